@@ -1,0 +1,63 @@
+"""Canonical JSON and the sha256 keys and seeds made from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["canonical_json", "seed_sequence", "sha256_of", "sha256_of_array"]
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+def canonical_json(value: Any) -> str:
+    """Return ``value`` as JSON with sorted keys, no white space and no NaN.
+
+    Dataclasses become objects, tuples arrays, sets sorted arrays. Equal values give equal text
+    on every platform, which is what keys and digests stand on.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+        TypeError: a value has no JSON form.
+    """
+    return json.dumps(value, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_of(value: Any) -> str:
+    """Return the hex sha256 of bytes, or of the canonical JSON of anything else."""
+    data = value if isinstance(value, bytes) else canonical_json(value).encode()
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_array(array: NDArray[Any]) -> str:
+    """Return the hex sha256 of an array's shape, type and content (C order)."""
+    contiguous = np.ascontiguousarray(array)
+    digest = hashlib.sha256(f"{contiguous.dtype.str}{contiguous.shape}".encode())
+    digest.update(contiguous.data)
+    return digest.hexdigest()
+
+
+def seed_sequence(*parts: Any) -> np.random.SeedSequence:
+    """Return the seed sequence that belongs to ``parts`` (any canonical values).
+
+    Independent of Python's ``hash``, of worker order and of batch order.
+    """
+    return np.random.SeedSequence(int(sha256_of(list(parts)), 16))

@@ -1,0 +1,71 @@
+"""Lengths, boxes and discs on a pixel grid whose spacing may differ by axis."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BoolArray",
+    "Box",
+    "FloatArray",
+    "box_of_mask",
+    "disc_mask",
+    "equal_area_diameter_mm",
+    "iou",
+    "mm_to_px",
+    "px_to_mm",
+]
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+Spacing = tuple[float, float]
+
+
+def mm_to_px(point_mm: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
+    """Return the pixel coordinates ``(x, y)`` of a point ``(x, y)`` in mm from the top left corner.
+
+    ``spacing_mm`` is ``(row, column)``: the distance between rows first.
+    """
+    return point_mm[0] / spacing_mm[1], point_mm[1] / spacing_mm[0]
+
+
+def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
+    """Return the point ``(x, y)`` in mm from the top left corner of pixel coordinates ``(x, y)``."""
+    return point_px[0] * spacing_mm[1], point_px[1] * spacing_mm[0]
+
+
+def iou(a: Box, b: Box) -> float:
+    """Return the intersection over union of two boxes ``(x_min, y_min, x_max, y_max)``; 0 if both are empty."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(width, 0.0) * max(height, 0.0)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def box_of_mask(mask: BoolArray) -> Box | None:
+    """Return the tight box of a boolean mask (edges, in pixels), or None if it is empty."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def equal_area_diameter_mm(pixels: float, spacing_mm: Spacing) -> float:
+    """Return the diameter in mm of the disc that covers as many pixels."""
+    return 2.0 * math.sqrt(pixels * spacing_mm[0] * spacing_mm[1] / math.pi)
+
+
+def disc_mask(
+    shape: tuple[int, int], centre_mm: tuple[float, float], diameter_mm: float, spacing_mm: Spacing
+) -> BoolArray:
+    """Return the mask (``shape``) of the pixels whose centre lies in a disc; ``centre_mm`` is ``(x, y)``."""
+    y = (np.arange(shape[0]) + 0.5) * spacing_mm[0] - centre_mm[1]
+    x = (np.arange(shape[1]) + 0.5) * spacing_mm[1] - centre_mm[0]
+    inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= (diameter_mm / 2) ** 2
+    return inside

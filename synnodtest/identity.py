@@ -1,0 +1,38 @@
+"""Who did it: the identity of a synthesizer, detector or background set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+
+__all__ = ["Identity"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Name, version, sha256 of the weights or source, and configuration of one component.
+
+    It goes into every cache key and into the report. ``configuration`` holds plain JSON values only,
+    and nothing that leaves the outcome alone (batch size, device, retries).
+    """
+
+    name: str
+    version: str = ""
+    sha256: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """Return the sha256 that stands for this identity in cache keys."""
+        return sha256_of(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the identity as plain JSON values, for the record."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "sha256": self.sha256,
+            "configuration": dict(self.configuration),
+        }

@@ -1,0 +1,114 @@
+"""The radiograph and the truth planted in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import sha256_of, sha256_of_array
+from synnodtest.geometry import BoolArray, Box, FloatArray, box_of_mask
+
+__all__ = ["Radiograph", "Truth", "lung_range"]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """A planted nodule as realised.
+
+    Args:
+        name: The nodule's name in its scene.
+        crop: Boolean mask (h, w) of the nodule, cut to its surroundings.
+        origin: ``(row, column)`` of the crop's first pixel in the radiograph.
+        diameter_mm: Equal-area diameter of the realised mask.
+        contrast: Realised contrast (mean added brightness over the mask / p5..p95 range of the lung).
+        requested: The nodule as it was asked for, in plain JSON values.
+    """
+
+    name: str
+    crop: BoolArray
+    origin: tuple[int, int]
+    diameter_mm: float
+    contrast: float
+    requested: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def box(self) -> Box:
+        """The tight box ``(x_min, y_min, x_max, y_max)`` in pixels of the radiograph."""
+        tight = box_of_mask(self.crop)
+        row, column = self.origin
+        if tight is None:
+            return (float(column), float(row), float(column), float(row))
+        return (tight[0] + column, tight[1] + row, tight[2] + column, tight[3] + row)
+
+    def mask(self, shape: tuple[int, int]) -> BoolArray:
+        """Return the mask on the whole radiograph (``shape``)."""
+        full = np.zeros(shape, dtype=np.bool_)
+        row, column = self.origin
+        height, width = self.crop.shape
+        full[row : row + height, column : column + width] = self.crop
+        return full
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One chest radiograph.
+
+    Args:
+        pixels: float32, H x W, 0..1, air dark.
+        spacing_mm: Distance between pixel centres, ``(row, column)``; the two may differ.
+        regions: Named boolean masks (H x W).
+        background: Identifier of the background it was made from.
+        patient: The statistical cluster if known.
+        strata: Whatever else is known (view, sex, age, ...), as text.
+        estimated: Names of the regions that were estimated rather than given.
+        source: Where the pixels come from (file or recipe); never patient data from a header.
+        nodules: Truth of the nodules planted in it, in planting order.
+    """
+
+    pixels: FloatArray
+    spacing_mm: tuple[float, float]
+    regions: Mapping[str, BoolArray] = field(default_factory=dict)
+    background: str = ""
+    patient: str = ""
+    strata: Mapping[str, str] = field(default_factory=dict)
+    estimated: frozenset[str] = frozenset()
+    source: str = ""
+    nodules: tuple[Truth, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+    def content_sha256(self) -> str:
+        """Return the sha256 of everything a detector or an expectation can see: pixels, spacing, regions, truth."""
+        return sha256_of(
+            {
+                "pixels": sha256_of_array(self.pixels),
+                "spacing_mm": list(self.spacing_mm),
+                "regions": {name: sha256_of_array(np.packbits(mask)) for name, mask in sorted(self.regions.items())},
+                "nodules": [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in self.nodules],
+            }
+        )
+
+    def with_pixels(self, pixels: FloatArray, nodules: tuple[Truth, ...] | None = None) -> Radiograph:
+        """Return a copy with other pixels and, if given, other planted truth."""
+        return replace(self, pixels=pixels, nodules=self.nodules if nodules is None else nodules)
+
+
+def lung_range(radiograph: Radiograph) -> float:
+    """Return the 5th-to-95th percentile range of the lung's pixels, the unit of contrast.
+
+    Without a lung mask the middle half of the radiograph stands in.
+    """
+    lung = radiograph.regions.get("lung")
+    if lung is not None and lung.any():
+        values = radiograph.pixels[lung]
+    else:
+        height, width = radiograph.shape
+        values = radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()
+    low, high = np.percentile(values, [5, 95])
+    return max(float(high - low), 1e-6)

@@ -1,0 +1,122 @@
+"""The recipe of a synthetic radiograph: background, nodules, perturbations, seed. No pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+
+__all__ = ["Nodule", "Perturbation", "Scene"]
+
+
+@dataclass(frozen=True)
+class Nodule:
+    """One nodule to be planted.
+
+    Args:
+        diameter_mm: Equal-area diameter of the requested nodule mask.
+        centre_mm: ``(x, y)`` from the top left corner of the radiograph.
+        contrast: Mean added brightness over the truth mask, divided by the 5th-to-95th percentile range of
+            the background's lung (0..1).
+        radiomics: Requested features by PyRadiomics name (``Sphericity``), in PyRadiomics units.
+            Features not named are left to the synthesizer.
+        name: How expectations refer to it (``of: index``).
+        seed: Seed of its appearance. None: the scene's seed.
+    """
+
+    diameter_mm: float
+    centre_mm: tuple[float, float]
+    contrast: float = 0.3
+    radiomics: tuple[tuple[str, float], ...] = ()
+    name: str = "nodule"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.radiomics, Mapping):
+            object.__setattr__(self, "radiomics", tuple(sorted(self.radiomics.items())))
+        object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One change of the whole radiograph, such as ``rotate_deg`` by 5; applied after synthesis, in order."""
+
+    kind: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be synthesized; frozen, hashable and free of pixels.
+
+    Args:
+        background: Identifier of the background within its set.
+        nodules: In planting order.
+        perturbations: Applied to the finished radiograph, in order.
+        seed: The one seed of the scene, whatever batch it runs in.
+        sham: Inpaint the nodules' masks **without** a nodule (the sham control).
+    """
+
+    background: str
+    nodules: tuple[Nodule, ...] = ()
+    perturbations: tuple[Perturbation, ...] = ()
+    seed: int = 0
+    sham: bool = False
+    _key: list[str] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodules", tuple(self.nodules))
+        object.__setattr__(self, "perturbations", tuple(self.perturbations))
+
+    def seed_of(self, nodule: Nodule) -> int:
+        """Return the seed of one nodule's appearance: its own, else the scene's."""
+        return self.seed if nodule.seed is None else nodule.seed
+
+    def key(self) -> str:
+        """Return the sha256 of the recipe (the scene's id in records, stores and ``synnodtest replay``)."""
+        if not self._key:
+            self._key.append(sha256_of(self.as_dict()))
+        return self._key[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON values."""
+        return {
+            "background": self.background,
+            "nodules": [
+                {
+                    "diameter_mm": n.diameter_mm,
+                    "centre_mm": list(n.centre_mm),
+                    "contrast": n.contrast,
+                    "radiomics": dict(n.radiomics),
+                    "name": n.name,
+                    "seed": n.seed,
+                }
+                for n in self.nodules
+            ],
+            "perturbations": [{"kind": p.kind, "value": p.value} for p in self.perturbations],
+            "seed": self.seed,
+            "sham": self.sham,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Scene:
+        """Rebuild a scene from :meth:`as_dict`; ``Scene.from_dict(s.as_dict()) == s``."""
+        return cls(
+            background=data["background"],
+            nodules=tuple(
+                Nodule(
+                    diameter_mm=n["diameter_mm"],
+                    centre_mm=(n["centre_mm"][0], n["centre_mm"][1]),
+                    contrast=n["contrast"],
+                    radiomics=tuple(sorted(n["radiomics"].items())),
+                    name=n["name"],
+                    seed=n["seed"],
+                )
+                for n in data["nodules"]
+            ),
+            perturbations=tuple(Perturbation(p["kind"], p["value"]) for p in data["perturbations"]),
+            seed=data["seed"],
+            sham=data["sham"],
+        )
