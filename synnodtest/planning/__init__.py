@@ -1,0 +1,1 @@
+"""Planning: a behaviour -> the scenes that its expectations need."""
