@@ -1,0 +1,26 @@
+"""Detectors: whatever ``--detector`` can name, behind one guard.
+
+``resolve_detector(text)`` is all that callers need; the providers register themselves on import and load their heavy
+packages only when they are used.
+"""
+
+from __future__ import annotations
+
+from synnodtest.detectors import recorded, yolo
+from synnodtest.detectors.callables import CallableDetector
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.registry import Options, register_detector, registered_names
+from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S, make_detector, resolve_detector
+
+__all__ = [
+    "DEFAULT_TIMEOUT_S",
+    "CallableDetector",
+    "Guard",
+    "Options",
+    "make_detector",
+    "recorded",
+    "register_detector",
+    "registered_names",
+    "resolve_detector",
+    "yolo",
+]

@@ -1,0 +1,119 @@
+"""What an ultralytics ``.pt`` says about itself, read without torch and without running anything in it.
+
+A ``.pt`` is a zip around a pickle. The reader here puts an inert stub in the place of every class, so that class names,
+task and image size are known before torch is imported, and an unusable file is refused at once.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import DetectorError
+
+__all__ = ["Checkpoint", "read_checkpoint"]
+
+MAX_PICKLE_BYTES = 64 * 1024 * 1024
+"""The pickle holds the structure, never the weights; a real one has a few hundred kB."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the adapter needs to know before it loads the weights.
+
+    Args:
+        names: Class index -> class name.
+        task: ``detect``, ``segment``, ...; empty if the file does not say.
+        image_size: Side in pixels it was trained at, or None if it was never trained.
+    """
+
+    names: Mapping[int, str]
+    task: str
+    image_size: int | None
+
+
+class _Stub:
+    """Stands in for every class of the pickle: takes any argument, remembers its state, does nothing."""
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Stub:
+        return super().__new__(cls)
+
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
+        self.state: dict[str, Any] = {}
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state if isinstance(state, dict) else {}
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> _Stub:
+        return _Stub()
+
+    def __setitem__(self, _key: Any, _value: Any) -> None:
+        """Swallow the items of a pickled mapping."""
+
+    def append(self, _value: Any) -> None:
+        """Swallow the items of a pickled list."""
+
+    def extend(self, _values: Any) -> None:
+        """Swallow the items of a pickled list."""
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        return _Stub
+
+    def persistent_load(self, _identifier: Any) -> Any:
+        return _Stub()
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return what the ``.pt`` at ``path`` says about itself.
+
+    Raises:
+        DetectorError: the file is no ultralytics checkpoint of a model with classes.
+    """
+    try:
+        content = _unpickle(path)
+        state = (content.get("ema") or content["model"]).state
+        names = state.get("names") or state.get("yaml", {}).get("names")
+        classes = dict(enumerate(names)) if isinstance(names, (list, tuple)) else dict(names)
+    except DetectorError:
+        raise
+    except Exception as error:
+        raise DetectorError(
+            f"{path} is not an ultralytics checkpoint ({type(error).__name__}: {error})",
+            hint="a .pt written by ultralytics (YOLOv8, YOLOv9, ...) is expected; is the file complete?",
+        ) from error
+    return Checkpoint(
+        names={int(index): str(name) for index, name in classes.items()},
+        task=str(state.get("task") or ""),
+        image_size=_image_size(content.get("train_args")),
+    )
+
+
+def _unpickle(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        inner = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
+        if len(inner) != 1 or inner[0].file_size > MAX_PICKLE_BYTES:
+            raise DetectorError(f"{path} is not a checkpoint written by torch.save")
+        with archive.open(inner[0]) as stream:
+            content = _Reader(stream).load()
+    if not isinstance(content, dict):
+        raise DetectorError(
+            f"{path} holds no ultralytics checkpoint", hint="weights alone (a state dict) are not enough"
+        )
+    return content
+
+
+def _image_size(train_args: Any) -> int | None:
+    """Return the side the model was trained at; ultralytics writes an int or a pair."""
+    size = train_args.get("imgsz") if isinstance(train_args, dict) else None
+    if isinstance(size, (list, tuple)) and size:
+        size = max(size)
+    return int(size) if isinstance(size, int) and size > 0 else None

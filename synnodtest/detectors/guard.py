@@ -1,0 +1,187 @@
+"""The guard around every detector: it times calls, checks what comes back, and names who is at fault.
+
+A detector that crashes, hangs or returns rubbish ends in a :class:`DetectorError`, never in a miss.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.geometry import Box
+from synnodtest.identity import Identity
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["EDGE_TOLERANCE_PX", "Guard", "checked"]
+
+EDGE_TOLERANCE_PX = 1.0
+"""A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
+
+_Answer = tuple[list[list[Finding]] | None, BaseException | None]
+
+
+class Guard:
+    """A detector whose every call is timed and whose every answer is checked.
+
+    Args:
+        detector: The detector under test.
+        timeout_s: Seconds that one call of ``detect`` may take, whatever the number of radiographs.
+
+    The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
+    fails at once. The pixels handed over are a copy, so that no detector can spoil them for others.
+    """
+
+    def __init__(self, detector: Detector, timeout_s: float) -> None:
+        self.detector = detector
+        self.timeout_s = timeout_s
+        self._identity = detector.identity
+        self._worker = _Worker(self._identity.name)
+        self._lock = threading.Lock()
+        self._hung = ""
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of the guarded detector."""
+        return self._identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return one list of checked findings per radiograph, in order.
+
+        Raises:
+            DetectorError: the detector raised, exceeded its time, or returned something that is no list of findings.
+        """
+        if not radiographs:
+            return []
+        with self._lock:
+            if self._hung:
+                raise DetectorError(self._hung, hint="it is not called again in this run")
+            return self._timed(radiographs)
+
+    def _timed(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        where = f"detector {self._identity.name!r} on {_sources(radiographs)}"
+        try:
+            findings, error = self._worker.call(lambda: self._call(radiographs, where), self.timeout_s)
+        except queue.Empty:
+            self._hung = f"{where}: no answer within {self.timeout_s:g} s"
+            raise DetectorError(self._hung, hint="raise the time limit if the detector is only slow") from None
+        if isinstance(error, DetectorError):
+            raise error if error.message.startswith(where) else _renamed(error, where) from error
+        if error is not None:
+            raise DetectorError(f"{where}: {type(error).__name__}: {error}") from error
+        assert findings is not None
+        return findings
+
+    def _call(self, radiographs: Sequence[Radiograph], where: str) -> list[list[Finding]]:
+        copies = [radiograph.with_pixels(radiograph.pixels.copy()) for radiograph in radiographs]
+        return checked(self.detector.detect(copies), radiographs, where)
+
+
+def _renamed(error: DetectorError, where: str) -> DetectorError:
+    return DetectorError(f"{where}: {error.message}", hint=error.hint)
+
+
+def _sources(radiographs: Sequence[Radiograph]) -> str:
+    first = radiographs[0]
+    name = first.source or first.background or "a radiograph"
+    return name if len(radiographs) == 1 else f"{name} and {len(radiographs) - 1} more"
+
+
+class _Worker:
+    """One daemon thread that runs one call after the other, started when first needed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[tuple[Callable[[], list[list[Finding]]], queue.SimpleQueue[_Answer]]]
+        self._calls = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def call(self, function: Callable[[], list[list[Finding]]], timeout_s: float) -> _Answer:
+        """Return what ``function`` returned or raised; ``queue.Empty`` if it takes longer."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"detector {self._name}", daemon=True)
+            self._thread.start()
+        answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+        self._calls.put((function, answers))
+        return answers.get(timeout=timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            function, answers = self._calls.get()
+            try:
+                answers.put((function(), None))
+            except BaseException as error:  # a detector may well call sys.exit
+                answers.put((None, error))
+
+
+def checked(result: object, radiographs: Sequence[Radiograph], where: str) -> list[list[Finding]]:
+    """Return ``result`` as lists of findings, clipped to the radiographs, or say what is wrong with it.
+
+    Args:
+        result: Whatever the detector returned.
+        radiographs: What it was given.
+        where: Begins every message.
+
+    Raises:
+        DetectorError: not one list per radiograph, an item that is no Finding, a number that is not finite, a negative
+            score, an empty or inverted box, or one that leaves the radiograph by more than a pixel.
+    """
+    if not isinstance(result, (list, tuple)):
+        raise DetectorError(f"{where}: returned {type(result).__name__}, not a list with one list per radiograph")
+    if len(result) != len(radiographs):
+        raise DetectorError(f"{where}: returned {len(result)} lists for {len(radiographs)} radiographs")
+    return [
+        _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})")
+        for index, (item, radiograph) in enumerate(zip(result, radiographs, strict=True))
+    ]
+
+
+def _checked_image(item: object, radiograph: Radiograph, where: str) -> list[Finding]:
+    if not isinstance(item, (list, tuple)):
+        raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
+    return [_checked_finding(found, radiograph.shape, f"{where}, finding {n}") for n, found in enumerate(item)]
+
+
+def _checked_finding(found: object, shape: tuple[int, int], where: str) -> Finding:
+    if not isinstance(found, Finding):
+        raise DetectorError(
+            f"{where}: is {type(found).__name__}, not a Finding",
+            hint="return Finding(box=(x_min, y_min, x_max, y_max), score=0.9), box in pixels of the radiograph",
+        )
+    try:
+        x_min, y_min, x_max, y_max = (float(edge) for edge in found.box)
+        score = float(found.score)
+    except (TypeError, ValueError) as error:
+        raise DetectorError(f"{where}: {found!r} does not hold four edges and a score ({error})") from error
+    box = (x_min, y_min, x_max, y_max)
+    if not all(math.isfinite(number) for number in (*box, score)):
+        raise DetectorError(f"{where}: {found!r} holds a number that is not finite")
+    if score < 0:
+        raise DetectorError(
+            f"{where}: score {score:g} is negative", hint="0 is the score of a nodule without a finding"
+        )
+    return Finding(_inside(box, shape, where), score)
+
+
+def _inside(box: Box, shape: tuple[int, int], where: str) -> Box:
+    height, width = shape
+    x_min, y_min, x_max, y_max = box
+    if x_min >= x_max or y_min >= y_max:
+        raise DetectorError(f"{where}: box {_text(box)} is empty or inverted; it must be (x_min, y_min, x_max, y_max)")
+    slack = EDGE_TOLERANCE_PX
+    outside = x_min < -slack or y_min < -slack or x_max > width + slack or y_max > height + slack
+    clipped = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, float(width)), min(y_max, float(height)))
+    if outside or clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
+        raise DetectorError(
+            f"{where}: box {_text(box)} lies outside the radiograph (width {width}, height {height})",
+            hint="boxes are in pixels of the radiograph as given, x along columns; not in mm, not 0..1, not resized",
+        )
+    return clipped
+
+
+def _text(box: Box) -> str:
+    return "(" + ", ".join(f"{edge:.6g}" for edge in box) + ")"

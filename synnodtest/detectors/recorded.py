@@ -1,0 +1,177 @@
+"""Recorded findings: ``--detector findings.json`` or ``findings.csv``.
+
+A record answers for exactly the radiographs it was made for; one that it does not hold is an error, not a miss.
+
+JSON::
+
+    {"synnodtest_findings": 1,
+     "identity": {"name": "vendor 3.2"},
+     "radiographs": {"<key>": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}]}}
+
+CSV: the columns ``radiograph, x_min, y_min, x_max, y_max, score``; a radiograph without findings has one row whose
+other cells are empty. A key is the radiograph's content sha256 or, for a radiograph as it came from its file, the
+file's name, its stem, or the background's id.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["FORMAT", "RecordedDetector", "Recorder", "read_findings", "write_findings"]
+
+FORMAT = 1
+MAX_BYTES = 1024 * 1024 * 1024
+
+Findings = dict[str, list[Finding]]
+
+
+class RecordedDetector:
+    """Answers from a record.
+
+    Args:
+        findings: Key -> findings, see the module.
+        identity: Who made the findings.
+    """
+
+    def __init__(self, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
+        self._findings = findings
+        self._identity = identity
+
+    @property
+    def identity(self) -> Identity:
+        """Who made the findings."""
+        return self._identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return the recorded findings of each radiograph.
+
+        Raises:
+            DetectorError: one of them is not in the record.
+        """
+        return [self._of(radiograph) for radiograph in radiographs]
+
+    def _of(self, radiograph: Radiograph) -> list[Finding]:
+        for key in _keys(radiograph):
+            if key in self._findings:
+                return list(self._findings[key])
+        raise DetectorError(
+            f"the record of {self._identity.name!r} holds no findings for this radiograph",
+            hint=f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes",
+        )
+
+
+def _keys(radiograph: Radiograph) -> list[str]:
+    keys = [radiograph.content_sha256()]
+    if not radiograph.nodules:
+        name = Path(radiograph.source).name
+        keys += [key for key in (name, Path(name).stem, radiograph.background) if key]
+    return keys
+
+
+class Recorder:
+    """Wraps a detector and keeps what it answers; :func:`write_findings` makes a record of it."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.findings: Findings = {}
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of the wrapped detector."""
+        return self._detector.identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Ask the wrapped detector and keep the answer by content sha256."""
+        answer = self._detector.detect(radiographs)
+        for radiograph, found in zip(radiographs, answer, strict=True):
+            self.findings[radiograph.content_sha256()] = list(found)
+        return answer
+
+
+def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
+    """Write a JSON record that ``--detector path`` answers from."""
+    radiographs = {
+        key: [{"box": list(found.box), "score": found.score} for found in items] for key, items in findings.items()
+    }
+    content = {"synnodtest_findings": FORMAT, "identity": identity.as_dict(), "radiographs": radiographs}
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def read_findings(path: Path) -> RecordedDetector:
+    """Return the detector that answers from the JSON or CSV record at ``path``.
+
+    Raises:
+        DetectorError: the file is missing, too large, or not a record; names the file and the entry.
+    """
+    if not path.is_file():
+        raise DetectorError(f"the recorded findings {path} are not there")
+    if path.stat().st_size > MAX_BYTES:
+        raise DetectorError(f"the recorded findings {path} are larger than {MAX_BYTES} bytes")
+    identity = Identity(path.name, sha256=sha256_of_file(path), configuration={"recorded": True})
+    try:
+        if path.suffix.lower() == ".csv":
+            return RecordedDetector(_read_csv(path), identity)
+        declared, findings = _read_json(path)
+    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
+        raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
+    return RecordedDetector(findings, Identity(**{**identity.as_dict(), "name": declared or identity.name}))
+
+
+_SHAPE = (
+    '{"synnodtest_findings": 1, "identity": {"name": ...}, "radiographs": {key: [{"box": [...], "score": ...}]}}, '
+    "or a CSV with the columns radiograph, x_min, y_min, x_max, y_max, score"
+)
+
+
+def _read_json(path: Path) -> tuple[str, Findings]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if content.get("synnodtest_findings") != FORMAT:
+        raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
+    findings = {
+        str(key): [_finding(item["box"], item["score"], f"radiographs[{key!r}][{n}]") for n, item in enumerate(items)]
+        for key, items in content["radiographs"].items()
+    }
+    return str(content.get("identity", {}).get("name", "")), findings
+
+
+def _read_csv(path: Path) -> Findings:
+    edges = ("x_min", "y_min", "x_max", "y_max")
+    findings: Findings = {}
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
+        for row in reader:
+            found = findings.setdefault(row["radiograph"], [])
+            if any(row[name] for name in (*edges, "score")):
+                found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
+    return findings
+
+
+def _finding(box: Any, score: Any, where: str) -> Finding:
+    try:
+        x_min, y_min, x_max, y_max = (float(edge) for edge in box)
+        return Finding((x_min, y_min, x_max, y_max), float(score))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+@register_detector("recorded")
+def _recorded(argument: str, options: Options) -> RecordedDetector:
+    return read_findings(options.path(argument))

@@ -1,0 +1,82 @@
+"""What a detector may be called: names and ``scheme:`` prefixes, built in or from entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from synnodtest.errors import DetectorError
+from synnodtest.ports import Detector
+
+__all__ = ["ENTRY_POINT_GROUP", "Factory", "Options", "find_factory", "register_detector", "registered_names"]
+
+ENTRY_POINT_GROUP = "synnodtest.detectors"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a detector factory is told besides its argument.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        base: Relative paths start here.
+        timeout_s: Seconds that one call may take.
+    """
+
+    device: str = "cpu"
+    base: Path = field(default_factory=Path.cwd)
+    timeout_s: float = 300.0
+
+    def path(self, text: str) -> Path:
+        """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
+        return self.base / Path(text).expanduser()
+
+
+Factory = Callable[[str, Options], Detector]
+"""``factory(argument, options) -> Detector``; ``argument`` is what follows ``name:``, or the empty string."""
+
+_FACTORIES: dict[str, Factory] = {}
+
+
+def register_detector(name: str) -> Callable[[Factory], Factory]:
+    """Register a detector factory under ``name``; ``--detector name`` and ``--detector name:argument`` reach it.
+
+    Other packages do the same with an entry point of the group ``synnodtest.detectors``.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+
+    def register(factory: Factory) -> Factory:
+        if _FACTORIES.get(name, factory) is not factory:
+            raise ValueError(f"a detector named {name!r} is already registered")
+        _FACTORIES[name] = factory
+        return factory
+
+    return register
+
+
+def registered_names() -> list[str]:
+    """Return all names that can be asked for, sorted, without loading any third party."""
+    return sorted({*_FACTORIES, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def find_factory(name: str) -> Factory | None:
+    """Return the factory registered under ``name`` (built-ins first), or None.
+
+    Raises:
+        DetectorError: an entry point of that name cannot be imported.
+    """
+    if name in _FACTORIES:
+        return _FACTORIES[name]
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            factory: Factory = point.load()
+        except Exception as error:
+            raise DetectorError(
+                f"detector {name!r}: its entry point {point.value!r} cannot be loaded: {error}"
+            ) from error
+        return factory
+    return None

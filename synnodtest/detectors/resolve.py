@@ -1,0 +1,76 @@
+"""``--detector TEXT`` -> a guarded detector."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from synnodtest.detectors.callables import load_callable
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
+from synnodtest.errors import DetectorError
+from synnodtest.ports import Detector
+
+__all__ = ["DEFAULT_TIMEOUT_S", "make_detector", "resolve_detector"]
+
+DEFAULT_TIMEOUT_S = 300.0
+
+_SUFFIXES = {".pt": "ultralytics", ".onnx": "onnx", ".json": "recorded", ".csv": "recorded"}
+
+
+def resolve_detector(
+    text: str, *, device: str = "cpu", timeout_s: float = DEFAULT_TIMEOUT_S, base: Path | None = None
+) -> Detector:
+    """Return the detector that ``text`` names, wrapped in the guard.
+
+    Args:
+        text: ``best.pt``, ``model.onnx``, ``findings.json``, ``http://host/predict``, ``command:...``,
+            ``package.module:factory``, ``demo``, or a registered ``name`` or ``name:argument``.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        timeout_s: Seconds that one call may take.
+        base: Where relative paths and modules are sought; the working directory by default.
+
+    Raises:
+        DetectorError: nothing answers to ``text``, or what does cannot be used.
+        SynnodError: it needs a package that is not installed.
+    """
+    options = Options(device=device, base=base or Path.cwd(), timeout_s=timeout_s)
+    return Guard(make_detector(text, options), timeout_s)
+
+
+def make_detector(text: str, options: Options) -> Detector:
+    """Return the bare detector that ``text`` names; wrappers such as mutants build on it."""
+    text = text.strip()
+    if not text:
+        raise DetectorError("no detector is named", hint=_ways())
+    named = _named(text)
+    if named is not None:
+        factory, argument = named
+        return factory(argument, options)
+    suffix = Path(text).suffix.lower()
+    if suffix in _SUFFIXES:
+        by_suffix = find_factory(_SUFFIXES[suffix])
+        assert by_suffix is not None
+        return by_suffix(text, options)
+    if ":" in text:
+        return load_callable(text, options)
+    close = difflib.get_close_matches(text, registered_names(), n=1)
+    raise DetectorError(
+        f"nothing is known as the detector {text!r}", hint=f"did you mean {close[0]!r}?" if close else _ways()
+    )
+
+
+def _named(text: str) -> tuple[Factory, str] | None:
+    """Return the registered factory and its argument: the scheme ``http`` keeps its own text."""
+    name, _, argument = text.partition(":")
+    factory = find_factory(name)
+    if factory is None:
+        return None
+    return factory, text if argument.startswith("//") else argument
+
+
+def _ways() -> str:
+    return (
+        "a detector is best.pt, model.onnx, findings.json, http://host/predict, package.module:factory, or one of "
+        + ", ".join(registered_names())
+    )
