@@ -1,0 +1,152 @@
+"""Loading what a user names as ``package.module:factory`` or ``file.py:factory``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from synnodtest.errors import SynnodError
+from synnodtest.identity import Identity
+
+__all__ = ["Loader", "source_sha256"]
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Makes what a user's factory returns, and says whose fault it is where that fails.
+
+    Args:
+        text: ``module:factory``, ``package.module:factory`` or ``path/to/file.py:factory``.
+        what: What is being loaded (``detector``, ``synthesizer``), for messages.
+        error: The class of the errors raised.
+        base: Relative paths start here, and modules are sought here too.
+    """
+
+    text: str
+    what: str
+    error: type[SynnodError]
+    base: Path
+
+    def make(self) -> tuple[Any, Identity]:
+        """Call the factory; return what it made, and its identity.
+
+        Without a declared ``identity`` (a mapping of which only ``name`` is required, on the object or on the factory)
+        the identity is the factory's name and the sha256 of its source file, so that an edit never meets stale results.
+
+        Raises:
+            SynnodError: of the class ``error``: the module or factory is not there, raises or wants arguments, or the
+                identity is malformed.
+        """
+        factory = self._factory()
+        wanted = _required_arguments(factory)
+        if wanted:
+            raise self._broken(
+                f"the factory requires the argument(s) {', '.join(wanted)}", hint="a factory takes no required argument"
+            )
+        try:
+            made = factory()
+        except Exception as error:
+            raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
+        declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
+        return made, self._identity(declared, factory)
+
+    def _broken(self, reason: str, hint: str = "") -> SynnodError:
+        return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)
+
+    def _factory(self) -> Any:
+        module_name, _, attribute = self.text.rpartition(":")
+        found: Any = self._module(module_name)
+        for part in attribute.split("."):
+            if not hasattr(found, part):
+                raise self._broken(f"{module_name!r} has no {attribute!r}", hint=_callables_of(found))
+            found = getattr(found, part)
+        if not callable(found):
+            raise self._broken(f"{attribute!r} is {type(found).__name__}, not a factory that can be called")
+        return found
+
+    def _module(self, name: str) -> ModuleType:
+        try:
+            if name.endswith(".py"):
+                return _module_of_file((self.base / Path(name).expanduser()).resolve())
+            base = str(self.base.resolve())
+            if base not in sys.path:
+                sys.path.insert(0, base)
+            return importlib.import_module(name)
+        except FileNotFoundError as error:
+            raise self._broken(f"{error.filename} is not there") from error
+        except ModuleNotFoundError as error:
+            raise self._broken(
+                f"no module named {error.name!r}", hint=f"modules are also sought in {self.base}"
+            ) from error
+        except Exception as error:
+            raise self._broken(f"importing {name!r} raised {type(error).__name__}: {error}") from error
+
+    def _identity(self, declared: Any, factory: Any) -> Identity:
+        if declared is None:
+            return Identity(self.text, sha256=source_sha256(factory))
+        if isinstance(declared, Identity):
+            return declared
+        if not isinstance(declared, Mapping) or not isinstance(declared.get("name"), str):
+            raise self._broken(f"its identity must be a mapping with at least a 'name', not {declared!r}")
+        unknown = set(declared) - {"name", "version", "sha256", "configuration"}
+        if unknown:
+            raise self._broken(
+                f"its identity has unknown key(s) {', '.join(sorted(map(str, unknown)))}",
+                hint="known are name, version, sha256 and configuration",
+            )
+        return Identity(
+            declared["name"],
+            version=str(declared.get("version", "")),
+            sha256=str(declared.get("sha256", "") or source_sha256(factory)),
+            configuration=dict(declared.get("configuration", {})),
+        )
+
+
+def source_sha256(thing: Any) -> str:
+    """Return the sha256 of the file that defines a function, class or instance; empty where there is none."""
+    unwrapped: Callable[..., Any] = inspect.unwrap(thing)
+    for candidate in (unwrapped, type(thing)):
+        try:
+            return hashlib.sha256(Path(inspect.getfile(candidate)).read_bytes()).hexdigest()
+        except (TypeError, OSError):
+            continue
+    return ""
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise FileNotFoundError(2, "not found", str(path))
+    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _callables_of(module: Any) -> str:
+    names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+    return f"it has {', '.join(sorted(names))}" if names else ""
+
+
+def _required_arguments(factory: Callable[..., Any]) -> list[str]:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in variable]

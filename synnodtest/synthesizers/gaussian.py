@@ -1,0 +1,169 @@
+"""The paper's Gaussian baseline: precise circles with a blurred edge, blended onto the radiograph.
+
+Source: SynNodBench, appendix A.2 ("Gaussian blur was used to create synthetic nodules with precise circular shapes,
+which were then blended onto chest X-rays"). Nothing here is random, so scenes that differ in the seed alone are equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.scene import Nodule, Scene
+
+__all__ = ["GaussianSynthesizer"]
+
+VERSION = "1"
+CUT = 2.5
+"""Standard deviations of blur after which the edge has ended on either side."""
+
+
+@dataclass(frozen=True)
+class _Disc:
+    """A blurred disc on the window of the radiograph that it changes."""
+
+    origin: tuple[int, int]
+    profile: FloatArray
+    mask: BoolArray
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        row, column = self.origin
+        height, width = self.mask.shape
+        return slice(row, row + height), slice(column, column + width)
+
+
+class GaussianSynthesizer:
+    """Plants discs of the exact diameter and contrast, whose edge is blurred by a Gaussian.
+
+    The truth mask is the disc: the pixels whose centre lies within half the diameter, where the profile is at least
+    one half. The profile reaches 0 at ``1 + edge`` times the radius; pixels beyond that are bit-identical to the
+    background's. Overlapping nodules add up. At the border of the radiograph the disc and its mask are cut.
+    Brightness is clipped at 1, which lowers the realised contrast; the truth holds the realised one.
+
+    Args:
+        edge: Half the width of the blurred edge, as a fraction of the radius (above 0, at most 1).
+    """
+
+    sham_is_identity = True
+
+    def __init__(self, *, edge: float = 0.35) -> None:
+        if not 0 < edge <= 1:
+            raise SynthesizerError(f"gaussian: edge must be above 0 and at most 1, not {edge}")
+        self.edge = edge
+
+    @property
+    def identity(self) -> Identity:
+        """Name, version and edge."""
+        return Identity(name="gaussian", version=VERSION, configuration={"edge": self.edge})
+
+    def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+        """Return one radiograph per scene; ``backgrounds[i]`` is the untouched radiograph of ``scenes[i]``.
+
+        A sham scene keeps its background's pixels; its truth masks, of contrast 0, mark the places.
+
+        Raises:
+            SynthesizerError: a nodule lies wholly outside the radiograph, covers no pixel, has an impossible diameter
+                or contrast, or asks for radiomics features, which a disc does not have to give.
+        """
+        if len(scenes) != len(backgrounds):
+            raise SynthesizerError(f"gaussian: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
+        return [self._plant(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+
+    def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
+        if not scene.nodules:
+            return background
+        unit = lung_range(background)
+        pixels = background.pixels.copy()
+        truths = []
+        for nodule in scene.nodules:
+            _validate(nodule, scene)
+            disc = self._disc(nodule, background, scene)
+            contrast = 0.0 if scene.sham else _add(pixels, disc, nodule.contrast * unit) / unit
+            truths.append(_truth(nodule, disc, contrast, background.spacing_mm))
+        return background.with_pixels(pixels, background.nodules + tuple(truths))
+
+    def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
+        radius = nodule.diameter_mm / 2
+        reach = radius * (1 + self.edge)
+        rows = _span(nodule.centre_mm[1], reach, background.spacing_mm[0], background.shape[0])
+        columns = _span(nodule.centre_mm[0], reach, background.spacing_mm[1], background.shape[1])
+        y = (np.arange(*rows) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
+        x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
+        squared = y[:, None] ** 2 + x[None, :] ** 2
+        mask = squared <= radius**2
+        if not mask.any():
+            raise _no_pixel(nodule, background, scene)
+        tail = float(ndtr(-CUT))
+        blurred = ndtr((radius - np.sqrt(squared)) * (CUT / (self.edge * radius)))
+        profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
+        return _Disc(origin=(rows[0], columns[0]), profile=profile, mask=mask)
+
+
+def _span(centre_mm: float, reach_mm: float, spacing_mm: float, length: int) -> tuple[int, int]:
+    """Return the first and the last-plus-one pixel of one axis whose centre is within reach."""
+    first = math.ceil((centre_mm - reach_mm) / spacing_mm - 0.5)
+    last = math.floor((centre_mm + reach_mm) / spacing_mm - 0.5)
+    start = min(max(first, 0), length)
+    return start, max(min(last + 1, length), start)
+
+
+def _add(pixels: FloatArray, disc: _Disc, brightness: float) -> float:
+    """Add the disc with the given mean brightness over its mask, in place; return the mean that clipping left."""
+    before = pixels[disc.window]
+    amplitude = brightness / float(disc.profile[disc.mask].mean(dtype=np.float64))
+    raised = np.minimum(before + np.float32(amplitude) * disc.profile, np.maximum(before, np.float32(1.0)))
+    after = np.where(disc.profile > 0, raised, before).astype(np.float32)
+    added = float((after.astype(np.float64) - before)[disc.mask].mean())
+    pixels[disc.window] = after
+    return added
+
+
+def _truth(nodule: Nodule, disc: _Disc, contrast: float, spacing_mm: tuple[float, float]) -> Truth:
+    return Truth(
+        name=nodule.name,
+        crop=disc.mask,
+        origin=disc.origin,
+        diameter_mm=equal_area_diameter_mm(float(disc.mask.sum()), spacing_mm),
+        contrast=contrast,
+        requested={
+            "diameter_mm": nodule.diameter_mm,
+            "contrast": nodule.contrast,
+            "centre_mm": list(nodule.centre_mm),
+            "radiomics": dict(nodule.radiomics),
+        },
+    )
+
+
+def _validate(nodule: Nodule, scene: Scene) -> None:
+    where = f"gaussian: nodule {nodule.name!r} on background {scene.background!r}"
+    if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
+        raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
+    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
+    if not all(map(math.isfinite, nodule.centre_mm)):
+        raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")
+    if nodule.radiomics:
+        names = ", ".join(name for name, _ in nodule.radiomics)
+        raise SynthesizerError(
+            f"{where}: a Gaussian disc cannot take radiomics features ({names})",
+            hint="use --synthesizer diffusion, or leave `radiomics` out of the spec",
+        )
+
+
+def _no_pixel(nodule: Nodule, background: Radiograph, scene: Scene) -> SynthesizerError:
+    width, height = (background.shape[1] * background.spacing_mm[1], background.shape[0] * background.spacing_mm[0])
+    x, y = nodule.centre_mm
+    return SynthesizerError(
+        f"gaussian: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at ({x:g}, {y:g}) mm covers no pixel of "
+        f"background {scene.background!r}, which is {width:.1f} x {height:.1f} mm",
+        hint="place it inside the radiograph, and make it larger than one pixel",
+    )

@@ -1,0 +1,203 @@
+"""``--synthesizer TEXT`` -> a synthesizer."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from synnodtest.errors import SynthesizerError
+from synnodtest.factories import Loader
+from synnodtest.identity import Identity
+from synnodtest.ports import Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+from synnodtest.shipped import shipped_model
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "Factory",
+    "FunctionSynthesizer",
+    "Options",
+    "known_synthesizers",
+    "register_synthesizer",
+    "resolve_synthesizer",
+]
+
+ENTRY_POINT_GROUP = "synnodtest.synthesizers"
+
+Synthesize = Callable[[Sequence[Scene], Sequence[Radiograph]], list[Radiograph]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a synthesizer factory is told besides its argument.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        base: Relative paths start here.
+    """
+
+    device: str = "cpu"
+    base: Path = field(default_factory=Path.cwd)
+
+    def path(self, text: str) -> Path:
+        """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
+        return self.base / Path(text).expanduser()
+
+
+Factory = Callable[[str, Options], Synthesizer]
+"""``factory(argument, options) -> Synthesizer``; ``argument`` is what follows ``name:``, or the empty string."""
+
+_FACTORIES: dict[str, Factory] = {}
+
+
+class FunctionSynthesizer:
+    """A synthesizer that is a plain function.
+
+    Args:
+        function: ``(scenes, backgrounds) -> radiographs``, one per scene, in order, each with its truth.
+        identity: Who it is; part of every cache key.
+        sham_is_identity: Whether an edit without a nodule leaves the radiograph as it is.
+    """
+
+    def __init__(self, function: Synthesize, identity: Identity, *, sham_is_identity: bool = False) -> None:
+        self._function = function
+        self._identity = identity
+        self.sham_is_identity = sham_is_identity
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is."""
+        return self._identity
+
+    def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+        """Return one radiograph per scene, in order, with its truth.
+
+        Raises:
+            SynthesizerError: the function returned something other than one radiograph per scene.
+        """
+        made = list(self._function(scenes, backgrounds))
+        if len(made) != len(scenes) or not all(isinstance(one, Radiograph) for one in made):
+            raise SynthesizerError(
+                f"synthesizer {self._identity.name!r} returned {len(made)} results of "
+                f"{sorted({type(one).__name__ for one in made})} for {len(scenes)} scenes",
+                hint="return a list with one Radiograph per scene, in the order of the scenes",
+            )
+        return made
+
+
+def register_synthesizer(name: str) -> Callable[[Factory], Factory]:
+    """Register a synthesizer factory; ``--synthesizer name`` and ``--synthesizer name:argument`` reach it.
+
+    Other packages do the same with an entry point of the group ``synnodtest.synthesizers``.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+
+    def register(factory: Factory) -> Factory:
+        if _FACTORIES.get(name, factory) is not factory:
+            raise ValueError(f"a synthesizer named {name!r} is already registered")
+        _FACTORIES[name] = factory
+        return factory
+
+    return register
+
+
+def known_synthesizers() -> list[str]:
+    """Return all names that can be asked for, sorted, without loading any third party."""
+    return sorted({*_FACTORIES, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = None) -> Synthesizer:
+    """Return the synthesizer that ``text`` names.
+
+    Args:
+        text: ``gaussian``, ``diffusion``, ``diffusion:path/to/model``, ``ct-patch:folder``,
+            ``package.module:factory``, ``file.py:factory``, or the ``name`` or ``name:argument`` of a third party.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        base: Where relative paths and modules are sought; the working directory by default.
+
+    Raises:
+        SynthesizerError: nothing answers to ``text``, or what does cannot be used.
+        SynnodError: it needs a package that is not installed.
+    """
+    options = Options(device=device, base=base or Path.cwd())
+    text = text.strip()
+    name, _, argument = text.partition(":")
+    factory = _find(name)
+    if factory is not None:
+        return factory(argument, options)
+    if ":" in text:
+        return _load(text, options)
+    close = difflib.get_close_matches(name, known_synthesizers(), n=1)
+    ways = "a synthesizer is package.module:factory or one of " + ", ".join(known_synthesizers())
+    raise SynthesizerError(
+        f"nothing is known as the synthesizer {text!r}" if text else "no synthesizer is named",
+        hint=f"did you mean {close[0]!r}?" if close else ways,
+    )
+
+
+def _find(name: str) -> Factory | None:
+    if name in _FACTORIES:
+        return _FACTORIES[name]
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            factory: Factory = point.load()
+        except Exception as error:
+            raise SynthesizerError(
+                f"synthesizer {name!r}: its entry point {point.value!r} cannot be loaded: {error}"
+            ) from error
+        return factory
+    return None
+
+
+def _load(text: str, options: Options) -> Synthesizer:
+    made, identity = Loader(text, "synthesizer", SynthesizerError, options.base).make()
+    function = made.synthesize if hasattr(made, "synthesize") else made
+    if not callable(function):
+        raise SynthesizerError(
+            f"synthesizer {text!r}: the factory returned {type(made).__name__}, neither a function nor an object "
+            "with synthesize",
+            hint="return a function that takes scenes and their backgrounds and returns a list of Radiograph",
+        )
+    sham_is_identity = bool(getattr(made, "sham_is_identity", False))
+    return FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity)
+
+
+@register_synthesizer("gaussian")
+def _gaussian(argument: str, options: Options) -> Synthesizer:
+    if argument:
+        raise SynthesizerError(f"synthesizer 'gaussian' takes no argument, not {argument!r}")
+    return GaussianSynthesizer()
+
+
+@register_synthesizer("diffusion")
+def _diffusion(argument: str, options: Options) -> Synthesizer:
+    path = _existing("diffusion", options.path(argument)) if argument else shipped_model("diffusion")
+    from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+
+    return DiffusionSynthesizer(path, device=options.device)
+
+
+@register_synthesizer("ct-patch")
+def _ct_patch(argument: str, options: Options) -> Synthesizer:
+    if not argument:
+        raise SynthesizerError(
+            "synthesizer 'ct-patch' needs the folder of the CT nodules",
+            hint="--synthesizer ct-patch:FOLDER, with ct_nodules.csv and the *_dcm_*.mha and *_seg_*.mha of NODE21",
+        )
+    path = _existing("ct-patch", options.path(argument))
+    from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
+
+    return CtPatchSynthesizer(path)
+
+
+def _existing(name: str, path: Path) -> Path:
+    if not path.exists():
+        raise SynthesizerError(f"synthesizer {name!r}: {path} is not there")
+    return path
