@@ -21,6 +21,7 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
+from synnodtest.shipped import shipped_model
 
 __all__ = ["UltralyticsDetector", "letterbox", "nodule_classes", "quiet_ultralytics"]
 
@@ -230,24 +231,8 @@ def _unsafe(argument: str, options: Options) -> UltralyticsDetector:
 
 
 @register_detector("demo")
-def _demo(_argument: str, options: Options) -> UltralyticsDetector:
-    return UltralyticsDetector(
-        demo_weights(), device=options.device, name="demo", configuration={"demonstration": True}
-    )
-
-
-def demo_weights() -> Path:
-    """Return the path of the shipped demonstration weights: in the checkout, else in the installed data.
-
-    Raises:
-        DetectorError: the package was installed without them.
-    """
-    package = Path(__file__).resolve().parents[1]
-    places = [package.parent / "models" / "detector" / "demo.pt", package / "models" / "detector" / "demo.pt"]
-    for place in places:
-        if place.is_file():
-            return place
-    raise DetectorError(
-        f"the demonstration detector is not installed ({places[0]} is not there)",
-        hint="it ships with the source checkout, under models/detector",
-    )
+def _demo(argument: str, options: Options) -> UltralyticsDetector:
+    if argument:
+        raise DetectorError(f"detector 'demo' takes no argument, not {argument!r}")
+    weights = shipped_model("detector/demo.pt")
+    return UltralyticsDetector(weights, device=options.device, name="demo", configuration={"demonstration": True})
