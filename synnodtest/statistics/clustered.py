@@ -1,0 +1,120 @@
+"""Rates of units that come in clusters (several nodules on one radiograph)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.rates import beta_bounds, clopper_pearson
+
+__all__ = ["clustered_rate", "icc", "korn_graubard"]
+
+
+def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, n = vector(successes, "successes_by_cluster"), vector(trials, "trials_by_cluster")
+    same_length(successes_by_cluster=x, trials_by_cluster=n)
+    if not (np.isfinite(x).all() and np.isfinite(n).all()) or (x < 0).any() or (x > n).any():
+        raise ValueError("every cluster has between 0 and its number of trials successes, all finite")
+    return x[n > 0], n[n > 0]
+
+
+def effective_size(x: NDArray[np.float64], n: NDArray[np.float64]) -> float:
+    """Return Korn and Graubard's effective number of trials, at most the real one."""
+    clusters, total = len(x), float(n.sum())
+    p = float(x.sum()) / total
+    if p in (0.0, 1.0):
+        return float(clusters)
+    variance = clusters / (clusters - 1) * float(((x - p * n) ** 2).sum()) / total**2
+    if variance == 0.0:
+        return total
+    widening = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, clusters - 1)
+    return min(total, float(p * (1 - p) / variance * widening**2))
+
+
+def korn_graubard(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Estimate a rate of clustered trials: Clopper-Pearson at the effective sample size.
+
+    With p the pooled rate, v its variance between clusters, B clusters and n trials, the effective size is
+    n* = min(n, p(1-p)/v * (t_{n-1,.975} / t_{B-1,.975})^2), and n* = B when p is 0 or 1. It is what
+    ``survey::svyciprop(method="beta")`` of R computes at level 0.95, truncated at n.
+
+    Args:
+        successes_by_cluster: Successes of each cluster; shape (B,).
+        trials_by_cluster: Trials of each cluster; shape (B,). Clusters without trials are left out.
+        alpha: One-sided error rate of each bound.
+
+    Returns:
+        The estimate, with ``extra["effective_n"]`` and ``extra["design_effect"]`` (n / n*).
+        One cluster says nothing about other clusters: bounds 0 and 1, whatever it holds.
+
+    Raises:
+        ValueError: the counts are impossible.
+
+    Source: Korn & Graubard, Survey Methodology 24 (1998) 193.
+    """
+    check_alpha(alpha)
+    x, n = _counts(successes_by_cluster, trials_by_cluster)
+    total = float(n.sum())
+    value = float(x.sum()) / total if total else math.nan
+    if len(n) < 2:
+        reason = "one cluster" if len(n) else "no trials"
+        return unknown(
+            0.0, 1.0, alpha=alpha, method="korn-graubard", reason=reason, value=value, n=round(total), k=len(n)
+        )
+    size = effective_size(x, n)
+    lower, upper = beta_bounds(value * size, size, alpha)
+    return Estimate(
+        value,
+        float(lower),
+        float(upper),
+        alpha=alpha,
+        method="korn-graubard",
+        n=round(total),
+        clusters=len(n),
+        extra={"effective_n": size, "design_effect": total / size},
+    )
+
+
+def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Estimate a rate from single trials: exact where no cluster repeats, else Korn-Graubard.
+
+    Args:
+        hit: 1 or True for a success, one per trial; shape (n,).
+        cluster: The cluster of each trial, any labels; shape (n,).
+        alpha: One-sided error rate of each bound.
+
+    Raises:
+        ValueError: lengths differ or a hit is neither 0 nor 1.
+    """
+    hits = vector(hit, "hit")
+    index, count = codes(cluster)
+    same_length(hit=hits, cluster=index)
+    if not np.isin(hits, (0.0, 1.0)).all():
+        raise ValueError("a hit is 0 or 1")
+    if count == len(hits):
+        return clopper_pearson(float(hits.sum()), count, alpha=alpha)
+    return korn_graubard(
+        cluster_sums(hits, index, count), np.bincount(index, minlength=count).astype(float), alpha=alpha
+    )
+
+
+def icc(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike) -> float:
+    """Return the intraclass correlation of a yes/no outcome (ANOVA estimator), cut to [0, 1].
+
+    NaN with fewer than two clusters, without a cluster of two trials, or when all trials agree.
+
+    Source: Ridout, Demetrio & Firth, Biometrics 55 (1999) 137, their AOV estimator.
+    """
+    x, n = _counts(successes_by_cluster, trials_by_cluster)
+    clusters, total = len(n), float(n.sum())
+    if clusters < 2 or total <= clusters or x.sum() in (0.0, total):
+        return math.nan
+    within = float((x - x**2 / n).sum()) / (total - clusters)
+    between = (float((x**2 / n).sum()) - float(x.sum()) ** 2 / total) / (clusters - 1)
+    size = (total - float((n**2).sum()) / total) / (clusters - 1)
+    return min(1.0, max(0.0, (between - within) / (between + (size - 1) * within)))

@@ -1,0 +1,68 @@
+"""The one partition of trials into statistical clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["cluster_index"]
+
+
+def _known(label: Hashable) -> bool:
+    return label is not None and label != "" and label == label
+
+
+def cluster_index(
+    backgrounds: Sequence[Hashable] | NDArray[np.generic], patients: Sequence[Hashable | None] | None = None
+) -> NDArray[np.intp]:
+    """Return the cluster of each trial: its patient where known, else its background.
+
+    Trials of one background are one cluster in any case, and so are backgrounds of one patient;
+    a patient named on one trial of a background holds for all its trials.
+
+    Args:
+        backgrounds: One label per trial.
+        patients: One label per trial, or None. None, "" and NaN mean "not known".
+
+    Returns:
+        Integers from 0 in order of first appearance, one per trial.
+
+    Raises:
+        ValueError: the two differ in length.
+    """
+    names = [item.item() if isinstance(item, np.generic) else item for item in backgrounds]
+    who: Sequence[Hashable | None] = [None] * len(names) if patients is None else list(patients)
+    if len(who) != len(names):
+        raise ValueError(f"{len(names)} backgrounds, but {len(who)} patients")
+    parent: dict[Hashable, Hashable] = {}
+
+    def root(node: Hashable) -> Hashable:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for background, patient in zip(names, who, strict=True):
+        node = root(("background", background))
+        if _known(patient):
+            parent[root(("patient", patient))] = node
+    number: dict[Hashable, int] = {}
+    return np.array([number.setdefault(root(("background", b)), len(number)) for b in names], dtype=np.intp)
+
+
+def codes(cluster: ArrayLike | Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
+    """Return integer codes from 0 for any labels, and how many there are."""
+    index = cluster_index(list(cluster) if not isinstance(cluster, np.ndarray) else cluster)  # type: ignore[arg-type]
+    return index, int(index.max()) + 1 if len(index) else 0
+
+
+def cluster_sums(values: NDArray[np.float64], index: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Return the sum of ``values`` in each of ``count`` clusters."""
+    return np.bincount(index, weights=values, minlength=count).astype(np.float64)
+
+
+def cluster_means(values: NDArray[np.float64], index: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Return the mean of ``values`` in each of ``count`` clusters."""
+    return cluster_sums(values, index, count) / np.bincount(index, minlength=count)

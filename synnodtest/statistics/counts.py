@@ -1,0 +1,141 @@
+"""Events per exposure: false positives per image."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.statistics.bootstrap import few_clusters
+from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+
+__all__ = ["count_rate", "poisson_exact"]
+
+OVERDISPERSED = 1.25
+
+
+def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Estimate:
+    """Estimate events per unit of exposure with Garwood's exact bounds.
+
+    Valid where events are Poisson: they neither cluster in few images nor repeat. :func:`count_rate` checks that.
+
+    Args:
+        events: Number of events, e.g. false positives.
+        exposure: Number of units looked at, e.g. images.
+        alpha: One-sided error rate of each bound.
+
+    Returns:
+        The estimate; NaN within [0, inf] without exposure.
+
+    Raises:
+        ValueError: a number is negative or not finite, or there are events without exposure.
+
+    Source: Garwood, Biometrika 28 (1936) 437.
+    """
+    check_alpha(alpha)
+    if not (math.isfinite(events) and math.isfinite(exposure)) or min(events, exposure) < 0:
+        raise ValueError(f"events and exposure are finite and not negative, not {events} in {exposure}")
+    if exposure == 0:
+        if events:
+            raise ValueError(f"{events} events without exposure")
+        return unknown(0.0, math.inf, alpha=alpha, method="garwood", reason="no exposure")
+    lower = stats.chi2.ppf(alpha, 2 * events) / 2 if events else 0.0
+    upper = stats.chi2.isf(alpha, 2 * events + 2) / 2
+    return Estimate(
+        events / exposure,
+        float(lower) / exposure,
+        float(upper) / exposure,
+        alpha=alpha,
+        method="garwood",
+        n=round(exposure),
+        clusters=round(exposure),
+        reason="fewer than 2 units" if exposure < 2 else "",
+    )
+
+
+def _ratio_error(
+    events: NDArray[np.float64], images: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ratio of sums along the last axis, and its linearized standard error between clusters."""
+    total = images.sum(axis=-1, keepdims=True)
+    rate = events.sum(axis=-1, keepdims=True) / total
+    count = events.shape[-1]
+    squares = ((events - rate * images) ** 2).sum(axis=-1)
+    return rate[..., 0], np.sqrt(count / (count - 1) * squares) / total[..., 0]
+
+
+def _bootstrap_t(
+    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, resamples: int, seed: int
+) -> tuple[float, float]:
+    rate, error = _ratio_error(events, images)
+    rng = np.random.default_rng(seed_sequence("count-rate", seed))
+    count, ratios = len(events), np.empty(resamples)
+    step = max(1, 2_000_000 // count)
+    for start in range(0, resamples, step):
+        draws = rng.integers(count, size=(min(step, resamples - start), count))
+        own_rate, own_error = _ratio_error(events[draws], images[draws])
+        gap = own_rate - rate
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios[start : start + len(gap)] = np.where(gap == 0, 0.0, gap / own_error)
+    least = float(np.quantile(ratios, alpha, method="lower"))
+    most = float(np.quantile(ratios, 1 - alpha, method="higher"))
+    return float(rate - most * error), float(rate - least * error)
+
+
+def count_rate(
+    counts: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, resamples: int = 2000, seed: int
+) -> Estimate:
+    """Estimate events per image, exact unless the events crowd into few images or patients.
+
+    The dispersion is the variance of the rate between clusters over the Poisson variance. Up to 1.25
+    Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's.
+
+    Args:
+        counts: Events of each image; shape (n,).
+        cluster: The cluster of each image, any labels; shape (n,).
+        alpha: One-sided error rate of each bound.
+        resamples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The estimate, ``extra["dispersion"]`` with it. One cluster gives [0, inf].
+
+    Raises:
+        ValueError: lengths differ, or a count is negative or not finite.
+    """
+    check_alpha(alpha)
+    events = vector(counts, "counts")
+    index, count = codes(cluster)
+    same_length(counts=events, cluster=index)
+    if not np.isfinite(events).all() or (events < 0).any():
+        raise ValueError("counts are finite and not negative")
+    exact = poisson_exact(float(events.sum()), len(events), alpha=alpha)
+    if count < 2:
+        reason = "one cluster" if count else "no images"
+        return unknown(
+            0.0, math.inf, alpha=alpha, method="garwood", reason=reason, value=exact.value, n=len(events), k=count
+        )
+    per_cluster = cluster_sums(events, index, count)
+    images = np.bincount(index, minlength=count).astype(float)
+    rate, error = _ratio_error(per_cluster, images)
+    dispersion = float(error**2 * len(events) / rate) if rate > 0 else 0.0
+    lower, upper, method = exact.lower, exact.upper, "garwood"
+    flags: tuple[str, ...] = ()
+    if dispersion > OVERDISPERSED:
+        low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
+        lower, upper, method, flags = max(0.0, min(low, lower)), max(high, upper), "bootstrap-t", few_clusters(count)
+    return Estimate(
+        exact.value,
+        lower,
+        upper,
+        alpha=alpha,
+        method=method,
+        n=len(events),
+        clusters=count,
+        flags=flags,
+        extra={"dispersion": dispersion},
+    )

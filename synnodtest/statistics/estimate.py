@@ -1,0 +1,115 @@
+"""What every function of :mod:`synnodtest.statistics` returns, and how its arguments are checked.
+
+``alpha`` is always the one-sided error rate of each bound: 0.05 gives the two-sided 90% interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Estimate", "TestResult"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its two one-sided confidence bounds, each at error rate ``alpha``.
+
+    Attributes:
+        value: The point estimate; NaN where the data define none.
+        lower: Lower bound; the lower end of the parameter's range where the data cannot say.
+        upper: Upper bound; the upper end of the parameter's range where the data cannot say.
+        alpha: One-sided error rate of each bound.
+        method: Name of the interval.
+        n: Units that entered (trials, pairs, images).
+        clusters: Independent clusters that entered.
+        reason: Why no decision may rest on this estimate ("one cluster"), empty if one may.
+        flags: Reservations to print beside it ("fewer than 30 clusters").
+        extra: Further figures by name (design effect, bounds of a second method).
+    """
+
+    value: float
+    lower: float
+    upper: float
+    alpha: float = 0.05
+    method: str = ""
+    n: int = 0
+    clusters: int = 0
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    extra: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a decision may rest on it."""
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """A test's statistic and p-value (two-sided unless the function says otherwise)."""
+
+    statistic: float
+    p_value: float
+
+    __test__: ClassVar[bool] = False
+
+
+def check_alpha(alpha: float) -> float:
+    """Return ``alpha``, which must lie in (0, 0.5)."""
+    if not 0.0 < alpha < 0.5:
+        raise ValueError(f"alpha is the one-sided error rate of a bound and lies between 0 and 0.5, not {alpha}")
+    return float(alpha)
+
+
+def check_counts(successes: float, n: float) -> None:
+    """Raise ValueError unless ``0 <= successes <= n``, both finite."""
+    if not (math.isfinite(successes) and math.isfinite(n)):
+        raise ValueError(f"counts are finite, not {successes} of {n}")
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes lie between 0 and n, not {successes} of {n}")
+
+
+def unknown(
+    low: float, high: float, *, alpha: float, method: str, reason: str, value: float = math.nan, n: int = 0, k: int = 0
+) -> Estimate:
+    """Return the estimate of data that cannot say anything: bounds at the ends of the range."""
+    return Estimate(value, low, high, alpha=alpha, method=method, n=n, clusters=k, reason=reason)
+
+
+def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return ``values`` as a one-dimensional float array.
+
+    Raises:
+        ValueError: ``values`` has another number of dimensions.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has one dimension, not {array.ndim}")
+    return array
+
+
+def same_length(**arrays: NDArray[np.generic]) -> None:
+    """Raise ValueError unless all named arrays have one length."""
+    if len({len(array) for array in arrays.values()}) > 1:
+        raise ValueError("differing lengths: " + ", ".join(f"{name} {len(a)}" for name, a in arrays.items()))
+
+
+def unlike_share(units: int, alpha: float) -> float:
+    """Return the largest share of units unlike all ``units`` seen: 1 - alpha**(1/units).
+
+    The exact bound behind the "rule of three". It stands in for a spread where all units agree,
+    so that agreement of few units never makes an interval of zero width.
+    """
+    return float(-math.expm1(math.log(alpha) / units))
+
+
+def agreeing_bounds(value: float, units: int, alpha: float, low: float, high: float) -> tuple[float, float]:
+    """Return the bounds of a mean when all ``units`` gave ``value``: unseen units lie at the limits."""
+    share = unlike_share(units, alpha)
+    return value + share * (low - value), value + share * (high - value)

@@ -1,0 +1,230 @@
+"""Rank correlation, and how far a curve is from rising."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
+from synnodtest.statistics.clusters import codes
+from synnodtest.statistics.estimate import (
+    Estimate,
+    agreeing_bounds,
+    check_alpha,
+    same_length,
+    unknown,
+    vector,
+)
+
+__all__ = ["IsotonicViolation", "drawdown", "isotonic_violation", "mean_cluster_spearman", "spearman"]
+
+MIN_LEVELS = 5
+
+
+class IsotonicViolation(NamedTuple):
+    """How far a sequence is from never falling, in its own units."""
+
+    drawdown: float
+    deviation: float
+
+
+def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Pearson's correlation of midranks; NaN where either is constant."""
+    first, second = stats.rankdata(x), stats.rankdata(y)
+    first, second = first - first.mean(), second - second.mean()
+    scale = math.sqrt(float(first @ first) * float(second @ second))
+    return min(1.0, max(-1.0, float(first @ second) / scale)) if scale > 0 else math.nan
+
+
+def spearman(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Estimate the rank correlation of independent points with Bonett and Wright's interval: for display.
+
+    ``tanh(atanh(r) +- z sqrt((1 + r^2/2) / (n - 3)))``. At r = +-1, where it is undefined, r is replaced in it
+    by the next smaller correlation that n points can have.
+
+    Args:
+        x: Shape (n,).
+        y: Shape (n,). Infinite values rank at the ends.
+        alpha: One-sided error rate of each bound.
+
+    Returns:
+        The estimate; bounds -1 and 1 with fewer than 4 points, a constant side, or NaN among the values.
+
+    Raises:
+        ValueError: lengths differ.
+
+    Source: Bonett & Wright, Psychometrika 65 (2000) 23.
+    """
+    check_alpha(alpha)
+    first, second = vector(x, "x"), vector(y, "y")
+    same_length(x=first, y=second)
+    n = len(first)
+
+    def cannot(reason: str, value: float = math.nan) -> Estimate:
+        return unknown(-1.0, 1.0, alpha=alpha, method="bonett-wright", reason=reason, value=value, n=n, k=n)
+
+    if np.isnan(first).any() or np.isnan(second).any():
+        return cannot("values are missing")
+    value = _rank_correlation(first, second) if n > 1 else math.nan
+    if math.isnan(value):
+        return cannot("one side does not vary")
+    if n < 4:
+        return cannot("fewer than 4 points", value)
+    step = 12 / (n * (n * n - 1))
+    r = min(1 - step, max(-1 + step, value))
+    half = float(stats.norm.isf(alpha)) * math.sqrt((1 + r * r / 2) / (n - 3))
+    lower, upper = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+    return Estimate(value, min(lower, value), max(upper, value), alpha=alpha, method="bonett-wright", n=n, clusters=n)
+
+
+def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
+    """Correlation of one cluster over the means of its levels; None with too few levels."""
+    levels, place = np.unique(x, return_inverse=True)
+    if len(levels) < MIN_LEVELS:
+        return None
+    means = np.bincount(place, weights=y) / np.bincount(place)
+    rho = _rank_correlation(levels, means)
+    return 0.0 if math.isnan(rho) else rho
+
+
+def mean_cluster_spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Estimate the mean over clusters of the rank correlation within each: the decision for "monotone".
+
+    In each cluster replicates of a level of ``x`` are averaged, then ranked. A constant response has
+    correlation 0 and stays in. The bounds are Student's t over the B clusters.
+
+    Args:
+        x: What is varied, e.g. the diameter; shape (n,).
+        y: The response, e.g. the confidence; shape (n,).
+        cluster: The cluster of each point, any labels; shape (n,).
+        alpha: One-sided error rate of each bound.
+
+    Returns:
+        The estimate. Clusters with fewer than 5 levels are left out and counted in ``extra["left_out"]``;
+        fewer than 2 left, or NaN among the values, give -1 and 1. Where all clusters agree, t would have no width:
+        then a share of 1 - alpha**(1/B) of clusters is allowed to show no response (or, if none was seen, any).
+
+    Raises:
+        ValueError: lengths differ.
+    """
+    check_alpha(alpha)
+    first, second = vector(x, "x"), vector(y, "y")
+    index, count = codes(cluster)
+    same_length(x=first, y=second, cluster=index)
+
+    def cannot(reason: str, value: float = math.nan, used: int = 0) -> Estimate:
+        return unknown(-1.0, 1.0, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(first), k=used)
+
+    if np.isnan(first).any() or np.isnan(second).any():
+        return cannot("values are missing")
+    rows = (index == i for i in range(count))
+    found = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
+    if len(found) < 2:
+        reason = "one cluster" if count == 1 else f"fewer than 2 clusters with {MIN_LEVELS} levels"
+        return cannot(reason, found[0] if found else math.nan, len(found))
+    rhos = np.array(found)
+    value, spread, used = float(rhos.mean()), float(rhos.std(ddof=1)), len(rhos)
+    if spread < 1e-12:
+        lower, upper = agreeing_bounds(value, used, alpha, 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0)
+    else:
+        half = float(stats.t.isf(alpha, used - 1)) * spread / math.sqrt(used)
+        lower, upper = value - half, value + half
+    return Estimate(
+        value,
+        max(-1.0, lower),
+        min(1.0, upper),
+        alpha=alpha,
+        method="cluster-t",
+        n=len(first),
+        clusters=used,
+        extra={"left_out": float(count - used), "between_cluster_sd": spread},
+    )
+
+
+def isotonic_violation(y: ArrayLike) -> IsotonicViolation:
+    """Return by how much a sequence that should rise falls.
+
+    Args:
+        y: The responses in the order in which they should rise; shape (k,).
+
+    Returns:
+        ``drawdown``, the largest fall from any earlier value (running maximum minus y), and ``deviation``, the
+        largest distance from the isotonic least-squares fit. Both NaN if y is empty or holds NaN.
+    """
+    values = vector(y, "y")
+    if len(values) == 0 or np.isnan(values).any():
+        return IsotonicViolation(math.nan, math.nan)
+    if np.isinf(values).any():
+        falls = bool((np.maximum.accumulate(values) > values).any())
+        return IsotonicViolation(math.inf, math.inf) if falls else IsotonicViolation(0.0, 0.0)
+    fit = optimize.isotonic_regression(values).x
+    fall = np.maximum.accumulate(values) - values
+    return IsotonicViolation(float(fall.max()), float(np.abs(values - fit).max()))
+
+
+def _largest_fall(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest fall from an earlier to a later level along the last axis; negative where all rise."""
+    earlier = np.maximum.accumulate(curves, axis=-1)[..., :-1]
+    fall: NDArray[np.float64] = np.max(earlier - curves[..., 1:], axis=-1)
+    return fall
+
+
+def drawdown(
+    curves: ArrayLike,
+    *,
+    alpha: float = 0.05,
+    resamples: int = 2000,
+    seed: int,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> Estimate:
+    """Estimate the drawdown of the curve averaged over clusters, with BCa bounds over clusters.
+
+    The largest fall between two levels is resampled with its sign (negative where the averaged curve
+    rises everywhere) and cut at 0 last, so that a clear rise is told from a flat curve.
+
+    Args:
+        curves: One row per cluster, one column per level, in the order in which they should rise; shape (B, L).
+        alpha: One-sided error rate of each bound.
+        resamples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+        limits: Least and greatest value a response can have.
+
+    Returns:
+        The estimate in the responses' units, 0 or more. Fewer than 2 clusters or levels, or NaN, give 0 and
+        the width of the limits. ``extra["largest_fall"]`` has the sign kept.
+
+    Raises:
+        ValueError: ``curves`` is not two-dimensional.
+    """
+    check_alpha(alpha)
+    table = np.asarray(curves, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"curves have shape (clusters, levels), not {table.shape}")
+    count, levels = table.shape
+    span = limits[1] - limits[0]
+    enough = count >= 2 and levels >= 2 and bool(np.isfinite(table).all())
+    if not enough:
+        reason = "fewer than 2 clusters" if count < 2 else "fewer than 2 levels" if levels < 2 else "values are missing"
+        return unknown(0.0, span, alpha=alpha, method="cluster-bootstrap-bca", reason=reason, n=table.size, k=count)
+    fall = float(_largest_fall(table.mean(axis=0)))
+    if bool((table == table[0]).all()):
+        lower, upper = agreeing_bounds(fall, count, alpha, -span, span)
+    else:
+        draws = _largest_fall(resampled_means(table, resamples, seed, "drawdown"))
+        left_out = (table.sum(axis=0) - table) / (count - 1)
+        lower, upper = bca_bounds(fall, draws, _largest_fall(left_out), alpha, -span, span)
+    return Estimate(
+        max(0.0, fall),
+        max(0.0, min(fall, lower)),
+        max(0.0, fall, upper),
+        alpha=alpha,
+        method="cluster-bootstrap-bca",
+        n=table.size,
+        clusters=count,
+        flags=few_clusters(count),
+        extra={"largest_fall": fall, "seed": float(seed)},
+    )
