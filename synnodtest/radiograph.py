@@ -84,12 +84,19 @@ class Radiograph:
         return int(self.pixels.shape[0]), int(self.pixels.shape[1])
 
     def content_sha256(self) -> str:
-        """Return the sha256 of everything a detector or an expectation can see: pixels, spacing, regions, truth."""
+        """Return the sha256 of pixels, spacing, regions and truth.
+
+        Regions whose name starts with ``@`` are derived from the others and stay out.
+        """
         return sha256_of(
             {
                 "pixels": sha256_of_array(self.pixels),
                 "spacing_mm": list(self.spacing_mm),
-                "regions": {name: sha256_of_array(np.packbits(mask)) for name, mask in sorted(self.regions.items())},
+                "regions": {
+                    name: sha256_of_array(np.packbits(mask))
+                    for name, mask in sorted(self.regions.items())
+                    if not name.startswith("@")
+                },
                 "nodules": [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in self.nodules],
             }
         )

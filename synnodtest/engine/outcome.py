@@ -1,0 +1,178 @@
+"""What the engine keeps of a finished scene: truth, findings, hashes. No pixels."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import canonical_json
+from synnodtest.finding import Finding
+from synnodtest.matching import Matching
+from synnodtest.planning.recipe import Recipe
+from synnodtest.planning.trial import Sighting, Trial, score_trial
+from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.scene import Scene
+
+__all__ = ["Outcome", "Snapshot", "decode_sightings", "encode_sightings", "regions_at", "to_trial"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A finished radiograph without its pixels: all that is needed to match and to judge.
+
+    Args:
+        sha256: Content of the radiograph as the detector sees it.
+        spacing_mm: ``(row, column)``.
+        shape: Height and width in pixels.
+        nodules: Realised truth.
+        nodule_regions: Per nodule the regions at its centre.
+        rejected: Why the scene is excluded; empty if accepted.
+    """
+
+    sha256: str
+    spacing_mm: tuple[float, float]
+    shape: tuple[int, int]
+    nodules: tuple[Truth, ...]
+    nodule_regions: tuple[frozenset[str], ...]
+    rejected: str = ""
+
+    @classmethod
+    def of(cls, radiograph: Radiograph, rejected: str = "") -> Snapshot:
+        """Take the snapshot of a radiograph."""
+        return cls(
+            sha256=radiograph.content_sha256(),
+            spacing_mm=radiograph.spacing_mm,
+            shape=radiograph.shape,
+            nodules=radiograph.nodules,
+            nodule_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.nodules),
+            rejected=rejected,
+        )
+
+    def encode(self) -> bytes:
+        """Return the snapshot as canonical JSON; masks are packed bits in base64."""
+        return canonical_json(
+            {
+                "sha256": self.sha256,
+                "spacing_mm": self.spacing_mm,
+                "shape": self.shape,
+                "rejected": self.rejected,
+                "nodules": [
+                    {
+                        "name": t.name,
+                        "origin": t.origin,
+                        "size": t.crop.shape,
+                        "mask": base64.b64encode(np.packbits(t.crop).tobytes()).decode(),
+                        "diameter_mm": t.diameter_mm,
+                        "contrast": t.contrast,
+                        "requested": t.requested,
+                        "regions": sorted(regions),
+                    }
+                    for t, regions in zip(self.nodules, self.nodule_regions, strict=True)
+                ],
+            }
+        ).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Snapshot:
+        """Rebuild a snapshot from :meth:`encode`."""
+        raw = json.loads(data)
+        return cls(
+            sha256=raw["sha256"],
+            spacing_mm=(raw["spacing_mm"][0], raw["spacing_mm"][1]),
+            shape=(raw["shape"][0], raw["shape"][1]),
+            nodules=tuple(_truth(n) for n in raw["nodules"]),
+            nodule_regions=tuple(frozenset(n["regions"]) for n in raw["nodules"]),
+            rejected=raw["rejected"],
+        )
+
+
+def _truth(raw: Mapping[str, Any]) -> Truth:
+    height, width = raw["size"]
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(raw["mask"]), dtype=np.uint8), count=height * width)
+    return Truth(
+        name=raw["name"],
+        crop=bits.astype(np.bool_).reshape(height, width),
+        origin=(raw["origin"][0], raw["origin"][1]),
+        diameter_mm=raw["diameter_mm"],
+        contrast=raw["contrast"],
+        requested=raw["requested"],
+    )
+
+
+def _centre(truth: Truth) -> tuple[float, float]:
+    x_min, y_min, x_max, y_max = truth.box
+    return (x_min + x_max) / 2, (y_min + y_max) / 2
+
+
+def regions_at(radiograph: Radiograph, point: tuple[float, float]) -> frozenset[str]:
+    """Return the names of the regions that hold a point ``(x, y)`` in pixels."""
+    height, width = radiograph.shape
+    row, column = int(np.floor(point[1])), int(np.floor(point[0]))
+    if not (0 <= row < height and 0 <= column < width):
+        return frozenset()
+    return frozenset(name for name, mask in radiograph.regions.items() if mask[row, column])
+
+
+def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
+    """Return findings with their regions as canonical JSON."""
+    return canonical_json([[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings]).encode()
+
+
+def decode_sightings(data: bytes) -> tuple[Sighting, ...]:
+    """Rebuild findings from :func:`encode_sightings`."""
+    return tuple(
+        Sighting(Finding((a, b, c, d), score), frozenset(regions)) for a, b, c, d, score, regions in json.loads(data)
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A scene that has been through synthesizer and detector.
+
+    Args:
+        recipe: What it was planned as.
+        scene: The recipe with its places.
+        synthesizer: Name of the synthesizer.
+        snapshot: The radiograph without pixels.
+        sightings: The findings; empty for a rejected scene.
+        cached: True if nothing had to be computed.
+    """
+
+    recipe: Recipe
+    scene: Scene
+    synthesizer: str
+    snapshot: Snapshot
+    sightings: tuple[Sighting, ...]
+    cached: bool
+
+
+def to_trial(outcome: Outcome, matching: Matching) -> Trial:
+    """Match findings with nodules by one expectation's criterion."""
+    snapshot, recipe = outcome.snapshot, outcome.recipe
+    nodules, duplicates, false_positives = score_trial(
+        outcome.sightings, snapshot.nodules, snapshot.nodule_regions, snapshot.spacing_mm, matching
+    )
+    return Trial(
+        scene=outcome.scene,
+        scene_id=outcome.scene.key(),
+        synthesizer=outcome.synthesizer,
+        background=recipe.background.id,
+        cluster=recipe.background.cluster,
+        arm=recipe.arm,
+        replicate=recipe.replicate,
+        levels=dict(recipe.levels),
+        strata=recipe.background.strata,
+        spacing_mm=snapshot.spacing_mm,
+        shape=snapshot.shape,
+        sightings=outcome.sightings,
+        nodules=nodules,
+        duplicates=duplicates,
+        false_positives=false_positives,
+        radiograph_sha256=snapshot.sha256,
+        rejected=snapshot.rejected,
+    )

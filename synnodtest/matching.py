@@ -1,0 +1,132 @@
+"""Which finding hits which nodule: by a stated localization criterion, one to one, greedy by descending score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest.finding import Finding
+from synnodtest.geometry import iou
+from synnodtest.radiograph import Truth
+
+__all__ = ["Matching", "Outcome", "match"]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The localization criterion.
+
+    Args:
+        criterion: ``centre-in-nodule`` (the finding's centre lies in the truth mask dilated by ``tolerance_mm``)
+            or ``iou`` (box against the truth's tight box, at least ``at_least``).
+        tolerance_mm: Dilation of the truth mask, in mm.
+        at_least: Smallest intersection over union that hits.
+    """
+
+    criterion: str = "centre-in-nodule"
+    tolerance_mm: float = 5.0
+    at_least: float = 0.2
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Matching:
+        """Build from the ``matching:`` mapping of a spec."""
+        data = data or {}
+        return cls(
+            criterion=data.get("criterion", cls.criterion),
+            tolerance_mm=float(data.get("tolerance_mm", cls.tolerance_mm)),
+            at_least=float(data.get("at_least", cls.at_least)),
+        )
+
+    def sentence(self) -> str:
+        """Return the criterion in words, for reports."""
+        if self.criterion == "iou":
+            return f"box intersection over union of at least {self.at_least:g}"
+        return f"finding's centre in the nodule's mask dilated by {self.tolerance_mm:g} mm"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the findings of one radiograph meet its nodules.
+
+    Args:
+        finding_of: Per nodule the index of the finding that hits it, or None.
+        duplicates: Findings that localize an already matched nodule: neither hits nor false positives.
+        false_positives: Findings that localize no nodule.
+    """
+
+    finding_of: tuple[int | None, ...]
+    duplicates: tuple[int, ...]
+    false_positives: tuple[int, ...]
+
+
+def match(
+    findings: Sequence[Finding],
+    nodules: Sequence[Truth],
+    spacing_mm: tuple[float, float],
+    matching: Matching,
+) -> Outcome:
+    """Assign findings to nodules, greedily by descending score (ties by position in the list), one to one.
+
+    A finding that localizes several free nodules takes the one whose centre is nearest (``iou``: the best overlap).
+
+    Args:
+        findings: In any order.
+        nodules: Realised truth.
+        spacing_mm: ``(row, column)``.
+        matching: The criterion.
+    """
+    localizes = _localizers(nodules, spacing_mm, matching)
+    finding_of: list[int | None] = [None] * len(nodules)
+    duplicates: list[int] = []
+    false_positives: list[int] = []
+    for index in sorted(range(len(findings)), key=lambda i: (-findings[i].score, i)):
+        affinity = [affinity_to(findings[index]) for affinity_to in localizes]
+        candidates = [k for k, value in enumerate(affinity) if value is not None]
+        free = [k for k in candidates if finding_of[k] is None]
+        if free:
+            best = max(free, key=lambda k: (affinity[k], -k))
+            finding_of[best] = index
+        elif candidates:
+            duplicates.append(index)
+        else:
+            false_positives.append(index)
+    return Outcome(tuple(finding_of), tuple(sorted(duplicates)), tuple(sorted(false_positives)))
+
+
+Affinity = Callable[[Finding], float | None]
+
+
+def _localizers(nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching) -> list[Affinity]:
+    if matching.criterion == "iou":
+        return [_overlap(truth, matching.at_least) for truth in nodules]
+    return [_centre_inside(truth, spacing_mm, matching.tolerance_mm) for truth in nodules]
+
+
+def _overlap(truth: Truth, at_least: float) -> Affinity:
+    def affinity(finding: Finding) -> float | None:
+        value = iou(finding.box, truth.box)
+        return value if value >= at_least else None
+
+    return affinity
+
+
+def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> Affinity:
+    row, column = truth.origin
+    pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
+    mask = np.pad(truth.crop, ((pad[0], pad[0]), (pad[1], pad[1])))
+    distance_mm = distance_transform_edt(~mask, sampling=spacing_mm) if mask.any() else np.full(mask.shape, np.inf)
+    x_min, y_min, x_max, y_max = truth.box
+    centre = ((x_min + x_max) / 2, (y_min + y_max) / 2)
+
+    def affinity(finding: Finding) -> float | None:
+        x, y = finding.centre
+        i, j = int(np.floor(y)) - row + pad[0], int(np.floor(x)) - column + pad[1]
+        if not (0 <= i < mask.shape[0] and 0 <= j < mask.shape[1]) or distance_mm[i, j] > tolerance_mm:
+            return None
+        return -float(np.hypot((x - centre[0]) * spacing_mm[1], (y - centre[1]) * spacing_mm[0]))
+
+    return affinity

@@ -1,0 +1,53 @@
+"""The area-matched control region: a part of the lung, as large as the region under test, elsewhere in the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest.geometry import BoolArray
+from synnodtest.radiograph import Radiograph
+from synnodtest.spec.regions import RegionExpression, evaluate, region_text
+
+__all__ = ["control_name", "control_region", "with_controls"]
+
+
+def control_name(region: RegionExpression) -> str:
+    """Return the name under which a radiograph carries the control region of ``region``."""
+    return f"@control:{region_text(region)}"
+
+
+def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
+    """Return a part of the lung outside ``region`` of the same area (or as much as there is).
+
+    It is the part nearest to the region's mirror image, so that it lies at the same height of the other side
+    where the lung allows.
+
+    Args:
+        region: H x W.
+        lung: H x W.
+    """
+    candidates = lung & ~region
+    wanted = int(region.sum())
+    if wanted >= int(candidates.sum()) or not wanted:
+        return candidates if wanted else np.zeros_like(region)
+    distance = distance_transform_edt(~region[:, ::-1])
+    order = np.argsort(distance[candidates], kind="stable")[:wanted]
+    rows, columns = np.nonzero(candidates)
+    control = np.zeros_like(region)
+    control[rows[order], columns[order]] = True
+    return control
+
+
+def with_controls(radiograph: Radiograph, regions: tuple[RegionExpression, ...]) -> Radiograph:
+    """Return the radiograph with the control regions of ``regions`` added, where it has the region and a lung."""
+    added: dict[str, BoolArray] = {}
+    for region in regions:
+        try:
+            mask, lung = evaluate(region, radiograph.regions), radiograph.regions["lung"]
+        except KeyError:
+            continue
+        added[control_name(region)] = control_region(mask, lung)
+    return replace(radiograph, regions={**radiograph.regions, **added}) if added else radiograph

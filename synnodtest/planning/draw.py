@@ -1,0 +1,174 @@
+"""A behaviour -> recipes: crosses sweeps, draws values, seeds places and appearances.
+
+Every random number hangs on (master seed, behaviour, background, nodule, replicate) by sha256. Values that are not
+swept, and whatever a nodule holds, are equal between the levels of a sweep; arms share all draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import sha256_of
+from synnodtest.planning.recipe import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNTOUCHED_ARM, NoduleRecipe, Recipe
+from synnodtest.ports import Background
+from synnodtest.scene import Perturbation
+from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.regions import RegionExpression
+from synnodtest.spec.values import Amount, Sweep, Uniform, Value
+
+__all__ = ["DEFAULT_CONTRAST", "arm_names", "control_recipes", "own_recipes", "sham_recipes", "untouched_recipes"]
+
+DEFAULT_CONTRAST = Uniform(0.25, 0.8)
+"""Contrast of a nodule whose spec names none; docs/spec.md says where it comes from."""
+
+Level = tuple[tuple[str, float | str], ...]
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """The seeds of one nodule on one background and replicate."""
+
+    parts: tuple[Any, ...]
+
+    def seed(self, *more: Any) -> int:
+        return int(sha256_of([*self.parts, *more])[:15], 16)
+
+    def rng(self, *more: Any) -> np.random.Generator:
+        return np.random.default_rng(self.seed(*more))
+
+
+def arm_names(scenes: Scenes) -> tuple[str, ...]:
+    """Return the names of the behaviour's own arms."""
+    return tuple(scenes.arms) or (DEFAULT_ARM,)
+
+
+def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
+    """Yield the recipes of the behaviour's own arms, background by background.
+
+    Args:
+        behaviour: With scenes.
+        backgrounds: Those that the behaviour stands on.
+        seed: The master seed.
+    """
+    scenes = behaviour.scenes
+    assert scenes is not None
+    arms: Mapping[str, Arm | None] = scenes.arms or {DEFAULT_ARM: None}
+    levels = list(_levels(scenes.nodules))
+    for background in backgrounds:
+        for replicate in range(scenes.replicates):
+            for level in levels:
+                nodules = tuple(
+                    _nodule(_Stream((seed, behaviour.id, background.id, index, replicate)), nodule, level)
+                    for index, nodule in enumerate(scenes.nodules)
+                )
+                stream = _Stream((seed, behaviour.id, background.id, "scene", replicate))
+                for name, arm in arms.items():
+                    yield Recipe(
+                        behaviour=behaviour.id,
+                        background=background,
+                        arm=name,
+                        replicate=replicate,
+                        levels=level,
+                        nodules=nodules,
+                        ghosts=_ghosts(arm, scenes.nodules),
+                        perturbations=_perturbations(scenes, arm, stream),
+                        seed=stream.seed(),
+                    )
+
+
+def untouched_recipes(behaviour: Behaviour, backgrounds: Sequence[Background]) -> Iterator[Recipe]:
+    """Yield one recipe per background that leaves it as it is."""
+    for background in backgrounds:
+        yield Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
+
+
+def control_recipes(
+    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int, region: RegionExpression
+) -> Iterator[Recipe]:
+    """Yield the behaviour's own recipes with every nodule moved to a place of the lung outside ``region``."""
+    outside = Location(region="lung", avoid=(region,))
+    first = None
+    for recipe in own_recipes(behaviour, backgrounds, seed):
+        first = first or recipe.arm
+        if recipe.arm != first:
+            continue
+        moved = tuple(replace(n, location=outside, place_seed=n.place_seed ^ 1) for n in recipe.nodules)
+        yield replace(recipe, arm=CONTROL_ARM, nodules=moved)
+
+
+def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
+    """Yield one sham recipe per background: the masks of its first scene with all nodules, without a nodule."""
+    seen: set[str] = set()
+    for recipe in own_recipes(behaviour, backgrounds, seed):
+        if recipe.background.id not in seen and recipe.nodules:
+            seen.add(recipe.background.id)
+            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=frozenset())
+
+
+def _levels(nodules: Sequence[NoduleSpec]) -> Iterator[Level]:
+    """Yield the crossed levels of every swept value, first nodule outermost."""
+    names: list[str] = []
+    values: list[tuple[float | str, ...]] = []
+    swept = [(nodule, field, value) for nodule in nodules for field, value in _fields(nodule) if _is_sweep(value)]
+    for nodule, field, value in swept:
+        several = sum(other == field for _, other, _ in swept) > 1
+        names.append(f"{nodule.name}.{field}" if several else field)
+        values.append(tuple(level for level in value.levels if not isinstance(level, tuple)))
+    for combination in product(*values):
+        yield tuple(zip(names, combination, strict=True))
+
+
+def _is_sweep(value: Value) -> bool:
+    return isinstance(value, Sweep)
+
+
+def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
+    yield "diameter_mm", nodule.diameter_mm
+    yield "contrast", nodule.contrast or DEFAULT_CONTRAST
+    yield from nodule.radiomics.items()
+
+
+def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
+    chosen = dict(level)
+    values: dict[str, float] = {}
+    rng = stream.rng("values")
+    for field, value in _fields(nodule):
+        drawn = value.draw(rng)
+        swept = chosen.get(f"{nodule.name}.{field}", chosen.get(field))
+        values[field] = _number(swept if _is_sweep(value) and swept is not None else drawn)
+    free = [] if not level else [list(level)]
+    radius = values["diameter_mm"] / 2
+    held = "location" in nodule.hold
+    largest = max(nodule.diameter_mm.bounds) / 2 if held and _is_sweep(nodule.diameter_mm) else radius
+    return NoduleRecipe(
+        name=nodule.name,
+        diameter_mm=round(values.pop("diameter_mm"), 4),
+        contrast=round(values.pop("contrast"), 4),
+        radiomics=tuple(sorted(values.items())),
+        location=nodule.location,
+        clearance_mm=largest,
+        place_seed=stream.seed("place", *([] if held else free)),
+        seed=stream.seed("appearance", *([] if "seed" in nodule.hold else free)),
+    )
+
+
+def _number(amount: Amount) -> float:
+    assert not isinstance(amount, tuple)
+    return float(amount)
+
+
+def _ghosts(arm: Arm | None, nodules: Sequence[NoduleSpec]) -> frozenset[str]:
+    return frozenset() if arm is None else frozenset(n.name for n in nodules) - frozenset(arm.nodules)
+
+
+def _perturbations(scenes: Scenes, arm: Arm | None, stream: _Stream) -> tuple[Perturbation, ...]:
+    wanted = scenes.perturbations + (arm.perturbations if arm is not None else ())
+    return tuple(
+        Perturbation(kind, value.draw(stream.rng("perturbation", index, kind)))
+        for index, (kind, value) in enumerate(wanted)
+    )

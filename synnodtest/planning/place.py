@@ -1,0 +1,145 @@
+"""Recipe + region masks -> scene: draws the places of nodules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Nodule, Scene
+from synnodtest.spec.model import Location
+from synnodtest.spec.regions import RegionExpression, evaluate, region_text
+
+__all__ = ["MissingRegion", "NoPlace", "Placer", "region_mask"]
+
+LEAST_SHARE = 0.2
+"""Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
+
+
+@dataclass
+class MissingRegion(Exception):
+    """The radiograph lacks a region that the behaviour needs."""
+
+    region: str
+
+    def __str__(self) -> str:
+        return f"the background has no region {self.region!r}"
+
+
+@dataclass
+class NoPlace(Exception):
+    """No place of the region satisfies the request (``min_distance_mm`` too large, region empty)."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Placer:
+    """Draws places on one radiograph; keeps its distance maps, so use one placer per background.
+
+    Args:
+        radiograph: The untouched background.
+    """
+
+    def __init__(self, radiograph: Radiograph) -> None:
+        self._radiograph = radiograph
+        self._allowed: dict[Location, tuple[BoolArray, FloatArray]] = {}
+
+    def place(self, recipe: Recipe) -> Scene:
+        """Return the scene of a recipe.
+
+        Raises:
+            MissingRegion: the radiograph lacks a region.
+            NoPlace: nothing satisfies the request.
+        """
+        nodules: list[Nodule] = []
+        for nodule in recipe.nodules:
+            centre = self._draw(nodule, [n.centre_mm for n in nodules])
+            nodules.append(
+                Nodule(
+                    diameter_mm=nodule.diameter_mm,
+                    centre_mm=centre,
+                    contrast=nodule.contrast,
+                    radiomics=nodule.radiomics,
+                    name=nodule.name,
+                    seed=nodule.seed,
+                )
+            )
+        return Scene(
+            background=recipe.background.id,
+            nodules=tuple(n for n in nodules if n.name not in recipe.ghosts),
+            perturbations=recipe.perturbations,
+            seed=recipe.seed,
+            sham=recipe.sham,
+        )
+
+    def _draw(self, nodule: NoduleRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
+        location = nodule.location
+        spacing = self._radiograph.spacing_mm
+        if location.at_mm is not None:
+            return float(location.at_mm[0]), float(location.at_mm[1])
+        rng = np.random.default_rng(nodule.place_seed)
+        region, depth_mm = self._region(location)
+        rows, columns = np.nonzero(region & (depth_mm >= _clearance(depth_mm[region], nodule.clearance_mm)))
+        if location.min_distance_mm and earlier:
+            far = np.ones(rows.shape, dtype=np.bool_)
+            for x_mm, y_mm in earlier:
+                dx = (columns + 0.5) * spacing[1] - x_mm
+                dy = (rows + 0.5) * spacing[0] - y_mm
+                far &= dx**2 + dy**2 >= location.min_distance_mm**2
+            rows, columns = rows[far], columns[far]
+        if not rows.size:
+            raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
+        pick = int(rng.integers(rows.size))
+        x, y = columns[pick] + rng.uniform(), rows[pick] + rng.uniform()
+        return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
+
+    def _region(self, location: Location) -> tuple[BoolArray, FloatArray]:
+        if location not in self._allowed:
+            region = region_mask(self._radiograph, location)
+            if not region.any():
+                raise NoPlace(f"{_name(location)} is empty on this background")
+            depth = distance_transform_edt(np.pad(region, 1), sampling=self._radiograph.spacing_mm)[1:-1, 1:-1]
+            self._allowed[location] = (region, depth.astype(np.float32))
+        return self._allowed[location]
+
+
+def _clearance(depth_mm: FloatArray, wanted_mm: float) -> float:
+    return min(wanted_mm, float(np.quantile(depth_mm, 1.0 - LEAST_SHARE)))
+
+
+def _name(location: Location) -> str:
+    return f"region {region_text(location.region)}" if location.region is not None else "the asked-for box"
+
+
+def region_mask(radiograph: Radiograph, location: Location) -> BoolArray:
+    """Return the mask where a centre may lie.
+
+    Raises:
+        MissingRegion: the radiograph lacks a region.
+    """
+    shape = radiograph.shape
+    if location.box_px is not None:
+        mask = np.zeros(shape, dtype=np.bool_)
+        x0, y0, x1, y1 = (round(v) for v in location.box_px)
+        mask[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = True
+    elif location.region is not None:
+        mask = _evaluate(location.region, radiograph)
+    else:
+        mask = np.ones(shape, dtype=np.bool_)
+    for avoided in location.avoid:
+        mask = mask & ~_evaluate(avoided, radiograph)
+    return mask
+
+
+def _evaluate(expression: RegionExpression, radiograph: Radiograph) -> BoolArray:
+    try:
+        return evaluate(expression, radiograph.regions)
+    except KeyError as error:
+        raise MissingRegion(str(error.args[0])) from None

@@ -1,0 +1,100 @@
+"""Recipes: scenes whose places are not drawn yet, because no region mask has been read.
+
+A behaviour is planned without a pixel: values are drawn, places are asked for. The engine reads each background
+once and turns its recipes into scenes (:mod:`synnodtest.planning.place`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+from synnodtest.ports import Background
+from synnodtest.scene import Perturbation
+from synnodtest.spec.model import Location
+
+__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "SHAM_ARM", "UNTOUCHED_ARM", "NoduleRecipe", "Recipe"]
+
+DEFAULT_ARM = "default"
+"""The arm of a behaviour that names none."""
+UNTOUCHED_ARM = "@untouched"
+"""The background as it is."""
+CONTROL_ARM = "@outside"
+"""The same nodules at a place of the lung outside the region under test."""
+SHAM_ARM = "@sham"
+"""The nodules' masks inpainted without a nodule."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoduleRecipe:
+    """A nodule whose place is still to be drawn.
+
+    Args:
+        name: The nodule's name in the spec.
+        diameter_mm: Requested equal-area diameter.
+        contrast: Requested contrast.
+        radiomics: Requested features.
+        location: Where it may lie.
+        clearance_mm: Distance that the centre should keep from the region's edge (the nodule's radius; with a held
+            place the largest radius of the sweep, so that every size fits there).
+        place_seed: Seed of the place; equal seeds in one background give equal places.
+        seed: Seed of the appearance.
+    """
+
+    name: str
+    diameter_mm: float
+    contrast: float
+    radiomics: tuple[tuple[str, float], ...]
+    location: Location
+    clearance_mm: float
+    place_seed: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One scene of a behaviour before its places are drawn.
+
+    Args:
+        behaviour: Identifier of the behaviour.
+        background: The background it stands on.
+        arm: Name of the arm; ``@...`` are the arms that expectations plan by themselves.
+        replicate: Number of the replicate, from 0.
+        levels: The swept values of this scene, by name (``diameter_mm``, or ``index.diameter_mm`` where several
+            nodules sweep).
+        nodules: Nodules in planting order, those of other arms that this one leaves out not among them.
+        ghosts: Nodules of other arms, placed first-come so that arms share places, then left out.
+        perturbations: Applied after synthesis.
+        seed: The one seed of the scene.
+        sham: Inpaint without a nodule.
+    """
+
+    behaviour: str
+    background: Background
+    arm: str
+    replicate: int
+    levels: tuple[tuple[str, float | str], ...]
+    nodules: tuple[NoduleRecipe, ...]
+    ghosts: frozenset[str] = frozenset()
+    perturbations: tuple[Perturbation, ...] = ()
+    seed: int = 0
+    sham: bool = False
+
+    def key(self) -> str:
+        """Return the sha256 of the recipe and its background's content: the key of its placement."""
+        return sha256_of(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what decides the placement, as plain JSON values."""
+        return {
+            "background": [self.background.id, self.background.content],
+            "nodules": [
+                [n.name, n.diameter_mm, n.contrast, n.radiomics, n.location, n.clearance_mm, n.place_seed, n.seed]
+                for n in self.nodules
+            ],
+            "ghosts": sorted(self.ghosts),
+            "perturbations": [[p.kind, p.value] for p in self.perturbations],
+            "seed": self.seed,
+            "sham": self.sham,
+        }
