@@ -14,7 +14,7 @@ from synnodtest.statistics.ranks import (
     spearman,
 )
 from synnodtest.statistics.rates import clopper_pearson, jeffreys, wilson
-from synnodtest.statistics.shifts import paired_mean
+from synnodtest.statistics.shifts import paired_mean, rate_difference_clustered
 
 __all__ = [
     "FEW_CLUSTERS",
@@ -37,6 +37,7 @@ __all__ = [
     "newcombe_paired",
     "paired_mean",
     "poisson_exact",
+    "rate_difference_clustered",
     "spearman",
     "tango",
     "wilson",

@@ -23,20 +23,48 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64
     return x[n > 0], n[n > 0]
 
 
-def effective_size(x: NDArray[np.float64], n: NDArray[np.float64]) -> float:
-    """Return Korn and Graubard's effective number of trials, at most the real one."""
+def effective_size(spread: float, variance: float, total: float, clusters: int, degrees: int) -> float:
+    """Return the number of independent trials with the same information, at most ``total``.
+
+    Args:
+        spread: Variance of one trial, p(1-p) for a rate; 0 where all trials agree.
+        variance: Variance of the estimate, from the spread between clusters.
+        total: Number of trials.
+        clusters: Number of clusters; the answer where all trials agree.
+        degrees: Degrees of freedom that ``variance`` has.
+    """
+    if spread <= 0.0:
+        return float(clusters)
+    if variance <= 0.0:
+        return total
+    widening = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, degrees)
+    return min(total, float(spread / variance * widening**2))
+
+
+def guarded_size(spread: float, variance: float, total: float, clusters: int, telling: int) -> float:
+    """Return :func:`effective_size` with the degrees of freedom of the ``telling`` clusters only.
+
+    ``telling`` clusters are those in which the rarer outcome occurs at all: where they are few, the variance is
+    little known however many clusters there are. Never below one trial per cluster, unless Korn and Graubard's is.
+    """
+    plain = effective_size(spread, variance, total, clusters, clusters - 1)
+    sure = effective_size(spread, variance, total, clusters, max(telling, 2) - 1)
+    return min(plain, max(sure, float(clusters)))
+
+
+def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> float:
     clusters, total = len(x), float(n.sum())
     p = float(x.sum()) / total
-    if p in (0.0, 1.0):
-        return float(clusters)
     variance = clusters / (clusters - 1) * float(((x - p * n) ** 2).sum()) / total**2
-    if variance == 0.0:
-        return total
-    widening = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, clusters - 1)
-    return min(total, float(p * (1 - p) / variance * widening**2))
+    if not guarded:
+        return effective_size(p * (1 - p), variance, total, clusters, clusters - 1)
+    telling = min(np.count_nonzero(x > 0), np.count_nonzero(x < n))
+    return guarded_size(p * (1 - p), variance, total, clusters, int(telling))
 
 
-def korn_graubard(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+def korn_graubard(
+    successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike, *, alpha: float = 0.05, guarded: bool = False
+) -> Estimate:
     """Estimate a rate of clustered trials: Clopper-Pearson at the effective sample size.
 
     With p the pooled rate, v its variance between clusters, B clusters and n trials, the effective size is
@@ -47,6 +75,10 @@ def korn_graubard(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike,
         successes_by_cluster: Successes of each cluster; shape (B,).
         trials_by_cluster: Trials of each cluster; shape (B,). Clusters without trials are left out.
         alpha: One-sided error rate of each bound.
+        guarded: Take as degrees of freedom the number of clusters in which the rarer outcome occurs, less one, in
+            place of B - 1 (n* stays at least B). With 10 nodules on each of 20 backgrounds at an intraclass correlation
+            of 0.4, a detector exactly at the bound then passes at most 3% of the time; by the plain formula 5% at a
+            rate of 0.80, but 8% at 0.90 or 0.95.
 
     Returns:
         The estimate, with ``extra["effective_n"]`` and ``extra["design_effect"]`` (n / n*).
@@ -66,14 +98,14 @@ def korn_graubard(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike,
         return unknown(
             0.0, 1.0, alpha=alpha, method="korn-graubard", reason=reason, value=value, n=round(total), k=len(n)
         )
-    size = effective_size(x, n)
+    size = _size(x, n, guarded)
     lower, upper = beta_bounds(value * size, size, alpha)
     return Estimate(
         value,
         float(lower),
         float(upper),
         alpha=alpha,
-        method="korn-graubard",
+        method="korn-graubard, guarded" if guarded else "korn-graubard",
         n=round(total),
         clusters=len(n),
         extra={"effective_n": size, "design_effect": total / size},
@@ -81,7 +113,7 @@ def korn_graubard(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike,
 
 
 def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
-    """Estimate a rate from single trials: exact where no cluster repeats, else Korn-Graubard.
+    """Estimate a rate from single trials, for decisions: exact where no cluster repeats, else guarded Korn-Graubard.
 
     Args:
         hit: 1 or True for a success, one per trial; shape (n,).
@@ -98,9 +130,8 @@ def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -
         raise ValueError("a hit is 0 or 1")
     if count == len(hits):
         return clopper_pearson(float(hits.sum()), count, alpha=alpha)
-    return korn_graubard(
-        cluster_sums(hits, index, count), np.bincount(index, minlength=count).astype(float), alpha=alpha
-    )
+    trials = np.bincount(index, minlength=count).astype(float)
+    return korn_graubard(cluster_sums(hits, index, count), trials, alpha=alpha, guarded=True)
 
 
 def icc(successes_by_cluster: ArrayLike, trials_by_cluster: ArrayLike) -> float:

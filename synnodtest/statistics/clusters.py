@@ -30,12 +30,14 @@ def cluster_index(
         Integers from 0 in order of first appearance, one per trial.
 
     Raises:
-        ValueError: the two differ in length.
+        ValueError: the two differ in length, or a background is not known.
     """
     names = [item.item() if isinstance(item, np.generic) else item for item in backgrounds]
     who: Sequence[Hashable | None] = [None] * len(names) if patients is None else list(patients)
     if len(who) != len(names):
         raise ValueError(f"{len(names)} backgrounds, but {len(who)} patients")
+    if not all(_known(name) for name in names):
+        raise ValueError("every trial has a background")
     parent: dict[Hashable, Hashable] = {}
 
     def root(node: Hashable) -> Hashable:

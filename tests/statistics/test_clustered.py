@@ -1,0 +1,152 @@
+"""Clustered rates: definition, degenerate clusters, and error rates by simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from synnodtest.statistics import clopper_pearson, cluster_index, clustered_rate, icc, korn_graubard
+
+modest = settings(max_examples=60, deadline=None, derandomize=True)
+clusters = st.lists(
+    st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=2, max_size=25
+)
+
+
+def by_hand(x, n, alpha):
+    """The formula of Korn and Graubard (1998), read off the page."""
+    b, total, p = len(x), sum(n), sum(x) / sum(n)
+    v = b / (b - 1) * sum((xi - p * ni) ** 2 for xi, ni in zip(x, n, strict=True)) / total**2
+    ratio = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, b - 1)
+    size = min(total, p * (1 - p) / v * ratio**2)
+    hit = p * size
+    lower_f = stats.f.ppf(alpha, 2 * hit, 2 * (size - hit + 1))
+    upper_f = stats.f.ppf(1 - alpha, 2 * (hit + 1), 2 * (size - hit))
+    lower = hit * lower_f / (size - hit + 1 + hit * lower_f)
+    return lower, (hit + 1) * upper_f / (size - hit + (hit + 1) * upper_f)
+
+
+@pytest.mark.parametrize("alpha", [0.025, 0.05])
+def test_korn_graubard_is_the_published_formula_in_its_f_form(alpha):
+    x, n = [8, 10, 3, 9, 7, 10, 10, 2], [10, 10, 10, 10, 8, 10, 12, 9]
+    got = korn_graubard(x, n, alpha=alpha)
+    assert (got.lower, got.upper) == pytest.approx(by_hand(x, n, alpha), rel=1e-9)
+
+
+def test_agreement_of_all_trials_counts_each_cluster_once():
+    for x in (0, 6):
+        got, want = korn_graubard([x] * 20, [6] * 20), clopper_pearson(20 * x / 6, 20)
+        assert (got.lower, got.upper) == pytest.approx((want.lower, want.upper))
+
+
+def test_one_cluster_says_nothing_about_others():
+    got = korn_graubard([10], [10])
+    assert (got.value, got.lower, got.upper, got.reason) == (1.0, 0.0, 1.0, "one cluster")
+    got = korn_graubard([], [])
+    assert (got.lower, got.upper, got.reason) == (0.0, 1.0, "no trials")
+    assert korn_graubard([3, 0], [4, 0]).reason == "one cluster"
+
+
+@pytest.mark.parametrize(("x", "n"), [([2], [1]), ([-1, 2], [3, 3]), ([1, math.nan], [3, 3]), ([1], [1, 2])])
+def test_impossible_counts_are_refused(x, n):
+    with pytest.raises(ValueError):
+        korn_graubard(x, n)
+
+
+def test_single_trials_per_cluster_are_exact_and_repeats_are_not():
+    hits = [1] * 18 + [0, 0]
+    assert clustered_rate(hits, range(20)).lower == clopper_pearson(18, 20).lower
+    assert clustered_rate(hits, [i // 2 for i in range(20)]).method == "korn-graubard, guarded"
+    with pytest.raises(ValueError):
+        clustered_rate([0.5], [1])
+    assert clustered_rate([], []).reason == "no trials"
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@modest
+@given(clusters)
+def test_bounds_hold_the_value_mirror_and_ignore_order(guarded, pairs):
+    x, n = np.array(pairs).T
+    got = korn_graubard(x, n, guarded=guarded)
+    assert 0 <= got.lower <= got.value <= got.upper <= 1
+    assert got.lower < got.upper
+    mirrored, turned = korn_graubard(n - x, n, guarded=guarded), korn_graubard(x[::-1], n[::-1], guarded=guarded)
+    assert (mirrored.lower, mirrored.upper) == pytest.approx((1 - got.upper, 1 - got.lower), abs=1e-9)
+    assert (turned.lower, turned.upper) == pytest.approx((got.lower, got.upper), abs=1e-9)
+    assert got.extra["effective_n"] <= n.sum()
+
+
+@modest
+@given(clusters)
+def test_the_guard_only_widens(pairs):
+    x, n = np.array(pairs).T
+    plain, guarded = korn_graubard(x, n), korn_graubard(x, n, guarded=True)
+    assert guarded.lower <= plain.lower + 1e-12
+    assert guarded.upper >= plain.upper - 1e-12
+
+
+def beta_binomial(rate, rho, shape, size, seed):
+    rng = np.random.default_rng(seed)
+    scale = (1 - rho) / rho
+    return rng.binomial(size, rng.beta(rate * scale, (1 - rate) * scale, size=shape))
+
+
+def share_passing(rate, *, guarded, rho=0.4, backgrounds=20, nodules=10, runs=2500):
+    trials = np.full(backgrounds, nodules)
+    x = beta_binomial(rate, rho, (runs, backgrounds), nodules, seed=7)
+    return float(np.mean([korn_graubard(row, trials, guarded=guarded).lower > rate for row in x]))
+
+
+def test_a_detector_at_the_bound_passes_korn_graubard_at_most_alpha_of_the_time():
+    assert share_passing(0.8, guarded=False) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2500)
+
+
+@pytest.mark.parametrize("rate", [0.8, 0.9, 0.95])
+def test_guarded_it_passes_at_most_alpha_at_any_rate(rate):
+    assert share_passing(rate, guarded=True) <= 0.05
+
+
+def test_the_simulation_would_notice_an_interval_that_ignores_clusters():
+    x = beta_binomial(0.8, 0.4, (2500, 20), 10, seed=7).sum(axis=1)
+    passing = {int(k): clopper_pearson(int(k), 200).lower > 0.8 for k in set(x)}
+    assert np.mean([passing[int(k)] for k in x]) > 0.2
+
+
+def test_icc_finds_the_correlation_that_made_the_data():
+    x = beta_binomial(0.7, 0.3, 4000, 6, seed=3)
+    assert icc(x, np.full(4000, 6)) == pytest.approx(0.3, abs=0.02)
+
+
+def test_icc_equals_the_anova_table():
+    groups = [[1, 1, 0], [0, 0, 0, 1], [1, 1], [1, 0, 1, 1]]
+    grand = np.mean(np.concatenate(groups))
+    between = sum(len(g) * (np.mean(g) - grand) ** 2 for g in groups) / 3
+    within = sum(((np.array(g) - np.mean(g)) ** 2).sum() for g in groups) / (13 - 4)
+    size = (13 - sum(len(g) ** 2 for g in groups) / 13) / 3
+    want = max(0.0, (between - within) / (between + (size - 1) * within))
+    assert icc([sum(g) for g in groups], [len(g) for g in groups]) == pytest.approx(want)
+
+
+@pytest.mark.parametrize(("x", "n"), [([3], [5]), ([1, 0, 1], [1, 1, 1]), ([0, 0], [4, 4]), ([4, 4], [4, 4])])
+def test_icc_is_undefined_without_repeats_or_variation(x, n):
+    assert math.isnan(icc(x, n))
+
+
+def test_the_patient_is_the_cluster_where_known_else_the_background():
+    assert cluster_index(["a", "b", "a", "c", "d"], ["p", None, "", "p", math.nan]).tolist() == [0, 1, 0, 0, 2]
+    assert cluster_index(["x", "y", "x"]).tolist() == [0, 1, 0]
+    assert cluster_index([]).tolist() == []
+
+
+def test_a_patient_and_a_background_of_one_name_are_two_things():
+    assert cluster_index(["a", "b"], ["b", None]).tolist() == [0, 1]
+
+
+def test_backgrounds_and_patients_of_unequal_number_are_refused():
+    with pytest.raises(ValueError, match="2 backgrounds, but 1"):
+        cluster_index(["a", "b"], ["p"])
+    with pytest.raises(ValueError, match="background"):
+        cluster_index(["a", None])
