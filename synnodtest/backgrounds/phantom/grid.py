@@ -1,0 +1,91 @@
+"""The detector's pixel grid and mass-conserving splatting of thin structures onto it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from synnodtest.backgrounds.phantom.anatomy import Anatomy
+from synnodtest.backgrounds.phantom.solids import Array
+
+__all__ = ["Grid", "doubled"]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Pixel centres of a square detector in the coordinates of the patient.
+
+    Args:
+        anatomy: Whose pose (shift, tilt, rotation) places the patient on the detector.
+        size: Pixels along each side.
+    """
+
+    anatomy: Anatomy
+    size: int
+    x: Array = field(init=False, repr=False)
+    """Patient x at depth 0 of every pixel, (size, size), mm."""
+    y: Array = field(init=False, repr=False)
+    """Patient y of every row, (size, 1), mm."""
+
+    def __post_init__(self) -> None:
+        a = self.anatomy
+        along = (np.arange(self.size) + 0.5) * self.spacing
+        y = (along - a.top)[:, None]
+        x = (along - a.field / 2 - a.shift)[None, :] - a.tilt * (y - a.height / 2)
+        object.__setattr__(self, "x", x.astype(np.float32))
+        object.__setattr__(self, "y", y.astype(np.float32))
+
+    @property
+    def spacing(self) -> float:
+        """Distance of pixel centres in mm."""
+        return self.anatomy.field / self.size
+
+    def rows(self, y0: float, y1: float) -> slice:
+        """Return the rows between two heights of the patient."""
+        a = self.anatomy
+        low = int(np.clip(np.floor((y0 + a.top) / self.spacing), 0, self.size))
+        return slice(low, int(np.clip(np.ceil((y1 + a.top) / self.spacing), low, self.size)))
+
+    def to_px(self, points: Array) -> tuple[Array, Array]:
+        """Return column and row (fractional, pixel centres at integers) of points (..., 3) of the patient."""
+        a = self.anatomy
+        x, y, z = points[..., 0], points[..., 1], points[..., 2]
+        column = (x + a.rotation * z + a.tilt * (y - a.height / 2) + a.field / 2 + a.shift) / self.spacing - 0.5
+        return column, (y + a.top) / self.spacing - 0.5
+
+    def to_image_mm(self, points: Array) -> Array:
+        """Return ``(x, y)`` in mm from the image's top left corner of points (..., 3) of the patient."""
+        column, row = self.to_px(points)
+        return np.stack([column + 0.5, row + 0.5], axis=-1) * self.spacing
+
+    def splat(self, points: Array, volume: Array) -> Array:
+        """Return the line integral of point masses (volume times attenuation, mm^3/mm), shared by four pixels each."""
+        column, row = self.to_px(points)
+        inside = (column >= 0) & (column < self.size - 1) & (row >= 0) & (row < self.size - 1)
+        column, row, volume = column[inside], row[inside], np.broadcast_to(volume, inside.shape)[inside]
+        j, i = column.astype(np.int64), row.astype(np.int64)
+        fx, fy = column - j, row - i
+        flat = i * self.size + j
+        total = np.zeros(self.size * self.size)
+        for offset, share in (
+            (0, (1 - fx) * (1 - fy)),
+            (1, fx * (1 - fy)),
+            (self.size, (1 - fx) * fy),
+            (self.size + 1, fx * fy),
+        ):
+            total += np.bincount(flat + offset, weights=volume * share, minlength=total.size)
+        return (total / self.spacing**2).astype(np.float32).reshape(self.size, self.size)
+
+
+def doubled(image: Array) -> Array:
+    """Return an image on a grid of half the pixel size, interpolated linearly between pixel centres."""
+
+    def along_rows(a: Array) -> Array:
+        padded = np.concatenate([a[:1], a, a[-1:]])
+        out = np.empty((2 * a.shape[0], a.shape[1]), dtype=np.float32)
+        out[0::2] = np.float32(0.75) * a + np.float32(0.25) * padded[:-2]
+        out[1::2] = np.float32(0.75) * a + np.float32(0.25) * padded[2:]
+        return out
+
+    return np.ascontiguousarray(along_rows(along_rows(image).T).T)

@@ -1,0 +1,254 @@
+"""The soft anatomy of one chest as analytic solids: cage, lungs, diaphragm, heart, vessels' trunk, body."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from synnodtest.backgrounds.phantom.anatomy import Anatomy
+from synnodtest.backgrounds.phantom.solids import EMPTY, Array, Interval, ellipsoid, hull, outside, slab
+
+__all__ = ["SIDES", "Thorax"]
+
+SIDES = {"right": -1, "left": 1}
+_STEPS = np.linspace(0, 1.3, 1024)
+
+
+def _profile(nodes: list[tuple[float, float]]) -> Array:
+    """Tabulate a smooth profile over sqrt(y / height): steep at the apex, as a dome is."""
+    t, value = np.array(nodes).T
+    curve = PchipInterpolator(np.sqrt(t), value, extrapolate=False)
+    return np.nan_to_num(curve(np.minimum(_STEPS, np.sqrt(t[-1])))).astype(np.float32)
+
+
+_OUTER = _profile(
+    [
+        (0, 0.335),
+        (0.004, 0.4),
+        (0.015, 0.455),
+        (0.04, 0.53),
+        (0.08, 0.62),
+        (0.14, 0.72),
+        (0.22, 0.805),
+        (0.33, 0.88),
+        (0.5, 0.945),
+        (0.7, 0.985),
+        (0.85, 1.0),
+        (1.0, 0.995),
+        (1.6, 0.97),
+    ]
+)
+_INNER = _profile(
+    [(0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)]
+)
+_DEPTH = _profile(
+    [
+        (0, 0.0),
+        (0.004, 0.1),
+        (0.015, 0.19),
+        (0.05, 0.34),
+        (0.1, 0.48),
+        (0.2, 0.69),
+        (0.35, 0.87),
+        (0.5, 0.96),
+        (0.7, 1.0),
+        (1.6, 1.0),
+    ]
+)
+_MIDDLE = _profile([(0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03), (1.6, 0.03)])
+
+
+class Thorax:
+    """Solids of one :class:`Anatomy`; every method takes x and y in mm that broadcast (grid or points)."""
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self.anatomy = a = anatomy
+        self.hila = {
+            -1: np.array([-0.30 * a.width, a.hilum * a.height, 4.0]),
+            1: np.array([0.31 * a.width, (a.hilum - 0.045) * a.height, 6.0]),
+        }
+
+    def at_depth(self, x: Array, z: float) -> Array:
+        """Return x seen by a structure at depth ``z`` of a rotated patient."""
+        return x - np.float32(self.anatomy.rotation * z)
+
+    def _along(self, table: Array, y: Array) -> Array:
+        q = np.sqrt(np.maximum(y, 0) / self.anatomy.height)
+        return np.asarray(np.interp(q, _STEPS, table), dtype=np.float32)
+
+    def outer(self, y: Array) -> Array:
+        """Return the distance of the cage's inner face from the midline (its value at the apex above it)."""
+        return self._along(_OUTER, y) * np.float32(self.anatomy.width)
+
+    def half_depth(self, y: Array) -> Array:
+        """Return half of the cage's depth."""
+        return self._along(_DEPTH, y) * np.float32(self.anatomy.depth)
+
+    def middle(self, y: Array) -> Array:
+        """Return the depth z of the cage's centre."""
+        return self._along(_MIDDLE, y) * np.float32(self.anatomy.depth)
+
+    def cavity(self, side: int, x: Array, y: Array) -> Interval:
+        """Return the interval of one hemithorax, abdomen and mediastinum not yet taken out."""
+        outer, inner = self.outer(y), self._along(_INNER, y) * np.float32(self.anatomy.width)
+        centre = inner + np.float32(0.42) * (outer - inner)
+        xs = np.float32(side) * x
+        u = np.where(xs > centre, (xs - centre) / (outer - centre), (centre - xs) / (centre - inner))
+        bulge = np.where(xs > centre, u * u * np.sqrt(np.minimum(u, 1)), np.minimum(u, 1) ** 4)
+        shape = np.sqrt(np.maximum(1 - bulge, 0))
+        half = np.where((y > 0) & (u < 1), self.half_depth(y) * shape, 0)
+        return slab(self.middle(y), half)
+
+    def lung(self, side: int, x: Array, y: Array) -> Interval:
+        """Return the interval inside the visceral pleura: the cavity, or what is left of it after collapse."""
+        if side != self.anatomy.pneumothorax:
+            return self.cavity(side, x, y)
+        return self._collapsed(side, x, y, self.anatomy.collapse)
+
+    def pleura(self, side: int, x: Array, y: Array) -> Interval:
+        """Return the interval inside the outer face of a collapsed lung's visceral pleura, about 1 mm further out."""
+        return self._collapsed(side, x, y, self.anatomy.collapse - 0.9 / self.anatomy.width)
+
+    def _collapsed(self, side: int, x: Array, y: Array, collapse: float) -> Interval:
+        hx, hy, hz = self.hila[side]
+        across, along, through = self._shrink(collapse)
+        above = np.asarray(y - hy, dtype=np.float32)
+        stretched = hy + np.where(above < 0, above / along, above).astype(np.float32)
+        z0, z1 = self.cavity(side, np.float32(hx) + (x - np.float32(hx)) / across, stretched)
+        full0, full1 = self.cavity(side, x, y)
+        hit = (z0 < z1) & (full0 < full1)
+        z0 = np.maximum(np.float32(hz) + (z0 - np.float32(hz)) * through, full0)
+        z1 = np.minimum(np.float32(hz) + (z1 - np.float32(hz)) * through, full1)
+        return np.where(hit, z0, EMPTY), np.where(hit, z1, -EMPTY)
+
+    @staticmethod
+    def _shrink(collapse: float) -> tuple[np.float32, np.float32, np.float32]:
+        c = collapse
+        return np.float32(1 - c), np.float32(1 - 0.8 * c), np.float32(1 - 0.45 * c)
+
+    def withdrawn(self, side: int, points: Array) -> Array:
+        """Move points (n, 3) of an expanded lung to where they lie in the collapsed one."""
+        if side != self.anatomy.pneumothorax:
+            return points
+        hilum = self.hila[side]
+        across, along, through = self._shrink(self.anatomy.collapse)
+        moved = (points - hilum) * np.array([across, 1.0, through])
+        moved[:, 1] *= np.where(moved[:, 1] < 0, along, 1.0)
+        return moved + hilum
+
+    def dome(self, side: int, x: Array, y: Array) -> Interval:
+        """Return the interval of the abdomen under one hemidiaphragm."""
+        a = self.anatomy
+        top = (a.dome_right if side < 0 else a.dome_left) * a.height
+        semi = (0.60 * a.width, 0.34 * a.height, 1.34 * a.depth)
+        centre = (side * 0.49 * a.width, top + semi[1], -0.2 * a.depth)
+        seen = self.at_depth(x, centre[2])
+        tendon_top = a.dome_left * a.height + 0.045 * a.height
+        tendon = ((0.1 * a.width), tendon_top + semi[1], centre[2])
+        z0, z1 = hull(ellipsoid(seen, y, centre, semi), ellipsoid(seen, y, tendon, semi))
+        below = y > centre[1]
+        return np.where(below, -EMPTY, z0), np.where(below, EMPTY, z1)
+
+    def heart(self, x: Array, y: Array) -> Interval:
+        """Return the interval of the heart: ventricles with the apex to the patient's left, right atrium, outflow."""
+        a = self.anatomy
+        k = a.heart * (a.width / 138) ** 0.7
+        z = -0.36 * a.depth
+        x = self.at_depth(x, z)
+        base = a.dome_left * a.height
+        reach = 70 * k * np.cos(a.heart_tilt)
+        drop = 70 * k * np.sin(a.heart_tilt)
+        cx, cy = 82 * k - reach, base + 6 - drop
+        return hull(
+            ellipsoid(x, y, (cx, cy, z), (72 * k, 45 * k, 58 * k), a.heart_tilt),
+            ellipsoid(x, y, (-9 * k, cy - 8, z + 6), (32 * k, 46 * k, 46 * k), 0.1),
+            ellipsoid(x, y, (14 * k, cy - 40 * k, z + 4), (31 * k, 44 * k, 36 * k), -0.25),
+            ellipsoid(x, y, (5 * k, cy + 16 * k, z), (50 * k, 36 * k, 46 * k)),
+        )
+
+    def spine_x(self, y: Array) -> Array:
+        """Return the midline of the spine, which may curve a little."""
+        a = self.anatomy
+        return np.float32(a.curve) * np.sin(np.float32(np.pi) * np.asarray(y, dtype=np.float32) / np.float32(a.height))
+
+    def column(self, x: Array, y: Array) -> Interval:
+        """Return the interval of the middle: great veins, oesophagus, spine, from front to back above the heart."""
+        a = self.anatomy
+        t = np.asarray(y / a.height, dtype=np.float32)
+        left = np.interp(t, [-0.3, -0.05, 0.1, 0.25, 0.45, 0.7, 1.2], [46, 31, 27, 24, 20, 17, 19]).astype(np.float32)
+        right = np.interp(t, [-0.3, -0.05, 0.1, 0.25, 0.45, 0.7, 1.2], [46, 30, 27, 29, 27, 19, 19]).astype(np.float32)
+        shifted = x - self.spine_x(y)
+        u = np.where(shifted > 0, shifted / left, -shifted / right)
+        half = np.sqrt(np.sqrt(np.maximum(1 - u**4, 0)))
+        back = self.middle(y) + self.half_depth(y) + np.float32(12)
+        front = self.middle(y) - self.half_depth(y) - np.float32(12)
+        behind_heart = np.clip((t - 0.42) / 0.1, 0, 1).astype(np.float32)
+        front = front + behind_heart * (back - front) * np.float32(0.55)
+        return slab((front + back) / 2, (back - front) / 2 * half)
+
+    def aorta(self, x: Array, y: Array) -> Interval:
+        """Return the interval of the arch with its knob and of the descending aorta."""
+        a = self.anatomy
+        arch_y, r = 0.285 * a.height, a.knob
+        knob = ellipsoid(self.at_depth(x, 8), y, (a.aorta_shift + 0.3 * r, arch_y, 8), (r, r * 1.15, 2.2 * r), -0.15)
+        z = 0.55 * a.depth
+        t = np.clip((y - arch_y) / (a.height * 0.75), 0, 1)
+        centre = (a.aorta_shift + 0.25 * r) * (1 - t) ** 1.2 + 6 * t
+        u = (self.at_depth(x, z) - centre.astype(np.float32)) / np.float32(0.72 * r)
+        half = np.where(y > arch_y, np.sqrt(np.maximum(1 - u * u, 0)) * np.float32(0.72 * r), 0)
+        z0, z1 = slab(np.float32(z), half)
+        return hull(knob, (np.where(z1 > z0, z0 - 4, z0), z1))
+
+    def obstacles(self, side: int, x: Array, y: Array) -> list[Interval]:
+        """Return everything that keeps air out of one hemithorax."""
+        return [self.dome(side, x, y), self.heart(x, y), self.column(x, y), self.aorta(x, y)]
+
+    def is_aerated(self, side: int, points: Array, margin: float = 0.0) -> Array:
+        """Return which points (n, 3) lie in the lung, at least ``margin`` mm from its surface along z."""
+        x, y, z = (np.asarray(column, dtype=np.float32) for column in points.T)
+        z0, z1 = self.lung(side, x, y)
+        free = (z > z0 + margin) & (z < z1 - margin)
+        for a, b in self.obstacles(side, x, y):
+            free &= ~((z > a - margin) & (z < b + margin))
+        return np.asarray(free)
+
+    def aerated_length(self, side: int, x: Array, y: Array) -> Array:
+        """Return the mm of lung along each ray."""
+        return outside(self.lung(side, x, y), self.obstacles(side, x, y))
+
+    def body(self, x: Array, y: Array) -> Array:
+        """Return the mm of body along each ray: trunk, shoulders, neck."""
+        a = self.anatomy
+        y = np.asarray(y, dtype=np.float32)
+        wall = a.wall_side * np.clip(0.75 + 0.25 * y / a.height, 0.75, 1.15)
+        trunk = self._rounded(x, self.outer(np.maximum(y, 0.1 * a.height)) + wall, 2.6)
+        depth = np.maximum(self.half_depth(y), 0.45 * a.depth) + a.wall_depth
+        fade = np.clip((y + 60) / 60, 0.0, 1.0)
+        trunk = trunk * depth * fade
+        lift = a.shoulder
+        level = [-80, -45 + lift, -25 + lift, -5 + lift, 15 + lift, 40 + lift, 110 + lift, 150 + lift, 185 + lift]
+        width = [0.44, 0.5, 0.68, 1.05, 1.38, 1.52, 1.56, 1.22, 0.9]
+        girdle = np.interp(y, level, np.array(width) * (a.width + 0.6 * a.wall_side - 8)).astype(np.float32)
+        strong = np.interp(y, [-80, 0, 60, 120 + lift, 185 + lift], [0.62, 0.68, 0.72, 0.6, 0.0])
+        girdle = self._rounded(x, girdle, 2.6) * (strong * (a.depth * 0.9 + 0.5 * a.wall_depth)).astype(np.float32)
+        return np.asarray(2 * np.sqrt(np.sqrt(trunk**4 + girdle**4)), dtype=np.float32)
+
+    @staticmethod
+    def _rounded(x: Array, half_width: Array, power: float) -> Array:
+        u = np.minimum(np.abs(x) / np.asarray(half_width, dtype=np.float32), 1)
+        return np.asarray((1 - u ** np.float32(power)) ** np.float32(1 / power))
+
+    def breasts(self, x: Array, y: Array) -> Array:
+        """Return the mm of breast along each ray; full below, fading above."""
+        a = self.anatomy
+        total: Array = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
+        if a.breast <= 0:
+            return total
+        r = a.breast_size
+        for side in (-1, 1):
+            cy = 0.70 * a.height
+            u = (x - np.float32(side * 0.56 * a.width)) / np.float32(r)
+            v = np.asarray(y - cy, dtype=np.float32)
+            v = np.where(v > 0, v / np.float32(0.8 * r), v / np.float32(1.5 * r))
+            total += np.float32(a.breast) * np.maximum(1 - u * u - v * v, 0) ** np.float32(0.6)
+        return total
