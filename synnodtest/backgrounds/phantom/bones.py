@@ -6,6 +6,7 @@ long. Weights are attenuation above soft tissue (per mm).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Skeleton:
 
 def skeleton(thorax: Thorax, grid: Grid) -> Skeleton:
     """Project all bones of a chest."""
-    rib, rib_mm = _project(grid, [_rib(thorax, side, number, grid.spacing) for side in (-1, 1) for number in range(12)])
+    rib, rib_mm = _project(grid, (_rib(thorax, side, number, grid.spacing) for side in (-1, 1) for number in range(12)))
     clavicle, clavicle_mm = _project(grid, [_clavicle(thorax, side, grid.spacing) for side in (-1, 1)])
     other, _ = _project(grid, [part for side in (-1, 1) for part in _scapula(thorax, side, grid.spacing)])
     bone = np.float32(thorax.anatomy.bone)
@@ -46,11 +47,11 @@ Masses = tuple[Array, Array, Array]
 """Points (n, 3), their volumes in mm^3, and their attenuation above soft tissue."""
 
 
-def _project(grid: Grid, parts: list[Masses]) -> tuple[Array, Array]:
-    points = np.concatenate([part[0] for part in parts])
-    volume = np.concatenate([part[1] for part in parts])
-    weight = np.concatenate([part[2] for part in parts])
-    return grid.splat(points, volume * weight), grid.splat(points, volume)
+def _project(grid: Grid, parts: Iterable[Masses]) -> tuple[Array, Array]:
+    line, mm = grid.blank(), grid.blank()
+    for points, volume, weight in parts:
+        grid.splat((line, mm), points, (volume * weight, volume))
+    return line, mm
 
 
 def _tube(axis: Array, up: Array, semi: tuple[float, float], cortex: float, step: float, taper: float = 0.0) -> Masses:
@@ -61,20 +62,29 @@ def _tube(axis: Array, up: Array, semi: tuple[float, float], cortex: float, step
     up = up - (up * tangent).sum(1, keepdims=True) * tangent
     up /= np.linalg.norm(up, axis=1, keepdims=True)
     out = np.cross(tangent, up)
-    step = min(step, 0.9)
-    a, b = np.meshgrid(*(np.arange(-(s // step) - 0.5, s // step + 1) * step for s in semi), indexing="ij")
-    a, b = a.ravel(), b.ravel()
-    inside = (a / semi[0]) ** 2 + (b / semi[1]) ** 2 < 1
-    a, b = a[inside], b[inside]
-    core = (a / max(semi[0] - cortex, 0.1)) ** 2 + (b / max(semi[1] - cortex, 0.1)) ** 2 < 1
-    share = np.pi * semi[0] * semi[1] / a.size
+    a, b, share, weight = _section(semi, cortex, step)
     ends = np.linspace(0, 1, len(axis))
     scale = 1 - taper * np.clip((ends - 0.85) / 0.15, 0, 1)
     offset = a[None, :, None] * up[:, None, :] + b[None, :, None] * out[:, None, :]
     points = axis[:, None, :] + offset * scale[:, None, None]
-    volume = np.broadcast_to(ds * share * scale[:, None] ** 2, points.shape[:2])
-    weight = np.broadcast_to(np.where(core, SPONGE, CORTEX), points.shape[:2])
-    return points.reshape(-1, 3), volume.ravel(), weight.ravel()
+    volume = ds * share[None, :] * scale[:, None] ** 2
+    return points.reshape(-1, 3), volume.ravel(), np.tile(weight, len(axis))
+
+
+def _section(semi: tuple[float, float], cortex: float, step: float) -> tuple[Array, Array, Array, Array]:
+    """Cut an ellipse with a cortical shell into cells: offsets along both axes, area, mean attenuation."""
+    rows = max(int(2 * semi[0] / step), 8)
+    across = max(int(2 * semi[1] / (1.6 * step)), 5)
+    a = ((np.arange(rows) + 0.5) / rows * 2 - 1) * semi[0]
+    chord = semi[1] * np.sqrt(1 - (a / semi[0]) ** 2)
+    core = semi[0] - cortex, semi[1] - cortex
+    marrow = core[1] * np.sqrt(np.maximum(1 - (a / core[0]) ** 2, 0))
+    edges = (np.arange(across + 1) / across * 2 - 1)[None, :] * chord[:, None]
+    low, high = edges[:, :-1], edges[:, 1:]
+    soft = np.maximum(np.minimum(high, marrow[:, None]) - np.maximum(low, -marrow[:, None]), 0) / (high - low)
+    area = (high - low) * (2 * semi[0] / rows)
+    weight = SPONGE * soft + CORTEX * (1 - soft)
+    return np.repeat(a, across), ((low + high) / 2).ravel(), area.ravel(), weight.ravel()
 
 
 def _even(curve: Array, step: float) -> Array:
@@ -92,14 +102,14 @@ def _rib(thorax: Thorax, side: int, number: int, spacing: float) -> Masses:
     depth = np.maximum(thorax.half_depth(y), 0.3 * a.depth) + 4.5
     x = side * width * np.sin(np.pi * s) + side * 9 * np.cos(np.pi * s).clip(0) ** 4
     z = thorax.middle(y) + depth * np.cos(np.pi * s)
-    axis = _even(np.stack([x, y, z], axis=1), 0.6 * spacing)
+    axis = _even(np.stack([x, y, z], axis=1), 0.85 * spacing)
     radial = np.stack([axis[:, 0], 0 * axis[:, 0], axis[:, 2] - thorax.middle(axis[:, 1])], axis=1)
     radial /= np.linalg.norm(radial, axis=1, keepdims=True)
     tangent = np.gradient(axis, axis=0)
     up = np.cross(radial, tangent)
     k = a.width / 140
     high = (4.6, 5.6, 6.2, 6.4, 6.5, 6.6, 6.6, 6.4, 6.2, 5.8, 5.0, 4.2)[number]
-    return _tube(axis, up, (high * k, 3.6 * k), 0.95, 0.75 * spacing)
+    return _tube(axis, up, (high * k, 3.6 * k), 0.95, 0.8 * spacing)
 
 
 def clavicle_axis(thorax: Thorax, side: int) -> Array:
@@ -115,10 +125,10 @@ def clavicle_axis(thorax: Thorax, side: int) -> Array:
 
 
 def _clavicle(thorax: Thorax, side: int, spacing: float) -> Masses:
-    axis = _even(clavicle_axis(thorax, side), 0.6 * spacing)
+    axis = _even(clavicle_axis(thorax, side), 0.85 * spacing)
     up = np.tile([0.0, 1.0, 0.0], (len(axis), 1))
     k = thorax.anatomy.width / 140
-    return _tube(axis, up, (6.3 * k, 5.2 * k), 1.7, 0.75 * spacing)
+    return _tube(axis, up, (6.3 * k, 5.2 * k), 1.7, 0.8 * spacing)
 
 
 def _scapula(thorax: Thorax, side: int, spacing: float) -> list[Masses]:
@@ -142,7 +152,7 @@ def _scapula(thorax: Thorax, side: int, spacing: float) -> list[Masses]:
         ((socket, coracoid), (4.5, 4.5)),
         ((at(46, 42, 20), at(62, 150, 5)), (11.5, 11.5)),
     ):
-        axis = _even(np.stack(ends), 0.7 * spacing)
+        axis = _even(np.stack(ends), 0.85 * spacing)
         up = np.tile([0.15, 1.0, 0.3], (len(axis), 1))
         parts.append(_tube(axis, up, (semi[0] * k, semi[1] * k), 1.2 if semi[0] < 10 else 2.2, 0.9 * spacing))
     return [*parts, _ball(at(46, 40, 20), 22.0 * k, 1.6, 0.9 * spacing)]

@@ -59,23 +59,40 @@ class Grid:
         column, row = self.to_px(points)
         return np.stack([column + 0.5, row + 0.5], axis=-1) * self.spacing
 
-    def splat(self, points: Array, volume: Array) -> Array:
-        """Return the line integral of point masses (volume times attenuation, mm^3/mm), shared by four pixels each."""
+    def splat(self, images: tuple[Array, ...], points: Array, volumes: tuple[Array, ...]) -> None:
+        """Add the line integrals of point masses to images; each is shared by the four nearest pixels.
+
+        Args:
+            images: (size, size) float32, changed in place.
+            points: (n, 3), patient coordinates; best a compact bunch, for only its bounding box is worked on.
+            volumes: One (n,) array per image: mm^3, or mm^3 times attenuation.
+        """
         column, row = self.to_px(points)
         inside = (column >= 0) & (column < self.size - 1) & (row >= 0) & (row < self.size - 1)
-        column, row, volume = column[inside], row[inside], np.broadcast_to(volume, inside.shape)[inside]
-        j, i = column.astype(np.int64), row.astype(np.int64)
+        if not inside.all():
+            column, row, volumes = column[inside], row[inside], tuple(volume[inside] for volume in volumes)
+        if not column.size:
+            return
+        j, i = column.astype(np.intp), row.astype(np.intp)
         fx, fy = column - j, row - i
-        flat = i * self.size + j
-        total = np.zeros(self.size * self.size)
-        for offset, share in (
-            (0, (1 - fx) * (1 - fy)),
-            (1, fx * (1 - fy)),
-            (self.size, (1 - fx) * fy),
-            (self.size + 1, fx * fy),
-        ):
-            total += np.bincount(flat + offset, weights=volume * share, minlength=total.size)
-        return (total / self.spacing**2).astype(np.float32).reshape(self.size, self.size)
+        top, left = int(i.min()), int(j.min())
+        height, width = int(i.max()) - top + 2, int(j.max()) - left + 2
+        flat = (i - top) * width + (j - left)
+        for image, volume in zip(images, volumes, strict=True):
+            low, high = volume * (1 - fy), volume * fy
+            total = np.zeros(height * width)
+            for offset, mass in (
+                (0, low * (1 - fx)),
+                (1, low * fx),
+                (width, high * (1 - fx)),
+                (width + 1, high * fx),
+            ):
+                total[offset:] += np.bincount(flat, weights=mass, minlength=total.size)[: total.size - offset]
+            image[top : top + height, left : left + width] += total.reshape(height, width) / self.spacing**2
+
+    def blank(self) -> Array:
+        """Return an empty image."""
+        return np.zeros((self.size, self.size), dtype=np.float32)
 
 
 def doubled(image: Array) -> Array:

@@ -116,7 +116,7 @@ def _disc(count: int) -> Array:
 
 def _balls(grid: Grid, points: Array, radius: Array, length: Array) -> Array:
     """Splat tubes as chains of balls: few points for thin ones, many for thick ones."""
-    total: Array = np.zeros((grid.size, grid.size), dtype=np.float32)
+    total = grid.blank()
     bounds = np.array([0.0, 0.7, 1.6, 3.5, 1e3]) * grid.spacing / 0.4
     for low, high, count in zip(bounds[:-1], bounds[1:], (1, 7, 37, 121), strict=True):
         chosen = (radius >= low) & (radius < high)
@@ -130,7 +130,9 @@ def _balls(grid: Grid, points: Array, radius: Array, length: Array) -> Array:
         spread[..., 0] += disc[None, :, 0] * cos - disc[None, :, 1] * sin
         spread[..., 1] += disc[None, :, 0] * sin + disc[None, :, 1] * cos
         volume = np.pi * r**2 * length[chosen][:, None] * disc[None, :, 2]
-        total += grid.splat(spread.reshape(-1, 3), volume.ravel())
+        for part in range(0, len(spread), 2048):
+            bunch = slice(part, part + 2048)
+            grid.splat((total,), spread[bunch].reshape(-1, 3), (volume[bunch].ravel(),))
     return total
 
 
