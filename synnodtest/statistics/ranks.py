@@ -19,6 +19,7 @@ from synnodtest.statistics.estimate import (
     unknown,
     vector,
 )
+from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 
 __all__ = ["IsotonicViolation", "drawdown", "isotonic_violation", "mean_cluster_spearman", "spearman"]
 
@@ -91,7 +92,9 @@ def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> floa
     return 0.0 if math.isnan(rho) else rho
 
 
-def mean_cluster_spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:
+def mean_cluster_spearman(
+    x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, guarded: bool = False
+) -> Estimate:
     """Estimate the mean over clusters of the rank correlation within each: the decision for "monotone".
 
     In each cluster replicates of a level of ``x`` are averaged, then ranked. A constant response has
@@ -102,6 +105,10 @@ def mean_cluster_spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alp
         y: The response, e.g. the confidence; shape (n,).
         cluster: The cluster of each point, any labels; shape (n,).
         alpha: One-sided error rate of each bound.
+        guarded: For decisions: the widest of t, t corrected for skewness (Hall 1992), and t with one more cluster
+            that shows no response. Correlations near 1 with a tail towards 0 deceive t alone: at 15 backgrounds a
+            detector exactly at the bound passes some 10% of the time, and where one background in twenty does not
+            respond, up to 45%.
 
     Returns:
         The estimate. Clusters with fewer than 5 levels are left out and counted in ``extra["left_out"]``;
@@ -128,17 +135,16 @@ def mean_cluster_spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alp
         return cannot(reason, found[0] if found else math.nan, len(found))
     rhos = np.array(found)
     value, spread, used = float(rhos.mean()), float(rhos.std(ddof=1)), len(rhos)
-    if spread < 1e-12:
-        lower, upper = agreeing_bounds(value, used, alpha, 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0)
-    else:
-        half = float(stats.t.isf(alpha, used - 1)) * spread / math.sqrt(used)
-        lower, upper = value - half, value + half
+    unseen = 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0
+    bounds = agreeing_bounds(value, used, alpha, *unseen) if agree(rhos) else t_bounds(rhos, alpha, -1.0, 1.0)
+    if guarded:
+        wide = guarded_bounds(rhos, alpha, -1.0, 1.0, (min(0.0, value), max(0.0, value)))
+        bounds = min(bounds[0], wide[0]), max(bounds[1], wide[1])
     return Estimate(
         value,
-        max(-1.0, lower),
-        min(1.0, upper),
+        *bounds,
         alpha=alpha,
-        method="cluster-t",
+        method="cluster-t, guarded" if guarded else "cluster-t",
         n=len(first),
         clusters=used,
         extra={"left_out": float(count - used), "between_cluster_sd": spread},

@@ -5,27 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from numpy.typing import ArrayLike
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clustered import guarded_size
 from synnodtest.statistics.clusters import cluster_means, codes
-from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
 
 __all__ = ["paired_mean", "rate_difference_clustered"]
-
-_NO_SPREAD = 1e-12
-
-
-def t_bounds(means: NDArray[np.float64], alpha: float, low: float, high: float) -> tuple[float, float]:
-    """Return Student's t bounds of the mean of two or more cluster means, cut to the range."""
-    value, spread = float(means.mean()), float(means.std(ddof=1))
-    if spread <= _NO_SPREAD * max(1.0, abs(value)):
-        return agreeing_bounds(value, len(means), alpha, low, high)
-    half = float(stats.t.isf(alpha, len(means) - 1)) * spread / math.sqrt(len(means))
-    return max(low, value - half), min(high, value + half)
 
 
 def paired_mean(
@@ -34,6 +23,7 @@ def paired_mean(
     *,
     alpha: float = 0.05,
     limits: tuple[float, float] = (-1.0, 1.0),
+    guarded: bool = False,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Estimate:
@@ -44,6 +34,8 @@ def paired_mean(
         cluster: The cluster of each pair, any labels; shape (n,).
         alpha: One-sided error rate of each bound.
         limits: Range of a difference, (-1, 1) for confidences. Differences beyond it make the range infinite.
+        guarded: For decisions: the widest of t, t corrected for skewness (Hall 1992), and t with one more cluster at
+            the limit. Student's t alone is deceived by a large change on few backgrounds.
         resamples: Bootstrap samples for BCa.
         seed: Seed of the bootstrap.
 
@@ -71,18 +63,17 @@ def paired_mean(
     if count < 2:
         reason = "one cluster" if count else "no pairs"
         return unknown(low, high, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(values), k=count)
-    lower, upper = t_bounds(means, alpha, low, high)
-    if float(np.ptp(means)) <= _NO_SPREAD * max(1.0, abs(value)):
-        beside = lower, upper
+    bounds = guarded_bounds(means, alpha, low, high, limits) if guarded else t_bounds(means, alpha, low, high)
+    if agree(means):
+        beside = bounds
     else:
         left_out = (means.sum() - means) / (count - 1)
         beside = bca_bounds(value, resampled_means(means, resamples, seed, "paired-mean"), left_out, alpha, low, high)
     return Estimate(
         value,
-        lower,
-        upper,
+        *bounds,
         alpha=alpha,
-        method="cluster-t",
+        method="cluster-t, guarded" if guarded else "cluster-t",
         n=len(values),
         clusters=count,
         flags=few_clusters(count),

@@ -1,0 +1,84 @@
+"""Bootstrap over clusters, against SciPy and its own definition."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synnodtest.statistics import cluster_bootstrap
+
+DATA = np.random.default_rng(4).exponential(1.0, 40)
+
+
+def mean(rows):
+    return float(DATA[rows].mean())
+
+
+def test_bca_over_single_rows_is_scipys():
+    got = cluster_bootstrap(mean, range(40), seed=1, resamples=8000)
+    want = stats.bootstrap((DATA,), np.mean, confidence_level=0.9, n_resamples=20_000, rng=1).confidence_interval
+    assert (got.lower, got.upper) == pytest.approx((want.low, want.high), abs=0.02)
+    assert (got.value, got.n, got.clusters, got.flags) == (DATA.mean(), 40, 40, ())
+
+
+def test_bootstrap_t_is_davison_and_hinkleys_studentized_interval():
+    got = cluster_bootstrap(mean, range(40), seed=1, resamples=1500, method="t")
+    draws = np.random.default_rng(0).choice(DATA, (20_000, 40))
+    ratios = (draws.mean(1) - DATA.mean()) / (draws.std(1, ddof=1) / math.sqrt(40))
+    error = DATA.std(ddof=1) / math.sqrt(40)
+    want = DATA.mean() - np.quantile(ratios, [0.95, 0.05]) * error
+    assert (got.lower, got.upper) == pytest.approx(want, abs=0.04)
+
+
+def test_whole_clusters_are_drawn():
+    values, labels = np.repeat([0.0, 1.0, 0.0, 1.0, 1.0, 0.0] * 6, 50), np.repeat(np.arange(36), 50)
+    by_cluster = cluster_bootstrap(lambda rows: float(values[rows].mean()), labels, seed=1)
+    by_row = cluster_bootstrap(lambda rows: float(values[rows].mean()), range(1800), seed=1, resamples=500)
+    assert by_cluster.upper - by_cluster.lower > 5 * (by_row.upper - by_row.lower)
+
+
+@pytest.mark.parametrize("method", ["bca", "t", "percentile"])
+def test_one_seed_gives_one_answer(method):
+    first, second, other = (cluster_bootstrap(mean, range(40), seed=s, resamples=100, method=method) for s in (1, 1, 2))
+    assert first == second
+    assert (first.lower, first.upper) != (other.lower, other.upper)
+    assert first.lower <= first.value <= first.upper
+
+
+@pytest.mark.parametrize(("labels", "reason"), [([], "no data"), ([3] * 40, "one cluster")])
+def test_fewer_than_two_clusters_say_nothing(labels, reason):
+    got = cluster_bootstrap(mean, labels, seed=1, limits=(0, 5))
+    assert (got.lower, got.upper, got.reason) == (0, 5, reason)
+
+
+def test_clusters_that_all_agree_keep_a_width():
+    got = cluster_bootstrap(lambda rows: 0.9, range(20), seed=1, limits=(0, 1))
+    share = 1 - 0.05 ** (1 / 20)
+    assert (got.lower, got.upper) == pytest.approx((0.9 - share * 0.9, 0.9 + share * 0.1))
+    assert cluster_bootstrap(lambda rows: 0.9, range(20), seed=1).lower == -math.inf
+
+
+def test_an_undefined_statistic_says_nothing():
+    got = cluster_bootstrap(lambda rows: math.nan, range(20), seed=1, limits=(0, 1))
+    assert (got.lower, got.upper, got.usable) == (0, 1, False)
+    rests_on_one = cluster_bootstrap(lambda rows: 1.0 if 0 in rows else math.nan, range(20), seed=1, limits=(0, 1))
+    assert rests_on_one.reason == "the statistic rests on a single cluster"
+
+
+def test_undefined_resamples_count_against_both_bounds():
+    def rare(rows):
+        return float(DATA[rows].mean()) if (rows < 2).any() else math.nan
+
+    got = cluster_bootstrap(rare, range(40), seed=1, limits=(-7.0, 70.0))
+    assert (got.lower, got.upper) == (-7.0, 70.0)
+
+
+def test_few_clusters_are_flagged():
+    assert cluster_bootstrap(mean, np.arange(40) // 2, seed=1, resamples=100).flags
+
+
+@pytest.mark.parametrize("wrong", [{"method": "normal"}, {"resamples": 10}, {"alpha": 0.7}])
+def test_arguments_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError):
+        cluster_bootstrap(mean, range(40), seed=1, **wrong)

@@ -1,0 +1,116 @@
+"""False positives per image, against Garwood's table and simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synnodtest.statistics import count_rate, poisson_exact
+
+modest = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+# Garwood, Biometrika 28 (1936) 437; also Pearson & Hartley, Biometrika Tables, table 40: 95% limits of a Poisson mean.
+@pytest.mark.parametrize(
+    ("events", "low", "high"),
+    [
+        (0, 0.0, 3.69),
+        (1, 0.0253, 5.57),
+        (2, 0.242, 7.22),
+        (3, 0.619, 8.77),
+        (5, 1.62, 11.67),
+        (10, 4.80, 18.39),
+        (20, 12.22, 30.89),
+        (50, 37.11, 65.92),
+    ],
+)
+def test_garwoods_table(events, low, high):
+    got = poisson_exact(events, 1, alpha=0.025)
+    assert got.lower == pytest.approx(low, abs=5.1e-3)
+    assert got.upper == pytest.approx(high, abs=5.1e-3)
+
+
+def test_statsmodels_agrees():
+    from statsmodels.stats.rates import confint_poisson
+
+    for events, exposure in [(1, 4), (7, 30), (0, 59), (200, 113)]:
+        got, want = poisson_exact(events, exposure), confint_poisson(events, exposure, method="exact-c", alpha=0.1)
+        assert (got.lower, got.upper) == pytest.approx(want)
+
+
+def test_no_exposure_says_nothing():
+    got = poisson_exact(0, 0)
+    assert math.isnan(got.value)
+    assert (got.lower, got.upper, got.usable) == (0.0, math.inf, False)
+    with pytest.raises(ValueError, match="without exposure"):
+        poisson_exact(3, 0)
+
+
+@pytest.mark.parametrize(("events", "exposure"), [(-1, 3), (1, -3), (math.nan, 1), (1, math.inf)])
+def test_impossible_counts_are_refused(events, exposure):
+    with pytest.raises(ValueError):
+        poisson_exact(events, exposure)
+
+
+def test_poisson_counts_are_decided_exactly():
+    counts = np.random.default_rng(1).poisson(0.7, 200)
+    got, want = count_rate(counts, range(200), seed=1), poisson_exact(counts.sum(), 200)
+    assert (got.method, got.lower, got.upper) == ("garwood", want.lower, want.upper)
+
+
+def test_crowded_counts_are_decided_by_the_bootstrap_and_never_narrower():
+    counts = [0] * 150 + [6] * 25
+    got, exact = count_rate(counts, range(175), seed=1), poisson_exact(150, 175)
+    assert got.method == "bootstrap-t"
+    assert got.extra["dispersion"] == pytest.approx(np.var(counts, ddof=1) / np.mean(counts))
+    assert got.lower < exact.lower < got.value < exact.upper < got.upper < 1.5
+    assert count_rate(counts, range(175), seed=1) == got
+    assert count_rate(counts, range(175), seed=2) != got
+
+
+def test_images_of_one_patient_are_one_cluster():
+    counts, patients = np.repeat([0, 2], 40), np.arange(80) // 4
+    assert (
+        count_rate(counts, patients, seed=1).extra["dispersion"]
+        > count_rate(counts, range(80), seed=1).extra["dispersion"]
+    )
+
+
+@pytest.mark.parametrize(("counts", "clusters", "reason"), [([], [], "no images"), ([2, 3], ["a", "a"], "one cluster")])
+def test_fewer_than_two_clusters_say_nothing(counts, clusters, reason):
+    got = count_rate(counts, clusters, seed=0)
+    assert (got.lower, got.upper, got.reason) == (0.0, math.inf, reason)
+
+
+def test_silence_has_a_bound_above_zero():
+    got = count_rate([0] * 40, range(40), seed=0)
+    assert (got.lower, got.value) == (0.0, 0.0)
+    assert got.upper == pytest.approx(-math.log(0.05) / 40)
+
+
+@pytest.mark.parametrize("counts", [[-1, 2], [math.nan, 1], [math.inf, 1]])
+def test_counts_that_cannot_be_are_refused(counts):
+    with pytest.raises(ValueError):
+        count_rate(counts, [0, 1], seed=0)
+
+
+def test_a_crowding_detector_at_the_bound_passes_at_most_about_alpha_of_the_time():
+    """Counts are negative binomial with variance 3 times the mean; Garwood alone would pass some 17%."""
+    rng = np.random.default_rng(5)
+    runs = rng.negative_binomial(0.5, 1 / 3, size=(400, 60))
+    bounds = [count_rate(row, range(60), seed=1, resamples=500).upper for row in runs]
+    exact = [poisson_exact(row.sum(), 60).upper for row in runs]
+    assert np.mean(np.array(bounds) < 1.0) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+    assert np.mean(np.array(exact) < 1.0) > 0.1
+
+
+@modest
+@given(st.integers(0, 500), st.floats(0.5, 1e4))
+def test_bounds_hold_the_value_rise_with_events_and_scale_with_exposure(events, exposure):
+    got, more = poisson_exact(events, exposure), poisson_exact(events + 1, exposure)
+    assert 0 <= got.lower <= got.value <= got.upper
+    assert got.lower < more.lower
+    assert got.upper < more.upper
+    assert poisson_exact(events, 2 * exposure).upper == pytest.approx(got.upper / 2)

@@ -1,0 +1,226 @@
+"""Rank correlation and curves that should rise."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from synnodtest.statistics import drawdown, isotonic_violation, mean_cluster_spearman, spearman
+
+modest = settings(max_examples=40, deadline=None, derandomize=True)
+LEVELS = np.array([4.0, 6, 8, 10, 14, 20, 28, 40])
+
+
+def curves(slopes, noise, seed):
+    """Responses of len(slopes) backgrounds over LEVELS."""
+    rng = np.random.default_rng(seed)
+    ranks = np.arange(len(LEVELS)) - 3.5
+    return np.asarray(slopes)[:, None] * ranks + rng.normal(0, noise, (len(slopes), len(LEVELS)))
+
+
+def flat(table):
+    count = len(table)
+    return np.tile(LEVELS, count), table.ravel(), np.repeat(np.arange(count), table.shape[1])
+
+
+def test_spearman_equals_scipy_with_ties():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 6, 80), rng.integers(0, 5, 80)
+    assert spearman(x, y).value == pytest.approx(stats.spearmanr(x, y).statistic)
+
+
+def test_spearmans_interval_is_bonett_and_wrights():
+    x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    y = [2, 1, 4, 3, 6, 5, 8, 7, 10, 9]
+    got = spearman(x, y, alpha=0.025)
+    r = 1 - 6 * 10 / (10 * 99)
+    half = 1.959964 * math.sqrt((1 + r**2 / 2) / 7)
+    assert got.value == pytest.approx(r)
+    assert (got.lower, got.upper) == pytest.approx((math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "reason"),
+    [
+        ([], [], "one side does not vary"),
+        ([1, 2, 3], [1, 2, 3], "fewer than 4 points"),
+        ([1, 2, 3, 4, 5], [2, 2, 2, 2, 2], "one side does not vary"),
+        ([1, 2, 3, 4, math.nan], [1, 2, 3, 4, 5], "values are missing"),
+    ],
+)
+def test_spearman_without_information_spans_the_range(x, y, reason):
+    got = spearman(x, y)
+    assert (got.lower, got.upper, got.reason) == (-1.0, 1.0, reason)
+
+
+def test_a_perfect_correlation_of_few_points_keeps_a_width():
+    got = spearman([1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
+    assert got.value == got.upper == 1.0
+    assert got.lower < 0.9
+
+
+def test_infinite_scores_rank_at_the_ends():
+    assert spearman([1, 2, 3, 4, 5], [-math.inf, 0, 1, 2, math.inf]).value == 1.0
+
+
+def test_the_mean_of_cluster_correlations_is_students_t_over_scipys_correlations():
+    table = curves(np.full(12, 0.3), 1.0, seed=2)
+    rhos = [stats.spearmanr(LEVELS, row).statistic for row in table]
+    got, want = mean_cluster_spearman(*flat(table)), stats.ttest_1samp(rhos, 0).confidence_interval(0.9)
+    assert (got.value, got.lower, got.upper) == pytest.approx((np.mean(rhos), want.low, want.high))
+    assert (got.clusters, got.extra["left_out"]) == (12, 0)
+
+
+def test_replicates_of_a_level_are_averaged_first():
+    table = curves(np.full(6, 0.2), 1.0, seed=3)
+    x, y, c = flat(table)
+    doubled = mean_cluster_spearman(np.r_[x, x], np.r_[y + 0.5, y - 0.5], np.r_[c, c])
+    assert doubled.value == pytest.approx(mean_cluster_spearman(x, y, c).value)
+
+
+def test_a_silent_background_counts_as_no_correlation():
+    table = np.vstack([curves(np.full(9, 5.0), 0.1, seed=1), np.zeros(len(LEVELS))])
+    assert mean_cluster_spearman(*flat(table)).value == pytest.approx(0.9)
+
+
+def test_always_silent_is_zero_and_not_a_narrow_zero():
+    got = mean_cluster_spearman(*flat(np.zeros((20, 8))))
+    assert got.value == 0
+    assert got.lower == pytest.approx(-got.upper)
+    assert got.upper == pytest.approx(1 - 0.05 ** (1 / 20))
+
+
+def test_backgrounds_that_all_agree_keep_a_width_that_shrinks_with_their_number():
+    few, many = (mean_cluster_spearman(*flat(np.tile(LEVELS, (b, 1)))) for b in (2, 60))
+    assert few.lower < 0.3 < 0.95 < many.lower < 1.0 == many.upper
+
+
+def test_backgrounds_with_few_levels_are_left_out_and_counted():
+    x, y, c = flat(curves(np.full(4, 1.0), 0.1, seed=1))
+    keep = ~((c == 0) & (x > 10))
+    got = mean_cluster_spearman(x[keep], y[keep], c[keep])
+    assert (got.clusters, got.extra["left_out"]) == (3, 1)
+
+
+@pytest.mark.parametrize("backgrounds", [0, 1])
+def test_one_background_is_never_enough(backgrounds):
+    got = mean_cluster_spearman(*flat(np.tile(LEVELS, (backgrounds, 1))))
+    assert (got.lower, got.upper, got.usable) == (-1.0, 1.0, False)
+
+
+def test_missing_responses_span_the_range():
+    x, y, c = flat(curves(np.full(4, 1.0), 0.1, seed=1))
+    y[3] = math.nan
+    assert mean_cluster_spearman(x, y, c).reason == "values are missing"
+
+
+def share_passing(mean_slope, sd_slope, silent, *, backgrounds, guarded, runs=300):
+    """Share of runs whose lower bound exceeds the true mean correlation; slopes differ between backgrounds."""
+    rng = np.random.default_rng(11)
+
+    def draw(count):
+        slopes = np.where(rng.random(count) < silent, 0.0, rng.normal(mean_slope, sd_slope, count))
+        return curves(slopes, 0.6, seed=int(rng.integers(1 << 31)))
+
+    ranks = stats.rankdata(draw(50_000), axis=1) - 4.5
+    truth = float((ranks @ (np.arange(8) - 3.5) / 42).mean())
+    tables = draw(runs * backgrounds).reshape(runs, backgrounds, len(LEVELS))
+    return float(np.mean([mean_cluster_spearman(*flat(t), guarded=guarded).lower > truth for t in tables]))
+
+
+LIMIT = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
+
+
+@pytest.mark.parametrize("slopes", [(0.1, 0.1, 0), (0.0, 0.3, 0)])
+def test_random_slopes_at_the_bound_pass_at_most_alpha_of_the_time(slopes):
+    assert 0.01 < share_passing(*slopes, backgrounds=30, guarded=False) <= LIMIT
+
+
+@pytest.mark.parametrize("slopes", [(0.1, 0.1, 0), (0.5, 0.5, 0), (1.0, 0.1, 0.05)])
+def test_guarded_even_skewed_correlations_and_rare_silence_pass_at_most_alpha_of_the_time(slopes):
+    assert share_passing(*slopes, backgrounds=15, guarded=True) <= LIMIT
+
+
+def test_the_guard_is_needed():
+    assert share_passing(1.0, 0.1, 0.05, backgrounds=15, guarded=False) > 0.3
+
+
+def test_the_guard_only_widens():
+    data = flat(curves(np.full(15, 0.4), 0.6, seed=4))
+    plain, guarded = mean_cluster_spearman(*data), mean_cluster_spearman(*data, guarded=True)
+    assert guarded.lower < plain.lower <= plain.upper <= guarded.upper <= 1
+
+
+# Barlow, Bartholomew, Bremner & Brunk (1972): pool adjacent violators.
+def test_isotonic_violation_by_hand():
+    got = isotonic_violation([1.0, 3.0, 2.0, 4.0, 1.0])
+    assert got.drawdown == 3.0
+    assert got.deviation == pytest.approx(1.5)
+    assert isotonic_violation([1, 2, 2, 5]) == (0.0, 0.0)
+    assert isotonic_violation([7]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("y", [[], [1, math.nan]])
+def test_isotonic_violation_of_nothing_is_not_a_number(y):
+    assert all(math.isnan(part) for part in isotonic_violation(y))
+
+
+def test_isotonic_violation_with_infinite_scores():
+    assert isotonic_violation([-math.inf, 0, math.inf]) == (0.0, 0.0)
+    assert isotonic_violation([0, math.inf, 3]) == (math.inf, math.inf)
+
+
+@modest
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=12))
+def test_drawdown_is_the_largest_fall_over_all_pairs(y):
+    brute = max((y[i] - y[j] for i in range(len(y)) for j in range(i, len(y))), default=0)
+    assert isotonic_violation(y).drawdown == pytest.approx(brute)
+    assert isotonic_violation(y).deviation <= brute + 1e-9
+
+
+def test_a_clear_rise_has_no_drawdown_and_a_clear_fall_has_all_of_it():
+    rising = curves(np.full(30, 0.1), 0.02, seed=1)
+    got = drawdown(rising, seed=1)
+    assert (got.value, got.lower, got.upper, got.flags) == (0.0, 0.0, 0.0, ())
+    assert got.extra["largest_fall"] < 0
+    falling = drawdown(-rising, seed=1)
+    assert falling.lower > 0.6
+
+
+def test_a_flat_noisy_curve_keeps_a_drawdown_above_zero():
+    assert drawdown(curves(np.zeros(30), 0.2, seed=1), seed=1).upper > 0.05
+
+
+def test_identical_backgrounds_do_not_prove_the_absence_of_a_fall():
+    assert drawdown(np.full((10, 6), 0.4), seed=1).upper == pytest.approx(1 - 0.05 ** (1 / 10))
+
+
+@pytest.mark.parametrize("table", [np.zeros((0, 5)), np.zeros((1, 5)), np.zeros((5, 1)), np.full((4, 5), math.nan)])
+def test_drawdown_without_information_spans_the_range(table):
+    got = drawdown(table, seed=1)
+    assert (got.lower, got.upper, got.usable) == (0.0, 1.0, False)
+
+
+def test_drawdown_upper_bound_misses_the_true_fall_about_alpha_of_the_time():
+    """The averaged curve truly falls by 0.1 between two levels; the bound lies below that seldom."""
+    rng, missed, runs = np.random.default_rng(3), 0, 300
+    shape = np.array([0.1, 0.3, 0.5, 0.7, 0.6, 0.8])
+    for _ in range(runs):
+        table = shape + rng.normal(0, 0.15, (30, 1)) + rng.normal(0, 0.15, (30, 6))
+        missed += drawdown(table, seed=1, resamples=400).upper < 0.1
+    assert missed <= proportion_confint(runs * 0.065, runs, 0.01, "beta")[1] * runs
+
+
+@modest
+@given(st.permutations(range(15)))
+def test_the_order_of_backgrounds_does_not_matter(order):
+    table = curves(np.full(15, 0.2), 0.6, seed=4)
+    x, y, c = flat(table)
+    shuffled = mean_cluster_spearman(*flat(table[list(order)]))
+    assert (shuffled.lower, shuffled.upper) == pytest.approx(
+        (mean_cluster_spearman(x, y, c).lower, mean_cluster_spearman(x, -y, c).lower * -1), abs=1e-9
+    )

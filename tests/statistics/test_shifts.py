@@ -1,0 +1,132 @@
+"""Paired differences of confidence and of clustered rates."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from synnodtest.statistics import paired_mean, rate_difference_clustered, tango
+
+modest = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def test_one_difference_per_cluster_is_scipys_paired_t():
+    d = np.random.default_rng(0).normal(0.05, 0.1, 25)
+    got, want = paired_mean(d, range(25)), stats.ttest_1samp(d, 0).confidence_interval(0.9)
+    assert (got.value, got.lower, got.upper) == pytest.approx((d.mean(), want.low, want.high))
+    assert got.flags == ("bootstrap over fewer than 30 clusters",)
+
+
+def test_bca_beside_it_is_scipys():
+    d = np.random.default_rng(1).exponential(0.1, 60)
+    got = paired_mean(d, range(60), resamples=20_000)
+    want = stats.bootstrap((d,), np.mean, confidence_level=0.9, n_resamples=20_000, rng=0).confidence_interval
+    assert (got.extra["bca_lower"], got.extra["bca_upper"]) == pytest.approx((want.low, want.high), abs=1.5e-3)
+
+
+def test_repeats_within_a_cluster_are_averaged():
+    d = np.random.default_rng(2).normal(0, 0.1, 20)
+    once, thrice = paired_mean(d, range(20)), paired_mean(np.repeat(d, 3), np.repeat(np.arange(20), 3))
+    assert (thrice.lower, thrice.upper) == pytest.approx((once.lower, once.upper))
+
+
+def test_no_change_at_all_is_not_proof_beyond_the_number_of_clusters():
+    got = paired_mean([0.0] * 30, range(30))
+    assert (got.lower, got.upper) == pytest.approx((0.05 ** (1 / 30) - 1, 1 - 0.05 ** (1 / 30)))
+    assert paired_mean([0.0] * 2, range(2)).upper > 0.7
+
+
+@pytest.mark.parametrize(
+    ("d", "c", "reason"),
+    [
+        ([], [], "no pairs"),
+        ([0.1, 0.2], [1, 1], "one cluster"),
+        ([0.1, math.nan], [1, 2], "values are missing or infinite"),
+    ],
+)
+def test_too_little_spans_the_range(d, c, reason):
+    got = paired_mean(d, c)
+    assert (got.lower, got.upper, got.reason) == (-1.0, 1.0, reason)
+
+
+def test_differences_beyond_the_limits_have_no_limits():
+    assert paired_mean([5.0, 5.0], [1, 2]).upper == math.inf
+    assert paired_mean([0.1, -math.inf], [1, 2]).lower == -math.inf
+
+
+def test_the_guard_allows_for_one_background_at_the_limit():
+    d = np.random.default_rng(3).normal(0, 0.02, 30)
+    plain, guarded = paired_mean(d, range(30)), paired_mean(d, range(30), guarded=True)
+    assert guarded.lower == pytest.approx(paired_mean(np.append(d, -1), range(31)).lower)
+    assert guarded.lower < plain.lower <= plain.upper < guarded.upper
+
+
+def test_rare_large_losses_pass_at_most_alpha_of_the_time_when_guarded():
+    """One background in ten loses 0.5, so that the mean is -0.05, exactly the margin."""
+    rng = np.random.default_rng(5)
+    runs = np.where(rng.random((600, 30)) < 0.1, -0.5, 0.0) + rng.normal(0, 0.01, (600, 30))
+    plain = np.mean([paired_mean(d, range(30), resamples=100).lower > -0.05 for d in runs])
+    guarded = np.mean([paired_mean(d, range(30), resamples=100, guarded=True).lower > -0.05 for d in runs])
+    assert guarded <= 0.05 < plain
+
+
+def test_unequal_lengths_are_refused():
+    with pytest.raises(ValueError, match="differing lengths"):
+        paired_mean([0.1, 0.2], [1])
+
+
+@modest
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20), st.randoms(use_true_random=False))
+def test_order_does_not_matter_and_signs_mirror(d, random):
+    cluster = [i // 2 for i in range(len(d))]
+    rows = list(range(len(d)))
+    random.shuffle(rows)
+    got = paired_mean(d, cluster, resamples=100)
+    turned = paired_mean([d[i] for i in rows], [cluster[i] for i in rows], resamples=100)
+    mirrored = paired_mean([-v for v in d], cluster, resamples=100)
+    assert (turned.lower, turned.upper) == pytest.approx((got.lower, got.upper), abs=1e-9)
+    assert (mirrored.lower, mirrored.upper) == pytest.approx((-got.upper, -got.lower), abs=1e-9)
+    assert -1 <= got.lower <= got.upper <= 1
+
+
+def test_one_pair_per_background_is_tango():
+    arm, ref = [1, 1, 1, 0, 0, 1], [1, 0, 1, 1, 0, 1]
+    got, want = rate_difference_clustered(arm, ref, range(6)), tango(3, 1, 1, 1)
+    assert (got.value, got.lower, got.upper) == (want.value, want.lower, want.upper)
+
+
+def test_silent_arms_on_clusters_keep_the_width_of_one_pair_per_cluster():
+    got = rate_difference_clustered([0] * 40, [0] * 40, [i // 4 for i in range(40)])
+    want = tango(0, 0, 0, 10)
+    assert got.lower <= want.lower
+    assert got.upper >= want.upper
+
+
+def test_one_background_of_many_pairs_says_nothing():
+    got = rate_difference_clustered([1] * 9, [0] * 9, [0] * 9)
+    assert (got.value, got.lower, got.upper, got.usable) == (1.0, -1.0, 1.0, False)
+    assert not rate_difference_clustered([], [], []).usable
+    with pytest.raises(ValueError):
+        rate_difference_clustered([2], [0], [0])
+
+
+@pytest.mark.parametrize(
+    ("backgrounds", "pairs", "discordant", "margin", "rho"),
+    [(20, 5, 0.12, 0.1, 0.4), (20, 5, 0.2, 0.1, 0.4), (50, 5, 0.1, 0.05, 0.4), (30, 3, 0.4, 0.1, 0.2)],
+)
+def test_clustered_pairs_at_the_margin_pass_at_most_alpha_of_the_time(backgrounds, pairs, discordant, margin, rho):
+    rng, runs = np.random.default_rng(9), 700
+    share = np.array([(discordant - margin) / 2, (discordant + margin) / 2, 1 - discordant])
+    weights = rng.gamma(share * (1 - rho) / rho, size=(runs, backgrounds, 3))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    cluster, passed, by_t = np.repeat(np.arange(backgrounds), pairs), 0, 0
+    for run in weights:
+        kind = (rng.random((backgrounds, pairs, 1)) > np.cumsum(run, axis=1)[:, None, :2]).sum(axis=-1).ravel()
+        got = rate_difference_clustered(kind == 0, kind == 1, cluster)
+        passed += got.lower > -margin
+        by_t += got.extra["t_lower"] > -margin
+    assert passed / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    assert by_t >= passed
