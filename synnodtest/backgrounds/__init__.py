@@ -1,0 +1,63 @@
+"""Background sets: where radiographs free of nodules come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.backgrounds.mha import MetaImage, read_mha
+from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.errors import BackgroundError
+from synnodtest.ports import BackgroundSet
+
+__all__ = ["BUILT_IN", "FolderSet", "MetaImage", "open_backgrounds", "read_mask", "read_mha", "read_radiograph"]
+
+BUILT_IN = ("normal", "pneumothorax")
+"""Sets that are there without ``--backgrounds``: phantoms."""
+
+
+def open_backgrounds(
+    directory: str | Path | None,
+    set_name: str,
+    count: int | None = None,
+    *,
+    master_seed: int = 0,
+    cache: Path | None = None,
+) -> BackgroundSet:
+    """Return the background set that a spec calls ``set_name``.
+
+    Args:
+        directory: What ``--backgrounds`` names: ``directory/<set_name>/`` is the set, else the directory serves
+            every set name. None: the built-in phantoms.
+        set_name: ``normal``, ``pneumothorax`` or a folder's name.
+        count: How many backgrounds to offer at most; a folder may have fewer. None: all (100 phantoms).
+        master_seed: Draws phantoms, and the order in which a folder's radiographs are used.
+        cache: Root of a store that keeps estimated lungs between runs.
+
+    Raises:
+        BackgroundError: no such set, or nothing usable in it; names file and line.
+    """
+    if directory is None:
+        return _phantoms(set_name, 100 if count is None else count, master_seed)
+    root = Path(directory)
+    if not root.is_dir():
+        raise BackgroundError(f"--backgrounds {root}: no such folder", hint="give a folder of chest radiographs")
+    own = _folder_of(root, set_name)
+    outer = [root, root.parent] if own != root else [root.parent]
+    return FolderSet(own, set_name, outer=outer, count=count, master_seed=master_seed, cache=cache)
+
+
+def _folder_of(root: Path, set_name: str) -> Path:
+    plain = set_name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(set_name)
+    return root / set_name if plain and (root / set_name).is_dir() else root
+
+
+def _phantoms(set_name: str, count: int, master_seed: int) -> BackgroundSet:
+    if set_name not in BUILT_IN:
+        raise BackgroundError(
+            f"background set {set_name!r} is not built in; without --backgrounds there are {', '.join(BUILT_IN)}",
+            hint=f"--backgrounds DIR with a folder DIR/{set_name}",
+        )
+    from synnodtest.backgrounds.phantom import PhantomSet
+
+    return PhantomSet(set_name, count, master_seed)

@@ -1,0 +1,251 @@
+"""A background set from a folder of radiographs."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
+from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, LUNGS, estimate_lungs_of, split_lung
+from synnodtest.backgrounds.mha import data_file_of
+from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.canonical import sha256_of
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import BoolArray
+from synnodtest.identity import Identity
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
+from synnodtest.store import Store
+
+__all__ = ["FolderSet"]
+
+_FORMAT = 1
+_DIGESTS: dict[tuple[str, int, int], str] = {}
+
+
+class FolderSet:
+    """The radiographs of a folder as a background set.
+
+    Their order is drawn by ``master_seed``, different patients first, so that the first ``count`` of them are a
+    random sample of as many patients as there are, and a smaller count is a subset of a larger one.
+
+    Args:
+        folder: The folder of the set.
+        name: What specs call the set.
+        outer: Folders in which a manifest is sought if the folder has none.
+        count: How many radiographs to offer at most; None: all.
+        master_seed: Draws the order.
+        cache: Root of a store that keeps estimated lungs between runs.
+
+    Raises:
+        BackgroundError: nothing usable is in the folder, or the manifest is wrong; names file and line.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        name: str,
+        *,
+        outer: Sequence[Path] = (),
+        count: int | None = None,
+        master_seed: int = 0,
+        cache: Path | None = None,
+    ) -> None:
+        self._name = name
+        self._listing: Listing = list_radiographs(Path(folder), outer)
+        chosen = _drawn(_with_header_facts(self._listing.entries), name, master_seed)
+        self._entries = {entry.id: entry for entry in chosen[:count]}
+        self._lungs = Store(cache) if cache is not None else None
+        self._remembered: dict[str, bytes] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the set, as specs call it."""
+        return self._name
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was left out, in plain words, for the report."""
+        return tuple(self._listing.notes)
+
+    @property
+    def available(self) -> int:
+        """How many radiographs the folder offers, whatever ``count``."""
+        return len(self._listing.entries)
+
+    @cached_property
+    def backgrounds(self) -> Sequence[Background]:
+        """All backgrounds of the set; their contents are hashed, not decoded."""
+        return tuple(
+            Background(id=entry.id, patient=entry.patient, strata=entry.strata, content=_content(entry))
+            for entry in self._entries.values()
+        )
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The set's name, the sha256 over its radiographs and masks, and how many of them are used."""
+        return Identity(
+            name=f"folder:{self._name}",
+            version=str(_FORMAT),
+            sha256=sha256_of(sorted(background.content for background in self.backgrounds)),
+            configuration={
+                "folder": self._listing.folder.name,
+                "manifest": self._listing.manifest.name if self._listing.manifest else None,
+                "radiographs": len(self._entries),
+                "available": self.available,
+                "estimated_lungs": sum(not _has_lungs(entry) for entry in self._entries.values()),
+                "lung_estimator": ESTIMATOR_VERSION,
+            },
+        )
+
+    def load(self, background: Background) -> Radiograph:
+        """Read one radiograph with its masks; lungs that no mask gives are estimated and marked so.
+
+        Raises:
+            BackgroundError: the file or one of its masks is missing, corrupt or unusable; names it.
+        """
+        entry = self._entries.get(background.id)
+        if entry is None:
+            raise BackgroundError(f"set {self._name!r} has no background {background.id!r}")
+        try:
+            radiograph = read_radiograph(entry.path, spacing_mm=entry.spacing_mm, bits=entry.bits)
+            regions = _given_regions(entry, radiograph.shape)
+        except BackgroundError as error:
+            raise _with_place(error, entry.where) from error
+        radiograph = replace(
+            radiograph,
+            regions=regions,
+            background=entry.id,
+            patient=entry.patient,
+            strata=dict(entry.strata),
+            source=entry.id,
+        )
+        return self._with_lungs(radiograph, background.content)
+
+    def _with_lungs(self, radiograph: Radiograph, content: str) -> Radiograph:
+        given = radiograph.regions
+        missing = [name for name in LUNGS if name not in given]
+        if not missing:
+            return radiograph
+        if "lung" in given:
+            found, atlas = split_lung(given["lung"]), False
+        elif "left_lung" in given and "right_lung" in given:
+            found, atlas = {"lung": given["left_lung"] | given["right_lung"]}, False
+            return replace(radiograph, regions={**given, **found})
+        else:
+            found, atlas = self._estimated(radiograph, content)
+        strata = {**radiograph.strata, "lung_estimate": "atlas"} if atlas else radiograph.strata
+        regions = {**{name: found[name] for name in missing}, **given}
+        return replace(radiograph, regions=regions, estimated=frozenset(missing), strata=strata)
+
+    def _estimated(self, radiograph: Radiograph, content: str) -> tuple[dict[str, BoolArray], bool]:
+        """Return the estimated lungs and whether they are the atlas only, remembering them by content."""
+        packed = self._remembered.get(content) or (self._lungs.get("lungs", content) if self._lungs else None)
+        if packed is None:
+            try:
+                estimate = estimate_lungs_of(radiograph.pixels, radiograph.spacing_mm)
+            except BackgroundError as error:
+                raise BackgroundError(f"{radiograph.source}: {error.message}", hint=error.hint) from error
+            packed = _pack(estimate.left_lung, estimate.right_lung, estimate.atlas)
+            if self._lungs:
+                packed = self._lungs.put("lungs", content, packed)
+        self._remembered[content] = packed
+        return _unpack(packed, radiograph.shape)
+
+
+def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
+    """Complete DICOM entries from their headers: view, sex, age, and a pseudonym per patient."""
+    completed: list[Entry] = []
+    pseudonyms: dict[str, str] = {}
+    for entry in entries:
+        if not is_dicom(entry.path):
+            completed.append(entry)
+            continue
+        facts = read_dicom_facts(entry.path)
+        patient = entry.patient
+        if not patient and facts.patient:
+            patient = pseudonyms.setdefault(facts.patient, f"patient-{len(pseudonyms) + 1}")
+        header = {name: text for name in ("view", "sex", "age") if (text := getattr(facts, name))}
+        completed.append(replace(entry, patient=patient, strata={**header, **entry.strata}))
+    return completed
+
+
+def _drawn(entries: Sequence[Entry], name: str, master_seed: int) -> list[Entry]:
+    """Return the entries in an order drawn by the seed: first one of every patient, then the second ones."""
+    ranked = sorted(entries, key=lambda entry: sha256_of(["background order", master_seed, name, entry.id]))
+    seen: Counter[str] = Counter()
+    turns = []
+    for entry in ranked:
+        cluster = entry.patient or f"\0{entry.id}"
+        turns.append(seen[cluster])
+        seen[cluster] += 1
+    order = sorted(range(len(ranked)), key=lambda index: turns[index])
+    return [ranked[index] for index in order]
+
+
+def _has_lungs(entry: Entry) -> bool:
+    return "lung" in entry.masks or {"left_lung", "right_lung"} <= set(entry.masks)
+
+
+def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]:
+    """Read the masks; an empty mask says that the region is not there, which a lung cannot be."""
+    regions = {}
+    for region, path in sorted(entry.masks.items()):
+        mask = read_mask(path, shape)
+        if mask.any():
+            regions[region] = mask
+        elif region in LUNGS:
+            raise BackgroundError(
+                f"{path}: the {region} mask is empty", hint="draw it, or delete it to have it estimated"
+            )
+    return regions
+
+
+def _content(entry: Entry) -> str:
+    """Return the sha256 that stands for pixels, spacing and masks, from the bytes of the files."""
+    files = {"": _digest(entry.path)} | {region: _digest(path) for region, path in entry.masks.items()}
+    beside = data_file_of(entry.path) if entry.path.suffix.lower() == ".mhd" else None
+    return sha256_of(
+        {
+            "format": _FORMAT,
+            "files": files,
+            "pixel_file": _digest(beside) if beside else None,
+            "spacing_mm": entry.spacing_mm,
+            "bits": entry.bits,
+            "lungs": ESTIMATOR_VERSION if not {"left_lung", "right_lung"} <= set(entry.masks) else None,
+        }
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        if key not in _DIGESTS:
+            with path.open("rb") as file:
+                _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return _DIGESTS[key]
+
+
+def _with_place(error: BackgroundError, where: str) -> BackgroundError:
+    return BackgroundError(f"{error.message} (listed in {where})" if where else error.message, hint=error.hint)
+
+
+def _pack(left: BoolArray, right: BoolArray, atlas: bool) -> bytes:
+    return bytes([atlas]) + zlib.compress(np.packbits(np.stack([left, right])).tobytes())
+
+
+def _unpack(packed: bytes, shape: tuple[int, int]) -> tuple[dict[str, BoolArray], bool]:
+    bits = np.unpackbits(np.frombuffer(zlib.decompress(packed[1:]), np.uint8), count=2 * shape[0] * shape[1])
+    left, right = bits.reshape(2, *shape).astype(np.bool_)
+    return {"lung": left | right, "left_lung": left, "right_lung": right}, bool(packed[0])

@@ -1,0 +1,175 @@
+"""Which radiographs a folder and its manifest make up, before any pixel is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synnodtest.backgrounds.dicom import is_dicom
+from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
+from synnodtest.backgrounds.node21 import node21_folder, with_nodules
+from synnodtest.backgrounds.readers import SUFFIXES
+from synnodtest.errors import BackgroundError
+
+__all__ = ["Entry", "Listing", "list_radiographs"]
+
+_SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
+_TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One radiograph of a set: where its files lie and what the manifest says of it."""
+
+    id: str
+    path: Path
+    masks: Mapping[str, Path] = field(default_factory=dict)
+    spacing_mm: tuple[float, float] | None = None
+    bits: int | None = None
+    patient: str = ""
+    strata: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+    """``manifest.csv:12``, or "" without a manifest."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The radiographs of a folder, by identifier, and what was left out."""
+
+    folder: Path
+    manifest: Path | None
+    entries: Sequence[Entry]
+    notes: Sequence[str]
+
+
+def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
+    """List the radiographs of ``folder``.
+
+    A manifest in the folder itself *is* the set: all its rows, wherever their files lie. A manifest found in
+    ``outer`` counts with the rows whose files lie under ``folder``. Without either, the set is every radiograph
+    directly in the folder (or in the images folder of a NODE21 layout).
+    ``<stem>.<region>.png`` beside a radiograph is its mask. NODE21 radiographs with nodules are left out.
+
+    Raises:
+        BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
+    """
+    images = folder
+    if not _radiographs_in(folder):
+        images = node21_folder(folder) or folder
+    manifest = find_manifest([folder, images]) or find_manifest(outer)
+    entries, notes = _entries(folder, images, manifest)
+    positive = with_nodules(images, [entry.path.name for entry in entries])
+    if positive:
+        notes.append(f"{len(positive)} radiographs with nodules were left out (NODE21 label 1)")
+        entries = [entry for entry in entries if entry.path.name not in positive]
+    if not entries:
+        raise _nothing(folder, positive)
+    return Listing(folder, manifest.path if manifest else None, sorted(entries, key=lambda entry: entry.id), notes)
+
+
+def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[list[Entry], list[str]]:
+    lying = _radiographs_in(images)
+    if manifest is not None:
+        own = manifest.path.parent in (folder, images)
+        rows = [(row, _file_of(row, folder)) for row in manifest.rows]
+        chosen = [(row, path) for row, path in rows if own or path.is_relative_to(folder.resolve())]
+        if own:
+            _refuse_several_sets(folder, chosen)
+        if chosen:
+            listed = {path for _, path in chosen}
+            unlisted = sum(path.resolve() not in listed for path in lying)
+            notes = (
+                [f"{unlisted} radiographs that {manifest.path.name} does not list were left out"] if unlisted else []
+            )
+            return [_from_row(folder, row, path) for row, path in chosen], notes
+    return [Entry(id=path.name, path=path, masks=_sidecars(path)) for path in lying], []
+
+
+def _file_of(row: ManifestRow, folder: Path) -> Path:
+    """Return the row's file: beside the manifest, or, if it is not there, in the folder of the set."""
+    beside, inside = _resolve(row.folder, row.file), _resolve(folder, row.file)
+    return inside if inside.is_file() and not beside.is_file() else beside
+
+
+def _resolve(folder: Path, name: str) -> Path:
+    return (folder / name).resolve()
+
+
+def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
+    if not path.is_file():
+        raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=f"file names are relative to {row.folder}")
+    masks = dict(_sidecars(path))
+    for region, name in row.masks.items():
+        masks[region] = _resolve(row.folder, name)
+        if not masks[region].is_file():
+            raise BackgroundError(
+                f"{row.where}: {region}_mask: {name}: no such file", hint=f"file names are relative to {row.folder}"
+            )
+    root = folder.resolve()
+    return Entry(
+        id=path.relative_to(root).as_posix() if path.is_relative_to(root) else row.file,
+        path=path,
+        masks=masks,
+        spacing_mm=row.spacing_mm,
+        bits=row.bits,
+        patient=row.patient,
+        strata=row.strata,
+        where=row.where,
+    )
+
+
+def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]]) -> None:
+    """A manifest over several subfolders describes several sets: serving all of them as one would mix them."""
+    root = folder.resolve()
+    inside = [path.relative_to(root) for _, path in chosen if path.is_relative_to(root)]
+    subfolders = sorted({path.parts[0] if len(path.parts) > 1 else "." for path in inside})
+    if len(subfolders) > 1:
+        raise BackgroundError(
+            f"{folder}: its manifest covers several folders ({', '.join(subfolders)}), and none is named as the set",
+            hint=f"--backgrounds {folder / next(s for s in subfolders if s != '.')}, or name a folder as the set",
+        )
+
+
+def _radiographs_in(folder: Path) -> list[Path]:
+    try:
+        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
+    found = [path for path in files if path.suffix.lower() in SUFFIXES or _nameless_dicom(path)]
+    stems = {_stem(path) for path in found}
+    return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+
+
+def _nameless_dicom(path: Path) -> bool:
+    return path.suffix.lower() not in _TEXT_SUFFIXES and path.name.upper() != "DICOMDIR" and is_dicom(path)
+
+
+def _stem(path: Path) -> str:
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+
+
+def _sidecars(path: Path) -> dict[str, Path]:
+    stem = _stem(path)
+    matches = [
+        (_SIDECAR.fullmatch(beside.name), beside) for beside in sorted(path.parent.glob(_glob_escaped(stem) + ".*.png"))
+    ]
+    return {mask["region"]: beside for mask, beside in matches if mask and mask["stem"] == stem}
+
+
+def _glob_escaped(text: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", text)
+
+
+def _nothing(folder: Path, positive: set[str]) -> BackgroundError:
+    if positive:
+        return BackgroundError(
+            f"{folder}: all {len(positive)} radiographs show nodules (NODE21 label 1)",
+            hint="backgrounds must be free of nodules: add the normal radiographs",
+        )
+    below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return BackgroundError(
+        f"{folder}: no radiograph here" + (f"; its folders are {', '.join(below[:8])}" if below else ""),
+        hint=f"--backgrounds {folder / below[0]}" if below else f"put files of type {', '.join(SUFFIXES)} there",
+    )

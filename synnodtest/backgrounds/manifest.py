@@ -1,0 +1,211 @@
+"""The manifest of a background set: ``manifest.csv`` or ``manifest.yaml``.
+
+Columns (CSV) or keys (YAML, a list of mappings): ``file`` (relative to the manifest's folder), ``patient``,
+``view``, ``sex``, ``age``, ``mm_per_px_x``, ``mm_per_px_y``, ``bits`` (of the stored integers, where it cannot be
+told from the largest value), and ``<region>_mask`` for every mask. All other columns are kept as strata.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from synnodtest.errors import BackgroundError
+
+__all__ = ["Manifest", "ManifestRow", "find_manifest", "read_manifest"]
+
+NAMES = ("manifest.csv", "manifest.yaml", "manifest.yml")
+MAX_BYTES = 32 * 1024 * 1024
+
+_MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
+_OWN_COLUMNS = ("file", "patient", "mm_per_px_x", "mm_per_px_y", "bits")
+_Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One radiograph of a manifest.
+
+    Args:
+        file: As written.
+        where: ``manifest.csv:12``, for messages.
+        folder: The manifest's folder, to which ``file`` and ``masks`` are relative.
+        spacing_mm: ``(row, column)``, or None if not given.
+        bits: Bits of the stored integers, or None.
+        patient: The statistical cluster, or "".
+        strata: All further columns that are not empty.
+        masks: Region name -> mask file as written.
+    """
+
+    file: str
+    where: str
+    folder: Path
+    spacing_mm: tuple[float, float] | None = None
+    bits: int | None = None
+    patient: str = ""
+    strata: Mapping[str, str] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest file and its rows, in the file's order."""
+
+    path: Path
+    rows: Sequence[ManifestRow]
+
+
+def find_manifest(folders: Sequence[Path]) -> Manifest | None:
+    """Return the manifest of the first of ``folders`` that has one, or None.
+
+    Raises:
+        BackgroundError: a manifest cannot be read, or a folder has two of them.
+    """
+    for folder in folders:
+        found = [folder / name for name in NAMES if (folder / name).is_file()]
+        if len(found) > 1:
+            raise BackgroundError(
+                f"{folder}: has both {found[0].name} and {found[1].name}", hint="keep one of the two manifests"
+            )
+        if found:
+            return read_manifest(found[0])
+    return None
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        BackgroundError: it is too large, malformed, lists a file twice or holds an impossible value; the message
+            names file and line.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BackgroundError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, hardly a manifest")
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BackgroundError(f"{path}: not UTF-8 text ({error})", hint="save it as CSV UTF-8") from error
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    cells = _csv_rows(path, text) if path.suffix == ".csv" else _yaml_rows(path, text)
+    rows = [_row(path, line, row) for line, row in cells]
+    first: dict[str, str] = {}
+    for row in rows:
+        if row.file in first:
+            raise BackgroundError(
+                f"{row.where}: {row.file!r} is listed twice, first at {first[row.file]}", hint="remove one of the rows"
+            )
+        first[row.file] = row.where
+    return Manifest(path, rows)
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
+    header_line = text.split("\n", 1)[0]
+    delimiter = ";" if ";" in header_line and "," not in header_line else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) > len(header):
+                raise BackgroundError(
+                    f"{path}:{reader.line_num}: {len(cells)} cells under {len(header)} columns",
+                    hint="quote cells that contain a comma",
+                )
+            yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    except csv.Error as error:
+        raise BackgroundError(f"{path}:{reader.line_num}: {error}", hint="check the quotes of this row") from error
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    if "file" not in header:
+        near = difflib.get_close_matches("file", header, n=1, cutoff=0.4)
+        raise BackgroundError(
+            f"{path}:1: no column 'file'" + (f"; is it {near[0]!r}?" if near else ""),
+            hint="the first line names the columns: file, patient, view, sex, age, mm_per_px_x, mm_per_px_y, ...",
+        )
+    doubles = sorted({name for name in header if header.count(name) > 1})
+    if doubles:
+        raise BackgroundError(f"{path}:1: column {doubles[0]!r} occurs twice", hint="rename or remove one of them")
+
+
+def _yaml_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise BackgroundError(f"{path}: nested too deeply for a manifest") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise BackgroundError(f"{path}:{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    if isinstance(root, yaml.MappingNode):
+        root = next((value for key, value in root.value if key.value == "radiographs"), root)
+    if not isinstance(root, yaml.SequenceNode):
+        raise BackgroundError(f"{path}:1: must be a list with one mapping per radiograph", hint="- file: a.png")
+    for node in root.value:
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.MappingNode):
+            raise BackgroundError(f"{path}:{line}: must be a mapping such as {{file: a.png, mm_per_px_x: 0.4, ...}}")
+        cells: dict[str, str] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+                raise BackgroundError(f"{path}:{value.start_mark.line + 1}: only plain values are known here")
+            if key.value in cells:
+                raise BackgroundError(f"{path}:{key.start_mark.line + 1}: key {key.value!r} occurs twice")
+            cells[key.value] = "" if value.tag == "tag:yaml.org,2002:null" else value.value.strip()
+        yield line, cells
+
+
+def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
+    where = f"{path}:{line}"
+    file = cells.get("file", "")
+    if not file or "\0" in file:
+        raise BackgroundError(f"{where}: no file name", hint="fill the column 'file' or remove the row")
+    masks = {m.group(1): v for k, v in cells.items() if v and (m := _MASK_COLUMN.fullmatch(k))}
+    strata = {k: v for k, v in cells.items() if k and v and k not in _OWN_COLUMNS and not _MASK_COLUMN.fullmatch(k)}
+    return ManifestRow(
+        file=file,
+        where=where,
+        folder=path.parent,
+        spacing_mm=_spacing(where, cells),
+        bits=_bits(where, cells.get("bits", "")),
+        patient=cells.get("patient", ""),
+        strata=strata,
+        masks=masks,
+    )
+
+
+def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:
+    texts = {name: cells.get(name, "") for name in ("mm_per_px_y", "mm_per_px_x")}
+    if not any(texts.values()):
+        return None
+    values = []
+    for name, text in texts.items():
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0.0 < value < 100.0:
+            raise BackgroundError(
+                f"{where}: {name} is {text or '(empty)'}, not a length in mm",
+                hint="both mm_per_px_x and mm_per_px_y are needed, with a decimal point",
+            )
+        values.append(value)
+    return values[0], values[1]
+
+
+def _bits(where: str, text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not 8 <= int(text) <= 16:
+        raise BackgroundError(f"{where}: bits is {text!r}, not a whole number from 8 to 16")
+    return int(text)

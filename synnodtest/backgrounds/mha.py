@@ -1,0 +1,193 @@
+"""MetaImage (``.mha``, or ``.mhd`` with its data beside it), read without ITK."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.errors import BackgroundError
+
+__all__ = ["MetaImage", "data_file_of", "read_mha"]
+
+MAX_VALUES = 256 * 1024 * 1024
+MAX_HEADER_BYTES = 64 * 1024
+
+_TYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class MetaImage:
+    """A MetaImage of two or three dimensions.
+
+    Args:
+        array: Values as stored, slowest axis first: ``(y, x)`` or ``(z, y, x)``; a last axis holds the channels
+            if there is more than one.
+        spacing: Distance in mm along the axes of ``array`` in the same order, ``(y, x)`` or ``(z, y, x)``
+            (a MetaImage header lists them the other way round); None if the header gives none.
+        header: All header fields as text.
+    """
+
+    array: NDArray[Any]
+    spacing: tuple[float, ...] | None
+    header: Mapping[str, str]
+
+
+def read_mha(path: str | Path, *, max_values: int = MAX_VALUES) -> MetaImage:
+    """Read a ``.mha`` or ``.mhd`` file, raw or zlib-compressed, of either byte order.
+
+    Orientation and offset are not applied. A file of more than ``max_values`` values is refused before any is read.
+
+    Raises:
+        BackgroundError: the file is missing, truncated, too large or not a MetaImage that is read here; names it.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            header, start = _read_header(path, file.read(MAX_HEADER_BYTES))
+            shape, channels, dtype = _layout(path, header, max_values)
+            expected = math.prod(shape) * channels * dtype.itemsize
+            payload = _read_payload(path, header, start, expected)
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(payload) != expected:
+        raise BackgroundError(
+            f"{path}: truncated: {len(payload)} bytes of pixel data where the header promises {expected}",
+            hint="copy the file again from its source",
+        )
+    full_shape = (*shape, channels) if channels > 1 else shape
+    array = np.frombuffer(payload, dtype=dtype).reshape(full_shape).astype(dtype.newbyteorder("="), copy=False)
+    return MetaImage(array, _spacing(path, header, len(shape)), header)
+
+
+def data_file_of(path: Path) -> Path | None:
+    """Return the separate file that holds the pixels of a ``.mhd``, or None if they stand in ``path`` itself.
+
+    Raises:
+        BackgroundError: the header cannot be read or names a file outside its folder.
+    """
+    try:
+        with path.open("rb") as file:
+            header, _ = _read_header(path, file.read(MAX_HEADER_BYTES))
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return _data_file(path, header)
+
+
+def _read_header(path: Path, head: bytes) -> tuple[dict[str, str], int]:
+    """Return the header fields and the offset of the first byte after them."""
+    header: dict[str, str] = {}
+    position = 0
+    while True:
+        end = head.find(b"\n", position)
+        last = end < 0
+        line = head[position:] if last else head[position:end]
+        key, equals, value = line.decode("latin-1").partition("=")
+        if not equals:
+            break
+        header[key.strip()] = value.strip()
+        position = len(head) if last else end + 1
+        if key.strip() == "ElementDataFile":
+            return header, position
+        if last:
+            break
+    raise BackgroundError(
+        f"{path}: not a MetaImage: " + ("the file is empty" if not head else "its header has no ElementDataFile line"),
+        hint="export the radiograph as .mha again, or copy the file again from its source",
+    )
+
+
+def _layout(path: Path, header: Mapping[str, str], max_values: int) -> tuple[tuple[int, ...], int, np.dtype[Any]]:
+    """Return the shape (slowest axis first), the number of channels and the stored type."""
+    sizes = _numbers(path, header, "DimSize")
+    if not sizes or len(sizes) not in (2, 3) or any(size < 1 or size != int(size) for size in sizes):
+        raise BackgroundError(f"{path}: DimSize {header.get('DimSize', '(none)')!r} is not that of an image or volume")
+    shape = tuple(int(size) for size in reversed(sizes))
+    channels = int((_numbers(path, header, "ElementNumberOfChannels") or [1])[0])
+    if channels < 1 or math.prod(shape) * channels > max_values:
+        raise BackgroundError(f"{path}: {header['DimSize']} values are more than the {max_values} that are read")
+    name = header.get("ElementType", "")
+    if name not in _TYPES:
+        raise BackgroundError(f"{path}: ElementType {name!r} is not read; known are {', '.join(_TYPES)}")
+    if not _flag(header, "BinaryData", default=True):
+        raise BackgroundError(f"{path}: pixels written as text are not read", hint="save it with BinaryData = True")
+    big = _flag(header, "BinaryDataByteOrderMSB") or _flag(header, "ElementByteOrderMSB")
+    return shape, channels, np.dtype(_TYPES[name]).newbyteorder(">" if big else "<")
+
+
+def _read_payload(path: Path, header: Mapping[str, str], start: int, expected: int) -> bytes:
+    """Return the pixel bytes, never more than one byte above ``expected``."""
+    beside = _data_file(path, header)
+    source = beside or path
+    compressed = _flag(header, "CompressedData")
+    skip = int((_numbers(path, header, "HeaderSize") or [0])[0])
+    try:
+        size = source.stat().st_size
+        with source.open("rb") as file:
+            if beside is not None:
+                start = max(skip, 0) if skip >= 0 else max(size - expected, 0)
+            file.seek(start)
+            if not compressed:
+                return file.read(expected)
+            data = file.read(min(size - start, 2 * expected + 65536) if size > start else 0)
+    except FileNotFoundError as error:
+        raise BackgroundError(
+            f"{path}: its pixel file {source.name!r} is missing", hint="keep the .mhd and its data file together"
+        ) from error
+    try:
+        return zlib.decompressobj().decompress(data, expected + 1)
+    except zlib.error as error:
+        raise BackgroundError(
+            f"{path}: its compressed pixels are damaged ({error})", hint="copy the file again from its source"
+        ) from error
+
+
+def _data_file(path: Path, header: Mapping[str, str]) -> Path | None:
+    name = header["ElementDataFile"]
+    if name.upper() == "LOCAL":
+        return None
+    if name.upper().startswith("LIST") or "%" in name:
+        raise BackgroundError(f"{path}: pixels spread over several files are not read", hint="save it as one .mha file")
+    if not name or Path(name).is_absolute() or ".." in Path(name).parts or "\\" in name or "\0" in name:
+        raise BackgroundError(f"{path}: ElementDataFile {name!r} must be a file in the same folder")
+    return path.parent / name
+
+
+def _spacing(path: Path, header: Mapping[str, str], dimensions: int) -> tuple[float, ...] | None:
+    values = _numbers(path, header, "ElementSpacing") or _numbers(path, header, "ElementSize")
+    if not values:
+        return None
+    if len(values) != dimensions or any(not math.isfinite(value) or value <= 0 for value in values):
+        raise BackgroundError(f"{path}: ElementSpacing must be {dimensions} positive numbers in mm, not {values}")
+    return tuple(reversed(values))
+
+
+def _numbers(path: Path, header: Mapping[str, str], key: str) -> list[float]:
+    try:
+        return [float(part) for part in header.get(key, "").split()]
+    except ValueError as error:
+        raise BackgroundError(f"{path}: {key} = {header[key]!r} is not a list of numbers") from error
+
+
+def _flag(header: Mapping[str, str], key: str, *, default: bool = False) -> bool:
+    value = header.get(key)
+    return default if value is None else value.strip().lower() in ("true", "1")

@@ -1,0 +1,93 @@
+"""PNG and JPEG files as arrays, with Pillow."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from synnodtest.errors import BackgroundError
+
+__all__ = ["read_raster"]
+
+_STRICT = threading.Lock()
+_FORMATS = ("PNG", "JPEG")
+_DAMAGED = "copy the file again from its source"
+
+
+def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
+    """Return the grey values (H x W, as stored) and the bits per pixel of the file format (8 or 16).
+
+    Colour files whose channels are equal count as grey; an opaque alpha channel is dropped.
+
+    Raises:
+        BackgroundError: the file is missing, truncated, too large, coloured, or no PNG or JPEG; names it.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise BackgroundError(f"{path}: the file is empty", hint=_DAMAGED)
+        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            _refuse_unreadable(path, image, max_pixels)
+            _load_whole(image)
+            return _grey(path, image)
+    except UnidentifiedImageError as error:
+        raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(path, str(error), max_pixels) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BackgroundError(f"{path}: truncated or damaged: {reason}", hint=_DAMAGED) from error
+
+
+def _load_whole(image: Image.Image) -> None:
+    """Decode every pixel; a file that ends early raises even where some library told Pillow to tolerate it."""
+    with _STRICT:
+        tolerant, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+        try:
+            image.load()
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
+
+
+def _refuse_unreadable(path: Path, image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise _too_large(path, f"{width} x {height} pixels", max_pixels)
+    if getattr(image, "n_frames", 1) > 1:
+        raise BackgroundError(f"{path}: holds several pictures", hint="save one radiograph per file")
+    if image.format == "PNG" and image.mode not in ("I;16", "I") and _png_bit_depth(path) == 16:
+        raise BackgroundError(f"{path}: 16-bit colour is not read", hint="save it as 16-bit greyscale PNG")
+
+
+def _png_bit_depth(path: Path) -> int:
+    with path.open("rb") as file:
+        return file.read(25)[24]
+
+
+def _grey(path: Path, image: Image.Image) -> tuple[NDArray[Any], int]:
+    if image.mode == "L":
+        return np.asarray(image), 8
+    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
+        return np.asarray(image).astype(np.uint16), 16
+    if image.mode not in ("RGB", "RGBA", "LA", "P", "1", "PA"):
+        raise BackgroundError(f"{path}: colour mode {image.mode} is no radiograph", hint="save it as greyscale")
+    channels = np.asarray(image.convert("RGBA"))
+    if (channels[..., 3] < 255).any():
+        raise BackgroundError(f"{path}: partly transparent", hint="save it as greyscale without an alpha channel")
+    if (channels[..., :1] != channels[..., 1:3]).any():
+        raise BackgroundError(
+            f"{path}: a colour picture, not a radiograph", hint="save it as greyscale, without coloured annotations"
+        )
+    return np.ascontiguousarray(channels[..., 0]), 8
+
+
+def _too_large(path: Path, what: str, max_pixels: int) -> BackgroundError:
+    return BackgroundError(
+        f"{path}: {what} exceed the {max_pixels} pixels that are read", hint="resample it to at most 8192 x 8192"
+    )

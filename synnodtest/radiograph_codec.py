@@ -1,0 +1,238 @@
+"""A synthesized radiograph as bytes: only what differs from its background, and the planted truth.
+
+Layout: magic, length of the header, header (canonical JSON), zlib stream. The stream holds the truth masks as bits;
+then whole regions, if they are not the background's; then, per crop, the exclusive-or of the float32 bits of
+radiograph and background with the four bytes of each value separated, which is lossless for any values and
+small where little changed.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from synnodtest.canonical import canonical_json
+from synnodtest.errors import StoreError
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.radiograph import Radiograph, Truth
+
+__all__ = ["StoredRadiograph", "decode_radiograph", "encode_radiograph", "peek_radiograph"]
+
+_MAGIC = b"SNRG\x01"
+_TILE = 16
+
+
+@dataclass(frozen=True)
+class StoredRadiograph:
+    """What an encoded radiograph tells without its background: its content's sha256 and the planted truth."""
+
+    content_sha256: str
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    nodules: tuple[Truth, ...]
+
+
+def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
+    """Return ``radiograph`` as bytes, to be decoded with the same ``background``.
+
+    Bit-exact. A radiograph of another shape than its background is stored whole.
+    """
+    base = _base(radiograph.shape, background)
+    difference = _bits(radiograph.pixels) ^ _bits(base)
+    crops = _differing_boxes(difference != 0)
+    regions = None if _same_regions(radiograph, background) else sorted(radiograph.regions)
+    header = {
+        "shape": list(radiograph.shape),
+        "spacing_mm": list(radiograph.spacing_mm),
+        "background": radiograph.background,
+        "patient": radiograph.patient,
+        "strata": dict(radiograph.strata),
+        "estimated": sorted(radiograph.estimated),
+        "source": radiograph.source,
+        "content_sha256": radiograph.content_sha256(),
+        "crops": [list(crop) for crop in crops],
+        "nodules": [_truth_header(truth) for truth in radiograph.nodules],
+        "regions": regions,
+    }
+    parts = [np.packbits(truth.crop).tobytes() for truth in radiograph.nodules]
+    parts += [np.packbits(radiograph.regions[name]).tobytes() for name in regions or ()]
+    parts += [_shuffled(difference[r : r + h, c : c + w]) for r, c, h, w in crops]
+    text = canonical_json(header).encode()
+    return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), 6)
+
+
+def peek_radiograph(data: bytes) -> StoredRadiograph:
+    """Return content sha256 and truth of an encoded radiograph, without its background and without its pixels.
+
+    Raises:
+        StoreError: ``data`` is no encoded radiograph.
+    """
+    header, blob = _split(data, only_truth=True)
+    truths, _ = _truths(header, blob)
+    return StoredRadiograph(header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths)
+
+
+def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = True) -> Radiograph:
+    """Return the radiograph that :func:`encode_radiograph` was given, bit by bit.
+
+    Args:
+        data: What it returned.
+        background: The same background.
+        verify: Compare the sha256 of the content (some milliseconds per radiograph).
+
+    Raises:
+        StoreError: ``data`` is no encoded radiograph, or ``background`` is another one.
+    """
+    header, blob = _split(data)
+    shape = _pair(header["shape"])
+    nodules, offset = _truths(header, blob)
+    regions = background.regions
+    if header["regions"] is not None:
+        regions, offset = _regions(header, blob, offset)
+    bits = _bits(_base(shape, background)).copy()
+    for row, column, height, width in header["crops"]:
+        size = 4 * height * width
+        crop = _unshuffled(blob[offset : offset + size], (height, width))
+        bits[row : row + height, column : column + width] ^= crop
+        offset += size
+    radiograph = Radiograph(
+        pixels=bits.view(np.float32),
+        spacing_mm=tuple(header["spacing_mm"]),
+        regions=regions,
+        background=header["background"],
+        patient=header["patient"],
+        strata=header["strata"],
+        estimated=frozenset(header["estimated"]),
+        source=header["source"],
+        nodules=nodules,
+    )
+    if verify and radiograph.content_sha256() != header["content_sha256"]:
+        raise StoreError(
+            f"a stored radiograph on background {header['background']!r} does not fit the background it is read with",
+            hint="the background has changed under the same key; delete the store",
+        )
+    return radiograph
+
+
+def _base(shape: tuple[int, int], background: Radiograph) -> FloatArray:
+    return background.pixels if background.shape == shape else np.zeros(shape, dtype=np.float32)
+
+
+def _bits(pixels: FloatArray) -> NDArray[np.uint32]:
+    return np.ascontiguousarray(pixels, dtype=np.float32).view(np.uint32)
+
+
+def _differing_boxes(differs: BoolArray) -> list[tuple[int, int, int, int]]:
+    """Return boxes ``(row, column, height, width)`` that cover every differing pixel, on a grid of tiles."""
+    height, width = differs.shape
+    padded = np.pad(differs, ((0, -height % _TILE), (0, -width % _TILE)))
+    tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
+    labels, _ = ndimage.label(tiles, structure=np.ones((3, 3)))
+    boxes = []
+    for rows, columns in ndimage.find_objects(labels):
+        top, left = rows.start * _TILE, columns.start * _TILE
+        bottom, right = min(rows.stop * _TILE, height), min(columns.stop * _TILE, width)
+        boxes.append((top, left, bottom - top, right - left))
+    return _disjoint(boxes)
+
+
+def _disjoint(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """Merge boxes that overlap: a pixel in two crops would be changed back."""
+    merged: list[tuple[int, int, int, int]] = []
+    for box in boxes:
+        while True:
+            hit = next((other for other in merged if _overlap(box, other)), None)
+            if hit is None:
+                break
+            merged.remove(hit)
+            box = _union(box, hit)
+        merged.append(box)
+    return merged
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
+
+
+def _union(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    top, left = min(a[0], b[0]), min(a[1], b[1])
+    return top, left, max(a[0] + a[2], b[0] + b[2]) - top, max(a[1] + a[3], b[1] + b[3]) - left
+
+
+def _shuffled(crop: NDArray[np.uint32]) -> bytes:
+    return np.ascontiguousarray(crop.astype("<u4", copy=False)).view(np.uint8).reshape(-1, 4).T.tobytes()
+
+
+def _unshuffled(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint32]:
+    planes = np.frombuffer(data, dtype=np.uint8).reshape(4, -1)
+    return np.ascontiguousarray(planes.T).view("<u4").reshape(shape).astype(np.uint32, copy=False)
+
+
+def _same_regions(radiograph: Radiograph, background: Radiograph) -> bool:
+    if radiograph.regions is background.regions:
+        return True
+    return set(radiograph.regions) == set(background.regions) and all(
+        mask is background.regions[name] or np.array_equal(mask, background.regions[name])
+        for name, mask in radiograph.regions.items()
+    )
+
+
+def _truth_header(truth: Truth) -> dict[str, Any]:
+    return {
+        "name": truth.name,
+        "origin": list(truth.origin),
+        "shape": list(truth.crop.shape),
+        "diameter_mm": truth.diameter_mm,
+        "contrast": truth.contrast,
+        "requested": dict(truth.requested),
+    }
+
+
+def _truths(header: Mapping[str, Any], blob: bytes) -> tuple[tuple[Truth, ...], int]:
+    truths, offset = [], 0
+    for item in header["nodules"]:
+        crop, offset = _mask(blob, offset, _pair(item["shape"]))
+        truths.append(
+            Truth(item["name"], crop, _pair(item["origin"]), item["diameter_mm"], item["contrast"], item["requested"])
+        )
+    return tuple(truths), offset
+
+
+def _regions(header: Mapping[str, Any], blob: bytes, offset: int) -> tuple[Mapping[str, BoolArray], int]:
+    regions: dict[str, BoolArray] = {}
+    for name in header["regions"]:
+        regions[name], offset = _mask(blob, offset, _pair(header["shape"]))
+    return regions, offset
+
+
+def _mask(blob: bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
+    count = shape[0] * shape[1]
+    size = (count + 7) // 8
+    bits = np.unpackbits(np.frombuffer(blob[offset : offset + size], dtype=np.uint8), count=count)
+    return bits.reshape(shape).astype(np.bool_), offset + size
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    return int(values[0]), int(values[1])
+
+
+def _split(data: bytes, *, only_truth: bool = False) -> tuple[dict[str, Any], bytes]:
+    start = len(_MAGIC) + 4
+    try:
+        if not data.startswith(_MAGIC):
+            raise ValueError("it does not begin as one")
+        length = int.from_bytes(data[len(_MAGIC) : start], "big")
+        header = json.loads(data[start : start + length])
+        if not only_truth:
+            return header, zlib.decompress(data[start + length :])
+        wanted = sum((h * w + 7) // 8 for h, w in (item["shape"] for item in header["nodules"]))
+        return header, zlib.decompressobj().decompress(data[start + length :], wanted) if wanted else b""
+    except (ValueError, zlib.error) as error:
+        raise StoreError(f"not an encoded radiograph: {error}", hint="delete the store and run again") from error

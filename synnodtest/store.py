@@ -1,0 +1,216 @@
+"""What was computed once: entries on disk, keyed by sha256, first write wins.
+
+Layout: ``ROOT/v1/<kind>/<first two digits>/<key>``. An entry is a magic word, the sha256 and the length of its
+payload, and the payload. It is written to a temporary file and then linked to its name, which either
+succeeds whole or finds the entry of another process already there; a process killed at any point leaves a
+temporary file, never half an entry. An entry that is damaged all the same (a failing disk, a hand in the
+folder) is noticed by its checksum, set aside under ``ROOT/damaged`` and treated as absent, so that it is computed anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from synnodtest.errors import StoreError
+
+__all__ = ["KindStats", "Store"]
+
+_MAGIC = b"synnod1\n"
+_HEAD = len(_MAGIC) + 32 + 8
+_KEY = re.compile(r"[0-9a-f]{64}")
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_STALE_SECONDS = 3600.0
+_LOG = logging.getLogger(__name__)
+_SERIAL = itertools.count()
+
+
+@dataclass(frozen=True)
+class KindStats:
+    """How many entries of one kind there are and how many bytes they take."""
+
+    entries: int
+    bytes: int
+
+
+class Store:
+    """Entries on disk, safe under several threads, several processes and sudden death.
+
+    Nothing is written before the first :meth:`put`, so a store on a read-only disk can be read.
+
+    Args:
+        root: Folder of the store; made when needed.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self._entries = self.root / "v1"
+        self._ready = False
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Return the payload of an entry, or None if there is none (or only a damaged one).
+
+        Args:
+            kind: Namespace, such as ``radiographs`` or ``findings``.
+            key: 64 hexadecimal digits.
+
+        Raises:
+            StoreError: the file is there but cannot be read.
+        """
+        path = self._path(kind, key)
+        data = _read(path)
+        if data is None:
+            return None
+        payload = _unwrap(data)
+        return payload if payload is not None else self._set_aside(path)
+
+    def put(self, kind: str, key: str, data: bytes) -> bytes:
+        """Store ``data`` unless the key is taken, and return what is stored: the authoritative payload.
+
+        Raises:
+            StoreError: the disk is full, or the folder cannot be written.
+        """
+        path = self._path(kind, key)
+        try:
+            self._prepare()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self._temporary()
+            try:
+                temporary.write_bytes(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)
+                while True:
+                    if _claim(temporary, path):
+                        return data
+                    kept = self.get(kind, key)
+                    if kept is not None:
+                        return kept
+            finally:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{self.root}: cannot be written: {error.strerror or error}",
+                hint="free some space, or choose another folder with --synnod-cache DIR",
+            ) from error
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """Yield the keys of one kind, sorted."""
+        folder = self._entries / _checked(_KIND, kind, "kind")
+        for path in sorted(folder.glob("??/*")):
+            if _KEY.fullmatch(path.name):
+                yield path.name
+
+    def stats(self) -> Mapping[str, KindStats]:
+        """Return entries and bytes per kind; kinds without entries are left out."""
+        found: dict[str, KindStats] = {}
+        for folder in sorted(self._entries.glob("*/")) if self._entries.is_dir() else []:
+            sizes = [path.stat().st_size for path in folder.glob("??/*") if _KEY.fullmatch(path.name)]
+            if sizes:
+                found[folder.name] = KindStats(len(sizes), sum(sizes))
+        return found
+
+    def damaged(self) -> int:
+        """Return how many damaged entries were set aside since the store was made."""
+        folder = self.root / "damaged"
+        return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+
+    def _path(self, kind: str, key: str) -> Path:
+        _checked(_KIND, kind, "kind")
+        return self._entries / kind / _checked(_KEY, key, "key")[:2] / key
+
+    def _temporary(self) -> Path:
+        return self.root / "tmp" / f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+
+    def _prepare(self) -> None:
+        """Make the folder on first use, keep it out of git, and sweep what killed processes left behind."""
+        if self._ready:
+            return
+        temporary = self.root / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        ignore = self.root / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        for left in temporary.iterdir():
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                    left.unlink()
+        self._ready = True
+
+    def _set_aside(self, path: Path) -> bytes | None:
+        """Move a damaged entry away, unless another process has repaired it meanwhile."""
+        aside = self.root / "damaged"
+        try:
+            aside.mkdir(parents=True, exist_ok=True)
+            with _locked(self.root / "damaged.lock"):
+                data = _read(path)
+                payload = None if data is None else _unwrap(data)
+                if data is not None and payload is None:
+                    os.replace(path, aside / f"{path.parent.parent.name}-{path.name}-{time.time_ns()}")
+                    _LOG.warning("%s was damaged; it was set aside in %s and is computed anew", path, aside)
+                return payload
+        except OSError as error:
+            raise StoreError(
+                f"{path}: a damaged entry that cannot be set aside: {error.strerror or error}",
+                hint="delete it, or choose another folder with --synnod-cache DIR",
+            ) from error
+
+
+def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise StoreError(f"{text!r} is not a {what} of a store")
+    return text
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read: {error.strerror or error}",
+            hint="check its permissions, or choose another folder with --synnod-cache DIR",
+        ) from error
+
+
+def _unwrap(data: bytes) -> bytes | None:
+    """Return the payload of an entry, or None if a byte of it is wrong or missing."""
+    if len(data) < _HEAD or not data.startswith(_MAGIC):
+        return None
+    digest, length, payload = data[len(_MAGIC) : _HEAD - 8], data[_HEAD - 8 : _HEAD], data[_HEAD:]
+    whole = int.from_bytes(length, "big") == len(payload) and hashlib.sha256(payload).digest() == digest
+    return payload if whole else None
+
+
+def _claim(temporary: Path, path: Path) -> bool:
+    """Give the entry its name; False if the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        with _locked(temporary.parent / "claim.lock"):
+            if path.exists():
+                return False
+            os.replace(temporary, path)
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows: damaged entries are set aside without a lock
+        yield
+        return
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

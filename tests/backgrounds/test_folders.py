@@ -1,0 +1,337 @@
+"""Background sets from folders: what belongs to them, what manifests say, what stands in for missing lungs."""
+
+import numpy as np
+import pytest
+
+from synnodtest.backgrounds import FolderSet, open_backgrounds
+from synnodtest.backgrounds.manifest import read_manifest
+from synnodtest.errors import BackgroundError
+from synnodtest.ports import BackgroundSet
+
+from .radiograph_files import chest, write_dicom, write_mha, write_png
+
+HEADER = "file,patient,view,sex,age,mm_per_px_x,mm_per_px_y"
+
+
+def mask(shape=(128, 160), columns=slice(30, 60)):
+    values = np.zeros(shape, dtype=np.uint8)
+    values[30:100, columns] = 255
+    return values
+
+
+def make_set(folder, names=("a.png", "b.png", "c.png"), **rows):
+    """Write radiographs and a manifest in their parent; ``rows`` override single manifest rows by stem."""
+    lines = [HEADER]
+    for index, name in enumerate(names):
+        write_png(folder / name, chest(seed=index))
+        stem = name.rpartition(".")[0]
+        lines.append(rows.get(stem, f"{folder.name}/{name},p{index},PA,F,{50 + index},1.5,2.0"))
+    (folder.parent / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def ids(background_set):
+    return sorted(background.id for background in background_set.backgrounds)
+
+
+class TestWhatBelongsToASet:
+    def test_a_folder_of_the_sets_name_is_the_set(self, tmp_path):
+        make_set(tmp_path / "normal")
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        assert isinstance(backgrounds, FolderSet)
+        assert backgrounds.name == "normal"
+        assert ids(backgrounds) == ["a.png", "b.png", "c.png"]
+
+    def test_a_flat_folder_serves_every_set_name(self, tmp_path):
+        make_set(tmp_path / "normal_pa")
+        for name in ("normal", "pneumothorax"):
+            assert ids(open_backgrounds(tmp_path / "normal_pa", name)) == ["a.png", "b.png", "c.png"]
+
+    def test_spacing_patient_and_strata_come_from_the_manifest_in_the_parent(self, tmp_path):
+        backgrounds = open_backgrounds(make_set(tmp_path / "set"), "normal")
+        background = next(b for b in backgrounds.backgrounds if b.id == "b.png")
+        assert (background.patient, background.cluster) == ("p1", "p1")
+        radiograph = backgrounds.load(background)
+        assert radiograph.spacing_mm == (2.0, 1.5)
+        assert radiograph.strata == {"view": "PA", "sex": "F", "age": "51", **_atlas(radiograph)}
+        assert (radiograph.background, radiograph.patient) == ("b.png", "p1")
+        np.testing.assert_array_equal(radiograph.pixels, (chest(seed=1) / 255).astype(np.float32))
+
+    def test_rows_of_other_folders_are_another_set(self, tmp_path):
+        make_set(tmp_path / "one")
+        first = (tmp_path / "manifest.csv").read_text()
+        make_set(tmp_path / "two", ["x.png"])
+        (tmp_path / "manifest.csv").write_text(first + "two/x.png,q,AP,M,70,1.5,1.5\n")
+        assert ids(open_backgrounds(tmp_path, "one")) == ["a.png", "b.png", "c.png"]
+        assert ids(open_backgrounds(tmp_path, "two")) == ["x.png"]
+        with pytest.raises(BackgroundError, match="covers several folders") as caught:
+            open_backgrounds(tmp_path, "three")
+        assert "--backgrounds" in caught.value.hint
+
+    def test_a_manifest_of_its_own_may_choose_files_elsewhere(self, tmp_path):
+        write_png(tmp_path / "store" / "a.png", chest())
+        (tmp_path / "chosen").mkdir()
+        (tmp_path / "chosen" / "manifest.yaml").write_text(
+            "- {file: ../store/a.png, mm_per_px_x: 1.5, mm_per_px_y: 2, patient: 007}\n"
+        )
+        backgrounds = open_backgrounds(tmp_path / "chosen", "normal")
+        assert backgrounds.backgrounds[0].patient == "007"
+        assert backgrounds.load(backgrounds.backgrounds[0]).spacing_mm == (2.0, 1.5)
+
+    def test_a_manifest_in_the_parent_may_name_files_without_their_folder(self, tmp_path):
+        write_png(tmp_path / "images" / "a.png", chest())
+        (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1.5,2.0\n")
+        backgrounds = open_backgrounds(tmp_path / "images", "normal")
+        assert backgrounds.load(backgrounds.backgrounds[0]).spacing_mm == (2.0, 1.5)
+
+    def test_files_that_the_manifest_does_not_list_are_left_out_and_told(self, tmp_path):
+        folder = make_set(tmp_path / "set")
+        write_png(folder / "extra.png", chest())
+        backgrounds = open_backgrounds(folder, "normal")
+        assert ids(backgrounds) == ["a.png", "b.png", "c.png"]
+        assert backgrounds.notes == ("1 radiographs that manifest.csv does not list were left out",)
+
+    def test_a_mask_beside_a_radiograph_is_never_a_radiograph(self, tmp_path):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.air_leak.png", mask())
+        write_mha(tmp_path / "1.2.840.7.mha", chest(bits=12, seed=1), (1.5, 2))
+        backgrounds = open_backgrounds(tmp_path, "pneumothorax")
+        assert ids(backgrounds) == ["1.2.840.7.mha", "a.mha"]
+        leak = backgrounds.load(next(b for b in backgrounds.backgrounds if b.id == "a.mha")).regions["air_leak"]
+        np.testing.assert_array_equal(leak, mask() > 0)
+
+    def test_a_mask_column_names_a_region(self, tmp_path):
+        write_png(tmp_path / "set" / "a.png", chest())
+        write_png(tmp_path / "masks" / "m.png", mask())
+        (tmp_path / "manifest.csv").write_text(
+            "file,mm_per_px_x,mm_per_px_y,old_scar_mask\nset/a.png,1.5,2.0,masks/m.png\n"
+        )
+        backgrounds = open_backgrounds(tmp_path / "set", "normal")
+        radiograph = backgrounds.load(backgrounds.backgrounds[0])
+        np.testing.assert_array_equal(radiograph.regions["old_scar"], mask() > 0)
+        assert "old_scar" not in radiograph.estimated
+
+    def test_an_empty_mask_says_that_the_region_is_not_there(self, tmp_path):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.air_leak.png", mask() * 0)
+        backgrounds = open_backgrounds(tmp_path, "pneumothorax")
+        assert "air_leak" not in backgrounds.load(backgrounds.backgrounds[0]).regions
+
+    def test_dicom_folders_need_no_manifest_and_hide_the_patients_name(self, tmp_path):
+        pytest.importorskip("pydicom")
+        for index, patient in enumerate(["Meier", "Huber", "Meier"]):
+            write_dicom(
+                tmp_path / f"IM{index}", chest(bits=12, seed=index), PatientID=patient, ImagerPixelSpacing=[2, 1.5]
+            )
+        backgrounds = open_backgrounds(tmp_path, "normal").backgrounds
+        patients = {background.id: background.patient for background in backgrounds}
+        assert patients == {"IM0": "patient-1", "IM1": "patient-2", "IM2": "patient-1"}
+        assert backgrounds[0].strata == {"view": "PA", "sex": "F", "age": "61"}
+
+    def test_node21_offers_its_normals_only(self, tmp_path):
+        images = tmp_path / "cxr_images" / "proccessed_data" / "images"
+        for index, name in enumerate(["n0001.mha", "c0001.mha", "c0002.mha"]):
+            write_mha(images / name, chest(bits=12, seed=index), (1.5, 2))
+        rows = [
+            ",height,img_name,label,width,x,y",
+            "0,20,n0001.mha,1,20,30,30",
+            "1,0,c0001.mha,0,0,0,0",
+            "2,0,c0002.mha,0,0,0,0",
+        ]
+        (images.parent / "metadata.csv").write_text("\n".join(rows))
+        for folder in (tmp_path, images.parent, images):
+            assert ids(open_backgrounds(folder, "normal")) == ["c0001.mha", "c0002.mha"]
+        (images.parent / "metadata.csv").unlink()
+        assert ids(open_backgrounds(images, "normal")) == ["c0001.mha", "c0002.mha"]
+
+
+class TestCount:
+    def test_fewer_are_offered_where_fewer_are_there(self, tmp_path):
+        backgrounds = open_backgrounds(make_set(tmp_path / "set"), "normal", 100)
+        assert len(backgrounds.backgrounds) == 3
+
+    def test_a_smaller_count_is_a_prefix_of_a_larger_one_and_depends_on_the_seed(self, tmp_path):
+        folder = make_set(tmp_path / "set", [f"{index:02}.png" for index in range(20)])
+        order = [b.id for b in open_backgrounds(folder, "normal").backgrounds]
+        assert [b.id for b in open_backgrounds(folder, "normal", 7).backgrounds] == order[:7]
+        assert [b.id for b in open_backgrounds(folder, "normal", master_seed=1).backgrounds] != order
+        assert order != sorted(order)
+
+    def test_different_patients_come_first(self, tmp_path):
+        rows = {f"{i:02}": f"set/{i:02}.png,p{i % 4},PA,F,50,1.5,2.0" for i in range(12)}
+        folder = make_set(tmp_path / "set", [f"{index:02}.png" for index in range(12)], **rows)
+        patients = [b.patient for b in open_backgrounds(folder, "normal", 8).backgrounds]
+        assert set(patients[:4]) == set(patients[4:]) == {"p0", "p1", "p2", "p3"}
+
+
+class TestContent:
+    def content(self, folder, name="a.png"):
+        return next(b.content for b in FolderSet(folder, "s", outer=[folder.parent]).backgrounds if b.id == name)
+
+    def test_it_changes_with_pixels_masks_and_spacing_and_with_nothing_else(self, tmp_path):
+        folder = make_set(tmp_path / "set")
+        before = self.content(folder)
+        manifest = (tmp_path / "manifest.csv").read_text()
+        (tmp_path / "manifest.csv").write_text(manifest.replace("PA,F,50", "AP,M,51"))
+        assert self.content(folder) == before
+        (tmp_path / "manifest.csv").write_text(manifest.replace("1.5,2.0", "1.5,2.1"))
+        spaced = self.content(folder)
+        (tmp_path / "manifest.csv").write_text(manifest)
+        write_png(folder / "a.lung.png", mask())
+        masked = self.content(folder)
+        write_png(folder / "a.png", chest(seed=77))
+        assert len({before, spaced, masked, self.content(folder)}) == 4
+
+    def test_it_covers_the_pixel_file_of_an_mhd(self, tmp_path):
+        write_mha(tmp_path / "a.mhd", chest(bits=12), (1.5, 2), data_file="a.raw", compressed=False)
+        before = self.content(tmp_path, "a.mhd")
+        write_mha(tmp_path / "a.mhd", chest(bits=12, seed=3), (1.5, 2), data_file="a.raw", compressed=False)
+        assert self.content(tmp_path, "a.mhd") != before
+
+
+class TestLungs:
+    def test_missing_lungs_are_estimated_and_marked(self, tmp_path):
+        backgrounds = open_backgrounds(make_set(tmp_path / "set"), "normal")
+        radiograph = backgrounds.load(backgrounds.backgrounds[0])
+        assert radiograph.estimated == {"lung", "left_lung", "right_lung"}
+        assert set(radiograph.regions) == radiograph.estimated
+        assert all(region.any() for region in radiograph.regions.values())
+
+    def test_estimates_are_kept_in_the_cache(self, tmp_path, monkeypatch):
+        folder = make_set(tmp_path / "set", ["a.png"])
+        first = open_backgrounds(folder, "normal", cache=tmp_path / "cache")
+        regions = first.load(first.backgrounds[0]).regions
+        monkeypatch.setattr("synnodtest.backgrounds.folder.estimate_lungs_of", None)
+        again = open_backgrounds(folder, "normal", cache=tmp_path / "cache")
+        for name, region in again.load(again.backgrounds[0]).regions.items():
+            np.testing.assert_array_equal(region, regions[name])
+
+    def test_a_given_lung_is_split_at_the_midline(self, tmp_path):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.lung.png", mask() | mask(columns=slice(90, 130)))
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        radiograph = backgrounds.load(backgrounds.backgrounds[0])
+        assert radiograph.estimated == {"left_lung", "right_lung"}
+        np.testing.assert_array_equal(radiograph.regions["right_lung"], mask() > 0)
+        np.testing.assert_array_equal(radiograph.regions["left_lung"], mask(columns=slice(90, 130)) > 0)
+
+    def test_both_given_sides_make_the_lung(self, tmp_path):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.right_lung.png", mask())
+        write_png(tmp_path / "a.left_lung.png", mask(columns=slice(90, 130)))
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        radiograph = backgrounds.load(backgrounds.backgrounds[0])
+        assert radiograph.estimated == frozenset()
+        np.testing.assert_array_equal(radiograph.regions["lung"], (mask() | mask(columns=slice(90, 130))) > 0)
+
+
+BROKEN_MANIFESTS = {
+    "no file column": ("files,mm_per_px_x\na.png,1\n", "manifest.csv:1: no column 'file'; is it 'files'"),
+    "file that is not there": (
+        f"{HEADER}\nset/a.png,p,,,,1,1\nset/gone.png,p,,,,1,1\n",
+        "manifest.csv:3: set/gone.png",
+    ),
+    "listed twice": (f"{HEADER}\nset/a.png,p,,,,1,1\nset/a.png,p,,,,1,1\n", r"manifest.csv:3: .*first at .*:2"),
+    "spacing in one direction": (f"{HEADER}\nset/a.png,p,,,,1,\n", r"manifest.csv:2: mm_per_px_y is \(empty\)"),
+    "spacing with a comma": (f'{HEADER}\nset/a.png,p,,,,"0,4","0,4"\n', "manifest.csv:2: mm_per_px_y is 0,4"),
+    "negative spacing": (f"{HEADER}\nset/a.png,p,,,,1,-1\n", "manifest.csv:2: mm_per_px_y is -1"),
+    "too many cells": (f"{HEADER}\nset/a.png,p,,,,1,1,x,y\n", "manifest.csv:2: 9 cells under 7 columns"),
+    "open quote": (f'{HEADER}\nset/a.png,"p,,,,1,1\n', "manifest.csv:"),
+    "empty": ("", "manifest.csv:1: no column 'file'"),
+    "mask that is not there": ("file,scar_mask\nset/a.png,m.png\n", "manifest.csv:2: scar_mask: m.png: no such file"),
+    "column twice": ("file,sex,sex\nset/a.png,F,M\n", "manifest.csv:1: column 'sex' occurs twice"),
+    "bits": ("file,bits\nset/a.png,99\n", "manifest.csv:2: bits is '99'"),
+}
+
+BROKEN_YAML = {
+    "no list": ("file: a.png\n", "manifest.yaml:1: must be a list"),
+    "not YAML": ("- file: a.png\n  view: [\n", "manifest.yaml:3: not valid YAML"),
+    "row that is no mapping": ("- file: a.png\n- b.png\n", "manifest.yaml:2: must be a mapping"),
+    "nested value": ("- file: a.png\n  view:\n    - PA\n", "manifest.yaml:3: only plain values"),
+    "key twice": ("- file: a.png\n  sex: F\n  sex: M\n", "manifest.yaml:3: key 'sex' occurs twice"),
+    "no file": ("- file: a.png\n- sex: F\n", "manifest.yaml:2: no file name"),
+    "bottomless": ("[" * 100_000, "nested too deeply"),
+}
+
+
+class TestBrokenSets:
+    @pytest.mark.parametrize("case", BROKEN_MANIFESTS)
+    def test_a_wrong_manifest_names_its_line(self, tmp_path, case):
+        text, message = BROKEN_MANIFESTS[case]
+        write_png(tmp_path / "set" / "a.png", chest())
+        (tmp_path / "manifest.csv").write_text(text)
+        with pytest.raises(BackgroundError, match=message):
+            open_backgrounds(tmp_path / "set", "normal")
+
+    @pytest.mark.parametrize("case", BROKEN_YAML)
+    def test_a_wrong_yaml_manifest_names_its_line(self, tmp_path, case):
+        text, message = BROKEN_YAML[case]
+        (tmp_path / "manifest.yaml").write_text(text)
+        with pytest.raises(BackgroundError, match=message):
+            read_manifest(tmp_path / "manifest.yaml")
+
+    def test_a_manifest_saved_by_a_european_spreadsheet_is_read(self, tmp_path):
+        (tmp_path / "manifest.csv").write_bytes("\ufefffile;age\r\na.png;50\r\n".encode())
+        row = read_manifest(tmp_path / "manifest.csv").rows[0]
+        assert (row.file, row.strata) == ("a.png", {"age": "50"})
+
+    def test_a_manifest_in_another_encoding_is_refused(self, tmp_path):
+        (tmp_path / "manifest.csv").write_bytes("file,klinik\na.png,Köln\n".encode("latin-1"))
+        with pytest.raises(BackgroundError, match="not UTF-8"):
+            read_manifest(tmp_path / "manifest.csv")
+
+    def test_two_manifests_in_one_folder_are_refused(self, tmp_path):
+        make_set(tmp_path / "set")
+        (tmp_path / "manifest.yaml").write_text("- file: set/a.png\n")
+        with pytest.raises(BackgroundError, match=r"both manifest\.csv and manifest\.yaml"):
+            open_backgrounds(tmp_path / "set", "normal")
+
+    def test_a_broken_radiograph_names_file_and_manifest_line(self, tmp_path):
+        folder = make_set(tmp_path / "set")
+        (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:700])
+        backgrounds = open_backgrounds(folder, "normal")
+        with pytest.raises(BackgroundError, match=r"b\.png: truncated.*manifest\.csv:3"):
+            backgrounds.load(next(b for b in backgrounds.backgrounds if b.id == "b.png"))
+
+    def test_a_png_without_spacing_says_where_to_put_it(self, tmp_path):
+        write_png(tmp_path / "a.png", chest())
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        with pytest.raises(BackgroundError, match=r"a\.png: .*mm is unknown"):
+            backgrounds.load(backgrounds.backgrounds[0])
+
+    def test_an_empty_lung_mask_is_an_error(self, tmp_path):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.lung.png", mask() * 0)
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        with pytest.raises(BackgroundError, match="lung mask is empty"):
+            backgrounds.load(backgrounds.backgrounds[0])
+
+    def test_a_folder_without_radiographs_names_its_subfolders(self, tmp_path):
+        write_png(tmp_path / "normal" / "a.png", chest())
+        with pytest.raises(BackgroundError, match="no radiograph here; its folders are normal"):
+            open_backgrounds(tmp_path, "pneumothorax")
+
+    def test_a_folder_that_is_not_there_is_named(self, tmp_path):
+        with pytest.raises(BackgroundError, match="no such folder"):
+            open_backgrounds(tmp_path / "gone", "normal")
+
+    def test_a_set_of_nodules_only_is_no_background_set(self, tmp_path):
+        write_mha(tmp_path / "n0001.mha", chest(bits=12), (1.5, 2))
+        with pytest.raises(BackgroundError, match="show nodules"):
+            open_backgrounds(tmp_path, "normal")
+
+    def test_an_unknown_built_in_set_is_refused_without_a_folder(self):
+        with pytest.raises(BackgroundError, match="not built in"):
+            open_backgrounds(None, "unheard-of")
+
+
+def test_the_set_is_a_background_set_with_an_identity(tmp_path):
+    backgrounds: BackgroundSet = open_backgrounds(make_set(tmp_path / "set"), "normal", 2)
+    identity = backgrounds.identity.as_dict()
+    assert identity["configuration"]["available"] == 3
+    assert identity["configuration"]["radiographs"] == 2
+    assert len(identity["sha256"]) == 64
+
+
+def _atlas(radiograph):
+    return {key: value for key, value in radiograph.strata.items() if key == "lung_estimate"}

@@ -1,0 +1,321 @@
+"""Readers: every format gives the pixels that were written, and every broken file one clear error."""
+
+import contextlib
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.backgrounds import read_mask, read_mha, read_radiograph
+from synnodtest.errors import BackgroundError
+
+from .radiograph_files import chest, png_bytes, write_dicom, write_mha, write_png
+
+SPACING = (0.9, 0.7)
+
+
+def read(path, **kwargs):
+    return read_radiograph(path, **{"spacing_mm": SPACING, **kwargs})
+
+
+class TestWhatIsRead:
+    def test_an_8_bit_png_is_divided_by_255(self, tmp_path):
+        picture = chest()
+        radiograph = read(write_png(tmp_path / "a.png", picture))
+        assert radiograph.pixels.dtype == np.float32
+        np.testing.assert_array_equal(radiograph.pixels, (picture / 255).astype(np.float32))
+        assert radiograph.spacing_mm == SPACING
+
+    @pytest.mark.parametrize("bits", [10, 12, 14, 16])
+    def test_a_16_bit_png_is_divided_by_the_range_of_the_bits_it_uses(self, tmp_path, bits):
+        picture = chest(bits=bits)
+        radiograph = read(write_png(tmp_path / "a.png", picture))
+        np.testing.assert_array_equal(radiograph.pixels, (picture / (2**bits - 1)).astype(np.float32))
+
+    def test_bits_can_be_stated_where_the_largest_value_would_mislead(self, tmp_path):
+        picture = chest(bits=10)
+        path = write_png(tmp_path / "a.png", picture)
+        np.testing.assert_allclose(read(path, bits=12).pixels, picture / 4095, rtol=1e-6)
+
+    def test_a_jpeg_is_read_as_pillow_decodes_it(self, tmp_path):
+        Image.fromarray(chest()).save(tmp_path / "a.jpg", quality=95)
+        decoded = np.asarray(Image.open(tmp_path / "a.jpg")) / 255
+        np.testing.assert_array_equal(read(tmp_path / "a.jpg").pixels, decoded.astype(np.float32))
+
+    @pytest.mark.parametrize("colour_type", [2, 4])
+    def test_colour_files_with_equal_channels_and_opaque_alpha_are_grey(self, tmp_path, colour_type):
+        grey = chest()
+        channels = [grey, grey, grey] if colour_type == 2 else [grey, np.full_like(grey, 255)]
+        path = write_png(tmp_path / "a.png", np.stack(channels, axis=-1), colour_type)
+        np.testing.assert_array_equal(read(path).pixels, (grey / 255).astype(np.float32))
+
+    @pytest.mark.parametrize("compressed", [True, False])
+    @pytest.mark.parametrize("big", [True, False])
+    @pytest.mark.parametrize("data_file", ["LOCAL", "a.raw"])
+    def test_metaimages_of_both_byte_orders_are_read(self, tmp_path, compressed, big, data_file):
+        picture = chest(bits=12)
+        name = "a.mha" if data_file == "LOCAL" else "a.mhd"
+        path = write_mha(tmp_path / name, picture, compressed=compressed, big=big, data_file=data_file)
+        radiograph = read_radiograph(path)
+        np.testing.assert_array_equal(radiograph.pixels, (picture / 4095).astype(np.float32))
+        assert radiograph.spacing_mm == (0.4, 0.3)  # the header lists x first
+
+    @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "f4", "f8"])
+    def test_element_types_keep_their_values(self, tmp_path, dtype):
+        values = np.arange(48).reshape(2, 4, 6).astype(dtype)
+        image = read_mha(write_mha(tmp_path / "a.mha", values, (1, 2, 3)))
+        np.testing.assert_array_equal(image.array, values)
+        assert image.array.dtype == np.dtype(dtype)
+        assert image.spacing == (3.0, 2.0, 1.0)
+
+    def test_a_metaimage_with_one_slice_is_a_radiograph(self, tmp_path):
+        picture = chest(bits=12)
+        path = write_mha(tmp_path / "a.mha", picture[None], (0.3, 0.4, 1.0))
+        assert read_radiograph(path).shape == picture.shape
+        assert read_radiograph(path).spacing_mm == (0.4, 0.3)
+
+    def test_a_metaimage_written_by_itk_reads_the_same(self, tmp_path):
+        sitk = pytest.importorskip("SimpleITK")
+        picture = chest(bits=12)
+        image = sitk.GetImageFromArray(picture)
+        image.SetSpacing((0.31, 0.42))
+        for name in ("a.mha", "b.mhd"):
+            sitk.WriteImage(image, str(tmp_path / name), useCompression=name == "a.mha")
+            radiograph = read_radiograph(tmp_path / name)
+            np.testing.assert_array_equal(radiograph.pixels, (picture / 4095).astype(np.float32))
+            assert radiograph.spacing_mm == (0.42, 0.31)
+
+    def test_floats_within_0_and_1_stay_as_they_are(self, tmp_path):
+        picture = (chest() / 255).astype(np.float32)
+        np.testing.assert_array_equal(read(write_mha(tmp_path / "a.mha", picture)).pixels, picture)
+
+    def test_a_mask_is_whatever_exceeds_half_of_its_largest_value(self, tmp_path):
+        mask = np.zeros((40, 50), dtype=np.uint8)
+        mask[10:20, 5:30] = 1
+        for value in (1, 255):
+            path = write_png(tmp_path / "m.png", mask * value)
+            np.testing.assert_array_equal(read_mask(path, (40, 50)), mask.astype(bool))
+
+
+class TestDicom:
+    pytest.importorskip("pydicom")
+
+    def test_stored_bits_give_the_range_where_there_is_no_window(self, tmp_path):
+        picture = chest(bits=12)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture))
+        np.testing.assert_allclose(radiograph.pixels, picture / 4095, atol=1e-6)
+        assert radiograph.spacing_mm == (0.2, 0.25)
+        assert len(np.unique(radiograph.pixels)) > 256
+
+    def test_monochrome1_is_inverted(self, tmp_path):
+        picture = chest(bits=12)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, photometric="MONOCHROME1"))
+        np.testing.assert_allclose(radiograph.pixels, 1 - picture / 4095, atol=1e-6)
+
+    def test_rescale_and_window_are_applied_as_the_standard_says(self, tmp_path):
+        picture = chest(bits=12)
+        path = write_dicom(
+            tmp_path / "a.dcm", picture, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=3000, WindowWidth=4000
+        )
+        values = picture * 2.0 - 100
+        expected = np.clip((values - 2999.5) / 3999 + 0.5, 0, 1)  # PS3.3 C.11.2.1.2.1
+        np.testing.assert_allclose(read_radiograph(path).pixels, expected, atol=1e-6)
+
+    def test_the_first_of_several_windows_counts_and_sigmoid_is_known(self, tmp_path):
+        picture = chest(bits=12)
+        path = write_dicom(
+            tmp_path / "a.dcm", picture, WindowCenter=[2000, 100], WindowWidth=[900, 50], VOILUTFunction="SIGMOID"
+        )
+        expected = 1 / (1 + np.exp(-4 * (picture - 2000.0) / 900))
+        np.testing.assert_allclose(read_radiograph(path).pixels, expected, atol=1e-6)
+
+    def test_a_voi_lookup_table_is_applied(self, tmp_path):
+        from pydicom.dataset import Dataset
+
+        picture = chest(bits=12)
+        table = (np.linspace(0, 1, 4096) ** 2 * 1023).astype(np.uint16)
+        lookup = Dataset()
+        lookup.LUTDescriptor, lookup.LUTData = [4096, 0, 10], table.tobytes()
+        path = write_dicom(tmp_path / "a.dcm", picture, VOILUTSequence=[lookup])
+        np.testing.assert_allclose(read_radiograph(path).pixels, table[picture] / 1023, atol=1e-6)
+
+    def test_signed_pixels_are_read(self, tmp_path):
+        picture = (chest(bits=12).astype(np.int32) - 2048).astype(np.int16)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture))
+        np.testing.assert_allclose(radiograph.pixels, (picture + 2048) / 4095, atol=1e-6)
+
+    def test_padding_is_black_in_monochrome1_too(self, tmp_path):
+        picture = chest(bits=12)
+        picture[:, :10] = 0
+        picture[:, 10:] = np.maximum(picture[:, 10:], 1)
+        path = write_dicom(tmp_path / "a.dcm", picture, photometric="MONOCHROME1", PixelPaddingValue=0)
+        assert (read_radiograph(path).pixels[:, :10] == 0).all()
+
+    def test_pixel_spacing_stands_in_for_imager_pixel_spacing(self, tmp_path):
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=None, PixelSpacing=["0.3", "0.4"])
+        assert read_radiograph(path).spacing_mm == (0.3, 0.4)
+
+    def test_a_file_without_suffix_is_known_by_its_magic(self, tmp_path):
+        path = write_dicom(tmp_path / "IM00001", chest(bits=12))
+        assert read_radiograph(path).shape == (128, 160)
+
+
+def _jpeg(tmp_path):
+    Image.fromarray(chest(400, 400)).save(tmp_path / "whole.jpg", quality=95)
+    return (tmp_path / "whole.jpg").read_bytes()
+
+
+def _nan(tmp_path):
+    picture = (chest() / 255).astype(np.float32)
+    picture[3, 4] = np.nan
+    return write_mha(tmp_path / "nan.mha", picture)
+
+
+def _written(name, make):
+    def write(tmp_path):
+        (tmp_path / name).write_bytes(make(tmp_path))
+        return tmp_path / name
+
+    return write
+
+
+def _cut(path, keep):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    return path
+
+
+def _colour(tmp_path):
+    grey = chest()
+    return write_png(tmp_path / "colour.png", np.stack([grey, grey, 255 - grey], axis=-1), 2)
+
+
+def _repointed(path, name):
+    write_mha(path, chest(), data_file="whole.raw")
+    path.write_bytes(path.read_bytes().replace(b"whole.raw", name))
+    return path
+
+
+def _bomb_header(width, height):
+    data = bytearray(png_bytes(chest()))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+BROKEN = {
+    "missing": (lambda t: t / "gone.png", "no such file"),
+    "empty png": (_written("empty.png", lambda _: b""), "empty"),
+    "empty mha": (_written("empty.mha", lambda _: b""), "empty"),
+    "empty dicom": (_written("empty.dcm", lambda _: b""), "DICOM"),
+    "text named png": (_written("text.png", lambda _: b"not a picture\n" * 40), "not a readable PNG"),
+    "truncated png": (lambda t: _cut(write_png(t / "cut.png", chest()), 0.6), "truncated or damaged"),
+    "truncated jpeg": (_written("cut.jpg", lambda t: _jpeg(t)[:5000]), "truncated or damaged"),
+    "truncated raw mha": (lambda t: _cut(write_mha(t / "cut.mha", chest(), compressed=False), 0.6), "truncated"),
+    "truncated compressed mha": (lambda t: _cut(write_mha(t / "cut.mha", chest()), 0.6), "truncated"),
+    "damaged compressed mha": (
+        _written("bad.mha", lambda t: write_mha(t / "b.mha", chest()).read_bytes().replace(b"\x78\x9c", b"\0\0")),
+        "damaged",
+    ),
+    "mha without data line": (_written("h.mha", lambda _: b"NDims = 2\nDimSize = 4 4\n"), "ElementDataFile"),
+    "mha of unknown type": (lambda t: write_mha(t / "t.mha", chest(), ElementType="MET_STRING"), "MET_STRING"),
+    "mhd without its raw file": (
+        lambda t: _repointed(t / "lost.mhd", b"x.raw"),
+        "missing",
+    ),
+    "mhd that points outside": (
+        lambda t: _repointed(t / "out.mhd", b"../../etc"),
+        "same folder",
+    ),
+    "truncated dicom": (lambda t: _cut(write_dicom(t / "cut.dcm", chest(bits=12)), 0.5), "decoded"),
+    "colour png": (_colour, "colour"),
+    "16-bit colour png": (
+        lambda t: write_png(t / "deep.png", np.stack([chest(bits=16)] * 3, axis=-1), 2),
+        "16-bit colour",
+    ),
+    "colour dicom": (lambda t: write_dicom(t / "c.dcm", chest(bits=12), photometric="PALETTE COLOR"), "PALETTE"),
+    "ct slice": (lambda t: write_dicom(t / "ct.dcm", chest(bits=12), Modality="CT"), "modality CT"),
+    "dicom of several frames": (
+        lambda t: write_dicom(t / "f.dcm", np.stack([chest(bits=12)] * 3), NumberOfFrames=3),
+        "3 frames",
+    ),
+    "volume": (lambda t: write_mha(t / "v.mha", np.stack([chest()] * 5), (1, 1, 1)), "a volume of 5 x 128 x 160"),
+    "nan": (_nan, "NaN"),
+    "negative": (lambda t: write_mha(t / "hu.mha", chest().astype(np.int16) - 200), "negative"),
+    "constant": (lambda t: write_png(t / "flat.png", np.full((64, 64), 90, np.uint8)), "same value"),
+    "constant dicom": (lambda t: write_dicom(t / "flat.dcm", np.full((64, 64), 7, np.uint16)), "same value"),
+    "tiny": (lambda t: write_png(t / "dot.png", chest(8, 8)), "too few"),
+    "decompression bomb png": (_written("bomb.png", lambda _: _bomb_header(60000, 60000)), "exceed"),
+    "large png": (_written("large.png", lambda _: _bomb_header(9000, 9000)), "exceed"),
+    "decompression bomb mha": (lambda t: write_mha(t / "b.mha", chest(), DimSize="60000 60000"), "more than"),
+    "mha that inflates": (
+        lambda t: write_mha(t / "i.mha", np.zeros((2000, 2000), np.uint8), DimSize="100 100"),
+        "promises",
+    ),
+}
+
+
+class TestBrokenFiles:
+    @pytest.mark.parametrize("case", BROKEN)
+    def test_each_gives_one_clear_error_that_names_the_file(self, tmp_path, case):
+        make, message = BROKEN[case]
+        if "dicom" in case or case == "ct slice":
+            pytest.importorskip("pydicom")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = make(tmp_path)
+        with pytest.raises(BackgroundError, match=message) as caught:
+            read(path)
+        assert path.name in caught.value.message
+        assert "\n" not in caught.value.message
+
+    def test_truncation_is_seen_even_where_pillow_was_told_to_tolerate_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+        (tmp_path / "cut.jpg").write_bytes(_jpeg(tmp_path)[:5000])
+        with pytest.raises(BackgroundError, match="truncated"):
+            read(tmp_path / "cut.jpg")
+
+    @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.mha"])
+    def test_no_spacing_says_where_to_put_it(self, tmp_path, name):
+        if name == "a.mha":
+            write_mha(tmp_path / name, chest(), None)
+        else:
+            Image.fromarray(chest()).save(tmp_path / name)
+        with pytest.raises(BackgroundError, match="mm is unknown") as caught:
+            read_radiograph(tmp_path / name)
+        assert "mm_per_px_x" in caught.value.hint
+        assert "manifest.csv" in caught.value.hint
+
+    def test_a_spacing_that_makes_no_chest_is_refused(self, tmp_path):
+        path = write_mha(tmp_path / "a.mha", chest(1100, 1100), (1, 1))
+        with pytest.raises(BackgroundError, match="1100 mm: no chest"):
+            read_radiograph(path)
+
+    def test_a_stated_bit_depth_that_is_too_small_is_refused(self, tmp_path):
+        with pytest.raises(BackgroundError, match="exceeds 10 bits"):
+            read(write_png(tmp_path / "a.png", chest(bits=12)), bits=10)
+
+    def test_a_mask_of_another_size_is_refused(self, tmp_path):
+        path = write_png(tmp_path / "m.png", np.zeros((40, 50), np.uint8))
+        with pytest.raises(BackgroundError, match="50 x 40 pixels, but its radiograph has 60 x 40"):
+            read_mask(path, (40, 60))
+
+    def test_random_damage_never_ends_in_another_error(self, tmp_path):
+        rng = np.random.default_rng(5)
+        Image.fromarray(chest(64, 64)).save(tmp_path / "a.jpg")
+        files = {
+            "a.png": png_bytes(chest(64, 64)),
+            "a.jpg": (tmp_path / "a.jpg").read_bytes(),
+            "a.mha": write_mha(tmp_path / "a.mha", chest(64, 64)).read_bytes(),
+        }
+        for name, whole in files.items():
+            for _ in range(60):
+                data = bytearray(whole)
+                for place in rng.integers(0, len(data), 3):
+                    data[place] = rng.integers(0, 256)
+                (tmp_path / name).write_bytes(data)
+                with contextlib.suppress(BackgroundError):
+                    assert np.isfinite(read(tmp_path / name).pixels).all()

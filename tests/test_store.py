@@ -1,0 +1,207 @@
+"""The store: first write wins, nothing half-written survives, damage is noticed."""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from synnodtest.errors import StoreError
+from synnodtest.store import KindStats, Store
+
+KEY = hashlib.sha256(b"key").hexdigest()
+
+
+def keys(count):
+    return [hashlib.sha256(str(index).encode()).hexdigest() for index in range(count)]
+
+
+def entry_file(store, kind="findings", key=KEY):
+    (path,) = (store.root / "v1" / kind).glob(f"??/{key}")
+    return path
+
+
+def test_what_was_put_is_got_by_another_store_on_the_same_folder(tmp_path):
+    assert Store(tmp_path).get("findings", KEY) is None
+    assert Store(tmp_path).put("findings", KEY, b"\0data\xff") == b"\0data\xff"
+    assert Store(tmp_path).get("findings", KEY) == b"\0data\xff"
+
+
+def test_the_first_write_wins_and_the_second_gets_what_is_stored(tmp_path):
+    store = Store(tmp_path)
+    store.put("radiographs", KEY, b"first")
+    assert store.put("radiographs", KEY, b"second") == b"first"
+    assert store.get("radiographs", KEY) == b"first"
+
+
+def test_kinds_do_not_meet(tmp_path):
+    store = Store(tmp_path)
+    store.put("radiographs", KEY, b"a")
+    assert store.get("findings", KEY) is None
+
+
+def test_empty_and_large_payloads_are_kept(tmp_path):
+    store = Store(tmp_path)
+    large = os.urandom(3_000_000)
+    first, second = keys(2)
+    store.put("findings", first, b"")
+    store.put("findings", second, large)
+    assert store.get("findings", first) == b""
+    assert store.get("findings", second) == large
+
+
+def test_reading_makes_no_folder(tmp_path):
+    store = Store(tmp_path / "new")
+    assert store.get("findings", KEY) is None
+    assert store.stats() == {}
+    assert not (tmp_path / "new").exists()
+
+
+def test_stats_count_entries_and_bytes_per_kind(tmp_path):
+    store = Store(tmp_path)
+    for key in keys(3):
+        store.put("findings", key, b"1234")
+    store.put("placements", KEY, b"")
+    head = 8 + 32 + 8
+    assert store.stats() == {"findings": KindStats(3, 3 * (4 + head)), "placements": KindStats(1, head)}
+    assert list(store.keys("findings")) == sorted(keys(3))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-1],
+        lambda data: data[:20],
+        lambda data: data + b"x",
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda data: b"X" + data[1:],
+        lambda data: b"\0" * len(data),
+    ],
+    ids=["emptied", "cut", "cut in the head", "longer", "one bit", "magic", "zeros"],
+)
+def test_a_damaged_entry_is_absent_set_aside_and_written_anew(tmp_path, damage):
+    store = Store(tmp_path)
+    store.put("findings", KEY, b"some findings")
+    path = entry_file(store)
+    path.write_bytes(damage(path.read_bytes()))
+    assert store.get("findings", KEY) is None
+    assert store.damaged() == 1
+    assert store.put("findings", KEY, b"again") == b"again"
+    assert store.get("findings", KEY) == b"again"
+
+
+def test_putting_over_a_damaged_entry_replaces_it(tmp_path):
+    store = Store(tmp_path)
+    store.put("findings", KEY, b"some findings")
+    entry_file(store).write_bytes(b"rubbish")
+    assert store.put("findings", KEY, b"again") == b"again"
+    assert Store(tmp_path).get("findings", KEY) == b"again"
+
+
+def test_damage_is_logged(tmp_path, caplog):
+    store = Store(tmp_path)
+    store.put("findings", KEY, b"some findings")
+    entry_file(store).write_bytes(b"rubbish")
+    store.get("findings", KEY)
+    assert "damaged" in caplog.text
+    assert KEY in caplog.text
+
+
+@pytest.mark.parametrize("key", ["", "abc", "../" + "a" * 61, KEY.upper(), KEY + "0", KEY[:-1] + "\n"])
+def test_only_sha256_keys_are_taken(tmp_path, key):
+    with pytest.raises(StoreError, match="not a key"):
+        Store(tmp_path).put("findings", key, b"")
+
+
+@pytest.mark.parametrize("kind", ["", "../x", "A", "a/b", "a" * 40])
+def test_only_plain_kinds_are_taken(tmp_path, kind):
+    with pytest.raises(StoreError, match="not a kind"):
+        Store(tmp_path).get(kind, KEY)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written") as caught:
+        Store(tmp_path / "file").put("findings", KEY, b"")
+    assert str(tmp_path / "file") in str(caught.value)
+    assert "--synnod-cache" in caught.value.hint
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = Store(tmp_path)
+    assert store.put("findings", KEY, b"first") == b"first"
+    assert store.put("findings", KEY, b"second") == b"first"
+
+
+def test_leftovers_of_killed_processes_are_swept_after_an_hour(tmp_path):
+    Store(tmp_path).put("findings", KEY, b"")
+    old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
+    old.write_bytes(b"half")
+    young.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    Store(tmp_path).put("findings", KEY, b"")
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_the_folder_keeps_itself_out_of_git(tmp_path):
+    Store(tmp_path).put("findings", KEY, b"")
+    assert (tmp_path / ".gitignore").read_text() == "*\n"
+
+
+def _write_all(root, mark, barrier, results):
+    store = Store(root)
+    barrier.wait()
+    results.put([store.put("radiographs", key, mark * 50_000) for key in keys(40)])
+
+
+def test_concurrent_writers_all_get_the_same_authoritative_entry(tmp_path):
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    barrier, results = context.Barrier(4), context.Queue()
+    writers = [context.Process(target=_write_all, args=(tmp_path, bytes([65 + i]), barrier, results)) for i in range(4)]
+    for writer in writers:
+        writer.start()
+    returned = [results.get(timeout=60) for _ in writers]
+    for writer in writers:
+        writer.join()
+    assert returned[0] == returned[1] == returned[2] == returned[3]
+    assert [Store(tmp_path).get("radiographs", key) for key in keys(40)] == returned[0]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+KILLED = """
+import hashlib, os, sys
+from synnodtest.store import Store
+store, index = Store(sys.argv[1]), 0
+while True:
+    key = hashlib.sha256(str(index).encode()).hexdigest()
+    store.put("radiographs", key, hashlib.sha256(key.encode()).digest() * 20_000)
+    index += 1
+    print(index, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX signals")
+def test_sudden_death_leaves_whole_entries_only(tmp_path):
+    for patience in (0.0, 0.003, 0.011, 0.02):
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE)
+        with process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(patience)
+            process.kill()
+    store = Store(tmp_path)
+    written = list(store.keys("radiographs"))
+    assert written
+    for key in written:
+        assert store.get("radiographs", key) == hashlib.sha256(key.encode()).digest() * 20_000
+    assert store.damaged() == 0
