@@ -1,0 +1,239 @@
+"""Validated nodes -> model, with the checks that a JSON Schema cannot make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from synnodtest.errors import Problem
+from synnodtest.spec.messages import Path, path_text, problem, unknown
+from synnodtest.spec.model import Arm, Location, NoduleSpec, PerturbationSpec, Scenes
+from synnodtest.spec.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.spec.source import Mark, Node, plain
+from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
+
+__all__ = ["EMPTY", "LIMITS", "Builder"]
+
+EMPTY = Node(None, Mark("", 0, 0))
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "diameter_mm": (0.1, 100.0),
+    "contrast": (0.001, 1.0),
+    "distance_mm": (0.0, 1000.0),
+    "perturbations.rotate_deg": (-180.0, 180.0),
+    "perturbations.scale": (0.01, 10.0),
+    "perturbations.gamma": (0.01, 10.0),
+    "perturbations.brightness": (-1.0, 1.0),
+    "perturbations.contrast": (0.01, 10.0),
+    "perturbations.noise": (0.0, 1.0),
+    "perturbations.blur": (0.0, 100.0),
+    "perturbations.jpeg": (1.0, 100.0),
+    "perturbations.downsample": (1.0, 64.0),
+}
+"""What each quantity can be; a normal distribution is cut to it."""
+
+
+class Builder:
+    """Builds one behaviour's parts and notes what is wrong; parts that broke the schema are left out.
+
+    Args:
+        problems: Where complaints go; those of the schema are in it already.
+        known_regions: Regions beyond the built-in ones.
+    """
+
+    def __init__(self, problems: list[Problem], known_regions: frozenset[str]) -> None:
+        self.problems = problems
+        self._regions = BUILT_IN_REGIONS | known_regions
+        self._broken = [p.path for p in problems]
+
+    def complain(self, node: Node, path: Path, message: str, hint: str = "") -> None:
+        """Note a problem at a node's value."""
+        self.problems.append(problem(node.mark, path, message, hint))
+
+    def clean(self, path: Path, *, below: bool = True) -> bool:
+        """Return whether the schema found nothing wrong at a path (nor, by default, below it)."""
+        text = path_text(path)
+        return not any(p == text or (below and p.startswith((f"{text}.", f"{text}["))) for p in self._broken)
+
+    # values ----------------------------------------------------------------------------------------------------
+
+    def value(self, node: Node, path: Path, quantity: str = "") -> Value:
+        """Return a value; impossible ranges are noted."""
+        limits = LIMITS.get(quantity, (-math.inf, math.inf))
+        if isinstance(node.value, tuple):
+            return self._range(node, path, "uniform", limits)
+        if not isinstance(node.value, dict):
+            return Constant(_amount(node.value))
+        kind, inner = next(iter(node.value.items()))
+        if kind == "sweep":
+            return Sweep(tuple(float(v) for v in plain(inner)))
+        if kind == "choice":
+            return Choice(tuple(float(v) for v in plain(inner)))
+        return self._range(inner, (*path, kind), kind, limits)
+
+    def _range(self, node: Node, path: Path, kind: str, limits: tuple[float, float]) -> Value:
+        low, high = (float(v) for v in plain(node))
+        if kind == "normal":
+            if high <= 0:
+                self.complain(node, path, f"the standard deviation must be above 0, not {high:g}")
+            elif not limits[0] <= low <= limits[1]:
+                self.complain(node, path, f"the mean must lie within {limits[0]:g} to {limits[1]:g}, not at {low:g}")
+            return Normal(low, high, *limits)
+        if kind == "log_uniform" and low <= 0:
+            self.complain(node, path, f"a logarithm needs bounds above 0, not {low:g}")
+        elif low == high:
+            self.complain(node, path, f"the range [{low:g}, {high:g}] is a single value", f"write {low:g}")
+        elif low > high:
+            self.complain(node, path, f"the range [{low:g}, {high:g}] is empty", f"write [{high:g}, {low:g}]")
+        return LogUniform(low, high) if kind == "log_uniform" else Uniform(low, high)
+
+    # places ----------------------------------------------------------------------------------------------------
+
+    def region(self, node: Node, path: Path) -> RegionExpression:
+        """Return a region expression; unknown names are noted."""
+        if isinstance(node.value, dict):
+            kind, inner = next(iter(node.value.items()))
+            if kind == "not":
+                return NotIn(self.region(inner, (*path, kind)))
+            parts = tuple(self.region(part, (*path, kind, i)) for i, part in enumerate(inner.sequence))
+            return AnyOf(parts) if kind == "any" else AllOf(parts)
+        name = str(node.value)
+        if name not in self._regions:
+            self.complain(node, path, f"region {unknown(name, self._regions, 'built in')}", _MASK_HINT)
+        return name
+
+    def region_name(self, node: Node, path: Path) -> None:
+        """Note a region's name that is not known."""
+        self.region(Node(str(node.value), node.mark), path)
+
+    def location(self, node: Node | None, path: Path) -> Location:
+        """Return a location; contradictions are noted."""
+        if node is None:
+            return Location()
+        parts = node.mapping
+        given = [key for key in ("region", "at_mm", "box_px") if key in parts]
+        if len(given) > 1:
+            self.complain(parts[given[1]], path, f"give one of {' and '.join(given)}, not both")
+        place: dict[str, Any] = {"region": None} if given else {}
+        if "region" in parts:
+            place["region"] = self.region(parts["region"], (*path, "region"))
+        if "at_mm" in parts:
+            place["at_mm"] = tuple(float(v) for v in plain(parts["at_mm"]))
+        if "box_px" in parts:
+            place["box_px"] = self._box(parts["box_px"], (*path, "box_px"))
+        avoid = parts.get("avoid", EMPTY).sequence
+        return Location(
+            **place,
+            min_distance_mm=float(plain(parts["min_distance_mm"])) if "min_distance_mm" in parts else 0.0,
+            avoid=tuple(self.region(part, (*path, "avoid", i)) for i, part in enumerate(avoid)),
+        )
+
+    def _box(self, node: Node, path: Path) -> tuple[float, ...]:
+        box = tuple(float(v) for v in plain(node))
+        if box[0] >= box[2] or box[1] >= box[3]:
+            self.complain(node, path, "the box is empty", "the order is [x0, y0, x1, y1], x0 < x1 and y0 < y1")
+        return box
+
+    def perturbations(self, node: Node | None, path: Path) -> tuple[PerturbationSpec, ...]:
+        """Return the perturbations in order, from a mapping or a list of mappings."""
+        if node is None or not self.clean(path):
+            return ()
+        listed = isinstance(node.value, tuple)
+        items = enumerate(node.sequence) if listed else [(0, node)]
+        return tuple(
+            PerturbationSpec(kind, self.amount(child, (*path, i, kind) if listed else (*path, kind), kind))
+            for i, item in items
+            for kind, child in item.mapping.items()
+        )
+
+    def amount(self, node: Node, path: Path, kind: str) -> Value:
+        """Return the value of a perturbation."""
+        if kind == "flip":
+            return Constant("horizontal" if node.value is True else str(node.value))
+        if kind == "shift_px":
+            return Constant(tuple(float(v) for v in plain(node)))
+        return self.value(node, path, f"perturbations.{kind}")
+
+    # scenes ----------------------------------------------------------------------------------------------------
+
+    def scenes(self, node: Node, path: Path) -> Scenes | None:
+        """Return the scenes, or None if they broke the schema."""
+        nodules = self._nodules(node.mapping.get("nodules", EMPTY), (*path, "nodules"))
+        names = tuple(n.name for n in nodules if n is not None)
+        arms = self._arms(node.mapping.get("arms", EMPTY), (*path, "arms"), names, complete=None not in nodules)
+        perturbations = self.perturbations(node.mapping.get("perturbations"), (*path, "perturbations"))
+        if not self.clean(path) or None in nodules:
+            return None
+        backgrounds = node.mapping["backgrounds"].mapping
+        if "set" not in backgrounds or "count" not in backgrounds:
+            missing = " and ".join(repr(key) for key in ("set", "count") if key not in backgrounds)
+            where = (*path, "backgrounds")
+            self.problems.append(problem(node.mapping["backgrounds"].place, where, f"{missing} is missing"))
+            return None
+        return Scenes(
+            set=plain(backgrounds["set"]),
+            count=plain(backgrounds["count"]),
+            replicates=int(plain(node.mapping["replicates"])) if "replicates" in node.mapping else 1,
+            nodules=tuple(n for n in nodules if n is not None),
+            arms=arms,
+            perturbations=perturbations,
+        )
+
+    def _nodules(self, node: Node, path: Path) -> list[NoduleSpec | None]:
+        nodules: list[NoduleSpec | None] = []
+        names: set[str] = set()
+        for index, item in enumerate(node.sequence):
+            at = (*path, index)
+            default = "nodule" if index == 0 else f"nodule-{index + 1}"
+            nodule = self._nodule(item, at, default) if self.clean(at) else None
+            if nodule is not None and nodule.name in names:
+                place = item.mapping.get("name", item)
+                self.complain(place, at, f"two nodules are named {nodule.name!r}")
+            names |= {nodule.name} if nodule else set()
+            nodules.append(nodule)
+        return nodules
+
+    def _nodule(self, node: Node, path: Path, default: str) -> NoduleSpec:
+        parts = node.mapping
+        features = parts.get("radiomics", EMPTY).mapping
+        return NoduleSpec(
+            name=str(parts["name"].value) if "name" in parts else default,
+            diameter_mm=self.value(parts["diameter_mm"], (*path, "diameter_mm"), "diameter_mm"),
+            location=self.location(parts.get("location"), (*path, "location")),
+            contrast=self.value(parts["contrast"], (*path, "contrast"), "contrast") if "contrast" in parts else None,
+            radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
+            hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
+            line=node.mark.line,
+            column=node.mark.column,
+        )
+
+    def _arms(self, node: Node, path: Path, names: tuple[str, ...], complete: bool) -> dict[str, Arm]:
+        arms: dict[str, Arm] = {}
+        for name, arm in node.mapping.items():
+            at = (*path, name)
+            if not self.clean(at):
+                continue
+            planted = arm.mapping.get("nodules")
+            if planted is not None and complete:
+                self._named(planted.sequence, (*at, "nodules"), names)
+            chosen = tuple(plain(planted)) if planted is not None else names
+            arms[name] = Arm(
+                nodules=tuple(n for n in names if n in chosen),
+                perturbations=self.perturbations(arm.mapping.get("perturbations"), (*at, "perturbations")),
+            )
+        return arms
+
+    def _named(self, nodes: Iterable[Node], path: Path, names: tuple[str, ...]) -> None:
+        for index, node in enumerate(nodes):
+            if node.value not in names:
+                self.complain(node, (*path, index), f"nodule {unknown(str(node.value), names, 'the nodules')}")
+
+
+_MASK_HINT = "a region of your own needs a mask: <radiograph>.<region>.png"
+
+
+def _amount(value: object) -> Amount:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return float(value)

@@ -1,0 +1,179 @@
+"""Spec files -> :class:`Spec`, or every error of the file at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+from synnodtest.errors import Problem, SpecError
+from synnodtest.spec.build import EMPTY, Builder
+from synnodtest.spec.expectations import build_expectations, matching
+from synnodtest.spec.fuzzing import build_fuzz
+from synnodtest.spec.messages import closest, problem
+from synnodtest.spec.model import Behaviour, Sampling, Spec
+from synnodtest.spec.plain import spec_dict
+from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, resolve
+from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text
+from synnodtest.spec.validation import kinds, validate
+
+__all__ = ["is_spec", "load_spec"]
+
+_TOP_LEVEL_KEY = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?(["']?)synnodtest\1\s*:(?:\s|$)""", re.MULTILINE)
+DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
+DEFAULT_OPERATING_POINT = (0.25,)
+
+
+def is_spec(path: Path) -> bool:
+    """Return whether a file is a YAML whose top-level mapping has the key ``synnodtest``.
+
+    Cheap (no YAML is parsed), and it never raises: what cannot be read is no spec.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return _TOP_LEVEL_KEY.search(stream.read(LIMIT_BYTES)) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
+    """Return the spec in a file.
+
+    Args:
+        path: The YAML file.
+        known_regions: Regions beyond the built-in ones (users' masks).
+
+    Raises:
+        SpecError: with every problem of the file and of what it includes, in order.
+    """
+    path = Path(path)
+    file = _shown(path)
+    try:
+        root, problems = parse(read_text(path, file), file)
+    except YamlFault as fault:
+        raise SpecError([fault.problem]) from None
+    if not isinstance(root.value, dict):
+        raise SpecError([problem(root.mark, (), "a spec is a mapping that begins with 'synnodtest: 1'")])
+    resolved = resolve(root, path)
+    problems += resolved.problems
+    problems += _check_head(root, resolved)
+    behaviours = _behaviours(resolved, known_regions, problems)
+    if problems:
+        raise SpecError(_in_order(problems))
+    head = resolved.head.mapping
+    title = str(head["title"].value) if "title" in head else path.stem
+    scope: dict[str, Any] = plain(head["scope"]) if "scope" in head else {}
+    return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)))
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    first = problems[0].file
+    unique = {(p.file, p.line, p.column, p.message): p for p in reversed(problems)}
+    return sorted(unique.values(), key=lambda p: (p.file != first, p.file, p.line, p.column, p.message))
+
+
+def _check_head(root: Node, resolved: Resolved) -> list[Problem]:
+    lent: dict[str, Node] = {key: root.mapping[key] for key in ("include", "vars") if key in root.mapping}
+    behaviours = root.mapping.get("behaviours")
+    if behaviours is not None and not isinstance(behaviours.value, tuple):
+        lent["behaviours"] = behaviours
+    problems = validate(replace(resolved.head, value={**resolved.head.mapping, **lent}), "", ())
+    if behaviours is None and not lent and "defaults" not in root.mapping:
+        problems.append(problem(root.mark, (), "'behaviours' is missing", "a spec without any tests nothing"))
+    return problems
+
+
+def _behaviours(resolved: Resolved, regions: frozenset[str], problems: list[Problem]) -> tuple[Behaviour, ...]:
+    behaviours: list[Behaviour] = []
+    lines: dict[str, tuple[int, Node]] = {}
+    for item in resolved.behaviours:
+        behaviour = _behaviour(item, regions, problems)
+        name = item.node.mapping.get("id", EMPTY)
+        if isinstance(name.value, str):
+            if name.value in lines:
+                first = lines[name.value][0]
+                message = f"two behaviours have the id {name.value!r}; the first stands in line {first}"
+                problems.append(problem(name.mark, (*item.path, "id"), message))
+            lines.setdefault(name.value, (name.mark.line, name))
+        if behaviour is not None:
+            behaviours.append(behaviour)
+    return tuple(behaviours)
+
+
+def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[Problem]) -> Behaviour | None:
+    node, path = item.node, item.path
+    wrong = validate(node, "behaviour", path)
+    builder = Builder(wrong, regions)
+    parts = node.mapping
+    rules = _rules(builder, parts, path)
+    behaviour = Behaviour(
+        id=_text(parts, "id"),
+        statement=_text(parts, "statement"),
+        requirement=_texts(parts, "requirement"),
+        hazard=_texts(parts, "hazard"),
+        gate=_text(parts, "gate") or "performance",
+        tags=_texts(parts, "tags"),
+        rationale=_text(parts, "rationale"),
+        synthesizers=_texts(parts, "synthesizers"),
+        scenes=builder.scenes(parts["scenes"], (*path, "scenes")) if "scenes" in parts else None,
+        fuzz=build_fuzz(builder, parts["fuzz"], (*path, "fuzz")) if "fuzz" in parts else None,
+        line=node.mark.line,
+        column=node.mark.column,
+        **rules,
+    )
+    fuzz = "fuzz" in parts and "scenes" not in parts
+    found = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
+    behaviour = replace(behaviour, expectations=found)
+    _check_auto(builder, parts, path, behaviour)
+    problems.extend(builder.problems)
+    return None if builder.problems else behaviour
+
+
+def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]) -> dict[str, Any]:
+    rules: dict[str, Any] = {"matching": dict(DEFAULT_MATCHING), "operating_point": DEFAULT_OPERATING_POINT}
+    if "matching" in parts and builder.clean((*path, "matching")):
+        rules["matching"] = matching(builder, parts["matching"], (*path, "matching"))
+    if "operating_point" in parts and builder.clean((*path, "operating_point")):
+        given = plain(parts["operating_point"])
+        rules["operating_point"] = tuple(float(p) for p in (given if isinstance(given, list) else [given]))
+    if "sampling" in parts and builder.clean((*path, "sampling")):
+        given = plain(parts["sampling"])
+        assume = given.pop("assume", {})
+        pairs = assume.items() if isinstance(assume, dict) else [("", assume)]
+        rules["sampling"] = Sampling(**given, assume=tuple((name, float(value)) for name, value in pairs))
+    return rules
+
+
+def _check_auto(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...], behaviour: Behaviour) -> None:
+    known = {*kinds("expectation"), "discordant", *(e.id for e in behaviour.expectations)}
+    for name, _ in behaviour.sampling.assume:
+        if name and name not in known:
+            likely = closest(name, known)
+            hint = f"; did you mean {likely!r}?" if likely else ""
+            node = parts["sampling"].mapping["assume"].mapping[name]
+            message = f"{name!r} is no expectation of this behaviour{hint}"
+            builder.problems.append(problem(node.place, (*path, "sampling", "assume"), message))
+    scenes = behaviour.scenes
+    if scenes is not None and scenes.count == "auto" and not behaviour.sampling.assume:
+        node = parts["scenes"].mapping["backgrounds"].mapping["count"]
+        hint = "add sampling: {assume: 0.9}, the true value that you plan for"
+        builder.complain(node, (*path, "scenes", "backgrounds", "count"), "auto needs 'sampling.assume'", hint)
+
+
+def _text(parts: dict[str, Node], name: str) -> str:
+    value = parts.get(name, EMPTY).value
+    return value if isinstance(value, str) else ""
+
+
+def _texts(parts: dict[str, Node], name: str) -> tuple[str, ...]:
+    value = plain(parts[name]) if name in parts else []
+    return tuple(str(v) for v in (value if isinstance(value, list) else [value]))

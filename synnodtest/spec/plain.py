@@ -1,0 +1,247 @@
+"""Model -> plain values -> YAML: the resolved spec, which loads again to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from synnodtest.spec.model import (
+    Arm,
+    Behaviour,
+    Companion,
+    Expectation,
+    Fuzz,
+    Location,
+    NoduleSpec,
+    PerturbationSpec,
+    Sampling,
+    Scenes,
+    Spec,
+)
+from synnodtest.spec.regions import AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.spec.source import read_scalar
+from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
+
+__all__ = ["behaviour_dict", "resolved", "spec_dict"]
+
+
+def spec_dict(title: str, scope: Mapping[str, Any], behaviours: tuple[Behaviour, ...]) -> dict[str, Any]:
+    """Return the resolved spec as plain values, in the language of specs; equal specs give equal values."""
+    return {
+        "synnodtest": 1,
+        "title": title,
+        "scope": tidy(scope),
+        "behaviours": [behaviour_dict(behaviour) for behaviour in behaviours],
+    }
+
+
+def resolved(spec: Spec) -> str:
+    """Return the spec as YAML with every include, variable, extension, matrix and default worked in."""
+    data = spec_dict(spec.title, spec.scope, spec.behaviours)
+    text: str = yaml.dump(_escaped(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
+def behaviour_dict(behaviour: Behaviour) -> dict[str, Any]:
+    """Return one behaviour as plain values, in the language of specs."""
+    b = behaviour
+    data: dict[str, Any] = {"id": b.id, "statement": b.statement}
+    data |= {"requirement": list(b.requirement)} if b.requirement else {}
+    data |= {"hazard": list(b.hazard)} if b.hazard else {}
+    data["gate"] = b.gate
+    data |= {"tags": list(b.tags)} if b.tags else {}
+    data |= {"rationale": b.rationale} if b.rationale else {}
+    data |= {"synthesizers": list(b.synthesizers)} if b.synthesizers else {}
+    data["sampling"] = _sampling(b.sampling)
+    data["matching"] = dict(b.matching)
+    data["operating_point"] = list(b.operating_point)
+    if b.scenes is not None:
+        data["scenes"] = _scenes(b.scenes)
+    if b.fuzz is not None:
+        data["fuzz"] = _fuzz(b.fuzz)
+    data["expect"] = [_expectation(expectation) for expectation in b.expectations]
+    tidied: dict[str, Any] = tidy(data)
+    return tidied
+
+
+def tidy(value: Any) -> Any:
+    """Return plain values in one form: whole numbers as integers, tuples as lists, model parts as specs write them."""
+    if isinstance(value, bool) or value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, PerturbationSpec):
+        return {value.kind: _value(value.value)}
+    if isinstance(value, AnyOf | AllOf | NotIn):
+        return _region(value)
+    if isinstance(value, Location):
+        return tidy(_location(value))
+    if isinstance(value, Companion):
+        return tidy(_companion(value))
+    if isinstance(value, Mapping):
+        return {str(key): tidy(item) for key, item in value.items()}
+    return [tidy(item) for item in value]
+
+
+def _value(value: Value) -> Any:
+    match value:
+        case Constant(v):
+            return tidy(v)
+        case Sweep(values):
+            return {"sweep": tidy(values)}
+        case Choice(values):
+            return {"choice": tidy(values)}
+        case Uniform(low, high):
+            return {"uniform": tidy([low, high])}
+        case LogUniform(low, high):
+            return {"log_uniform": tidy([low, high])}
+        case Normal(mean, sd):
+            return {"normal": tidy([mean, sd])}
+
+
+def _region(expression: RegionExpression) -> Any:
+    match expression:
+        case AnyOf(parts):
+            return {"any": [_region(part) for part in parts]}
+        case AllOf(parts):
+            return {"all": [_region(part) for part in parts]}
+        case NotIn(part):
+            return {"not": _region(part)}
+    return expression
+
+
+def _location(location: Location) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if location.region is not None:
+        data["region"] = _region(location.region)
+    if location.at_mm is not None:
+        data["at_mm"] = list(location.at_mm)
+    if location.box_px is not None:
+        data["box_px"] = list(location.box_px)
+    if location.min_distance_mm:
+        data["min_distance_mm"] = location.min_distance_mm
+    if location.avoid:
+        data["avoid"] = [_region(part) for part in location.avoid]
+    return data
+
+
+def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": nodule.name, "diameter_mm": _value(nodule.diameter_mm)}
+    data["location"] = _location(nodule.location)
+    if nodule.contrast is not None:
+        data["contrast"] = _value(nodule.contrast)
+    if nodule.radiomics:
+        data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
+    if nodule.hold:
+        data["hold"] = sorted(nodule.hold)
+    return data
+
+
+def _arm(arm: Arm) -> dict[str, Any]:
+    data: dict[str, Any] = {"nodules": list(arm.nodules)}
+    return data | ({"perturbations": list(arm.perturbations)} if arm.perturbations else {})
+
+
+def _scenes(scenes: Scenes) -> dict[str, Any]:
+    data: dict[str, Any] = {"backgrounds": {"set": scenes.set, "count": scenes.count}}
+    data["replicates"] = scenes.replicates
+    if scenes.nodules:
+        data["nodules"] = [_nodule(nodule) for nodule in scenes.nodules]
+    if scenes.arms:
+        data["arms"] = {name: _arm(arm) for name, arm in scenes.arms.items()}
+    if scenes.perturbations:
+        data["perturbations"] = list(scenes.perturbations)
+    return data
+
+
+def _companion(companion: Companion) -> dict[str, Any]:
+    data: dict[str, Any] = {"diameter_mm": _value(companion.diameter_mm)}
+    if companion.contrast is not None:
+        data["contrast"] = _value(companion.contrast)
+    if companion.distance_mm is not None:
+        data["distance_mm"] = _value(companion.distance_mm)
+    return data | {"location": _location(companion.location)}
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        group, _, key = name.partition(".")
+        item = _value(value) if isinstance(value, Value) else value
+        if key:
+            nested.setdefault(group, {})[key] = item
+        else:
+            nested[name] = item
+    return nested
+
+
+def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
+    varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
+    vary = _nested({name: value for name, value in varied.items() if name != "view"})
+    if "view" in varied:
+        vary["view"] = list(varied["view"].levels)
+    vary["location"] = _location(fuzz.location)
+    if fuzz.companion is not None:
+        vary["companion"] = _companion(fuzz.companion)
+    data: dict[str, Any] = {"vary": vary}
+    data |= {"fixed": _nested(fuzz.fixed)} if fuzz.fixed else {}
+    data |= {"explicit": [_nested(example) for example in fuzz.explicit]} if fuzz.explicit else {}
+    data["examples"] = fuzz.examples
+    data |= {"time_budget": fuzz.time_budget_s} if fuzz.time_budget_s is not None else {}
+    data |= {"replicates": fuzz.replicates, "backgrounds": {"set": fuzz.set, "count": fuzz.count}}
+    data |= {"search_with": fuzz.search_with} if fuzz.search_with else {}
+    return data | {"confirm_trials": fuzz.confirm_trials}
+
+
+def _sampling(sampling: Sampling) -> dict[str, Any]:
+    s = sampling
+    data: dict[str, Any] = {"alpha": s.alpha, "power": s.power, "icc": s.icc}
+    data |= {"sequential": True} if s.sequential else {}
+    data |= {"max_scenes": s.max_scenes} if s.max_scenes is not None else {}
+    if s.assume:
+        data["assume"] = s.assume[0][1] if s.assume[0][0] == "" else dict(s.assume)
+    return data
+
+
+def _expectation(expectation: Expectation) -> dict[str, Any]:
+    parameters = {key: value for key, value in expectation.parameters.items() if value is not None}
+    return {expectation.kind: {"id": expectation.id} | parameters}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return value.replace("${", "$${") if isinstance(value, str) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML that reads the same by the rules of 1.1 and of 1.2."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent lists below their key."""
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write everything out; a resolved spec has no aliases."""
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    try:
+        ambiguous = not isinstance(read_scalar(text), str)
+    except ValueError:
+        ambiguous = True
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if ambiguous else None)
+
+
+def _list(dumper: _Dumper, items: list[Any]) -> yaml.SequenceNode:
+    flat = all(not isinstance(item, (dict, list)) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)

@@ -1,0 +1,99 @@
+"""Region expressions: a name, or any / all / not of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synnodtest.geometry import BoolArray
+
+__all__ = ["BUILT_IN_REGIONS", "AllOf", "AnyOf", "NotIn", "RegionExpression", "evaluate", "region_names", "region_text"]
+
+BUILT_IN_REGIONS = frozenset(
+    {
+        "lung",
+        "left_lung",
+        "right_lung",
+        "apical",
+        "hilar",
+        "retrocardiac",
+        "subdiaphragmatic",
+        "peripheral",
+        "air_leak",
+        "rib",
+        "clavicle",
+        "mediastinum",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """In at least one of these."""
+
+    any: tuple[RegionExpression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """In every one of these."""
+
+    all: tuple[RegionExpression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotIn:
+    """Outside of this."""
+
+    excluded: RegionExpression
+
+
+RegionExpression = str | AnyOf | AllOf | NotIn
+
+
+def region_names(expression: RegionExpression) -> frozenset[str]:
+    """Return every region that the expression names."""
+    if isinstance(expression, str):
+        return frozenset({expression})
+    if isinstance(expression, NotIn):
+        return region_names(expression.excluded)
+    parts = expression.any if isinstance(expression, AnyOf) else expression.all
+    return frozenset().union(*map(region_names, parts))
+
+
+def region_text(expression: RegionExpression) -> str:
+    """Return the expression in words: ``lung and not hilar``."""
+    if isinstance(expression, str):
+        return expression
+    if isinstance(expression, NotIn):
+        return f"not {_inner(expression.excluded)}"
+    if isinstance(expression, AnyOf):
+        return " or ".join(map(_inner, expression.any))
+    return " and ".join(map(_inner, expression.all))
+
+
+def _inner(expression: RegionExpression) -> str:
+    text = region_text(expression)
+    many = (
+        isinstance(expression, AnyOf | AllOf)
+        and len(expression.any if isinstance(expression, AnyOf) else expression.all) > 1
+    )
+    return f"({text})" if many else text
+
+
+def evaluate(expression: RegionExpression, masks: Mapping[str, BoolArray]) -> BoolArray:
+    """Return the mask (H x W) of a region expression.
+
+    Raises:
+        KeyError: a named region is not among ``masks``; the key is its name.
+    """
+    if isinstance(expression, str):
+        return np.asarray(masks[expression], dtype=np.bool_)
+    if isinstance(expression, NotIn):
+        return ~evaluate(expression.excluded, masks)
+    parts = expression.any if isinstance(expression, AnyOf) else expression.all
+    combined = [evaluate(part, masks) for part in parts]
+    mask: BoolArray = np.any(combined, axis=0) if isinstance(expression, AnyOf) else np.all(combined, axis=0)
+    return mask

@@ -1,0 +1,184 @@
+"""``include``, ``vars``, ``extends``, ``matrix``, ``defaults``: what a file says -> behaviours that say everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from synnodtest.errors import Problem
+from synnodtest.spec.messages import Path as KeyPath
+from synnodtest.spec.messages import closest, problem, show
+from synnodtest.spec.source import Mark, Node, YamlFault, parse, read_text
+from synnodtest.spec.validation import validate
+from synnodtest.spec.variables import TooMuch, Variables, expand, merge
+
+__all__ = ["Resolved", "ResolvedBehaviour", "resolve"]
+
+LIMIT_INCLUDES = 50
+
+_DEFAULTED = ("sampling", "matching", "operating_point", "gate", "tags", "synthesizers")
+
+
+@dataclass(frozen=True)
+class ResolvedBehaviour:
+    """One behaviour with nothing left to look up, and its place in the file it came from."""
+
+    node: Node
+    path: KeyPath
+
+
+@dataclass
+class Resolved:
+    """A whole file, resolved: the head without behaviours, the behaviours, and what is wrong so far."""
+
+    head: Node
+    behaviours: list[ResolvedBehaviour] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Raw:
+    node: Node
+    path: KeyPath
+
+
+_EMPTY = Node(None, Mark("", 0, 0))
+
+
+def resolve(root: Node, path: Path) -> Resolved:
+    """Return the file's head and behaviours with includes, variables, extensions, matrices and defaults worked in."""
+    problems: list[Problem] = []
+    library = _Library(problems)
+    library.add(root, path, (path.resolve(),), own=True)
+    variables = Variables(library.vars, problems)
+    head = {key: node for key, node in root.mapping.items() if key not in {"behaviours", "include", "vars"}}
+    if library.defaults is not None:
+        head["defaults"] = library.defaults
+    resolved = Resolved(Node(head, root.mark), problems=problems)
+    try:
+        resolved.head = variables.substitute(resolved.head, ())
+        defaults = resolved.head.mapping.get("defaults")
+        for raw in library.own:
+            merged = library.extended(raw)
+            if merged is not None:
+                for node in expand(merged, raw.path, variables, problems):
+                    complete = _with_defaults(node, defaults)
+                    resolved.behaviours.append(ResolvedBehaviour(complete, raw.path))
+    except TooMuch:
+        problems.append(problem(root.mark, (), "the variables expand to too much, or too deep"))
+    return resolved
+
+
+class _Library:
+    """What a file and its includes offer: variables, defaults, behaviours to extend."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.vars: dict[str, Node] = {}
+        self.defaults: Node | None = None
+        self.own: list[_Raw] = []
+        self._by_id: dict[str, _Raw] = {}
+        self._problems = problems
+        self._seen: set[Path] = set()
+
+    def add(self, root: Node, path: Path, chain: tuple[Path, ...], own: bool = False) -> None:
+        """Take over a file, what it includes first, so that its own words win."""
+        self._seen.add(chain[-1])
+        for index, include in enumerate(root.mapping.get("include", _EMPTY).sequence):
+            self._include(include, path, chain, ("include", index))
+        self.vars |= root.mapping.get("vars", _EMPTY).mapping
+        defaults = root.mapping.get("defaults")
+        if defaults is not None:
+            self.defaults = defaults if self.defaults is None else merge(self.defaults, defaults)
+        for index, node in enumerate(root.mapping.get("behaviours", _EMPTY).sequence):
+            raw = _Raw(node, ("behaviours", index))
+            if own:
+                self.own.append(raw)
+            name = node.mapping.get("id", _EMPTY).value
+            if isinstance(name, str):
+                self._by_id[name] = raw
+
+    def _include(self, node: Node, path: Path, chain: tuple[Path, ...], at: KeyPath) -> None:
+        name = node.value
+        if not isinstance(name, str) or not name:
+            return  # the schema says so
+        if Path(name).is_absolute() or not name.endswith((".yaml", ".yml")):
+            self._complain(node, at, f"{name!r} must be a .yaml file, relative to this one")
+            return
+        target = (path.parent / name).resolve()
+        if target in chain:
+            names = " -> ".join(p.name for p in (*chain[chain.index(target) :], target))
+            self._complain(node, at, f"the includes go in a circle: {names}")
+        elif target not in self._seen:
+            self._read(node, target, chain, at, str(path.parent / name))
+
+    def _read(self, node: Node, target: Path, chain: tuple[Path, ...], at: KeyPath, file: str) -> None:
+        if len(self._seen) > LIMIT_INCLUDES:
+            self._complain(node, at, f"more than {LIMIT_INCLUDES} files are included")
+            return
+        if not target.is_file():
+            self._complain(node, at, f"there is no file {file!r}")
+            return
+        try:
+            root, problems = parse(read_text(target, file), file)
+        except YamlFault as fault:
+            self._problems.append(fault.problem)
+            return
+        if "synnodtest" not in root.mapping:
+            self._complain(node, at, f"{file!r} is not a spec", "it must begin with 'synnodtest: 1'")
+            return
+        self._problems.extend(problems)
+        bare = Node({k: v for k, v in root.mapping.items() if k not in {"behaviours", "defaults"}}, root.mark)
+        self._problems.extend(validate(bare, "", ()))
+        self.add(root, target.parent / target.name, (*chain, target))
+
+    def extended(self, raw: _Raw) -> Node | None:
+        """Return a behaviour merged over what it extends, or None if it is abstract or cannot be told."""
+        if raw.node.mapping.get("abstract", _EMPTY).value is True:
+            self._problems.extend(_unknown_keys_only(raw))
+            return None
+        chain = [str(raw.node.mapping.get("id", _EMPTY).value)]
+        layers = [raw.node]
+        while (extends := layers[-1].mapping.get("extends")) is not None:
+            at = (*raw.path, "extends")
+            name = extends.value
+            if not isinstance(name, str):
+                self._complain(extends, at, f"must be a behaviour's id, not {show(name)}")
+                return None
+            if name in chain:
+                self._complain(extends, at, f"extends itself: {' -> '.join([*chain, name])}")
+                return None
+            if name not in self._by_id:
+                likely = closest(name, self._by_id)
+                hint = f"; did you mean {likely!r}?" if likely else ""
+                self._complain(extends, at, f"there is no behaviour {name!r}{hint}")
+                return None
+            chain.append(name)
+            layers.append(self._by_id[name].node)
+        merged = layers.pop()
+        while layers:
+            inherited = {k: v for k, v in merged.mapping.items() if k not in {"id", "abstract", "extends"}}
+            merged = merge(replace(merged, value=inherited), layers.pop())
+        own = {key: node for key, node in merged.mapping.items() if key not in {"abstract", "extends"}}
+        return replace(merged, value=own) if isinstance(merged.value, dict) else merged
+
+    def _complain(self, node: Node, path: KeyPath, message: str, hint: str = "") -> None:
+        self._problems.append(problem(node.mark, path, message, hint))
+
+
+def _with_defaults(behaviour: Node, defaults: Node | None) -> Node:
+    if defaults is None or not isinstance(behaviour.value, dict):
+        return behaviour
+    given = dict(behaviour.value)
+    for key in _DEFAULTED:
+        if key in defaults.mapping:
+            own = given.get(key)
+            given[key] = defaults.mapping[key] if own is None else merge(defaults.mapping[key], own, key)
+    for scenes in ("scenes", "fuzz"):
+        if scenes in given and isinstance(given[scenes].value, dict):
+            inherited = {k: v for k, v in defaults.mapping.items() if k in ("backgrounds", "replicates")}
+            given[scenes] = merge(replace(given[scenes], value=inherited), given[scenes])
+    return replace(behaviour, value=given)
+
+
+def _unknown_keys_only(raw: _Raw) -> list[Problem]:
+    return validate(raw.node, "behaviour", raw.path, only=frozenset({"additionalProperties"}))

@@ -1,0 +1,191 @@
+"""Nodes against the JSON Schema, with errors in people's words at the right line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.errors import Problem
+from synnodtest.spec.messages import Path, closest, problem, show, unknown
+from synnodtest.spec.source import Node, plain
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+__all__ = ["definition", "kinds", "schema", "validate"]
+
+_TYPES = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "a text",
+    "array": "a list",
+    "object": "a mapping",
+    "boolean": "true or false",
+}
+_VARIABLE = {"$ref": "#/$defs/variable"}
+
+
+@lru_cache(maxsize=1)
+def _schema_text() -> str:
+    return files("synnodtest.spec").joinpath("schema.json").read_text(encoding="utf-8")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the spec language."""
+    loaded: dict[str, Any] = json.loads(_schema_text())
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _strict() -> dict[str, Any]:
+    """The schema for resolved specs: where an editor accepts ``${name}``, only the value is left."""
+
+    def without_variables(part: Any) -> Any:
+        if isinstance(part, list):
+            return [without_variables(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        part = {key: without_variables(item) for key, item in part.items()}
+        if _VARIABLE in part.get("anyOf", ()):
+            return part | part.pop("anyOf")[0]
+        return part
+
+    strict: dict[str, Any] = without_variables(schema())
+    del strict["$defs"]["behaviour"]["properties"]["expect"]["items"]  # validated one by one, by kind
+    return strict
+
+
+def definition(name: str) -> dict[str, Any]:
+    """Return one definition of the schema for resolved specs, such as ``expect_monotone``."""
+    found: dict[str, Any] = _strict()["$defs"][name]
+    return found
+
+
+def kinds(name: str) -> tuple[str, ...]:
+    """Return the kinds of ``expectation``, ``fuzz_expectation`` or ``perturbation``."""
+    return tuple(definition(name)["properties"])
+
+
+@lru_cache(maxsize=64)
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    root = _strict() if name == "" else {"$ref": f"#/$defs/{name}", "$defs": _strict()["$defs"]}
+    return Draft202012Validator(root)
+
+
+def validate(node: Node, name: str, path: Path, only: frozenset[str] | None = None) -> list[Problem]:
+    """Return every way in which a node breaks a definition of the schema (the whole schema for ``""``).
+
+    ``only`` names the JSON Schema rules to look at; None stands for all.
+    """
+    errors = sorted(_validator(name).iter_errors(plain(node)), key=lambda e: [str(part) for part in e.absolute_path])
+    found: list[Problem] = []
+    for error in errors:
+        if only is not None and error.validator not in only:
+            continue
+        found.extend(_translate(error, node, path))
+    return found
+
+
+def _descend(node: Node, path: Any) -> Node:
+    for part in path:
+        node = node.mapping[part] if isinstance(part, str) else node.sequence[part]
+    return node
+
+
+def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Problem]:
+    node = _descend(root, error.absolute_path)
+    path = (*prefix, *error.absolute_path)
+    rules: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    rule = str(error.validator)
+    if rule == "additionalProperties":
+        known = rules.get("properties", {})
+        for key, child in node.mapping.items():
+            if key not in known:
+                yield problem(child.place, path, _unknown_key(key, node, known))
+    elif rule == "required":
+        yield from _missing(error, node, path, rules)
+    elif rule == "oneOf":
+        branches: Any = error.validator_value
+        names = [", ".join(branch["required"]) for branch in branches]
+        message = f"give {' or '.join(names)}" + (", not both" if _given(node, branches) else "")
+        yield problem(node.place, path, message)
+    elif rule == "propertyNames" or error.parent is not None:
+        yield problem(node.mark, path, f"must be {rules.get('x-expected', 'another value')}")
+    else:
+        yield problem(node.mark, path, _wrong_value(rule, error, rules))
+
+
+def _given(node: Node, branches: Any) -> bool:
+    return any(key in node.mapping for branch in branches for key in branch["required"])
+
+
+def _unknown_key(key: str, node: Node, known: Mapping[str, Any]) -> str:
+    for sibling in node.mapping:
+        inner = _strict()["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
+        if sibling in known and key in inner and "monotone" in known:
+            return f"{key!r} belongs under {sibling!r}: indent it further"
+    return unknown(key, known)
+
+
+def _missing(error: ValidationError, node: Node, path: Path, rules: Mapping[str, Any]) -> Iterator[Problem]:
+    known = rules.get("properties", {})
+    misspelt = {closest(key, known) for key in node.mapping if key not in known}
+    required: Any = error.validator_value
+    for name in required:
+        if name not in node.mapping and name not in misspelt and f"{name!r} is a required" in error.message:
+            about = known.get(name, {}).get("description", "")
+            yield problem(node.place, path, f"{name!r} is missing", about.split(". ")[0].rstrip(".") if about else "")
+
+
+def _wrong_value(rule: str, error: ValidationError, rules: Mapping[str, Any]) -> str:
+    limit: Any = error.validator_value
+    got = show(error.instance)
+    expected = rules.get("x-expected")
+    if rule == "type":
+        return _wrong_type(expected, limit, error.instance)
+    if rule == "enum" and isinstance(error.instance, str):
+        return unknown(error.instance, [str(option) for option in limit if isinstance(option, str)])
+    if rule in ("enum", "pattern"):
+        return f"must be {expected or ' or '.join(map(str, limit))}, not {got}"
+    if rule == "const":
+        return f"must be {limit}, not {got}: this synnodtest reads version {limit} of the language"
+    words = {
+        "minimum": f"must be at least {limit:g}" if isinstance(limit, (int, float)) else "",
+        "maximum": f"must be at most {limit:g}" if isinstance(limit, (int, float)) else "",
+        "exclusiveMinimum": f"must be above {limit}",
+        "exclusiveMaximum": f"must be below {limit}",
+    }
+    if rule in words:
+        return f"{words[rule]}, not {got}"
+    size = len(error.instance) if isinstance(error.instance, (list, dict, str)) else 0
+    if rule == "uniqueItems":
+        return "names the same value twice"
+    if rule in ("minProperties", "maxProperties") and rules.get("maxProperties") == 1:
+        return f"must be {expected}" if expected else f"must hold exactly one key, not {size}"
+    if rule == "minLength":
+        return "must not be empty"
+    least = rule.startswith("min")
+    if rules.get("minItems") == rules.get("maxItems"):
+        return f"must be a list of {limit}, not of {size}"
+    unit = {"Items": "entries", "Properties": "keys", "Length": "characters"}.get(rule[3:], "entries")
+    return f"must have at {'least' if least else 'most'} {limit} {unit}, not {size}"
+
+
+def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
+    names = types if isinstance(types, list) else [types]
+    wanted = expected or " or ".join(_TYPES.get(name, str(name)) for name in names)
+    if got is None:
+        return f"must be {wanted}, but nothing is given"
+    if isinstance(got, str):
+        if got in {"yes", "no", "on", "off"} and "boolean" in names:
+            return f"must be true or false, not the text {got!r}"
+        return f"must be {wanted}, not the text {show(got)}"
+    if isinstance(got, (bool, int, float)) and "string" in names:
+        kind = "truth value" if isinstance(got, bool) else "number"
+        return f"must be {wanted}, but YAML reads {show(got)} as a {kind}; put it in quotes"
+    return f"must be {wanted}, not {show(got)}"

@@ -1,0 +1,180 @@
+"""Variables, matrices and the merge that ``extends`` and ``defaults`` use."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from synnodtest.errors import Problem
+from synnodtest.spec.messages import Path, closest, problem
+from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
+from synnodtest.spec.validation import validate
+
+__all__ = ["TooMuch", "Variables", "expand", "merge"]
+
+LIMIT_MATRIX = 1000
+LIMIT_PATH = 60
+LIMIT_CHAIN = 30
+
+_VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")
+_ALTERNATIVES = (
+    frozenset({"sweep", "uniform", "log_uniform", "normal", "choice"}),
+    frozenset({"any", "all", "not"}),
+    frozenset({"region", "at_mm", "box_px"}),
+    frozenset({"scenes", "fuzz"}),
+)
+_WHOLE = frozenset({"matching", "where", "by", "across", "arms", "perturbations", "matrix"})
+
+
+class TooMuch(Exception):
+    """Variables expand beyond the limit."""
+
+
+def merge(base: Node, over: Node, key: str = "") -> Node:
+    """Return ``over`` laid upon ``base``: mappings key by key, null removes, anything else is replaced.
+
+    Keys that exclude each other (``sweep`` and ``uniform``) displace each other; ``matching``, ``where`` and the like
+    are replaced whole.
+    """
+    if not isinstance(base.value, dict) or not isinstance(over.value, dict) or key in _WHOLE:
+        return over
+    displaced = {k for group in _ALTERNATIVES if group & over.value.keys() for k in group - over.value.keys()}
+    merged = {k: node for k, node in base.value.items() if k not in displaced}
+    for name, node in over.value.items():
+        if node.value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged[name], node, name) if name in merged else node
+    return replace(over, value=merged)
+
+
+class Variables:
+    """``${name}`` -> its value, with its type; ``$${name}`` stays as it is."""
+
+    def __init__(self, variables: Mapping[str, Node], problems: list[Problem]) -> None:
+        self._variables = dict(variables)
+        self._problems = problems
+        self._active: list[str] = []
+        self._spent = [0]
+
+    def with_values(self, values: Mapping[str, Node]) -> Variables:
+        """Return the same with further variables, which win."""
+        child = Variables({**self._variables, **values}, self._problems)
+        child._spent = self._spent
+        return child
+
+    def substitute(self, node: Node, path: Path) -> Node:
+        """Return the node with every variable replaced.
+
+        Raises:
+            TooMuch: it grows beyond the limit.
+        """
+        self._spent[0] += 1
+        if self._spent[0] > 2 * LIMIT_NODES or len(path) > LIMIT_PATH or len(self._active) > LIMIT_CHAIN:
+            raise TooMuch
+        if isinstance(node.value, dict):
+            return replace(node, value={k: self.substitute(v, (*path, k)) for k, v in node.value.items()})
+        if isinstance(node.value, tuple):
+            return replace(node, value=tuple(self.substitute(v, (*path, i)) for i, v in enumerate(node.value)))
+        if isinstance(node.value, str) and "${" in node.value:
+            return self._text(node, node.value, path)
+        return node
+
+    def _text(self, node: Node, text: str, path: Path) -> Node:
+        whole = _VARIABLE.fullmatch(text)
+        if whole and not whole[1]:
+            found = self._lookup(whole[2], node, path)
+            return replace(found, mark=node.mark, key=node.key) if found else node
+        parts: list[str] = []
+        end = 0
+        for match in _VARIABLE.finditer(text):
+            parts += [text[end : match.start()], self._inserted(match, node, path)]
+            end = match.end()
+        joined = "".join([*parts, text[end:]])
+        if len(joined) > LIMIT_TEXT:
+            raise TooMuch
+        return replace(node, value=joined)
+
+    def _inserted(self, match: re.Match[str], node: Node, path: Path) -> str:
+        if match[1]:
+            return match[0][1:]
+        found = self._lookup(match[2], node, path)
+        if found is None:
+            return match[0]
+        if isinstance(found.value, (dict, tuple)):
+            self._complain(node, path, f"the variable {match[2]!r} is no single value and cannot stand within a text")
+            return match[0]
+        return scalar_text(found.value)
+
+    def _lookup(self, name: str, node: Node, path: Path) -> Node | None:
+        if name in self._active:
+            self._complain(node, path, f"variables go in a circle: {' -> '.join([*self._active, name])}")
+            return None
+        if name not in self._variables:
+            likely = closest(name, self._variables)
+            hint = f"; did you mean {likely!r}?" if likely else ""
+            self._complain(node, path, f"the variable {name!r} is not defined{hint}")
+            return None
+        self._active.append(name)
+        found = self.substitute(self._variables[name], path)
+        self._active.pop()
+        return found
+
+    def _complain(self, node: Node, path: Path, message: str) -> None:
+        self._problems.append(problem(node.mark, path, message))
+
+
+def scalar_text(value: Scalar) -> str:
+    """Return a scalar as a spec writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def expand(behaviour: Node, path: Path, variables: Variables, problems: list[Problem]) -> Iterator[Node]:
+    """Yield a behaviour once per combination of its matrix (once without one), variables replaced."""
+    matrix = behaviour.mapping.get("matrix")
+    if matrix is None:
+        yield variables.substitute(behaviour, path)
+        return
+    rest = {key: node for key, node in behaviour.mapping.items() if key != "matrix"}
+    matrix = variables.substitute(matrix, (*path, "matrix"))
+    wrong = validate(matrix, "matrix", (*path, "matrix"))
+    combinations = 1
+    for values in matrix.mapping.values():
+        combinations *= max(len(values.sequence), 1)
+    if not wrong and combinations > LIMIT_MATRIX:
+        wrong = [problem(matrix.place, (*path, "matrix"), f"{combinations:,} combinations; at most {LIMIT_MATRIX:,}")]
+    if not wrong:
+        wrong = list(_unused(behaviour, matrix, path))
+    problems.extend(wrong)
+    if wrong:
+        return
+    names = list(matrix.mapping)
+    for combination in itertools.product(*(matrix.mapping[name].sequence for name in names)):
+        chosen = dict(zip(names, combination, strict=True))
+        body = dict(rest)
+        if isinstance(rest["id"].value if "id" in rest else None, str):
+            label = ",".join(f"{name}={_label(node)}" for name, node in chosen.items())
+            body["id"] = replace(rest["id"], value=f"{rest['id'].value}[{label}]")
+        scope = variables.with_values(chosen)
+        yield scope.substitute(replace(behaviour, value=body), path)
+
+
+def _unused(behaviour: Node, matrix: Node, path: Path) -> Iterator[Problem]:
+    rest = (node for key, node in behaviour.mapping.items() if key != "matrix")
+    texts = [part.value for node in rest for part in node.walk() if isinstance(part.value, str)]
+    used = {match[2] for text in texts for match in _VARIABLE.finditer(text)}
+    for name, node in matrix.mapping.items():
+        if name not in used:
+            yield problem(node.place, (*path, "matrix"), f"{name!r} is not used", f"write ${{{name}}} where it belongs")
+
+
+def _label(node: Node) -> str:
+    return re.sub(
+        r"[^A-Za-z0-9._+-]", "-", scalar_text(node.value if not isinstance(node.value, (dict, tuple)) else "")
+    )
