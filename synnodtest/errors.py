@@ -8,6 +8,7 @@
     │   ├── BackgroundError      a radiograph, mask or manifest cannot be used
     │   ├── SynthesizerError     nodules cannot be made
     │   ├── DetectorError        the detector crashed, hung or returned rubbish
+    │   ├── InvalidEvidence      a gate failed: missing region, sham control, nothing accepted
     │   ├── StoreError           the cache on disk cannot be used
     │   └── RecordError          a results.json, lock or waiver file cannot be used
     └── AssertionError
@@ -26,6 +27,7 @@ __all__ = [
     "BackgroundError",
     "DetectorError",
     "ExpectationFailed",
+    "InvalidEvidence",
     "Problem",
     "RecordError",
     "SpecError",
@@ -88,6 +90,10 @@ class SynthesizerError(SynnodError):
 
 class DetectorError(SynnodError):
     """The detector crashed, hung, or returned something that is not a list of findings."""
+
+
+class InvalidEvidence(SynnodError):
+    """The evidence cannot bear a verdict: the set lacks a region, or the sham control failed."""
 
 
 class StoreError(SynnodError):

@@ -1,1 +1,117 @@
-"""The pytest shell of synnodtest."""
+"""The pytest shell of synnodtest: options and hooks; everything else is :class:`synnodtest.shell.session.Session`'s."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from synnodtest.shell.session import Session
+
+KEY: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of synnodtest."""
+    group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
+    add = group.addoption
+    add(
+        "--detector",
+        metavar="D",
+        help="the system under test: best.pt, model.onnx, http://host/predict, "
+        "'command:docker run ...', package.module:factory, findings.json, demo",
+    )
+    add(
+        "--synthesizer",
+        metavar="S",
+        default="diffusion",
+        help="how nodules are made: diffusion (default), diffusion:folder, gaussian, ct-patch:folder",
+    )
+    add("--backgrounds", metavar="DIR", help="nodule-free radiographs: DIR/<set>/ or a flat DIR (default: phantoms)")
+    add("--baseline", metavar="D2", help="a second detector, or the results.json of an earlier run, to compare with")
+    add(
+        "--inconclusive",
+        choices=("fail", "xfail"),
+        default="fail",
+        help="what pytest makes of a verdict that the data do not settle (never a pass)",
+    )
+    add("--synnod-report", metavar="DIR", help="parent folder of reports (default: reports/)")
+    add("--synnod-seed", metavar="N", type=int, default=0, help="master seed of every random number (default: 0)")
+    add("--synnod-cache", metavar="DIR", help="store of finished work (default: .synnodtest/ under rootdir)")
+    add("--synnod-device", metavar="DEV", default="cpu", help="cpu (default) or cuda")
+    add(
+        "--synnod-limit",
+        metavar="N",
+        type=int,
+        help="use at most N backgrounds per behaviour; declared in the report as a deviation",
+    )
+    add(
+        "--synnod-timeout",
+        metavar="S",
+        type=float,
+        default=300.0,
+        help="seconds that one call of the detector may take (default: 300)",
+    )
+    add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
+    add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
+    add("--synnod-plan", action="store_true", help="print scenes, cost and power of every expectation, run nothing")
+
+
+def _session(config: pytest.Config) -> Session:
+    """Return the one session object; made when the first spec is met, so that other test suites pay nothing."""
+    from synnodtest.shell.session import Session
+
+    if KEY not in config.stash:
+        config.stash[KEY] = Session(config)
+    return config.stash[KEY]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect YAML files that are specs; leave all others alone."""
+    if file_path.suffix not in (".yaml", ".yml"):
+        return None
+    from synnodtest.shell.items import SpecFile
+    from synnodtest.spec.loader import is_spec
+
+    if not is_spec(file_path):
+        return None
+    file: SpecFile = SpecFile.from_parent(parent, path=file_path)
+    file.synnod = _session(parent.config)
+    return file
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run specs without a detector."""
+    if KEY in session.config.stash:
+        session.config.stash[KEY].check_detector(session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give every worker of ``-n`` the run's id."""
+    node.workerinput["synnodtest_run_id"] = _session(node.config).run_id
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """Take over what a worker ruled."""
+    text = getattr(node, "workeroutput", {}).get("synnodtest")
+    if text:
+        _session(node.config).take_over(text)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    """Write the report."""
+    mine = session.config.stash.get(KEY, None)
+    if mine is not None:
+        mine.finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the verdicts."""
+    mine = terminalreporter.config.stash.get(KEY, None)
+    if mine is not None:
+        mine.summary(terminalreporter)

@@ -1,1 +1,19 @@
-"""Checks: evidence -> ruling."""
+"""Checks: evidence -> ruling. Importing this package registers the built-in ones."""
+
+from synnodtest.checks import paired, rates, silence, trend
+from synnodtest.checks.registry import Check, check, find_check, known_checks
+from synnodtest.checks.ruling import Component, Ruling, Status
+
+__all__ = [
+    "Check",
+    "Component",
+    "Ruling",
+    "Status",
+    "check",
+    "find_check",
+    "known_checks",
+    "paired",
+    "rates",
+    "silence",
+    "trend",
+]

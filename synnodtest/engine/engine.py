@@ -14,6 +14,7 @@ from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.outcome import Outcome, Snapshot, decode_sightings, encode_sightings, regions_at
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.perturbations import perturb
+from synnodtest.planning.control import control_name, with_controls
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import Recipe
 from synnodtest.planning.trial import Sighting
@@ -21,6 +22,7 @@ from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
 from synnodtest.scene import Scene
+from synnodtest.spec.regions import RegionExpression
 from synnodtest.store import Store
 
 __all__ = ["Engine", "Tally", "Unplaced"]
@@ -63,6 +65,7 @@ class Engine:
         synthesizer: Makes the nodules.
         detector: The system under test.
         store: What was finished before, and where the finished goes.
+        controls: Regions whose area-matched control region is wanted.
         batch: Scenes per synthesizer call; in no key.
     """
 
@@ -73,6 +76,7 @@ class Engine:
         detector: Detector,
         store: Store,
         *,
+        controls: tuple[RegionExpression, ...] = (),
         batch: int = BATCH,
     ) -> None:
         self.backgrounds = backgrounds
@@ -81,6 +85,7 @@ class Engine:
         self.tally = Tally()
         self._store = store
         self._batch = batch
+        self._controls = controls
         self._detector_key = detector.identity.key()
         self._synthesizer_key = synthesizer.identity.key()
         self._loaded: OrderedDict[str, Radiograph] = OrderedDict()
@@ -110,7 +115,7 @@ class Engine:
         if background.id in self._loaded:
             self._loaded.move_to_end(background.id)
         else:
-            self._loaded[background.id] = self.backgrounds.load(background)
+            self._loaded[background.id] = with_controls(self.backgrounds.load(background), self._controls)
             if len(self._loaded) > BACKGROUNDS_IN_MEMORY:
                 self._loaded.popitem(last=False)
         return self._loaded[background.id]
@@ -180,14 +185,15 @@ class Engine:
 
     def _obtain(self, jobs: Sequence[_Job]) -> None:
         plain = {job.scene.key(): replace(job.scene, perturbations=()) for job in jobs}
-        stored = {
-            key: self._store.get("radiographs", self._key(plain[key], job.background))
-            for key, job in ((job.scene.key(), job) for job in jobs)
-            if plain[key].nodules
-        }
-        missing = [job for job in jobs if job.scene.key() in stored and stored[job.scene.key()] is None]
-        for job, data in zip(missing, self._synthesize(missing, plain), strict=True):
-            stored[job.scene.key()] = data
+        edited = [job for job in jobs if job.scene.nodules]
+        stored: dict[str, bytes] = {}
+        for job in edited:
+            data = self._store.get("radiographs", self._key(plain[job.scene.key()], job.background))
+            if data is not None:
+                stored[job.scene.key()] = data
+        missing = [job for job in edited if job.scene.key() not in stored]
+        for job, made in zip(missing, self._synthesize(missing, plain), strict=True):
+            stored[job.scene.key()] = made
         for job in jobs:
             background = self.load(job.background)
             data = stored.get(job.scene.key())
@@ -240,7 +246,9 @@ class Engine:
         return sha256_of(["radiograph", FORMAT, scene.key(), background.content, synthesizer])
 
     def _findings_key(self, snapshot: Snapshot) -> str:
-        return sha256_of(["findings", FORMAT, snapshot.sha256, self._detector_key])
+        return sha256_of(
+            ["findings", FORMAT, snapshot.sha256, self._detector_key, sorted(map(control_name, self._controls))]
+        )
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.canonical import sha256_of
+from synnodtest.errors import SynnodError
 from synnodtest.planning.recipe import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNTOUCHED_ARM, NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
@@ -21,7 +22,15 @@ from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.regions import RegionExpression
 from synnodtest.spec.values import Amount, Sweep, Uniform, Value
 
-__all__ = ["DEFAULT_CONTRAST", "arm_names", "control_recipes", "own_recipes", "sham_recipes", "untouched_recipes"]
+__all__ = [
+    "DEFAULT_CONTRAST",
+    "arm_names",
+    "background_count",
+    "control_recipes",
+    "own_recipes",
+    "sham_recipes",
+    "untouched_recipes",
+]
 
 DEFAULT_CONTRAST = Uniform(0.25, 0.8)
 """Contrast of a nodule whose spec names none; docs/spec.md says where it comes from."""
@@ -45,6 +54,16 @@ class _Stream:
 def arm_names(scenes: Scenes) -> tuple[str, ...]:
     """Return the names of the behaviour's own arms."""
     return tuple(scenes.arms) or (DEFAULT_ARM,)
+
+
+def background_count(behaviour: Behaviour) -> int:
+    """Return how many backgrounds a behaviour asks for."""
+    scenes = behaviour.scenes
+    if scenes is None:
+        return 0
+    if isinstance(scenes.count, int):
+        return scenes.count
+    raise SynnodError(f"behaviour {behaviour.id!r}: count: auto is not built yet", hint="give a number")
 
 
 def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:

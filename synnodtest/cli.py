@@ -1,0 +1,74 @@
+"""``synnodtest``: the command line. Each command lives in a module of its own and is loaded when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from synnodtest import __version__
+from synnodtest.errors import SynnodError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "run the shipped specs with the shipped detector and synthesizer on phantoms"),
+    "check": ("specs", "find every error of spec files"),
+    "expand": ("specs", "print a spec with includes, variables and defaults resolved"),
+    "schema": ("specs", "print the JSON Schema of the spec language"),
+    "report": ("records", "draw report.html again from results.json"),
+    "verify": ("records", "check every file of a report against its manifest"),
+    "phantom": ("phantom", "write a data set of chest phantoms"),
+    "train": ("train", "train the tabular encoder, the diffusion model or a detector"),
+    "evaluate": ("evaluate", "measure a detector or a synthesizer"),
+}
+"""Command -> (module of :mod:`synnodtest.commands`, one line of help)."""
+
+EPILOG = """\
+The main job runs under pytest:
+
+  pytest specs --detector best.pt                      your YOLO checkpoint on chest phantoms
+  pytest specs --detector best.pt --backgrounds DIR    on your own nodule-free radiographs
+  pytest --help                                        all options, under 'synnodtest'
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status (0 done, 1 something is wrong with the input, 2 usage)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words[0] if words else "")
+    options = parser.parse_args(words)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options) or 0)
+    except SynnodError as error:
+        print(f"synnodtest {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; finished work is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    """Return the parser; only the module of the wanted command is loaded."""
+    parser = argparse.ArgumentParser(
+        prog="synnodtest",
+        description="pytest for chest-radiograph nodule detectors",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"synnodtest {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (module, help_text) in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=help_text, description=help_text, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == wanted:
+            import_module(f"synnodtest.commands.{module}").configure(name, sub)
+    return parser

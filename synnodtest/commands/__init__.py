@@ -1,0 +1,1 @@
+"""Commands of ``synnodtest``; each module has ``configure(name, parser)``, which sets ``run`` on the parser."""

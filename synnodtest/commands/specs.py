@@ -1,0 +1,69 @@
+"""``synnodtest check``, ``expand``, ``schema``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from synnodtest.backgrounds.mask_names import mask_regions
+from synnodtest.errors import SpecError, SynnodError
+from synnodtest.spec.loader import is_spec, load_spec
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of one command."""
+    if name == "schema":
+        parser.set_defaults(run=_schema)
+        return
+    parser.add_argument("paths", nargs="*" if name == "check" else 1, type=Path, help="spec files or folders")
+    parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
+    parser.set_defaults(run=_check if name == "check" else _expand)
+
+
+def _regions(options: argparse.Namespace) -> frozenset[str]:
+    return frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths or [Path("specs")]:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yaml", ".yml") and is_spec(p))
+        elif path.is_file():
+            yield path
+        else:
+            raise SynnodError(f"{path}: no such file or folder")
+
+
+def _check(options: argparse.Namespace) -> int:
+    faults = behaviours = expectations = files = 0
+    for path in _files(options.paths):
+        files += 1
+        try:
+            spec = load_spec(path, known_regions=_regions(options))
+        except SpecError as error:
+            print(error, file=sys.stderr)
+            faults += len(error.problems)
+            continue
+        behaviours += len(spec.behaviours)
+        expectations += sum(len(b.expectations) for b in spec.behaviours)
+    print(f"{files} specs: {behaviours} behaviours, {expectations} expectations, {faults} errors")
+    return 1 if faults else 0
+
+
+def _expand(options: argparse.Namespace) -> int:
+    from synnodtest.spec.loader import resolved
+
+    print(resolved(load_spec(options.paths[0], known_regions=_regions(options))), end="")
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from synnodtest.spec.loader import schema
+
+    print(json.dumps(schema(), indent=2))
+    return 0

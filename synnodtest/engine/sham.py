@@ -1,0 +1,90 @@
+"""The sham control: does the detector react to the edit rather than to the nodule?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synnodtest.matching import Matching, match
+from synnodtest.planning.trial import Trial
+from synnodtest.statistics import Estimate, paired_mean, tango
+
+__all__ = ["LARGEST_EXCESS", "ShamResult", "judge_sham", "sham_not_needed"]
+
+LARGEST_EXCESS = 0.05
+"""INVALID where the lower bound of (fires in sham masks) - (fires there untouched) exceeds this."""
+
+
+@dataclass(frozen=True)
+class ShamResult:
+    """Outcome of the sham control of one behaviour and synthesizer.
+
+    Args:
+        mode: ``identity`` where the sham edit changes nothing by construction, else ``inpaint``.
+        status: PASSED, INVALID or NOT NEEDED.
+        n11, n10, n01, n00: Fires in both, only in the sham edit, only untouched, in neither.
+    """
+
+    mode: str
+    status: str
+    sentence: str
+    n11: int = 0
+    n10: int = 0
+    n01: int = 0
+    n00: int = 0
+    estimate: Estimate | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        estimate = self.estimate
+        return {
+            "mode": self.mode,
+            "status": self.status,
+            "sentence": self.sentence,
+            "n": self.n11 + self.n10 + self.n01 + self.n00,
+            "n11": self.n11,
+            "n10": self.n10,
+            "n01": self.n01,
+            "n00": self.n00,
+            "estimate": None
+            if estimate is None or math.isnan(estimate.value)
+            else {"value": estimate.value, "lower": estimate.lower, "upper": estimate.upper},
+        }
+
+
+def sham_not_needed() -> ShamResult:
+    """Return the result where nothing is inpainted: the edit without a nodule is the untouched radiograph."""
+    return ShamResult(
+        "identity", "NOT NEEDED", "nothing is inpainted: without a nodule the edit leaves the radiograph as it is"
+    )
+
+
+def judge_sham(
+    sham: Sequence[Trial], untouched: Sequence[Trial], operating_point: float, matching: Matching, alpha: float
+) -> ShamResult:
+    """Compare firing inside sham masks with firing at the same places of the untouched backgrounds."""
+    plain = {t.background: t for t in untouched}
+    pairs = [(t, plain[t.background]) for t in sham if t.background in plain]
+    cells = [(_fires(t, t, operating_point, matching), _fires(t, u, operating_point, matching)) for t, u in pairs]
+    n11, n10 = cells.count((True, True)), cells.count((True, False))
+    n01, n00 = cells.count((False, True)), cells.count((False, False))
+    clusters = [t.cluster for t, _ in pairs]
+    if len(set(clusters)) == len(clusters):
+        estimate = tango(n11, n10, n01, n00, alpha=alpha)
+    else:
+        estimate = paired_mean([float(a) - float(b) for a, b in cells], clusters, alpha=alpha)
+    invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
+    verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
+    sentence = (
+        f"{'INVALID' if invalid else 'PASSED'} the detector {verb}: excess {estimate.value:.2f} "
+        f"(lower bound {estimate.lower:.2f}, allowed {LARGEST_EXCESS:g}) on {len(pairs)} backgrounds"
+    )
+    return ShamResult("inpaint", "INVALID" if invalid else "PASSED", sentence, n11, n10, n01, n00, estimate)
+
+
+def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:
+    """Whether any finding of ``fired`` at or above the operating point lies in the masks of ``masks``."""
+    findings = [s.finding for s in fired.sightings if s.finding.score >= operating_point]
+    outcome = match(findings, [n.truth for n in masks.nodules], masks.spacing_mm, matching)
+    return any(index is not None for index in outcome.finding_of)

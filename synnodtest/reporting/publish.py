@@ -1,0 +1,208 @@
+"""The end of a run: fragment -> results.json, report.html, manifest.json."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import synnodtest
+from synnodtest.canonical import sha256_of
+from synnodtest.reporting import html, manifest, record
+from synnodtest.reporting.assemble import Fragment
+
+__all__ = ["RunFacts", "build_record", "publish"]
+
+DEMONSTRATION = "demonstration"
+PACKAGES = (
+    "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "hypothesis", "Jinja2", "matplotlib", "pillow",
+    "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics", "pydicom", "onnxruntime",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the record says of the run itself.
+
+    Args:
+        root: Folder whose git commit is reported.
+        run_id: Identifier of the run.
+        command: The command line.
+        seed: Master seed.
+        interrupted: True if the run was stopped before its end.
+        limit: Largest number of backgrounds per behaviour, if it was limited.
+        pixels: Whether pictures go into the report.
+        selected: Node ids of all items that were to run.
+        waivers: Waivers as plain values.
+        confirmatory: Whether a lock older than the run covers every spec.
+        exploratory_reasons: Why not.
+    """
+
+    root: Path
+    run_id: str
+    command: tuple[str, ...]
+    seed: int
+    interrupted: bool = False
+    limit: int | None = None
+    pixels: bool = True
+    waivers: tuple[dict[str, Any], ...] = ()
+    confirmatory: bool = False
+    exploratory_reasons: tuple[str, ...] = ()
+
+
+def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
+    """Write record, report and manifest of a run into ``folder``; return the path of the report."""
+    made = build_record(fragment, facts)
+    record.write(made, folder)
+    report = html.render(made, folder, pixels=facts.pixels)
+    manifest.write(folder)
+    return report
+
+
+def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
+    """Return the whole record, in the shape of ``record.schema.json``."""
+    commit, clean = _commit(facts.root)
+    specs = list(fragment.specs.values())
+    places = {spec["file"]: index for index, spec in enumerate(specs)}
+    return {
+        "synnodtest_record": 1,
+        "run": {
+            "id": facts.run_id,
+            "started": fragment.started,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": list(facts.command),
+            "seed": facts.seed,
+            "user": _user(),
+            "commit": commit,
+            "tree_clean": clean,
+            "confirmatory": facts.confirmatory,
+            "exploratory_reasons": list(facts.exploratory_reasons),
+            "interrupted": facts.interrupted,
+            "alpha": 0.05,
+            "profile": f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
+        },
+        "identification": {
+            "synnodtest": synnodtest.__version__,
+            "detector": _with_demonstration(fragment.detector),
+            "synthesizers": [_with_demonstration(s) for s in fragment.synthesizers.values()],
+            "backgrounds": list(fragment.backgrounds.values()),
+            "specs": [_spec(spec, facts.root) for spec in specs],
+        },
+        "behaviours": [{**b, "spec": places[b["file"]]} for b in fragment.behaviours.values()],
+        "expectations": list(fragment.expectations.values()),
+        "scenes": fragment.scenes,
+        "attrition": _attrition(fragment),
+        "sham": list(fragment.sham.values()),
+        "gallery": fragment.gallery,
+        "environment": _environment(),
+        "waivers": list(facts.waivers),
+        "deviations": fragment.deviations,
+        "anomalies": [],
+        "limitations": _limitations(fragment),
+    }
+
+
+def _with_demonstration(identity: dict[str, Any]) -> dict[str, Any]:
+    """Mark weights that ship with synnodtest: they demonstrate, they claim nothing."""
+    filled = {"name": "", "version": "", "sha256": "", "configuration": {}} | identity
+    configuration = filled.get("configuration") or {}
+    return filled | {"demonstration": bool(configuration.get(DEMONSTRATION, False))}
+
+
+def _spec(spec: dict[str, Any], root: Path) -> dict[str, Any]:
+    path = Path(spec["file"])
+    path = path if path.is_absolute() or path.exists() else root / path
+    return {
+        **spec,
+        "file_sha256": sha256_of(path.read_bytes()) if path.is_file() else "",
+        "frozen": None,
+        "frozen_sha256": None,
+    }
+
+
+def _attrition(fragment: Fragment) -> dict[str, Any]:
+    scenes = fragment.scenes.values()
+    accepted = [s for s in scenes if s["accepted"]]
+    reasons: Counter[str] = Counter(s["rejected_because"] for s in scenes if not s["accepted"])
+    for deviation in fragment.deviations:
+        if deviation["what"] == "scenes not made":
+            count, _, why = deviation["actual"].partition(": ")
+            reasons[why] = max(reasons[why], int(count))
+    tally = fragment.tally
+    return {
+        "requested": len(fragment.scenes) + sum(reasons.values()) - (len(fragment.scenes) - len(accepted)),
+        "synthesized": len(fragment.scenes),
+        "accepted": len(accepted),
+        "evaluated": len(accepted),
+        "reasons": dict(reasons),
+        "unique_backgrounds": len({s["background"] for s in accepted}),
+        "unique_patients": len({s["cluster"] for s in accepted}),
+        "from_cache": int(tally.get("from_cache", 0)),
+        "seconds": {
+            "synthesis": round(tally.get("synthesis_seconds", 0.0), 3),
+            "detection": round(tally.get("detection_seconds", 0.0), 3),
+        },
+    }
+
+
+def _limitations(fragment: Fragment) -> list[str]:
+    said = []
+    if any(str(b["identity"].get("name", "")).startswith("phantom") for b in fragment.backgrounds.values()):
+        said.append("The backgrounds are computed phantoms, not radiographs of people.")
+    if any(b["estimated_regions"] for b in fragment.backgrounds.values()):
+        said.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
+    return said
+
+
+def _environment() -> dict[str, Any]:
+    packages = []
+    for name in PACKAGES:
+        try:
+            packages.append({"name": name, "version": version(name)})
+        except PackageNotFoundError:
+            continue
+    return {
+        "os": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "gpu": "",
+        "python": platform.python_version(),
+        "packages": packages,
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _commit(root: Path) -> tuple[str, bool | None]:
+    """Return the commit of the folder's git checkout and whether its tree is clean; empty and None outside one."""
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return head, not _git(root, "status", "--porcelain")
+    except (OSError, subprocess.SubprocessError):
+        return "", None
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout.strip()

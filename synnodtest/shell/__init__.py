@@ -1,0 +1,1 @@
+"""What pytest and the command line share: settings, one run, its items."""

@@ -1,0 +1,129 @@
+"""Spec file -> behaviour -> expectation, as pytest collectors and items."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from synnodtest.checks.ruling import Status
+from synnodtest.engine.campaign import Gathered
+from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
+from synnodtest.planning.variants import Variant, variants
+from synnodtest.shell.run import Case
+from synnodtest.spec.loader import load_spec
+from synnodtest.spec.model import Behaviour, Spec
+
+if TYPE_CHECKING:
+    from synnodtest.shell.session import Session
+
+__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile"]
+
+
+class SpecFile(pytest.File):
+    """A YAML file whose top level holds the key ``synnodtest``."""
+
+    synnod: Session
+
+    def collect(self) -> Iterator[BehaviourNode]:
+        """Yield the behaviours of the file."""
+        try:
+            spec = load_spec(Path(os.path.relpath(self.path)), known_regions=self.synnod.known_regions())
+        except SpecError as error:
+            raise self.CollectError(str(error)) from None
+        for behaviour in spec.behaviours:
+            node: BehaviourNode = BehaviourNode.from_parent(self, name=behaviour.id)
+            node.spec, node.behaviour, node.synnod = spec, behaviour, self.synnod
+            node.mark()
+            yield node
+
+
+class BehaviourNode(pytest.Collector):
+    """One behaviour: its expectations are the items."""
+
+    spec: Spec
+    behaviour: Behaviour
+    synnod: Session
+
+    def mark(self) -> None:
+        """Turn gate and tags into markers, for ``-m``."""
+        for name in (self.behaviour.gate, *self.behaviour.tags):
+            self.config.addinivalue_line("markers", f"{name}: gate or tag of a synnodtest behaviour")
+            self.add_marker(name)
+
+    def collect(self) -> Iterator[ExpectationItem]:
+        """Yield one item per expectation, stratum and operating point."""
+        for expectation in self.behaviour.expectations:
+            for variant in variants(self.behaviour, expectation):
+                item: ExpectationItem = ExpectationItem.from_parent(self, name=variant.id)
+                item.prepare(self.spec, self.behaviour, variant, self.synnod)
+                yield item
+
+
+class ExpectationItem(pytest.Item):
+    """One expectation: evidence is gathered in setup (a fault is an error), judged in the call (misbehaviour fails)."""
+
+    case: Case
+    synnod: Session
+
+    def prepare(self, spec: Spec, behaviour: Behaviour, variant: Variant, synnod: Session) -> None:
+        """Tie the item to its expectation."""
+        self.case = Case(self.nodeid, spec, behaviour, variant)
+        self.synnod = synnod
+        self.keywords.update({name: True for name in (*behaviour.requirement, *behaviour.hazard)})
+        self._gathered: Gathered | None = None
+
+    def setup(self) -> None:
+        """Synthesize, detect and match."""
+        self._gathered = self.synnod.run.gather(self.case)
+
+    def runtest(self) -> None:
+        """Rule."""
+        assert self._gathered is not None
+        waiver = self.synnod.waiver(self.case)
+        judgement = self.synnod.run.rule(self.case, self._gathered, waiver)
+        ruling = judgement.ruling
+        self.synnod.say(self.nodeid, ruling.sentence)
+        self.user_properties += self.synnod.properties(self.case)
+        if ruling.status is Status.PASSED:
+            if waiver:
+                self.warn(pytest.PytestWarning(f"waiver {waiver['id']} is no longer needed: {ruling.sentence}"))
+            return
+        if waiver and not waiver.get("expired"):
+            pytest.xfail(f"waived by {waiver['approver']} until {waiver['expiry']}: {waiver['reason']}")
+        text = ruling.sentence
+        if waiver:
+            text += f"\nwaiver {waiver['id']} expired on {waiver['expiry']}"
+        if ruling.status is Status.INCONCLUSIVE and self.synnod.run.settings.inconclusive == "xfail" and not waiver:
+            pytest.xfail(ruling.sentence)
+        raise ExpectationFailed(text, ruling)
+
+    def teardown(self) -> None:
+        """Write the pictures of the report's gallery."""
+        self._gathered = None
+        self.synnod.write_pictures(self.case)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return the verdict, not a traceback; for faults the message and its remedy."""
+        error = excinfo.value
+        where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
+        if isinstance(error, ExpectationFailed):
+            behaviour = self.case.behaviour
+            lines = [str(error), "", f"  behaviour   {behaviour.id}: {behaviour.statement}", f"  spec        {where}"]
+            if error.verdict is not None:
+                lines += [
+                    f"  criterion   {error.verdict.criterion}",
+                    *(f"  note        {n}" for n in error.verdict.notes),
+                ]
+            lines.append(f"  reproduce   {self.synnod.reproduce(self.nodeid)}")
+            return "\n".join(lines)
+        if isinstance(error, SynnodError):
+            return f"{type(error).__name__}: {error}\n  spec        {where}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Return the YAML line, so that CI annotates it."""
+        return self.path, self.case.variant.expectation.line - 1, f"{self.case.behaviour.id}: {self.name}"

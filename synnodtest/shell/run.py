@@ -1,0 +1,113 @@
+"""One run: opens what the settings name when it is first needed, and keeps what was ruled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
+from synnodtest.errors import InvalidEvidence
+from synnodtest.planning.variants import Variant
+from synnodtest.ports import BackgroundSet, Detector
+from synnodtest.reporting import assemble
+from synnodtest.shell.settings import Settings
+from synnodtest.spec.model import Behaviour, Spec
+from synnodtest.store import Store
+
+__all__ = ["Case", "Run"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One item: an expectation of a behaviour of a spec, under its node id."""
+
+    node_id: str
+    spec: Spec
+    behaviour: Behaviour
+    variant: Variant
+
+
+class Run:
+    """Evidence, rulings and the fragments of the record.
+
+    Args:
+        settings: What the user asked for.
+        progress: Wraps streams of outcomes for a progress bar.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.fragment = assemble.Fragment()
+        self._progress = progress
+        self._campaign: Campaign | None = None
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign; made, with detector and synthesizer loaded, on first use."""
+        if self._campaign is None:
+            settings = self.settings
+            providers = Providers(
+                detector=self._detector(settings.detector),
+                synthesizer=lambda text: _synthesizer(text, settings),
+                backgrounds=lambda name, count: _backgrounds(name, count, settings),
+                default_synthesizer=settings.synthesizer,
+            )
+            options = {} if self._progress is None else {"progress": self._progress}
+            self._campaign = Campaign(providers, Store(settings.cache), seed=settings.seed, **options)
+        return self._campaign
+
+    def _detector(self, text: str) -> Detector:
+        from synnodtest.detectors import resolve_detector
+
+        return resolve_detector(text, device=self.settings.device, timeout_s=self.settings.timeout_s)
+
+    def behaviour(self, case: Case) -> Behaviour:
+        """Return the case's behaviour, cut to ``limit`` backgrounds."""
+        return limited(case.behaviour, self.settings.limit)
+
+    def gather(self, case: Case) -> Gathered:
+        """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""
+        started = time.perf_counter()
+        try:
+            return self.campaign.gather(self.behaviour(case), case.variant)
+        except Exception as error:
+            status = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
+            self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
+            raise
+
+    def rule(self, case: Case, gathered: Gathered, waiver: dict[str, Any] | None = None) -> Judgement:
+        """Judge gathered evidence and record the ruling."""
+        started = time.perf_counter()
+        judgement = self.campaign.rule(gathered)
+        seconds = gathered.seconds + time.perf_counter() - started
+        self.fragment.add_judgement(case, judgement, self.campaign, seconds, waiver)
+        return judgement
+
+
+def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
+    """Return the behaviour with at most ``limit`` backgrounds."""
+    scenes = behaviour.scenes
+    if limit is None or scenes is None or (isinstance(scenes.count, int) and scenes.count <= limit):
+        return behaviour
+    return replace(behaviour, scenes=replace(scenes, count=limit))
+
+
+def _synthesizer(text: str, settings: Settings) -> Any:
+    from synnodtest.synthesizers import resolve_synthesizer
+
+    return resolve_synthesizer(text, device=settings.device)
+
+
+def _backgrounds(name: str, count: int, settings: Settings) -> BackgroundSet:
+    from synnodtest.backgrounds import open_backgrounds
+
+    return open_backgrounds(settings.backgrounds, name, count, master_seed=settings.seed, cache=settings.cache)
+
+
+def plain_progress(items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+    """Return the stream with a progress bar on standard error where that is a terminal."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, desc=label, unit="scene", disable=None, leave=False)  # type: ignore[no-any-return]

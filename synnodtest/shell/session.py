@@ -1,0 +1,243 @@
+"""The one object behind the pytest plugin: options in, items served, the report out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from synnodtest.engine.engine import Unplaced
+from synnodtest.engine.outcome import Outcome
+from synnodtest.shell.items import ExpectationItem
+from synnodtest.shell.run import Case, Run, plain_progress
+from synnodtest.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from synnodtest.reporting.publish import RunFacts
+
+__all__ = ["Session"]
+
+USAGE = "no detector was named, but {count} expectations of {files} need one"
+HINT = (
+    "pytest --detector best.pt          a YOLO checkpoint with one class\n"
+    "       pytest --detector package.module:factory   your own Python function\n"
+    "       pytest --detector demo             the small detector that comes with synnodtest"
+)
+
+
+class Session:
+    """State of one pytest process.
+
+    Args:
+        config: pytest's.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.sentences: list[tuple[str, str]] = []
+        self.report: Path | None = None
+        self._from_workers: list[dict[str, Any]] = []
+
+    @cached_property
+    def run(self) -> Run:
+        """The run; reads the options on first use."""
+        return Run(settings_of(self.config), self._progress)
+
+    @cached_property
+    def run_id(self) -> str:
+        """Identifier of the run, shared with workers."""
+        given = getattr(self.config, "workerinput", {}).get("synnodtest_run_id")
+        if given:
+            return str(given)
+        from synnodtest.reporting.assemble import new_run_id
+
+        return new_run_id()
+
+    @property
+    def folder(self) -> Path:
+        """Folder of this run's report."""
+        return self.run.settings.reports / self.run_id
+
+    @property
+    def is_worker(self) -> bool:
+        """True in a worker of ``-n``."""
+        return hasattr(self.config, "workerinput")
+
+    def _progress(self, items: Iterable[Outcome | Unplaced], total: int, label: str) -> Iterable[Outcome | Unplaced]:
+        if self.is_worker:
+            return items
+        manager = self.config.pluginmanager.getplugin("capturemanager")
+        if manager is None:
+            return plain_progress(items, total, label)
+        return _uncaptured(manager, items, total, label)
+
+    # --- collection ---------------------------------------------------------------------------------------------
+
+    def known_regions(self) -> frozenset[str]:
+        """Return the regions that ``--backgrounds`` brings masks for."""
+        directory = self.run.settings.backgrounds
+        if directory is None:
+            return frozenset()
+        from synnodtest.backgrounds.mask_names import mask_regions
+
+        return mask_regions(directory)
+
+    def check_detector(self, items: list[pytest.Item]) -> None:
+        """Refuse to start without a detector.
+
+        Raises:
+            pytest.UsageError: specs were collected and ``--detector`` is missing.
+        """
+        mine = [item for item in items if isinstance(item, ExpectationItem)]
+        if not mine or self.config.option.collectonly or self.run.settings.detector:
+            return
+        files = ", ".join(sorted({str(item.case.spec.path) for item in mine}))
+        raise pytest.UsageError(f"{USAGE.format(count=len(mine), files=files)}\n\n  try: {HINT}")
+
+    # --- items --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _waivers(self) -> Any:
+        path = self.run.settings.waivers
+        if path is None:
+            return None
+        from synnodtest.reporting.waivers import load_waivers
+
+        return load_waivers(path)
+
+    def waiver(self, case: Case) -> dict[str, Any] | None:
+        """Return the waiver of a case as plain values with ``expired``, or None."""
+        if self._waivers is None:
+            return None
+        found = self._waivers.find(case.node_id, case.behaviour.id)
+        return None if found is None else found.as_dict()
+
+    def say(self, node_id: str, sentence: str) -> None:
+        """Keep a verdict's sentence for the terminal summary."""
+        self.sentences.append((node_id, sentence))
+
+    def properties(self, case: Case) -> list[tuple[str, str]]:
+        """Return JUnit properties of a judged case."""
+        from synnodtest.reporting.junit import properties
+
+        return properties(self.run.fragment.expectation(case.node_id))
+
+    def reproduce(self, node_id: str) -> str:
+        """Return the command that runs one item again."""
+        settings = self.run.settings
+        words = ["pytest", node_id, "--detector", settings.detector, "--synthesizer", settings.synthesizer]
+        if settings.backgrounds is not None:
+            words += ["--backgrounds", str(settings.backgrounds)]
+        if settings.limit is not None:
+            words += ["--synnod-limit", str(settings.limit)]
+        return shlex.join([*words, "--synnod-seed", str(settings.seed)])
+
+    def write_pictures(self, case: Case) -> None:
+        """Write the gallery pictures of a judged case."""
+        if self.run.settings.pixels:
+            from synnodtest.reporting.pictures import write_pictures
+
+            write_pictures(self.run.fragment, case.node_id, self.run.campaign, self.folder)
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def hand_over(self) -> None:
+        """In a worker: pass the record's fragment to the controller."""
+        self.config.workeroutput["synnodtest"] = json.dumps(  # type: ignore[attr-defined]
+            {"fragment": self.run.fragment.as_dict(), "sentences": self.sentences}
+        )
+
+    def take_over(self, text: str) -> None:
+        """In the controller: take a worker's fragment."""
+        data = json.loads(text)
+        self.run.fragment.merge(data["fragment"])
+        self.sentences += [tuple(pair) for pair in data["sentences"]]
+
+    def finish(self, interrupted: bool) -> None:
+        """Write record, report and manifest, if anything of ours ran."""
+        if self.is_worker:
+            self.hand_over()
+        elif self.run.fragment.expectations:
+            from synnodtest.reporting.publish import publish
+
+            self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
+
+    def _facts(self, interrupted: bool) -> RunFacts:
+        from synnodtest.reporting.publish import RunFacts
+
+        settings = self.run.settings
+        return RunFacts(
+            root=settings.root,
+            run_id=self.run_id,
+            command=settings.command,
+            seed=settings.seed,
+            interrupted=interrupted,
+            limit=settings.limit,
+            pixels=settings.pixels,
+        )
+
+    def summary(self, write: Any) -> None:
+        """Print every verdict's sentence and the report's path."""
+        if not self.sentences and self.report is None:
+            return
+        write.section("synnodtest verdicts")
+        for node_id, sentence in sorted(set(self.sentences)):
+            colour = {"PASSED": {"green": True}, "FAILED": {"red": True}}.get(
+                sentence.split(" ", 1)[0], {"yellow": True}
+            )
+            write.line(f"{node_id}")
+            write.line(f"    {sentence}", **colour)
+        if self.report is not None:
+            write.line("")
+            write.line(f"report: {self.report}", bold=True)
+
+
+def _uncaptured(manager: Any, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+    from tqdm import tqdm
+
+    with (
+        manager.global_and_fixture_disabled(),
+        tqdm(
+            total=total,
+            desc=label,
+            unit="scene",
+            disable=not sys.__stderr__ or not sys.__stderr__.isatty(),
+            leave=False,
+        ) as bar,
+    ):
+        for item in items:
+            bar.update()
+            yield item
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Read the settings from pytest's options."""
+    option, root = config.option, config.rootpath
+
+    def folder(value: str | None, default: str) -> Path:
+        return Path(value).expanduser() if value else root / default
+
+    waivers = Path(option.synnod_waivers) if option.synnod_waivers else root / "waivers.yaml"
+    return Settings(
+        root=root,
+        detector=option.detector or "",
+        synthesizer=option.synthesizer,
+        backgrounds=Path(option.backgrounds).expanduser() if option.backgrounds else None,
+        baseline=option.baseline or "",
+        reports=folder(option.synnod_report, "reports"),
+        seed=option.synnod_seed,
+        cache=folder(option.synnod_cache, ".synnodtest"),
+        device=option.synnod_device,
+        timeout_s=option.synnod_timeout,
+        inconclusive=option.inconclusive,
+        limit=option.synnod_limit,
+        pixels=not option.synnod_no_pixels,
+        waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
+        command=("pytest", *map(str, config.invocation_params.args)),
+    )

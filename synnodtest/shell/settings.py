@@ -1,0 +1,47 @@
+"""What the user asked for, whichever shell it came through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of one run.
+
+    Args:
+        root: pytest's rootdir, or the working directory.
+        detector: Text of ``--detector``; empty if none was given.
+        synthesizer: Text of ``--synthesizer``.
+        backgrounds: Folder of ``--backgrounds``, or None for phantoms.
+        baseline: Text of ``--baseline``.
+        reports: Parent folder of reports.
+        seed: Master seed.
+        cache: Folder of the store.
+        device: ``cpu`` or ``cuda``.
+        timeout_s: Seconds that one call of the detector may take.
+        inconclusive: ``fail`` or ``xfail``.
+        limit: At most so many backgrounds per behaviour; a declared deviation. None: as the specs say.
+        pixels: Whether pictures go into the report.
+        waivers: The waiver file, if there is one.
+        command: The command line, for the report.
+    """
+
+    root: Path
+    detector: str = ""
+    synthesizer: str = "diffusion"
+    backgrounds: Path | None = None
+    baseline: str = ""
+    reports: Path = Path("reports")
+    seed: int = 0
+    cache: Path = Path(".synnodtest")
+    device: str = "cpu"
+    timeout_s: float = 300.0
+    inconclusive: str = "fail"
+    limit: int | None = None
+    pixels: bool = True
+    waivers: Path | None = None
+    command: tuple[str, ...] = ()
