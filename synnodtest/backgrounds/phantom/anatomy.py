@@ -105,7 +105,7 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
     fat = float(np.clip(normal(0.35 if female else 0.3, 0.22), 0.0, 1.0))
     aged = (age - 20) / 70
     width = (127 if female else 141) * size * uniform(0.97, 1.04)
-    height = (236 if female else 262) * size * uniform(0.94, 1.05) * (1 - 0.05 * fat)
+    height = (252 if female else 280) * size * uniform(0.94, 1.05) * (1 - 0.05 * fat)
     wall_side = 17 + 34 * fat + uniform(0, 6)
     right = uniform(0.765, 0.815)
     person = {
@@ -116,16 +116,16 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
         "height": height,
         "wall_side": wall_side,
         "wall_depth": 18 + 24 * fat + uniform(0, 5),
-        "breast": uniform(22, 34) * (0.6 + fat) if female else 0.0,
+        "breast": uniform(26, 38) * (0.65 + fat) if female else 0.0,
         "breast_size": width * uniform(0.40, 0.48) * (0.85 + 0.3 * fat),
         "dome_right": right,
         "dome_left": right + uniform(0.025, 0.07),
         "heart": float(np.clip(normal(1.0 + 0.06 * aged, 0.06), 0.86, 1.2)),
         "heart_tilt": uniform(0.5, 0.78) - 0.12 * fat,
-        "knob": uniform(16, 19) + 5 * aged,
+        "knob": uniform(13, 15.5) + 5 * aged,
         "aorta_shift": uniform(13, 17) + 6 * aged,
         "hilum": uniform(0.42, 0.46),
-        "gas": uniform(20, 34),
+        "gas": uniform(12, 27),
         "bone": (1.08 - 0.34 * aged * (1.15 if female else 0.85)) * uniform(0.93, 1.07),
         "vessels": uniform(0.88, 1.1) * (1 + 0.06 * aged),
         "haze": uniform(0.6, 1.1) * (1 + 0.5 * aged),
@@ -133,8 +133,8 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
         "rotation": float(np.clip(normal(0, 0.03), -0.07, 0.07)),
         "tilt": float(np.clip(normal(0, 0.012), -0.03, 0.03)),
         "shift": float(np.clip(normal(0, 5), -12, 12)),
-        "top": uniform(38, 58),
-        "field": float(np.clip(2 * (width + wall_side) + uniform(15, 45), 350, 430)),
+        "top": uniform(30, 48),
+        "field": float(np.clip(2 * (width + wall_side) + uniform(5, 35), 350, 430)),
         "shoulder": uniform(-12, 12),
         "scapula": uniform(-16, 10),
         "curve": float(np.clip(normal(0, 2.5), -6, 6)),

@@ -18,9 +18,9 @@ from synnodtest.backgrounds.phantom.thorax import Thorax
 
 __all__ = ["CORTEX", "SPONGE", "Skeleton", "clavicle_axis", "skeleton"]
 
-CORTEX = 0.040
-SPONGE = 0.0080
-_DROP = PchipInterpolator([0, 0.09, 0.25, 0.4, 0.5, 0.62, 0.8, 1.0], [0.0, -0.03, 0.09, 0.33, 0.54, 0.80, 1.0, 1.12])
+CORTEX = 0.034
+SPONGE = 0.0055
+_DROP = PchipInterpolator([0, 0.09, 0.25, 0.4, 0.5, 0.62, 0.8, 1.0], [0.0, -0.01, 0.13, 0.36, 0.56, 0.80, 1.0, 1.12])
 _RIB_DROP = (0.15, 0.24, 0.30, 0.345, 0.37, 0.39, 0.405, 0.41, 0.39, 0.34, 0.26, 0.18)
 _RIB_END = (0.80, 0.80, 0.80, 0.79, 0.775, 0.755, 0.735, 0.69, 0.63, 0.57, 0.46, 0.33)
 
@@ -64,7 +64,7 @@ def _tube(axis: Array, up: Array, semi: tuple[float, float], cortex: float, step
     out = np.cross(tangent, up)
     a, b, share, weight = _section(semi, cortex, step)
     ends = np.linspace(0, 1, len(axis))
-    scale = 1 - taper * np.clip((ends - 0.85) / 0.15, 0, 1)
+    scale = 1 - taper * np.clip(np.abs(ends - 0.5) / 0.15 - 2.33, 0, 1) ** 2
     offset = a[None, :, None] * up[:, None, :] + b[None, :, None] * out[:, None, :]
     points = axis[:, None, :] + offset * scale[:, None, None]
     volume = ds * share[None, :] * scale[:, None] ** 2
@@ -145,17 +145,25 @@ def _scapula(thorax: Thorax, side: int, spacing: float) -> list[Masses]:
     coracoid = at(14, 22, -10)
     parts = [_plate(inner, tip, socket, 2.4, spacing)]
     for ends, semi in (
-        ((tip, socket), (4.0, 3.4)),
-        ((inner, tip), (1.9, 2.2)),
-        ((inner, socket), (2.2, 2.4)),
-        ((at(-14, 38, 66), acromion), (4.2, 4.0)),
-        ((socket, coracoid), (4.5, 4.5)),
+        ((tip, at(4, 80, 48), socket), (4.0, 3.4)),
+        ((inner, at(-20, 80, 66), tip), (1.9, 2.2)),
+        ((inner, at(0, 18, 45), socket), (2.0, 2.2)),
+        ((at(-16, 42, 66), at(16, 22, 60), acromion), (3.6, 4.6)),
+        ((socket, at(20, 16, 5), coracoid), (4.0, 4.0)),
         ((at(46, 42, 20), at(62, 150, 5)), (11.5, 11.5)),
     ):
-        axis = _even(np.stack(ends), 0.85 * spacing)
+        axis = _even(_bent(ends), 0.85 * spacing)
         up = np.tile([0.15, 1.0, 0.3], (len(axis), 1))
-        parts.append(_tube(axis, up, (semi[0] * k, semi[1] * k), 1.2 if semi[0] < 10 else 2.2, 0.9 * spacing))
+        parts.append(_tube(axis, up, (semi[0] * k, semi[1] * k), 1.2 if semi[0] < 10 else 2.2, 0.9 * spacing, 0.6))
     return [*parts, _ball(at(46, 40, 20), 22.0 * k, 1.6, 0.9 * spacing)]
+
+
+def _bent(points: tuple[Array, ...]) -> Array:
+    """Return a smooth curve (n, 3) from the first to the last of two or three points, pulled to the middle one."""
+    first, last = points[0], points[-1]
+    pull = points[1] if len(points) > 2 else (first + last) / 2
+    t = np.linspace(0, 1, 24)[:, None]
+    return np.asarray((1 - t) ** 2 * first + 2 * t * (1 - t) * pull + t * t * last)
 
 
 def _ball(centre: Array, radius: float, cortex: float, step: float) -> Masses:
@@ -195,7 +203,7 @@ def _spine(thorax: Thorax, grid: Grid) -> Array:
     body = np.sqrt(np.maximum(1 - (x / half) ** 2, 0)) * 28 * np.float32(k)
     bony = np.clip((0.5 - np.abs(phase - 0.5) - 0.07) / 0.02, 0, 1)
     plate = np.exp(-(((0.5 - np.abs(phase - 0.5) - 0.10) / 0.022) ** 2))
-    line = body * (SPONGE * 0.9 * bony + 0.006 * plate).astype(np.float32)
+    line = body * (SPONGE * 0.75 * bony + 0.005 * plate).astype(np.float32)
     v = (phase - 0.36) * np.float32(pitch)
     for offset in (-0.62, 0.62):
         ring = np.sqrt(((x - offset * half) / np.float32(3.6 * k)) ** 2 + (v / np.float32(5.2 * k)) ** 2)

@@ -100,7 +100,7 @@ def _shown(projection: Projection, intensity: Array, noise: Array, window: tuple
     log = -np.log(counted)
     log += np.float32(_EQUALISE) * (log - projection.low[window])
     lung, middle = projection.window
-    width = (middle - lung) / 2.5
+    width = (middle - lung) / 2.3
     start = lung + 0.72 * width
     curve = 1 / (1 + np.exp((np.float32(start) - log) / np.float32(width)))
     dark = 1 / (1 + np.exp(start / width))

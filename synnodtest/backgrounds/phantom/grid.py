@@ -90,6 +90,28 @@ class Grid:
                 total[offset:] += np.bincount(flat, weights=mass, minlength=total.size)[: total.size - offset]
             image[top : top + height, left : left + width] += total.reshape(height, width) / self.spacing**2
 
+    def capsule(self, image: Array, ends: tuple[Array, Array], radii: tuple[float, float]) -> None:
+        """Raise an image (in place) to the mm along each ray in a round tube between two points, ends rounded.
+
+        The tube's axis may lean against the image plane; its radius changes linearly from end to end.
+        """
+        (x0, y0), (x1, y1) = self.to_image_mm(ends[0]), self.to_image_mm(ends[1])
+        reach = max(radii)
+        bounds = []
+        for low, high in ((min(y0, y1), max(y0, y1)), (min(x0, x1), max(x0, x1))):
+            first = int(np.clip((low - reach) / self.spacing, 0, self.size))
+            bounds.append(slice(first, int(np.clip(np.ceil((high + reach) / self.spacing), first, self.size))))
+        rows, columns = bounds
+        dy = ((np.arange(rows.start, rows.stop) + 0.5) * self.spacing - y0)[:, None]
+        dx = ((np.arange(columns.start, columns.stop) + 0.5) * self.spacing - x0)[None, :]
+        flat = float(np.hypot(x1 - x0, y1 - y0))
+        t = np.clip((dx * (x1 - x0) + dy * (y1 - y0)) / max(flat * flat, 1e-6), 0, 1)
+        away = (dx - t * (x1 - x0)) ** 2 + (dy - t * (y1 - y0)) ** 2
+        radius = radii[0] + (radii[1] - radii[0]) * t
+        lean = min(float(np.linalg.norm(ends[1] - ends[0])) / max(flat, 1e-6), 2.0)
+        mm = (2 * lean * np.sqrt(np.maximum(radius * radius - away, 0))).astype(np.float32)
+        image[rows, columns] = np.maximum(image[rows, columns], mm)
+
     def blank(self) -> Array:
         """Return an empty image."""
         return np.zeros((self.size, self.size), dtype=np.float32)

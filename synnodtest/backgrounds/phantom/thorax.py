@@ -22,21 +22,8 @@ def _profile(nodes: list[tuple[float, float]]) -> Array:
 
 
 _OUTER = _profile(
-    [
-        (0, 0.335),
-        (0.004, 0.4),
-        (0.015, 0.455),
-        (0.04, 0.53),
-        (0.08, 0.62),
-        (0.14, 0.72),
-        (0.22, 0.805),
-        (0.33, 0.88),
-        (0.5, 0.945),
-        (0.7, 0.985),
-        (0.85, 1.0),
-        (1.0, 0.995),
-        (1.6, 0.97),
-    ]
+    [(0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845), (0.33, 0.905)]
+    + [(0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)]
 )
 _INNER = _profile(
     [(0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)]
@@ -64,8 +51,8 @@ class Thorax:
     def __init__(self, anatomy: Anatomy) -> None:
         self.anatomy = a = anatomy
         self.hila = {
-            -1: np.array([-0.30 * a.width, a.hilum * a.height, 4.0]),
-            1: np.array([0.31 * a.width, (a.hilum - 0.045) * a.height, 6.0]),
+            -1: np.array([-0.255 * a.width, a.hilum * a.height, 4.0]),
+            1: np.array([0.265 * a.width, (a.hilum - 0.045) * a.height, 6.0]),
         }
 
     def at_depth(self, x: Array, z: float) -> Array:
@@ -153,18 +140,22 @@ class Thorax:
         """Return the interval of the heart: ventricles with the apex to the patient's left, right atrium, outflow."""
         a = self.anatomy
         k = a.heart * (a.width / 138) ** 0.7
-        z = -0.36 * a.depth
+        z = -0.30 * a.depth
         x = self.at_depth(x, z)
-        base = a.dome_left * a.height
-        reach = 70 * k * np.cos(a.heart_tilt)
-        drop = 70 * k * np.sin(a.heart_tilt)
-        cx, cy = 82 * k - reach, base + 6 - drop
+        cx, cy = 82 * k - 70 * k * np.cos(a.heart_tilt), self._heart_y(k)
+        roof = 0.285 * a.height + 1.2 * a.knob + 8
+        trunk = 0.5 * (cy + 4 * k - roof)
         return hull(
-            ellipsoid(x, y, (cx, cy, z), (72 * k, 45 * k, 58 * k), a.heart_tilt),
-            ellipsoid(x, y, (-9 * k, cy - 8, z + 6), (32 * k, 46 * k, 46 * k), 0.1),
-            ellipsoid(x, y, (14 * k, cy - 40 * k, z + 4), (31 * k, 44 * k, 36 * k), -0.25),
-            ellipsoid(x, y, (5 * k, cy + 16 * k, z), (50 * k, 36 * k, 46 * k)),
+            ellipsoid(x, y, (cx, cy, z), (72 * k, 44 * k, 64 * k), a.heart_tilt),
+            ellipsoid(x, y, (-7 * k, cy - 10 * k, z + 6), (33 * k, 54 * k, 56 * k), 0.08),
+            ellipsoid(x, y, (19 * k, roof + trunk, z + 4), (27 * k, trunk, 46 * k), -0.2),
+            ellipsoid(x, y, (14 * k, cy + 16 * k, z), (50 * k, 36 * k, 54 * k)),
         )
+
+    def _heart_y(self, k: float) -> float:
+        """Return the height of the ventricles' centre: the apex rests on the left hemidiaphragm."""
+        a = self.anatomy
+        return a.dome_left * a.height + 6 - 70 * k * float(np.sin(a.heart_tilt))
 
     def spine_x(self, y: Array) -> Array:
         """Return the midline of the spine, which may curve a little."""
@@ -175,14 +166,15 @@ class Thorax:
         """Return the interval of the middle: great veins, oesophagus, spine, from front to back above the heart."""
         a = self.anatomy
         t = np.asarray(y / a.height, dtype=np.float32)
-        left = np.interp(t, [-0.3, -0.05, 0.1, 0.25, 0.45, 0.7, 1.2], [46, 31, 27, 24, 20, 17, 19]).astype(np.float32)
-        right = np.interp(t, [-0.3, -0.05, 0.1, 0.25, 0.45, 0.7, 1.2], [46, 30, 27, 29, 27, 19, 19]).astype(np.float32)
+        level = [-0.3, -0.05, 0.03, 0.1, 0.2, 0.45, 0.7, 1.2]
+        left = np.interp(t, level, [52, 41, 36, 30, 26, 23, 19, 20]).astype(np.float32)
+        right = np.interp(t, level, [52, 41, 37, 33, 32, 32, 22, 20]).astype(np.float32)
         shifted = x - self.spine_x(y)
         u = np.where(shifted > 0, shifted / left, -shifted / right)
-        half = np.sqrt(np.sqrt(np.maximum(1 - u**4, 0)))
+        half = np.sqrt(np.maximum(1 - u * u * np.abs(u), 0))
         back = self.middle(y) + self.half_depth(y) + np.float32(12)
         front = self.middle(y) - self.half_depth(y) - np.float32(12)
-        behind_heart = np.clip((t - 0.42) / 0.1, 0, 1).astype(np.float32)
+        behind_heart = np.clip((y - self._heart_y(1.0) + 45) / 50, 0, 1).astype(np.float32)
         front = front + behind_heart * (back - front) * np.float32(0.55)
         return slab((front + back) / 2, (back - front) / 2 * half)
 
@@ -195,7 +187,8 @@ class Thorax:
         t = np.clip((y - arch_y) / (a.height * 0.75), 0, 1)
         centre = (a.aorta_shift + 0.25 * r) * (1 - t) ** 1.2 + 6 * t
         u = (self.at_depth(x, z) - centre.astype(np.float32)) / np.float32(0.72 * r)
-        half = np.where(y > arch_y, np.sqrt(np.maximum(1 - u * u, 0)) * np.float32(0.72 * r), 0)
+        cap = np.maximum(arch_y + 0.6 * r - y, 0) / np.float32(1.3 * r)
+        half = np.sqrt(np.maximum(1 - u * u - cap * cap, 0)) * np.float32(0.72 * r)
         z0, z1 = slab(np.float32(z), half)
         return hull(knob, (np.where(z1 > z0, z0 - 4, z0), z1))
 
@@ -223,15 +216,38 @@ class Thorax:
         wall = a.wall_side * np.clip(0.75 + 0.25 * y / a.height, 0.75, 1.15)
         trunk = self._rounded(x, self.outer(np.maximum(y, 0.1 * a.height)) + wall, 2.6)
         depth = np.maximum(self.half_depth(y), 0.45 * a.depth) + a.wall_depth
-        fade = np.clip((y + 60) / 60, 0.0, 1.0)
+        fade = np.clip((y + 50) / 60, 0.0, 1.0) ** 2
         trunk = trunk * depth * fade
         lift = a.shoulder
-        level = [-80, -45 + lift, -25 + lift, -5 + lift, 15 + lift, 40 + lift, 110 + lift, 150 + lift, 185 + lift]
-        width = [0.44, 0.5, 0.68, 1.05, 1.38, 1.52, 1.56, 1.22, 0.9]
+        level = [
+            -80,
+            -45 + lift,
+            -25 + lift,
+            -5 + lift,
+            15 + lift,
+            40 + lift,
+            80 + lift,
+            105 + lift,
+            125 + lift,
+            150 + lift,
+            185 + lift,
+        ]
+        width = [0.44, 0.5, 0.68, 1.05, 1.36, 1.52, 1.5, 1.36, 1.22, 1.1, 0.95]
         girdle = np.interp(y, level, np.array(width) * (a.width + 0.6 * a.wall_side - 8)).astype(np.float32)
-        strong = np.interp(y, [-80, 0, 60, 120 + lift, 185 + lift], [0.62, 0.68, 0.72, 0.6, 0.0])
+        strong = np.interp(y, [-80, 0, 60, 120 + lift, 185 + lift], [0.62, 0.68, 0.74, 0.66, 0.0])
         girdle = self._rounded(x, girdle, 2.6) * (strong * (a.depth * 0.9 + 0.5 * a.wall_depth)).astype(np.float32)
-        return np.asarray(2 * np.sqrt(np.sqrt(trunk**4 + girdle**4)), dtype=np.float32)
+        arms = self._arms(x, y)
+        return np.asarray(2 * np.sqrt(np.sqrt(trunk**4 + girdle**4 + arms**4)), dtype=np.float32)
+
+    def _arms(self, x: Array, y: Array) -> Array:
+        """Return the half-chord of the upper arms, held away from the flanks."""
+        a = self.anatomy
+        thick = 34 + 0.35 * a.wall_side
+        shoulder = 1.30 * a.width + 0.3 * a.wall_side + 0.4 * a.scapula
+        lean = 0.30 * np.maximum(y - 30 - a.shoulder, 0)
+        u = (np.abs(x) - np.asarray(shoulder + lean, dtype=np.float32)) / np.float32(thick)
+        fade = np.clip((y - 20 - a.shoulder) / 30, 0, 1)
+        return np.sqrt(np.maximum(1 - u * u, 0)) * np.asarray(fade * thick, dtype=np.float32)
 
     @staticmethod
     def _rounded(x: Array, half_width: Array, power: float) -> Array:
@@ -246,9 +262,9 @@ class Thorax:
             return total
         r = a.breast_size
         for side in (-1, 1):
-            cy = 0.70 * a.height
-            u = (x - np.float32(side * 0.56 * a.width)) / np.float32(r)
+            cy = 0.68 * a.height
+            u = (x - np.float32(side * 0.63 * a.width)) / np.float32(r)
             v = np.asarray(y - cy, dtype=np.float32)
             v = np.where(v > 0, v / np.float32(0.8 * r), v / np.float32(1.5 * r))
-            total += np.float32(a.breast) * np.maximum(1 - u * u - v * v, 0) ** np.float32(0.6)
+            total += np.float32(a.breast) * np.sqrt(np.maximum(1 - u * u - v * v, 0))
         return total

@@ -12,8 +12,9 @@ from synnodtest.canonical import seed_sequence
 
 __all__ = ["airway_mm", "vessel_mm"]
 
-_GENERATIONS = 9
+_GENERATIONS = 12
 _STEPS = 6
+_TAPER = 0.95
 
 
 def vessel_mm(thorax: Thorax, grid: Grid) -> Array:
@@ -31,28 +32,43 @@ def _tree(thorax: Thorax, side: int) -> tuple[Array, Array, Array]:
     start, heading, radius = _roots(thorax, side, rng)
     points, radii, lengths = [], [], []
     for generation in range(_GENERATIONS):
-        long = (0.145 if generation else 0.12) * a.width * rng.uniform(0.65, 1.25, len(start)) * (0.93**generation)
+        long = 0.115 * a.width * rng.uniform(0.6, 1.3, len(start)) * (0.95**generation)
+        if not generation:
+            long *= np.maximum(radius / 4.2, 0.8)
         step = (long / _STEPS)[:, None]
         path = [start]
         for _ in range(_STEPS):
             heading = _unit(heading + rng.normal(0, 0.10, heading.shape))
-            path.append(path[-1] + heading * step)
+            path.append(path[-1] + heading * step * (1 + 0.35 * np.abs(heading[:, 1:2])))
         track = np.stack(path, axis=1)
-        narrowing = np.linspace(1.0, 0.84, _STEPS)
+        narrowing = np.linspace(1.0, _TAPER, _STEPS)
         for k in range(_STEPS):
             for part in (0.1, 0.3, 0.5, 0.7, 0.9):
                 points.append(track[:, k] * (1 - part) + track[:, k + 1] * part)
                 radii.append(radius * narrowing[k])
                 lengths.append(long / (_STEPS * 5))
         tip = track[:, -1]
-        inside = _room(thorax, side, tip) & (radius > 0.3)
-        start, heading, radius = _fork(tip[inside], heading[inside], radius[inside] * 0.84, rng)
+        inside = _room(thorax, side, tip) & (radius > 0.34)
+        start, heading, radius = _fork(tip[inside], heading[inside], radius[inside] * _TAPER, rng)
         if not len(start):
             break
+    trunk, thick, piece = _trunk(thorax, side)
+    points, radii, lengths = [*points, trunk], [*radii, thick], [*lengths, piece]
     where, size, run = np.concatenate(points), np.concatenate(radii), np.concatenate(lengths)
     where = thorax.withdrawn(side, where)
     kept = thorax.is_aerated(side, where, 0.5)
     return where[kept], size[kept], run[kept]
+
+
+def _trunk(thorax: Thorax, side: int) -> tuple[Array, Array, Array]:
+    """Return the main pulmonary artery of one side, from the mediastinum to its hilum."""
+    hilum = thorax.hila[side]
+    start = np.array([side * 0.08 * thorax.anatomy.width, hilum[1] - 4.0, -2.0])
+    end = hilum + [0, 6.0, 0]
+    t = ((np.arange(60) + 0.5) / 60)[:, None]
+    run = float(np.linalg.norm(end - start)) / 60
+    k = thorax.anatomy.vessels * thorax.anatomy.width / 140
+    return start + t * (end - start), np.linspace(10.5, 7.5, 60) * k, np.full(60, run)
 
 
 def _room(thorax: Thorax, side: int, tip: Array) -> Array:
@@ -88,11 +104,11 @@ def _roots(thorax: Thorax, side: int, rng: np.random.Generator) -> tuple[Array, 
 
 def _fork(tip: Array, heading: Array, radius: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Split every tip in two: r^3 is conserved, the thinner child turns further."""
-    share = rng.uniform(0.5, 0.8, len(tip))
+    share = rng.uniform(0.55, 0.86, len(tip))
     across = _unit(np.cross(heading, rng.normal(0, 1, heading.shape)))
     children = []
     for part, sign in ((share, 1.0), (1 - share, -1.0)):
-        angle = (0.22 + 0.62 * (1 - part))[:, None] * rng.uniform(0.7, 1.2, (len(tip), 1))
+        angle = (0.12 + 0.75 * (1 - part))[:, None] * rng.uniform(0.7, 1.2, (len(tip), 1))
         children.append((_unit(heading * np.cos(angle) + sign * across * np.sin(angle)), radius * np.cbrt(part)))
     return (
         np.concatenate([tip, tip]),
@@ -117,8 +133,8 @@ def _disc(count: int) -> Array:
 def _balls(grid: Grid, points: Array, radius: Array, length: Array) -> Array:
     """Splat tubes as chains of balls: few points for thin ones, many for thick ones."""
     total = grid.blank()
-    bounds = np.array([0.0, 0.7, 1.6, 3.5, 1e3]) * grid.spacing / 0.4
-    for low, high, count in zip(bounds[:-1], bounds[1:], (1, 7, 37, 121), strict=True):
+    bounds = np.array([0.0, 0.6, 1.3, 3.0, 1e3]) * grid.spacing / 0.4
+    for low, high, count in zip(bounds[:-1], bounds[1:], (1, 7, 61, 500), strict=True):
         chosen = (radius >= low) & (radius < high)
         if not chosen.any():
             continue
@@ -129,9 +145,10 @@ def _balls(grid: Grid, points: Array, radius: Array, length: Array) -> Array:
         spread = np.repeat(points[chosen][:, None, :], count, axis=1)
         spread[..., 0] += disc[None, :, 0] * cos - disc[None, :, 1] * sin
         spread[..., 1] += disc[None, :, 0] * sin + disc[None, :, 1] * cos
+        bunch_size = max(65536 // count, 1)
         volume = np.pi * r**2 * length[chosen][:, None] * disc[None, :, 2]
-        for part in range(0, len(spread), 2048):
-            bunch = slice(part, part + 2048)
+        for part in range(0, len(spread), bunch_size):
+            bunch = slice(part, part + bunch_size)
             grid.splat((total,), spread[bunch].reshape(-1, 3), (volume[bunch].ravel(),))
     return total
 
@@ -144,13 +161,13 @@ def airway_mm(thorax: Thorax, grid: Grid) -> Array:
     top = np.array([0.0, -a.top - 5, -5.0])
     middle = np.array([4.0 + 0.1 * a.aorta_shift * -1, 0.22 * a.height, 6.0])
     right, left = thorax.hila[-1] * [0.82, 1.0, 1.0], thorax.hila[1] * [0.9, 1.02, 1.0]
-    points, radii, lengths = [], [], []
-    for ends, r0, r1 in (((top, middle, carina), 9.0, 8.2), ((carina, right), 6.4, 5.2), ((carina, left), 5.6, 4.6)):
-        for i in range(len(ends) - 1):
-            run = float(np.linalg.norm(ends[i + 1] - ends[i]))
-            n = int(run / 0.7)
-            t = ((np.arange(n) + 0.5) / n)[:, None]
-            points.append(ends[i] * (1 - t) + ends[i + 1] * t)
-            radii.append((r0 + (r1 - r0) * t[:, 0]) * k)
-            lengths.append(np.full(n, run / n))
-    return _balls(grid, np.concatenate(points), np.concatenate(radii), np.concatenate(lengths))
+    tubes = (
+        ((top, middle, carina), (8.6, 8.2, 7.8)),
+        ((carina, right), (6.4, 5.2)),
+        ((carina, left), (5.6, 4.6)),
+    )
+    air = grid.blank()
+    for axis, radii in tubes:
+        for i in range(len(axis) - 1):
+            grid.capsule(air, (axis[i], axis[i + 1]), (radii[i] * k, radii[i + 1] * k))
+    return air
