@@ -1,0 +1,161 @@
+"""The house rules that would leak without a test: floors, light imports, the public namespace, forbidden packages."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import types
+from pathlib import Path
+
+import synnodtest
+
+PACKAGE = Path(synnodtest.__file__).parent
+
+FLOORS = [
+    ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "shipped"],
+    ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features"],
+    ["planning", "checks", "strategies"],
+    ["backgrounds", "synthesizers", "detectors", "store"],
+    ["engine"],
+    ["reporting", "training"],
+    ["shell", "pytest_plugin", "commands", "cli"],
+]
+"""Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
+
+FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}
+
+HEAVY = ["torch", "torchvision", "diffusers", "transformers", "ultralytics", "radiomics", "matplotlib", "pydicom"]
+HEAVY += ["sklearn", "statsmodels", "onnxruntime", "openvino", "ray", "gradio", "pandas", "pyarrow", "cv2", "SimpleITK"]
+
+LIGHT = ["synnodtest", "synnodtest.pytest_plugin", "synnodtest.detectors", "synnodtest.synthesizers"]
+LIGHT += ["synnodtest.backgrounds", "synnodtest.checks", "synnodtest.engine", "synnodtest.reporting", "synnodtest.spec"]
+LIGHT += ["synnodtest.statistics", "synnodtest.perturbations", "synnodtest.training", "synnodtest.cli"]
+
+
+def modules():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def dotted(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path):
+    """Return every module that a file imports, function-level imports too, as (dotted name, line)."""
+    package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, base] if base else parents)
+            found += [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
+    return found
+
+
+def unit_of(name):
+    parts = name.split(".")
+    if parts[0] != "synnodtest" or len(parts) < 2:
+        return None
+    return parts[1] if (PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").exists() else None
+
+
+def edges():
+    for path in modules():
+        importer = unit_of(dotted(path))
+        for name, line in imports_of(path):
+            imported = unit_of(name)
+            if importer and imported and imported != importer:
+                yield importer, imported, f"{path.relative_to(PACKAGE.parent)}:{line} imports {name}"
+
+
+def test_every_module_and_subpackage_has_a_floor():
+    units = {unit_of(dotted(path)) for path in modules()} - {None}
+    assert units <= set(FLOOR_OF), f"name the floor of {sorted(units - set(FLOOR_OF))} in FLOORS"
+
+
+def test_no_floor_imports_a_higher_one():
+    leaks = [where for importer, imported, where in edges() if FLOOR_OF.get(importer, 0) < FLOOR_OF.get(imported, 0)]
+    assert leaks == []
+
+
+def test_units_do_not_import_each_other_in_a_circle():
+    graph = {}
+    for importer, imported, _ in edges():
+        graph.setdefault(importer, set()).add(imported)
+    done = set()
+
+    def visit(unit, trail):
+        assert unit not in trail, " -> ".join([*trail[trail.index(unit) :], unit])
+        if unit not in done:
+            for imported in sorted(graph.get(unit, ())):
+                visit(imported, [*trail, unit])
+            done.add(unit)
+
+    for unit in sorted(graph):
+        visit(unit, [])
+
+
+def test_a_leak_would_be_seen(tmp_path):
+    path = PACKAGE / "statistics" / "imaginary.py"
+    tree = "def f():\n    from synnodtest.engine import Engine\nfrom .. import cli\nimport synnodtest.store as s\n"
+    imaginary = type("P", (), {"read_text": lambda self: tree, "relative_to": path.relative_to, "name": path.name})()
+    assert [name for name, _ in imports_of(imaginary)] == [
+        "synnodtest.cli",
+        "synnodtest.store",
+        "synnodtest.engine.Engine",
+    ]
+
+
+def run_python(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True
+    ).stdout
+
+
+def test_importing_the_plugin_and_the_packages_loads_nothing_heavy():
+    code = f"""
+import importlib, sys
+heavy = set({HEAVY!r})
+for name in {LIGHT!r}:
+    importlib.import_module(name)
+    for loaded in sorted(heavy & set(sys.modules)):
+        print(name, "loads", loaded)
+    heavy -= set(sys.modules)
+"""
+    assert run_python(code) == ""
+
+
+def test_the_public_namespace_is_what_it_says():
+    code = """
+import types, synnodtest
+print(*[name for name, value in vars(synnodtest).items() if not isinstance(value, types.ModuleType)])
+"""
+    public = {name for name in run_python(code).split() if not name.startswith("_")}
+    assert public | {"__version__"} == set(synnodtest.__all__)
+    assert sorted(synnodtest.__all__) == list(synnodtest.__all__)
+    assert all(not isinstance(getattr(synnodtest, name), types.ModuleType) for name in synnodtest.__all__)
+
+
+def test_only_the_measurement_of_features_imports_simpleitk():
+    """It comes with pyradiomics alone; images are read by the package's own light readers."""
+    found = [
+        f"{dotted(path)}:{line}"
+        for path in modules()
+        for name, line in imports_of(path)
+        if name.split(".")[0] == "SimpleITK" and dotted(path) != "synnodtest.radiomics_features"
+    ]
+    assert found == []
+
+
+def test_the_makefile_installs_the_extras_all_and_dev():
+    root = PACKAGE.parent
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    everything = set(re.search(r"\[(.*)\]", extras["all"][0]).group(1).split(",")) | {"dev"}
+    installed = set(re.search(r"-e '\.\[(.*)\]'", (root / "Makefile").read_text()).group(1).split(","))
+    assert installed | {"radiomics"} == everything
