@@ -104,7 +104,8 @@ class Recorder:
 def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
     """Write a JSON record that ``--detector path`` answers from."""
     radiographs = {
-        key: [{"box": list(found.box), "score": found.score} for found in items] for key, items in findings.items()
+        key: [{"box": [float(edge) for edge in found.box], "score": float(found.score)} for found in items]
+        for key, items in findings.items()
     }
     content = {"synnodtest_findings": FORMAT, "identity": identity.as_dict(), "radiographs": radiographs}
     partial = path.with_name(path.name + ".part")

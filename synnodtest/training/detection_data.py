@@ -1,0 +1,86 @@
+"""Annotated radiographs -> the folder that YOLO trains on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from synnodtest.radiograph import Radiograph
+from synnodtest.training.annotated import AnnotatedSet, Case, held_out
+
+__all__ = ["prepare"]
+
+
+def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024, held_out_share: float = 0.15) -> Path:
+    """Write images, labels and ``data.yaml`` for YOLO; return the path of ``data.yaml``.
+
+    Clusters (patients, backgrounds) are divided once for all: ``images/val`` holds those that
+    :func:`synnodtest.training.annotated.held_out` keeps from training. What is already written is not made again.
+
+    Args:
+        sets: Where the radiographs come from.
+        out: Folder to write.
+        size: Longer side of the images in pixels; PNG with 8 bits, because ultralytics reads no more.
+        held_out_share: Share of the clusters kept from training.
+    """
+    for split in ("train", "val"):
+        (out / "images" / split).mkdir(parents=True, exist_ok=True)
+        (out / "labels" / split).mkdir(parents=True, exist_ok=True)
+    for source in sets:
+        for case in source.cases:
+            split = "val" if held_out(case.cluster, held_out_share) else "train"
+            _write_case(source, case, out, split, size)
+    description = out / "data.yaml"
+    content = {"path": str(out.resolve()), "train": "images/train", "val": "images/val", "names": {0: "nodule"}}
+    _replace(description, json.dumps(content, indent=1).encode())
+    return description
+
+
+def _write_case(source: AnnotatedSet, case: Case, out: Path, split: str, size: int) -> None:
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{source.name}-{case.id}")
+    image, label = out / "images" / split / f"{stem}.png", out / "labels" / split / f"{stem}.txt"
+    if image.is_file() and label.is_file():
+        return
+    radiograph = source.load(case)
+    _replace(label, _label(radiograph).encode())
+    partial = image.with_name(image.name + ".part")
+    _picture(radiograph, size).save(partial, format="PNG", compress_level=1)
+    os.replace(partial, image)
+
+
+def _picture(radiograph: Radiograph, size: int) -> Image.Image:
+    height, width = radiograph.shape
+    scale = size / max(height, width)
+    picture = Image.fromarray(radiograph.pixels)
+    if scale != 1:
+        shape = (max(round(width * scale), 1), max(round(height * scale), 1))
+        picture = picture.resize(shape, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR)
+    return Image.fromarray(np.clip(np.rint(np.asarray(picture) * 255), 0, 255).astype(np.uint8))
+
+
+def _label(radiograph: Radiograph) -> str:
+    """Return one line ``0 x y width height`` per nodule, in shares of the radiograph."""
+    height, width = radiograph.shape
+    lines = []
+    for truth in radiograph.nodules:
+        x_min, y_min, x_max, y_max = truth.box
+        box = (
+            (x_min + x_max) / 2 / width,
+            (y_min + y_max) / 2 / height,
+            (x_max - x_min) / width,
+            (y_max - y_min) / height,
+        )
+        lines.append("0 " + " ".join(f"{value:.6f}" for value in box))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(content)
+    os.replace(partial, path)

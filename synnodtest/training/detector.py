@@ -1,0 +1,227 @@
+"""Training of YOLO detectors: the paper's settings, and small ones for two cores."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.yolo import quiet_ultralytics
+from synnodtest.errors import SynnodError
+
+__all__ = ["PRESETS", "Preset", "strip_checkpoint", "train_detector"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a detector is trained.
+
+    Args:
+        architecture: Name of the ultralytics model definition.
+        image_size: Side in pixels.
+        batch: Images per step.
+        epochs: Passes over the training images.
+        mosaic: Probability of joining four images into one.
+        options: Further ultralytics settings.
+    """
+
+    architecture: str
+    image_size: int
+    batch: int
+    epochs: int
+    mosaic: float
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+_GENTLE = (
+    ("hsv_h", 0.0),
+    ("hsv_s", 0.0),
+    ("hsv_v", 0.25),
+    ("translate", 0.06),
+    ("scale", 0.15),
+    ("fliplr", 0.5),
+    ("erasing", 0.0),
+    ("close_mosaic", 0),
+    ("warmup_epochs", 1.0),
+    ("cos_lr", True),
+)
+
+PRESETS = {
+    "small": Preset("yolov8n.yaml", 512, 16, 40, 0.0, _GENTLE),
+    "yolov8x": Preset("yolov8x.yaml", 1024, 8, 100, 1.0),
+    "yolov9c": Preset("yolov9c.yaml", 1024, 16, 500, 1.0),
+}
+"""``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two cores and an hour."""
+
+
+def train_detector(
+    data: Path,
+    out: Path,
+    *,
+    preset: str = "small",
+    epochs: int | None = None,
+    imgsz: int | None = None,
+    batch: int | None = None,
+    device: str = "cpu",
+    resume: bool = False,
+    minutes: float | None = None,
+    weights: Path | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+) -> Path:
+    """Train a detector and return the path of its weights, ``out/best.pt``, stripped for use.
+
+    Args:
+        data: ``data.yaml`` of a set made by :func:`synnodtest.training.detection_data.prepare`, or its folder.
+        out: Folder of the run. ``out/run`` holds what ultralytics writes, and what ``resume`` goes on from.
+        preset: ``small``, ``yolov8x`` or ``yolov9c``.
+        epochs: Instead of the preset's; so ``imgsz`` and ``batch``.
+        imgsz: Side in pixels.
+        batch: Images per step.
+        device: ``cpu`` or ``cuda``. On a CPU the network runs in bfloat16, the loss in float32.
+        resume: Go on with the interrupted run in ``out``.
+        minutes: Stop after about this time; the learning rate is planned for it.
+        weights: Start from this checkpoint instead of from scratch.
+        learning_rate: Of the first step; ultralytics chooses by default.
+        seed: Of initialisation and augmentation.
+
+    Raises:
+        SynnodError: unknown preset, no data, or nothing to resume.
+    """
+    if preset not in PRESETS:
+        raise SynnodError(f"there is no detector preset {preset!r}", hint=f"presets are {', '.join(PRESETS)}")
+    description = data / "data.yaml" if data.is_dir() else data
+    if not description.is_file():
+        raise SynnodError(f"{description} is not there", hint="make it with synnodtest.training.detection_data.prepare")
+    last = out / "run" / "weights" / "last.pt"
+    if resume and not last.is_file():
+        raise SynnodError(f"nothing to resume: {last} is not there")
+    settings = _settings(PRESETS[preset], description, out, epochs, imgsz, batch, device, minutes, seed)
+    if weights is not None:
+        settings["model"] = str(weights)
+    if learning_rate is not None:
+        settings |= {"optimizer": "AdamW", "lr0": learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
+    if resume:
+        settings |= {"resume": str(last), "model": str(last)}
+    _trainer(settings).train()
+    return strip_checkpoint(_best(out / "run" / "weights"), out / "best.pt")
+
+
+def _settings(
+    preset: Preset,
+    description: Path,
+    out: Path,
+    epochs: int | None,
+    imgsz: int | None,
+    batch: int | None,
+    device: str,
+    minutes: float | None,
+    seed: int,
+) -> dict[str, Any]:
+    return {
+        "model": preset.architecture,
+        "pretrained": False,
+        "data": str(description.resolve()),
+        "project": str(out.resolve()),
+        "name": "run",
+        "exist_ok": True,
+        "epochs": epochs or preset.epochs,
+        "time": minutes / 60 if minutes else None,
+        "imgsz": imgsz or preset.image_size,
+        "batch": batch or preset.batch,
+        "mosaic": preset.mosaic,
+        "device": device,
+        "workers": 0 if device == "cpu" else 8,
+        "cache": device == "cpu",
+        "amp": device != "cpu",
+        "plots": False,
+        "single_cls": True,
+        "patience": 0,
+        "seed": seed,
+        **dict(preset.options),
+    }
+
+
+def _trainer(settings: dict[str, Any]) -> Any:
+    quiet_ultralytics()
+    base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
+    return _cpu_trainer(base)(overrides=settings) if settings["device"] == "cpu" else base(overrides=settings)
+
+
+def _cpu_trainer(base: Any) -> Any:
+    """Return ultralytics' trainer with a bfloat16, channels-last forward pass: three times as fast on AVX512-BF16."""
+    import torch
+
+    class CpuTrainer(base):  # type: ignore[misc]
+        def _setup_train(self) -> None:
+            super()._setup_train()
+            model: Any = self.model
+            model.to(memory_format=torch.channels_last)
+            model.forward = _bfloat16_forward(model)
+
+        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            prepared: dict[str, Any] = super().preprocess_batch(batch)
+            prepared["img"] = prepared["img"].contiguous(memory_format=torch.channels_last)
+            return prepared
+
+    return CpuTrainer
+
+
+def _bfloat16_forward(model: Any) -> Callable[..., Any]:
+    """Return a forward pass of the live model; checkpoints hold its moving average, which stays as it is."""
+    import torch
+
+    plain = type(model).forward
+
+    def forward(batch: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(batch, dict):
+            return plain(model, batch, *args, **kwargs)
+        with torch.autocast("cpu", torch.bfloat16):
+            raw = plain(model, batch, *args, **kwargs)
+        return _to_float(raw)
+
+    return forward
+
+
+def _to_float(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_float(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_to_float(item) for item in value)
+    return value.float() if hasattr(value, "float") else value
+
+
+def _best(folder: Path) -> Path:
+    for name in ("best.pt", "last.pt"):
+        if (folder / name).is_file():
+            return folder / name
+    raise SynnodError(f"the training wrote no weights to {folder}")
+
+
+def strip_checkpoint(source: Path, target: Path) -> Path:
+    """Write the weights of ``source`` in half precision to ``target``, without optimizer, history, paths or git facts.
+
+    What is left is the model, its class names and the settings that a detector needs; safe loading takes it.
+    """
+    import torch
+
+    quiet_ultralytics()
+    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
+    content, _ = tasks.torch_safe_load(str(source), safe_only=True)
+    model = (content.get("ema") or content["model"]).half().eval()
+    model.criterion = None
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    settings = dict(content.get("train_args") or {})
+    kept = {name: settings[name] for name in ("task", "imgsz", "batch", "epochs", "single_cls") if name in settings}
+    model.args = kept
+    model.pt_path = target.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".part")
+    stripped = {"model": model, "ema": None, "epoch": -1, "train_args": kept, "version": content.get("version")}
+    torch.save({**stripped, "license": content.get("license")}, partial)
+    os.replace(partial, target)
+    return target

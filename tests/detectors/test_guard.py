@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding, Radiograph
+from synnodtest.detectors import CallableDetector, Guard
+from synnodtest.errors import DetectorError, ExpectationFailed
+from synnodtest.identity import Identity
+
+GOOD = Finding((10.0, 10.0, 20.0, 20.0), 0.5)
+
+
+def guarded(function, timeout_s=5.0):
+    return Guard(CallableDetector(function, Identity("subject")), timeout_s)
+
+
+def answering(finding):
+    return guarded(lambda radiographs: [[finding] for _ in radiographs])
+
+
+def test_findings_pass_through_unchanged(radiographs):
+    assert answering(GOOD).detect(radiographs) == [[GOOD]] * 3
+
+
+def test_no_radiograph_asks_nobody():
+    assert guarded(lambda _: 1 / 0).detect([]) == []
+
+
+def test_an_exception_names_the_detector_and_the_radiograph_and_is_chained(radiographs):
+    def broken(_):
+        raise ZeroDivisionError("no lungs")
+
+    with pytest.raises(
+        DetectorError, match=r"'subject' on chest-0.png and 2 more: ZeroDivisionError: no lungs"
+    ) as info:
+        guarded(broken).detect(radiographs)
+    assert isinstance(info.value.__cause__, ZeroDivisionError)
+    assert not issubclass(DetectorError, (AssertionError, ExpectationFailed))
+
+
+def test_a_detector_that_exits_the_interpreter_is_an_error(radiographs):
+    def leaving(_):
+        raise SystemExit(3)
+
+    with pytest.raises(DetectorError, match="SystemExit"):
+        guarded(leaving).detect(radiographs)
+
+
+def test_a_detector_that_hangs_is_an_error_and_later_calls_fail_at_once(radiographs):
+    release = threading.Event()
+    detector = guarded(lambda _: release.wait(30), timeout_s=0.1)
+    with pytest.raises(DetectorError, match=r"'subject' on chest-0.png.*no answer within 0.1 s"):
+        detector.detect(radiographs)
+    start = time.monotonic()
+    with pytest.raises(DetectorError, match="no answer within"):
+        detector.detect(radiographs)
+    assert time.monotonic() - start < 0.05
+    release.set()
+
+
+def test_a_detector_recovers_after_an_exception(radiographs):
+    calls = []
+
+    def flaky(given):
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("busy")
+        return [[] for _ in given]
+
+    detector = guarded(flaky)
+    with pytest.raises(DetectorError):
+        detector.detect(radiographs)
+    assert detector.detect(radiographs) == [[], [], []]
+
+
+@pytest.mark.parametrize("result", [None, {}, "findings", 3, np.zeros((3, 5))])
+def test_what_is_no_list_is_an_error(radiographs, result):
+    with pytest.raises(DetectorError, match="not a list"):
+        guarded(lambda _: result).detect(radiographs)
+
+
+@pytest.mark.parametrize("count", [0, 2, 4])
+def test_another_number_of_lists_is_an_error(radiographs, count):
+    with pytest.raises(DetectorError, match=f"{count} lists for 3 radiographs"):
+        guarded(lambda _: [[]] * count).detect(radiographs)
+
+
+@pytest.mark.parametrize("item", [None, GOOD, {"boxes": []}])
+def test_what_is_no_list_of_findings_is_an_error(radiographs, item):
+    with pytest.raises(DetectorError, match="not a list"):
+        guarded(lambda given: [item for _ in given]).detect(radiographs)
+
+
+def test_a_tuple_of_box_and_score_is_an_error_that_says_what_to_return(radiographs):
+    with pytest.raises(DetectorError, match=r"(?s)chest-0.png.*finding 0: is tuple, not a Finding.*x_min, y_min"):
+        answering(((1, 1, 2, 2), 0.5)).detect(radiographs)
+
+
+@pytest.mark.parametrize(
+    ("box", "score", "message"),
+    [
+        ((math.nan, 0, 5, 5), 0.5, "not finite"),
+        ((0, 0, math.inf, 5), 0.5, "not finite"),
+        ((0, 0, 5, 5), math.nan, "not finite"),
+        ((0, 0, 5, 5), -0.1, "negative"),
+        ((5, 0, 5, 5), 0.5, "empty or inverted"),
+        ((6, 0, 5, 5), 0.5, "empty or inverted"),
+        ((0, 6, 5, 5), 0.5, "empty or inverted"),
+        ((70, 0, 82, 5), 0.5, "outside the radiograph"),
+        ((0, 50, 5, 61.5), 0.5, "outside the radiograph"),
+        ((-1.5, 0, 5, 5), 0.5, "outside the radiograph"),
+        ((-0.5, 0, -0.25, 5), 0.5, "outside the radiograph"),
+        ((0, 0, 5), 0.5, "four edges"),
+        ((0, 0, 5, 5), None, "four edges"),
+        (("a", 0, 5, 5), 0.5, "four edges"),
+    ],
+)
+def test_a_finding_that_cannot_be_is_an_error(radiographs, box, score, message):
+    with pytest.raises(DetectorError, match=message):
+        answering(Finding(box, score)).detect(radiographs)
+
+
+def test_a_box_over_the_edge_by_a_pixel_is_clipped(radiographs):
+    found = answering(Finding((-0.9, -0.1, 80.9, 60.2), 1.0)).detect(radiographs)
+    assert found[0] == [Finding((0.0, 0.0, 80.0, 60.0), 1.0)]
+
+
+def test_numpy_numbers_become_plain_floats(radiographs):
+    box = tuple(np.asarray([1, 2, 3, 4], dtype=np.float32))
+    found = answering(Finding(box, np.float32(0.25))).detect(radiographs)[0][0]
+    assert all(type(number) is float for number in (*found.box, found.score))
+
+
+def test_a_detector_cannot_spoil_the_pixels_of_others(radiographs):
+    def vandal(given):
+        for radiograph in given:
+            radiograph.pixels[:] = 0
+        return [[] for _ in given]
+
+    before = [radiograph.pixels.copy() for radiograph in radiographs]
+    guarded(vandal).detect(radiographs)
+    for radiograph, pixels in zip(radiographs, before, strict=True):
+        assert np.array_equal(radiograph.pixels, pixels)
+
+
+def test_a_radiograph_without_source_is_named_by_its_background():
+    radiograph = Radiograph(np.zeros((9, 9), np.float32), (1, 1), background="phantom-7")
+    with pytest.raises(DetectorError, match="phantom-7"):
+        guarded(lambda _: None).detect([radiograph])

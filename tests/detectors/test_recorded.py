@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding
+from synnodtest.detectors import CallableDetector, resolve_detector
+from synnodtest.detectors.recorded import Recorder, write_findings
+from synnodtest.errors import DetectorError
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Truth
+
+
+def test_a_record_answers_as_the_detector_did(tmp_path, radiographs):
+    def subject(given):
+        return [[Finding((1.0, 2.0, 3.0, 4.0 + float(r.pixels[0, 0])), 0.125)] for r in given]
+
+    recorder = Recorder(CallableDetector(subject, Identity("vendor 3.2")))
+    answers = recorder.detect(radiographs)
+    write_findings(tmp_path / "findings.json", recorder.findings, recorder.identity)
+    replayed = resolve_detector("findings.json", base=tmp_path)
+    assert replayed.detect(radiographs[::-1]) == answers[::-1]
+    assert replayed.identity.name == "vendor 3.2"
+
+
+def test_a_radiograph_that_is_not_in_the_record_is_an_error_and_no_miss(tmp_path, radiographs):
+    write_findings(tmp_path / "f.json", {"chest-0.png": []}, Identity("x"))
+    detector = resolve_detector("f.json", base=tmp_path)
+    assert detector.detect(radiographs[:1]) == [[]]
+    with pytest.raises(DetectorError, match=r"chest-1\.png.*holds no findings"):
+        detector.detect(radiographs[1:])
+
+
+def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiographs):
+    write_findings(tmp_path / "f.json", {"chest-0.png": []}, Identity("x"))
+    truth = Truth("nodule", np.ones((2, 2), np.bool_), (5, 5), 1.0, 0.3)
+    planted = replace(radiographs[0], nodules=(truth,))
+    with pytest.raises(DetectorError, match="holds no findings"):
+        resolve_detector("f.json", base=tmp_path).detect([planted])
+
+
+def test_csv_with_an_empty_row_for_no_finding(tmp_path, radiographs):
+    (tmp_path / "f.csv").write_text(
+        "radiograph,x_min,y_min,x_max,y_max,score\nchest-0,1,2,3,4,0.5\nchest-0,5,6,7,8,0.25\nb1,,,,,\nchest-2.png,0,0,9,9,1\n"
+    )
+    found = resolve_detector("f.csv", base=tmp_path).detect(radiographs)
+    assert [len(items) for items in found] == [2, 0, 1]
+    assert found[0][1] == Finding((5.0, 6.0, 7.0, 8.0), 0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("f.json", "{", "not a record"),
+        ("f.json", "[]", "not a record"),
+        ("f.json", json.dumps({"synnodtest_findings": 2, "radiographs": {}}), "must be 1"),
+        ("f.json", json.dumps({"synnodtest_findings": 1}), "radiographs"),
+        (
+            "f.json",
+            json.dumps({"synnodtest_findings": 1, "radiographs": {"a": [{"box": [1, 2, 3], "score": 1}]}}),
+            r"radiographs\['a'\]\[0\]",
+        ),
+        ("f.csv", "radiograph,x_min\n", "score.*missing"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,high\n", "line 2"),
+    ],
+)
+def test_a_broken_record_is_named(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(name, base=tmp_path)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synnodtest import Finding
+from synnodtest.detectors import register_detector, registered_names, resolve_detector
+from synnodtest.detectors import registry as registry_module
+from synnodtest.errors import DetectorError
+
+PLAIN = """
+from synnodtest import Finding
+
+def factory():
+    return lambda radiographs: [[Finding((1, 2, 3, 4), 0.5)] for _ in radiographs]
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a module that only this test sees; return its name."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write_module(source: str) -> str:
+        name = "subject_" + hashlib.sha256(f"{tmp_path}{source}".encode()).hexdigest()[:8]
+        (tmp_path / f"{name}.py").write_text(source)
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        return name
+
+    return write_module
+
+
+def test_a_factory_of_a_module_without_dots(write, tmp_path, radiographs):
+    name = write(PLAIN)
+    detector = resolve_detector(f"{name}:factory", base=tmp_path)
+    assert detector.detect(radiographs) == [[Finding((1.0, 2.0, 3.0, 4.0), 0.5)]] * 3
+    assert detector.identity.name == f"{name}:factory"
+    assert detector.identity.sha256 == hashlib.sha256((tmp_path / f"{name}.py").read_bytes()).hexdigest()
+
+
+def test_a_factory_of_a_package_and_of_a_file(tmp_path, radiographs, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "vendorpkg_a"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "inner.py").write_text(PLAIN)
+    assert resolve_detector("vendorpkg_a.inner:factory", base=tmp_path).detect(radiographs[:1])[0][0].score == 0.5
+    assert resolve_detector("vendorpkg_a/inner.py:factory", base=tmp_path).detect(radiographs[:1])[0][0].score == 0.5
+
+
+def test_an_object_with_detect_and_an_identity_mapping(write, tmp_path, radiographs):
+    name = write(
+        "class Vendor:\n    identity = {'name': 'vendor', 'version': '3'}\n"
+        "    def detect(self, radiographs):\n        return [[] for _ in radiographs]\n"
+    )
+    detector = resolve_detector(f"{name}:Vendor", base=tmp_path)
+    assert detector.detect(radiographs) == [[], [], []]
+    assert (detector.identity.name, detector.identity.version) == ("vendor", "3")
+
+
+def test_an_edited_detector_has_another_key(write, tmp_path):
+    first = resolve_detector(f"{write(PLAIN)}:factory", base=tmp_path)
+    second = resolve_detector(f"{write(PLAIN + '# edited')}:factory", base=tmp_path)
+    assert first.identity.key() != second.identity.key()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def factory(radiographs):\n    return []", "requires the argument"),
+        ("def factory():\n    return 3", "no function and no object with detect"),
+        ("def factory():\n    raise OSError('no licence')", "OSError: no licence"),
+        ("import nothing_like_it\n", "nothing_like_it"),
+        ("def other():\n    pass", "it has other"),
+        ("syntax error here", "SyntaxError"),
+        ("factory = 3", "not a factory"),
+    ],
+)
+def test_a_factory_that_is_no_factory_is_an_error(write, tmp_path, source, message):
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(f"{write(source)}:factory", base=tmp_path)
+
+
+def test_an_unknown_name_gets_a_suggestion():
+    with pytest.raises(DetectorError, match="did you mean 'demo'"):
+        resolve_detector("dmeo")
+
+
+def test_no_name_lists_the_ways():
+    with pytest.raises(DetectorError, match=r"best\.pt"):
+        resolve_detector("  ")
+
+
+@pytest.mark.parametrize(
+    "text", ["missing.pt", "missing.json", "missing.csv", "no_such_module:factory", "gone.py:make"]
+)
+def test_what_is_not_there_is_an_error_that_names_it(text, tmp_path):
+    with pytest.raises(DetectorError, match=text.partition(":")[0]):
+        resolve_detector(text, base=tmp_path)
+
+
+def test_a_registered_detector_answers_to_its_name_and_gets_its_argument(monkeypatch, radiographs):
+    monkeypatch.setattr(registry_module, "_FACTORIES", dict(registry_module._FACTORIES))
+    from synnodtest.detectors import CallableDetector
+    from synnodtest.identity import Identity
+
+    @register_detector("echo")
+    def _echo(argument, options):
+        return CallableDetector(lambda given: [[] for _ in given], Identity(f"{argument} on {options.device}"))
+
+    assert "echo" in registered_names()
+    assert resolve_detector("echo:hello", device="cuda").identity.name == "hello on cuda"
+    with pytest.raises(ValueError, match="already registered"):
+        register_detector("echo")(lambda argument, options: None)
+
+
+def test_resolving_a_callable_loads_nothing_heavy(tmp_path):
+    (tmp_path / "light.py").write_text(PLAIN)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom synnodtest.detectors import resolve_detector\n"
+        f"resolve_detector('light:factory', base=Path({str(tmp_path)!r}))\n"
+        "heavy = {'torch', 'ultralytics', 'onnxruntime', 'cv2', 'matplotlib', 'pydicom'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=60)

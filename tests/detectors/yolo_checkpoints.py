@@ -1,0 +1,48 @@
+"""Small real checkpoints of ultralytics, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def save_checkpoint(
+    path: Path,
+    names: dict[int, str],
+    architecture: str = "yolov8n.yaml",
+    *,
+    seed: int = 0,
+    image_size: int | None = None,
+) -> Path:
+    """Write an untrained checkpoint with these classes, as ultralytics does; scores differ by place."""
+    from synnodtest.detectors.yolo import quiet_ultralytics
+
+    quiet_ultralytics()
+    import torch
+    from ultralytics import YOLO
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(seed)
+    yolo = YOLO(architecture, verbose=False)
+    yolo.model = DetectionModel(architecture, nc=len(names), verbose=False)
+    yolo.model.names = names
+    yolo.ckpt = {"train_args": {"imgsz": image_size}} if image_size else {}
+    _enliven(yolo.model)
+    yolo.save(str(path))
+    return path
+
+
+def _enliven(model) -> None:
+    """Normalise the activations on noise and raise the weights of the scores: without it all scores are equal."""
+    import torch
+
+    torch.manual_seed(1)
+    model.train()
+    with torch.no_grad():
+        for norm in model.modules():
+            if isinstance(norm, torch.nn.BatchNorm2d):
+                norm.momentum = None
+        for _ in range(2):
+            model(torch.rand(2, 3, 256, 256))
+        for level in model.model[-1].cv3:
+            level[-1].weight.mul_(2)
+    model.eval()
