@@ -32,7 +32,7 @@ __all__ = [
     "untouched_recipes",
 ]
 
-DEFAULT_CONTRAST = Uniform(0.25, 0.8)
+DEFAULT_CONTRAST = Uniform(0.2, 0.6)
 """Contrast of a nodule whose spec names none; docs/spec.md says where it comes from."""
 
 Level = tuple[tuple[str, float | str], ...]
