@@ -86,7 +86,7 @@ class Campaign:
     def __init__(self, providers: Providers, store: Store, *, seed: int = 0, progress: Progress = _silent) -> None:
         self.providers = providers
         self.seed = seed
-        self._store = store
+        self.store = store
         self._progress = progress
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
@@ -126,7 +126,7 @@ class Campaign:
                 self.background_set(behaviour),
                 self.synthesizer(synthesizer),
                 self.providers.detector,
-                self._store,
+                self.store,
                 controls=controls,
             )
         return self._engines[key]

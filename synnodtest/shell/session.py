@@ -126,7 +126,9 @@ class Session:
         """Return JUnit properties of a judged case."""
         from synnodtest.reporting.junit import properties
 
-        return properties(self.run.fragment.expectation(case.node_id))
+        fragment = self.run.fragment
+        key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
+        return properties(fragment.expectation(case.node_id), fragment.behaviours[key])
 
     def reproduce(self, node_id: str) -> str:
         """Return the command that runs one item again."""
@@ -140,10 +142,10 @@ class Session:
 
     def write_pictures(self, case: Case) -> None:
         """Write the gallery pictures of a judged case."""
-        if self.run.settings.pixels:
+        if self.run.settings.pixels and case.node_id in self.run.fragment.expectations:
             from synnodtest.reporting.pictures import write_pictures
 
-            write_pictures(self.run.fragment, case.node_id, self.run.campaign, self.folder)
+            write_pictures(self.run.fragment, case.node_id, self.run.behaviour(case), self.run.campaign, self.folder)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,12 @@ def behaviour(**changes):
 
 def run(tmp_path, recipes, *, squares=None, synthesizer=None, detector=None, batch=32, controls=()):
     engine = Engine(
-        squares or Squares(), synthesizer or Counting(), detector or Bright(), Store(tmp_path), batch=batch, controls=controls
+        squares or Squares(),
+        synthesizer or Counting(),
+        detector or Bright(),
+        Store(tmp_path),
+        batch=batch,
+        controls=controls,
     )
     return list(engine.run(recipes)), engine
 
