@@ -104,7 +104,7 @@ def _shown(projection: Projection, intensity: Array, noise: Array, window: tuple
     start = lung + 0.72 * width
     curve = 1 / (1 + np.exp((np.float32(start) - log) / np.float32(width)))
     dark = 1 / (1 + np.exp(start / width))
-    return np.clip((curve - np.float32(dark)) / np.float32(1 - dark), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((curve - np.float32(dark)) / np.float32(1 - dark), 0, 1), dtype=np.float32)
 
 
 def _intensity(projection: Projection, added: Array, window: tuple[slice, slice]) -> Array:

@@ -61,7 +61,7 @@ def nodule_chord(nodule: PhantomNodule, dx: Array, dy: Array) -> tuple[Array, Ar
     """Return half the nodule's chord (mm) and its relative density at offsets from its centre (mm).
 
     The outline is a star-shaped curve R(angle), scaled so that its area is that of a disc of ``diameter_mm``;
-    inside, the half-chord is that of a ball: ``R sqrt(1 - (r / R)^2)`` times a depth factor.
+    inside, the half-chord is that of a ball: ``sqrt(1 - (r / R)^2)`` times the mean radius and a depth factor.
     """
     rng = np.random.default_rng(seed_sequence("phantom-nodule", VERSION, nodule.seed, nodule.shape))
     flat = float(rng.uniform(0.85, 1.15))
@@ -72,7 +72,7 @@ def nodule_chord(nodule: PhantomNodule, dx: Array, dy: Array) -> tuple[Array, Ar
     angle = np.mod(np.arctan2(dy, dx), 2 * np.pi)
     r = np.hypot(dx, dy)
     core_r = np.interp(angle, turn, core * scale)
-    half = flat * core_r * np.sqrt(np.maximum(1 - (r / core_r) ** 2, 0))
+    half = flat * scale * np.sqrt(np.maximum(1 - (r / core_r) ** 2, 0))
     if nodule.shape == "spiculated":
         spike_r = np.interp(angle, turn, spikes * scale)
         thin = 0.16 * scale * np.sqrt(np.maximum(1 - r / np.maximum(spike_r, 1e-6), 0))

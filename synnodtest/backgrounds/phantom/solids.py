@@ -39,7 +39,7 @@ def ellipsoid(
         cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
         u, v = u * cos + v * sin, v * cos - u * sin
     rest = 1 - (u / np.float32(semi[0])) ** 2 - (v / np.float32(semi[1])) ** 2
-    return slab(np.float32(centre[2]), np.float32(semi[2]) * np.sqrt(np.maximum(rest, 0)))
+    return slab(float(centre[2]), np.float32(semi[2]) * np.sqrt(np.maximum(rest, 0)))
 
 
 def hull(*intervals: Interval) -> Interval:
@@ -52,7 +52,7 @@ def hull(*intervals: Interval) -> Interval:
 
 def length(interval: Interval) -> Array:
     """Return the length in mm, 0 where empty."""
-    return np.maximum(interval[1] - interval[0], 0)
+    return np.asarray(np.maximum(interval[1] - interval[0], 0))
 
 
 def outside(interval: Interval, obstacles: Sequence[Interval]) -> Array:
@@ -70,4 +70,4 @@ def outside(interval: Interval, obstacles: Sequence[Interval]) -> Array:
         reach = np.minimum(z0, end)
         total = total + np.maximum(reach - cursor, 0)
         cursor = np.maximum(cursor, np.maximum(reach, z1))
-    return total + np.maximum(end - cursor, 0)
+    return np.asarray(total + np.maximum(end - cursor, 0))

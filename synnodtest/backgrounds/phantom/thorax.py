@@ -14,33 +14,23 @@ SIDES = {"right": -1, "left": 1}
 _STEPS = np.linspace(0, 1.3, 1024)
 
 
-def _profile(nodes: list[tuple[float, float]]) -> Array:
+def _profile(*nodes: list[tuple[float, float]]) -> Array:
     """Tabulate a smooth profile over sqrt(y / height): steep at the apex, as a dome is."""
-    t, value = np.array(nodes).T
+    t, value = np.concatenate(nodes).T
     curve = PchipInterpolator(np.sqrt(t), value, extrapolate=False)
     return np.nan_to_num(curve(np.minimum(_STEPS, np.sqrt(t[-1])))).astype(np.float32)
 
 
 _OUTER = _profile(
-    [(0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845), (0.33, 0.905)]
-    + [(0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)]
+    [(0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845)],
+    [(0.33, 0.905), (0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)],
 )
 _INNER = _profile(
     [(0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)]
 )
 _DEPTH = _profile(
-    [
-        (0, 0.0),
-        (0.004, 0.1),
-        (0.015, 0.19),
-        (0.05, 0.34),
-        (0.1, 0.48),
-        (0.2, 0.69),
-        (0.35, 0.87),
-        (0.5, 0.96),
-        (0.7, 1.0),
-        (1.6, 1.0),
-    ]
+    [(0, 0.0), (0.004, 0.10), (0.015, 0.19), (0.05, 0.34), (0.1, 0.48), (0.2, 0.69), (0.35, 0.87), (0.5, 0.96)],
+    [(0.7, 1.0), (1.6, 1.0)],
 )
 _MIDDLE = _profile([(0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03), (1.6, 0.03)])
 
@@ -121,13 +111,13 @@ class Thorax:
         across, along, through = self._shrink(self.anatomy.collapse)
         moved = (points - hilum) * np.array([across, 1.0, through])
         moved[:, 1] *= np.where(moved[:, 1] < 0, along, 1.0)
-        return moved + hilum
+        return np.asarray(moved + hilum)
 
     def dome(self, side: int, x: Array, y: Array) -> Interval:
         """Return the interval of the abdomen under one hemidiaphragm."""
         a = self.anatomy
         top = (a.dome_right if side < 0 else a.dome_left) * a.height
-        semi = (0.60 * a.width, 0.34 * a.height, 1.34 * a.depth)
+        semi = (0.60 * a.width, 0.34 * a.height, 1.5 * a.depth)
         centre = (side * 0.49 * a.width, top + semi[1], -0.2 * a.depth)
         seen = self.at_depth(x, centre[2])
         tendon_top = a.dome_left * a.height + 0.045 * a.height
@@ -160,7 +150,7 @@ class Thorax:
     def spine_x(self, y: Array) -> Array:
         """Return the midline of the spine, which may curve a little."""
         a = self.anatomy
-        return np.float32(a.curve) * np.sin(np.float32(np.pi) * np.asarray(y, dtype=np.float32) / np.float32(a.height))
+        return np.asarray(a.curve * np.sin(np.pi * y / a.height), dtype=np.float32)
 
     def column(self, x: Array, y: Array) -> Interval:
         """Return the interval of the middle: great veins, oesophagus, spine, from front to back above the heart."""
@@ -172,8 +162,8 @@ class Thorax:
         shifted = x - self.spine_x(y)
         u = np.where(shifted > 0, shifted / left, -shifted / right)
         half = np.sqrt(np.maximum(1 - u * u * np.abs(u), 0))
-        back = self.middle(y) + self.half_depth(y) + np.float32(12)
-        front = self.middle(y) - self.half_depth(y) - np.float32(12)
+        back: Array = self.middle(y) + self.half_depth(y) + np.float32(12)
+        front: Array = self.middle(y) - self.half_depth(y) - np.float32(12)
         behind_heart = np.clip((y - self._heart_y(1.0) + 45) / 50, 0, 1).astype(np.float32)
         front = front + behind_heart * (back - front) * np.float32(0.55)
         return slab((front + back) / 2, (back - front) / 2 * half)
@@ -189,7 +179,7 @@ class Thorax:
         u = (self.at_depth(x, z) - centre.astype(np.float32)) / np.float32(0.72 * r)
         cap = np.maximum(arch_y + 0.6 * r - y, 0) / np.float32(1.3 * r)
         half = np.sqrt(np.maximum(1 - u * u - cap * cap, 0)) * np.float32(0.72 * r)
-        z0, z1 = slab(np.float32(z), half)
+        z0, z1 = slab(z, half)
         return hull(knob, (np.where(z1 > z0, z0 - 4, z0), z1))
 
     def obstacles(self, side: int, x: Array, y: Array) -> list[Interval]:
@@ -247,7 +237,7 @@ class Thorax:
         lean = 0.30 * np.maximum(y - 30 - a.shoulder, 0)
         u = (np.abs(x) - np.asarray(shoulder + lean, dtype=np.float32)) / np.float32(thick)
         fade = np.clip((y - 20 - a.shoulder) / 30, 0, 1)
-        return np.sqrt(np.maximum(1 - u * u, 0)) * np.asarray(fade * thick, dtype=np.float32)
+        return np.asarray(np.sqrt(np.maximum(1 - u * u, 0)) * fade * thick, dtype=np.float32)
 
     @staticmethod
     def _rounded(x: Array, half_width: Array, power: float) -> Array:

@@ -64,7 +64,7 @@ def _trunk(thorax: Thorax, side: int) -> tuple[Array, Array, Array]:
     """Return the main pulmonary artery of one side, from the mediastinum to its hilum."""
     hilum = thorax.hila[side]
     start = np.array([side * 0.08 * thorax.anatomy.width, hilum[1] - 4.0, -2.0])
-    end = hilum + [0, 6.0, 0]
+    end = hilum + np.array([0.0, 6.0, 0.0])
     t = ((np.arange(60) + 0.5) / 60)[:, None]
     run = float(np.linalg.norm(end - start)) / 60
     k = thorax.anatomy.vessels * thorax.anatomy.width / 140

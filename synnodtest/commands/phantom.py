@@ -1,0 +1,53 @@
+"""``synnodtest phantom``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into; an interrupted call continues")
+    parser.add_argument("--count", type=int, default=12, help="radiographs (default: 12)")
+    parser.add_argument("--seed", type=int, default=0, help="master seed; another one draws other persons")
+    parser.add_argument("--nodules", action="store_true", help="plant 1 to 3 nodules in every second radiograph")
+    parser.add_argument("--pneumothorax", action="store_true", help="let one lung of each partially collapse")
+    parser.add_argument("--layout", choices=("node21", "folder"), default="node21", help="default: node21")
+    parser.add_argument("--size", type=int, default=1024, help="pixels along each side (default: 1024)")
+    parser.add_argument("--no-masks", action="store_true", help="leave out the region masks")
+    parser.add_argument("--sheet", type=Path, metavar="PNG", help="also draw a contact sheet of the first twelve")
+    parser.add_argument("--outlines", nargs="*", default=[], metavar="REGION", help="outline regions on the sheet")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.backgrounds.phantom.dataset import write_dataset
+
+    folder = write_dataset(
+        options.out,
+        count=options.count,
+        seed=options.seed,
+        nodules=options.nodules,
+        pneumothorax=options.pneumothorax,
+        layout=options.layout,
+        size=options.size,
+        masks=not options.no_masks,
+    )
+    print(f"{options.count} radiographs in {folder}")
+    if options.sheet is not None:
+        print(f"contact sheet: {_sheet(options)}")
+    return 0
+
+
+def _sheet(options: argparse.Namespace) -> Path:
+    from synnodtest.backgrounds.phantom.dataset import remade
+    from synnodtest.backgrounds.phantom.sheet import contact_sheet
+
+    set_name = "pneumothorax" if options.pneumothorax else "normal"
+    shown = remade(
+        min(options.count, 12), seed=options.seed, nodules=options.nodules, set_name=set_name, size=options.size
+    )
+    return contact_sheet(shown, options.sheet, regions=options.outlines)
