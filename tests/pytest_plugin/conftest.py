@@ -1,0 +1,144 @@
+"""A small user's project: radiographs with masks, a spec, detectors of known vices."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+BACKGROUNDS = 16
+
+SPEC = """\
+synnodtest: 1
+title: Small
+defaults:
+  operating_point: 0.25
+behaviours:
+  - id: size
+    statement: A larger nodule receives a higher confidence.
+    requirement: [SRS-1]
+    hazard: [HAZ-1]
+    tags: [sizes]
+    scenes:
+      backgrounds: {set: normal, count: 16}
+      nodules:
+        - diameter_mm: {sweep: [6, 9, 12, 16, 20]}
+          contrast: 0.5
+          location: {region: lung}
+          hold: [location, seed]
+    expect:
+      - monotone: {response: confidence, over: diameter_mm, direction: increasing, min_spearman: 0.5, max_drop: 0.1}
+      - sensitivity: {where: {diameter_mm: {at_least: 9}}, at_least: 0.7}
+      - false_positives_per_image: {at_most: 1.0}
+  - id: leak
+    statement: Nothing is reported in an air leak.
+    gate: safety
+    scenes:
+      backgrounds: {set: normal, count: 16}
+      nodules:
+        - diameter_mm: {uniform: [8, 12]}
+          contrast: 0.5
+          location: {region: air_leak}
+    expect:
+      - no_detection: {region: air_leak, at_most: 0.3}
+"""
+
+DETECTORS = '''\
+"""Detectors of known vices."""
+import numpy as np
+from scipy.ndimage import gaussian_filter, maximum_filter
+from synnodtest import Finding
+
+
+def _box(radiograph, row, column, half=4):
+    height, width = radiograph.shape
+    return (max(column - half, 0.0), max(row - half, 0.0), min(column + half, width), min(row + half, height))
+
+
+def honest():
+    """Finds bright blobs in the right half of the image; its score grows with their size."""
+
+    def detect(radiographs):
+        found = []
+        for radiograph in radiographs:
+            smooth = gaussian_filter(radiograph.pixels, 3.0)
+            row, column = np.unravel_index(int(smooth.argmax()), smooth.shape)
+            excess = float(smooth[row, column] - np.median(smooth))
+            leak = radiograph.regions.get("air_leak")
+            quiet = leak is not None and leak[row, column]
+            score = min(1.0, excess * 6)
+            found.append([] if quiet or score < 0.05 else [Finding(_box(radiograph, float(row), float(column)), score)])
+        return found
+
+    return detect
+
+
+def silent():
+    return lambda radiographs: [[] for _ in radiographs]
+
+
+def everywhere():
+    def detect(radiographs):
+        grid = [(float(r), float(c)) for r in range(8, 120, 8) for c in range(8, 120, 8)]
+        return [[Finding(_box(x, r, c), 0.9) for r, c in grid] for x in radiographs]
+
+    return detect
+
+
+class Crashing:
+    def __init__(self):
+        self.images = 0
+        self.inner = honest()
+
+    def detect(self, radiographs):
+        self.images += len(radiographs)
+        if self.images >= 3:
+            raise ValueError("out of memory")
+        return self.inner(radiographs)
+
+
+def crashing():
+    return Crashing()
+
+
+def nan():
+    return lambda radiographs: [[Finding((1.0, 1.0, 5.0, 5.0), float("nan"))] for _ in radiographs]
+'''
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    """A folder with ``cxr/``, ``specs/small.yaml`` and ``dets.py``; returns the function that runs pytest in it."""
+    monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    write_radiographs(pytester.path / "cxr")
+    (pytester.path / "specs").mkdir()
+    (pytester.path / "specs" / "small.yaml").write_text(SPEC)
+    (pytester.path / "dets.py").write_text(DETECTORS)
+    pytester.makeini("[pytest]\ntestpaths = specs\n")
+
+    def run(*words, detector="dets:honest", backgrounds="cxr"):
+        options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds] + (["--detector", detector] if detector else [])
+        return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=120)
+
+    run.path = pytester.path
+    run.pytester = pytester
+    return run
+
+
+def write_radiographs(folder, count=BACKGROUNDS):
+    folder.mkdir()
+    rows = ["file,patient,mm_per_px_x,mm_per_px_y,sex"]
+    for i in range(count):
+        rng = np.random.default_rng(i)
+        pixels = np.full((128, 128), 9000.0) + 300 * rng.standard_normal((128, 128))
+        pixels[:, :64] += 1500
+        Image.fromarray(pixels.astype(np.uint16)).save(folder / f"r{i:02d}.png")
+        lung, leak = np.zeros((128, 128), np.uint8), np.zeros((128, 128), np.uint8)
+        lung[20:108, 40:112] = 255
+        leak[20:108, 8:38] = 255
+        Image.fromarray(lung).save(folder / f"r{i:02d}.lung.png")
+        Image.fromarray(leak).save(folder / f"r{i:02d}.air_leak.png")
+        rows.append(f"r{i:02d}.png,p{i:02d},1.0,1.0,{'FM'[i % 2]}")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")

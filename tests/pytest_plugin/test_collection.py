@@ -1,0 +1,78 @@
+"""Specs are collected as a pytest user expects, without a heavy import and without running anything."""
+
+import subprocess
+import sys
+import textwrap
+
+IDS = [
+    "specs/small.yaml::size::monotone",
+    "specs/small.yaml::size::sensitivity",
+    "specs/small.yaml::size::false_positives_per_image",
+    "specs/small.yaml::leak::no_detection",
+]
+
+
+def ids(result):
+    return [line for line in result.outlines if "::" in line and " " not in line]
+
+
+def test_node_ids_are_file_behaviour_expectation(project):
+    assert ids(project("--collect-only", "-q", detector=None)) == IDS
+
+
+def test_gates_and_tags_select_with_m_and_names_with_k(project):
+    assert ids(project("--collect-only", "-q", "-m", "safety", detector=None)) == IDS[3:]
+    assert ids(project("--collect-only", "-q", "-m", "sizes and performance", detector=None)) == IDS[:3]
+    assert ids(project("--collect-only", "-q", "-k", "sensitivity", detector=None)) == IDS[1:2]
+    assert ids(project("--collect-only", "-q", IDS[3], detector=None)) == IDS[3:]
+
+
+def test_gates_and_tags_are_known_markers_under_strict_markers(project):
+    assert project("--collect-only", "-q", "--strict-markers", detector=None).ret == 0
+
+
+def test_collecting_loads_no_heavy_package(project):
+    script = """
+        import sys, pytest
+        code = pytest.main(["--collect-only", "-q", "specs"])
+        heavy = {"torch", "diffusers", "ultralytics", "radiomics", "matplotlib", "pydicom", "sklearn", "statsmodels"}
+        print("LOADED", sorted(heavy & set(sys.modules)), int(code))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert "LOADED [] 0" in done.stdout, done.stdout + done.stderr
+
+
+def test_specs_without_a_detector_are_a_usage_error_that_says_what_to_type(project):
+    result = project(detector=None)
+    assert result.ret == 4
+    text = result.stdout.str() + result.stderr.str()
+    assert "--detector best.pt" in text
+    assert "4 expectations" in text
+
+
+def test_yaml_that_is_no_spec_is_left_alone(project):
+    (project.path / "specs" / "compose.yaml").write_text("services:\n  web: {image: nginx}\n")
+    (project.path / "specs" / "broken.yml").write_text("a: [1, 2\nb: }")
+    (project.path / "specs" / "list.yaml").write_text("- synnodtest\n")
+    assert ids(project("--collect-only", "-q", detector=None)) == IDS
+
+
+def test_a_malformed_spec_is_a_collection_error_at_its_line(project):
+    (project.path / "specs" / "bad.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: a\n    statement: s\n    scenes:\n"
+        "      backgrounds: {set: normal, count: 20}\n      nodules: [{diameter_mm: 10}]\n"
+        "    expect:\n      - sensitivity: {at_leest: 0.8}\n"
+    )
+    result = project("--collect-only", "-q", detector=None)
+    assert result.ret != 0
+    text = result.stdout.str()
+    assert "specs/bad.yaml:9:" in text
+    assert "did you mean 'at_least'?" in text
+    assert "Traceback" not in text
+
+
+def test_a_python_test_suite_without_specs_is_left_alone(pytester):
+    pytester.makepyfile("def test_one(): pass")
+    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1)

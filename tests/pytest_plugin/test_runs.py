@@ -1,0 +1,125 @@
+"""Whole runs: verdicts, faults, waivers, caches, workers and the record."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+
+def record(project):
+    (run,) = sorted((project.path / "reports").iterdir())
+    return json.loads((run / "results.json").read_text())
+
+
+def statuses(project):
+    return {e["id"].split("::", 1)[1]: e["status"] for e in record(project)["expectations"]}
+
+
+def test_an_honest_detector_gets_verdicts_sentences_and_a_report(project):
+    result = project()
+    text = result.stdout.str()
+    assert re.search(r"PASSED sensitivity 1\.00 \(one-sided 95% lower bound 0\.\d\d\) exceeds the pre-specified 0\.70", text)
+    assert "report: " in text
+    (run,) = (project.path / "reports").iterdir()
+    assert {"report.html", "results.json", "manifest.json"} <= {p.name for p in run.iterdir()}
+    assert statuses(project)["size::sensitivity"] == "PASSED"
+    assert len(record(project)["scenes"]) == 16 * 5 + 16 + 16 * 2
+
+
+def test_an_always_silent_detector_passes_nothing_but_the_count_of_false_positives(project):
+    result = project(detector="dets:silent")
+    found = statuses(project)
+    assert found["size::sensitivity"] == found["size::monotone"] == "FAILED"
+    assert found["leak::no_detection"] == "INCONCLUSIVE"
+    assert result.ret == 1
+
+
+def test_a_detector_that_fires_everywhere_fails_size_and_air_leak(project):
+    project(detector="dets:everywhere")
+    found = statuses(project)
+    assert found["size::false_positives_per_image"] == "FAILED"
+    assert found["leak::no_detection"] == "FAILED"
+
+
+@pytest.mark.parametrize(("detector", "words"), [("dets:crashing", "out of memory"), ("dets:nan", "nan")])
+def test_a_broken_detector_ends_in_errors_never_in_failures(project, detector, words):
+    result = project(detector=detector)
+    counts = result.parseoutcomes()
+    assert counts.get("errors", 0) == 4
+    assert counts.get("failed", 0) == counts.get("passed", 0) == 0
+    assert words in result.stdout.str().lower()
+    assert set(statuses(project).values()) == {"ERROR"}
+
+
+def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
+    for mask in (project.path / "cxr").glob("*.air_leak.png"):
+        mask.unlink()
+    result = project("-k", "leak")
+    assert result.parseoutcomes()["errors"] == 1
+    assert "has the region 'air_leak'" in result.stdout.str()
+    assert statuses(project)["leak::no_detection"] == "INVALID"
+
+
+def test_inconclusive_fails_by_default_and_can_be_relaxed_to_xfail(project):
+    assert project("-k", "size and sensitivity", "--synnod-limit", "3").parseoutcomes() == {"failed": 1, "deselected": 3}
+    relaxed = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
+    assert relaxed.parseoutcomes() == {"xfailed": 1, "deselected": 3}
+
+
+def waiver(project, expiry):
+    (project.path / "waivers.yaml").write_text(
+        "waivers:\n  - id: W-1\n    expectation: specs/small.yaml::size::sensitivity\n"
+        f"    reason: known and accepted\n    approver: QA lead\n    expiry: {expiry}\n"
+    )
+
+
+def test_a_waived_failure_is_xfail_and_an_expired_waiver_fails(project):
+    waiver(project, "2999-01-01")
+    assert project("-k", "size and sensitivity", detector="dets:silent").parseoutcomes() == {"xfailed": 1, "deselected": 3}
+    waiver(project, "2020-01-01")
+    result = project("-k", "size and sensitivity", detector="dets:silent")
+    assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
+    assert "expired" in result.stdout.str()
+
+
+def test_a_second_run_computes_nothing(project):
+    project()
+    for path in sorted((project.path / "cxr").glob("r*.png")):
+        if path.name.count(".") == 1:
+            stat = path.stat()
+            assert stat.st_size
+    result = project(detector="dets:honest")
+    reports = sorted((project.path / "reports").iterdir())
+    second = json.loads((reports[-1] / "results.json").read_text())
+    assert second["attrition"]["seconds"] == {"synthesis": 0, "detection": 0}
+    assert result.parseoutcomes()["passed"] >= 1
+
+
+def test_workers_share_one_report(project):
+    project("-n", "2")
+    assert len(list((project.path / "reports").iterdir())) == 1
+    data = record(project)
+    assert [e["id"] for e in data["expectations"]]
+    assert len(data["expectations"]) == 4
+
+
+def test_last_failed_and_exit_first_work_as_usual(project):
+    assert project("-x", detector="dets:silent").parseoutcomes() == {"failed": 1}
+    again = project("--lf", detector="dets:silent").parseoutcomes()
+    assert again == {"failed": 1} or again == {"failed": 1, "deselected": 3}
+
+
+def test_junit_carries_requirement_verdict_and_line(project):
+    project("--junitxml=out.xml", "-k", "size and sensitivity")
+    root = ET.parse(project.path / "out.xml").getroot()
+    case = root.find(".//testcase")
+    properties = {p.get("name"): p.get("value") for p in case.iter("property")}
+    assert properties["requirement"] == "SRS-1"
+    assert properties["verdict"] == "PASSED"
+
+
+def test_the_failure_names_spec_line_criterion_and_the_command_that_reproduces_it(project):
+    text = project("-k", "size and sensitivity", detector="dets:silent").stdout.str()
+    assert "specs/small.yaml:22" in text
+    assert "reproduce   pytest specs/small.yaml::size::sensitivity --detector dets:silent" in text
