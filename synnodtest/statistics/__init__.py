@@ -1,43 +1,108 @@
-"""Estimates with honest bounds, and tests, for detectors tried on clustered trials."""
+"""Estimates with honest bounds, and tests, for detectors tried on clustered trials.
 
+``alpha`` is the one-sided error rate of each bound everywhere. An :class:`Estimate` that carries a ``reason`` decides
+nothing. Where a function takes ``guarded``, decisions ask for it.
+"""
+
+from synnodtest.statistics.auc import auc, delong, delong_paired
 from synnodtest.statistics.bootstrap import FEW_CLUSTERS, cluster_bootstrap
+from synnodtest.statistics.calibration import CalibrationLine, brier, calibration_line, expected_calibration_error
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, poisson_exact
+from synnodtest.statistics.curves import FrocCurve, afroc, average_precision, froc, node21_score, sensitivity_at_fppi
+from synnodtest.statistics.differences import miettinen_nurminen, newcombe
+from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 from synnodtest.statistics.estimate import Estimate, TestResult
+from synnodtest.statistics.multiplicity import holm
 from synnodtest.statistics.paired import McNemarResult, mcnemar_exact, newcombe_paired, tango
-from synnodtest.statistics.ranks import (
-    IsotonicViolation,
-    drawdown,
-    isotonic_violation,
-    mean_cluster_spearman,
-    spearman,
+from synnodtest.statistics.planning import (
+    DEFAULT_ICC,
+    design_effect,
+    power_count,
+    power_paired,
+    power_rate,
+    sample_size_count,
+    sample_size_paired,
+    sample_size_rate,
+    smallest_n_paired,
+    smallest_n_rate,
 )
+from synnodtest.statistics.ranks import IsotonicViolation, drawdown, isotonic_violation, mean_cluster_spearman, spearman
 from synnodtest.statistics.rates import clopper_pearson, jeffreys, wilson
+from synnodtest.statistics.sequential import (
+    confidence_sequence,
+    confidence_sequence_paired,
+    e_value_above,
+    e_value_below,
+    e_value_paired_above,
+    e_value_paired_below,
+)
 from synnodtest.statistics.shifts import paired_mean, rate_difference_clustered
+from synnodtest.statistics.size import size_at_sensitivity
+from synnodtest.statistics.trends import hodges_lehmann, jonckheere_terpstra, page_trend
 
 __all__ = [
+    "DEFAULT_ICC",
     "FEW_CLUSTERS",
+    "CalibrationLine",
     "Estimate",
+    "FrocCurve",
     "IsotonicViolation",
     "McNemarResult",
     "TestResult",
+    "afroc",
+    "auc",
+    "average_precision",
+    "brier",
+    "calibration_line",
     "clopper_pearson",
     "cluster_bootstrap",
     "cluster_index",
     "clustered_rate",
+    "confidence_sequence",
+    "confidence_sequence_paired",
     "count_rate",
+    "delong",
+    "delong_paired",
+    "design_effect",
     "drawdown",
+    "e_value_above",
+    "e_value_below",
+    "e_value_paired_above",
+    "e_value_paired_below",
+    "energy_distance",
+    "expected_calibration_error",
+    "frechet_distance",
+    "froc",
+    "hodges_lehmann",
+    "holm",
     "icc",
     "isotonic_violation",
     "jeffreys",
+    "jonckheere_terpstra",
+    "kernel_distance",
     "korn_graubard",
     "mcnemar_exact",
     "mean_cluster_spearman",
+    "miettinen_nurminen",
+    "newcombe",
     "newcombe_paired",
+    "node21_score",
+    "page_trend",
     "paired_mean",
     "poisson_exact",
+    "power_count",
+    "power_paired",
+    "power_rate",
     "rate_difference_clustered",
+    "sample_size_count",
+    "sample_size_paired",
+    "sample_size_rate",
+    "sensitivity_at_fppi",
+    "size_at_sensitivity",
+    "smallest_n_paired",
+    "smallest_n_rate",
     "spearman",
     "tango",
     "wilson",

@@ -67,6 +67,13 @@ def tango_bounds(
     return lower, upper
 
 
+def shows_above(n10: ArrayLike, n01: ArrayLike, n: ArrayLike, delta: float, alpha: float) -> NDArray[np.bool_]:
+    """Return where Tango's lower bound exceeds ``delta``: where the score statistic at delta exceeds z."""
+    b, c, size = np.broadcast_arrays(*(np.asarray(a, float) for a in (n10, n01, n)))
+    spread = np.sqrt(size * _variance(b, c, size, np.full_like(b, delta)))
+    return np.asarray(b - c - size * delta > float(stats.norm.isf(alpha)) * spread, dtype=np.bool_)
+
+
 def tango(n11: float, n10: float, n01: float, n00: float, *, alpha: float = 0.05) -> Estimate:
     """Estimate p(row 1) - p(row 2) of paired yes/no outcomes with Tango's score bounds.
 

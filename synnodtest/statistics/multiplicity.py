@@ -1,0 +1,31 @@
+"""Families of failure alarms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from synnodtest.statistics.estimate import vector
+
+__all__ = ["holm"]
+
+
+def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
+    """Return p-values adjusted by Holm's step-down method, in the order given.
+
+    Args:
+        pvalues: Raw p-values of the family; shape (m,). May be empty.
+
+    Raises:
+        ValueError: a p-value is NaN or leaves [0, 1].
+
+    Source: Holm, Scand. J. Stat. 6 (1979) 65; computed by statsmodels.
+    """
+    raw = vector(pvalues, "pvalues")
+    if not ((raw >= 0) & (raw <= 1)).all():
+        raise ValueError("p-values lie in [0, 1]")
+    if len(raw) == 0:
+        return raw
+    from statsmodels.stats.multitest import multipletests
+
+    return np.asarray(multipletests(raw, method="holm")[1], dtype=np.float64)

@@ -1,0 +1,236 @@
+"""How many units an expectation needs: exact power of the rules by which it is decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from synnodtest.statistics.estimate import check_alpha
+from synnodtest.statistics.paired import shows_above
+
+__all__ = [
+    "DEFAULT_ICC",
+    "design_effect",
+    "power_count",
+    "power_paired",
+    "power_rate",
+    "sample_size_count",
+    "sample_size_paired",
+    "sample_size_rate",
+    "smallest_n_paired",
+    "smallest_n_rate",
+]
+
+DEFAULT_ICC = 0.2
+_MOST = 1_000_000
+_TINY_MASS = 1e-9
+
+
+def _check_rates(alpha: float, **rates: float) -> None:
+    check_alpha(alpha)
+    for name, rate in rates.items():
+        if not 0 <= rate <= 1:
+            raise ValueError(f"{name} lies in [0, 1], not {rate}")
+
+
+def design_effect(per_cluster: float, icc: float = DEFAULT_ICC) -> float:
+    """Return 1 + (k - 1) ICC: by how much k trials on each cluster inflate the number needed."""
+    if per_cluster < 1 or not 0 <= icc <= 1:
+        raise ValueError(f"at least one trial per cluster and an ICC in [0, 1], not {per_cluster} and {icc}")
+    return 1 + (per_cluster - 1) * icc
+
+
+def _inflated(n: int, per_cluster: float, icc: float) -> int:
+    return math.ceil(n * design_effect(per_cluster, icc) - 1e-9)
+
+
+def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
+    """Return the probability that Clopper-Pearson's bound shows a true rate ``p1`` to lie beyond ``p0``.
+
+    Args:
+        n: Independent units.
+        p0: The rate to be exceeded (where p1 > p0), or undercut (where p1 < p0).
+        p1: The true rate.
+        alpha: One-sided error rate.
+
+    Raises:
+        ValueError: a rate leaves [0, 1], ``p1`` equals ``p0``, or n is negative.
+    """
+    _check_rates(alpha, p0=p0, p1=p1)
+    if p0 == p1 or n < 0:
+        raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
+    if p1 < p0:
+        p0, p1 = 1 - p0, 1 - p1
+    needed = int(stats.binom.isf(alpha, n, p0)) + 1
+    if stats.binom.sf(needed - 1, n, p0) > alpha:
+        needed += 1
+    return float(stats.binom.sf(needed - 1, n, p1)) if needed <= n else 0.0
+
+
+def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> int:
+    """Return the fewest units that can pass at all: all succeed (or, with ``below``, none).
+
+    59, 149 and 299 for a rate below 5, 2 and 1%. Zero if nothing needs to be shown.
+
+    Raises:
+        ValueError: no number of units can show it.
+    """
+    _check_rates(alpha, p0=p0)
+    rate = 1 - p0 if below else p0
+    if rate >= 1:
+        raise ValueError(f"no number of units shows a rate {'below 0' if below else 'above 1'}")
+    return 0 if rate <= 0 else math.floor(math.log(alpha) / math.log(rate)) + 1
+
+
+def _search(power_at: Callable[[int], float], power: float, start: int) -> int:
+    """Return the smallest n of the sawtooth ``power_at`` that reaches ``power``, looking 25 below the crossing."""
+    high = max(2, start)
+    while power_at(high) < power:
+        high *= 2
+        if high > _MOST:
+            raise ValueError(f"more than {_MOST} units would be needed")
+    low = max(1, start - 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power_at(middle) >= power else (middle, high)
+    tried = range(max(1, high - 25), high)
+    return next((n for n in tried if power_at(n) >= power), high)
+
+
+def _check_power(power: float) -> None:
+    if not 0 < power < 1:
+        raise ValueError(f"power lies between 0 and 1, not {power}")
+
+
+def sample_size_rate(
+    p0: float,
+    p1: float,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    per_cluster: float = 1,
+    icc: float = DEFAULT_ICC,
+) -> int:
+    """Return the trials needed to show with probability ``power`` that a true rate p1 lies beyond p0.
+
+    Args:
+        p0: The rate to be exceeded, or undercut where p1 is smaller.
+        p1: The rate assumed to be true.
+        alpha: One-sided error rate.
+        power: Probability of success asked for.
+        per_cluster: Trials on each background; above 1 the number grows by 1 + (k - 1) ICC.
+        icc: Intraclass correlation.
+
+    Raises:
+        ValueError: the rates are equal or out of range, or more than a million trials would be needed.
+    """
+    _check_power(power)
+    start = smallest_n_rate(p0, alpha=alpha, below=p1 < p0)
+    n = _search(lambda size: power_rate(size, p0, p1, alpha=alpha), power, start)
+    return _inflated(n, per_cluster, icc)
+
+
+def power_paired(
+    n: int, discordant: float, margin: float, *, difference: float = 0.0, alpha: float = 0.05, equivalence: bool = False
+) -> float:
+    """Return the probability that Tango's bound shows non-inferiority within ``margin``, summed over all tables.
+
+    Args:
+        n: Pairs.
+        discordant: True share of discordant pairs.
+        margin: Non-inferiority margin, above 0.
+        difference: True p(arm) - p(reference).
+        alpha: One-sided error rate.
+        equivalence: Ask for both bounds inside the margin.
+
+    Raises:
+        ValueError: the shares are impossible together, or n is negative.
+    """
+    _check_rates(alpha, discordant=discordant, margin=margin)
+    if n < 0 or abs(difference) > discordant or margin == 0:
+        raise ValueError("the difference cannot exceed the discordant share, the margin is above 0, n is not negative")
+    if n == 0:
+        return 0.0
+    share = (1 + difference / discordant) / 2 if discordant else 0.5
+    total = np.arange(n + 1)
+    total = total[stats.binom.pmf(total, n, discordant) > _TINY_MASS]
+    low, high = (np.asarray(stats.binom.ppf(q, total, share), dtype=int) for q in (_TINY_MASS, 1 - _TINY_MASS))
+    b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
+    d = np.repeat(total, high - low + 1)
+    mass = stats.binom.pmf(d, n, discordant) * stats.binom.pmf(b, d, share)
+    passed = shows_above(b, d - b, n, -margin, alpha)
+    if equivalence:
+        passed &= shows_above(d - b, b, n, -margin, alpha)
+    return min(1.0, float(mass[passed].sum()))
+
+
+def smallest_n_paired(margin: float, *, alpha: float = 0.05) -> int:
+    """Return the fewest pairs that can pass non-inferiority at all: z^2 (1 - margin) / margin, all concordant."""
+    _check_rates(alpha, margin=margin)
+    if not 0 < margin < 1:
+        raise ValueError(f"a margin lies between 0 and 1, not {margin}")
+    return math.floor(float(stats.norm.isf(alpha)) ** 2 * (1 - margin) / margin) + 1
+
+
+def sample_size_paired(
+    discordant: float,
+    margin: float,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    difference: float = 0.0,
+    equivalence: bool = False,
+    per_cluster: float = 1,
+    icc: float = DEFAULT_ICC,
+) -> int:
+    """Return the pairs needed to show non-inferiority within ``margin`` with probability ``power``.
+
+    Args:
+        discordant: Share of discordant pairs assumed.
+        margin: Non-inferiority margin.
+        alpha: One-sided error rate.
+        power: Probability of success asked for.
+        difference: True p(arm) - p(reference) assumed.
+        equivalence: Ask for both bounds inside the margin.
+        per_cluster: Pairs on each background; above 1 the number grows by 1 + (k - 1) ICC.
+        icc: Intraclass correlation.
+
+    Raises:
+        ValueError: the assumptions are impossible, or more than a million pairs would be needed.
+    """
+    _check_power(power)
+    if difference <= -margin or (equivalence and difference >= margin):
+        raise ValueError("a true difference beyond the margin is never shown to lie within it")
+
+    def power_at(n: int) -> float:
+        return power_paired(n, discordant, margin, difference=difference, alpha=alpha, equivalence=equivalence)
+
+    return _inflated(_search(power_at, power, smallest_n_paired(margin, alpha=alpha)), per_cluster, icc)
+
+
+def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) -> float:
+    """Return the probability that Garwood's upper bound of a true Poisson ``rate`` per image lies below ``bound``.
+
+    Raises:
+        ValueError: not 0 <= rate < bound, or the number of images is negative.
+    """
+    check_alpha(alpha)
+    if images < 0 or not 0 <= rate < bound:
+        raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
+    most = int(stats.poisson.ppf(alpha, bound * images)) if images else 0
+    while most >= 0 and stats.poisson.cdf(most, bound * images) > alpha:
+        most -= 1
+    return float(stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
+
+
+def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
+    """Return the images needed to show with probability ``power`` that a true ``rate`` lies below ``bound``.
+
+    Raises:
+        ValueError: as for :func:`power_count`, or more than a million images would be needed.
+    """
+    _check_power(power)
+    return _search(lambda n: power_count(n, bound, rate, alpha=alpha), power, 1)

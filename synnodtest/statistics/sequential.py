@@ -1,0 +1,199 @@
+"""Evidence that may be looked at after every unit: e-values and confidence sequences.
+
+The units are independent, lie in [0, 1], and come in an order fixed before the run. Under the null the e-value starts
+at 1 and is a nonnegative supermartingale, so by Ville's inequality it ever reaches 1/alpha with probability at most
+alpha: stopping there is valid whenever one looks. Never for units chosen adaptively, nor for nodules within a
+background.
+
+Source: Waudby-Smith & Ramdas, J. R. Stat. Soc. B 86 (2024) 1; Ville, Etude critique de la notion de collectif (1939).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
+
+from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
+
+__all__ = [
+    "confidence_sequence",
+    "confidence_sequence_paired",
+    "e_value_above",
+    "e_value_below",
+    "e_value_paired_above",
+    "e_value_paired_below",
+]
+
+_GRID = (np.arange(256) + 0.5) / 256
+_LARGEST_LOG = 700.0
+_HALVINGS = 60
+
+
+def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
+    """Return log e-values against "the rate is at most ``bound``", of any shape."""
+    s, r, m = (np.asarray(a, dtype=np.float64) for a in (successes, failures, bound))
+    mixture = special.betaln(s + 1, r + 1) + stats.beta.logsf(m, s + 1, r + 1) - np.log1p(-m)
+    return np.asarray(mixture - special.xlogy(s, m) - special.xlog1py(r, -m), dtype=np.float64)
+
+
+def log_e_below(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
+    """Return log e-values against "the rate is at least ``bound``", of any shape."""
+    return log_e_above(failures, successes, 1 - np.asarray(bound, dtype=np.float64))
+
+
+def _plain(log_value: ArrayLike) -> float:
+    return math.exp(min(float(log_value), _LARGEST_LOG))  # type: ignore[arg-type]
+
+
+def _check(bound: float, low: float, *counts: float) -> None:
+    if any(not math.isfinite(count) or count < 0 for count in counts):
+        raise ValueError(f"counts are finite and not negative, not {counts}")
+    if not low < bound < 1:
+        raise ValueError(f"the bound lies strictly between {low:g} and 1, not {bound}")
+
+
+def e_value_above(successes: float, failures: float, bound: float) -> float:
+    """Return the evidence that the rate exceeds ``bound``: PASSED at 1/alpha or more, at any look.
+
+    ``B(s+1, r+1) SF(m) / ((1-m) m^s (1-m)^r)``, SF the survival function of Beta(s+1, r+1): the likelihood ratio
+    against m, averaged over rates uniform on (m, 1).
+
+    Args:
+        successes: Successes so far.
+        failures: Failures so far.
+        bound: The rate m that is to be exceeded, strictly between 0 and 1.
+
+    Returns:
+        The e-value: 1 without data; capped near 1e304.
+
+    Raises:
+        ValueError: a count is negative or not finite, or the bound is out of range.
+    """
+    _check(bound, 0.0, successes, failures)
+    return _plain(log_e_above(successes, failures, bound))
+
+
+def e_value_below(successes: float, failures: float, bound: float) -> float:
+    """Return the evidence that the rate is below ``bound``: FAILED at 1/alpha or more, at any look.
+
+    Arguments, returns and errors are those of :func:`e_value_above`.
+    """
+    _check(bound, 0.0, successes, failures)
+    return _plain(log_e_below(successes, failures, bound))
+
+
+def _log_paired(better: float, worse: float, same: float, bound: float) -> float:
+    """Log e-value that the mean of D in {-1, 0, 1} exceeds ``bound``, on the scale x = (D + 1)/2."""
+    m = (bound + 1) / 2
+    q = m + (1 - m) * _GRID
+    stake = (q - m) / (m * (1 - m))
+    logs = special.xlogy(better, 1 + stake * (1 - m)) + special.xlogy(same, 1 + stake * (0.5 - m))
+    logs = logs + special.xlogy(worse, 1 - stake * m)
+    return float(special.logsumexp(logs)) - math.log(len(_GRID))
+
+
+def e_value_paired_above(n10: float, n01: float, concordant: float, bound: float) -> float:
+    """Return the evidence that p(arm) - p(reference) exceeds ``bound``, valid at every look.
+
+    With x = (D + 1)/2 and m = (bound + 1)/2, the mean over 256 values q of (m, 1) of
+    ``prod(1 + (q - m)/(m (1 - m)) (x - m))``.
+
+    Args:
+        n10: Pairs so far in which only the arm succeeds (D = 1).
+        n01: Pairs so far in which only the reference succeeds (D = -1).
+        concordant: All other pairs so far (D = 0).
+        bound: The difference that is to be exceeded, e.g. minus the margin; strictly between -1 and 1.
+
+    Returns:
+        The e-value: 1 without data; capped near 1e304.
+
+    Raises:
+        ValueError: a count is negative or not finite, or the bound is out of range.
+    """
+    _check(bound, -1.0, n10, n01, concordant)
+    return _plain(_log_paired(n10, n01, concordant, bound))
+
+
+def e_value_paired_below(n10: float, n01: float, concordant: float, bound: float) -> float:
+    """Return the evidence that p(arm) - p(reference) is below ``bound``, valid at every look.
+
+    Arguments, returns and errors are those of :func:`e_value_paired_above`.
+    """
+    _check(bound, -1.0, n10, n01, concordant)
+    return _plain(_log_paired(n01, n10, concordant, -bound))
+
+
+def _root(rejected: Callable[[float], bool], end: float, value: float) -> float:
+    """Return the bound between ``end`` of the range and ``value``, where rejection stops; errs towards ``end``."""
+    outside, inside = end, value
+    for _ in range(_HALVINGS):
+        middle = (outside + inside) / 2
+        if rejected(middle):
+            outside = middle
+        else:
+            inside = middle
+    return outside
+
+
+def confidence_sequence(successes: float, failures: float, *, alpha: float = 0.05) -> Estimate:
+    """Estimate a rate with bounds that hold at every n at once, however often one looks.
+
+    Each bound is the rate at which the e-value reaches 1/alpha.
+
+    Args:
+        successes: Successes so far.
+        failures: Failures so far.
+        alpha: One-sided error rate of each bound, over the whole sequence.
+
+    Returns:
+        The estimate; NaN within [0, 1] without data.
+
+    Raises:
+        ValueError: a count is negative or not finite.
+    """
+    check_alpha(alpha)
+    _check(0.5, 0.0, successes, failures)
+    n, reach = successes + failures, -math.log(alpha)
+    if n == 0:
+        return unknown(0.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no trials")
+    value = successes / n
+    lower = _root(lambda m: bool(log_e_above(successes, failures, m) >= reach), 0.0, value) if successes else 0.0
+    upper = _root(lambda m: bool(log_e_below(successes, failures, m) >= reach), 1.0, value) if failures else 1.0
+    return _sequence(value, lower, upper, alpha, n)
+
+
+def confidence_sequence_paired(n10: float, n01: float, concordant: float, *, alpha: float = 0.05) -> Estimate:
+    """Estimate p(arm) - p(reference) with bounds that hold at every number of pairs at once.
+
+    Args:
+        n10: Pairs so far in which only the arm succeeds.
+        n01: Pairs so far in which only the reference succeeds.
+        concordant: All other pairs so far.
+        alpha: One-sided error rate of each bound, over the whole sequence.
+
+    Returns:
+        The estimate; NaN within [-1, 1] without data.
+
+    Raises:
+        ValueError: a count is negative or not finite.
+    """
+    check_alpha(alpha)
+    _check(0.0, -1.0, n10, n01, concordant)
+    n, reach = n10 + n01 + concordant, -math.log(alpha)
+    if n == 0:
+        return unknown(-1.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no pairs")
+    value = (n10 - n01) / n
+    lower = -1.0 if n01 == n else _root(lambda m: _log_paired(n10, n01, concordant, m) >= reach, -1.0, value)
+    upper = 1.0 if n10 == n else _root(lambda m: _log_paired(n01, n10, concordant, -m) >= reach, 1.0, value)
+    return _sequence(value, lower, upper, alpha, n)
+
+
+def _sequence(value: float, lower: float, upper: float, alpha: float, n: float) -> Estimate:
+    reason = "fewer than 2 units" if n < 2 else ""
+    return Estimate(
+        value, lower, upper, alpha=alpha, method="confidence-sequence", n=round(n), clusters=round(n), reason=reason
+    )

@@ -1,0 +1,134 @@
+"""The diameter from which a detector finds nodules."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from synnodtest.statistics.clusters import codes
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.means import t_quantile
+
+__all__ = ["size_at_sensitivity"]
+
+_FEW_CLUSTERS = 15
+_MOST_CORRELATED = 0.95
+
+
+def _fit(
+    log_size: NDArray[np.float64], hit: NDArray[np.float64], index: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Intercept and slope of a logistic GEE, their bias-reduced sandwich covariance, and the correlation."""
+    from statsmodels.genmod import families
+    from statsmodels.genmod.cov_struct import Exchangeable, Independence
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
+    order = np.argsort(index, kind="stable")
+    design = np.column_stack([np.ones(len(hit)), log_size])[order]
+    repeats = len(np.unique(index)) < len(index)
+    structure = Exchangeable() if repeats else Independence()
+    model = GEE(hit[order], design, groups=index[order], family=families.Binomial(), cov_struct=structure)
+    result = model.fit(maxiter=200, cov_type="bias_reduced")
+    rho = float(structure.dep_params) if repeats else 0.0
+    return np.asarray(result.params), np.asarray(result.cov_params()), rho
+
+
+def _separated(size: NDArray[np.float64], hit: NDArray[np.float64]) -> bool:
+    found, missed = size[hit == 1], size[hit == 0]
+    return bool(found.min() >= missed.max() or found.max() <= missed.min())
+
+
+def _fieller(
+    beta: NDArray[np.float64], cov: NDArray[np.float64], target: float, q: float
+) -> tuple[float, float] | None:
+    """The log sizes at which the fitted line may cross ``target``; None where the slope is not sure."""
+    gap, slope = float(beta[0]) - target, float(beta[1])
+    square = slope**2 - q**2 * float(cov[1, 1])
+    if slope <= 0 or square <= 0:
+        return None
+    linear = gap * slope - q**2 * float(cov[0, 1])
+    root = math.sqrt(max(linear**2 - square * (gap**2 - q**2 * float(cov[0, 0])), 0.0))
+    return (-linear - root) / square, (-linear + root) / square
+
+
+def size_at_sensitivity(
+    diameter_mm: ArrayLike, hit: ArrayLike, cluster: ArrayLike, level: float, *, alpha: float = 0.05
+) -> Estimate:
+    """Estimate the diameter at which sensitivity reaches ``level`` (d50, d80).
+
+    Logistic regression on log diameter by GEE with exchangeable correlation within clusters; Fieller's bounds with the
+    bias-reduced sandwich covariance (Mancl & DeRouen 2001) and Student's t with B - 2 degrees of freedom.
+
+    Args:
+        diameter_mm: Diameter of each nodule in mm, above 0; shape (n,).
+        hit: 1 or True where it was found; shape (n,).
+        cluster: The cluster of each nodule, any labels; shape (n,).
+        level: Sensitivity asked for, strictly between 0 and 1.
+        alpha: One-sided error rate of each bound.
+
+    Returns:
+        The estimate in mm, with ``slope``, ``intercept`` and ``correlation`` in ``extra``. Nothing is extrapolated: a
+        bound outside the diameters tried is 0 or infinite. Both are, with a ``reason``, where the diameter itself lies
+        outside, hits and misses are separated, the slope is not sure to rise, the nodules above the estimate are found
+        less often than ``level`` (a plateau), there are fewer than 3 clusters, or a diameter is missing.
+
+    Raises:
+        ValueError: lengths differ, a diameter is not above 0, a hit is neither 0 nor 1, or the level is out of range.
+
+    Source: Liang & Zeger, Biometrika 73 (1986) 13; Fieller, J. R. Stat. Soc. B 16 (1954) 175.
+    """
+    check_alpha(alpha)
+    if not 0 < level < 1:
+        raise ValueError(f"a sensitivity level lies between 0 and 1, not {level}")
+    size, hits = vector(diameter_mm, "diameter_mm"), vector(hit, "hit")
+    index, count = codes(cluster)
+    same_length(diameter_mm=size, hit=hits, cluster=index)
+    if (size <= 0).any() or not np.isin(hits, (0.0, 1.0)).all():
+        raise ValueError("diameters are above 0 and hits are 0 or 1")
+
+    def cannot(reason: str, value: float = math.nan) -> Estimate:
+        return unknown(
+            0.0, math.inf, alpha=alpha, method="gee-fieller", reason=reason, value=value, n=len(size), k=count
+        )
+
+    if not np.isfinite(size).all():
+        return cannot("diameters are missing or infinite")
+    if count < 3:
+        return cannot("fewer than 3 clusters")
+    if hits.min() == hits.max():
+        return cannot("all nodules were found" if hits[0] else "no nodule was found")
+    if _separated(size, hits):
+        return cannot("hits and misses are separated by size")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            beta, cov, rho = _fit(np.log(size), hits, index)
+        except (Warning, ValueError, FloatingPointError, np.linalg.LinAlgError):
+            return cannot("the regression does not converge")
+    if not (np.isfinite(beta).all() and np.isfinite(cov).all()) or abs(rho) > _MOST_CORRELATED:
+        return cannot("the regression does not converge")
+    crossing = (float(special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
+    value = math.exp(crossing) if abs(crossing) < 50 else math.nan
+    bounds = _fieller(beta, cov, float(special.logit(level)), t_quantile(alpha, count - 2))
+    if math.isnan(value) or bounds is None:
+        return cannot("sensitivity is not sure to rise with size", value)
+    if not size.min() <= value <= size.max():
+        return cannot("the level is reached outside the diameters tried", value)
+    if hits[size >= value].mean() < level:
+        return cannot("larger nodules are found less often than the level: a plateau", value)
+    lower, upper = (math.exp(min(max(b, -50.0), 50.0)) for b in bounds)
+    return Estimate(
+        value,
+        lower if lower >= size.min() else 0.0,
+        upper if upper <= size.max() else math.inf,
+        alpha=alpha,
+        method="gee-fieller",
+        n=len(size),
+        clusters=count,
+        flags=(f"regression over fewer than {_FEW_CLUSTERS} clusters",) if count < _FEW_CLUSTERS else (),
+        extra={"intercept": float(beta[0]), "slope": float(beta[1]), "correlation": rho},
+    )
