@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from synnodtest.errors import Problem
-from synnodtest.spec.messages import Path, path_text, problem, unknown
+from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
 from synnodtest.spec.model import Arm, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.source import Mark, Node, plain
@@ -100,7 +100,8 @@ class Builder:
             return AnyOf(parts) if kind == "any" else AllOf(parts)
         name = str(node.value)
         if name not in self._regions:
-            self.complain(node, path, f"region {unknown(name, self._regions, 'built in')}", _MASK_HINT)
+            hint = "" if closest(name, self._regions) else _MASK_HINT
+            self.complain(node, path, f"region {unknown(name, self._regions, 'built in')}", hint)
         return name
 
     def region_name(self, node: Node, path: Path) -> None:
@@ -173,7 +174,7 @@ class Builder:
             return None
         return Scenes(
             set=plain(backgrounds["set"]),
-            count=plain(backgrounds["count"]),
+            count=count if (count := plain(backgrounds["count"])) == "auto" else int(count),
             replicates=int(plain(node.mapping["replicates"])) if "replicates" in node.mapping else 1,
             nodules=tuple(n for n in nodules if n is not None),
             arms=arms,

@@ -10,8 +10,9 @@ from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.expectations import companion
 from synnodtest.spec.messages import Path, problem
 from synnodtest.spec.model import Fuzz, Location
+from synnodtest.spec.plain import tidy
 from synnodtest.spec.source import Node, plain
-from synnodtest.spec.values import Choice, Value
+from synnodtest.spec.values import Choice, Constant, Value
 
 __all__ = ["build_fuzz"]
 
@@ -35,7 +36,9 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
     location = builder.location(place, (*path, "vary", "location")) if place else fixed.pop("location", Location())
     explicit = parts.get("explicit", EMPTY).sequence
     given = {
-        key: plain(parts[key]) for key in ("examples", "replicates", "confirm_trials", "search_with") if key in parts
+        key: tidy(plain(parts[key]))
+        for key in ("examples", "replicates", "confirm_trials", "search_with")
+        if key in parts
     }
     return Fuzz(
         vary=varied,
@@ -63,9 +66,16 @@ def _varied(builder: Builder, node: Node, path: Path) -> Iterator[tuple[str, Val
                 if name == "perturbations":
                     yield f"{name}.{key}", builder.amount(inner, (*at, key), key)
                 else:
-                    yield f"{name}.{key}", builder.value(inner, (*at, key), key if name == "companion" else "")
+                    yield f"{name}.{key}", _changing(builder, inner, (*at, key), key if name == "companion" else "")
         else:
-            yield name, builder.value(child, at, name)
+            yield name, _changing(builder, child, at, name)
+
+
+def _changing(builder: Builder, node: Node, path: Path, quantity: str) -> Value:
+    value = builder.value(node, path, quantity)
+    if isinstance(value, Constant) and "companion" not in path:
+        builder.complain(node, path, "does not vary", "give a range [low, high], or put it under 'fixed'")
+    return value
 
 
 def _point(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def _point(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
 
 
 def _backgrounds(builder: Builder, node: Node, path: Path) -> Mapping[str, Any]:
-    given: dict[str, Any] = plain(node) or {}
+    given: dict[str, Any] = tidy(plain(node)) or {}
     if given.get("count") == "auto":
         builder.complain(node.mapping["count"], (*path, "count"), "a search needs a number, not auto")
         given["count"] = 1

@@ -14,10 +14,11 @@ from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import closest, problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
-from synnodtest.spec.plain import spec_dict
-from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, resolve
-from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text
+from synnodtest.spec.plain import spec_dict, tidy
+from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
+from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import kinds, validate
+from synnodtest.spec.variables import VARIABLE_FAULT
 
 __all__ = ["is_spec", "load_spec"]
 
@@ -49,7 +50,7 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
         SpecError: with every problem of the file and of what it includes, in order.
     """
     path = Path(path)
-    file = _shown(path)
+    file = shown(path)
     try:
         root, problems = parse(read_text(path, file), file)
     except YamlFault as fault:
@@ -68,15 +69,10 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
     return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)))
 
 
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
-
-
 def _in_order(problems: list[Problem]) -> list[Problem]:
     first = problems[0].file
+    if any(VARIABLE_FAULT in p.message for p in problems):
+        problems = [p for p in problems if "the text '${" not in p.message]
     unique = {(p.file, p.line, p.column, p.message): p for p in reversed(problems)}
     return sorted(unique.values(), key=lambda p: (p.file != first, p.file, p.line, p.column, p.message))
 
@@ -94,16 +90,15 @@ def _check_head(root: Node, resolved: Resolved) -> list[Problem]:
 
 def _behaviours(resolved: Resolved, regions: frozenset[str], problems: list[Problem]) -> tuple[Behaviour, ...]:
     behaviours: list[Behaviour] = []
-    lines: dict[str, tuple[int, Node]] = {}
+    lines: dict[str, int] = {}
     for item in resolved.behaviours:
         behaviour = _behaviour(item, regions, problems)
         name = item.node.mapping.get("id", EMPTY)
         if isinstance(name.value, str):
             if name.value in lines:
-                first = lines[name.value][0]
-                message = f"two behaviours have the id {name.value!r}; the first stands in line {first}"
+                message = duplicate_id(name.value, lines[name.value])
                 problems.append(problem(name.mark, (*item.path, "id"), message))
-            lines.setdefault(name.value, (name.mark.line, name))
+            lines.setdefault(name.value, name.mark.line)
         if behaviour is not None:
             behaviours.append(behaviour)
     return tuple(behaviours)
@@ -146,7 +141,7 @@ def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]
         given = plain(parts["operating_point"])
         rules["operating_point"] = tuple(float(p) for p in (given if isinstance(given, list) else [given]))
     if "sampling" in parts and builder.clean((*path, "sampling")):
-        given = plain(parts["sampling"])
+        given = tidy(plain(parts["sampling"]))
         assume = given.pop("assume", {})
         pairs = assume.items() if isinstance(assume, dict) else [("", assume)]
         rules["sampling"] = Sampling(**given, assume=tuple((name, float(value)) for name, value in pairs))

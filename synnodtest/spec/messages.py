@@ -32,7 +32,7 @@ def unknown(word: str, known: Iterable[str], what: str = "known") -> str:
         return f"{word!r} is not known; did you mean {likely!r}?"
     if not known:
         return f"{word!r} is not known; there is none"
-    listed = ", ".join(known[:30]) + (", ..." if len(known) > 30 else "")
+    listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
     return f"{word!r} is not known; {what} are {listed}"
 
 

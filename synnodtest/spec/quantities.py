@@ -5,13 +5,24 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.spec.model import Scenes
-from synnodtest.spec.values import Choice, Constant, Sweep, Value
+from synnodtest.spec.model import NoduleSpec, Scenes
+from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
-__all__ = ["Stratum", "bins", "can_hold", "condition_text", "contradiction", "misspelt", "named_values", "strata_of"]
+__all__ = [
+    "Stratum",
+    "bins",
+    "can_hold",
+    "condition_text",
+    "contradiction",
+    "judged_nodules",
+    "misspelt",
+    "named_values",
+    "quantities",
+    "strata_of",
+]
 
 Condition = Mapping[str, Any]
 
@@ -26,24 +37,31 @@ class Stratum(NamedTuple):
     where: Mapping[str, Condition]
 
 
-def named_values(scenes: Scenes, of: str | None = None) -> dict[str, list[Value]]:
-    """Return every quantity that the scenes give, by name, with its value in each nodule (or the one named ``of``)."""
+def judged_nodules(scenes: Scenes, of: str | None = None, arm: str | None = None) -> list[NoduleSpec]:
+    """Return the nodules that an expectation judges: all, the one named ``of``, those of one arm."""
+    chosen = scenes.arms.get(arm or "")
+    return [n for n in scenes.nodules if (chosen is None or n.name in chosen.nodules) and of in (None, n.name)]
+
+
+def named_values(nodules: Iterable[NoduleSpec]) -> dict[str, list[Value]]:
+    """Return every quantity of the nodules by name, with its value in each."""
     found: dict[str, list[Value]] = {}
-    for nodule in scenes.nodules:
-        if of is None or nodule.name == of:
-            for name, value in nodule.values().items():
-                found.setdefault(name, []).append(value)
-    chains = [scenes.perturbations, *(arm.perturbations for arm in scenes.arms.values())]
-    for perturbation in itertools.chain.from_iterable(chains):
-        found.setdefault(perturbation.kind, []).append(perturbation.value)
+    for nodule in nodules:
+        for name, value in quantities(nodule).items():
+            found.setdefault(name, []).append(value)
     return found
+
+
+def quantities(nodule: NoduleSpec) -> dict[str, Value]:
+    """Return the quantities of one nodule by name; a contrast that is not given can be anything."""
+    return {"contrast": Uniform(0.0, 1.0), **nodule.values()}
 
 
 def misspelt(name: str, known: Mapping[str, Any]) -> str | None:
     """Return the quantity that ``name`` surely means, though it is none; else None (a stratum of the manifest)."""
     if name in known or name in WORDS:
         return None
-    close = difflib.get_close_matches(name.lower(), {*known, *WORDS, "diameter_mm", "contrast"}, n=1, cutoff=0.75)
+    close = difflib.get_close_matches(name.lower(), sorted({*known, *WORDS}), n=1, cutoff=0.75)
     return close[0] if close else None
 
 

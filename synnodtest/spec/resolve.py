@@ -8,11 +8,11 @@ from pathlib import Path
 from synnodtest.errors import Problem
 from synnodtest.spec.messages import Path as KeyPath
 from synnodtest.spec.messages import closest, problem, show
-from synnodtest.spec.source import Mark, Node, YamlFault, parse, read_text
+from synnodtest.spec.source import Mark, Node, YamlFault, parse, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
 
-__all__ = ["Resolved", "ResolvedBehaviour", "resolve"]
+__all__ = ["Resolved", "ResolvedBehaviour", "duplicate_id", "resolve"]
 
 LIMIT_INCLUDES = 50
 
@@ -40,6 +40,11 @@ class Resolved:
 class _Raw:
     node: Node
     path: KeyPath
+
+
+def duplicate_id(name: str, line: int) -> str:
+    """Return the complaint that an id is taken."""
+    return f"two behaviours have the id {name!r}; the first stands in line {line}"
 
 
 _EMPTY = Node(None, Mark("", 0, 0))
@@ -89,13 +94,17 @@ class _Library:
         defaults = root.mapping.get("defaults")
         if defaults is not None:
             self.defaults = defaults if self.defaults is None else merge(self.defaults, defaults)
+        lines: dict[str, int] = {}
         for index, node in enumerate(root.mapping.get("behaviours", _EMPTY).sequence):
             raw = _Raw(node, ("behaviours", index))
             if own:
                 self.own.append(raw)
-            name = node.mapping.get("id", _EMPTY).value
-            if isinstance(name, str):
-                self._by_id[name] = raw
+            name = node.mapping.get("id", _EMPTY)
+            if isinstance(name.value, str):
+                if name.value in lines:
+                    self._complain(name, (*raw.path, "id"), duplicate_id(name.value, lines[name.value]))
+                lines.setdefault(name.value, name.mark.line)
+                self._by_id[name.value] = raw
 
     def _include(self, node: Node, path: Path, chain: tuple[Path, ...], at: KeyPath) -> None:
         name = node.value
@@ -109,7 +118,7 @@ class _Library:
             names = " -> ".join(p.name for p in (*chain[chain.index(target) :], target))
             self._complain(node, at, f"the includes go in a circle: {names}")
         elif target not in self._seen:
-            self._read(node, target, chain, at, str(path.parent / name))
+            self._read(node, target, chain, at, shown(target))
 
     def _read(self, node: Node, target: Path, chain: tuple[Path, ...], at: KeyPath, file: str) -> None:
         if len(self._seen) > LIMIT_INCLUDES:

@@ -17,10 +17,22 @@ import yaml
 
 from synnodtest.errors import Problem
 
-__all__ = ["LIMIT_BYTES", "LIMIT_NODES", "Mark", "Node", "Scalar", "YamlFault", "parse", "plain", "read_scalar"]
+__all__ = [
+    "LIMIT_BYTES",
+    "LIMIT_NODES",
+    "Mark",
+    "Node",
+    "Scalar",
+    "YamlFault",
+    "parse",
+    "plain",
+    "read_scalar",
+    "read_text",
+    "shown",
+]
 
 LIMIT_BYTES = 1_000_000
-LIMIT_NODES = 100_000
+LIMIT_NODES = 50_000
 LIMIT_DEPTH = 40
 LIMIT_TEXT = 20_000
 
@@ -246,7 +258,7 @@ class _Composer:
             self._count(1, mark)
             child = replace(self._node(next(self._events), depth + 1), key=mark)
             key = event.value
-            if key == "<<" and event.style is None:
+            if key == "<<" and event.implicit[0]:
                 self._merge(child, inherited)
             elif key in pairs:
                 first = pairs[key].key
@@ -265,6 +277,14 @@ class _Composer:
 
     def _problem(self, mark: Mark, message: str) -> None:
         self._problems.append(Problem(mark.file, mark.line, mark.column, "", message))
+
+
+def shown(path: Path) -> str:
+    """Return a path as messages show it: relative to the working directory where it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
 
 
 def read_text(path: Path, file: str) -> str:

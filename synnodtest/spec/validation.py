@@ -25,6 +25,7 @@ _TYPES = {
     "object": "a mapping",
     "boolean": "true or false",
 }
+_BELONGS = "belongs under"
 _VARIABLE = {"$ref": "#/$defs/variable"}
 
 
@@ -88,7 +89,8 @@ def validate(node: Node, name: str, path: Path, only: frozenset[str] | None = No
         if only is not None and error.validator not in only:
             continue
         found.extend(_translate(error, node, path))
-    return found
+    misplaced = [p for p in found if _BELONGS in p.message]
+    return misplaced or found
 
 
 def _descend(node: Node, path: Any) -> Node:
@@ -109,14 +111,14 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
                 yield problem(child.place, path, _unknown_key(key, node, known))
     elif rule == "required":
         yield from _missing(error, node, path, rules)
-    elif rule == "oneOf":
+    elif rule == "oneOf" and isinstance(node.value, dict):
         branches: Any = error.validator_value
         names = [", ".join(branch["required"]) for branch in branches]
         message = f"give {' or '.join(names)}" + (", not both" if _given(node, branches) else "")
         yield problem(node.place, path, message)
     elif rule == "propertyNames" or error.parent is not None:
         yield problem(node.mark, path, f"must be {rules.get('x-expected', 'another value')}")
-    else:
+    elif rule != "oneOf":
         yield problem(node.mark, path, _wrong_value(rule, error, rules))
 
 
@@ -125,10 +127,12 @@ def _given(node: Node, branches: Any) -> bool:
 
 
 def _unknown_key(key: str, node: Node, known: Mapping[str, Any]) -> str:
+    if key == "sweep" and "uniform" in known:
+        return "'sweep' has no place here: give each level an arm, or use 'matrix'"
     for sibling in node.mapping:
         inner = _strict()["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
         if sibling in known and key in inner and "monotone" in known:
-            return f"{key!r} belongs under {sibling!r}: indent it further"
+            return f"{key!r} {_BELONGS} {sibling!r}: indent it further"
     return unknown(key, known)
 
 
@@ -165,8 +169,10 @@ def _wrong_value(rule: str, error: ValidationError, rules: Mapping[str, Any]) ->
     size = len(error.instance) if isinstance(error.instance, (list, dict, str)) else 0
     if rule == "uniqueItems":
         return "names the same value twice"
-    if rule in ("minProperties", "maxProperties") and rules.get("maxProperties") == 1:
-        return f"must be {expected}" if expected else f"must hold exactly one key, not {size}"
+    if rule == "maxProperties" and limit == 1:
+        return f"give one of {', '.join(_keys(error.instance))}, not {size}"
+    if rule == "minProperties":
+        return f"must be {expected}, and it is empty" if expected else "must not be empty"
     if rule == "minLength":
         return "must not be empty"
     least = rule.startswith("min")
@@ -174,6 +180,10 @@ def _wrong_value(rule: str, error: ValidationError, rules: Mapping[str, Any]) ->
         return f"must be a list of {limit}, not of {size}"
     unit = {"Items": "entries", "Properties": "keys", "Length": "characters"}.get(rule[3:], "entries")
     return f"must have at {'least' if least else 'most'} {limit} {unit}, not {size}"
+
+
+def _keys(instance: Any) -> list[str]:
+    return list(instance) if isinstance(instance, dict) else []
 
 
 def _wrong_type(expected: str | None, types: Any, got: Any) -> str:

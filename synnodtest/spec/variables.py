@@ -12,11 +12,12 @@ from synnodtest.spec.messages import Path, closest, problem
 from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
 from synnodtest.spec.validation import validate
 
-__all__ = ["TooMuch", "Variables", "expand", "merge"]
+__all__ = ["VARIABLE_FAULT", "TooMuch", "Variables", "expand", "merge"]
 
 LIMIT_MATRIX = 1000
 LIMIT_PATH = 60
 LIMIT_CHAIN = 30
+VARIABLE_FAULT = "the variable"
 
 _VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 _ALTERNATIVES = (
@@ -104,18 +105,22 @@ class Variables:
         if found is None:
             return match[0]
         if isinstance(found.value, (dict, tuple)):
-            self._complain(node, path, f"the variable {match[2]!r} is no single value and cannot stand within a text")
+            self._complain(
+                node, path, f"{VARIABLE_FAULT} {match[2]!r} is no single value and cannot stand within a text"
+            )
             return match[0]
         return scalar_text(found.value)
 
     def _lookup(self, name: str, node: Node, path: Path) -> Node | None:
         if name in self._active:
-            self._complain(node, path, f"variables go in a circle: {' -> '.join([*self._active, name])}")
+            self._complain(
+                node, path, f"{VARIABLE_FAULT} {name!r} goes in a circle: {' -> '.join([*self._active, name])}"
+            )
             return None
         if name not in self._variables:
             likely = closest(name, self._variables)
             hint = f"; did you mean {likely!r}?" if likely else ""
-            self._complain(node, path, f"the variable {name!r} is not defined{hint}")
+            self._complain(node, path, f"{VARIABLE_FAULT} {name!r} is not defined{hint}")
             return None
         self._active.append(name)
         found = self.substitute(self._variables[name], path)

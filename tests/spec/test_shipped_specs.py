@@ -32,4 +32,6 @@ def test_the_paper_s_three_behaviours_ship():
     ]
     for behaviour in spec.behaviours:
         for expectation in behaviour.expectations:
-            assert expectation.parameters["rationale"], f"{behaviour.id}: {expectation.id} gives no reason for its bound"
+            assert expectation.parameters["rationale"], (
+                f"{behaviour.id}: {expectation.id} gives no reason for its bound"
+            )
