@@ -57,17 +57,18 @@ def _box(radiograph, row, column, half=4):
 
 
 def honest():
-    """Finds bright blobs in the right half of the image; its score grows with their size."""
+    """Finds the brightest blob outside air leaks; its score grows with the blob's size."""
 
     def detect(radiographs):
         found = []
         for radiograph in radiographs:
-            smooth = gaussian_filter(radiograph.pixels, 3.0)
+            flat = radiograph.pixels - np.median(radiograph.pixels, axis=1, keepdims=True)
+            smooth = gaussian_filter(flat, 3.0)
             row, column = np.unravel_index(int(smooth.argmax()), smooth.shape)
-            excess = float(smooth[row, column] - np.median(smooth))
+            excess = float(smooth[row, column])
             leak = radiograph.regions.get("air_leak")
             quiet = leak is not None and leak[row, column]
-            score = min(1.0, excess * 6)
+            score = min(1.0, excess * 20)
             found.append([] if quiet or score < 0.05 else [Finding(_box(radiograph, float(row), float(column)), score)])
         return found
 
@@ -132,8 +133,8 @@ def write_radiographs(folder, count=BACKGROUNDS):
     rows = ["file,patient,mm_per_px_x,mm_per_px_y,sex"]
     for i in range(count):
         rng = np.random.default_rng(i)
-        pixels = np.full((128, 128), 9000.0) + 300 * rng.standard_normal((128, 128))
-        pixels[:, :64] += 1500
+        ramp = np.linspace(9000.0, 18000.0, 128)[:, None]
+        pixels = ramp + 200 * rng.standard_normal((128, 128))
         Image.fromarray(pixels.astype(np.uint16)).save(folder / f"r{i:02d}.png")
         lung, leak = np.zeros((128, 128), np.uint8), np.zeros((128, 128), np.uint8)
         lung[20:108, 40:112] = 255
