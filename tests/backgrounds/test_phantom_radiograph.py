@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from synnodtest.backgrounds.phantom import (
+    VERSION,
     PhantomNodule,
     PhantomSet,
     expose,
@@ -65,7 +66,7 @@ def test_a_radiograph_looks_like_one(projection):
     assert radiograph.pixels.max() <= 1
     assert radiograph.spacing_mm == pytest.approx((projection.anatomy.field / 512,) * 2)
     assert radiograph.strata == {"sex": projection.anatomy.sex, "age": str(projection.anatomy.age), "view": "PA"}
-    assert radiograph.source == "phantom:1/normal/7"
+    assert radiograph.source == f"phantom:{VERSION}/normal/7"
     regions = radiograph.regions
     lung = radiograph.pixels[regions["lung"] & ~regions["retrocardiac"] & ~regions["subdiaphragmatic"]].mean()
     assert radiograph.pixels[:8, :8].mean() < 0.1 < lung < 0.45 < 0.6 < radiograph.pixels[regions["mediastinum"]].mean()
@@ -179,7 +180,7 @@ def test_the_air_leak_is_darker_than_the_lung_it_replaces():
     leak = ill.regions["air_leak"]
     assert leak.any()
     assert ill.pixels[leak].mean() < 0.8 * healthy.pixels[leak].mean()
-    assert ill.source == "phantom:1/pneumothorax/7"
+    assert ill.source == f"phantom:{VERSION}/pneumothorax/7"
 
 
 def test_drawn_nodules_lie_in_lung_apart_from_each_other(projection):

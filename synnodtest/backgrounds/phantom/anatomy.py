@@ -10,7 +10,7 @@ from synnodtest.canonical import seed_sequence
 
 __all__ = ["VERSION", "Anatomy", "sample_anatomy"]
 
-VERSION = "1"
+VERSION = "2"
 """Part of every identifier and content key; raised whenever the pixels of a phantom change."""
 
 
@@ -33,6 +33,7 @@ class Anatomy:
         wall_side, wall_depth: Thickness of the chest wall at the flank; front and back.
         breast: Thickness of a breast at its centre (0 without).
         breast_size: Half-width of a breast.
+        breast_y: Height of the breasts' centres below the apices, as a fraction of ``height``.
         dome_right, dome_left: Height of the hemidiaphragms' tops below the apices, as fractions of ``height``.
         heart: Scale of the heart (1: cardiothoracic ratio of about 0.46).
         heart_tilt: Angle of the heart's long axis below the horizontal, in radians.
@@ -52,6 +53,8 @@ class Anatomy:
         shoulder: Height of the shoulders relative to the apices (positive: lower).
         scapula: How far the scapulae lie outside the ribs.
         curve: Amplitude of a sideward curve of the spine.
+        latitude: Range of exposures that the display shows (larger: flatter).
+        tone: Shift of the display towards dark (positive) or bright.
     """
 
     seed: int
@@ -66,6 +69,7 @@ class Anatomy:
     wall_depth: float
     breast: float
     breast_size: float
+    breast_y: float
     dome_right: float
     dome_left: float
     heart: float
@@ -86,6 +90,8 @@ class Anatomy:
     shoulder: float
     scapula: float
     curve: float
+    latitude: float
+    tone: float
 
 
 def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
@@ -107,6 +113,7 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
     width = (127 if female else 141) * size * uniform(0.97, 1.04)
     height = (252 if female else 280) * size * uniform(0.94, 1.05) * (1 - 0.05 * fat)
     wall_side = 17 + 34 * fat + uniform(0, 6)
+    field = float(np.clip(2 * (width + wall_side) + uniform(5, 35), 350, 430))
     right = uniform(0.765, 0.815)
     person = {
         "sex": "F" if female else "M",
@@ -116,8 +123,9 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
         "height": height,
         "wall_side": wall_side,
         "wall_depth": 18 + 24 * fat + uniform(0, 5),
-        "breast": uniform(26, 38) * (0.65 + fat) if female else 0.0,
-        "breast_size": width * uniform(0.40, 0.48) * (0.85 + 0.3 * fat),
+        "breast": uniform(20, 30) * (0.65 + 0.9 * fat) if female else 0.0,
+        "breast_size": width * uniform(0.42, 0.50) * (0.88 + 0.3 * fat),
+        "breast_y": uniform(0.54, 0.62) + 0.08 * aged,
         "dome_right": right,
         "dome_left": right + uniform(0.025, 0.07),
         "heart": float(np.clip(normal(1.0 + 0.06 * aged, 0.06), 0.86, 1.2)),
@@ -125,7 +133,7 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
         "knob": uniform(13, 15.5) + 5 * aged,
         "aorta_shift": uniform(13, 17) + 6 * aged,
         "hilum": uniform(0.42, 0.46),
-        "gas": uniform(12, 27),
+        "gas": uniform(10, 25),
         "bone": (1.08 - 0.34 * aged * (1.15 if female else 0.85)) * uniform(0.93, 1.07),
         "vessels": uniform(0.88, 1.1) * (1 + 0.06 * aged),
         "haze": uniform(0.6, 1.1) * (1 + 0.5 * aged),
@@ -133,11 +141,13 @@ def sample_anatomy(seed: int, *, pneumothorax: bool = False) -> Anatomy:
         "rotation": float(np.clip(normal(0, 0.03), -0.07, 0.07)),
         "tilt": float(np.clip(normal(0, 0.012), -0.03, 0.03)),
         "shift": float(np.clip(normal(0, 5), -12, 12)),
-        "top": uniform(30, 48),
-        "field": float(np.clip(2 * (width + wall_side) + uniform(5, 35), 350, 430)),
+        "top": (field - height) * uniform(0.30, 0.44),
+        "field": field,
         "shoulder": uniform(-12, 12),
         "scapula": uniform(-16, 10),
         "curve": float(np.clip(normal(0, 2.5), -6, 6)),
+        "latitude": uniform(0.9, 1.15),
+        "tone": float(np.clip(normal(0, 0.12), -0.25, 0.25)),
     }
     side = int(rng.choice([-1, 1]))
     collapse = float(uniform(0.16, 0.45))

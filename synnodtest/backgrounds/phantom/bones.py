@@ -150,7 +150,7 @@ def _scapula(thorax: Thorax, side: int, spacing: float) -> list[Masses]:
         ((inner, at(0, 18, 45), socket), (2.0, 2.2)),
         ((at(-16, 42, 66), at(16, 22, 60), acromion), (3.6, 4.6)),
         ((socket, at(20, 16, 5), coracoid), (4.0, 4.0)),
-        ((at(46, 42, 20), at(62, 150, 5)), (11.5, 11.5)),
+        ((at(46, 42, 20), at(120, 280, 5)), (11.0, 11.0)),
     ):
         axis = _even(_bent(ends), 0.85 * spacing)
         up = np.tile([0.15, 1.0, 0.3], (len(axis), 1))

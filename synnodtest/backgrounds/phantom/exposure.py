@@ -100,8 +100,9 @@ def _shown(projection: Projection, intensity: Array, noise: Array, window: tuple
     log = -np.log(counted)
     log += np.float32(_EQUALISE) * (log - projection.low[window])
     lung, middle = projection.window
-    width = (middle - lung) / 2.3
-    start = lung + 0.72 * width
+    a = projection.anatomy
+    width = (middle - lung) / 2.3 * a.latitude
+    start = lung + (0.72 + a.tone) * width
     curve = 1 / (1 + np.exp((np.float32(start) - log) / np.float32(width)))
     dark = 1 / (1 + np.exp(start / width))
     return np.asarray(np.clip((curve - np.float32(dark)) / np.float32(1 - dark), 0, 1), dtype=np.float32)

@@ -160,7 +160,7 @@ def _pleural(thorax: Thorax, grid: Grid, aerated: dict[int, Array]) -> tuple[Arr
 def _gas(thorax: Thorax, grid: Grid) -> Array:
     """Return the mm of gas in the stomach: a bubble under the left dome over a level of fluid."""
     a = thorax.anatomy
-    semi = (a.gas, 0.62 * a.gas, 0.9 * a.gas)
+    semi = (a.gas, 0.62 * a.gas, 0.7 * a.gas)
     centre = (0.40 * a.width, a.dome_left * a.height + 0.03 * a.height + semi[1], -0.25 * a.depth)
     bubble = length(ellipsoid(thorax.at_depth(grid.x, centre[2]), grid.y, centre, semi))
     return np.asarray(np.where(grid.y < centre[1] + 0.35 * semi[1], bubble, 0))

@@ -50,8 +50,10 @@ class Thorax:
         return x - np.float32(self.anatomy.rotation * z)
 
     def _along(self, table: Array, y: Array) -> Array:
-        q = np.sqrt(np.maximum(y, 0) / self.anatomy.height)
-        return np.asarray(np.interp(q, _STEPS, table), dtype=np.float32)
+        scale = np.float32((_STEPS.size - 1) / _STEPS[-1] / np.sqrt(self.anatomy.height))
+        at = np.minimum(np.sqrt(np.maximum(y, 0)).astype(np.float32) * scale, np.float32(_STEPS.size - 1.001))
+        first = at.astype(np.int32)
+        return np.asarray(table[first] + (at - first).astype(np.float32) * (table[first + 1] - table[first]))
 
     def outer(self, y: Array) -> Array:
         """Return the distance of the cage's inner face from the midline (its value at the apex above it)."""
@@ -252,8 +254,8 @@ class Thorax:
             return total
         r = a.breast_size
         for side in (-1, 1):
-            cy = 0.68 * a.height
-            u = (x - np.float32(side * 0.63 * a.width)) / np.float32(r)
+            cy = a.breast_y * a.height
+            u = (x - np.float32(side * 0.66 * a.width)) / np.float32(r)
             v = np.asarray(y - cy, dtype=np.float32)
             v = np.where(v > 0, v / np.float32(0.8 * r), v / np.float32(1.5 * r))
             total += np.float32(a.breast) * np.sqrt(np.maximum(1 - u * u - v * v, 0))

@@ -139,17 +139,17 @@ def _balls(grid: Grid, points: Array, radius: Array, length: Array) -> Array:
         if not chosen.any():
             continue
         disc = _disc(count) if count > 1 else np.array([[0.0, 0.0, 1.0]])
-        r = radius[chosen][:, None]
-        spin = (np.arange(r.size) * 2.399963)[:, None]
-        cos, sin = np.cos(spin) * r, np.sin(spin) * r
-        spread = np.repeat(points[chosen][:, None, :], count, axis=1)
-        spread[..., 0] += disc[None, :, 0] * cos - disc[None, :, 1] * sin
-        spread[..., 1] += disc[None, :, 0] * sin + disc[None, :, 1] * cos
         bunch_size = max(65536 // count, 1)
-        volume = np.pi * r**2 * length[chosen][:, None] * disc[None, :, 2]
-        for part in range(0, len(spread), bunch_size):
-            bunch = slice(part, part + bunch_size)
-            grid.splat((total,), spread[bunch].reshape(-1, 3), (volume[bunch].ravel(),))
+        centres, r, run = points[chosen], radius[chosen][:, None], length[chosen][:, None]
+        for first in range(0, len(centres), bunch_size):
+            bunch = slice(first, first + bunch_size)
+            spin = (np.arange(first, first + len(r[bunch])) * 2.399963)[:, None]
+            cos, sin = np.cos(spin) * r[bunch], np.sin(spin) * r[bunch]
+            spread = np.repeat(centres[bunch, None, :], count, axis=1)
+            spread[..., 0] += disc[:, 0] * cos - disc[:, 1] * sin
+            spread[..., 1] += disc[:, 0] * sin + disc[:, 1] * cos
+            volume = np.pi * r[bunch] ** 2 * run[bunch] * disc[:, 2]
+            grid.splat((total,), spread.reshape(-1, 3), (volume.ravel(),))
     return total
 
 
