@@ -88,6 +88,8 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
     if behaviour.scenes is not None:
         parameters |= check_against_scenes(builder, item, behaviour.scenes, parameters)
     _check_margins(builder, item, parameters)
+    if item.kind == "not_lower" and "companion" not in given and behaviour.fuzz and behaviour.fuzz.companion is None:
+        complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
     name = str(item.part("id").value or (item.kind if repeat == 1 else f"{item.kind}-{repeat}"))
     place = item.node.place
     return Expectation(item.kind, parameters, place.line, place.column, index, name)

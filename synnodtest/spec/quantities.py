@@ -31,7 +31,7 @@ WORDS = frozenset({"region", "arm", "name", "nodule", "patient", "view", "sex", 
 
 
 class Stratum(NamedTuple):
-    """One subgroup: what a reader calls it, and the ``where`` conditions that make it."""
+    """One subgroup: what a reader calls it, and all ``where`` conditions that hold in it."""
 
     label: str
     where: Mapping[str, Condition]
@@ -145,10 +145,21 @@ def bins(name: str, levels: list[Any]) -> list[Stratum]:
     return strata
 
 
-def strata_of(per_name: list[list[Stratum]]) -> Iterator[Stratum]:
-    """Yield the strata of several names, crossed."""
+def strata_of(per_name: list[list[Stratum]], where: Mapping[str, Any]) -> Iterator[Stratum]:
+    """Yield the strata of several names, crossed, each narrowed by the expectation's own ``where``."""
+    own = {name: as_condition(raw) for name, raw in where.items()}
     for combination in itertools.product(*per_name):
-        where: dict[str, Condition] = {}
+        conditions = dict(own)
         for stratum in combination:
-            where |= stratum.where
-        yield Stratum(",".join(stratum.label for stratum in combination), where)
+            for name, condition in stratum.where.items():
+                conditions[name] = _both(conditions.get(name, {}), condition)
+        yield Stratum(",".join(stratum.label for stratum in combination), conditions)
+
+
+def _both(a: Condition, b: Condition) -> Condition:
+    both = {**a, **b}
+    if "at_least" in a and "at_least" in b:
+        both["at_least"] = max(a["at_least"], b["at_least"])
+    if "at_most" in a and "at_most" in b:
+        both["at_most"] = min(a["at_most"], b["at_most"])
+    return both

@@ -227,10 +227,23 @@ def _strata(
                 message = f"{name!r} is not known; did you mean {meant!r}?" if meant else f"{name!r} has no levels here"
                 builder.complain(part, path, message, "" if meant else hint)
             per_name.append(found)
-    strata = tuple(strata_of(per_name))
+    where = plain(item.part("where")) or {}
+    _check_overlap(builder, item, path, per_name, where)
+    strata = tuple(strata_of(per_name, where))
     if item.kind == "parity" and len(strata) == 1:
         builder.complain(node, path, "a comparison needs at least two groups")
     return strata
+
+
+def _check_overlap(
+    builder: Builder, item: Item, path: Path, per_name: list[list[Stratum]], where: Mapping[str, Any]
+) -> None:
+    """Note a name whose exact values both ``where`` and the strata choose: only ranges can be narrowed."""
+    exact = {"equals", "in"}
+    for stratum in (strata[0] for strata in per_name if strata):
+        for name, condition in stratum.where.items():
+            if name in where and exact & condition.keys() & as_condition(where[name]).keys():
+                builder.complain(item.part("where"), path, f"{name!r} is chosen twice, here and under 'where'")
 
 
 def _levelled(builder: Builder, node: Node, path: Path, name: str, known: Mapping[str, list[Value]]) -> list[Stratum]:

@@ -186,6 +186,18 @@ def test_strata_are_where_conditions(load):
     assert [s.where for s in regions] == [{"region": {"in": ["apical"]}}, {"region": {"in": ["hilar"]}}]
 
 
+def test_strata_narrow_the_expectation_s_own_where(load):
+    behaviour = expecting(
+        load,
+        "sensitivity: {of: index, where: {diameter_mm: {at_least: 6}, sex: F},"
+        " by: {diameter_mm: [4, 8, 15]}, at_least: 0.5}",
+    )
+    low, high = behaviour.expectations[0].parameters["strata"]
+    assert low.where["sex"] == high.where["sex"] == {"equals": "F"}
+    assert low.where["diameter_mm"]["at_least"] == 6
+    assert high.where["diameter_mm"] == {"at_least": 8, "at_most": 15}
+
+
 def test_where_accepts_what_only_a_manifest_knows(load):
     behaviour = expecting(load, "sensitivity: {where: {sex: F, scanner: {in: [A, B]}, region: apical}, at_least: 0.5}")
     assert behaviour.expectations[0].parameters["where"] == {
