@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.backgrounds.phantom.anatomy import VERSION, Anatomy
 from synnodtest.backgrounds.phantom.nodules import PhantomNodule, nodule_chord, reach_mm
-from synnodtest.backgrounds.phantom.projection import SOFT, Projection, blurred, project
+from synnodtest.backgrounds.phantom.projection import BLUR_MM, SOFT, Projection, blurred, project
 from synnodtest.backgrounds.phantom.solids import Array, outside
 from synnodtest.backgrounds.phantom.thorax import SIDES
 from synnodtest.canonical import seed_sequence
@@ -110,7 +110,7 @@ def _shown(projection: Projection, intensity: Array, noise: Array, window: tuple
 
 def _intensity(projection: Projection, added: Array, window: tuple[slice, slice]) -> Array:
     """Return the blurred intensity of a window with added attenuation, as if the whole image had been blurred."""
-    margin = int(np.ceil(4.0 * 0.28 / projection.grid.spacing)) + 2
+    margin = int(np.ceil(4.0 * BLUR_MM / projection.grid.spacing)) + 2
     rows, columns = window
     outer = (
         slice(max(rows.start - margin, 0), min(rows.stop + margin, projection.size)),
@@ -170,7 +170,7 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
 
 def _window(projection: Projection, nodule: PhantomNodule) -> tuple[slice, slice]:
     spacing = projection.grid.spacing
-    reach = reach_mm(nodule) + 4 * 0.28 + spacing
+    reach = reach_mm(nodule) + 4 * BLUR_MM + spacing
     ends = []
     for centre in (nodule.centre_mm[1], nodule.centre_mm[0]):
         low = int(np.clip((centre - reach) / spacing, 0, projection.size - 1))

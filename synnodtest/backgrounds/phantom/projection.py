@@ -19,11 +19,13 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["SOFT", "Projection", "project"]
+__all__ = ["BLUR_MM", "SOFT", "Projection", "project"]
 
 SOFT = 0.0190
 """Attenuation of soft tissue in 1/mm at the effective energy of a 120 kVp chest beam behind the patient."""
 FAT = 0.0168
+BLUR_MM = 0.28
+"""Standard deviation of the detector's blur."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Projection:
         anatomy: The chest.
         size: Pixels along each side.
         line: Line integral of attenuation along each ray, (size, size).
-        scatter: Scattered relative to unattenuated intensity.
+        intensity: Primary and scattered intensity behind the patient, blurred by the detector; 1 is the open beam.
         low: Smooth log exposure that the display equalises against.
         window: Log exposures shown as mid lung and as mediastinum.
         regions: All masks, read-only.
@@ -46,7 +48,6 @@ class Projection:
     size: int
     line: FloatArray
     intensity: FloatArray
-    scatter: FloatArray
     low: FloatArray
     window: tuple[float, float]
     regions: Mapping[str, BoolArray]
@@ -98,15 +99,12 @@ def project(anatomy: Anatomy, size: int = 1024) -> Projection:
     log = -np.log(intensity)
     low = smooth(log, 16.0 / grid.spacing)
     window = float(np.percentile(log[masks["lung"]], 30)), float(np.percentile(log[masks["mediastinum"]], 80))
-    return Projection(anatomy, size, line, intensity, scatter, low, window, masks, thorax, grid)
+    return Projection(anatomy, size, line, intensity, low, window, masks, thorax, grid)
 
 
 def blurred(image: Array, spacing: float) -> FloatArray:
-    """Return the image as the detector's screen blurs it (sigma 0.28 mm)."""
+    """Return the image as the detector blurs it."""
     return np.asarray(ndimage.gaussian_filter(image, BLUR_MM / spacing, mode="nearest", truncate=4.0), dtype=np.float32)
-
-
-BLUR_MM = 0.28
 
 
 def smooth(image: Array, sigma_px: float) -> FloatArray:
@@ -116,12 +114,18 @@ def smooth(image: Array, sigma_px: float) -> FloatArray:
     block = size // count
     coarse = image.reshape(count, block, count, block).mean(axis=(1, 3))
     coarse = ndimage.gaussian_filter(coarse, sigma_px / block, mode="nearest")
-    at = np.clip((np.arange(size) + 0.5) / block - 0.5, 0, count - 1)
+    return _resampled(coarse.astype(np.float32), size)
+
+
+def _resampled(image: Array, size: int) -> FloatArray:
+    """Interpolate a square image linearly to another number of pixels over the same field."""
+    count = image.shape[0]
+    at = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
     first = np.minimum(at.astype(np.int64), count - 2)
     weights = np.zeros((size, count), dtype=np.float32)
     weights[np.arange(size), first] = 1 - (at - first)
     weights[np.arange(size), first + 1] = at - first
-    return np.asarray(weights @ coarse.astype(np.float32) @ weights.T, dtype=np.float32)
+    return np.asarray(weights @ image @ weights.T, dtype=np.float32)
 
 
 def _window(grid: Grid, thorax: Thorax, side: int) -> tuple[slice, slice]:
@@ -168,17 +172,12 @@ def _gas(thorax: Thorax, grid: Grid) -> Array:
 
 def _texture(anatomy: Anatomy, size: int) -> FloatArray:
     """Return the relative variation of lung attenuation: a power-law field, the unresolved vessels."""
-    count = min(size, 512)
+    count = 512
     rng = np.random.default_rng(seed_sequence("phantom-texture", VERSION, anatomy.seed))
-    white = rng.standard_normal((512, 512), dtype=np.float32)
-    if count < 512:
-        white = white[:count, :count]
+    white = rng.standard_normal((count, count), dtype=np.float32)
     pitch = anatomy.field / count
     f = np.hypot(np.fft.fftfreq(count, pitch)[:, None], np.fft.rfftfreq(count, pitch)[None, :])
     shape = np.where(f > 1 / 60, np.maximum(f, 1e-6) ** -1.35, 0) * np.exp(-((f * 1.6) ** 2))
     field = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(count, count))
     field *= 0.035 * anatomy.haze / field.std()
-    result = field.astype(np.float32)
-    while result.shape[0] < size:
-        result = doubled(result)
-    return result
+    return _resampled(field.astype(np.float32), size)
