@@ -14,13 +14,13 @@ from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import closest, problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
-from synnodtest.spec.plain import spec_dict, tidy
+from synnodtest.spec.plain import resolved, spec_dict, tidy
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text, shown
-from synnodtest.spec.validation import kinds, validate
+from synnodtest.spec.validation import kinds, schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
-__all__ = ["is_spec", "load_spec"]
+__all__ = ["is_spec", "load_spec", "resolved", "schema"]
 
 _TOP_LEVEL_KEY = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?(["']?)synnodtest\1\s*:(?:\s|$)""", re.MULTILINE)
 DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
@@ -57,13 +57,13 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
         raise SpecError([fault.problem]) from None
     if not isinstance(root.value, dict):
         raise SpecError([problem(root.mark, (), "a spec is a mapping that begins with 'synnodtest: 1'")])
-    resolved = resolve(root, path)
-    problems += resolved.problems
-    problems += _check_head(root, resolved)
-    behaviours = _behaviours(resolved, known_regions, problems)
+    whole = resolve(root, path)
+    problems += whole.problems
+    problems += _check_head(root, whole)
+    behaviours = _behaviours(whole, known_regions, problems)
     if problems:
         raise SpecError(_in_order(problems))
-    head = resolved.head.mapping
+    head = whole.head.mapping
     title = str(head["title"].value) if "title" in head else path.stem
     scope: dict[str, Any] = plain(head["scope"]) if "scope" in head else {}
     return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)))
