@@ -4,7 +4,6 @@
 nothing. Where a function takes ``guarded``, decisions ask for it.
 """
 
-from synnodtest.statistics.auc import auc, delong, delong_paired
 from synnodtest.statistics.bootstrap import FEW_CLUSTERS, cluster_bootstrap
 from synnodtest.statistics.calibration import CalibrationLine, brier, calibration_line, expected_calibration_error
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
@@ -30,6 +29,7 @@ from synnodtest.statistics.planning import (
 )
 from synnodtest.statistics.ranks import IsotonicViolation, drawdown, isotonic_violation, mean_cluster_spearman, spearman
 from synnodtest.statistics.rates import clopper_pearson, jeffreys, wilson
+from synnodtest.statistics.roc import auc, delong, delong_paired
 from synnodtest.statistics.sequential import (
     confidence_sequence,
     confidence_sequence_paired,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.auc import auc as area_under_curve
 from synnodtest.statistics.estimate import same_length, vector
+from synnodtest.statistics.roc import auc as area_under_curve
 
 __all__ = ["FrocCurve", "afroc", "average_precision", "froc", "node21_score", "sensitivity_at_fppi"]
 

@@ -110,7 +110,7 @@ def sample_size_rate(
     p1: float,
     *,
     alpha: float = 0.05,
-    power: float = 0.8,
+    power: float = 0.9,
     per_cluster: float = 1,
     icc: float = DEFAULT_ICC,
 ) -> int:
@@ -180,7 +180,7 @@ def sample_size_paired(
     margin: float,
     *,
     alpha: float = 0.05,
-    power: float = 0.8,
+    power: float = 0.9,
     difference: float = 0.0,
     equivalence: bool = False,
     per_cluster: float = 1,
@@ -226,7 +226,7 @@ def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) 
     return float(stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
 
 
-def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
+def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
     """Return the images needed to show with probability ``power`` that a true ``rate`` lies below ``bound``.
 
     Raises:

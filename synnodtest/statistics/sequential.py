@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 
@@ -36,7 +36,9 @@ _HALVINGS = 60
 def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
     """Return log e-values against "the rate is at most ``bound``", of any shape."""
     s, r, m = (np.asarray(a, dtype=np.float64) for a in (successes, failures, bound))
-    mixture = special.betaln(s + 1, r + 1) + stats.beta.logsf(m, s + 1, r + 1) - np.log1p(-m)
+    with np.errstate(divide="ignore"):
+        tail = np.log(special.betaincc(s + 1, r + 1, m))
+    mixture = special.betaln(s + 1, r + 1) + tail - np.log1p(-m)
     return np.asarray(mixture - special.xlogy(s, m) - special.xlog1py(r, -m), dtype=np.float64)
 
 

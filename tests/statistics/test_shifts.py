@@ -118,7 +118,7 @@ def test_one_background_of_many_pairs_says_nothing():
     [(20, 5, 0.12, 0.1, 0.4), (20, 5, 0.2, 0.1, 0.4), (50, 5, 0.1, 0.05, 0.4), (30, 3, 0.4, 0.1, 0.2)],
 )
 def test_clustered_pairs_at_the_margin_pass_at_most_alpha_of_the_time(backgrounds, pairs, discordant, margin, rho):
-    rng, runs = np.random.default_rng(9), 700
+    rng, runs = np.random.default_rng(9), 400
     share = np.array([(discordant - margin) / 2, (discordant + margin) / 2, 1 - discordant])
     weights = rng.gamma(share * (1 - rho) / rho, size=(runs, backgrounds, 3))
     weights /= weights.sum(axis=-1, keepdims=True)

@@ -1,0 +1,131 @@
+"""Power and sample size, against enumeration with the intervals that decide."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from synnodtest.statistics import (
+    clopper_pearson,
+    design_effect,
+    poisson_exact,
+    power_count,
+    power_paired,
+    power_rate,
+    sample_size_count,
+    sample_size_paired,
+    sample_size_rate,
+    smallest_n_paired,
+    smallest_n_rate,
+    tango,
+)
+
+
+@pytest.mark.parametrize(
+    ("n", "p0", "p1"), [(20, 0.8, 0.95), (59, 0.05, 0.0), (60, 0.5, 0.7), (45, 0.3, 0.1), (3, 0.8, 1)]
+)
+@pytest.mark.parametrize("alpha", [0.025, 0.05])
+def test_power_of_a_rate_is_the_mass_of_the_counts_that_pass(n, p0, p1, alpha):
+    bounds = [clopper_pearson(x, n, alpha=alpha) for x in range(n + 1)]
+    passed = [b.lower > p0 if p1 > p0 else b.upper < p0 for b in bounds]
+    want = sum(stats.binom.pmf(x, n, p1) for x in range(n + 1) if passed[x])
+    assert power_rate(n, p0, p1, alpha=alpha) == pytest.approx(want, abs=1e-12)
+
+
+def test_five_hundred_and_one_units_tell_85_from_80_percent():
+    assert sample_size_rate(0.80, 0.85, alpha=0.05, power=0.9) == 501
+    assert power_rate(501, 0.8, 0.85) >= 0.9 > max(power_rate(n, 0.8, 0.85) for n in range(460, 501))
+
+
+@pytest.mark.parametrize(("p0", "p1"), [(0.8, 0.9), (0.05, 0.01), (0.5, 0.75)])
+def test_the_sample_size_is_the_smallest_that_reaches_the_power(p0, p1):
+    n = sample_size_rate(p0, p1, power=0.8)
+    assert power_rate(n, p0, p1) >= 0.8
+    assert all(power_rate(k, p0, p1) < 0.8 for k in range(1, n))
+
+
+@pytest.mark.parametrize(("rate", "n"), [(0.05, 59), (0.02, 149), (0.01, 299)])
+def test_the_fewest_units_that_can_show_silence(rate, n):
+    assert smallest_n_rate(rate, below=True) == n
+    assert clopper_pearson(0, n).upper < rate <= clopper_pearson(0, n - 1).upper
+
+
+def test_the_fewest_units_that_can_show_a_sensitivity():
+    n = smallest_n_rate(0.8)
+    assert clopper_pearson(n, n).lower > 0.8 >= clopper_pearson(n - 1, n - 1).lower
+    assert smallest_n_rate(0.0) == 0
+    with pytest.raises(ValueError):
+        smallest_n_rate(1.0)
+
+
+def test_the_fewest_pairs_that_can_show_a_margin():
+    for margin in (0.02, 0.05, 0.1):
+        n = smallest_n_paired(margin)
+        assert tango(n, 0, 0, 0).lower > -margin >= tango(n - 1, 0, 0, 0).lower
+    with pytest.raises(ValueError):
+        smallest_n_paired(0)
+
+
+@pytest.mark.parametrize("equivalence", [False, True])
+@pytest.mark.parametrize(("n", "discordant", "difference"), [(25, 0.2, 0.0), (30, 0.3, -0.05), (25, 0.0, 0.0)])
+def test_power_of_pairs_is_the_mass_of_the_tables_that_pass(n, discordant, difference, equivalence):
+    want, margin = 0.0, 0.15
+    for b in range(n + 1):
+        for c in range(n + 1 - b):
+            p = ((discordant + difference) / 2, (discordant - difference) / 2, 1 - discordant)
+            got = tango(0, b, c, n - b - c)
+            if got.lower > -margin and (got.upper < margin or not equivalence):
+                want += stats.multinomial.pmf([b, c, n - b - c], n, p)
+    got = power_paired(n, discordant, margin, difference=difference, equivalence=equivalence)
+    assert got == pytest.approx(want, abs=1e-6)
+
+
+@pytest.mark.parametrize(("discordant", "power"), [(0.02, 1.00), (0.05, 0.98), (0.10, 0.90)])
+def test_a_hundred_pairs_of_equal_arms_pass_a_margin_of_a_tenth(discordant, power):
+    assert round(power_paired(100, discordant, 0.10), 2) == power
+
+
+def test_sample_size_of_pairs_reaches_the_power_and_25_less_do_not():
+    n = sample_size_paired(0.1, 0.1, power=0.9)
+    assert power_paired(n, 0.1, 0.1) >= 0.9
+    assert all(power_paired(k, 0.1, 0.1) < 0.9 for k in range(n - 25, n))
+    with pytest.raises(ValueError, match="beyond the margin"):
+        sample_size_paired(0.3, 0.1, difference=-0.1)
+
+
+def test_clusters_inflate_by_the_design_effect():
+    alone, clustered = sample_size_rate(0.8, 0.9), sample_size_rate(0.8, 0.9, per_cluster=5)
+    assert clustered == math.ceil(alone * 1.8) == math.ceil(alone * design_effect(5))
+    assert sample_size_paired(0.1, 0.1, per_cluster=3, icc=0.5) == 2 * sample_size_paired(0.1, 0.1)
+    for wrong in ((0.5, 0.2), (2, 1.5)):
+        with pytest.raises(ValueError):
+            design_effect(*wrong)
+
+
+@pytest.mark.parametrize(("images", "bound", "rate"), [(30, 1.0, 0.6), (10, 0.25, 0.1), (2, 1.0, 0.5), (0, 1.0, 0.5)])
+def test_power_of_counts_is_the_mass_of_the_counts_that_pass(images, bound, rate):
+    events = range(200)
+    passed = [x for x in events if images and poisson_exact(x, images).upper < bound]
+    want = sum(stats.poisson.pmf(x, rate * images) for x in passed)
+    assert power_count(images, bound, rate) == pytest.approx(want, abs=1e-9)
+
+
+def test_sample_size_of_counts_reaches_the_power():
+    n = sample_size_count(1.0, 0.7, power=0.8)
+    assert power_count(n, 1.0, 0.7) >= 0.8 > power_count(n - 1, 1.0, 0.7)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: power_rate(10, 0.5, 0.5),
+        lambda: power_rate(10, 0.5, 1.5),
+        lambda: sample_size_rate(0.5, 0.6, power=1.0),
+        lambda: sample_size_rate(0.5, 0.50001),
+        lambda: power_paired(10, 0.1, 0.1, difference=0.2),
+        lambda: power_count(10, 1.0, 1.5),
+    ],
+)
+def test_impossible_plans_are_refused(call):
+    with pytest.raises(ValueError):
+        call()

@@ -1,0 +1,114 @@
+"""The diameter of a given sensitivity, against statsmodels and the curve that made the data."""
+
+import math
+
+import numpy as np
+import pytest
+
+from synnodtest.statistics import size_at_sensitivity
+
+DIAMETERS = np.array([4.0, 6, 8, 10, 14, 20, 28, 40])
+
+
+def trials(backgrounds, *, d50=10.0, slope=3.0, ceiling=1.0, spread=0.5, seed=0):
+    """Hits of one nodule per size and background; sensitivity rises logistically in log diameter to a ceiling."""
+    rng = np.random.default_rng(seed)
+    size, cluster = np.tile(DIAMETERS, backgrounds), np.repeat(np.arange(backgrounds), len(DIAMETERS))
+    eta = slope * np.log(size / d50) + np.repeat(rng.normal(0, spread, backgrounds), len(DIAMETERS))
+    return size, (rng.random(len(size)) < ceiling / (1 + np.exp(-eta))).astype(float), cluster
+
+
+def test_independent_nodules_give_statsmodels_logistic_regression():
+    from statsmodels.discrete.discrete_model import Logit
+
+    size, hit, _ = trials(40, spread=0)
+    fit = Logit(hit, np.column_stack([np.ones(len(size)), np.log(size)])).fit(disp=False).params
+    for level in (0.5, 0.8):
+        got = size_at_sensitivity(size, hit, np.arange(len(size)), level)
+        assert got.value == pytest.approx(math.exp((math.log(level / (1 - level)) - fit[0]) / fit[1]), rel=1e-4)
+
+
+def test_fiellers_bounds_are_where_the_fitted_line_may_cross_the_level():
+    from scipy import stats
+    from statsmodels.genmod import families
+    from statsmodels.genmod.cov_struct import Exchangeable
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
+    size, hit, cluster = trials(25)
+    design = np.column_stack([np.ones(len(size)), np.log(size)])
+    fit = GEE(hit, design, groups=cluster, family=families.Binomial(), cov_struct=Exchangeable()).fit(
+        cov_type="bias_reduced"
+    )
+    got, q = size_at_sensitivity(size, hit, cluster, 0.5), stats.t.isf(0.05, 23)
+    for bound in (got.lower, got.upper):
+        row = np.array([1, math.log(bound)])
+        assert abs(row @ fit.params) / math.sqrt(row @ fit.cov_params() @ row) == pytest.approx(q, rel=1e-4)
+    assert got.lower < got.value < got.upper
+
+
+def test_the_bounds_cover_the_diameter_that_made_the_data():
+    covered = 0
+    for seed in range(12):
+        got = size_at_sensitivity(*trials(30, spread=0, seed=seed), 0.8, alpha=0.005)
+        covered += got.lower <= 10 * math.exp(math.log(4) / 3) <= got.upper
+    assert covered >= 11
+
+
+@pytest.mark.parametrize(
+    ("data", "level", "reason"),
+    [
+        (([], [], []), 0.5, "fewer than 3 clusters"),
+        ((DIAMETERS, [0, 0, 1, 0, 1, 1, 1, 1], [0] * 8), 0.5, "fewer than 3 clusters"),
+        ((DIAMETERS, [1] * 8, range(8)), 0.5, "all nodules were found"),
+        ((DIAMETERS, [0] * 8, range(8)), 0.5, "no nodule was found"),
+        ((DIAMETERS, [0, 0, 0, 0, 1, 1, 1, 1], range(8)), 0.5, "hits and misses are separated by size"),
+        (
+            (np.r_[DIAMETERS[1:], math.inf], [0, 0, 1, 0, 1, 1, 1, 1], range(8)),
+            0.5,
+            "diameters are missing or infinite",
+        ),
+        (trials(40, ceiling=0.7, slope=6.0, d50=7.0, spread=0), 0.8, None),
+        (trials(40, d50=200.0, spread=0), 0.8, None),
+        (trials(40, slope=-3.0, spread=0), 0.5, "sensitivity is not sure to rise with size"),
+        (trials(40, slope=0.0, spread=0), 0.5, "sensitivity is not sure to rise with size"),
+    ],
+)
+def test_data_that_cannot_say_give_no_bounds(data, level, reason):
+    got = size_at_sensitivity(*data, level)
+    assert (got.lower, got.upper) == (0.0, math.inf)
+    assert got.reason
+    assert reason is None or got.reason == reason
+
+
+def test_a_plateau_below_the_level_is_named():
+    size = np.tile(DIAMETERS, 40)
+    rng = np.random.default_rng(1)
+    hit = np.where(size >= 8, rng.random(len(size)) < 0.72, rng.random(len(size)) < 0.02).astype(float)
+    got = size_at_sensitivity(size, hit, np.repeat(np.arange(40), 8), 0.8)
+    assert "plateau" in got.reason
+
+
+def test_bounds_beyond_the_diameters_tried_are_not_extrapolated():
+    got = size_at_sensitivity(*trials(6, d50=25.0, slope=1.6, spread=0, seed=3), 0.5)
+    assert got.upper == math.inf or got.upper <= 40
+    assert got.lower == 0 or got.lower >= 4
+
+
+def test_order_does_not_matter():
+    size, hit, cluster = trials(15)
+    order = np.random.default_rng(0).permutation(len(size))
+    first = size_at_sensitivity(size, hit, cluster, 0.5)
+    second = size_at_sensitivity(size[order], hit[order], cluster[order], 0.5)
+    assert (second.value, second.lower, second.upper) == pytest.approx(
+        (first.value, first.lower, first.upper), rel=1e-6
+    )
+    assert not first.flags
+
+
+@pytest.mark.parametrize(
+    ("size", "hit", "level"),
+    [([0.0, 4], [0, 1], 0.5), ([4, 5], [0, 2], 0.5), ([4, 5], [0, 1], 1.0), ([4], [0, 1], 0.5)],
+)
+def test_arguments_that_make_no_sense_are_refused(size, hit, level):
+    with pytest.raises(ValueError):
+        size_at_sensitivity(size, hit, [0, 1], level)
