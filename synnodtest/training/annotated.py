@@ -15,15 +15,15 @@ from scipy.ndimage import distance_transform_edt
 
 from synnodtest.backgrounds.phantom import PhantomNodule, Projection, expose, project, sample_anatomy
 from synnodtest.backgrounds.phantom.nodules import SHAPES
-from synnodtest.canonical import seed_sequence, sha256_of
+from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
+from synnodtest.training.patches import is_held_out
 
-__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "held_out", "part_of"]
+__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "part_of"]
 
-HELD_OUT_SHARE = 0.15
 LEAST_DIAMETER_MM = 3.0
 """A phantom nodule of which less than this met aerated lung is no nodule of the truth."""
 
@@ -59,11 +59,6 @@ class AnnotatedSet(Protocol):
         ...
 
 
-def held_out(cluster: str, share: float = HELD_OUT_SHARE) -> bool:
-    """Return whether a patient, background or CT series is kept from training; depends on nothing but its name."""
-    return int(sha256_of(["held out", cluster])[:12], 16) / 16**12 < share
-
-
 @dataclass(frozen=True)
 class _Part:
     """Some cases of a set."""
@@ -89,7 +84,7 @@ def part_of(whole: AnnotatedSet, split: str) -> AnnotatedSet:
         raise ValueError(f"split is 'train', 'test' or 'all', not {split!r}")
     if split == "all":
         return whole
-    return _Part(whole, [case for case in whole.cases if held_out(case.cluster) == (split == "test")])
+    return _Part(whole, [case for case in whole.cases if is_held_out(case.cluster) == (split == "test")])
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class Planting:
     """
 
     diameter_mm: tuple[float, float] = (6.0, 32.0)
-    contrast: tuple[float, float] = (0.25, 0.8)
+    contrast: tuple[float, float] = (0.2, 0.8)
     counts: tuple[float, ...] = (0.25, 0.45, 0.2, 0.1)
     distance_mm: float = 10.0
 
@@ -204,8 +199,8 @@ class PhantomSet:
         per_chest: Exposures of each chest, each with other nodules and other noise.
         seed: Of the first chest; chest ``i`` has the anatomy ``seed + i``.
         planting: Sizes, contrasts and counts.
-        natural: Share of the nodules whose contrast follows from their density (0.8 to 1.6 of soft tissue) and not
-            from ``planting``.
+        natural: Share of the nodules whose contrast follows from their density (0.9 to 1.1 of soft tissue, one of ten
+            calcified) and not from ``planting``.
         pneumothorax: Share of the chests with an air leak.
         size: Pixels along each side.
     """
@@ -214,7 +209,7 @@ class PhantomSet:
     per_chest: int = 4
     seed: int = 0
     planting: Planting = field(default_factory=Planting)
-    natural: float = 0.4
+    natural: float = 0.7
     pneumothorax: float = 0.15
     size: int = 1024
     name: str = "phantom"
@@ -254,7 +249,7 @@ class PhantomSet:
             nodule.centre_mm,
             depth=float(rng.uniform(0.05, 0.95)),
             shape=SHAPES[int(rng.choice(len(SHAPES), p=(0.4, 0.25, 0.2, 0.15)))],
-            density=float(rng.uniform(0.8, 1.6)),
+            density=float(rng.uniform(1.4, 1.9) if rng.random() < 0.1 else rng.uniform(0.9, 1.1)),
             contrast=None if rng.random() < self.natural else nodule.contrast,
             seed=int(rng.integers(2**31)),
             name=nodule.name,

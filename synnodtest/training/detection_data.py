@@ -12,29 +12,29 @@ import numpy as np
 from PIL import Image
 
 from synnodtest.radiograph import Radiograph
-from synnodtest.training.annotated import AnnotatedSet, Case, held_out
+from synnodtest.training.annotated import AnnotatedSet, Case
+from synnodtest.training.patches import is_held_out
 
 __all__ = ["prepare"]
 
 
-def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024, held_out_share: float = 0.15) -> Path:
+def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Path:
     """Write images, labels and ``data.yaml`` for YOLO; return the path of ``data.yaml``.
 
     Clusters (patients, backgrounds) are divided once for all: ``images/val`` holds those that
-    :func:`synnodtest.training.annotated.held_out` keeps from training. What is already written is not made again.
+    :func:`synnodtest.training.patches.is_held_out` keeps from training. What is already written is not made again.
 
     Args:
         sets: Where the radiographs come from.
         out: Folder to write.
         size: Longer side of the images in pixels; PNG with 8 bits, because ultralytics reads no more.
-        held_out_share: Share of the clusters kept from training.
     """
     for split in ("train", "val"):
         (out / "images" / split).mkdir(parents=True, exist_ok=True)
         (out / "labels" / split).mkdir(parents=True, exist_ok=True)
     for source in sets:
         for case in source.cases:
-            split = "val" if held_out(case.cluster, held_out_share) else "train"
+            split = "val" if is_held_out(case.cluster) else "train"
             _write_case(source, case, out, split, size)
     description = out / "data.yaml"
     content = {"path": str(out.resolve()), "train": "images/train", "val": "images/val", "names": {0: "nodule"}}

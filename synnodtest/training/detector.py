@@ -11,6 +11,7 @@ from typing import Any
 
 from synnodtest.detectors.yolo import quiet_ultralytics
 from synnodtest.errors import SynnodError
+from synnodtest.training.detection_windows import windows_of_batch
 
 __all__ = ["PRESETS", "Preset", "strip_checkpoint", "train_detector"]
 
@@ -70,6 +71,7 @@ def train_detector(
     minutes: float | None = None,
     weights: Path | None = None,
     learning_rate: float | None = None,
+    crop: int | None = None,
     seed: int = 0,
 ) -> Path:
     """Train a detector and return the path of its weights, ``out/best.pt``, stripped for use.
@@ -86,6 +88,8 @@ def train_detector(
         minutes: Stop after about this time; the learning rate is planned for it.
         weights: Start from this checkpoint instead of from scratch.
         learning_rate: Of the first step; ultralytics chooses by default.
+        crop: Train on random square windows of this side, cut from the images, most of them around a nodule: on two
+            cores, four times as many nodules per second at half the side. Finish with whole images.
         seed: Of initialisation and augmentation.
 
     Raises:
@@ -100,13 +104,15 @@ def train_detector(
     if resume and not last.is_file():
         raise SynnodError(f"nothing to resume: {last} is not there")
     settings = _settings(PRESETS[preset], description, out, epochs, imgsz, batch, device, minutes, seed)
+    if crop is not None:
+        settings["val"] = False
     if weights is not None:
         settings["model"] = str(weights)
     if learning_rate is not None:
         settings |= {"optimizer": "AdamW", "lr0": learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
     if resume:
         settings |= {"resume": str(last), "model": str(last)}
-    _trainer(settings).train()
+    _trainer(settings, crop).train()
     return strip_checkpoint(_best(out / "run" / "weights"), out / "best.pt")
 
 
@@ -145,29 +151,36 @@ def _settings(
     }
 
 
-def _trainer(settings: dict[str, Any]) -> Any:
+def _trainer(settings: dict[str, Any], crop: int | None) -> Any:
     quiet_ultralytics()
     base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
-    return _cpu_trainer(base)(overrides=settings) if settings["device"] == "cpu" else base(overrides=settings)
+    return _own_trainer(base, settings["device"] == "cpu", crop)(overrides=settings)
 
 
-def _cpu_trainer(base: Any) -> Any:
-    """Return ultralytics' trainer with a bfloat16, channels-last forward pass: three times as fast on AVX512-BF16."""
+def _own_trainer(base: Any, on_cpu: bool, crop: int | None) -> Any:
+    """Return ultralytics' trainer with our windows and, on a CPU, a bfloat16 and channels-last forward pass.
+
+    On AVX512-BF16 that is three times as fast as float32.
+    """
     import torch
 
-    class CpuTrainer(base):  # type: ignore[misc]
+    class Trainer(base):  # type: ignore[misc]
         def _setup_train(self) -> None:
             super()._setup_train()
-            model: Any = self.model
-            model.to(memory_format=torch.channels_last)
-            model.forward = _bfloat16_forward(model)
+            if on_cpu:
+                model: Any = self.model
+                model.to(memory_format=torch.channels_last)
+                model.forward = _bfloat16_forward(model)
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             prepared: dict[str, Any] = super().preprocess_batch(batch)
-            prepared["img"] = prepared["img"].contiguous(memory_format=torch.channels_last)
+            if crop is not None:
+                prepared |= windows_of_batch(prepared, crop)
+            if on_cpu:
+                prepared["img"] = prepared["img"].contiguous(memory_format=torch.channels_last)
             return prepared
 
-    return CpuTrainer
+    return Trainer
 
 
 def _bfloat16_forward(model: Any) -> Callable[..., Any]:
