@@ -14,11 +14,13 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run the shipped specs with the shipped detector and synthesizer on phantoms"),
+    "init": ("init", "write a commented starter project"),
     "check": ("specs", "find every error of spec files"),
     "expand": ("specs", "print a spec with includes, variables and defaults resolved"),
     "schema": ("specs", "print the JSON Schema of the spec language"),
     "report": ("records", "draw report.html again from results.json"),
     "verify": ("records", "check every file of a report against its manifest"),
+    "replay": ("replay", "synthesize and detect one scene of a report again"),
     "phantom": ("phantom", "write a data set of chest phantoms"),
     "train": ("train", "train the tabular encoder, the diffusion model or a detector"),
     "evaluate": ("evaluate", "measure a detector or a synthesizer"),

@@ -91,7 +91,7 @@ class Campaign:
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._engines: dict[tuple[str, int, str, tuple[RegionExpression, ...]], Engine] = {}
-        self._outcomes: dict[tuple[str, str, str, str], list[Outcome | Unplaced]] = {}
+        self._outcomes: dict[tuple[str, Scenes, str, str, str], list[Outcome | Unplaced]] = {}
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Campaign:
     def outcomes(self, behaviour: Behaviour, variant: Variant, synthesizer: str, arm: str) -> list[Outcome | Unplaced]:
         """Return the outcomes of one group of arms, run once per campaign."""
         region = region_text(variant.parameters["region"]) if arm == CONTROL_ARM else ""
-        key = (behaviour.id, synthesizer, arm, region)
+        key = (behaviour.id, _scenes(behaviour), synthesizer, arm, region)
         if key not in self._outcomes:
             recipes = list(self._recipes(behaviour, variant, arm))
             stream = self.engine(behaviour, synthesizer).run(recipes)
