@@ -10,7 +10,7 @@ from synnodtest.canonical import seed_sequence
 
 __all__ = ["VERSION", "Anatomy", "sample_anatomy"]
 
-VERSION = "2"
+VERSION = "3"
 """Part of every identifier and content key; raised whenever the pixels of a phantom change."""
 
 

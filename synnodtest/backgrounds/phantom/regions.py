@@ -16,7 +16,8 @@ All lie in the image plane; a *ray* is the beam through one pixel's centre.
 ``clavicle``         Rays that cross at least 0.7 mm of clavicle.
 ``mediastinum``      Silhouette of heart, great vessels and spine between thoracic inlet and hemidiaphragms, whatever
                      lung lies before or behind it (it overlaps ``retrocardiac``).
-``air_leak``         Pneumothorax only: rays that cross at least 5 mm of free pleural air and no lung at all.
+``air_leak``         Pneumothorax only: rays that cross at least 5 mm of free pleural air and no lung at all, outside
+                     the silhouettes of mediastinum and hemidiaphragm.
 ===================  =================================================================================================
 """
 
@@ -87,7 +88,8 @@ def regions_of(
         "mediastinum": (heart | middle) & inlet,
     }
     if a.pneumothorax:
-        masks["air_leak"] = (leak >= LUNG_MM) & (aerated[a.pneumothorax] <= 0) & ~lung
+        free = (leak >= LUNG_MM) & (aerated[a.pneumothorax] <= 0) & ~lung
+        masks["air_leak"] = free & ~(heart | middle | dome)
     for mask in masks.values():
         mask.setflags(write=False)
     return masks
