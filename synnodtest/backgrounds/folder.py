@@ -109,6 +109,8 @@ class FolderSet:
     def load(self, background: Background) -> Radiograph:
         """Read one radiograph with its masks; lungs that no mask gives are estimated and marked so.
 
+        Where the estimate is doubtful, the stratum ``lung_estimate`` says it.
+
         Raises:
             BackgroundError: the file or one of its masks is missing, corrupt or unusable; names it.
         """
@@ -136,25 +138,21 @@ class FolderSet:
         if not missing:
             return radiograph
         if "lung" in given:
-            found, atlas = split_lung(given["lung"]), False
+            found, doubtful = split_lung(given["lung"]), False
         elif "left_lung" in given and "right_lung" in given:
-            found, atlas = {"lung": given["left_lung"] | given["right_lung"]}, False
-            return replace(radiograph, regions={**given, **found})
+            return replace(radiograph, regions={**given, "lung": given["left_lung"] | given["right_lung"]})
         else:
-            found, atlas = self._estimated(radiograph, content)
-        strata = {**radiograph.strata, "lung_estimate": "atlas"} if atlas else radiograph.strata
+            found, doubtful = self._estimated(radiograph, content)
+        strata = {**radiograph.strata, "lung_estimate": "doubtful"} if doubtful else radiograph.strata
         regions = {**{name: found[name] for name in missing}, **given}
         return replace(radiograph, regions=regions, estimated=frozenset(missing), strata=strata)
 
     def _estimated(self, radiograph: Radiograph, content: str) -> tuple[dict[str, BoolArray], bool]:
-        """Return the estimated lungs and whether they are the atlas only, remembering them by content."""
+        """Return the estimated lungs and whether they are doubtful, remembering them by content."""
         packed = self._remembered.get(content) or (self._lungs.get("lungs", content) if self._lungs else None)
         if packed is None:
-            try:
-                estimate = estimate_lungs_of(radiograph.pixels, radiograph.spacing_mm)
-            except BackgroundError as error:
-                raise BackgroundError(f"{radiograph.source}: {error.message}", hint=error.hint) from error
-            packed = _pack(estimate.left_lung, estimate.right_lung, estimate.atlas)
+            estimate = estimate_lungs_of(radiograph.pixels, radiograph.spacing_mm)
+            packed = _pack(estimate.left_lung, estimate.right_lung, estimate.doubtful)
             if self._lungs:
                 packed = self._lungs.put("lungs", content, packed)
         self._remembered[content] = packed
@@ -241,8 +239,8 @@ def _with_place(error: BackgroundError, where: str) -> BackgroundError:
     return BackgroundError(f"{error.message} (listed in {where})" if where else error.message, hint=error.hint)
 
 
-def _pack(left: BoolArray, right: BoolArray, atlas: bool) -> bytes:
-    return bytes([atlas]) + zlib.compress(np.packbits(np.stack([left, right])).tobytes())
+def _pack(left: BoolArray, right: BoolArray, doubtful: bool) -> bytes:
+    return bytes([doubtful]) + zlib.compress(np.packbits(np.stack([left, right])).tobytes())
 
 
 def _unpack(packed: bytes, shape: tuple[int, int]) -> tuple[dict[str, BoolArray], bool]:

@@ -53,7 +53,7 @@ class TestWhatBelongsToASet:
         assert (background.patient, background.cluster) == ("p1", "p1")
         radiograph = backgrounds.load(background)
         assert radiograph.spacing_mm == (2.0, 1.5)
-        assert radiograph.strata == {"view": "PA", "sex": "F", "age": "51", **_atlas(radiograph)}
+        assert radiograph.strata.items() >= {"view": "PA", "sex": "F", "age": "51"}.items()
         assert (radiograph.background, radiograph.patient) == ("b.png", "p1")
         np.testing.assert_array_equal(radiograph.pixels, (chest(seed=1) / 255).astype(np.float32))
 
@@ -197,6 +197,12 @@ class TestLungs:
         assert set(radiograph.regions) == radiograph.estimated
         assert all(region.any() for region in radiograph.regions.values())
 
+    def test_a_doubtful_estimate_is_told(self, tmp_path):
+        noise = np.random.default_rng(0).integers(0, 4096, (128, 160)).astype(np.uint16)
+        write_mha(tmp_path / "a.mha", noise, (1.5, 2))
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        assert backgrounds.load(backgrounds.backgrounds[0]).strata["lung_estimate"] == "doubtful"
+
     def test_estimates_are_kept_in_the_cache(self, tmp_path, monkeypatch):
         folder = make_set(tmp_path / "set", ["a.png"])
         first = open_backgrounds(folder, "normal", cache=tmp_path / "cache")
@@ -250,7 +256,7 @@ BROKEN_YAML = {
     "nested value": ("- file: a.png\n  view:\n    - PA\n", "manifest.yaml:3: only plain values"),
     "key twice": ("- file: a.png\n  sex: F\n  sex: M\n", "manifest.yaml:3: key 'sex' occurs twice"),
     "no file": ("- file: a.png\n- sex: F\n", "manifest.yaml:2: no file name"),
-    "bottomless": ("[" * 100_000, "nested too deeply"),
+    "bottomless": ("[" * 3_000, "nested too deeply"),
 }
 
 
@@ -331,7 +337,3 @@ def test_the_set_is_a_background_set_with_an_identity(tmp_path):
     assert identity["configuration"]["available"] == 3
     assert identity["configuration"]["radiographs"] == 2
     assert len(identity["sha256"]) == 64
-
-
-def _atlas(radiograph):
-    return {key: value for key, value in radiograph.strata.items() if key == "lung_estimate"}

@@ -1,0 +1,194 @@
+"""Lung outlines drawn to the picture: closed contours of least cost around a template, by dynamic programming.
+
+Seen from its centroid a lung is a star: one radius per direction. The contour is the template's with a factor
+per direction, chosen so that it encloses dark and excludes bright pixels (by a threshold that varies over the
+picture, taken from the previous contour), runs along edges, and changes smoothly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from synnodtest.backgrounds.lung_picture import LungPicture
+from synnodtest.backgrounds.lung_template import Outlines, fill, plausibility
+from synnodtest.geometry import BoolArray, FloatArray
+
+__all__ = ["Contoured", "draw_contours"]
+
+_Array = NDArray[np.float64]
+
+_DIRECTIONS = 120
+_FACTORS = np.linspace(0.5, 1.6, 56)
+_ROUNDS = 3
+_RING_PX = 9
+_STEP = 3
+_SMOOTHNESS = 0.08
+_THRESHOLD_PX = 14.0
+_BRIGHT = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Contoured:
+    """Masks of the right and the left lung on the prepared picture, and how convincing they are (about 0..2)."""
+
+    right: BoolArray
+    left: BoolArray
+    quality: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Star:
+    centre: _Array
+    rays: _Array
+    radii: _Array
+
+    def points(self, factors: _Array) -> _Array:
+        """Return ``(x, y)`` of the contour with one factor per direction."""
+        return np.asarray(self.centre + self.rays * (self.radii * factors)[:, None])
+
+
+def draw_contours(picture: LungPicture, candidates: Sequence[Outlines]) -> Contoured:
+    """Draw every candidate to the picture and return the most convincing result."""
+    stars = [(_star(outlines.right), _star(outlines.left)) for outlines in candidates]
+    templates = [(fill(o.right, picture.shape), fill(o.left, picture.shape)) for o in candidates]
+    masks = list(templates)
+    edges = ndimage.gaussian_filter(picture.local, 2.0)
+    for _ in range(_ROUNDS):
+        costs = []
+        for pair, drawn in zip(stars, masks, strict=True):
+            excess = _excess(picture.ranks, drawn[0] | drawn[1])
+            costs += [_cost(star, excess, edges) for star in pair]
+        factors = _FACTORS[_cheapest(np.stack(costs))]
+        smooth = ndimage.gaussian_filter1d(factors, 1.0, axis=1, mode="wrap")
+        contours = [star.points(row) for star, row in zip([s for pair in stars for s in pair], smooth, strict=True)]
+        filled = [fill(contour, picture.shape) for contour in contours]
+        masks = list(zip(filled[::2], filled[1::2], strict=True))
+    results = [
+        Contoured(right, left, _quality(picture, right, left, template, outlines.fit))
+        for (right, left), template, outlines in zip(masks, templates, candidates, strict=True)
+    ]
+    best = max(results, key=lambda result: result.quality)
+    excess = ndimage.gaussian_filter(_excess(picture.ranks, best.right | best.left), 2.5)
+    return Contoured(_above_diaphragm(best.right, excess), _above_diaphragm(best.left, excess), best.quality)
+
+
+def _above_diaphragm(lung: BoolArray, excess: FloatArray) -> BoolArray:
+    """Cut bright tissue off the lower third of a lung: the template's angles reach deeper than most."""
+    rows = np.flatnonzero(lung.any(axis=1))
+    if not rows.size:
+        return lung
+    lower = np.arange(lung.shape[0])[:, None] > rows[0] + 0.65 * (rows[-1] - rows[0])
+    kept = ndimage.binary_opening(lung & ~(lower & (excess > _BRIGHT)), iterations=3)
+    labels, count = ndimage.label(kept)
+    if not count:
+        return lung
+    largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    return np.asarray(ndimage.binary_fill_holes(largest))
+
+
+def _star(outline: _Array) -> _Star:
+    """Return centroid, directions, and the distance of the outline in each direction."""
+    centre = _centroid(outline)
+    angles = np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS)
+    rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    start = outline - centre
+    side = np.roll(start, -1, axis=0) - start
+    cross = rays[:, :1] * side[None, :, 1] - rays[:, 1:] * side[None, :, 0]
+    cross = np.where(np.abs(cross) < 1e-9, np.inf, cross)
+    distance = (start[:, 0] * side[:, 1] - start[:, 1] * side[:, 0])[None] / cross
+    place = (start[None, :, 0] * rays[:, 1:] - start[None, :, 1] * rays[:, :1]) / cross
+    hit = (place >= 0) & (place <= 1) & (distance > 0)
+    radii = np.where(hit, distance, 0.0).max(axis=1)
+    return _Star(centre, rays, np.maximum(radii, 1.0))
+
+
+def _centroid(outline: _Array) -> _Array:
+    after = np.roll(outline, -1, axis=0)
+    cross = outline[:, 0] * after[:, 1] - after[:, 0] * outline[:, 1]
+    return np.asarray(((outline + after) * cross[:, None]).sum(axis=0) / (3 * cross.sum()))
+
+
+def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:
+    """Return how far each pixel lies above the local threshold between lung and surroundings (-1..1)."""
+    inner = ndimage.binary_erosion(lungs, iterations=2, border_value=1)
+    outer = ndimage.binary_dilation(lungs, iterations=_RING_PX) & ~ndimage.binary_dilation(lungs)
+    inside, outside = _local_mean(ranks, inner), _local_mean(ranks, outer)
+    gap = np.maximum(outside - inside, 0.08)
+    return np.asarray(np.clip((ranks - (inside + outside) / 2) / gap, -1, 1), dtype=np.float32)
+
+
+def _local_mean(image: FloatArray, where: BoolArray) -> FloatArray:
+    """Return the mean of the nearby pixels of ``where``, computed on half the resolution."""
+    mask = where.astype(np.float32)
+    overall = float((image * mask).sum() / max(float(mask.sum()), 1.0))
+    weight, total = (ndimage.gaussian_filter(part[::2, ::2], _THRESHOLD_PX / 2) for part in (mask, image * mask))
+    coarse = (total + 1e-3 * overall) / (weight + 1e-3)
+    full = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)
+    return np.asarray(full[: image.shape[0], : image.shape[1]])
+
+
+def _cost(star: _Star, excess: FloatArray, edges: FloatArray) -> _Array:
+    """Return the cost (directions x factors) of a contour through each point of the star."""
+    reach = star.radii[:, None] * _FACTORS
+    x, y = (star.centre[axis] + star.rays[:, axis, None] * reach for axis in (0, 1))
+    bright = ndimage.map_coordinates(excess, [y, x], order=1, mode="constant", cval=1.0)
+    step = star.radii[:, None] * (_FACTORS[1] - _FACTORS[0])
+    enclosed = np.cumsum(bright * step, axis=1) / star.radii.mean()
+    profile = ndimage.map_coordinates(edges, [y, x], order=1, mode="nearest")
+    rise = np.clip(2.4 * np.gradient(profile, axis=1) / step, -1, 1)
+    return np.asarray(4 * enclosed - rise + 6 * np.log(_FACTORS) ** 2)
+
+
+def _cheapest(costs: _Array) -> NDArray[np.intp]:
+    """Return the factor index per direction (lungs x directions) of the cheapest closed contour of each lung.
+
+    The ring is unrolled two and a half times, and the middle turn is kept.
+    """
+    lungs, directions, levels = costs.shape
+    unrolled = np.concatenate([costs, costs, costs[:, : directions // 2]], axis=1)
+    steps = unrolled.shape[1]
+    penalty = _SMOOTHNESS * np.arange(-_STEP, _STEP + 1) ** 2
+    total = np.full((lungs, levels + 2 * _STEP), np.inf)
+    total[:, _STEP:-_STEP] = unrolled[:, 0]
+    came_from = np.zeros((steps, lungs, levels), dtype=np.intp)
+    for step in range(1, steps):
+        options = sliding_window_view(total, 2 * _STEP + 1, axis=1) + penalty
+        came_from[step] = options.argmin(axis=2)
+        total[:, _STEP:-_STEP] = options.min(axis=2) + unrolled[:, step]
+    path = np.zeros((steps, lungs), dtype=np.intp)
+    path[-1] = total[:, _STEP:-_STEP].argmin(axis=1)
+    rows = np.arange(lungs)
+    for step in range(steps - 1, 0, -1):
+        path[step - 1] = path[step] + came_from[step, rows, path[step]] - _STEP
+    first = directions // 2
+    return np.roll(path[first : first + directions], first, axis=0).T
+
+
+def _quality(
+    picture: LungPicture, right: BoolArray, left: BoolArray, template: tuple[BoolArray, BoolArray], fit: float
+) -> float:
+    """Return how convincing two lungs are: contrast at their borders, fit of the template, size, no air inside."""
+    both = right | left
+    contrasts = [_border_contrast(picture.ranks, mask, both) for mask in (right, left)]
+    if min(contrasts) == -np.inf:
+        return -np.inf
+    rows, columns = np.flatnonzero(both.any(axis=1)), np.flatnonzero(both.any(axis=0))
+    size = plausibility((np.ptp(columns) + 1) * picture.mm, (np.ptp(rows) + 1) * picture.mm)
+    in_air = float((~picture.body)[template[0] | template[1]].mean())
+    area = 0.15 * float(np.log(4 * both.mean()))
+    return 0.5 * min(contrasts) + 0.5 * float(np.mean(contrasts)) + 0.5 * fit + size + area - 5.0 * in_air
+
+
+def _border_contrast(ranks: FloatArray, lung: BoolArray, both: BoolArray) -> float:
+    """Return the difference of the strips outside and inside of a lung's border, over their spread."""
+    inside = ranks[lung & ~ndimage.binary_erosion(lung, iterations=5, border_value=1)]
+    outside = ranks[ndimage.binary_dilation(lung, iterations=5) & ~both]
+    if lung.sum() < 200 or min(inside.size, outside.size) < 10:
+        return -np.inf
+    return float((outside.mean() - inside.mean()) / np.sqrt((outside.var() + inside.var()) / 2 + 1e-3))
