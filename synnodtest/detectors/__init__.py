@@ -6,7 +6,7 @@ packages only when they are used.
 
 from __future__ import annotations
 
-from synnodtest.detectors import recorded, yolo
+from synnodtest.detectors import mutants, recorded, yolo
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Options, register_detector, registered_names
@@ -18,6 +18,7 @@ __all__ = [
     "Guard",
     "Options",
     "make_detector",
+    "mutants",
     "recorded",
     "register_detector",
     "registered_names",

@@ -1,0 +1,202 @@
+"""Seeded faults: wrappers that spoil any detector in one known way, to show that a suite would notice.
+
+``--detector mutant:off-by-10mm:demo`` is the demo detector with every box shifted by 10 mm. A mutant that makes up its
+findings needs no detector: ``mutant:always-silent``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest.canonical import seed_sequence, sha256_of_array
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.resolve import make_detector
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.geometry import BoolArray, Box
+from synnodtest.identity import Identity
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["MUTANTS", "Mutant", "MutantDetector"]
+
+VERSION = "1"
+SCORE = 0.9
+"""Score of findings that a mutant makes up."""
+
+Fault = Callable[[Radiograph, list[Finding]], list[Finding]]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault.
+
+    Args:
+        fault: Radiograph and findings -> spoiled findings.
+        says: What is wrong with it, in words.
+        alone: It needs no detector.
+    """
+
+    fault: Fault
+    says: str
+    alone: bool = False
+
+
+class MutantDetector:
+    """A detector with one fault.
+
+    Args:
+        kind: A key of :data:`MUTANTS`.
+        detector: What is spoiled; None for a mutant that needs none.
+    """
+
+    def __init__(self, kind: str, detector: Detector | None) -> None:
+        self._mutant = MUTANTS[kind]
+        self._detector = detector
+        of = detector.identity.as_dict() if detector is not None else None
+        name = f"{kind} of {detector.identity.name}" if detector is not None else kind
+        self._identity = Identity(f"mutant {name}", VERSION, configuration={"mutant": kind, "of": of})
+
+    @property
+    def identity(self) -> Identity:
+        """The fault and the identity of the detector that has it."""
+        return self._identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return the spoiled findings."""
+        if self._detector is None:
+            return [self._mutant.fault(radiograph, []) for radiograph in radiographs]
+        answers = self._detector.detect(radiographs)
+        return [self._mutant.fault(one, list(found)) for one, found in zip(radiographs, answers, strict=True)]
+
+
+def _longest_mm(found: Finding, radiograph: Radiograph) -> float:
+    x_min, y_min, x_max, y_max = found.box
+    return max((x_max - x_min) * radiograph.spacing_mm[1], (y_max - y_min) * radiograph.spacing_mm[0])
+
+
+def _pixel(found: Finding, radiograph: Radiograph) -> tuple[int, int]:
+    """Return row and column of a finding's centre."""
+    x, y = found.centre
+    height, width = radiograph.shape
+    return min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
+
+
+def _in_region(found: Finding, radiograph: Radiograph, region: str) -> bool:
+    mask = radiograph.regions.get(region)
+    return mask is not None and bool(mask[_pixel(found, radiograph)])
+
+
+def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    return [found for found in findings if _longest_mm(found, radiograph) <= 18.0]
+
+
+def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    lung = radiograph.regions.get("lung")
+    if lung is None or not lung.any():
+        lung = np.ones(radiograph.shape, dtype=np.bool_)
+    depth = distance_transform_edt(np.pad(lung, 1), sampling=radiograph.spacing_mm)[1:-1, 1:-1]
+    return [found for found in findings if depth[_pixel(found, radiograph)] > 15.0]
+
+
+def _keeps_only_top_1(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda found: -found.score)[:1]
+
+
+def _fires_in_air_leak(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    leak = radiograph.regions.get("air_leak")
+    return findings if leak is None or not leak.any() else [*findings, _in_the_middle(radiograph, leak)]
+
+
+def _in_the_middle(radiograph: Radiograph, region: BoolArray) -> Finding:
+    depth = np.asarray(distance_transform_edt(np.pad(region, 1), sampling=radiograph.spacing_mm))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return Finding(_box(radiograph, float(column) + 0.5, float(row) + 0.5, 12.0), SCORE)
+
+
+def _box(radiograph: Radiograph, x: float, y: float, side_mm: float) -> Box:
+    """Return a square of ``side_mm`` around a point, cut at the radiograph's edge."""
+    height, width = radiograph.shape
+    half_x, half_y = side_mm / 2 / radiograph.spacing_mm[1], side_mm / 2 / radiograph.spacing_mm[0]
+    return max(x - half_x, 0.0), max(y - half_y, 0.0), min(x + half_x, float(width)), min(y + half_y, float(height))
+
+
+def _flip_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    return [found for found in findings if found.centre[0] < radiograph.shape[1] / 2]
+
+
+def _score_quantised(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    return [Finding(found.box, round(found.score * 2) / 2) for found in findings]
+
+
+def _always_silent(_radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
+    return []
+
+
+def _fires_everywhere(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
+    height, width = radiograph.shape
+    step_x, step_y = 10.0 / radiograph.spacing_mm[1], 10.0 / radiograph.spacing_mm[0]
+    places = [(x, y) for y in np.arange(step_y / 2, height, step_y) for x in np.arange(step_x / 2, width, step_x)]
+    return [Finding(_box(radiograph, float(x), float(y), 12.0), SCORE) for x, y in places]
+
+
+def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
+    rng = np.random.default_rng(seed_sequence("mutant random", sha256_of_array(radiograph.pixels)))
+    height, width = radiograph.shape
+    return [
+        Finding(
+            _box(radiograph, rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height, rng.uniform(6, 30)),
+            float(rng.random()),
+        )
+        for _ in range(int(rng.integers(0, 8)))
+    ]
+
+
+def _drops_retrocardiac(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    return [found for found in findings if not _in_region(found, radiograph, "retrocardiac")]
+
+
+def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    """Shift every box by 10 mm to the right; to the left where that would leave the radiograph."""
+    shift, width = 10.0 / radiograph.spacing_mm[1], radiograph.shape[1]
+    moved = []
+    for found in findings:
+        x_min, y_min, x_max, y_max = found.box
+        by = shift if x_max + shift <= width else -shift
+        moved.append(Finding((max(x_min + by, 0.0), y_min, max(x_max + by, 1.0), y_max), found.score))
+    return moved
+
+
+MUTANTS: dict[str, Mutant] = {
+    "size-blind": Mutant(_size_blind, "reports nothing larger than 18 mm"),
+    "border-blind": Mutant(_border_blind, "reports nothing within 15 mm of the lung's edge"),
+    "keeps-only-top-1": Mutant(_keeps_only_top_1, "reports only the finding of highest score"),
+    "fires-in-air-leak": Mutant(_fires_in_air_leak, "reports a nodule in the middle of every air leak"),
+    "flip-blind": Mutant(_flip_blind, "reports nothing in the right half of the picture"),
+    "score-quantised": Mutant(_score_quantised, "rounds its scores to 0, 0.5 and 1"),
+    "always-silent": Mutant(_always_silent, "reports nothing at all", alone=True),
+    "fires-everywhere": Mutant(
+        _fires_everywhere, "reports nodules of 12 mm on a grid of 10 mm, whatever it sees", alone=True
+    ),
+    "random": Mutant(_random, "reports up to seven boxes at random places with random scores", alone=True),
+    "drops-retrocardiac": Mutant(_drops_retrocardiac, "reports nothing behind the heart"),
+    "off-by-10mm": Mutant(_off_by_10mm, "reports every box 10 mm beside its place"),
+}
+"""Name -> fault; ``--detector mutant:NAME:DETECTOR``."""
+
+
+@register_detector("mutant")
+def _mutant(argument: str, options: Options) -> MutantDetector:
+    kind, _, inner = argument.partition(":")
+    if kind not in MUTANTS:
+        close = difflib.get_close_matches(kind, MUTANTS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(MUTANTS)}"
+        raise DetectorError(f"there is no mutant {kind!r}", hint=hint)
+    if not inner and not MUTANTS[kind].alone:
+        raise DetectorError(f"mutant {kind!r} needs a detector to spoil", hint=f"mutant:{kind}:demo")
+    return MutantDetector(kind, make_detector(inner, options) if inner else None)
