@@ -181,7 +181,7 @@ class SynthesizedSet:
         """Return one background with its planted nodules."""
         background = self._background(self._by_id[case.id.rpartition("#")[0]])
         rng = np.random.default_rng(seed_sequence("annotated", self.name, self.seed, case.id))
-        scene = Scene(case.id, self.planting.draw(background, rng), seed=int(rng.integers(2**31)))
+        scene = Scene(background.background, self.planting.draw(background, rng), seed=int(rng.integers(2**31)))
         return self.synthesizer.synthesize([scene], [background])[0]
 
     def _background(self, background: Background) -> Radiograph:
