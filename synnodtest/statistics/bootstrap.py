@@ -46,9 +46,8 @@ def resampled_means(values: NDArray[np.float64], resamples: int, seed: int, *par
     chunks = []
     for start in range(0, resamples, per_part):
         count = min(per_part, resamples - start)
-        draws = rng.integers(rows, size=(count, rows))
-        weights = np.apply_along_axis(np.bincount, 1, draws, minlength=rows) / rows
-        chunks.append(weights @ values)
+        times_drawn = rng.multinomial(rows, np.full(rows, 1 / rows), size=count)
+        chunks.append(times_drawn @ values / rows)
     return np.concatenate(chunks)
 
 

@@ -128,7 +128,8 @@ def mean_cluster_spearman(
 
     if np.isnan(first).any() or np.isnan(second).any():
         return cannot("values are missing")
-    rows = (index == i for i in range(count))
+    order = np.argsort(index, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(index, minlength=count))[:-1])
     found = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
     if len(found) < 2:
         reason = "one cluster" if count == 1 else f"fewer than 2 clusters with {MIN_LEVELS} levels"

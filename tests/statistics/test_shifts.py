@@ -67,7 +67,7 @@ def test_the_guard_allows_for_one_background_at_the_limit():
 def test_rare_large_losses_pass_at_most_alpha_of_the_time_when_guarded():
     """One background in ten loses 0.5, so that the mean is -0.05, exactly the margin."""
     rng = np.random.default_rng(5)
-    runs = np.where(rng.random((600, 30)) < 0.1, -0.5, 0.0) + rng.normal(0, 0.01, (600, 30))
+    runs = np.where(rng.random((300, 30)) < 0.1, -0.5, 0.0) + rng.normal(0, 0.01, (300, 30))
     plain = np.mean([paired_mean(d, range(30), resamples=100).lower > -0.05 for d in runs])
     guarded = np.mean([paired_mean(d, range(30), resamples=100, guarded=True).lower > -0.05 for d in runs])
     assert guarded <= 0.05 < plain
@@ -115,10 +115,10 @@ def test_one_background_of_many_pairs_says_nothing():
 
 @pytest.mark.parametrize(
     ("backgrounds", "pairs", "discordant", "margin", "rho"),
-    [(20, 5, 0.12, 0.1, 0.4), (20, 5, 0.2, 0.1, 0.4), (50, 5, 0.1, 0.05, 0.4), (30, 3, 0.4, 0.1, 0.2)],
+    [(20, 5, 0.12, 0.1, 0.4), (50, 5, 0.1, 0.05, 0.4), (30, 3, 0.4, 0.1, 0.2)],
 )
 def test_clustered_pairs_at_the_margin_pass_at_most_alpha_of_the_time(backgrounds, pairs, discordant, margin, rho):
-    rng, runs = np.random.default_rng(9), 400
+    rng, runs = np.random.default_rng(9), 250
     share = np.array([(discordant - margin) / 2, (discordant + margin) / 2, 1 - discordant])
     weights = rng.gamma(share * (1 - rho) / rho, size=(runs, backgrounds, 3))
     weights /= weights.sum(axis=-1, keepdims=True)
