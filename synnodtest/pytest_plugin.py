@@ -88,6 +88,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.config.stash[KEY].check_detector(session.items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Print the plan instead of running, with ``--synnod-plan``."""
+    if not session.config.option.synnod_plan or KEY not in session.config.stash:
+        return None
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    for line in session.config.stash[KEY].plan(session.items):
+        reporter.write_line(line)
+    return True
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give every worker of ``-n`` the run's id."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from synnodtest.checks.registry import OWN, Check, find_check, known_checks
+from synnodtest.checks.registry import Check, find_check, known_checks
 from synnodtest.checks.ruling import Ruling, Status
 from synnodtest.engine.engine import Engine, Tally, Unplaced
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.matching import Matching
-from synnodtest.planning.draw import background_count, control_recipes, own_recipes, sham_recipes, untouched_recipes
-from synnodtest.planning.recipe import CONTROL_ARM, SHAM_ARM, UNTOUCHED_ARM, Recipe
+from synnodtest.planning.draw import background_count
+from synnodtest.planning.groups import PLAIN, SHAM, Group, groups_for
 from synnodtest.planning.trial import Evidence, Trial
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes
-from synnodtest.spec.regions import RegionExpression, region_text
+from synnodtest.spec.regions import RegionExpression
 from synnodtest.store import Store
 
 __all__ = ["Campaign", "Gathered", "Judgement", "Providers"]
@@ -51,12 +51,15 @@ class Providers:
 
 @dataclass
 class Gathered:
-    """The evidence of one item, per synthesizer, ready to be judged."""
+    """The evidence of one item, per synthesizer, and what the check says of it.
+
+    Checks run here already: one that breaks is a fault of the harness, not a verdict on the detector.
+    """
 
     behaviour: Behaviour
     variant: Variant
-    check: Check
     evidence: dict[str, Evidence]
+    rulings: dict[str, Ruling]
     sham: dict[str, ShamResult]
     seconds: float = 0.0
 
@@ -91,7 +94,7 @@ class Campaign:
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._engines: dict[tuple[str, int, str, tuple[RegionExpression, ...]], Engine] = {}
-        self._outcomes: dict[tuple[str, Scenes, str, str, str], list[Outcome | Unplaced]] = {}
+        self._outcomes: dict[tuple[str, Scenes, str, Group], list[Outcome | Unplaced]] = {}
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -100,6 +103,10 @@ class Campaign:
         if name not in self._synthesizers:
             self._synthesizers[name] = self.providers.synthesizer(name)
         return self._synthesizers[name]
+
+    def loaded_synthesizers(self) -> tuple[str, ...]:
+        """Return the texts of the synthesizers that were used."""
+        return tuple(self._synthesizers)
 
     def synthesizer_names(self, behaviour: Behaviour) -> tuple[str, ...]:
         """Return the synthesizers that a behaviour runs on."""
@@ -142,7 +149,7 @@ class Campaign:
     # --- evidence -----------------------------------------------------------------------------------------------
 
     def gather(self, behaviour: Behaviour, variant: Variant) -> Gathered:
-        """Synthesize, detect and match whatever the item needs.
+        """Synthesize, detect and match whatever the item needs, and hand it to its check.
 
         Raises:
             InvalidEvidence: a gate failed; the item is INVALID.
@@ -163,16 +170,15 @@ class Campaign:
         broken = [result.sentence for result in sham.values() if result.status == "INVALID"]
         if broken:
             raise InvalidEvidence(f"sham control: {broken[0]}")
-        return Gathered(behaviour, variant, found, evidence, sham, time.perf_counter() - started)
+        rulings = {name: found.judge(variant.parameters, held) for name, held in evidence.items()}
+        return Gathered(behaviour, variant, evidence, rulings, sham, time.perf_counter() - started)
 
     def _evidence(self, behaviour: Behaviour, variant: Variant, found: Check, synthesizer: str) -> Evidence:
         matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
         trials: list[Trial] = []
         shortfall: Counter[str] = Counter()
-        for arm in (OWN, UNTOUCHED_ARM, CONTROL_ARM):
-            if arm not in found.arms:
-                continue
-            outcomes = self.outcomes(behaviour, variant, synthesizer, arm)
+        for group in groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters):
+            outcomes = self.outcomes(behaviour, synthesizer, group)
             shortfall.update(item.reason for item in outcomes if isinstance(item, Unplaced))
             _refuse_missing_region(behaviour, outcomes)
             trials += [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
@@ -188,53 +194,37 @@ class Campaign:
             shortfall=shortfall,
         )
 
-    def outcomes(self, behaviour: Behaviour, variant: Variant, synthesizer: str, arm: str) -> list[Outcome | Unplaced]:
-        """Return the outcomes of one group of arms, run once per campaign."""
-        region = region_text(variant.parameters["region"]) if arm == CONTROL_ARM else ""
-        key = (behaviour.id, _scenes(behaviour), synthesizer, arm, region)
+    def outcomes(self, behaviour: Behaviour, synthesizer: str, group: Group) -> list[Outcome | Unplaced]:
+        """Return the outcomes of one group of scenes, run once per campaign."""
+        key = (behaviour.id, _scenes(behaviour), synthesizer, group)
         if key not in self._outcomes:
-            recipes = list(self._recipes(behaviour, variant, arm))
+            recipes = list(group.recipes(behaviour, self.backgrounds(behaviour), self.seed))
             stream = self.engine(behaviour, synthesizer).run(recipes)
-            self._outcomes[key] = list(self._progress(stream, len(recipes), f"{behaviour.id} {arm.lstrip('@')}"))
+            label = f"{behaviour.id} {group.kind.lstrip('@')}"
+            self._outcomes[key] = list(self._progress(stream, len(recipes), label))
         return self._outcomes[key]
-
-    def _recipes(self, behaviour: Behaviour, variant: Variant, arm: str) -> Iterator[Recipe]:
-        backgrounds = self.backgrounds(behaviour)
-        if arm == UNTOUCHED_ARM:
-            return untouched_recipes(behaviour, backgrounds)
-        if arm == CONTROL_ARM:
-            return control_recipes(behaviour, backgrounds, self.seed, variant.parameters["region"])
-        if arm == SHAM_ARM:
-            return sham_recipes(behaviour, backgrounds, self.seed)
-        return own_recipes(behaviour, backgrounds, self.seed)
 
     def _sham(self, behaviour: Behaviour, variant: Variant, synthesizer: str) -> ShamResult:
         if not _scenes(behaviour).nodules or self.synthesizer(synthesizer).sham_is_identity:
             return sham_not_needed()
         matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
 
-        def trials(arm: str) -> list[Trial]:
-            outcomes = self.outcomes(behaviour, variant, synthesizer, arm)
+        def trials(group: Group) -> list[Trial]:
+            outcomes = self.outcomes(behaviour, synthesizer, group)
             made = [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
             return [t for t in made if not t.rejected]
 
-        return judge_sham(
-            trials(SHAM_ARM), trials(UNTOUCHED_ARM), variant.operating_point, matching, behaviour.sampling.alpha
-        )
+        return judge_sham(trials(SHAM), trials(PLAIN), variant.operating_point, matching, behaviour.sampling.alpha)
 
     # --- ruling -------------------------------------------------------------------------------------------------
 
     def rule(self, gathered: Gathered) -> Judgement:
-        """Judge gathered evidence; pure, no model is touched."""
-        rulings = {
-            name: gathered.check.judge(gathered.variant.parameters, evidence)
-            for name, evidence in gathered.evidence.items()
-        }
+        """Return the ruling of all synthesizers together; pure, no model is touched."""
         return Judgement(
             gathered.behaviour,
             gathered.variant,
-            _agree(rulings),
-            rulings,
+            _agree(gathered.rulings),
+            gathered.rulings,
             gathered.evidence,
             gathered.sham,
         )

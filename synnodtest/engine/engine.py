@@ -103,6 +103,23 @@ class Engine:
             self.tally.requested += len(chunk)
             yield from self._finish(chunk)
 
+    def finished(self, recipes: Iterable[Recipe]) -> int:
+        """Return how many recipes need no work; reads the store alone, never a radiograph."""
+        done = 0
+        for _, group in groupby(recipes, key=lambda r: r.background.id):
+            members = list(group)
+            data = self._store.get("placements", self._placement_key(members))
+            if data is None:
+                continue
+            for recipe, entry in zip(members, json.loads(data), strict=True):
+                if "scene" in entry:
+                    job = _Job(Scene.from_dict(entry["scene"]), recipe.background)
+                    self._recall(job)
+                    done += job.done
+                else:
+                    done += 1
+        return done
+
     def radiograph(self, scene: Scene, background: Background) -> Radiograph:
         """Return the pixels of one scene: the stored ones, else newly synthesized and stored."""
         job = _Job(scene, background)
@@ -125,7 +142,7 @@ class Engine:
     def _place(self, recipes: Iterable[Recipe]) -> Iterator[tuple[Recipe, Scene] | Unplaced]:
         for _, group in groupby(recipes, key=lambda r: r.background.id):
             members = list(group)
-            key = sha256_of(["placement", FORMAT, [r.key() for r in members]])
+            key = self._placement_key(members)
             data = self._store.get("placements", key)
             if data is None:
                 data = self._store.put("placements", key, self._draw_places(members))
@@ -135,6 +152,9 @@ class Engine:
                 else:
                     self.tally.requested += 1
                     yield Unplaced(recipe, entry["reason"], entry.get("missing_region", ""))
+
+    def _placement_key(self, members: Sequence[Recipe]) -> str:
+        return sha256_of(["placement", FORMAT, [r.key() for r in members]])
 
     def _draw_places(self, members: Sequence[Recipe]) -> bytes:
         placer = Placer(self.load(members[0].background))

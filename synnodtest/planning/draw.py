@@ -15,10 +15,18 @@ import numpy as np
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
-from synnodtest.planning.recipe import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNTOUCHED_ARM, NoduleRecipe, Recipe
+from synnodtest.planning.recipe import (
+    CONTROL_ARM,
+    DEFAULT_ARM,
+    SHAM_ARM,
+    UNDER_ARM,
+    UNTOUCHED_ARM,
+    NoduleRecipe,
+    Recipe,
+)
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
-from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.regions import RegionExpression
 from synnodtest.spec.values import Amount, Sweep, Uniform, Value
 
@@ -29,6 +37,7 @@ __all__ = [
     "control_recipes",
     "own_recipes",
     "sham_recipes",
+    "under_recipes",
     "untouched_recipes",
 ]
 
@@ -63,7 +72,7 @@ def background_count(behaviour: Behaviour) -> int:
         return 0
     if isinstance(scenes.count, int):
         return scenes.count
-    raise SynnodError(f"behaviour {behaviour.id!r}: count: auto is not built yet", hint="give a number")
+    raise SynnodError(f"behaviour {behaviour.id!r}: count: auto was not resolved", hint="planning.forecast.with_count")
 
 
 def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
@@ -85,7 +94,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                     _nodule(_Stream((seed, behaviour.id, background.id, index, replicate)), nodule, level)
                     for index, nodule in enumerate(scenes.nodules)
                 )
-                stream = _Stream((seed, behaviour.id, background.id, "scene", replicate))
+                stream = _scene_stream(seed, behaviour, background, replicate)
                 for name, arm in arms.items():
                     yield Recipe(
                         behaviour=behaviour.id,
@@ -100,10 +109,43 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                     )
 
 
-def untouched_recipes(behaviour: Behaviour, backgrounds: Sequence[Background]) -> Iterator[Recipe]:
-    """Yield one recipe per background that leaves it as it is."""
+def untouched_recipes(
+    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int = 0, arm: str = ""
+) -> Iterator[Recipe]:
+    """Yield one recipe per background that plants nothing in it.
+
+    Args:
+        behaviour: With scenes.
+        backgrounds: Those that the behaviour stands on.
+        seed: The master seed.
+        arm: The background carries the perturbations of this arm's first replicate (``*``: those of every arm);
+            empty: it stays as it is.
+    """
+    if not arm:
+        for background in backgrounds:
+            yield Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
+        return
+    scenes = behaviour.scenes
+    assert scenes is not None
     for background in backgrounds:
-        yield Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
+        stream = _scene_stream(seed, behaviour, background, 0)
+        changes = _perturbations(scenes, scenes.arms.get(arm), stream)
+        name = f"{UNTOUCHED_ARM}:{arm}"
+        yield Recipe(behaviour.id, background, name, 0, (), (), perturbations=changes, seed=stream.seed())
+
+
+def under_recipes(
+    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int, under: Sequence[PerturbationSpec]
+) -> Iterator[Recipe]:
+    """Yield the behaviour's own recipes with perturbations added after their own."""
+    for recipe in own_recipes(behaviour, backgrounds, seed):
+        stream = _scene_stream(seed, behaviour, recipe.background, recipe.replicate)
+        added = _drawn(under, stream, "under")
+        yield replace(recipe, arm=f"{UNDER_ARM}:{recipe.arm}", perturbations=recipe.perturbations + added)
+
+
+def _scene_stream(seed: int, behaviour: Behaviour, background: Background, replicate: int) -> _Stream:
+    return _Stream((seed, behaviour.id, background.id, "scene", replicate))
 
 
 def control_recipes(
@@ -187,7 +229,10 @@ def _ghosts(arm: Arm | None, nodules: Sequence[NoduleSpec]) -> frozenset[str]:
 
 def _perturbations(scenes: Scenes, arm: Arm | None, stream: _Stream) -> tuple[Perturbation, ...]:
     wanted = scenes.perturbations + (arm.perturbations if arm is not None else ())
+    return _drawn(wanted, stream, "perturbation")
+
+
+def _drawn(wanted: Sequence[PerturbationSpec], stream: _Stream, word: str) -> tuple[Perturbation, ...]:
     return tuple(
-        Perturbation(kind, value.draw(stream.rng("perturbation", index, kind)))
-        for index, (kind, value) in enumerate(wanted)
+        Perturbation(kind, value.draw(stream.rng(word, index, kind))) for index, (kind, value) in enumerate(wanted)
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
+from synnodtest.planning.recipe import UNTOUCHED_ARM
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 from synnodtest.spec.regions import AnyOf, NotIn, RegionExpression
@@ -182,6 +183,21 @@ class Evidence:
         """Return the accepted trials of the behaviour's own arms, or of one of them."""
         return tuple(t for t in self.trials if (t.arm == arm if arm else not t.arm.startswith("@")))
 
+    def untouched(
+        self, arm: str | None = None, *, where: Mapping[str, Any] | None = None, strict: bool = False
+    ) -> tuple[Trial, ...]:
+        """Return the untouched backgrounds, under the perturbations of an arm where it has any.
+
+        Args:
+            arm: Name of the arm.
+            where: Conditions. Those on nodules do not speak of a background without one.
+            strict: Let conditions on nodules select no background at all.
+        """
+        trials = self.arm(f"{UNTOUCHED_ARM}:{arm or '*'}") or self.arm(UNTOUCHED_ARM)
+        known = {name for trial in trials for name in trial.strata}
+        asked = {n: c for n, c in (where or {}).items() if strict or n in known}
+        return tuple(t for t in trials if all(holds(t.strata.get(n), c) for n, c in asked.items()))
+
     def nodules(
         self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, Any] | None = None
     ) -> list[tuple[Trial, NoduleTrial]]:
@@ -223,7 +239,7 @@ def predicate(where: Mapping[str, Any] | None) -> Predicate:
         return lambda trial, nodule: True
 
     def keep(trial: Trial, nodule: NoduleTrial) -> bool:
-        return all(_holds(value_of(name, trial, nodule), condition) for name, condition in where.items())
+        return all(holds(value_of(name, trial, nodule), condition) for name, condition in where.items())
 
     return keep
 
@@ -252,7 +268,8 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     return trial.strata.get(name)
 
 
-def _holds(value: Any, condition: Any) -> bool:
+def holds(value: Any, condition: Any) -> bool:
+    """Return whether a value satisfies a condition of ``where``: ``at_least``, ``at_most``, ``equals``, ``in``."""
     if value is None:
         return False
     if not isinstance(condition, Mapping):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from synnodtest.spec.model import Behaviour, Expectation
+from synnodtest.spec.quantities import Stratum
 
 __all__ = ["Variant", "variants"]
+
+_WHATEVER_THE_THRESHOLD = frozenset({"froc", "auc", "average_precision", "calibration"})
 
 
 @dataclass(frozen=True)
@@ -17,16 +19,17 @@ class Variant:
     """One item of an expectation.
 
     Args:
-        id: The expectation's id, with the stratum and operating point in brackets where there are several.
+        id: The expectation's id, with the stratum and operating point in brackets where there are several:
+            ``sensitivity[sex=F,0.15]``.
         expectation: What it stems from.
-        parameters: The expectation's parameters with one operating point and the stratum added to ``where``.
-        stratum: The stratum's values by name.
+        parameters: The expectation's parameters with one operating point, and the stratum within ``where``.
+        stratum: Label of the stratum, empty without ``by``.
     """
 
     id: str
     expectation: Expectation
     parameters: Mapping[str, Any]
-    stratum: Mapping[str, Any]
+    stratum: str = ""
 
     @property
     def operating_point(self) -> float:
@@ -35,21 +38,36 @@ class Variant:
 
 
 def variants(behaviour: Behaviour, expectation: Expectation) -> list[Variant]:
-    """Return the items of an expectation, in the order of the spec."""
+    """Return the items of an expectation, in the order of the spec: strata outermost, then operating points.
+
+    ``by`` makes an item of each stratum. The groups of ``across`` stay together: they are compared with each other.
+    An expectation that looks at raw scores alone is one item however many operating points there are.
+    """
     parameters = expectation.parameters
     points = _points(parameters.get("operating_point", behaviour.operating_point))
-    by: Mapping[str, Any] = parameters.get("by") or {}
+    if _ignores_points(expectation):
+        points = points[:1]
     made = []
-    for levels in product(*by.values()):
-        stratum = dict(zip(by, levels, strict=True))
+    for stratum in _strata(parameters):
         for point in points:
-            marks = [f"{name}={value}" for name, value in stratum.items()]
+            marks = [stratum.label] if stratum.label else []
             marks += [f"{point:g}"] if len(points) > 1 else []
-            where = dict(parameters.get("where") or {}) | {name: {"equals": value} for name, value in stratum.items()}
-            own = {**parameters, "operating_point": point, "where": where}
+            own = {**parameters, "operating_point": point, "where": dict(stratum.where)}
             suffix = f"[{','.join(marks)}]" if marks else ""
-            made.append(Variant(expectation.id + suffix, expectation, own, stratum))
+            made.append(Variant(expectation.id + suffix, expectation, own, stratum.label))
     return made
+
+
+def _strata(parameters: Mapping[str, Any]) -> tuple[Stratum, ...]:
+    if "by" in parameters and parameters.get("strata"):
+        return tuple(parameters["strata"])
+    return (Stratum("", parameters.get("where") or {}),)
+
+
+def _ignores_points(expectation: Expectation) -> bool:
+    if expectation.kind in {"monotone", "correlation"}:
+        return expectation.parameters.get("response") == "confidence"
+    return expectation.kind in _WHATEVER_THE_THRESHOLD
 
 
 def _points(value: Any) -> list[float]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
+from synnodtest.engine.throughput import remember
 from synnodtest.errors import InvalidEvidence
+from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.reporting import assemble
@@ -58,6 +60,18 @@ class Run:
             self._campaign = Campaign(providers, Store(settings.cache), seed=settings.seed, **options)
         return self._campaign
 
+    def close(self) -> None:
+        """Keep the measured throughput for later plans."""
+        if self._campaign is not None:
+            campaign = self._campaign
+            for name in campaign.loaded_synthesizers():
+                remember(
+                    self.settings.cache,
+                    campaign.synthesizer(name).identity.key(),
+                    campaign.providers.detector.identity.key(),
+                    campaign.tally(),
+                )
+
     def _detector(self, text: str) -> Detector:
         from synnodtest.detectors import resolve_detector
 
@@ -65,7 +79,7 @@ class Run:
 
     def behaviour(self, case: Case) -> Behaviour:
         """Return the case's behaviour, cut to ``limit`` backgrounds."""
-        return limited(case.behaviour, self.settings.limit)
+        return limited(with_count(case.behaviour), self.settings.limit)
 
     def gather(self, case: Case) -> Gathered:
         """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""

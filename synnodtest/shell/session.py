@@ -100,6 +100,12 @@ class Session:
         files = ", ".join(sorted({str(item.case.spec.path) for item in mine}))
         raise pytest.UsageError(f"{USAGE.format(count=len(mine), files=files)}\n\n  try: {HINT}")
 
+    def plan(self, items: list[pytest.Item]) -> list[str]:
+        """Return the lines of the plan of all collected items."""
+        from synnodtest.shell.plan import plan_lines
+
+        return list(plan_lines(self.run, [item.case for item in items if isinstance(item, ExpectationItem)]))
+
     # --- items --------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -163,6 +169,7 @@ class Session:
 
     def finish(self, interrupted: bool) -> None:
         """Write record, report and manifest, if anything of ours ran."""
+        self.run.close()
         if self.is_worker:
             self.hand_over()
         elif self.run.fragment.expectations:

@@ -1,0 +1,44 @@
+"""Seconds per scene as measured here, kept beside the store, for the expected minutes of a plan."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from synnodtest.engine.engine import Tally
+
+__all__ = ["measured", "remember"]
+
+FILE = "throughput.json"
+
+
+def measured(cache: Path, synthesizer_key: str, detector_key: str) -> tuple[float | None, float | None]:
+    """Return seconds per synthesized scene and per inferred radiograph; None where nothing was measured."""
+    table = _read(cache)
+    return table.get(f"synthesizer:{synthesizer_key}"), table.get(f"detector:{detector_key}")
+
+
+def remember(cache: Path, synthesizer_key: str, detector_key: str, tally: Tally) -> None:
+    """Keep what a run measured; the newest run counts."""
+    table = _read(cache)
+    if tally.synthesized:
+        table[f"synthesizer:{synthesizer_key}"] = tally.synthesis_seconds / tally.synthesized
+    if tally.inferred:
+        table[f"detector:{detector_key}"] = tally.detection_seconds / tally.inferred
+    if not tally.synthesized and not tally.inferred:
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=cache, prefix="throughput-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(table, file)
+    os.replace(name, cache / FILE)
+
+
+def _read(cache: Path) -> dict[str, float]:
+    try:
+        data = json.loads((cache / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): float(v) for k, v in data.items()} if isinstance(data, dict) else {}

@@ -1,0 +1,104 @@
+"""Which groups of scenes an expectation needs: the behaviour's own arms, and those it plans by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synnodtest.planning.draw import (
+    control_recipes,
+    own_recipes,
+    sham_recipes,
+    under_recipes,
+    untouched_recipes,
+)
+from synnodtest.planning.recipe import CONTROL_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Recipe
+from synnodtest.ports import Background
+from synnodtest.spec.model import Arm, Behaviour, PerturbationSpec, Scenes
+from synnodtest.spec.regions import RegionExpression
+
+__all__ = ["PLAIN", "SHAM", "Group", "groups_for"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Scenes that are made together and shared by every expectation that needs them.
+
+    Args:
+        kind: ``own``, or one of the arms of :mod:`synnodtest.planning.recipe` that start with ``@``.
+        region: Of a control group: the region that its nodules keep out of.
+        under: Of ``@under``: the perturbations that are added to every scene.
+        arm: Of ``@untouched``: the arm whose perturbations the backgrounds carry; empty: none at all.
+    """
+
+    kind: str
+    region: RegionExpression | None = None
+    under: tuple[PerturbationSpec, ...] = ()
+    arm: str = ""
+
+    def recipes(self, behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
+        """Yield its recipes, background by background.
+
+        Args:
+            behaviour: With scenes.
+            backgrounds: Those that the behaviour stands on.
+            seed: The master seed.
+        """
+        if self.kind == UNTOUCHED_ARM:
+            return untouched_recipes(behaviour, backgrounds, seed, self.arm)
+        if self.kind == CONTROL_ARM:
+            assert self.region is not None
+            return control_recipes(behaviour, backgrounds, seed, self.region)
+        if self.kind == UNDER_ARM:
+            return under_recipes(behaviour, backgrounds, seed, self.under)
+        if self.kind == SHAM_ARM:
+            return sham_recipes(behaviour, backgrounds, seed)
+        return own_recipes(behaviour, backgrounds, seed)
+
+
+PLAIN = Group(UNTOUCHED_ARM)
+"""The backgrounds as they are."""
+SHAM = Group(SHAM_ARM)
+"""The nodules' masks, inpainted without a nodule."""
+
+
+def groups_for(arms: Iterable[str], scenes: Scenes, parameters: Mapping[str, Any]) -> tuple[Group, ...]:
+    """Return the groups behind the arms that a check asks for.
+
+    Untouched backgrounds carry the perturbations of the arm that the expectation judges, so that only the nodule
+    tells them from its scenes. Where it compares two arms that plant different nodules, untouched backgrounds would be
+    equal by construction: then the arms' own scenes stand for themselves.
+
+    Args:
+        arms: ``own`` and names that start with ``@``.
+        scenes: Of the behaviour.
+        parameters: Of the expectation.
+    """
+    made: list[Group] = []
+    for arm in arms:
+        if arm == CONTROL_ARM:
+            made.append(Group(CONTROL_ARM, region=parameters["region"]))
+        elif arm == UNDER_ARM:
+            made.append(Group(UNDER_ARM, under=tuple(parameters["under"])))
+        elif arm == UNTOUCHED_ARM:
+            made += [Group(UNTOUCHED_ARM, arm=name) for name in _untouched(scenes, parameters)]
+        else:
+            made.append(Group(arm))
+    return tuple(dict.fromkeys(made))
+
+
+def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:
+    arm, reference = parameters.get("arm"), parameters.get("reference")
+    if reference is not None:
+        if set(scenes.arms[arm or ""].nodules) != set(scenes.arms[reference].nodules):
+            return
+        yield from (_carried(scenes, arm), _carried(scenes, reference))
+    else:
+        yield _carried(scenes, arm)
+
+
+def _carried(scenes: Scenes, arm: str | None) -> str:
+    """Return the arm by whose name untouched backgrounds are perturbed; empty where nothing perturbs them."""
+    own = scenes.arms.get(arm or "", Arm(()))
+    return (arm or "*") if scenes.perturbations + own.perturbations else ""

@@ -1,0 +1,60 @@
+"""``synnodtest plan`` and ``--synnod-plan``: what every item costs and can show, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from synnodtest.engine.throughput import measured
+from synnodtest.errors import SynnodError
+from synnodtest.planning.forecast import forecast
+from synnodtest.shell.run import Case, Run
+
+__all__ = ["plan_lines"]
+
+HEAD = f"{'scenes':>7} {'cached':>7} {'minutes':>8} {'units':>6} {'power':>6} {'least':>6}  item"
+
+
+def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
+    """Yield the plan as lines of a table, a warning below the item that can only end INCONCLUSIVE."""
+    yield HEAD
+    total = 0.0
+    unknown = False
+    for case in cases:
+        try:
+            line, minutes, notes = _line(run, case)
+        except SynnodError as error:
+            yield f"{'':>7} {'':>7} {'':>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
+            yield f"    INVALID {error}"
+            continue
+        yield line
+        yield from (f"    {note}" for note in notes)
+        unknown |= minutes is None
+        total += minutes or 0.0
+    yield f"about {total:.1f} minutes" + (" and what was never measured here" if unknown else "")
+    yield "minutes count each item alone: scenes that items share are made once"
+
+
+def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
+    behaviour, campaign = run.behaviour(case), run.campaign
+    scenes, done = campaign.cost(behaviour, case.variant)
+    made = forecast(behaviour, case.variant, campaign.backgrounds(behaviour), run.settings.seed)
+    minutes = _minutes(run, campaign.synthesizer_names(behaviour)[0], scenes - done)
+    power = "" if made.power is None else f"{made.power:.2f}"
+    shown = "?" if minutes is None else f"{minutes:.1f}"
+    text = f"{scenes:>7} {done:>7} {shown:>8} {made.units:>6} {power:>6} {made.smallest or '':>6}  {case.node_id}"
+    notes = [f"power for {made.assumption}"] if made.assumption else []
+    if made.warning:
+        notes.append(f"WARNING can only end INCONCLUSIVE: {made.warning}")
+    return text, minutes, notes
+
+
+def _minutes(run: Run, synthesizer: str, scenes: int) -> float | None:
+    if scenes == 0:
+        return 0.0
+    campaign = run.campaign
+    per_scene, per_image = measured(
+        run.settings.cache, campaign.synthesizer(synthesizer).identity.key(), campaign.providers.detector.identity.key()
+    )
+    if per_scene is None or per_image is None:
+        return None
+    return scenes * (per_scene + per_image) / 60
