@@ -1,0 +1,155 @@
+"""The 67 PyRadiomics features that condition a nodule, and how they are measured.
+
+Features are measured on a window of :data:`WINDOW_SPACING_MM` per pixel whose gray values are standardised to the
+lung: 128 is the mean brightness around the nodule, 128 further units are one 5th-to-95th percentile range of the
+lung (the unit of contrast). So the same nodule has the same features in a bright and in a dark radiograph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.errors import SynthesizerError, missing_extra
+from synnodtest.geometry import BoolArray, FloatArray
+
+__all__ = ["BIN_COUNT", "FEATURE_NAMES", "GROUPS", "WINDOW_SPACING_MM", "measure_features", "standard_gray"]
+
+BIN_COUNT = 128
+WINDOW_SPACING_MM = 0.7
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "shape2D": (
+        "Elongation",
+        "MajorAxisLength",
+        "MaximumDiameter",
+        "MeshSurface",
+        "MinorAxisLength",
+        "Perimeter",
+        "PerimeterSurfaceRatio",
+        "PixelSurface",
+        "Sphericity",
+    ),
+    "firstorder": (
+        "10Percentile",
+        "90Percentile",
+        "Energy",
+        "Entropy",
+        "InterquartileRange",
+        "Kurtosis",
+        "Maximum",
+        "MeanAbsoluteDeviation",
+        "Mean",
+        "Median",
+        "Minimum",
+        "Range",
+        "RobustMeanAbsoluteDeviation",
+        "RootMeanSquared",
+        "Skewness",
+        "TotalEnergy",
+        "Uniformity",
+        "Variance",
+    ),
+    "glcm": (
+        "Autocorrelation",
+        "ClusterProminence",
+        "ClusterShade",
+        "ClusterTendency",
+        "Contrast",
+        "Correlation",
+        "DifferenceAverage",
+        "DifferenceEntropy",
+        "DifferenceVariance",
+        "Id",
+        "Idm",
+        "Idmn",
+        "Idn",
+        "Imc1",
+        "Imc2",
+        "InverseVariance",
+        "JointAverage",
+        "JointEnergy",
+        "JointEntropy",
+        "MCC",
+        "MaximumProbability",
+        "SumAverage",
+        "SumEntropy",
+        "SumSquares",
+    ),
+    "glszm": (
+        "GrayLevelNonUniformity",
+        "GrayLevelNonUniformityNormalized",
+        "GrayLevelVariance",
+        "HighGrayLevelZoneEmphasis",
+        "LargeAreaEmphasis",
+        "LargeAreaHighGrayLevelEmphasis",
+        "LargeAreaLowGrayLevelEmphasis",
+        "LowGrayLevelZoneEmphasis",
+        "SizeZoneNonUniformity",
+        "SizeZoneNonUniformityNormalized",
+        "SmallAreaEmphasis",
+        "SmallAreaHighGrayLevelEmphasis",
+        "SmallAreaLowGrayLevelEmphasis",
+        "ZoneEntropy",
+        "ZonePercentage",
+        "ZoneVariance",
+    ),
+}
+
+FEATURE_NAMES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
+
+
+def standard_gray(values: FloatArray) -> FloatArray:
+    """Return gray values for measuring from brightness relative to the surroundings in lung ranges."""
+    return np.asarray(128.0 + 128.0 * values, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _radiomics() -> tuple[Any, Any]:
+    try:
+        import SimpleITK
+        from radiomics import setVerbosity
+        from radiomics.featureextractor import RadiomicsFeatureExtractor
+    except ImportError:
+        raise missing_extra("pyradiomics", "radiomics", "measuring radiomics features") from None
+    setVerbosity(60)
+    settings = {"binCount": BIN_COUNT, "force2D": True, "force2Ddimension": 0, "label": 1}
+    extractor = RadiomicsFeatureExtractor(additionalInfo=False, **settings)
+    extractor.disableAllFeatures()
+    extractor.enableFeaturesByName(**{group: list(names) for group, names in GROUPS.items()})
+    return SimpleITK, extractor
+
+
+def measure_features(
+    gray: FloatArray, mask: BoolArray, *, spacing_mm: float = WINDOW_SPACING_MM
+) -> NDArray[np.float64]:
+    """Measure the features of one nodule.
+
+    Args:
+        gray: (h, w) gray values, see :func:`standard_gray`.
+        mask: (h, w) the nodule; at least 4 pixels in at least 2 rows and 2 columns.
+        spacing_mm: Distance between pixel centres, both axes.
+
+    Returns:
+        The values in the order of :data:`FEATURE_NAMES`, in PyRadiomics' own units.
+
+    Raises:
+        SynthesizerError: the mask is too small to be measured.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if int(mask.sum()) < 4 or rows.size < 2 or columns.size < 2:
+        raise SynthesizerError("a nodule of fewer than 4 pixels, or of one row or column, has no radiomics features")
+    top, left = max(int(rows[0]) - 2, 0), max(int(columns[0]) - 2, 0)
+    cut = (slice(top, int(rows[-1]) + 3), slice(left, int(columns[-1]) + 3))
+    sitk, extractor = _radiomics()
+    image = sitk.GetImageFromArray(np.ascontiguousarray(gray[cut], dtype=np.float64)[None])
+    label = sitk.GetImageFromArray(np.ascontiguousarray(mask[cut], dtype=np.uint8)[None])
+    for item in (image, label):
+        item.SetSpacing((spacing_mm, spacing_mm, 1.0))
+    measured = extractor.execute(image, label)
+    values = [float(measured[f"original_{group}_{name}"]) for group, names in GROUPS.items() for name in names]
+    return np.asarray(values, dtype=np.float64)

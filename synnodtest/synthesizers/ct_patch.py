@@ -1,0 +1,184 @@
+"""The paper's second baseline: projected CT nodules, in float, seeded, blended in the attenuation domain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray, equal_area_diameter_mm
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.ct_library import CtLibrary
+from synnodtest.synthesizers.projection import project, random_rotation, stamp
+
+__all__ = ["CtPatchSynthesizer"]
+
+VERSION = "1"
+ROUNDEST = 1.0
+LONGEST = 3.0
+
+
+class CtPatchSynthesizer:
+    """Plants nodules from CT, projected along a random axis, at the diameter and contrast asked for.
+
+    Which nodule, how it is turned and from where it is seen follow from the scene's seed, so the same seed gives the
+    same nodule at every size and place. The truth mask is the shadow of the segmentation; the line integral of the
+    excess attenuation is added to the radiograph, which is logarithmic in exposure, scaled to the contrast. Overlapping
+    nodules add up; pixels where the nodule adds nothing are bit-identical.
+
+    Args:
+        folder: CT nodules in the layout of NODE21 (``ct_nodules.csv``, ``*_dcm_*.mha``, ``*_seg_*.mha``).
+        series: Use these CT series only; None uses all.
+        sharpness: Exponent on the normalised profile: above 1 peaked, below 1 flat with a sharp edge.
+        roundness: 0 keeps the projected shape; 1 draws the same profile as a circle of the same area; between mixes.
+
+    Raises:
+        SynthesizerError: the folder has no usable nodule, or an option is out of range.
+    """
+
+    sham_is_identity = True
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        series: Sequence[str] | None = None,
+        sharpness: float = 1.0,
+        roundness: float = 0.0,
+    ) -> None:
+        if not 0.1 <= sharpness <= 10 or not 0 <= roundness <= 1:
+            raise SynthesizerError("ct-patch: sharpness must be 0.1..10 and roundness 0..1")
+        self.library = CtLibrary(folder, series=series)
+        self.sharpness, self.roundness = sharpness, roundness
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Name, version, sha256 of the CT nodules, and options."""
+        return Identity(
+            name="ct-patch",
+            version=VERSION,
+            sha256=self.library.content_sha256(),
+            configuration={"sharpness": self.sharpness, "roundness": self.roundness},
+        )
+
+    def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+        """Return one radiograph per scene, in order, with its truth.
+
+        Raises:
+            SynthesizerError: a nodule lies outside its radiograph, has an impossible diameter or contrast, asks for
+                radiomics features, or the folder has nothing that can be zoomed to its size.
+        """
+        if len(scenes) != len(backgrounds):
+            raise SynthesizerError(f"ct-patch: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
+        return [self._plant(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+
+    def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
+        if not scene.nodules:
+            return background
+        unit = lung_range(background)
+        pixels = background.pixels.copy()
+        truths = []
+        seen: dict[tuple[int, str], int] = {}
+        for nodule in scene.nodules:
+            _validate(nodule, scene)
+            twin = (scene.seed_of(nodule), nodule.name)
+            seen[twin] = seen.get(twin, -1) + 1
+            rng = np.random.default_rng(seed_sequence("ct-patch", *twin, seen[twin]))
+            truths.append(self._add(pixels, nodule, rng, background, scene, unit))
+        return background.with_pixels(pixels, background.nodules + tuple(truths))
+
+    def _add(
+        self,
+        pixels: FloatArray,
+        nodule: Nodule,
+        rng: np.random.Generator,
+        background: Radiograph,
+        scene: Scene,
+        unit: float,
+    ) -> Truth:
+        chosen, rotation, u = self._choose(nodule.diameter_mm, rng)
+        projection = project(*self.library.nodules[chosen].read(), rotation)
+        if self.roundness:
+            projection = projection.rounder(self.roundness)
+        spacing = background.spacing_mm
+        origin, shape = _span(nodule, background.shape, spacing)
+        corner = (nodule.centre_mm[0] - origin[1] * spacing[1], nodule.centre_mm[1] - origin[0] * spacing[0])
+        if min(shape) < 1:
+            raise _outside(nodule, scene)
+        added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u)
+        if not mask.any():
+            raise _outside(nodule, scene)
+        if self.sharpness != 1:
+            top = max(float(added.max()), 1e-6)
+            added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
+        gain = 0.0 if scene.sham else nodule.contrast * unit / max(float(added[mask].mean()), 1e-6)
+        where = (slice(origin[0], origin[0] + shape[0]), slice(origin[1], origin[1] + shape[1]))
+        before = pixels[where]
+        after = np.where(added != 0, np.clip(before + np.float32(gain) * added, 0, 1), before).astype(np.float32)
+        realised = float((after.astype(np.float64) - before)[mask].mean())
+        pixels[where] = after
+        return Truth(
+            name=nodule.name,
+            crop=mask,
+            origin=origin,
+            diameter_mm=equal_area_diameter_mm(float(mask.sum()), spacing),
+            contrast=realised / unit,
+            requested={
+                "diameter_mm": nodule.diameter_mm,
+                "contrast": nodule.contrast,
+                "centre_mm": list(nodule.centre_mm),
+                "radiomics": {},
+                "ct_nodule": self.library.nodules[chosen].image.name,
+            },
+        )
+
+    def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, np.ndarray, float]:  # type: ignore[type-arg]
+        """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""
+        order = rng.permutation(len(self.library.nodules))
+        rotation = random_rotation(rng)
+        turn = float(rng.uniform(0, 2 * math.pi))
+        fitting = set(self.library.fitting(diameter_mm))
+        return next(int(i) for i in order if int(i) in fitting), rotation, turn
+
+
+def _span(
+    nodule: Nodule, shape: tuple[int, int], spacing_mm: tuple[float, float]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return origin and shape of the pixels within reach of a nodule, inside the radiograph."""
+    reach = 2.0 * nodule.diameter_mm + 2 * max(spacing_mm)
+    origin, size = [], []
+    for centre, spacing, length in zip(nodule.centre_mm[::-1], spacing_mm, shape, strict=True):
+        first = min(max(math.floor((centre - reach) / spacing), 0), length)
+        last = min(max(math.ceil((centre + reach) / spacing), first), length)
+        origin.append(first)
+        size.append(last - first)
+    return (origin[0], origin[1]), (size[0], size[1])
+
+
+def _validate(nodule: Nodule, scene: Scene) -> None:
+    where = f"ct-patch: nodule {nodule.name!r} on background {scene.background!r}"
+    if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
+        raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
+    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
+    if nodule.radiomics:
+        names = ", ".join(name for name, _ in nodule.radiomics)
+        raise SynthesizerError(
+            f"{where}: a CT nodule cannot take radiomics features ({names})",
+            hint="use --synthesizer diffusion, or leave `radiomics` out of the spec",
+        )
+
+
+def _outside(nodule: Nodule, scene: Scene) -> SynthesizerError:
+    return SynthesizerError(
+        f"ct-patch: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at {nodule.centre_mm} mm covers no pixel of "
+        f"background {scene.background!r}",
+        hint="place it inside the radiograph",
+    )
