@@ -1,0 +1,141 @@
+"""Puts what the model drew into the radiograph: on its own pixel grid, inside the redrawn box only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.synthesizers.diffusion.segment import Drawn
+from synnodtest.synthesizers.window import Window
+
+__all__ = ["ZOOM_LIMITS", "Patch", "fit", "redraw"]
+
+ZOOM_LIMITS = (0.6, 1.7)
+"""How much a drawn nodule may be resized to the diameter asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A change of a radiograph.
+
+    Args:
+        origin: ``(row, column)`` of the first pixel.
+        added: (h, w) brightness to add, in lung ranges.
+        mask: (h, w) the nodule; may be empty where it lies outside the radiograph.
+        zoom: How much the drawn nodule was resized.
+    """
+
+    origin: tuple[int, int]
+    added: FloatArray
+    mask: BoolArray
+    zoom: float
+
+    @property
+    def where(self) -> tuple[slice, slice]:
+        """The patch's place in the radiograph."""
+        (row, column), (height, width) = self.origin, self.added.shape
+        return slice(row, row + height), slice(column, column + width)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The radiograph's pixels inside a square around a point: origin and offsets in mm."""
+
+    origin: tuple[int, int]
+    y: FloatArray
+    x: FloatArray
+
+    @classmethod
+    def around(
+        cls, centre_mm: tuple[float, float], side_mm: float, shape: tuple[int, int], spacing_mm: tuple[float, float]
+    ) -> _Grid:
+        spans = []
+        for centre, spacing, length in (
+            (centre_mm[1], spacing_mm[0], shape[0]),
+            (centre_mm[0], spacing_mm[1], shape[1]),
+        ):
+            first = max(int(np.ceil((centre - side_mm / 2) / spacing - 0.5)), 0)
+            last = min(int(np.floor((centre + side_mm / 2) / spacing - 0.5)), length - 1)
+            spans.append((first, (np.arange(first, last + 1) + 0.5) * spacing - centre))
+        return cls((spans[0][0], spans[1][0]), spans[0][1].astype(np.float32), spans[1][1].astype(np.float32))
+
+    @classmethod
+    def unbounded(cls, side_mm: float, spacing_mm: tuple[float, float]) -> _Grid:
+        """The pixels of an endless radiograph, one of them centred on the point."""
+        y, x = (np.arange(-int(side_mm / 2 / s), int(side_mm / 2 / s) + 1) * s for s in spacing_mm)
+        return cls((0, 0), y.astype(np.float32), x.astype(np.float32))
+
+    def sample(self, image: FloatArray, centre_px: tuple[float, float], scale: float, order: int) -> FloatArray:
+        """Return the image at these pixels; ``scale`` is in image pixels per mm."""
+        grid = np.meshgrid(self.y * scale + centre_px[0], self.x * scale + centre_px[1], indexing="ij")
+        return np.asarray(ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
+
+
+def _feather(side_mm: float, grid: _Grid, width_mm: float) -> FloatArray:
+    """Return weights that fall from 1 to 0 over ``width_mm`` at the edge of the square."""
+
+    def ramp(offset: FloatArray) -> FloatArray:
+        return np.asarray(np.clip((side_mm / 2 - np.abs(offset)) / width_mm, 0, 1), dtype=np.float32)
+
+    return np.asarray(ramp(grid.y)[:, None] * ramp(grid.x)[None, :], dtype=np.float32)
+
+
+def fit(
+    drawn: Drawn,
+    diameter_mm: float,
+    centre_mm: tuple[float, float],
+    side_mm: float,
+    shape: tuple[int, int],
+    spacing_mm: tuple[float, float],
+    window: Window,
+) -> Patch:
+    """Return the drawn nodule at the diameter and place asked for, on the radiograph's grid.
+
+    The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, moved so that the centroid lies at
+    ``centre_mm``, and cut to the square of ``side_mm`` that was redrawn, which it leaves smoothly.
+    """
+    wanted = diameter_mm / window.spacing_mm
+    zoom = float(np.clip(wanted / drawn.diameter_px, *ZOOM_LIMITS))
+    grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
+    endless = _Grid.unbounded(2 * side_mm, spacing_mm)
+    near = np.asarray(ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
+    bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
+    for _ in range(3):
+        scale = 1 / (zoom * window.spacing_mm)
+        area = float((endless.sample(bounded, drawn.centre_px, scale, 1) > drawn.edge).sum())
+        realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
+        zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
+    scale = 1 / (zoom * window.spacing_mm)
+    added = grid.sample(drawn.added, drawn.centre_px, scale, 3) * _feather(side_mm, grid, 1.5)
+    mask = grid.sample(bounded, drawn.centre_px, scale, 1) > drawn.edge
+    return Patch(grid.origin, np.asarray(added, dtype=np.float32), np.asarray(mask, dtype=np.bool_), zoom)
+
+
+def redraw(
+    change: FloatArray,
+    drawn: Drawn | None,
+    centre_mm: tuple[float, float],
+    side_mm: float,
+    shape: tuple[int, int],
+    spacing_mm: tuple[float, float],
+    window: Window,
+) -> Patch:
+    """Return the whole redrawn square on the radiograph's grid.
+
+    ``change`` is redrawn minus untouched window, so that the radiograph keeps its grain, which is finer than the
+    window's grid. The square blends into its surroundings over 3 mm inside its edge.
+    """
+    grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
+    middle = ((window.size - 1) / 2, (window.size - 1) / 2)
+    scale = 1 / window.spacing_mm
+    added = grid.sample(change, middle, scale, 3) * _feather(side_mm, grid, 3.0)
+    if drawn is None:
+        mask = np.zeros(added.shape, dtype=np.bool_)
+    else:
+        near = ndimage.binary_dilation(drawn.mask, iterations=2)
+        level = np.where(near, drawn.level, 0).astype(np.float32)
+        mask = np.asarray(grid.sample(level, middle, scale, 1) > drawn.edge)
+    return Patch(grid.origin, np.asarray(added, dtype=np.float32), mask, 1.0)

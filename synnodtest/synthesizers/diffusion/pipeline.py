@@ -1,0 +1,192 @@
+"""The inpainting pipeline: window, mask and radiomics in; the window with and without a nodule out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from synnodtest.errors import SynthesizerError
+from synnodtest.synthesizers.diffusion.codec import PixelFoldCodec
+from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+
+__all__ = ["NodulePipeline", "Redrawn", "initial_noise"]
+
+library: Any = diffusers
+"""diffusers without its types, which are incomplete."""
+CODECS: dict[str, Any] = {"PixelFoldCodec": PixelFoldCodec, "AutoencoderKL": library.AutoencoderKL}
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """A batch of windows redrawn from the same noise, (batch, 1, size, size) each."""
+
+    nodule: Tensor
+    plain: Tensor
+
+
+def initial_noise(seeds: Sequence[int], shape: tuple[int, ...], device: str = "cpu") -> Tensor:
+    """Return noise (batch, *shape) with one generator per seed, so that no row depends on its batch."""
+    rows = [torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed % 2**63)) for seed in seeds]
+    return torch.stack(rows).to(device)
+
+
+def _scheduler(base: Any, sampler: str) -> Any:
+    if sampler == "ddim":
+        return library.DDIMScheduler.from_config(base.config, clip_sample=False, timestep_spacing="trailing")
+    if sampler == "dpm++":
+        return library.DPMSolverMultistepScheduler.from_config(
+            base.config, algorithm_type="dpmsolver++", timestep_spacing="trailing", lower_order_final=True
+        )
+    raise SynthesizerError(f"unknown sampler {sampler!r}", hint="known: dpm++, ddim")
+
+
+class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
+    """Redraws the masked part of radiograph windows, with a nodule and without.
+
+    Args:
+        vae: ``AutoencoderKL`` or :class:`PixelFoldCodec`.
+        unet: 2c + 1 input channels: noisy latent, mask, latent of the masked window.
+        scheduler: The training noise schedule.
+        tabular_encoder: Radiomics features to cross-attention context; frozen.
+        window_size: Edge of the windows in pixels.
+        window_spacing_mm: Distance between their pixel centres.
+        value_gain: Factor from lung ranges to the codec's scale.
+    """
+
+    def __init__(
+        self,
+        vae: Any,
+        unet: Any,
+        scheduler: Any,
+        tabular_encoder: TabularEncoder,
+        window_size: int = 96,
+        window_spacing_mm: float = 0.7,
+        value_gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        channels = int(vae.config.latent_channels)
+        if unet.config.in_channels != 2 * channels + 1:
+            raise SynthesizerError(
+                f"the denoiser takes {unet.config.in_channels} channels; with this codec it must take "
+                f"{2 * channels + 1} (noisy latent, mask, masked latent)"
+            )
+        self.register_modules(vae=vae, unet=unet, scheduler=scheduler, tabular_encoder=tabular_encoder)
+        self.register_to_config(window_size=window_size, window_spacing_mm=window_spacing_mm, value_gain=value_gain)
+        self.set_progress_bar_config(disable=True)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, **options: Any) -> NodulePipeline:
+        """Load a pipeline that :meth:`save_pretrained` wrote; local files and safetensors only.
+
+        Raises:
+            SynthesizerError: the folder is missing or holds something else.
+        """
+        root = Path(folder)
+        try:
+            index = json.loads((root / "model_index.json").read_text())
+            how = {"local_files_only": True, "use_safetensors": True, "torch_dtype": torch.float32, **options}
+            vae = CODECS[index["vae"][1]].from_pretrained(root / "vae", **how)
+            unet = library.UNet2DConditionModel.from_pretrained(root / "unet", **how)
+            encoder = TabularEncoder.from_pretrained(root / "tabular_encoder", **how)
+            scheduler = library.DDPMScheduler.from_pretrained(root / "scheduler", local_files_only=True)
+            extra = {key: index[key] for key in ("window_size", "window_spacing_mm", "value_gain")}
+        except (OSError, KeyError, ValueError) as error:
+            raise SynthesizerError(
+                f"{root} holds no nodule pipeline that can be loaded: {error}",
+                hint="`synnodtest train diffusion` writes one",
+            ) from error
+        pipeline = cls(vae=vae, unet=unet, scheduler=scheduler, tabular_encoder=encoder, **extra)
+        encoder.eval().requires_grad_(False)
+        unet.eval()
+        return pipeline
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Shape of one latent (channels, h, w)."""
+        vae = self.vae
+        factor = vae.config.factor if "factor" in vae.config else 2 ** (len(vae.config.block_out_channels) - 1)
+        edge = int(self.config.window_size) // int(factor)
+        return int(vae.config.latent_channels), edge, edge
+
+    def encode(self, windows: Tensor) -> Tensor:
+        """Return the scaled latents of windows (batch, 1, size, size) in lung ranges."""
+        pixels = (windows * self.config.value_gain).to(self.vae.dtype)
+        if int(self.vae.config.get("in_channels", 1)) == 3:
+            pixels = pixels.expand(-1, 3, -1, -1)
+        latent: Tensor = self.vae.encode(pixels).latent_dist.mode() * self.vae.config.scaling_factor
+        return latent
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Return windows (batch, 1, size, size) in lung ranges from scaled latents."""
+        pixels = self.vae.decode(latent / self.vae.config.scaling_factor).sample
+        windows: Tensor = pixels.float().mean(dim=1, keepdim=True) / self.config.value_gain
+        return windows
+
+    def hidden(self, windows: Tensor, masks: Tensor) -> Tensor:
+        """Return what the denoiser sees beside the noisy latent: the mask and the latent of the masked window."""
+        small = torch.nn.functional.adaptive_max_pool2d(masks.float(), self.latent_shape[1:])
+        seen = self.encode(windows * (1 - masks))
+        return torch.cat([small.to(seen.dtype), seen], dim=1)
+
+    def contexts(self, values: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the context with a nodule of the named features and the context without a nodule."""
+        yes = torch.ones(len(values), dtype=torch.bool, device=values.device)
+        encoder = self.tabular_encoder
+        return encoder(values, named, yes), encoder(values, named, ~yes)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        windows: Tensor,
+        masks: Tensor,
+        values: Tensor,
+        named: Tensor,
+        seeds: Sequence[int],
+        *,
+        steps: int = 15,
+        sampler: str = "dpm++",
+        guidance: float = 1.0,
+    ) -> Redrawn:
+        """Redraw the masked part of a batch of windows.
+
+        Args:
+            windows: (batch, 1, size, size) brightness relative to the surroundings, in lung ranges.
+            masks: (batch, 1, size, size) 1 where it is to be redrawn.
+            values: (batch, features) scaled features, see :meth:`TabularEncoder.encode_request`.
+            named: (batch, features) which of them count.
+            seeds: One per row; a row depends on its own alone.
+            steps: Denoising steps.
+            sampler: ``dpm++`` or ``ddim``.
+            guidance: Strength of the nodule's condition against the "no nodule" condition; 1 is none.
+
+        Returns:
+            The windows with and without a nodule, from the same noise.
+        """
+        seen = self.hidden(windows, masks)
+        with_nodule, without = self.contexts(values, named)
+        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
+        scheduler = _scheduler(self.scheduler, sampler)
+        scheduler.set_timesteps(steps)
+        latent = torch.cat([noise, noise]) * scheduler.init_noise_sigma
+        seen2, context = torch.cat([seen, seen]), torch.cat([with_nodule, without])
+        count = len(windows)
+        for time in scheduler.timesteps:
+            out = self._predict(latent, seen2, context, time)
+            if guidance != 1.0:
+                plain = self._predict(latent[:count], seen, without, time)
+                out = torch.cat([plain + guidance * (out[:count] - plain), out[count:]])
+            latent = scheduler.step(out, time, latent).prev_sample
+        drawn = self.decode(latent)
+        return Redrawn(nodule=drawn[:count], plain=drawn[count:])
+
+    def _predict(self, latent: Tensor, seen: Tensor, context: Tensor, time: Tensor) -> Tensor:
+        stacked = torch.cat([latent, seen], dim=1).to(memory_format=torch.channels_last)
+        predicted: Tensor = self.unet(stacked, time, encoder_hidden_states=context.to(stacked.dtype)).sample
+        return predicted

@@ -1,0 +1,364 @@
+"""Scenes to radiographs by diffusion, a batch of nodules at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray, disc_mask, equal_area_diameter_mm
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
+from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
+from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+from synnodtest.synthesizers.diffusion.segment import Drawn, box_mask, box_side_mm, segment
+from synnodtest.synthesizers.window import Window, cut_window
+
+__all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
+
+VERSION = "1"
+COMPOSITIONS = ("counterfactual", "inpaint")
+ATTEMPTS = 4
+EASY_ZOOM = math.log(1.35)
+BRIGHTNESS_FEATURES = frozenset(
+    ("10Percentile", "90Percentile", "Energy", "Maximum", "Mean", "Median", "RootMeanSquared", "TotalEnergy")
+)
+"""Features that say how bright a nodule is: one of them named takes the place of the contrast."""
+
+
+def weights_sha256(folder: Path) -> str:
+    """Return the sha256 of a model folder's weights, configurations and calibration."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".safetensors" or path.name in ("config.json", "scheduler_config.json", FILE_NAME):
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass
+class _Job:
+    """One nodule of one scene on its way through the model."""
+
+    scene: int
+    nodule: Nodule
+    window: Window
+    base: FloatArray
+    box: FloatArray
+    side_mm: float
+    seed: int
+    attempt: int = 0
+    drawn: Drawn | None = None
+    change: FloatArray | None = None
+    plain: FloatArray | None = None
+
+    @property
+    def brightness_named(self) -> bool:
+        return any(name in BRIGHTNESS_FEATURES for name, _ in self.nodule.radiomics)
+
+    def overlaps(self, other: _Job) -> bool:
+        """Whether the redrawn squares of two nodules share a point."""
+        reach = (self.side_mm + other.side_mm) / 2
+        a, b = self.nodule.centre_mm, other.nodule.centre_mm
+        return abs(a[0] - b[0]) < reach and abs(a[1] - b[1]) < reach
+
+
+class DiffusionSynthesizer:
+    """Plants nodules with a :class:`NodulePipeline`.
+
+    ``counterfactual``: what the model draws with the nodule's condition minus what it draws without, from the same
+    noise, is added to the untouched radiograph, resized and scaled to the diameter and contrast asked for; nodules
+    add up where they overlap, and an edit without a nodule changes nothing. ``inpaint``: the square around the nodule
+    is redrawn as a whole; an edit without a nodule is the same square redrawn under the "no nodule" condition.
+    Either way pixels outside the squares are bit-identical to the background's.
+
+    The truth mask is where the added brightness exceeds a share of its peak, the share being calibrated on nodules of
+    known mask. A nodule's pixels depend on its own request, seed and background alone, not on the batch, to within
+    1e-4 of the brightness scale.
+
+    Args:
+        path: A model folder, as ``synnodtest train diffusion`` writes it.
+        composition: ``counterfactual`` or ``inpaint``; None takes the model's own default, as for the next three.
+        steps: Denoising steps.
+        sampler: ``dpm++`` or ``ddim``.
+        guidance: Strength of the nodule's condition against the "no nodule" condition; 1 is none.
+        device: Where to run it.
+        batch_size: Nodules per call of the model.
+        fitted: Whether size and contrast are brought to what was asked for; False shows the model as it is.
+
+    Raises:
+        SynthesizerError: the folder holds no such model, or an option is unknown.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        composition: str | None = None,
+        steps: int | None = None,
+        sampler: str | None = None,
+        guidance: float | None = None,
+        device: str = "cpu",
+        batch_size: int = 32,
+        fitted: bool = True,
+    ) -> None:
+        self.path = Path(path)
+        own = Calibration.load(self.path)
+        self.calibration = replace(
+            own,
+            composition=composition or own.composition,
+            steps=own.steps if steps is None else steps,
+            sampler=sampler or own.sampler,
+            guidance=own.guidance if guidance is None else guidance,
+        )
+        if self.calibration.composition not in COMPOSITIONS:
+            raise SynthesizerError(
+                f"unknown composition {self.calibration.composition!r}", hint=f"known: {', '.join(COMPOSITIONS)}"
+            )
+        if self.calibration.steps < 1 or batch_size < 1:
+            raise SynthesizerError("steps and batch_size must be at least 1")
+        self.batch_size, self.device, self.fitted = batch_size, device, fitted
+        self.pipeline = NodulePipeline.from_pretrained(self.path).to(device)
+        self.pipeline.unet.to(memory_format=torch.channels_last)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Name, version, sha256 of the weights, and everything that changes pixels."""
+        used = self.calibration
+        return Identity(
+            name="diffusion",
+            version=VERSION,
+            sha256=weights_sha256(self.path),
+            configuration={
+                "composition": used.composition,
+                "sampler": used.sampler,
+                "steps": used.steps,
+                "guidance": used.guidance,
+                "fitted": self.fitted,
+            },
+        )
+
+    @property
+    def sham_is_identity(self) -> bool:
+        """True in counterfactual composition."""
+        return self.calibration.composition == "counterfactual"
+
+    def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+        """Return one radiograph per scene, in order, with its truth.
+
+        Raises:
+            SynthesizerError: a nodule lies outside its radiograph, asks for an impossible size or an unknown feature,
+                or the model draws nothing in several attempts.
+        """
+        if len(scenes) != len(backgrounds):
+            raise SynthesizerError(f"diffusion: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
+        canvases = [background.pixels.copy() for background in backgrounds]
+        units = _units(backgrounds)
+        truths: list[list[Truth]] = [[] for _ in scenes]
+        for jobs in self._rounds(scenes, backgrounds):
+            needed = [job for job in jobs if not (scenes[job.scene].sham and self.sham_is_identity)]
+            for job in needed:
+                self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, units[job.scene])
+            self._draw(needed, scenes)
+            for job in jobs:
+                args = (job, scenes[job.scene], backgrounds[job.scene], canvases[job.scene], units[job.scene])
+                truths[job.scene].append(self._plant(*args))
+        return [
+            background.with_pixels(canvas, background.nodules + tuple(truth)) if scene.nodules else background
+            for scene, background, canvas, truth in zip(scenes, backgrounds, canvases, truths, strict=True)
+        ]
+
+    def _rounds(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> Iterator[list[_Job]]:
+        """Yield nodules that can be drawn together: all at once, or one after another where squares overlap."""
+        pending: list[list[_Job]] = []
+        for index, (scene, background) in enumerate(zip(scenes, backgrounds, strict=True)):
+            jobs = self._jobs(index, scene, background)
+            rounds = [0] * len(jobs)
+            if not self.sham_is_identity:
+                for later in range(len(jobs)):
+                    earlier = [rounds[k] for k in range(later) if jobs[k].overlaps(jobs[later])]
+                    rounds[later] = 1 + max(earlier) if earlier else 0
+            for job, number in zip(jobs, rounds, strict=True):
+                pending.extend([] for _ in range(number + 1 - len(pending)))
+                pending[number].append(job)
+        yield from pending
+
+    def _jobs(self, index: int, scene: Scene, background: Radiograph) -> list[_Job]:
+        jobs = []
+        seen: dict[tuple[int, str], int] = {}
+        size, step = int(self.pipeline.config.window_size), float(self.pipeline.config.window_spacing_mm)
+        empty = np.zeros((0, 0), dtype=np.float32)
+        for nodule in scene.nodules:
+            _validate(nodule, scene, background)
+            twin = (scene.seed_of(nodule), nodule.name)
+            seen[twin] = seen.get(twin, -1) + 1
+            seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
+            side = box_side_mm(nodule.diameter_mm, size, step)
+            window = Window(nodule.centre_mm, size, step)
+            jobs.append(_Job(index, nodule, window, empty, box_mask(side, size, step), side, seed))
+        return jobs
+
+    def _look(self, job: _Job, pixels: FloatArray, spacing_mm: tuple[float, float], unit: float) -> None:
+        window = cut_window(pixels, spacing_mm, job.window) / np.float32(unit)
+        job.base = np.asarray(window - window[job.box == 0].mean(), dtype=np.float32)
+
+    def _request(self, nodule: Nodule) -> Mapping[str, float]:
+        request = {"diameter_mm": self.calibration.asked_mm(nodule.diameter_mm), **dict(nodule.radiomics)}
+        if not BRIGHTNESS_FEATURES & set(request):
+            request["contrast"] = float(np.clip(nodule.contrast, *self.calibration.drawn_contrast))
+        return request
+
+    def _draw(self, jobs: Sequence[_Job], scenes: Sequence[Scene]) -> None:
+        """Run the model; again, from other noise, for nodules that came out missing or far from their size."""
+        waiting = list(jobs)
+        best: dict[int, tuple[float, Drawn]] = {}
+        for attempt in range(ATTEMPTS):
+            for start in range(0, len(waiting), self.batch_size):
+                self._run(waiting[start : start + self.batch_size], attempt)
+            again = []
+            for job in waiting:
+                misfit = self._misfit(job)
+                if job.drawn is not None and misfit < best.get(id(job), (math.inf, None))[0]:
+                    best[id(job)] = (misfit, job.drawn)
+                    job.attempt = attempt
+                if misfit > EASY_ZOOM and self.sham_is_identity and not scenes[job.scene].sham:
+                    again.append(job)
+            waiting = again if self.fitted else []
+            if not waiting:
+                break
+        for job in jobs:
+            if id(job) in best and self.sham_is_identity:
+                job.drawn = best[id(job)][1]
+
+    def _misfit(self, job: _Job) -> float:
+        if job.drawn is None:
+            return math.inf
+        return abs(math.log(job.nodule.diameter_mm / job.window.spacing_mm / job.drawn.diameter_px))
+
+    def _run(self, jobs: Sequence[_Job], attempt: int) -> None:
+        encoder = self.pipeline.tabular_encoder
+        asked = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
+        seeds = [int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0]) for job in jobs]
+        out = self.pipeline(
+            self._images([np.clip(job.base, -3, 3) for job in jobs]),
+            self._images([job.box for job in jobs]),
+            torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
+            torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
+            seeds,
+            steps=self.calibration.steps,
+            sampler=self.calibration.sampler,
+            guidance=self.calibration.guidance,
+        )
+        nodules, plains = out.nodule[:, 0].cpu().numpy(), out.plain[:, 0].cpu().numpy()
+        for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
+            wanted = job.nodule.diameter_mm / job.window.spacing_mm
+            job.drawn = segment(nodule - plain, job.box, self.calibration.edge, wanted)
+            job.change, job.plain = nodule - job.base, plain - job.base
+
+    def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
+        return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
+
+    def _plant(self, job: _Job, scene: Scene, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
+        if scene.sham:
+            return self._sham(job, background, canvas, unit)
+        nodule, shape, spacing = job.nodule, background.shape, background.spacing_mm
+        place = (nodule.centre_mm, job.side_mm, shape, spacing, job.window)
+        if job.drawn is None or job.change is None:
+            raise SynthesizerError(
+                f"diffusion: the model drew no nodule of {nodule.diameter_mm:g} mm on background "
+                f"{scene.background!r} in {ATTEMPTS} attempts",
+                hint="another seed, or a model trained longer",
+            )
+        if self.sham_is_identity:
+            wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
+            patch = fit(job.drawn, wanted, *place)
+        else:
+            patch = redraw(job.change, job.drawn, *place)
+        if not patch.mask.any():
+            raise SynthesizerError(
+                f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
+                hint="place it inside the radiograph",
+            )
+        exact = self.sham_is_identity and self.fitted and not job.brightness_named
+        gain = nodule.contrast / max(float(patch.added[patch.mask].mean()), 1e-6) if exact else 1.0
+        contrast = _add(canvas, patch, gain * unit) / unit
+        return _truth(nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt})
+
+    def _sham(self, job: _Job, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
+        nodule = job.nodule
+        shape, spacing = background.shape, background.spacing_mm
+        where = (nodule.centre_mm, job.side_mm, shape, spacing, job.window)
+        blank = np.zeros((job.window.size, job.window.size), dtype=np.float32)
+        patch = redraw(blank if job.plain is None else job.plain, None, *where)
+        contrast = 0.0
+        if job.plain is not None:
+            _add(canvas, patch, unit)
+        corner = (
+            nodule.centre_mm[0] - patch.origin[1] * spacing[1],
+            nodule.centre_mm[1] - patch.origin[0] * spacing[0],
+        )
+        height, width = patch.added.shape
+        disc = disc_mask((height, width), corner, nodule.diameter_mm, spacing)
+        return _truth(nodule, replace(patch, mask=disc), contrast, spacing, {})
+
+
+def _units(backgrounds: Sequence[Radiograph]) -> list[float]:
+    known: dict[int, float] = {}
+    for background in backgrounds:
+        if id(background) not in known:
+            known[id(background)] = lung_range(background)
+    return [known[id(background)] for background in backgrounds]
+
+
+def _add(canvas: FloatArray, patch: Patch, gain: float) -> float:
+    """Add a patch in place, clipped to 0..1; return the mean brightness really added over the mask."""
+    before = canvas[patch.where]
+    changed = patch.added != 0
+    after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before).astype(np.float32)
+    added = float((after.astype(np.float64) - before)[patch.mask].mean()) if patch.mask.any() else 0.0
+    canvas[patch.where] = after
+    return added
+
+
+def _truth(
+    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, Any]
+) -> Truth:
+    return Truth(
+        name=nodule.name,
+        crop=patch.mask,
+        origin=patch.origin,
+        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm),
+        contrast=contrast,
+        requested={
+            "diameter_mm": nodule.diameter_mm,
+            "contrast": nodule.contrast,
+            "centre_mm": list(nodule.centre_mm),
+            "radiomics": dict(nodule.radiomics),
+            **notes,
+        },
+    )
+
+
+def _validate(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
+    where = f"diffusion: nodule {nodule.name!r} on background {scene.background!r}"
+    if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= 60):
+        raise SynthesizerError(f"{where}: diameter_mm must be above 0 and at most 60, not {nodule.diameter_mm}")
+    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
+    x, y = nodule.centre_mm
+    height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))
+    if not (0 <= x <= width and 0 <= y <= height):
+        raise SynthesizerError(
+            f"{where}: its centre ({x:g}, {y:g}) mm lies outside the radiograph of {width:.1f} x {height:.1f} mm"
+        )

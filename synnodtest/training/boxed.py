@@ -1,0 +1,174 @@
+"""Training windows of annotated nodules: boxes to masks, and windows without a nodule from images without one.
+
+NODE21 knows of a nodule no more than its box. Its mask is found in three steps: a smooth surface through the
+surroundings of the box is taken away; what is left is smoothed and cut at 40% of its peak; the connected part at the
+peak is kept. Where that covers less than a fifth of the ellipse in the box, or more than the box, the ellipse stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from synnodtest.backgrounds.lungs import estimate_lungs
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import BoolArray, Box, FloatArray, equal_area_diameter_mm
+from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
+from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.training.annotated import AnnotatedSet
+from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
+
+__all__ = ["annotated_windows", "mask_in_box"]
+
+CUT = 0.4
+RING_PX = 8.0
+
+
+def _ellipse(shape: tuple[int, int], box: Box) -> BoolArray:
+    y = (np.arange(shape[0]) + 0.5 - (box[1] + box[3]) / 2) / max((box[3] - box[1]) / 2, 0.5)
+    x = (np.arange(shape[1]) + 0.5 - (box[0] + box[2]) / 2) / max((box[2] - box[0]) / 2, 0.5)
+    inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1.0
+    return inside
+
+
+def _surface(image: FloatArray, known: BoolArray) -> NDArray[np.float64]:
+    """Return the quadratic surface (h, w) through the known pixels, by least squares."""
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] / max(image.shape) - 0.5
+    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    weights = np.linalg.lstsq(terms[known], image[known].astype(np.float64), rcond=None)[0]
+    return np.asarray(terms @ weights, dtype=np.float64)
+
+
+def mask_in_box(image: FloatArray, box: Box) -> BoolArray:
+    """Return the mask (h, w) of the nodule in a box.
+
+    Args:
+        image: (h, w) brightness.
+        box: ``(x_min, y_min, x_max, y_max)`` in pixels of ``image``, edges.
+    """
+    ellipse = _ellipse((image.shape[0], image.shape[1]), box)
+    rows, columns = np.arange(image.shape[0]) + 0.5, np.arange(image.shape[1]) + 0.5
+
+    def square(margin: float) -> BoolArray:
+        inside: BoolArray = ((rows > box[1] - margin) & (rows < box[3] + margin))[:, None] & (
+            (columns > box[0] - margin) & (columns < box[2] + margin)
+        )[None, :]
+        return inside
+
+    ring = square(RING_PX) & ~square(1.0)
+    if ring.sum() < 20 or ellipse.sum() < 6:
+        return ellipse
+    rise = np.where(square(0.0), image - _surface(image, ring), 0.0)
+    smooth = ndimage.gaussian_filter(rise, 1.0)
+    peak = float(np.percentile(smooth[ellipse], 95))
+    if peak <= 0:
+        return ellipse
+    labels, _ = ndimage.label((smooth > CUT * peak) & square(0.0))
+    top = np.unravel_index(int(np.argmax(np.where(ellipse, smooth, -np.inf))), smooth.shape)
+    found: BoolArray = np.asarray(ndimage.binary_fill_holes(labels == labels[top])) if labels[top] else ellipse
+    share = found.sum() / ellipse.sum()
+    return found if 0.2 <= share <= 4 / np.pi else ellipse
+
+
+def annotated_windows(
+    data: AnnotatedSet,
+    count: int,
+    *,
+    size: int = 96,
+    spacing_mm: float = 0.7,
+    seed: int = 0,
+    report: Callable[[str], None] = print,
+) -> TrainingWindows:
+    """Cut windows around annotated nodules, each as often as needed, and as many windows from images without one.
+
+    Raises:
+        SynthesizerError: no nodule of the set can be used.
+    """
+    base, masks, table, source, kinds = [], [], [], [], []
+    with_nodule = without = 0
+    for index, case in enumerate(data.cases):
+        radiograph = _with_lungs(data.load(case))
+        rng = np.random.default_rng(seed_sequence("annotated-windows", seed, case.id))
+        made = _of_nodules(radiograph, rng, size, spacing_mm) if radiograph.nodules else []
+        if not made and without <= with_nodule + count // 20:
+            made = [_plain(radiograph, rng, size, spacing_mm)]
+        for window, mask, features, kind in made:
+            base.append(window)
+            masks.append(mask)
+            table.append(features)
+            source.append((index, -1))
+            kinds.append(kind)
+            with_nodule, without = with_nodule + (kind == NODULE), without + (kind == PLAIN)
+        if len(base) >= count:
+            break
+        if (index + 1) % 200 == 0:
+            report(f"cut {len(base)} windows from {index + 1} radiographs")
+    if not with_nodule:
+        raise SynthesizerError("no annotated nodule to train on", hint="give CT nodules with --ct-patches")
+    stacked = np.stack(base).astype(np.float16)
+    features = np.stack(table)
+    plain = np.asarray(kinds) == PLAIN
+    features[plain] = features[~plain][np.arange(int(plain.sum())) % int((~plain).sum())]
+    return TrainingWindows(
+        base=stacked,
+        delta=np.zeros_like(stacked),
+        mask=np.stack(masks),
+        features=features,
+        source=np.asarray(source, dtype=np.int64),
+        kind=np.asarray(kinds, dtype=np.int8),
+    )
+
+
+def _with_lungs(radiograph: Radiograph) -> Radiograph:
+    lung = radiograph.regions.get("lung")
+    if lung is not None and lung.any():
+        return radiograph
+    return replace(radiograph, regions=estimate_lungs(radiograph.pixels, radiograph.spacing_mm))
+
+
+_Cut = tuple[FloatArray, BoolArray, NDArray[np.float64], int]
+
+
+def _of_nodules(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_mm: float) -> list[_Cut]:
+    made: list[_Cut] = []
+    unit = np.float32(lung_range(radiograph))
+    for truth in radiograph.nodules:
+        x_min, y_min, x_max, y_max = truth.box
+        row_mm, column_mm = radiograph.spacing_mm
+        centre = ((x_min + x_max) / 2 * column_mm, (y_min + y_max) / 2 * row_mm)
+        half = ((x_max - x_min) * column_mm / 2 / spacing_mm, (y_max - y_min) * row_mm / 2 / spacing_mm)
+        if max(half) > size / 2 - 6:
+            continue
+        window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm)) / unit
+        middle = size / 2
+        mask = mask_in_box(window, (middle - half[0], middle - half[1], middle + half[0], middle + half[1]))
+        around = ~ndimage.binary_dilation(mask, iterations=3)
+        near = ndimage.binary_dilation(mask, iterations=6) & around
+        contrast = float(window[mask].mean() - window[near].mean())
+        try:
+            measured = measure_features(standard_gray(window - window[around].mean()), mask, spacing_mm=spacing_mm)
+        except SynthesizerError:
+            continue
+        if not np.isfinite(measured).all():
+            continue
+        diameter = equal_area_diameter_mm(float(mask.sum()), (spacing_mm, spacing_mm))
+        made.append((window, mask, np.concatenate([[diameter, max(contrast, 0.0)], measured]), NODULE))
+    return made
+
+
+def _plain(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_mm: float) -> _Cut:
+    lung = radiograph.regions.get("lung")
+    places = np.argwhere(lung) if lung is not None and lung.any() else np.array([radiograph.shape]) // 2
+    row, column = places[rng.integers(len(places))]
+    centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
+    window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm))
+    half = rng.uniform(3, size * 0.35)
+    middle = size / 2
+    mask = _ellipse((size, size), (middle - half, middle - half, middle + half, middle + half))
+    return window / np.float32(lung_range(radiograph)), mask, np.zeros(2 + len(FEATURE_NAMES)), PLAIN

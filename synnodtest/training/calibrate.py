@@ -1,0 +1,104 @@
+"""Fits what a trained model draws to what is asked for, and stores it with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.synthesizers.diffusion.calibration import Calibration
+from synnodtest.synthesizers.diffusion.segment import box_mask, box_side_mm, segment
+from synnodtest.training.windows import COMPOSED, NODULE, TrainingWindows
+
+if TYPE_CHECKING:
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+__all__ = ["calibrate", "drawn_diameters", "edge_of"]
+
+EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
+DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
+
+
+def edge_of(windows: TrainingWindows, spacing_mm: float, *, count: int = 300) -> float | None:
+    """Return the share of the peak at which nodules of known mask keep their size in the median, or None."""
+    rows = np.flatnonzero(windows.kind == COMPOSED)
+    if not rows.size:
+        return None
+    rows = rows[np.linspace(0, rows.size - 1, min(count, rows.size)).astype(int)]
+    size = windows.base.shape[1]
+    bias = []
+    for edge in EDGES:
+        ratios = []
+        for row in rows:
+            known = float(2 * np.sqrt(windows.mask[row].sum() / np.pi))
+            box = box_mask(box_side_mm(known * spacing_mm, size, spacing_mm), size, spacing_mm)
+            found = segment(windows.delta[row].astype(np.float32), box, edge, known)
+            ratios.append(np.nan if found is None else found.diameter_px / known)
+        bias.append(abs(float(np.nanmedian(ratios)) - 1))
+    return EDGES[int(np.argmin(bias))]
+
+
+def drawn_diameters(
+    pipeline: NodulePipeline,
+    windows: TrainingWindows,
+    calibration: Calibration,
+    *,
+    diameters_mm: tuple[float, ...] = DIAMETERS_MM,
+    each: int = 12,
+    seed: int = 0,
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the diameters in mm that the model draws (len(diameters_mm), each); NaN where it draws nothing."""
+    import torch
+
+    size, step = int(pipeline.config.window_size), float(pipeline.config.window_spacing_mm)
+    rows = np.flatnonzero(windows.kind != NODULE)
+    if not rows.size:
+        rows = np.arange(len(windows))
+    rng = np.random.default_rng(seed_sequence("calibrate", seed))
+    drawn = np.full((len(diameters_mm), each), np.nan)
+    for index, diameter in enumerate(diameters_mm):
+        box = box_mask(box_side_mm(diameter, size, step), size, step)
+        base = windows.base[rng.choice(rows, each)].astype(np.float32)
+        base -= base[:, box == 0].mean(axis=1)[:, None, None]
+        request = {"diameter_mm": diameter, "contrast": 0.4}
+        values, named = pipeline.tabular_encoder.encode_request(request)
+        out = pipeline(
+            torch.from_numpy(np.clip(base, -3, 3))[:, None],
+            torch.from_numpy(np.repeat(box[None], each, axis=0))[:, None],
+            torch.from_numpy(values).expand(each, -1),
+            torch.from_numpy(named).expand(each, -1),
+            [int(value) for value in rng.integers(2**62, size=each)],
+            steps=calibration.steps,
+            sampler=calibration.sampler,
+            guidance=calibration.guidance,
+        )
+        differences = (out.nodule - out.plain)[:, 0].numpy()
+        for column, difference in enumerate(differences):
+            found = segment(difference, box, calibration.edge, diameter / step)
+            if found is not None:
+                drawn[index, column] = found.diameter_px * step
+    return drawn
+
+
+def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str], None] = print) -> Calibration:
+    """Measure a model on training windows and write its calibration."""
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+    pipeline = NodulePipeline.from_pretrained(folder)
+    calibration = Calibration.load(folder)
+    edge = edge_of(windows, float(pipeline.config.window_spacing_mm))
+    calibration = replace(calibration, edge=calibration.edge if edge is None else edge)
+    widest = 0.6 * int(pipeline.config.window_size) * float(pipeline.config.window_spacing_mm)
+    tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= widest)
+    drawn = drawn_diameters(pipeline, windows, calibration, diameters_mm=tried)
+    enough = np.isfinite(drawn).mean(axis=1) >= 0.5
+    medians = [float(np.nanmedian(row)) for row in drawn[enough]]
+    requested = [float(value) for value in np.asarray(tried)[enough]]
+    calibration = replace(calibration, requested_mm=tuple(requested), drawn_mm=tuple(round(m, 3) for m in medians))
+    calibration.save(folder)
+    report(f"calibrated: edge {calibration.edge}, drawn {calibration.drawn_mm} mm for {calibration.requested_mm} mm")
+    return calibration

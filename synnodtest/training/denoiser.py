@@ -1,0 +1,255 @@
+"""The training loop of the denoiser: resumable, time-boxed, with an average of the weights."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
+
+if TYPE_CHECKING:
+    import torch
+
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+__all__ = ["Batch", "Recipe", "draw_batch", "fit_denoiser"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Args:
+        batch: Windows per step.
+        learning_rate: At its highest, after ``warm_up`` steps; a cosine brings it down to a tenth at the end.
+        warm_up: Steps.
+        steps: Stop after so many in all; 0 for no limit.
+        minutes: Stop after so much time in all, over all resumptions; 0 for no limit.
+        without: Share of windows shown without a nodule.
+        average: Decay of the averaged weights, which are the ones saved.
+        outside: Weight of the loss outside the mask.
+        save_minutes: Time between checkpoints.
+        seed: Of noise, order and subsets.
+        precision: ``bf16`` or ``fp32``.
+    """
+
+    batch: int = 16
+    learning_rate: float = 4e-4
+    warm_up: int = 200
+    steps: int = 0
+    minutes: float = 0.0
+    without: float = 0.3
+    average: float = 0.999
+    outside: float = 0.02
+    save_minutes: float = 5.0
+    seed: int = 0
+    precision: str = "bf16"
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Return how much of the training is done, 0..1."""
+        done = [step / self.steps] if self.steps else []
+        done += [seconds / 60 / self.minutes] if self.minutes else []
+        return min(max(done), 1.0) if done else 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees; tensors (batch, 1, size, size) and (batch, features)."""
+
+    windows: torch.Tensor
+    target: torch.Tensor
+    boxes: torch.Tensor
+    weight: torch.Tensor
+    values: torch.Tensor
+    named: torch.Tensor
+    present: torch.Tensor
+
+
+def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Return square masks around the centre that hold the nodule with a margin drawn anew each time.
+
+    A fifth are roomy, so that the box does not always give the size away.
+    """
+    count, size, _ = mask.shape
+    centre = (size - 1) / 2
+    rows, columns = mask.any(axis=2), mask.any(axis=1)
+    position = np.abs(np.arange(size) - centre)
+    reach = np.maximum((rows * position).max(axis=1), (columns * position).max(axis=1))
+    diameter = 2 * np.sqrt(mask.sum(axis=(1, 2)) / np.pi)
+    half = rng.uniform(1.25, 1.6, count) * diameter / 2 + rng.uniform(1.5, 4.5, count)
+    half = np.minimum(np.maximum(half, reach + 2), size / 2 - 3)
+    roomy = rng.random(count) < 0.2
+    half = np.where(roomy, rng.uniform(half, size / 2 - 3), half)
+    inside = position[None] <= half[:, None]
+    return (inside[:, :, None] & inside[:, None, :]).astype(np.float32)
+
+
+def _subsets(count: int, features: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Return which features are named: size and contrast alone, all, one, or any subset of them."""
+    named = rng.random((count, features)) >= rng.uniform(0, 1, count)[:, None]
+    kind = rng.random(count)
+    alone = kind < 0.35
+    named[alone] = False
+    named[alone, :2] = True
+    named[(kind >= 0.35) & (kind < 0.45)] = True
+    single = np.flatnonzero(kind >= 0.75)
+    named[single] = False
+    named[single, rng.integers(2, features, single.size)] = True
+    paired = single[rng.random(single.size) < 0.6]
+    named[paired, :2] = True
+    return named
+
+
+def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Recipe, rng: np.random.Generator) -> Batch:
+    """Return a random batch: windows mirrored at random, some without their nodule, some features named."""
+    import torch
+
+    rows = rng.integers(0, len(data), recipe.batch)
+    base, delta = data.base[rows].astype(np.float32), data.delta[rows].astype(np.float32)
+    mask = data.mask[rows]
+    mirrored = rng.random(recipe.batch) < 0.5
+    for array in (base, delta, mask):
+        array[mirrored] = array[mirrored][:, :, ::-1]
+    boxes = _boxes(mask, rng)
+    outside = 1 - boxes
+    base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
+    present = rng.random(recipe.batch) >= recipe.without
+    present = np.where(data.kind[rows] == NODULE, True, np.where(data.kind[rows] == PLAIN, False, present))
+    target = base + delta * present[:, None, None]
+    weight = recipe.outside + boxes + mask * present[:, None, None]
+    named = _subsets(recipe.batch, scaled.shape[1], rng)
+
+    def image(array: np.ndarray[Any, Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))[:, None]
+
+    return Batch(
+        windows=image(np.clip(base, -3, 3)),
+        target=image(np.clip(target, -3, 3)),
+        boxes=image(boxes),
+        weight=image(weight),
+        values=torch.from_numpy(scaled[rows]),
+        named=torch.from_numpy(named),
+        present=torch.from_numpy(present),
+    )
+
+
+def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torch.Tensor:
+    import torch
+
+    scheduler = pipeline.scheduler
+    with torch.no_grad():
+        clean = pipeline.encode(batch.target)
+        seen = pipeline.hidden(batch.windows, batch.boxes)
+        context = pipeline.tabular_encoder(batch.values, batch.named, batch.present)
+        noise = torch.randn(clean.shape, generator=draw)
+        time_ = torch.randint(0, scheduler.config.num_train_timesteps, (len(clean),), generator=draw)
+        noisy = scheduler.add_noise(clean, noise, time_)
+        wanted = scheduler.get_velocity(clean, noise, time_)
+        if scheduler.config.prediction_type == "epsilon":
+            wanted = noise
+        weight = torch.nn.functional.adaptive_avg_pool2d(batch.weight, clean.shape[2:])
+        weight = weight / weight.sum(dim=(1, 2, 3), keepdim=True) / clean.shape[1]
+    stacked = torch.cat([noisy, seen], dim=1).to(memory_format=torch.channels_last)
+    predicted = pipeline.unet(stacked, time_, encoder_hidden_states=context).sample
+    loss: torch.Tensor = ((predicted.float() - wanted) ** 2 * weight).sum(dim=(1, 2, 3)).mean()
+    return loss
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    import torch
+
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def fit_denoiser(
+    pipeline: NodulePipeline,
+    data: TrainingWindows,
+    work: Path,
+    recipe: Recipe,
+    *,
+    resume: bool = True,
+    report: Callable[[str], None] = print,
+) -> list[dict[str, float]]:
+    """Train ``pipeline.unet`` in place; it holds the averaged weights afterwards.
+
+    A checkpoint in ``work`` is taken up where it stands if ``resume``; it is replaced atomically, so that a run
+    killed at any moment loses at most ``recipe.save_minutes``.
+
+    Returns:
+        The loss curve: step, seconds and mean loss per 50 steps; also written to ``work/loss.json``.
+    """
+    import torch
+
+    work.mkdir(parents=True, exist_ok=True)
+    unet = pipeline.unet.to(memory_format=torch.channels_last)
+    unet.train()
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=1e-2)
+    average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
+    step, seconds, curve = 0, 0.0, []
+    checkpoint = work / "checkpoint.pt"
+    if resume and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        unet.load_state_dict(state["unet"])
+        optimizer.load_state_dict(state["optimizer"])
+        average, step, seconds, curve = state["average"], state["step"], state["seconds"], state["curve"]
+        report(f"resumed at step {step}")
+    scaled = pipeline.tabular_encoder.scale(data.features)
+
+    def save() -> None:
+        _save(
+            checkpoint,
+            {
+                "unet": unet.state_dict(),
+                "average": average,
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "seconds": seconds,
+                "curve": curve,
+            },
+        )
+        (work / "loss.json").write_text(json.dumps(curve))
+
+    recent: list[float] = []
+    saved = seconds
+    while recipe.progress(step, seconds) < 1:
+        began = time.monotonic()
+        rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step))
+        draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        rate = 0.55 + 0.45 * math.cos(math.pi * recipe.progress(step, seconds))
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * min(1.0, (step + 1) / max(recipe.warm_up, 1)) * rate
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+            loss = _loss(pipeline, draw_batch(data, scaled, recipe, rng), draw)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step()
+        decay = min(recipe.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for name, value in unet.state_dict().items():
+                average[name].lerp_(value, 1 - decay)
+        step += 1
+        seconds += time.monotonic() - began
+        recent.append(float(loss.detach()))
+        if step % 50 == 0:
+            curve.append({"step": float(step), "seconds": seconds, "loss": float(np.mean(recent))})
+            report(f"denoiser step {step} loss {np.mean(recent):.4f} {seconds:.0f} s")
+            recent = []
+        if seconds - saved > recipe.save_minutes * 60:
+            save()
+            saved = seconds
+    save()
+    unet.load_state_dict(average)
+    unet.eval()
+    return curve

@@ -1,0 +1,289 @@
+"""Training the diffusion synthesizer, from data to a model folder that ``--synthesizer diffusion:FOLDER`` takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.errors import SynthesizerError, missing_extra
+from synnodtest.ports import Background, BackgroundSet
+from synnodtest.training.denoiser import Recipe, fit_denoiser
+from synnodtest.training.encoder import train_encoder
+from synnodtest.training.windows import TrainingWindows
+
+if TYPE_CHECKING:
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+__all__ = ["PRESETS", "Preset", "new_pipeline", "pipeline_on_base", "prepare_windows", "train_diffusion"]
+
+Report = Callable[[str], None]
+PHANTOM_SEED = 4242
+"""Master seed of the phantoms that are trained on; any other gives phantoms the model has not seen."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is trained and how.
+
+    Args:
+        size: Edge of the windows in pixels.
+        spacing_mm: Distance between their pixel centres.
+        value_gain: Factor from lung ranges to the codec's scale.
+        encoder_steps: Steps of the tabular encoder.
+        recipe: Of the denoiser.
+        channels: Of the denoiser's levels, where there is no base model.
+    """
+
+    size: int
+    spacing_mm: float
+    value_gain: float
+    encoder_steps: int
+    recipe: Recipe
+    channels: tuple[int, ...] = (64, 96, 160)
+
+
+PRESETS = {
+    "small": Preset(96, 0.7, 1.0, 1800, Recipe(minutes=75)),
+    "tiny": Preset(96, 0.7, 1.0, 20, Recipe(steps=4, batch=4, warm_up=1), (16, 16, 32)),
+    "paper": Preset(
+        256,
+        0.27,
+        0.5,
+        20000,
+        Recipe(batch=16, learning_rate=1e-5, warm_up=10000, steps=100_000, outside=1.0, precision="fp16"),
+    ),
+}
+"""``small`` trains on two cores; ``paper`` fine-tunes Stable Diffusion 2 inpainting on a GPU; ``tiny`` is for tests."""
+
+
+def new_pipeline(encoder: TabularEncoder, preset: Preset, *, seed: int = 0) -> NodulePipeline:
+    """Return a small untrained pipeline with the lossless codec."""
+    import diffusers
+    import torch
+
+    from synnodtest.synthesizers.diffusion.codec import PixelFoldCodec
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+    library: Any = diffusers
+    torch.manual_seed(seed)
+    codec = PixelFoldCodec(factor=3)
+    latent = int(codec.config.latent_channels)
+    levels = len(preset.channels)
+    unet = library.UNet2DConditionModel(
+        sample_size=preset.size // 3,
+        in_channels=2 * latent + 1,
+        out_channels=latent,
+        block_out_channels=preset.channels,
+        down_block_types=(*["DownBlock2D"] * (levels - 1), "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", *["UpBlock2D"] * (levels - 1)),
+        layers_per_block=1,
+        cross_attention_dim=int(encoder.config.width),
+        attention_head_dim=1,
+        norm_num_groups=16,
+    )
+    scheduler = library.DDPMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        clip_sample=False,
+    )
+    return NodulePipeline(codec, unet, scheduler, encoder, preset.size, preset.spacing_mm, preset.value_gain)
+
+
+def pipeline_on_base(
+    base: str, encoder: TabularEncoder, preset: Preset, *, local_files_only: bool = True
+) -> NodulePipeline:
+    """Return a pipeline on an inpainting model of Stable Diffusion 2's layout.
+
+    Its text encoder is left out; the cross-attention of its denoiser, which no longer fits, is initialised anew.
+
+    Args:
+        base: A local folder, or a hub id that is in the local cache.
+        encoder: Takes the text encoder's place.
+        preset: Size and scale of the windows.
+        local_files_only: Never download.
+
+    Raises:
+        SynthesizerError: ``base`` is not there or is no inpainting model.
+    """
+    import diffusers
+
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+    library: Any = diffusers
+    how = {"local_files_only": local_files_only, "use_safetensors": True}
+    try:
+        vae = library.AutoencoderKL.from_pretrained(base, subfolder="vae", **how)
+        unet = library.UNet2DConditionModel.from_pretrained(
+            base,
+            subfolder="unet",
+            cross_attention_dim=int(encoder.config.width),
+            ignore_mismatched_sizes=True,
+            low_cpu_mem_usage=False,
+            **how,
+        )
+        scheduler = library.DDPMScheduler.from_pretrained(
+            base, subfolder="scheduler", local_files_only=local_files_only
+        )
+    except (OSError, ValueError) as error:
+        raise SynthesizerError(
+            f"the base model {base!r} cannot be loaded: {error}",
+            hint="give a local folder with vae/, unet/ and scheduler/ as in stable-diffusion-2-inpainting",
+        ) from error
+    vae.requires_grad_(False).eval()
+    return NodulePipeline(vae, unet, scheduler, encoder, preset.size, preset.spacing_mm, preset.value_gain)
+
+
+def prepare_windows(
+    data: Path | None,
+    work: Path,
+    preset: Preset,
+    *,
+    ct_patches: Path | None = None,
+    backgrounds: Path | None = None,
+    phantoms: int = 0,
+    count: int = 14_000,
+    seed: int = 0,
+    report: Report = print,
+) -> TrainingWindows:
+    """Return the training windows, from ``work/windows.npz`` where an earlier run left them.
+
+    With CT nodules these are projected onto radiographs free of nodules (``data`` where it is a folder of such,
+    ``backgrounds``, and phantoms). A NODE21 layout among ``data`` adds its own annotated nodules. Patients and CT
+    series that :func:`synnodtest.training.patches.is_held_out` names are left out.
+
+    Raises:
+        SynthesizerError: there is nothing to train on.
+    """
+    from synnodtest.training.boxed import annotated_windows
+    from synnodtest.training.node21_set import Node21Set
+    from synnodtest.training.patches import compose_windows, kept_backgrounds, kept_series, open_folders
+
+    stored = work / "windows.npz"
+    if stored.exists():
+        return TrainingWindows.load([stored])
+    work.mkdir(parents=True, exist_ok=True)
+    parts: list[TrainingWindows] = []
+    annotated = data if data is not None and node21_folder(data) is not None else None
+    folders = [folder for folder in (data, backgrounds) if folder is not None]
+    grid = {"size": preset.size, "spacing_mm": preset.spacing_mm}
+    if ct_patches is not None:
+        sets: list[tuple[BackgroundSet, list[Background]]] = []
+        for folder in folders:
+            sets += [(one, kept_backgrounds(one, held_out=False)) for one in open_folders(folder)]
+        if phantoms or not sets:
+            from synnodtest.backgrounds.phantom import PhantomSet
+
+            made = PhantomSet("normal", phantoms or 140, master_seed=PHANTOM_SEED)
+            sets.append((made, list(made.backgrounds)))
+        library = kept_series(ct_patches, held_out=False)
+        parts.append(compose_windows(sets, library, count, seed=seed, report=report, **grid))
+    if annotated is not None:
+        parts.append(annotated_windows(Node21Set(annotated), count, seed=seed, report=report, **grid))
+    if not parts:
+        raise SynthesizerError(
+            "nothing to train on: no annotated nodules and no CT nodules",
+            hint="--data a NODE21 layout, or --data a folder of radiographs with --ct-patches a folder of CT nodules",
+        )
+    windows = TrainingWindows.join(parts)
+    windows.save(stored)
+    return windows
+
+
+def train_diffusion(
+    data: Path | None,
+    out: Path,
+    *,
+    base: str | None = None,
+    preset: str = "small",
+    steps: int = 0,
+    minutes: float = 0.0,
+    resume: bool = True,
+    ct_patches: Path | None = None,
+    backgrounds: Path | None = None,
+    phantoms: int = 0,
+    count: int = 14_000,
+    seed: int = 0,
+    local_files_only: bool = True,
+    report: Report = print,
+) -> Path:
+    """Train windows to model: features, tabular encoder, denoiser, calibration.
+
+    Everything half done lies in ``out/work`` and is taken up again by the same call with ``resume``.
+
+    Args:
+        data: A NODE21 layout (or a phantom set in it), or a folder of radiographs free of nodules, or None.
+        out: The model folder to write.
+        base: An inpainting model of Stable Diffusion 2's layout to fine-tune; None trains the small model.
+        preset: One of :data:`PRESETS`.
+        steps: Steps of the denoiser, 0 for the preset's limit.
+        minutes: Time for the denoiser, 0 for the preset's limit.
+        resume: Take up an interrupted run; False starts afresh.
+        ct_patches: A folder of segmented CT nodules in the layout of NODE21.
+        backgrounds: A further folder of radiographs free of nodules.
+        phantoms: How many built-in phantoms to add as backgrounds.
+        count: Windows to compose.
+        seed: Of everything random.
+        local_files_only: Never download ``base``.
+        report: Called with one line now and then.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        SynthesizerError: nothing to train on, or ``base`` or ``preset`` cannot be used.
+    """
+    try:
+        import diffusers  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise missing_extra(error.name or "diffusers", "diffusion", "training the diffusion synthesizer") from error
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+    from synnodtest.training.calibrate import calibrate
+
+    if preset not in PRESETS:
+        raise SynthesizerError(f"unknown preset {preset!r}", hint=f"known: {', '.join(PRESETS)}")
+    chosen = PRESETS[preset]
+    recipe = chosen.recipe
+    if steps or minutes:
+        recipe = replace(recipe, steps=steps, minutes=minutes)
+    recipe = replace(recipe, seed=seed, precision=recipe.precision if torch.cuda.is_available() else _on_cpu(recipe))
+    work = out / "work"
+    if not resume and work.exists():
+        shutil.rmtree(work)
+    windows = prepare_windows(
+        data,
+        work,
+        chosen,
+        ct_patches=ct_patches,
+        backgrounds=backgrounds,
+        phantoms=phantoms,
+        count=count,
+        seed=seed,
+        report=report,
+    )
+    if (work / "encoder" / "config.json").exists():
+        encoder = TabularEncoder.from_pretrained(work / "encoder", local_files_only=True).eval().requires_grad_(False)
+    else:
+        unfinished = work / "encoder.tmp"
+        encoder = train_encoder(windows.features, unfinished, steps=chosen.encoder_steps, seed=seed, report=report)
+        os.replace(unfinished, work / "encoder")
+    if base is None:
+        pipeline = new_pipeline(encoder, chosen, seed=seed)
+    else:
+        pipeline = pipeline_on_base(base, encoder, chosen, local_files_only=local_files_only)
+    fit_denoiser(pipeline, windows, work, recipe, resume=resume, report=report)
+    pipeline.unet.half()
+    pipeline.save_pretrained(out, safe_serialization=True)
+    calibrate(out, windows, report=report)
+    return out
+
+
+def _on_cpu(recipe: Recipe) -> str:
+    return "bf16" if recipe.precision in ("bf16", "fp16") else recipe.precision

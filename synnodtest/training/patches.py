@@ -1,0 +1,213 @@
+"""Composes training windows: CT nodules projected onto radiographs, measured and kept with their masks."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import BackgroundError, SynthesizerError
+from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.ports import Background, BackgroundSet
+from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.radiomics_features import measure_features, standard_gray
+from synnodtest.synthesizers.ct_library import CtLibrary
+from synnodtest.synthesizers.projection import Projection, project, random_rotation, stamp
+from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.training.windows import COMPOSED, TrainingWindows
+
+__all__ = ["HELD_OUT", "Ranges", "compose_windows", "is_held_out", "kept_backgrounds", "kept_series", "open_folders"]
+
+HELD_OUT = 0.15
+"""Share of patients and of CT series that training never sees."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What the composed nodules are like.
+
+    Args:
+        diameter_mm: Log-uniform between these.
+        contrast: Log-uniform between these.
+        stretched: Share of nodules stretched a little (area kept).
+        sharpened: Share whose profile is made steeper or flatter.
+        textured: Share that gets a random internal texture.
+    """
+
+    diameter_mm: tuple[float, float] = (3.8, 42.0)
+    contrast: tuple[float, float] = (0.08, 1.1)
+    stretched: float = 0.5
+    sharpened: float = 0.25
+    textured: float = 0.25
+
+
+def is_held_out(name: str) -> bool:
+    """Return whether a patient or CT series belongs to the share kept for evaluation; by name alone, for good."""
+    return zlib.crc32(name.encode()) % 100 < 100 * HELD_OUT
+
+
+def kept_backgrounds(backgrounds: BackgroundSet, *, held_out: bool) -> list[Background]:
+    """Return the backgrounds whose patients are held out, or those whose patients are not."""
+    return [one for one in backgrounds.backgrounds if is_held_out(one.cluster) == held_out]
+
+
+def kept_series(folder: Path, *, held_out: bool) -> CtLibrary:
+    """Return the CT nodules of the series that are held out, or of those that are not."""
+    every = CtLibrary(folder)
+    chosen = {nodule.series for nodule in every.nodules if is_held_out(nodule.series) == held_out}
+    return CtLibrary(folder, series=sorted(chosen))
+
+
+def open_folders(root: Path) -> list[BackgroundSet]:
+    """Return the background sets of a folder: itself, or each of its subfolders that holds radiographs.
+
+    Raises:
+        BackgroundError: there is none.
+    """
+    problems = []
+    for folders in ([root], sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []):
+        found: list[BackgroundSet] = []
+        for folder in folders:
+            try:
+                found.append(FolderSet(folder, folder.name, outer=[folder.parent]))
+            except BackgroundError as error:
+                problems.append(str(error))
+        if found:
+            return found
+    raise BackgroundError(f"{root}: no radiographs to train on: {'; '.join(problems)}")
+
+
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    return math.exp(rng.uniform(math.log(bounds[0]), math.log(bounds[1])))
+
+
+def _varied(added: FloatArray, ranges: Ranges, rng: np.random.Generator) -> FloatArray:
+    if rng.random() < ranges.sharpened:
+        top = float(added.max())
+        added = np.asarray(top * (np.clip(added, 0, None) / top) ** math.exp(rng.normal(0, 0.4)), dtype=np.float32)
+    if rng.random() < ranges.textured:
+        texture = ndimage.gaussian_filter(rng.normal(size=added.shape), rng.uniform(0.5, 2.5))
+        texture *= rng.uniform(0.05, 0.35) / texture.std()
+        added = np.asarray(added * (1 + np.clip(texture, -0.8, 0.8)), dtype=np.float32)
+    return added
+
+
+@dataclass(frozen=True)
+class _Composed:
+    base: FloatArray
+    delta: FloatArray
+    mask: BoolArray
+    features: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def _compose(
+    radiograph: Radiograph, projection: Projection, window: Window, ranges: Ranges, rng: np.random.Generator
+) -> _Composed | None:
+    contrast = _log_uniform(rng, ranges.contrast)
+    stretch = math.exp(rng.normal(0, 0.15)) if rng.random() < ranges.stretched else 1.0
+    edge, step = window.size, window.spacing_mm
+    diameter = _log_uniform(rng, ranges.diameter_mm)
+    middle = (edge * step / 2, edge * step / 2)
+    added, mask = stamp(
+        projection, diameter, middle, (edge, edge), (step, step), stretch=stretch, turn=rng.uniform(0, math.pi)
+    )
+    added = _varied(added, ranges, rng)
+    if mask.sum() < 8 or float(added[mask].mean()) <= 0:
+        return None
+    added = added * np.float32(contrast / added[mask].mean())
+    if added.max() > 4 or mask[[0, -1]].any() or mask[:, [0, -1]].any():
+        return None
+    base = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
+    around = ~ndimage.binary_dilation(mask, iterations=3)
+    try:
+        measured = measure_features(standard_gray(base - base[around].mean() + added), mask, spacing_mm=step)
+    except SynthesizerError:
+        return None
+    if not np.isfinite(measured).all():
+        return None
+    realised = [equal_area_diameter_mm(float(mask.sum()), (step, step)), float(added[mask].mean())]
+    return _Composed(base, added, mask, np.concatenate([realised, measured]))
+
+
+def _of_one(
+    radiograph: Radiograph,
+    library: CtLibrary,
+    count: int,
+    grid: tuple[int, float],
+    ranges: Ranges,
+    rng: np.random.Generator,
+) -> Iterator[tuple[int, _Composed]]:
+    places = np.argwhere(radiograph.regions["lung"])
+    made = 0
+    while made < count:
+        row, column = places[rng.integers(len(places))] + rng.uniform(0, 1, 2)
+        centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
+        wanted = _log_uniform(rng, ranges.diameter_mm)
+        index = int(rng.choice(library.fitting(wanted)))
+        projection = project(*library.nodules[index].read(), random_rotation(rng))
+        near = Ranges((wanted, wanted), ranges.contrast, ranges.stretched, ranges.sharpened, ranges.textured)
+        composed = (
+            _compose(radiograph, projection, Window(centre, *grid), near, rng) if projection.diameter_mm >= 2 else None
+        )
+        if composed is not None:
+            made += 1
+            yield index, composed
+
+
+def compose_windows(
+    sets: Sequence[tuple[BackgroundSet, Sequence[Background]]],
+    library: CtLibrary,
+    count: int,
+    *,
+    size: int = 96,
+    spacing_mm: float = 0.7,
+    seed: int = 0,
+    ranges: Ranges | None = None,
+    report: Callable[[str], None] = print,
+) -> TrainingWindows:
+    """Compose windows with one projected nodule each, at random places of the lungs.
+
+    Args:
+        sets: Background sets and which of their backgrounds to use.
+        library: The CT nodules.
+        count: Windows in all, spread evenly over the backgrounds.
+        size: Edge of the windows in pixels.
+        spacing_mm: Distance between their pixel centres.
+        seed: Of places, nodules, orientations and variations.
+        ranges: What the nodules are like.
+        report: Called with one line per 50 backgrounds.
+
+    Raises:
+        BackgroundError: no background has a lung.
+    """
+    chosen = [(owner, one) for owner, some in sets for one in some]
+    rows: list[_Composed] = []
+    source: list[tuple[int, int]] = []
+    for position, (owner, background) in enumerate(chosen):
+        radiograph = owner.load(background)
+        if not radiograph.regions.get("lung", np.zeros(1, np.bool_)).any():
+            continue
+        share = (count * (position + 1)) // len(chosen) - (count * position) // len(chosen)
+        rng = np.random.default_rng(seed_sequence("training-windows", seed, background.id))
+        for index, composed in _of_one(radiograph, library, share, (size, spacing_mm), ranges or Ranges(), rng):
+            rows.append(composed)
+            source.append((position, index))
+        if (position + 1) % 50 == 0:
+            report(f"composed {len(rows)} windows on {position + 1}/{len(chosen)} backgrounds")
+    if not rows:
+        raise BackgroundError("no background has a lung to plant nodules in")
+    return TrainingWindows(
+        base=np.stack([row.base for row in rows]).astype(np.float16),
+        delta=np.stack([row.delta for row in rows]).astype(np.float16),
+        mask=np.stack([row.mask for row in rows]),
+        features=np.stack([row.features for row in rows]),
+        source=np.asarray(source, dtype=np.int64),
+        kind=np.full(len(rows), COMPOSED, dtype=np.int8),
+    )
