@@ -137,7 +137,7 @@ def _blind(radiograph: Radiograph) -> Radiograph:
 def _marks(image: _Image, rule: Matching, size: tuple[float, float] = (0.0, math.inf)) -> _Marks:
     """Match findings with nodules; only nodules of the size count, and findings on others are set aside."""
     outcome = match(image.findings, image.nodules, image.spacing_mm, rule)
-    wanted = [size[0] <= truth.diameter_mm < size[1] for truth in image.nodules]
+    wanted = [bool(size[0] <= truth.diameter_mm < size[1]) for truth in image.nodules]
     found = [index for index, take in zip(outcome.finding_of, wanted, strict=True) if take and index is not None]
     scores = [image.findings[index].score for index in (*found, *outcome.false_positives)]
     hits = [True] * len(found) + [False] * len(outcome.false_positives)
