@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,9 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         with_nodule, without = self.contexts(values, named)
         noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
         scheduler = _scheduler(self.scheduler, sampler)
-        scheduler.set_timesteps(steps)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' schedulers call numpy in an old way
+            scheduler.set_timesteps(steps)
         latent = torch.cat([noise, noise]) * scheduler.init_noise_sigma
         seen2, context = torch.cat([seen, seen]), torch.cat([with_nodule, without])
         count = len(windows)

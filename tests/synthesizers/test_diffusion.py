@@ -1,0 +1,192 @@
+"""The diffusion synthesizer's contract, on a tiny untrained model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("diffusers")
+
+import torch
+
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray
+from synnodtest.ports import Synthesizer
+from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
+from synnodtest.synthesizers.diffusion.compose import fit
+from synnodtest.synthesizers.diffusion.pipeline import Redrawn, initial_noise
+from synnodtest.synthesizers.diffusion.segment import box_mask, box_side_mm, segment
+from synnodtest.synthesizers.window import Window
+
+
+def scene(*nodules: Nodule, seed: int = 1, sham: bool = False) -> Scene:
+    return Scene("made-up", nodules, seed=seed, sham=sham)
+
+
+def bump(diameter_px: float, row: float = 47.5, column: float = 47.5) -> FloatArray:
+    """Return a rounded nodule (96, 96) that is 0 outside its diameter."""
+    y, x = np.mgrid[:96, :96]
+    away = np.hypot(y - row, x - column) / (diameter_px / 2)
+    return np.sqrt(np.clip(1 - away**2, 0, None)).astype(np.float32)
+
+
+@pytest.fixture
+def drawing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny model with the untrained denoiser replaced by one that draws a bump off centre, 20% too large."""
+
+    def draw(self, windows, masks, values, named, seeds, **_):  # type: ignore[no-untyped-def]
+        rows = []
+        for mask, seed in zip(masks[:, 0].numpy(), seeds, strict=True):
+            side = mask.any(axis=1).sum() * 0.7
+            rng = np.random.default_rng(seed)
+            rows.append(0.5 * bump(1.2 * (side - 4) / 1.4 / 0.7, *(47.5 + rng.uniform(-2, 2, 2))) * mask)
+        plain = windows * (1 - masks)
+        return Redrawn(nodule=plain + torch.from_numpy(np.stack(rows)).float()[:, None], plain=plain)
+
+    monkeypatch.setattr(NodulePipeline, "__call__", draw)
+    return tiny_model
+
+
+def test_counterfactual_gives_the_size_contrast_and_place_asked_for(drawing: Path, radiograph: Radiograph) -> None:
+    synthesizer = DiffusionSynthesizer(drawing, composition="counterfactual")
+    assert isinstance(synthesizer, Synthesizer)
+    nodules = [Nodule(d, (80 + d / 5, 76), c) for d in (5, 9, 16, 28, 38) for c in (0.1, 0.5)]
+    made = synthesizer.synthesize([scene(nodule) for nodule in nodules], [radiograph] * len(nodules))
+    for nodule, one in zip(nodules, made, strict=True):
+        (truth,) = one.nodules
+        mask = truth.mask(radiograph.shape)
+        added = (one.pixels.astype(np.float64) - radiograph.pixels)[mask].mean() / lung_range(radiograph)
+        y, x = np.nonzero(mask)
+        assert truth.diameter_mm == pytest.approx(nodule.diameter_mm, rel=0.05)
+        assert added == pytest.approx(nodule.contrast, rel=0.01)
+        assert truth.contrast == pytest.approx(added, rel=1e-6)
+        assert ((y + 0.5).mean() * 0.5, (x + 0.5).mean() * 0.4) == pytest.approx(
+            (76, 80 + nodule.diameter_mm / 5), abs=0.5
+        )
+
+
+@pytest.mark.parametrize("composition", ["counterfactual", "inpaint"])
+def test_pixels_outside_the_redrawn_square_are_bit_identical(
+    drawing: Path, radiograph: Radiograph, composition: str
+) -> None:
+    synthesizer = DiffusionSynthesizer(drawing, composition=composition)
+    for sham in (False, True):
+        (made,) = synthesizer.synthesize([scene(Nodule(14, (70, 90), 0.4), sham=sham)], [radiograph])
+        y, x = np.nonzero(made.pixels != radiograph.pixels)
+        half = (1.4 * 14 + 4) / 2
+        if sham and composition == "counterfactual":
+            assert not y.size
+            assert synthesizer.sham_is_identity
+        else:
+            assert np.abs((y + 0.5) * 0.5 - 90).max() <= half
+            assert np.abs((x + 0.5) * 0.4 - 70).max() <= half
+        assert made.pixels.min() >= 0
+        assert made.pixels.max() <= 1
+
+
+def test_nodules_at_the_corner_and_overlapping_nodules_are_planted(drawing: Path, radiograph: Radiograph) -> None:
+    nodules = (Nodule(12, (0.3, 0.3)), Nodule(20, (80, 80)), Nodule(20, (88, 84)))
+    for composition in ("counterfactual", "inpaint"):
+        synthesizer = DiffusionSynthesizer(drawing, composition=composition)
+        (made,) = synthesizer.synthesize([scene(*nodules)], [radiograph])
+        assert [truth.crop.any() for truth in made.nodules] == [True] * 3
+        assert (made.nodules[1].mask(radiograph.shape) & made.nodules[2].mask(radiograph.shape)).any()
+
+
+def test_a_second_nodule_leaves_the_first_as_it_was(drawing: Path, radiograph: Radiograph) -> None:
+    index = Nodule(12, (40, 80), 0.3, name="index")
+    companion = Nodule(20, (100, 80), 0.3, name="companion")
+    alone, both = DiffusionSynthesizer(drawing).synthesize([scene(index), scene(index, companion)], [radiograph] * 2)
+    rows, columns = slice(120, 200), slice(60, 140)
+    assert np.array_equal(alone.pixels[rows, columns], both.pixels[rows, columns])
+    assert np.array_equal(alone.nodules[0].crop, both.nodules[0].crop)
+
+
+def test_twins_of_one_seed_differ(drawing: Path, radiograph: Radiograph) -> None:
+    (made,) = DiffusionSynthesizer(drawing).synthesize(
+        [scene(Nodule(14, (50, 80)), Nodule(14, (110, 80)))], [radiograph]
+    )
+    assert made.nodules[0].requested["zoom"] != made.nodules[1].requested["zoom"]
+
+
+def test_the_batch_does_not_matter_beyond_the_stated_tolerance(tiny_model: Path, radiograph: Radiograph) -> None:
+    scenes = [scene(Nodule(10 + 3 * k, (60 + 5 * k, 80), 0.3), seed=k) for k in range(5)]
+    options = {"composition": "inpaint", "steps": 2}
+    wide = DiffusionSynthesizer(tiny_model, batch_size=8, **options).synthesize(scenes, [radiograph] * 5)  # type: ignore[arg-type]
+    narrow = DiffusionSynthesizer(tiny_model, batch_size=2, **options).synthesize(scenes[::-1], [radiograph] * 5)  # type: ignore[arg-type]
+    for a, b in zip(wide, narrow[::-1], strict=True):
+        assert np.abs(a.pixels - b.pixels).max() <= 1e-4
+
+
+def test_noise_of_a_row_depends_on_its_seed_alone() -> None:
+    many = initial_noise([5, 6, 7], (2, 3))
+    assert torch.equal(initial_noise([6], (2, 3))[0], many[1])
+    assert not torch.equal(many[0], many[1])
+
+
+def test_a_pipeline_comes_back_from_its_folder_as_it_was(tiny_model: Path, tmp_path: Path) -> None:
+    pipeline = NodulePipeline.from_pretrained(tiny_model)
+    pipeline.save_pretrained(tmp_path, safe_serialization=True)
+    again = NodulePipeline.from_pretrained(tmp_path)
+    assert not list(tmp_path.rglob("*.bin"))
+    assert all(torch.equal(a, b) for a, b in zip(pipeline.unet.parameters(), again.unet.parameters(), strict=True))
+    assert not again.unet.training
+    assert not again.tabular_encoder.training
+    assert again.unet.config.in_channels == 2 * again.vae.config.latent_channels + 1
+
+
+def test_identity_follows_the_weights_and_whatever_changes_pixels(tiny_model: Path, tmp_path: Path) -> None:
+    base = DiffusionSynthesizer(tiny_model)
+    assert base.identity == DiffusionSynthesizer(tiny_model, batch_size=3).identity
+    for change in ({"steps": 3}, {"sampler": "ddim"}, {"guidance": 2.0}, {"composition": "inpaint"}):
+        assert DiffusionSynthesizer(tiny_model, **change).identity != base.identity  # type: ignore[arg-type]
+    pipeline = NodulePipeline.from_pretrained(tiny_model)
+    with torch.no_grad():
+        next(iter(pipeline.unet.parameters())).add_(0.1)
+    pipeline.save_pretrained(tmp_path, safe_serialization=True)
+    assert DiffusionSynthesizer(tmp_path).identity.sha256 != base.identity.sha256
+
+
+def test_what_cannot_be_made_is_an_error_that_says_so(tiny_model: Path, tmp_path: Path, radiograph: Radiograph) -> None:
+    with pytest.raises(SynthesizerError, match="no nodule pipeline"):
+        DiffusionSynthesizer(tmp_path)
+    with pytest.raises(SynthesizerError, match="unknown composition"):
+        DiffusionSynthesizer(tiny_model, composition="collage")
+    with pytest.raises(SynthesizerError, match="unknown sampler"):
+        DiffusionSynthesizer(tiny_model, sampler="euler").synthesize([scene(Nodule(9, (80, 80)))], [radiograph])
+    synthesizer = DiffusionSynthesizer(tiny_model)
+    with pytest.raises(SynthesizerError, match="outside the radiograph"):
+        synthesizer.synthesize([scene(Nodule(9, (800, 80)))], [radiograph])
+    with pytest.raises(SynthesizerError, match="'Spericity' is not a feature"):
+        synthesizer.synthesize([scene(Nodule(9, (80, 80), radiomics=(("Spericity", 0.8),)))], [radiograph])
+    (tmp_path / "calibration.json").write_text(json.dumps({"unheard_of": 1}))
+    with pytest.raises(SynthesizerError, match="not a calibration"):
+        DiffusionSynthesizer(tmp_path)
+
+
+@pytest.mark.parametrize("diameter_px", [8.0, 20.0, 45.0])
+def test_segmentation_finds_a_known_nodule_among_residue(diameter_px: float) -> None:
+    rng = np.random.default_rng(1)
+    difference = 0.4 * bump(diameter_px, 50, 44) + rng.normal(0, 0.01, (96, 96)).astype(np.float32)
+    box = box_mask(box_side_mm(diameter_px * 0.7, 96, 0.7), 96, 0.7)
+    found = segment(difference.astype(np.float32), box, 0.3, diameter_px)
+    assert found is not None
+    assert found.diameter_px == pytest.approx(diameter_px, rel=0.12)
+    assert found.centre_px == pytest.approx((50, 44), abs=0.6)
+    assert segment(np.zeros((96, 96), np.float32), box, 0.3, diameter_px) is None
+
+
+def test_fitting_moves_a_nodule_to_its_place_on_an_uneven_grid() -> None:
+    found = segment(0.4 * bump(30, 42, 52), box_mask(50, 96, 0.7), 0.3, 30)
+    assert found is not None
+    patch = fit(found, 25.0, (61.3, 70.9), 39.0, (400, 400), (0.3, 0.5), Window((61.3, 70.9)))
+    y, x = np.nonzero(patch.mask)
+    assert 2 * np.sqrt(patch.mask.sum() * 0.15 / np.pi) == pytest.approx(25, rel=0.02)
+    assert (y.mean() + 0.5 + patch.origin[0]) * 0.3 == pytest.approx(70.9, abs=0.3)
+    assert (x.mean() + 0.5 + patch.origin[1]) * 0.5 == pytest.approx(61.3, abs=0.3)
+    assert patch.added[[0, -1]].max() < 1e-3
