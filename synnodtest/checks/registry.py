@@ -9,14 +9,13 @@ from typing import Any
 
 from synnodtest.checks.ruling import Ruling
 from synnodtest.errors import SynnodError
+from synnodtest.planning.recipe import OWN
 from synnodtest.planning.trial import Evidence
 
 __all__ = ["OWN", "Check", "check", "find_check", "known_checks"]
 
 Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
-
-OWN = "own"
-"""Stands for the arms of the behaviour itself."""
+Needs = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -27,21 +26,28 @@ class Check:
         kind: Name of the expectation in specs.
         judge: Called with the expectation's parameters and its evidence.
         arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.planning.recipe` that start with ``@``.
+        needs: Where that hangs on the expectation's parameters: the arms for these parameters.
     """
 
     kind: str
     judge: Judge
     arms: frozenset[str]
+    needs: Needs | None = None
+
+    def arms_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
+        wanted = self.arms if self.needs is None else frozenset(self.needs(parameters))
+        return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))
 
 
 _CHECKS: dict[str, Check] = {}
 
 
-def check(kind: str, *, arms: tuple[str, ...] = (OWN,)) -> Callable[[Judge], Judge]:
-    """Register the decorated function as the check of an expectation."""
+def check(kind: str, *, arms: tuple[str, ...] = (OWN,), needs: Needs | None = None) -> Callable[[Judge], Judge]:
+    """Register the decorated function as the check of an expectation; see :class:`Check`."""
 
     def register(judge: Judge) -> Judge:
-        _CHECKS[kind] = Check(kind, judge, frozenset(arms))
+        _CHECKS[kind] = Check(kind, judge, frozenset(arms), needs)
         return judge
 
     return register
