@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["PRESETS", "Preset", "new_pipeline", "pipeline_on_base", "prepare_windows", "train_diffusion"]
+__all__ = ["PRESETS", "Preset", "new_pipeline", "pipeline_on_base", "prepare_windows", "save_model", "train_diffusion"]
 
 Report = Callable[[str], None]
 PHANTOM_SEED = 4242
@@ -279,10 +280,22 @@ def train_diffusion(
     else:
         pipeline = pipeline_on_base(base, encoder, chosen, local_files_only=local_files_only)
     fit_denoiser(pipeline, windows, work, recipe, resume=resume, report=report)
-    pipeline.unet.half()
-    pipeline.save_pretrained(out, safe_serialization=True)
+    save_model(pipeline, out)
     calibrate(out, windows, report=report)
     return out
+
+
+def save_model(pipeline: NodulePipeline, out: Path) -> None:
+    """Write a pipeline, its denoiser in half precision, free of the paths it was made at and readable by all."""
+    pipeline.unet.half()
+    pipeline.save_pretrained(out, safe_serialization=True)
+    pipeline.unet.float()
+    for path in out.glob("*/config.json"):
+        config = json.loads(path.read_text())
+        config.pop("_name_or_path", None)
+        path.write_text(json.dumps(config, indent=2) + "\n")
+    for path in out.glob("*/*.safetensors"):
+        path.chmod(0o644)
 
 
 def _on_cpu(recipe: Recipe) -> str:

@@ -157,6 +157,9 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
     ) -> Redrawn:
         """Redraw the masked part of a batch of windows.
 
+        What is not masked follows the known path from noise to the window itself, so that the denoiser sees at every
+        step surroundings as noisy as in training, and returns them untouched.
+
         Args:
             windows: (batch, 1, size, size) brightness relative to the surroundings, in lung ranges.
             masks: (batch, 1, size, size) 1 where it is to be redrawn.
@@ -173,19 +176,25 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         seen = self.hidden(windows, masks)
         with_nodule, without = self.contexts(values, named)
         noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
+        known, free = self.encode(windows).repeat(2, 1, 1, 1), seen[:, :1].repeat(2, 1, 1, 1)
+        noise2, seen2, context = noise.repeat(2, 1, 1, 1), seen.repeat(2, 1, 1, 1), torch.cat([with_nodule, without])
         scheduler = _scheduler(self.scheduler, sampler)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' schedulers call numpy in an old way
             scheduler.set_timesteps(steps)
-        latent = torch.cat([noise, noise]) * scheduler.init_noise_sigma
-        seen2, context = torch.cat([seen, seen]), torch.cat([with_nodule, without])
+        latent, times = noise2 * scheduler.init_noise_sigma, scheduler.timesteps
         count = len(windows)
-        for time in scheduler.timesteps:
+        for index, time in enumerate(times):
             out = self._predict(latent, seen2, context, time)
             if guidance != 1.0:
-                plain = self._predict(latent[:count], seen, without, time)
-                out = torch.cat([plain + guidance * (out[:count] - plain), out[count:]])
+                nodule, plain = out[:count], out[count:]
+                if not torch.equal(latent[:count], latent[count:]):
+                    plain = self._predict(latent[:count], seen, without, time)
+                out = torch.cat([plain + guidance * (nodule - plain), out[count:]])
             latent = scheduler.step(out, time, latent).prev_sample
+            last = index + 1 == len(times)
+            kept = known if last else scheduler.add_noise(known, noise2, times[index + 1].expand(len(known)))
+            latent = latent * free + kept * (1 - free)
         drawn = self.decode(latent)
         return Redrawn(nodule=drawn[:count], plain=drawn[count:])
 
