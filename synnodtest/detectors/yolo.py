@@ -15,22 +15,21 @@ import numpy as np
 
 from synnodtest.detectors.checkpoint import Checkpoint, read_checkpoint
 from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.frames import Frame, findings_of
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
-from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.shipped import shipped_model
 
-__all__ = ["UltralyticsDetector", "letterbox", "nodule_classes", "quiet_ultralytics"]
+__all__ = ["UltralyticsDetector", "nodule_classes", "quiet_ultralytics"]
 
 CONFIDENCE = 0.001
 NMS_IOU = 0.7
 MAX_FINDINGS = 300
 UNTRAINED_IMAGE_SIZE = 1024
 BATCH = 16
-_PADDING = 114 / 255
 
 
 class UltralyticsDetector:
@@ -107,15 +106,13 @@ class UltralyticsDetector:
     def _batch(self, model: Any, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         import torch
 
-        boxed = [letterbox(radiograph.pixels, self._size) for radiograph in radiographs]
-        grey = torch.from_numpy(np.stack([pixels for pixels, _, _ in boxed]))[:, None].to(self._device)
+        framed = [Frame.letterbox(radiograph.pixels, (self._size, self._size)) for radiograph in radiographs]
+        grey = torch.from_numpy(np.stack([picture for picture, _ in framed]))[:, None].to(self._device)
         with torch.inference_mode():
             raw = model(grey.expand(-1, _channels(model), -1, -1))
             kept = _suppressed(raw, self._classes, bool(getattr(model, "end2end", False)))
-        return [
-            _findings(rows.cpu().numpy().astype(float), scale, offset, radiograph.shape)
-            for rows, (_, scale, offset), radiograph in zip(kept, boxed, radiographs, strict=True)
-        ]
+        rows = [found.cpu().numpy() for found in kept]
+        return [findings_of(row[:, :4], row[:, 4], frame) for row, (_, frame) in zip(rows, framed, strict=True)]
 
 
 def nodule_classes(checkpoint: Checkpoint, path: Path) -> list[int]:
@@ -135,29 +132,6 @@ def nodule_classes(checkpoint: Checkpoint, path: Path) -> list[int]:
             hint="train it on nodules: it must have exactly one class, or one whose name contains 'nodul'",
         )
     return sorted(found)
-
-
-def letterbox(pixels: FloatArray, size: int) -> tuple[FloatArray, float, tuple[int, int]]:
-    """Scale a radiograph by its longer side to ``size`` and pad it with grey to a square.
-
-    Args:
-        pixels: float32, H x W, 0..1.
-        size: Side of the square in pixels.
-
-    Returns:
-        The square (float32, size x size), the scale, and the padding ``(x, y)`` before the radiograph.
-    """
-    import cv2
-
-    height, width = pixels.shape
-    scale = size / max(height, width)
-    new_width, new_height = max(round(width * scale), 1), max(round(height * scale), 1)
-    if (new_height, new_width) != pixels.shape:
-        pixels = cv2.resize(pixels, (new_width, new_height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    left, top = (size - new_width) // 2, (size - new_height) // 2
-    square = np.full((size, size), _PADDING, dtype=np.float32)
-    square[top : top + new_height, left : left + new_width] = pixels
-    return square, scale, (left, top)
 
 
 def quiet_ultralytics() -> None:
@@ -201,22 +175,6 @@ def _suppressed(raw: Any, classes: list[int], end2end: bool) -> Any:
     channels = torch.tensor([0, 1, 2, 3, *(4 + index for index in classes)], device=prediction.device)
     # Without a generous limit ultralytics stops after two seconds and leaves the remaining images empty.
     return suppress(prediction[:, channels], nc=len(classes), max_time_img=3600.0, **options)
-
-
-def _findings(rows: Any, scale: float, offset: tuple[int, int], shape: tuple[int, int]) -> list[Finding]:
-    """Map boxes of the square back to the radiograph; what falls into the padding is cut off."""
-    height, width = shape
-    found: list[Finding] = []
-    for x_min, y_min, x_max, y_max, score, *_ in rows:
-        box = (
-            min(max((x_min - offset[0]) / scale, 0.0), float(width)),
-            min(max((y_min - offset[1]) / scale, 0.0), float(height)),
-            min(max((x_max - offset[0]) / scale, 0.0), float(width)),
-            min(max((y_max - offset[1]) / scale, 0.0), float(height)),
-        )
-        if box[0] < box[2] and box[1] < box[3]:
-            found.append(Finding(box, float(score)))
-    return found
 
 
 @register_detector("ultralytics")

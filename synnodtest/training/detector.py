@@ -46,6 +46,7 @@ _GENTLE = (
     ("fliplr", 0.5),
     ("erasing", 0.0),
     ("close_mosaic", 0),
+    ("nbs", 16),
     ("warmup_epochs", 1.0),
     ("cos_lr", True),
 )
@@ -107,7 +108,7 @@ def train_detector(
     if crop is not None:
         settings["val"] = False
     if weights is not None:
-        settings["model"] = str(weights)
+        settings |= {"model": str(weights), "pretrained": True, "warmup_epochs": 0.3}
     if learning_rate is not None:
         settings |= {"optimizer": "AdamW", "lr0": learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
     if resume:

@@ -9,7 +9,6 @@ import pytest
 from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.checkpoint import read_checkpoint
-from synnodtest.detectors.yolo import letterbox
 from synnodtest.errors import DetectorError
 
 from .yolo_checkpoints import save_checkpoint
@@ -129,15 +128,6 @@ def test_boxes_lie_in_the_pixels_of_a_radiograph_that_is_not_square(one_class):
     found = resolve_detector(str(one_class)).detect([Radiograph(pixels, (0.5, 0.5))])[0]
     assert max(f.box[2] for f in found) > 450
     assert max(f.box[3] for f in found) <= 300
-
-
-def test_the_letterbox_keeps_the_aspect_and_pads_with_grey():
-    square, scale, (left, top) = letterbox(np.ones((300, 500), np.float32), 1000)
-    assert (scale, left, top) == (2.0, 0, 200)
-    assert square[:200].max() == pytest.approx(114 / 255)
-    assert square[200:800].min() == pytest.approx(1.0)
-    same = np.random.default_rng(0).random((64, 64), dtype=np.float32)
-    assert np.array_equal(letterbox(same, 64)[0], same)
 
 
 def test_the_identity_holds_what_decides_on_the_findings(one_class, tmp_path):
