@@ -1,6 +1,6 @@
 """Checks: evidence -> ruling. Importing this package registers the built-in ones."""
 
-from synnodtest.checks import paired, rates, silence, trend
+from synnodtest.checks import comparisons, rates, silence, size, trend
 from synnodtest.checks.registry import Check, check, find_check, known_checks
 from synnodtest.checks.ruling import Component, Ruling, Status
 
@@ -10,10 +10,11 @@ __all__ = [
     "Ruling",
     "Status",
     "check",
+    "comparisons",
     "find_check",
     "known_checks",
-    "paired",
     "rates",
     "silence",
+    "size",
     "trend",
 ]

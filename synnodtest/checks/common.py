@@ -3,21 +3,59 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from synnodtest.checks.ruling import Component, Ruling, Side, Status, decide
+from synnodtest.checks.ruling import Component, Ruling, Side, Status, combine, decide
 from synnodtest.planning.trial import Evidence, NoduleTrial, Trial
 from synnodtest.statistics import Estimate
 
-__all__ = ["component", "counts_phrase", "no_data", "outcome_phrase", "percent", "sentence_for", "sizes"]
+__all__ = [
+    "Held",
+    "alarm_p",
+    "counts_phrase",
+    "hold",
+    "no_data",
+    "number",
+    "outcome_phrase",
+    "percent",
+    "rule",
+    "selected",
+    "sentence_for",
+    "sizes",
+]
 
 Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
 
-NaN = math.nan
+_LEAST_P = 1e-8
+_HALVINGS = 12
 
 
-def component(
+@dataclass(frozen=True)
+class Held:
+    """An estimator held against a bound.
+
+    Args:
+        part: What the ruling says of it.
+        estimate: The estimate at the expectation's error rate.
+        estimator: Makes it for any error rate.
+    """
+
+    part: Component
+    estimate: Estimate
+    estimator: Estimator
+
+    @property
+    def p_value(self) -> float:
+        """One-sided p against the bound, on the failing side; NaN where nothing can be decided."""
+        if not self.estimate.usable:
+            return math.nan
+        return alarm_p(self.estimator, self.part.bound, self.part.side)
+
+
+def hold(
     name: str,
     label: str,
     estimator: Estimator,
@@ -25,16 +63,16 @@ def component(
     alpha: float,
     bound: float,
     side: Side,
-    role: str = "decides",
+    role: Literal["decides", "gate", "shown"] = "decides",
     unit: str = "rate",
-) -> tuple[Component, Estimate]:
-    """Return the component that holds an estimator's bounds against ``bound``, and the estimate behind it.
+) -> Held:
+    """Hold an estimator's bounds at error rate ``alpha`` against ``bound``.
 
     An estimate on which no decision may rest (one cluster, too little data) is INCONCLUSIVE whatever its bounds.
     """
     estimate, wide = estimator(alpha), estimator(0.025)
     status = decide(estimate.lower, estimate.upper, bound, side) if estimate.usable else Status.INCONCLUSIVE
-    made = Component(
+    part = Component(
         name=name,
         label=label,
         value=estimate.value,
@@ -46,10 +84,100 @@ def component(
         method=estimate.method,
         lower95=wide.lower,
         upper95=wide.upper,
-        role=role,  # type: ignore[arg-type]
+        role=role,
         unit=unit,
     )
-    return made, estimate
+    return Held(part, estimate, estimator)
+
+
+def alarm_p(estimator: Estimator, bound: float, side: Side) -> float:
+    """Return the smallest error rate at which the interval lies wholly on the wrong side of the bound.
+
+    It is searched between 1e-8 and 0.5 and rounded up by less than half a percent; 1 where 0.5 would not do.
+    """
+
+    def fails(alpha: float) -> bool:
+        estimate = estimator(alpha)
+        return estimate.usable and decide(estimate.lower, estimate.upper, bound, side) is Status.FAILED
+
+    value = estimator(0.05).value
+    good = {"above": value >= bound, "below": value <= bound, "within": abs(value) <= bound}[side]
+    if math.isnan(value) or good or not fails(0.4999):
+        return 1.0
+    low, high = math.log(_LEAST_P), math.log(0.4999)
+    if fails(_LEAST_P):
+        return _LEAST_P
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if fails(math.exp(middle)):
+            high = middle
+        else:
+            low = middle
+    return math.exp(high)
+
+
+def rule(
+    held: Sequence[Held],
+    evidence: Evidence,
+    criterion: str,
+    trials: Sequence[Trial],
+    *,
+    noun: str = "nodule",
+    counts: str = "",
+    reasons: Sequence[str] = (),
+    notes: Iterable[str] = (),
+    intraclass: float = math.nan,
+    figure: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Ruling:
+    """Return the ruling on estimates held against their bounds.
+
+    Args:
+        held: The first is the primary.
+        evidence: What was judged.
+        criterion: The pre-specified criterion in a sentence.
+        trials: The scene of every unit that was counted.
+        noun: What a unit is called: ``nodule``, ``scene``, ``pair``, ``image``.
+        counts: Follows the counts in the sentence.
+        reasons: Why nothing can be decided; any makes the ruling INCONCLUSIVE.
+        notes: Cautions.
+        intraclass: Intra-cluster correlation.
+        figure: Data of the figure.
+        details: Tables by title.
+    """
+    parts = tuple(h.part for h in held)
+    status = Status.INCONCLUSIVE if reasons else combine(parts)
+    backgrounds, clusters = sizes(trials)
+    missing = [h.estimate.reason for h in held if h.part.role != "shown" and h.estimate.reason]
+    sentence = sentence_for(
+        status,
+        parts,
+        evidence.alpha,
+        counts_phrase(len(trials), backgrounds, noun) + counts,
+        dict.fromkeys([*reasons, *missing]),
+    )
+    deciding = [h.p_value for h in held if h.part.role == "decides"] if not reasons else []
+    known = [p for p in deciding if not math.isnan(p)]
+    return Ruling(
+        status=status,
+        sentence=sentence,
+        criterion=criterion,
+        components=parts,
+        n_nodules=len(trials),
+        n_backgrounds=backgrounds,
+        n_clusters=clusters,
+        alpha=evidence.alpha,
+        icc=intraclass,
+        p_value=min(1.0, len(deciding) * min(known)) if known else math.nan,
+        notes=tuple(dict.fromkeys([*notes, *(flag for h in held for flag in h.estimate.flags)])),
+        figure=figure or {},
+        details=details or {},
+    )
+
+
+def selected(parameters: Mapping[str, Any], evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:
+    """Return the nodules that an expectation judges, by its ``arm``, ``of`` and ``where``."""
+    return evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=parameters.get("where"))
 
 
 def percent(alpha: float) -> str:
@@ -128,8 +256,3 @@ def sizes(trials: Iterable[Trial]) -> tuple[int, int]:
     """Return how many distinct backgrounds and clusters stand behind trials."""
     trials = list(trials)
     return len({t.background for t in trials}), len({t.cluster for t in trials})
-
-
-def confidences(pairs: Sequence[tuple[Trial, NoduleTrial]]) -> list[float]:
-    """Return the confidence of each nodule, 0 where no finding hits it."""
-    return [nodule.confidence for _, nodule in pairs]

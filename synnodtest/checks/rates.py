@@ -1,20 +1,33 @@
-"""Checks of single rates: ``sensitivity`` and ``false_positives_per_image``."""
+"""Checks of single rates: ``sensitivity``, ``specificity``, ``detected`` and ``false_positives_per_image``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-from synnodtest.checks.common import component, counts_phrase, no_data, number, sentence_for, sizes
+from synnodtest.checks.common import Held, hold, no_data, rule, selected
 from synnodtest.checks.registry import check
-from synnodtest.checks.ruling import Component, Ruling, Side, Status, combine
+from synnodtest.checks.ruling import Ruling, Side
+from synnodtest.checks.worst import against_rate, with_worst_case
 from synnodtest.planning.recipe import UNTOUCHED_ARM
 from synnodtest.planning.trial import Evidence, NoduleTrial, Trial, cluster_counts
 from synnodtest.statistics import clustered_rate, count_rate, icc
 
-__all__ = ["false_positives_per_image", "rate_bound", "sensitivity", "sensitivity_component", "worst_case"]
+__all__ = [
+    "by_diameter",
+    "detected",
+    "false_positives_per_image",
+    "hold_rate",
+    "hold_sensitivity",
+    "rate_bound",
+    "sensitivity",
+    "specificity",
+    "where_phrase",
+]
+
+Pairs = Sequence[tuple[Trial, NoduleTrial]]
 
 
 def rate_bound(parameters: Mapping[str, Any]) -> tuple[float, Side]:
@@ -24,20 +37,21 @@ def rate_bound(parameters: Mapping[str, Any]) -> tuple[float, Side]:
     return float(parameters["at_most"]), "below"
 
 
-def sensitivity_component(
-    pairs: list[tuple[Trial, NoduleTrial]],
+def hold_rate(
+    name: str,
+    label: str,
+    hits: Sequence[bool],
+    trials: Sequence[Trial],
     evidence: Evidence,
     bound: float,
     side: Side = "above",
     *,
-    label: str = "sensitivity",
-    role: str = "decides",
-) -> Component:
-    """Hold the rate of detected nodules against a bound; Korn-Graubard where clusters repeat, else Clopper-Pearson."""
-    hits = [nodule.detected(evidence.operating_point) for _, nodule in pairs]
-    clusters = [trial.cluster for trial, _ in pairs]
-    made, _ = component(
-        "sensitivity",
+    role: Literal["decides", "gate", "shown"] = "decides",
+) -> Held:
+    """Hold a rate against a bound: Clopper-Pearson, or guarded Korn-Graubard where clusters repeat."""
+    clusters = [trial.cluster for trial in trials]
+    return hold(
+        name,
         label,
         lambda alpha: clustered_rate(hits, clusters, alpha=alpha),
         alpha=evidence.alpha,
@@ -45,81 +59,131 @@ def sensitivity_component(
         side=side,
         role=role,
     )
-    return made
+
+
+def hold_sensitivity(
+    pairs: Pairs,
+    evidence: Evidence,
+    bound: float,
+    side: Side = "above",
+    *,
+    label: str = "sensitivity",
+    role: Literal["decides", "gate", "shown"] = "decides",
+) -> Held:
+    """Hold the rate of detected nodules against a bound."""
+    hits = [nodule.detected(evidence.operating_point) for _, nodule in pairs]
+    return hold_rate("sensitivity", label, hits, [t for t, _ in pairs], evidence, bound, side, role=role)
 
 
 @check("sensitivity")
+@with_worst_case(against_rate)
 def sensitivity(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     """Rate of planted nodules that a finding at or above the operating point hits."""
     bound, side = rate_bound(parameters)
     criterion = (
-        f"sensitivity at operating point {evidence.operating_point:g} "
-        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{_where(parameters)}"
+        f"sensitivity at operating point {evidence.operating_point:g} {_verb(side)} {bound:g}{where_phrase(parameters)}"
     )
-    pairs = evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=parameters.get("where"))
+    pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    part = sensitivity_component(pairs, evidence, bound, side)
-    status, note = worst_case(part.status, pairs, evidence, parameters, bound, side)
+    held = hold_sensitivity(pairs, evidence, bound, side)
     hits = [nodule.detected(evidence.operating_point) for _, nodule in pairs]
-    successes, trials = cluster_counts(zip((t.cluster for t, _ in pairs), hits, strict=True))
-    backgrounds, clusters = sizes(t for t, _ in pairs)
-    return Ruling(
-        status=status,
-        sentence=sentence_for(
-            status,
-            [part],
-            evidence.alpha,
-            counts_phrase(len(pairs), backgrounds),
-            [note if status != part.status else ""],
-        ),
-        criterion=criterion,
-        components=(part,),
-        n_nodules=len(pairs),
-        n_backgrounds=backgrounds,
-        n_clusters=clusters,
-        alpha=evidence.alpha,
-        icc=icc(successes, trials),
-        notes=(note,) if note else (),
+    return rule(
+        [held],
+        evidence,
+        criterion,
+        [t for t, _ in pairs],
+        intraclass=_icc(hits, [t for t, _ in pairs]),
         figure={"kind": "rate"},
-        details={"by requested diameter": _by_diameter(pairs, evidence)},
+        details={"by requested diameter": by_diameter(pairs, evidence)},
     )
 
 
-def worst_case(
-    status: Status,
-    pairs: list[tuple[Trial, NoduleTrial]],
-    evidence: Evidence,
-    parameters: Mapping[str, Any],
-    bound: float,
-    side: Side,
-) -> tuple[Status, str]:
-    """Count every excluded scene against the detector; where the verdict flips it becomes INCONCLUSIVE."""
-    arm = parameters.get("arm")
-    excluded = [t for t in evidence.rejected if (t.arm == arm if arm else not t.arm.startswith("@"))]
-    if not excluded:
-        return status, ""
-    unit = 0.0 if side == "above" else 1.0
-    hits = [float(n.detected(evidence.operating_point)) for _, n in pairs] + [unit] * len(excluded)
-    clusters = [t.cluster for t, _ in pairs] + [t.cluster for t in excluded]
-    worst = component(
-        "worst case",
-        "sensitivity",
-        lambda alpha: clustered_rate(hits, clusters, alpha=alpha),
+@check("detected")
+@with_worst_case(against_rate)
+def detected(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Rate of scenes in which every nodule that is judged is hit."""
+    bound = float(parameters["rate_at_least"])
+    criterion = (
+        f"the rate of scenes with all nodules detected at operating point {evidence.operating_point:g} "
+        f"exceeds {bound:g}{where_phrase(parameters)}"
+    )
+    scenes: dict[int, tuple[Trial, list[bool]]] = {}
+    for trial, nodule in selected(parameters, evidence):
+        scenes.setdefault(id(trial), (trial, []))[1].append(nodule.detected(evidence.operating_point))
+    if not scenes:
+        return no_data(criterion, "scene with a nodule", evidence)
+    trials, hits = [t for t, _ in scenes.values()], [all(h) for _, h in scenes.values()]
+    held = hold_rate("detected", "rate of scenes with all nodules detected", hits, trials, evidence, bound)
+    return rule(
+        [held],
+        evidence,
+        criterion,
+        trials,
+        noun="scene",
+        intraclass=_icc(hits, trials),
+        figure={"kind": "rate"},
+        details={"by requested diameter": by_diameter(selected(parameters, evidence), evidence)},
+    )
+
+
+@check("specificity", arms=(UNTOUCHED_ARM,))
+def specificity(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Rate of untouched backgrounds without a finding at or above the operating point."""
+    bound, side = rate_bound(parameters)
+    criterion = (
+        f"specificity (untouched radiographs without a finding) at operating point {evidence.operating_point:g} "
+        f"{_verb(side)} {bound:g}{where_phrase(parameters)}"
+    )
+    trials = evidence.untouched(parameters.get("arm"), where=parameters.get("where"), strict=True)
+    if not trials:
+        return no_data(criterion, "untouched background", evidence)
+    quiet = [t.false_positives_at(evidence.operating_point) == 0 for t in trials]
+    held = hold_rate("specificity", "specificity", quiet, trials, evidence, bound, side)
+    figure = {"kind": "rate"}
+    return rule([held], evidence, criterion, trials, noun="image", intraclass=_icc(quiet, trials), figure=figure)
+
+
+@check("false_positives_per_image", arms=(UNTOUCHED_ARM,))
+def false_positives_per_image(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Findings at or above the operating point per untouched background."""
+    bound, side = rate_bound(parameters)
+    criterion = (
+        f"false positives per untouched radiograph at operating point {evidence.operating_point:g} "
+        f"stay below {bound:g}{where_phrase(parameters)}"
+    )
+    trials = evidence.untouched(parameters.get("arm"), where=parameters.get("where"), strict=True)
+    if not trials:
+        return no_data(criterion, "untouched background", evidence)
+    counts = [t.false_positives_at(evidence.operating_point) for t in trials]
+    clusters = [t.cluster for t in trials]
+    held = hold(
+        "false_positives_per_image",
+        "false positives per image",
+        lambda alpha: count_rate(counts, clusters, alpha=alpha, seed=evidence.seed),
         alpha=evidence.alpha,
         bound=bound,
         side=side,
-    )[0]
-    note = (
-        f"with the {len(excluded)} excluded scenes counted against the detector the rate is {number(worst.value)} "
-        f"(bounds {number(worst.lower)} to {number(worst.upper)}): {worst.status}"
+        unit="per image",
     )
-    if status is Status.PASSED and worst.status is not Status.PASSED:
-        return Status.INCONCLUSIVE, note
-    return status, note
+    dispersion = held.estimate.extra.get("dispersion", float("nan"))
+    return rule(
+        [held],
+        evidence,
+        criterion,
+        trials,
+        noun="image",
+        notes=[f"variance over mean {dispersion:.2f}; interval: {held.estimate.method}"],
+        figure={"kind": "rate"},
+        details={
+            "images by number of false positives": [
+                {"false positives": k, "images": counts.count(k)} for k in sorted(set(counts))
+            ]
+        },
+    )
 
 
-def _by_diameter(pairs: list[tuple[Trial, NoduleTrial]], evidence: Evidence) -> list[dict[str, Any]]:
+def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, Any]]:
     """Return detected nodules per requested diameter: per level of a sweep, else in bands of 5 mm."""
     diameters = sorted({n.requested_mm for _, n in pairs})
     exact = len(diameters) <= 12
@@ -138,57 +202,30 @@ def _by_diameter(pairs: list[tuple[Trial, NoduleTrial]], evidence: Evidence) -> 
     ]
 
 
-def _where(parameters: Mapping[str, Any]) -> str:
+def where_phrase(parameters: Mapping[str, Any]) -> str:
+    """Return the ``where`` of an expectation in words, with a blank before; empty if there is none."""
     where = parameters.get("where")
     if not where:
         return ""
     words = {"at_least": "at least", "at_most": "at most", "equals": "equal to", "in": "in"}
     parts = [
-        f"{name} {words.get(op, op)} {value}"
+        f"{name} {words.get(op, op)} {_text(value)}"
         for name, condition in where.items()
         for op, value in (condition.items() if isinstance(condition, Mapping) else [("equals", condition)])
     ]
     return " where " + " and ".join(parts)
 
 
-@check("false_positives_per_image", arms=(UNTOUCHED_ARM,))
-def false_positives_per_image(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
-    """Findings at or above the operating point per untouched background."""
-    bound, side = rate_bound(parameters)
-    criterion = (
-        f"false positives per untouched radiograph at operating point {evidence.operating_point:g} stay below {bound:g}"
-    )
-    trials = evidence.arm(UNTOUCHED_ARM)
-    if not trials:
-        return no_data(criterion, "untouched background", evidence)
-    counts = [t.false_positives_at(evidence.operating_point) for t in trials]
-    clusters = [t.cluster for t in trials]
-    part, estimate = component(
-        "false_positives_per_image",
-        "false positives per image",
-        lambda alpha: count_rate(counts, clusters, alpha=alpha, seed=evidence.seed),
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        unit="per image",
-    )
-    status = combine((part,))
-    backgrounds, n_clusters = sizes(trials)
-    dispersion = estimate.extra.get("dispersion", float("nan"))
-    return Ruling(
-        status=status,
-        sentence=sentence_for(status, [part], evidence.alpha, counts_phrase(len(trials), backgrounds, "image")),
-        criterion=criterion,
-        components=(part,),
-        n_nodules=len(trials),
-        n_backgrounds=backgrounds,
-        n_clusters=n_clusters,
-        alpha=evidence.alpha,
-        notes=(f"variance over mean {dispersion:.2f}; interval: {estimate.method}", *estimate.flags),
-        figure={"kind": "rate"},
-        details={
-            "images by number of false positives": [
-                {"false positives": k, "images": counts.count(k)} for k in sorted(set(counts))
-            ]
-        },
-    )
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _verb(side: Side) -> str:
+    return "exceeds" if side == "above" else "stays below"
+
+
+def _icc(hits: Sequence[bool], trials: Sequence[Trial]) -> float:
+    successes, counts = cluster_counts(zip((t.cluster for t in trials), hits, strict=True))
+    return icc(successes, counts)

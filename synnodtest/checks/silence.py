@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synnodtest.checks.common import component, counts_phrase, no_data, sentence_for, sizes
-from synnodtest.checks.rates import sensitivity_component
-from synnodtest.checks.registry import OWN, check
-from synnodtest.checks.ruling import Component, Ruling, combine
+from synnodtest.checks.common import Held, no_data, rule
+from synnodtest.checks.rates import hold_rate, hold_sensitivity
+from synnodtest.checks.registry import check
+from synnodtest.checks.ruling import Ruling
+from synnodtest.checks.worst import beside, concerns
 from synnodtest.planning.control import control_name
-from synnodtest.planning.recipe import CONTROL_ARM
-from synnodtest.planning.trial import Evidence, Trial
+from synnodtest.planning.recipe import CONTROL_ARM, OWN
+from synnodtest.planning.trial import Evidence, Trial, predicate
 from synnodtest.spec.regions import RegionExpression, region_text
-from synnodtest.statistics import clustered_rate
 
 __all__ = ["SENSITIVITY_OUTSIDE_AT_LEAST", "no_detection"]
 
@@ -31,56 +31,59 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
         f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
     )
-    trials = evidence.own(parameters.get("arm"))
+    trials = [t for t in evidence.own(parameters.get("arm")) if _asked(t, parameters)]
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
-    firing, _ = component(
-        "firing rate",
-        f"rate of images with a finding in {name}",
-        lambda alpha: _firing(trials, region, evidence, alpha),
-        alpha=evidence.alpha,
-        bound=limit,
-        side="below",
-    )
-    outside = evidence.nodules(CONTROL_ARM)
-    gate = sensitivity_component(outside, evidence, outside_at_least, label=f"sensitivity outside {name}", role="gate")
+    fires = [t.fires_in(region, evidence.operating_point) for t in trials]
+    label = f"rate of images with a finding in {name}"
+    firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
+    outside = evidence.nodules(CONTROL_ARM, of=parameters.get("of"))
+    gate = hold_sensitivity(outside, evidence, outside_at_least, label=f"sensitivity outside {name}", role="gate")
     shown = _control(trials, region, evidence, limit)
-    parts = (firing, gate, shown)
-    status = combine(parts)
-    backgrounds, clusters = sizes(trials)
-    return Ruling(
-        status=status,
-        sentence=sentence_for(status, parts, evidence.alpha, counts_phrase(len(trials), backgrounds, "image")),
-        criterion=criterion,
-        components=parts,
-        n_nodules=len(trials),
-        n_backgrounds=backgrounds,
-        n_clusters=clusters,
-        alpha=evidence.alpha,
+    ruling = rule(
+        [firing, gate, shown],
+        evidence,
+        criterion,
+        trials,
+        noun="image",
         figure={"kind": "region", "region": name, "points": _points(trials, outside)},
     )
+    return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
 
 
-def _firing(trials: tuple[Trial, ...], region: RegionExpression, evidence: Evidence, alpha: float) -> Any:
-    fires = [t.fires_in(region, evidence.operating_point) for t in trials]
-    return clustered_rate(fires, [t.cluster for t in trials], alpha=alpha)
+def _asked(trial: Trial, parameters: Mapping[str, Any]) -> bool:
+    """Return whether ``of`` and ``where`` select a nodule of the scene."""
+    if not parameters.get("of") and not parameters.get("where"):
+        return True
+    keep = predicate(parameters.get("where"))
+    return any(parameters.get("of") in (None, n.name) and keep(trial, n) for n in trial.nodules)
 
 
-def _control(trials: tuple[Trial, ...], region: RegionExpression, evidence: Evidence, limit: float) -> Component:
+def _with_excluded(
+    ruling: Ruling,
+    fires: list[bool],
+    trials: list[Trial],
+    parameters: Mapping[str, Any],
+    evidence: Evidence,
+    limit: float,
+) -> Ruling:
+    """Count every excluded scene as firing; a pass that does not survive it becomes INCONCLUSIVE."""
+    excluded = [t for t in evidence.rejected if concerns(parameters, t)]
+    if not excluded:
+        return ruling
+    label = ruling.components[0].label
+    held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
+    return beside(ruling, rule([held], evidence, ruling.criterion, trials + excluded), len(excluded))
+
+
+def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:
     """Describe the same rate in an area-matched control region of the same images; nothing is decided on it."""
-    name = region_text(region)
-    return component(
-        "control region",
-        f"rate of images with a finding in the area-matched control region of {name}",
-        lambda alpha: _firing(trials, control_name(region), evidence, alpha),
-        alpha=evidence.alpha,
-        bound=limit,
-        side="below",
-        role="shown",
-    )[0]
+    label = f"rate of images with a finding in the area-matched control region of {region_text(region)}"
+    fires = [t.fires_in(control_name(region), evidence.operating_point) for t in trials]
+    return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
 
 
-def _points(trials: tuple[Trial, ...], outside: list[Any]) -> list[dict[str, Any]]:
+def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, Any]]:
     """Return place and confidence of every nodule, in fractions of the image, for the confidence map."""
     inside = [(t, n) for t in trials for n in t.nodules]
     points = []

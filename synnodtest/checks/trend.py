@@ -1,21 +1,28 @@
-"""Check of ``monotone``: a response rises (or falls) with a swept value."""
+"""Checks of trends: ``monotone`` (a response rises or falls with a swept value) and ``correlation``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
+from scipy.stats import rankdata
 
-from synnodtest.checks.common import component, counts_phrase, no_data, sentence_for, sizes
+from synnodtest.checks.bootstrap import memoised, too_few_clusters
+from synnodtest.checks.common import Held, hold, no_data, rule, selected
+from synnodtest.checks.paired import REFERENCE_AT_LEAST
+from synnodtest.checks.rates import by_diameter, hold_sensitivity, rate_bound, where_phrase
 from synnodtest.checks.registry import check
-from synnodtest.checks.ruling import Component, Ruling, Status, combine
+from synnodtest.checks.ruling import Ruling, Side
+from synnodtest.checks.size import diameter_at
+from synnodtest.checks.worst import FOUND, MISSED, Pretence, with_worst_case
 from synnodtest.planning.trial import Evidence, NoduleTrial, Trial, value_of
-from synnodtest.statistics import drawdown, mean_cluster_spearman
+from synnodtest.statistics import Estimate, cluster_bootstrap, drawdown, mean_cluster_spearman, spearman
 
-__all__ = ["LEAST_BACKGROUNDS", "LEAST_LEVELS", "monotone"]
+__all__ = ["LEAST_BACKGROUNDS", "LEAST_LEVELS", "correlation", "monotone"]
 
 LEAST_BACKGROUNDS = 15
 LEAST_LEVELS = 5
@@ -25,7 +32,20 @@ RATES_SHOWN = (0.15, 0.5)
 Pairs = Sequence[tuple[Trial, NoduleTrial]]
 
 
+def against_trend(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+    """Take excluded nodules as answered the wrong way round: low where the response should be high."""
+    values = [_over(parameters, t, n) for t, n in selected(parameters, evidence)]
+    middle = float(np.median(values)) if values else 0.0
+    rising = parameters.get("direction", "increasing") == "increasing" and "at_most" not in parameters
+
+    def pretend(trial: Trial, nodule: NoduleTrial) -> float:
+        return MISSED if (_over(parameters, trial, nodule) > middle) == rising else FOUND
+
+    return [pretend]
+
+
 @check("monotone")
+@with_worst_case(against_trend)
 def monotone(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     """Mean per-background Spearman correlation above a bound, and no worse a drop of the mean curve than allowed."""
     over, rising = parameters["over"], parameters.get("direction", "increasing") == "increasing"
@@ -33,67 +53,152 @@ def monotone(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     response = parameters.get("response", "confidence")
     criterion = (
         f"{response} is {'increasing' if rising else 'decreasing'} with {over}: mean within-background Spearman "
-        f"correlation exceeds {least:g}, and the mean curve drops by less than {most:g}"
+        f"correlation exceeds {least:g}, and the mean curve drops by less than {most:g}{where_phrase(parameters)}"
     )
-    pairs = evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=parameters.get("where"))
+    pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    x = np.array([float(value_of(over, t, n)) for t, n in pairs])
+    x = np.array([_over(parameters, t, n) for t, n in pairs])
     y = np.array([_response(response, n, evidence) for _, n in pairs])
     signed = y if rising else -y
     clusters = [t.cluster for t, _ in pairs]
     levels, curves, names = _curves(x, signed, clusters)
-    parts = _components(x, signed, clusters, curves, evidence, least, most)
-    reasons = _too_few(len(levels), len(curves))
-    status = Status.INCONCLUSIVE if reasons else combine(parts)
-    backgrounds, n_clusters = sizes(t for t, _ in pairs)
-    return Ruling(
-        status=status,
-        sentence=sentence_for(status, parts, evidence.alpha, counts_phrase(len(pairs), backgrounds), reasons),
-        criterion=criterion,
-        components=parts,
-        n_nodules=len(pairs),
-        n_backgrounds=backgrounds,
-        n_clusters=n_clusters,
-        alpha=evidence.alpha,
+    held = [_within(x, signed, clusters, evidence, least, "above"), _drop(curves, signed, evidence, most)]
+    return rule(
+        held,
+        evidence,
+        criterion,
+        [t for t, _ in pairs],
+        reasons=_too_few(len(levels), len(curves)),
         notes=_notes(len(curves), len(names)),
-        figure=_figure(over, levels, curves if rising else -curves, x, y),
+        figure=_figure(over, levels, curves if rising else -curves, x, y) | {"d50": _d50(over, pairs, evidence)},
     )
+
+
+@check("correlation")
+@with_worst_case(against_trend)
+def correlation(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Mean per-background Spearman correlation against a bound; across backgrounds where each gives one nodule.
+
+    That it stays below a bound proves nothing of a silent detector: then its sensitivity must exceed 0.2 too.
+    """
+    over, response = parameters["over"], parameters.get("response", "confidence")
+    bound, side = rate_bound(parameters)
+    pairs = selected(parameters, evidence)
+    clusters = [t.cluster for t, _ in pairs]
+    alone = len(set(clusters)) == len(clusters)
+    criterion = (
+        f"the {'' if alone else 'mean within-background '}Spearman correlation of {response} with {over} "
+        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}"
+    )
+    if not pairs:
+        return no_data(criterion, "nodule", evidence)
+    x = np.array([_over(parameters, t, n) for t, n in pairs])
+    y = np.array([_response(response, n, evidence) for _, n in pairs])
+    hold_it = _across if alone else _within
+    held = [hold_it(x, y, clusters, evidence, bound, side)]
+    if side == "below":
+        held.append(hold_sensitivity(pairs, evidence, REFERENCE_AT_LEAST, role="gate"))
+    used = held[0].estimate.clusters
+    few = too_few_clusters(used)
+    levels, curves, _ = _curves(x, y, clusters)
+    drawn = len(levels) >= LEAST_LEVELS and len(curves) > 1
+    return rule(
+        held,
+        evidence,
+        criterion,
+        [t for t, _ in pairs],
+        reasons=few,
+        figure=_figure(over, levels, curves, x, y) if drawn else {"kind": "rate"},
+        details={"by requested diameter": by_diameter(pairs, evidence)},
+    )
+
+
+def _over(parameters: Mapping[str, Any], trial: Trial, nodule: NoduleTrial) -> float:
+    return float(value_of(parameters["over"], trial, nodule))
 
 
 def _response(name: str, nodule: NoduleTrial, evidence: Evidence) -> float:
     return float(nodule.detected(evidence.operating_point)) if name == "detected" else nodule.confidence
 
 
-def _components(
+def _within(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     clusters: Sequence[str],
-    curves: NDArray[np.float64],
     evidence: Evidence,
-    least: float,
-    most: float,
-) -> tuple[Component, ...]:
-    trend, _ = component(
+    bound: float,
+    side: Side,
+) -> Held:
+    return hold(
         "spearman",
         "mean within-background Spearman correlation",
-        lambda alpha: mean_cluster_spearman(x, y, clusters, alpha=alpha),
+        lambda alpha: mean_cluster_spearman(x, y, clusters, alpha=alpha, guarded=True),
         alpha=evidence.alpha,
-        bound=least,
-        side="above",
+        bound=bound,
+        side=side,
         unit="correlation",
     )
-    low, high = min(0.0, float(y.min())), max(1.0, float(y.max()))
-    drop, _ = component(
+
+
+def _across(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    clusters: Sequence[str],
+    evidence: Evidence,
+    bound: float,
+    side: Side,
+) -> Held:
+    """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds."""
+
+    def of_rows(rows: NDArray[np.intp]) -> float:
+        first, second = rankdata(x[rows]), rankdata(y[rows])
+        scale = float(first.std() * second.std())
+        return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
+
+    def estimator(alpha: float) -> Estimate:
+        exact = spearman(x, y, alpha=alpha)
+        if not exact.usable:
+            return exact
+        drawn = cluster_bootstrap(remembered, clusters, alpha=alpha, seed=evidence.seed, limits=(-1.0, 1.0))
+        return replace(
+            drawn,
+            lower=min(exact.lower, drawn.lower),
+            upper=max(exact.upper, drawn.upper),
+            method="bonett-wright and cluster-bootstrap-bca",
+        )
+
+    remembered = memoised(of_rows)
+    return hold(
+        "spearman",
+        "Spearman correlation across backgrounds",
+        estimator,
+        alpha=evidence.alpha,
+        bound=bound,
+        side=side,
+        unit="correlation",
+    )
+
+
+def _drop(curves: NDArray[np.float64], y: NDArray[np.float64], evidence: Evidence, most: float) -> Held:
+    limits = min(0.0, float(y.min())), max(1.0, float(y.max()))
+    return hold(
         "drawdown",
         "largest drop of the mean curve",
-        lambda alpha: drawdown(curves, alpha=alpha, seed=evidence.seed, limits=(low, high)),
+        lambda alpha: drawdown(curves, alpha=alpha, seed=evidence.seed, limits=limits),
         alpha=evidence.alpha,
         bound=most,
         side="below",
         unit="score",
     )
-    return trend, drop
+
+
+def _d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:
+    """Return the diameter at which half of the nodules are found, for the figure; None where it cannot be told."""
+    if over != "diameter_mm":
+        return None
+    estimate = diameter_at(pairs, evidence, 0.5, 0.05)
+    return {"value": estimate.value, "lower": estimate.lower, "upper": estimate.upper} if estimate.usable else None
 
 
 def _curves(

@@ -6,7 +6,7 @@ swept, and whatever a nodule holds, are equal between the levels of a sweep; arm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -135,13 +135,18 @@ def untouched_recipes(
 
 
 def under_recipes(
-    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int, under: Sequence[PerturbationSpec]
+    behaviour: Behaviour, recipes: Iterable[Recipe], seed: int, under: Sequence[PerturbationSpec]
 ) -> Iterator[Recipe]:
-    """Yield the behaviour's own recipes with perturbations added after their own."""
-    for recipe in own_recipes(behaviour, backgrounds, seed):
+    """Yield recipes of a behaviour with perturbations added after their own."""
+    for recipe in recipes:
         stream = _scene_stream(seed, behaviour, recipe.background, recipe.replicate)
         added = _drawn(under, stream, "under")
-        yield replace(recipe, arm=f"{UNDER_ARM}:{recipe.arm}", perturbations=recipe.perturbations + added)
+        yield replace(
+            recipe,
+            arm=f"{UNDER_ARM}:{recipe.arm}",
+            perturbations=recipe.perturbations + added,
+            seed=recipe.seed or stream.seed(),
+        )
 
 
 def _scene_stream(seed: int, behaviour: Behaviour, background: Background, replicate: int) -> _Stream:

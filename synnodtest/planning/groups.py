@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.planning.draw import (
@@ -13,7 +13,7 @@ from synnodtest.planning.draw import (
     under_recipes,
     untouched_recipes,
 )
-from synnodtest.planning.recipe import CONTROL_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Recipe
+from synnodtest.planning.recipe import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import Arm, Behaviour, PerturbationSpec, Scenes
 from synnodtest.spec.regions import RegionExpression
@@ -30,12 +30,14 @@ class Group:
         region: Of a control group: the region that its nodules keep out of.
         under: Of ``@under``: the perturbations that are added to every scene.
         arm: Of ``@untouched``: the arm whose perturbations the backgrounds carry; empty: none at all.
+        untouched: Of ``@under``: perturb untouched backgrounds in place of the behaviour's own scenes.
     """
 
     kind: str
     region: RegionExpression | None = None
     under: tuple[PerturbationSpec, ...] = ()
     arm: str = ""
+    untouched: bool = False
 
     def recipes(self, behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
         """Yield its recipes, background by background.
@@ -51,7 +53,8 @@ class Group:
             assert self.region is not None
             return control_recipes(behaviour, backgrounds, seed, self.region)
         if self.kind == UNDER_ARM:
-            return under_recipes(behaviour, backgrounds, seed, self.under)
+            plain = replace(self, kind=UNTOUCHED_ARM if self.untouched else OWN)
+            return under_recipes(behaviour, plain.recipes(behaviour, backgrounds, seed), seed, self.under)
         if self.kind == SHAM_ARM:
             return sham_recipes(behaviour, backgrounds, seed)
         return own_recipes(behaviour, backgrounds, seed)
@@ -76,11 +79,12 @@ def groups_for(arms: Iterable[str], scenes: Scenes, parameters: Mapping[str, Any
         parameters: Of the expectation.
     """
     made: list[Group] = []
-    for arm in arms:
+    wanted = tuple(arms)
+    for arm in wanted:
         if arm == CONTROL_ARM:
             made.append(Group(CONTROL_ARM, region=parameters["region"]))
         elif arm == UNDER_ARM:
-            made.append(Group(UNDER_ARM, under=tuple(parameters["under"])))
+            made += _under(UNTOUCHED_ARM in wanted, scenes, parameters)
         elif arm == UNTOUCHED_ARM:
             made += [Group(UNTOUCHED_ARM, arm=name) for name in _untouched(scenes, parameters)]
         else:
@@ -96,6 +100,15 @@ def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:
         yield from (_carried(scenes, arm), _carried(scenes, reference))
     else:
         yield _carried(scenes, arm)
+
+
+def _under(untouched: bool, scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[Group]:
+    under = tuple(parameters["under"])
+    if not untouched:
+        yield Group(UNDER_ARM, under=under)
+        return
+    for name in _untouched(scenes, parameters):
+        yield Group(UNDER_ARM, under=under, arm=name, untouched=True)
 
 
 def _carried(scenes: Scenes, arm: str | None) -> str:

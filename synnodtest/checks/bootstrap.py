@@ -1,0 +1,38 @@
+"""Bootstraps that are asked for several error rates: the same draws, computed once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEAST_CLUSTERS", "memoised", "too_few_clusters"]
+
+LEAST_CLUSTERS = 15
+"""Fewest clusters on which a bootstrap decides; below 30 it carries a flag."""
+
+Statistic = Callable[[NDArray[np.intp]], float]
+
+
+def memoised(statistic: Statistic) -> Statistic:
+    """Return the statistic with its values kept by the rows it was asked for.
+
+    A bootstrap of one seed draws the same rows at every error rate.
+    """
+    known: dict[bytes, float] = {}
+
+    def remembered(rows: NDArray[Any]) -> float:
+        key = hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).digest()
+        if key not in known:
+            known[key] = statistic(rows)
+        return known[key]
+
+    return remembered
+
+
+def too_few_clusters(count: int) -> list[str]:
+    """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
+    return [] if count >= LEAST_CLUSTERS else [f"{count} backgrounds are too few, {LEAST_CLUSTERS} are needed"]
