@@ -70,7 +70,10 @@ def guarded_bounds(
         high: Upper end of the range.
         unseen: The further value for the lower bound, and for the upper one.
     """
-    lower, upper = t_bounds(values, alpha, low, high)
+    if agree(values):
+        lower, upper = agreeing_bounds(float(values.mean()), len(values), alpha, *unseen)
+    else:
+        lower, upper = t_bounds(values, alpha, low, high)
     skewed = hall_bounds(values, alpha)
     fewer, _ = t_bounds(np.append(values, unseen[0]), alpha, low, high)
     _, more = t_bounds(np.append(values, unseen[1]), alpha, low, high)

@@ -99,6 +99,12 @@ def test_backgrounds_that_all_agree_keep_a_width_that_shrinks_with_their_number(
     assert few.lower < 0.3 < 0.95 < many.lower < 1.0 == many.upper
 
 
+@pytest.mark.parametrize(("backgrounds", "lower"), [(15, 0.05 ** (1 / 15)), (30, 0.05 ** (1 / 30))])
+def test_guarded_perfect_agreement_allows_for_backgrounds_that_do_not_respond(backgrounds, lower):
+    got = mean_cluster_spearman(*flat(np.tile(LEVELS, (backgrounds, 1))), guarded=True)
+    assert (got.lower, got.upper) == (pytest.approx(lower), 1.0)
+
+
 def test_backgrounds_with_few_levels_are_left_out_and_counted():
     x, y, c = flat(curves(np.full(4, 1.0), 0.1, seed=1))
     keep = ~((c == 0) & (x > 10))
