@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.errors import BackgroundError, missing_extra
+from synnodtest.errors import BackgroundError, SynnodError, missing_extra
 
 __all__ = ["DicomFacts", "is_dicom", "read_dicom", "read_dicom_facts"]
 
@@ -44,7 +46,11 @@ def read_dicom_facts(path: Path) -> DicomFacts:
     Raises:
         BackgroundError: the file is no DICOM file.
     """
-    data = _open(path, stop_before_pixels=True)
+    with _reading(path):
+        return _facts(_open(path, stop_before_pixels=True))
+
+
+def _facts(data: Any) -> DicomFacts:
     age = str(data.get("PatientAge", "") or "")
     years = str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else ""
     return DicomFacts(
@@ -65,14 +71,30 @@ def read_dicom(path: Path, max_pixels: int) -> tuple[NDArray[np.float32], tuple[
         BackgroundError: not a single-frame grey radiograph, or damaged; names the file and the remedy.
         SynnodError: pydicom is not installed.
     """
-    data = _open(path)
-    _refuse_foreign(path, data, max_pixels)
-    stored = _pixel_array(path, data)
-    shown = _to_unit_range(data, stored)
-    if data.PhotometricInterpretation == "MONOCHROME1":
-        shown = 1.0 - shown
-    shown[_padding(data, stored)] = 0.0
-    return shown.astype(np.float32), _spacing(path, data)
+    with _reading(path):
+        data = _open(path)
+        _refuse_foreign(path, data, max_pixels)
+        stored = _pixel_array(path, data)
+        shown = _to_unit_range(data, stored)
+        if data.PhotometricInterpretation == "MONOCHROME1":
+            shown = 1.0 - shown
+        shown[_padding(data, stored)] = 0.0
+        return shown.astype(np.float32), _spacing(path, data)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever pydicom raises on damaged bytes (header values are parsed when used) into one error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except SynnodError:
+        raise
+    except Exception as error:
+        raise BackgroundError(
+            f"{path}: damaged DICOM file: {' '.join(str(error).split())}", hint="copy the file again from its source"
+        ) from error
 
 
 def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
@@ -82,16 +104,10 @@ def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
     except ImportError as error:
         raise missing_extra("pydicom", "dicom", f"reading {path}") from error
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return pydicom.dcmread(path, stop_before_pixels=stop_before_pixels)
+        return pydicom.dcmread(path, stop_before_pixels=stop_before_pixels)
     except InvalidDicomError as error:
         raise BackgroundError(
             f"{path}: not a DICOM file: the DICM mark is missing", hint="export it again, or rename it if it is a PNG"
-        ) from error
-    except Exception as error:  # pydicom raises many types on damaged bytes
-        raise BackgroundError(
-            f"{path}: damaged DICOM file: {error}", hint="copy the file again from its source"
         ) from error
 
 
@@ -119,16 +135,16 @@ def _refuse_foreign(path: Path, data: Any, max_pixels: int) -> None:
 
 def _pixel_array(path: Path, data: Any) -> NDArray[Any]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            stored = np.asarray(data.pixel_array)
+        stored = np.asarray(data.pixel_array)
     except Exception as error:  # decoders raise many types
         syntax = getattr(getattr(data, "file_meta", None), "TransferSyntaxUID", None)
         if syntax is not None and getattr(syntax, "is_compressed", False):
             hint = f"its transfer syntax is {syntax.name}: pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
         else:
             hint = "the file is probably truncated; copy it again from its source"
-        raise BackgroundError(f"{path}: its pixels cannot be decoded: {error}", hint=hint) from error
+        raise BackgroundError(
+            f"{path}: its pixels cannot be decoded: {' '.join(str(error).split())}", hint=hint
+        ) from error
     if stored.ndim != 2:
         raise BackgroundError(f"{path}: pixels of shape {stored.shape}, not one grey image")
     return stored

@@ -183,9 +183,12 @@ def _spacing(path: Path, header: Mapping[str, str], dimensions: int) -> tuple[fl
 
 def _numbers(path: Path, header: Mapping[str, str], key: str) -> list[float]:
     try:
-        return [float(part) for part in header.get(key, "").split()]
-    except ValueError as error:
-        raise BackgroundError(f"{path}: {key} = {header[key]!r} is not a list of numbers") from error
+        numbers = [float(part) for part in header.get(key, "").split()]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) for number in numbers):
+        raise BackgroundError(f"{path}: {key} = {header[key]!r} is not a list of numbers")
+    return numbers
 
 
 def _flag(header: Mapping[str, str], key: str, *, default: bool = False) -> bool:

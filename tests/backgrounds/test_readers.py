@@ -222,6 +222,7 @@ BROKEN = {
     ),
     "mha without data line": (_written("h.mha", lambda _: b"NDims = 2\nDimSize = 4 4\n"), "ElementDataFile"),
     "mha of unknown type": (lambda t: write_mha(t / "t.mha", chest(), ElementType="MET_STRING"), "MET_STRING"),
+    "mha of endless size": (lambda t: write_mha(t / "e.mha", chest(), DimSize="inf nan"), "not a list of numbers"),
     "mhd without its raw file": (
         lambda t: _repointed(t / "lost.mhd", b"x.raw"),
         "missing",
@@ -302,6 +303,18 @@ class TestBrokenFiles:
         path = write_png(tmp_path / "m.png", np.zeros((40, 50), np.uint8))
         with pytest.raises(BackgroundError, match="50 x 40 pixels, but its radiograph has 60 x 40"):
             read_mask(path, (40, 60))
+
+    def test_random_damage_of_a_dicom_header_never_ends_in_another_error(self, tmp_path):
+        pytest.importorskip("pydicom")
+        path = write_dicom(tmp_path / "a.dcm", chest(40, 40, bits=12), WindowCenter=2000, WindowWidth=4000)
+        whole, rng = path.read_bytes(), np.random.default_rng(6)
+        for _ in range(150):
+            data = bytearray(whole)
+            for place in rng.integers(132, len(data) - 40 * 40 * 2, 2):
+                data[place] = rng.integers(0, 256)
+            path.write_bytes(data)
+            with contextlib.suppress(BackgroundError):
+                assert np.isfinite(read(path).pixels).all()
 
     def test_random_damage_never_ends_in_another_error(self, tmp_path):
         rng = np.random.default_rng(5)
