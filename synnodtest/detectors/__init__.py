@@ -6,7 +6,7 @@ packages only when they are used.
 
 from __future__ import annotations
 
-from synnodtest.detectors import mutants, recorded, yolo
+from synnodtest.detectors import command, http, mutants, onnx, recorded, yolo
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Options, register_detector, registered_names
@@ -17,8 +17,11 @@ __all__ = [
     "CallableDetector",
     "Guard",
     "Options",
+    "command",
+    "http",
     "make_detector",
     "mutants",
+    "onnx",
     "recorded",
     "register_detector",
     "registered_names",

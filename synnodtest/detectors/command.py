@@ -1,0 +1,174 @@
+"""Detectors that are programs: ``command:`` with a contract of ours, ``node21:`` with the challenge's.
+
+``--detector 'command:python detect.py {in} {out}'``: ``{in}`` is a folder with ``0000.png`` (16 bits), ``0001.png``
+and so on and ``radiographs.json`` (``[{"file": "0000.png", "spacing_mm": [row, column]}, ...]``); the program writes
+the file ``{out}``: ``{"0000.png": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}], ...}``, every file named,
+those without findings by an empty list.
+
+``--detector 'node21:docker run --rm -v {in}:/input -v {out}:/output image'``: ``{in}`` is a folder with one stack
+``radiographs.mha``; the program writes ``nodules.json`` into the folder ``{out}``, boxes in mm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.exchange import findings_from_json, node21_findings, parsed, png16, write_stack
+from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["CommandDetector", "Node21Detector"]
+
+
+class _Program:
+    """A command line with ``{in}`` and ``{out}``, run without a shell."""
+
+    contract = ""
+
+    def __init__(self, command: str, options: Options) -> None:
+        self._words = shlex.split(command)
+        self._base = options.base
+        self._timeout_s = options.timeout_s
+        if not self._words:
+            raise DetectorError(f"detector {self.contract}: names no program")
+        for place in ("{in}", "{out}"):
+            if not any(place in word for word in self._words):
+                raise DetectorError(
+                    f"detector '{self.contract}:{command}' has no {place}",
+                    hint="{in} is replaced by what it reads, {out} by where it writes",
+                )
+        self._identity = Identity(
+            command, sha256=_content(self._words, options.base), configuration={"contract": self.contract}
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """The command line and the sha256 of the files it names; an image or a server behind it is not looked into."""
+        return self._identity
+
+    def _run(self, given: Path, wanted: Path) -> None:
+        words = [word.replace("{in}", str(given)).replace("{out}", str(wanted)) for word in self._words]
+        try:
+            process = subprocess.Popen(
+                words, cwd=self._base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        except OSError as error:
+            raise DetectorError(f"the program {words[0]!r} cannot be started: {error.strerror}") from error
+        try:
+            said, _ = process.communicate(timeout=self._timeout_s)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise DetectorError(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
+        if process.returncode:
+            how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
+            tail = said.decode("utf-8", "replace").strip()[-400:]
+            raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {tail}")
+
+
+def _content(words: Sequence[str], base: Path) -> str:
+    """Return the sha256 of the first file in the checkout that the command names, a script for instance."""
+    files = [base / word for word in words if "{" not in word and (base / word).is_file()]
+    return sha256_of_file(files[-1]) if files else ""
+
+
+class CommandDetector(_Program):
+    """A program that reads a folder of PNGs and writes a JSON file.
+
+    Args:
+        command: Words as a shell would split them; ``{in}`` and ``{out}`` are replaced.
+        options: ``base`` is the working directory, ``timeout_s`` the limit of one call.
+    """
+
+    contract = "command"
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Run the program once over all radiographs.
+
+        Raises:
+            DetectorError: it cannot be started, fails, hangs, or leaves no usable answer.
+        """
+        with tempfile.TemporaryDirectory(prefix="synnodtest-") as folder:
+            given, wanted = Path(folder) / "in", Path(folder) / "out.json"
+            given.mkdir()
+            names = [f"{number:04d}.png" for number in range(len(radiographs))]
+            for name, radiograph in zip(names, radiographs, strict=True):
+                (given / name).write_bytes(png16(radiograph))
+            listing = [
+                {"file": name, "spacing_mm": list(radiograph.spacing_mm)}
+                for name, radiograph in zip(names, radiographs, strict=True)
+            ]
+            (given / "radiographs.json").write_text(json.dumps(listing))
+            self._run(given, wanted)
+            answer = _answer(wanted, self._words[0])
+        if not isinstance(answer, dict):
+            raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
+        return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+
+    def _of(self, answer: dict[str, Any], name: str, radiograph: Radiograph) -> list[Finding]:
+        if name not in answer:
+            raise DetectorError(
+                f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"
+            )
+        return findings_from_json(answer[name], radiograph.spacing_mm)
+
+
+class Node21Detector(_Program):
+    """A program or container with the contract of the NODE21 challenge.
+
+    Args:
+        command: Words as a shell would split them; ``{in}`` and ``{out}`` are the two folders.
+        options: ``base`` is the working directory, ``timeout_s`` the limit of one run.
+    """
+
+    contract = "node21"
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Run the program once per group of radiographs of equal shape and spacing, in order.
+
+        Raises:
+            DetectorError: it cannot be started, fails, hangs, or leaves no usable answer.
+        """
+        found: list[list[Finding]] = []
+        for _, group in groupby(radiographs, key=lambda one: (one.shape, one.spacing_mm)):
+            found += self._stack(list(group))
+        return found
+
+    def _stack(self, radiographs: list[Radiograph]) -> list[list[Finding]]:
+        with tempfile.TemporaryDirectory(prefix="synnodtest-") as folder:
+            given, wanted = Path(folder) / "input", Path(folder) / "output"
+            given.mkdir()
+            wanted.mkdir()
+            write_stack(given / "radiographs.mha", radiographs)
+            self._run(given, wanted)
+            answer = _answer(wanted / "nodules.json", self._words[0])
+        return node21_findings(answer, len(radiographs), radiographs[0].spacing_mm)
+
+
+def _answer(path: Path, program: str) -> Any:
+    if not path.is_file():
+        raise DetectorError(f"the program {program!r} ended without writing {path.name}")
+    return parsed(path.read_bytes(), f"{path.name} of {program!r}")
+
+
+@register_detector("command")
+def _command(argument: str, options: Options) -> CommandDetector:
+    return CommandDetector(argument, options)
+
+
+@register_detector("node21")
+def _node21(argument: str, options: Options) -> Node21Detector:
+    return Node21Detector(argument, options)

@@ -1,0 +1,121 @@
+"""Radiographs and findings as files and messages, for detectors outside this process."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.geometry import Spacing
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["findings_from_json", "node21_findings", "parsed", "png16", "write_stack"]
+
+PNG_WHITE = 65535
+NODE21_WHITE = 4095
+
+
+def png16(radiograph: Radiograph) -> bytes:
+    """Return the pixels as a grey PNG with 16 bits, 0..1 as 0..65535."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype(np.uint16)
+    Image.fromarray(values).save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def write_stack(path: Path, radiographs: Sequence[Radiograph]) -> None:
+    """Write radiographs of one shape and spacing as NODE21 wants them: one ``.mha`` of slices, MET_USHORT, 0..4095."""
+    stack = np.stack([np.rint(np.clip(r.pixels, 0, 1) * NODE21_WHITE).astype("<u2") for r in radiographs])
+    row, column = radiographs[0].spacing_mm
+    count, height, width = stack.shape
+    header = (
+        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = False\n"
+        f"ElementSpacing = {column:.10g} {row:.10g} 1\nDimSize = {width} {height} {count}\n"
+        "ElementType = MET_USHORT\nElementDataFile = LOCAL\n"
+    )
+    path.write_bytes(header.encode("ascii") + stack.tobytes())
+
+
+def findings_from_json(content: Any, spacing_mm: Spacing, unit: str = "pixels") -> list[Finding]:
+    """Return the findings of one radiograph from a JSON answer.
+
+    Args:
+        content: A list of ``{"box": [x_min, y_min, x_max, y_max], "score": s}``, or a mapping with that list under
+            ``findings`` and, if boxes are not in pixels, ``"unit": "mm"``.
+        spacing_mm: ``(row, column)``.
+        unit: Unit of the boxes where the answer does not name one.
+
+    Raises:
+        DetectorError: it is something else; says what.
+    """
+    if isinstance(content, dict):
+        unit = content.get("unit", unit)
+        if "findings" not in content:
+            raise DetectorError(
+                f"the answer has no 'findings' but {', '.join(map(str, content)) or 'nothing'}", hint=_SHAPE
+            )
+        content = content["findings"]
+    if unit not in ("pixels", "mm"):
+        raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
+    if not isinstance(content, list):
+        raise DetectorError(f"the findings are {type(content).__name__}, not a list", hint=_SHAPE)
+    scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
+    return [_finding(item, scale, number) for number, item in enumerate(content)]
+
+
+_SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
+
+
+def _finding(item: Any, scale: tuple[float, float], number: int) -> Finding:
+    try:
+        x_min, y_min, x_max, y_max = (float(edge) for edge in item["box"])
+        score = float(item["score"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DetectorError(f"finding {number} of the answer is {item!r} ({error!r})", hint=_SHAPE) from error
+    return Finding((x_min * scale[0], y_min * scale[1], x_max * scale[0], y_max * scale[1]), score)
+
+
+def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[Finding]]:
+    """Return the findings of each slice from NODE21's ``nodules.json``: corners in mm, third coordinate the slice.
+
+    Raises:
+        DetectorError: it is something else, or a box lies on a slice that was not given.
+    """
+    try:
+        boxes = content["boxes"]
+        found: list[list[Finding]] = [[] for _ in range(count)]
+        for number, item in enumerate(boxes):
+            corners = np.array(item["corners"], dtype=float)
+            if corners.ndim != 2 or corners.shape[1] != 3 or len(corners) < 2:
+                raise DetectorError(f"box {number} of nodules.json has corners of shape {corners.shape}, not (4, 3)")
+            place = round(float(corners[:, 2].mean()))
+            if not 0 <= place < count or np.ptp(corners[:, 2]) > 0.5:
+                raise DetectorError(f"box {number} of nodules.json lies on slice {corners[:, 2].mean():g} of {count}")
+            (x_min, y_min), (x_max, y_max) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+            row, column = spacing_mm
+            box = (float(x_min / column), float(y_min / row), float(x_max / column), float(y_max / row))
+            found[place].append(Finding(box, float(item["probability"])))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
+    return found
+
+
+def parsed(text: str | bytes, what: str) -> Any:
+    """Return JSON, or say that ``what`` is none.
+
+    Raises:
+        DetectorError: it is no JSON; shows how it begins.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, UnicodeDecodeError) as error:
+        start = text[:80].decode("utf-8", "replace") if isinstance(text, bytes) else text[:80]
+        raise DetectorError(f"{what} is no JSON ({error}); it begins {start!r}") from error

@@ -1,0 +1,183 @@
+"""What an ONNX detector expects and returns: the YAML beside ``model.onnx``.
+
+::
+
+    # model.yaml
+    decoder: yolo              # yolo, torchvision or detr
+    input:
+      size: [640, 640]         # height, width; by default what the model declares
+      fit: letterbox           # letterbox or stretch
+      layout: NCHW             # NCHW or NHWC
+      channels: 3              # 1 or 3
+      white: 1.0               # value of the brightest pixel (255 for models that normalise inside)
+      mean: [0, 0, 0]          # subtracted after that, then divided by std, per channel
+      std: [1, 1, 1]
+    output:
+      classes: [0]             # which classes are nodules
+      boxes: boxes             # names of the outputs, where the decoder needs several
+      scores: scores
+      labels: labels
+      box: xyxy                # xyxy or cxcywh
+      unit: pixels             # pixels of the input, or share of it
+      activation: none         # none, sigmoid or softmax (the last class is 'no object')
+    confidence: 0.001
+    nms_iou: 0.7               # null: the model has done it
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synnodtest.errors import DetectorError
+
+__all__ = ["InputSettings", "OnnxSettings", "OutputSettings", "read_settings", "settings_of_export"]
+
+MAX_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How a radiograph becomes the network's input."""
+
+    size: tuple[int, int] | None = None
+    fit: str = "letterbox"
+    layout: str = "NCHW"
+    channels: int = 3
+    white: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Where boxes and scores stand in the network's outputs."""
+
+    classes: tuple[int, ...] = (0,)
+    boxes: str = "boxes"
+    scores: str = "scores"
+    labels: str = "labels"
+    box: str = "xyxy"
+    unit: str = "pixels"
+    activation: str = "none"
+
+
+@dataclass(frozen=True)
+class OnnxSettings:
+    """All of the YAML."""
+
+    decoder: str
+    input: InputSettings = field(default_factory=InputSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+    confidence: float = 0.001
+    nms_iou: float | None = 0.7
+
+
+_ALLOWED = {
+    "decoder": ("yolo", "torchvision", "detr"),
+    "input.fit": ("letterbox", "stretch"),
+    "input.layout": ("NCHW", "NHWC"),
+    "input.channels": (1, 3),
+    "output.box": ("xyxy", "cxcywh"),
+    "output.unit": ("pixels", "share"),
+    "output.activation": ("none", "sigmoid", "softmax"),
+}
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "yolo": {"box": "cxcywh"},
+    "torchvision": {"classes": (1,)},
+    "detr": {"box": "cxcywh", "unit": "share", "activation": "softmax", "boxes": "pred_boxes", "scores": "logits"},
+}
+
+
+def read_settings(path: Path) -> OnnxSettings:
+    """Read the YAML of an ONNX detector.
+
+    Raises:
+        DetectorError: it is malformed; names the file and the key.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DetectorError(f"{path}: larger than {MAX_BYTES} bytes")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DetectorError(f"{path}: cannot be read: {error}") from error
+    try:
+        return _settings(content)
+    except (TypeError, ValueError) as error:
+        raise DetectorError(f"{path}: {error}", hint="docs/detectors.md shows every key") from error
+
+
+def _settings(content: Any) -> OnnxSettings:
+    top = _mapping(content, "the file", {"decoder", "input", "output", "confidence", "nms_iou"})
+    if "decoder" not in top:
+        raise ValueError("'decoder' is missing: yolo, torchvision or detr")
+    _check("decoder", top["decoder"])
+    given = _mapping(top.get("input", {}), "input", {f.name for f in fields(InputSettings)})
+    output = _mapping(top.get("output", {}), "output", {f.name for f in fields(OutputSettings)})
+    for part, values in (("input", given), ("output", output)):
+        for name, value in values.items():
+            _check(f"{part}.{name}", value)
+    if given.get("size") is not None:
+        height, width = (int(value) for value in given["size"])
+        given["size"] = (height, width)
+    for name in ("mean", "std"):
+        if name in given:
+            given[name] = tuple(float(value) for value in given[name])
+    if "classes" in output:
+        output["classes"] = tuple(int(value) for value in output["classes"])
+    iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
+    return OnnxSettings(
+        decoder=top["decoder"],
+        input=InputSettings(**given),
+        output=OutputSettings(**{**_DEFAULTS[top["decoder"]], **output}),
+        confidence=float(top.get("confidence", 0.001)),
+        nms_iou=None if iou is None else float(iou),
+    )
+
+
+def _mapping(value: Any, where: str, known: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must be a mapping, not {value!r}")
+    unknown = sorted(str(key) for key in value if key not in known)
+    if unknown:
+        raise ValueError(f"{where} has unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    return dict(value)
+
+
+def _check(name: str, value: Any) -> None:
+    allowed = _ALLOWED.get(name)
+    if allowed is not None and value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
+
+
+def settings_of_export(metadata: dict[str, str], path: Path) -> OnnxSettings | None:
+    """Return the settings of a model that ultralytics exported, from its metadata; None for any other model.
+
+    Raises:
+        DetectorError: its classes are not nodules.
+    """
+    from synnodtest.detectors.checkpoint import Checkpoint
+    from synnodtest.detectors.yolo import nodule_classes
+
+    if "names" not in metadata or "task" not in metadata:
+        return None
+    try:
+        names = yaml.safe_load(metadata["names"])
+        size = json.loads(metadata.get("imgsz", "null"))
+        classes = {int(index): str(name) for index, name in names.items()}
+    except (yaml.YAMLError, ValueError, AttributeError) as error:
+        raise DetectorError(f"{path}: its metadata cannot be read: {error}") from error
+    nodules = nodule_classes(Checkpoint(classes, metadata["task"], None), path)
+    done = metadata.get("end2end", "False") == "True" or metadata.get("nms", "False") == "True"
+    box = "xyxy" if done else "cxcywh"
+    return OnnxSettings(
+        decoder="yolo",
+        input=InputSettings(size=tuple(size) if size else None),
+        output=OutputSettings(classes=tuple(nodules), box=box),
+        nms_iou=None if done else 0.7,
+    )

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synnodtest import Radiograph
+from synnodtest.detectors import resolve_detector
+from synnodtest.errors import DetectorError
+
+from .onnx_models import write_model
+
+pytest.importorskip("onnxruntime")
+
+
+def chest(row=2, column=5, shape=(128, 128)):
+    """A dark radiograph with one bright cell."""
+    pixels = np.full(shape, 0.1, np.float32)
+    side = shape[0] // 8
+    pixels[row * side : (row + 1) * side, column * side : (column + 1) * side] = 0.9
+    return Radiograph(pixels, (0.5, 0.5), source=f"chest-{row}-{column}")
+
+
+def settled(tmp_path, decoder, text="", **options):
+    write_model(tmp_path / "model.onnx", decoder, **options)
+    (tmp_path / "model.yaml").write_text(f"decoder: {decoder}\n{text}")
+    return resolve_detector("model.onnx", base=tmp_path)
+
+
+@pytest.mark.parametrize("decoder", ["yolo", "torchvision", "detr"])
+def test_every_decoder_finds_the_bright_cell(tmp_path, decoder):
+    found = settled(tmp_path, decoder).detect([chest(), chest(7, 0)])
+    assert [items[0].box for items in found] == [pytest.approx((80, 32, 96, 48)), pytest.approx((0, 112, 16, 128))]
+    score = 1 / (1 + np.exp(-0.9)) if decoder == "detr" else 0.9
+    assert found[0][0].score == pytest.approx(score, abs=1e-5)
+    assert len(found[0]) == 64
+
+
+def test_boxes_come_back_from_a_radiograph_that_is_not_square(tmp_path):
+    pixels = np.full((64, 128), 0.1, np.float32)
+    pixels[16:32, 96:112] = 0.9
+    wide = Radiograph(pixels, (0.5, 0.5))
+    assert settled(tmp_path, "yolo").detect([wide])[0][0].box == pytest.approx((96, 16, 112, 32))
+    stretched = settled(tmp_path, "yolo", "input: {fit: stretch}").detect([wide])[0]
+    assert sorted(found.box for found in stretched[:2]) == [(96, 16, 112, 24), (96, 24, 112, 32)]
+
+
+def test_normalisation_and_white_are_applied(tmp_path):
+    plain = settled(tmp_path, "yolo").detect([chest()])[0][0].score
+    text = "input: {white: 255, mean: [25.5, 25.5, 25.5], std: [510, 510, 510]}"
+    assert settled(tmp_path, "yolo", text).detect([chest()])[0][0].score == pytest.approx((plain - 0.1) / 2, abs=1e-5)
+
+
+def test_one_channel_and_a_batch_of_any_size(tmp_path):
+    found = settled(tmp_path, "yolo", "input: {channels: 1}", channels=1).detect([chest(1, 1)])
+    assert found[0][0].box == pytest.approx((16, 16, 32, 32))
+
+
+def test_an_export_of_ultralytics_needs_no_yaml(tmp_path):
+    meta = {"names": "{0: 'nodule'}", "task": "detect", "imgsz": "[64, 64]", "stride": "32"}
+    write_model(tmp_path / "best.onnx", "yolo", meta=meta)
+    assert resolve_detector("best.onnx", base=tmp_path).detect([chest()])[0][0].box == pytest.approx((80, 32, 96, 48))
+    write_model(tmp_path / "coco.onnx", "yolo", meta=meta | {"names": "{0: 'person', 1: 'car'}"})
+    with pytest.raises(DetectorError, match=r"2 classes.*person, car"):
+        resolve_detector("coco.onnx", base=tmp_path)
+
+
+def test_without_yaml_the_error_says_what_to_write(tmp_path):
+    write_model(tmp_path / "bare.onnx", "yolo")
+    with pytest.raises(DetectorError, match=r"(?s)bare\.onnx.*write bare\.yaml"):
+        resolve_detector("bare.onnx", base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("decoder: yolov8", "decoder is 'yolov8'"),
+        ("input: {}", "'decoder' is missing"),
+        ("decoder: yolo\ninputs: {}", "unknown key.* inputs"),
+        ("decoder: yolo\ninput: {fit: crop}", "input.fit is 'crop'"),
+        ("decoder: yolo\ninput: {size: big}", r"model\.yaml"),
+        ("decoder: yolo\nconfidence: low", r"model\.yaml"),
+        ("decoder: [", r"model\.yaml: cannot be read"),
+        ("decoder: !!python/object/apply:os.system ['true']", r"model\.yaml: cannot be read"),
+    ],
+)
+def test_a_wrong_yaml_is_named(tmp_path, text, message):
+    write_model(tmp_path / "model.onnx", "yolo")
+    (tmp_path / "model.yaml").write_text(text)
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector("model.onnx", base=tmp_path)
+
+
+def test_an_output_that_is_not_there_is_named(tmp_path):
+    detector = settled(tmp_path, "detr", "output: {boxes: corners}")
+    with pytest.raises(DetectorError, match=r"(?s)model\.onnx.*no output 'corners'.*pred_boxes, logits"):
+        detector.detect([chest()])
+
+
+def test_a_class_that_the_model_lacks_is_an_error(tmp_path):
+    with pytest.raises(DetectorError, match="class 3"):
+        settled(tmp_path, "yolo", "output: {classes: [3]}").detect([chest()])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model"])
+def test_a_damaged_model_is_named(tmp_path, content):
+    (tmp_path / "bad.onnx").write_bytes(content)
+    with pytest.raises(DetectorError, match=r"bad\.onnx"):
+        resolve_detector("bad.onnx", base=tmp_path)
+
+
+def test_the_settings_are_part_of_the_identity(tmp_path):
+    first = settled(tmp_path, "yolo").identity.key()
+    assert settled(tmp_path, "yolo", "confidence: 0.2").identity.key() != first

@@ -1,0 +1,259 @@
+"""Detectors outside this process: what they answer is used, and every way to fail is an error that names it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import threading
+import time
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest import Finding
+from synnodtest.detectors import resolve_detector
+from synnodtest.detectors.exchange import findings_from_json, node21_findings
+from synnodtest.detectors.http import AUTHORIZATION_VARIABLE, HttpDetector
+from synnodtest.errors import DetectorError
+
+
+class Server:
+    """An HTTP server whose answers a test scripts."""
+
+    def __init__(self):
+        self.posts, self.answers, self.identity, self.headers, self.wait_s = [], [], None, [], 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self._send(200 if outer.identity else 405, json.dumps(outer.identity).encode())
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.posts.append(_parts(self.headers["Content-Type"], body))
+                outer.headers.append(dict(self.headers))
+                time.sleep(outer.wait_s)
+                status, content = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                self._send(status, content if isinstance(content, bytes) else json.dumps(content).encode())
+
+            def _send(self, status, content):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/predict"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+
+
+def _parts(kind, body):
+    message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+    return {
+        part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
+        for part in message.get_payload()
+    }
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    made.thread.start()
+    yield made
+    made.server.shutdown()
+    made.thread.join()
+    made.server.server_close()
+
+
+ONE = [{"box": [1, 2, 30, 40], "score": 0.5}]
+
+
+def test_a_server_gets_sixteen_bits_and_spacing_and_its_answer_is_used(server, radiographs):
+    server.answers = [(200, {"findings": ONE})]
+    assert resolve_detector(server.url).detect(radiographs) == [[Finding((1.0, 2.0, 30.0, 40.0), 0.5)]] * 3
+    post = next(p for p in server.posts if p["image"])
+    assert (float(post["spacing_row_mm"]), float(post["spacing_column_mm"])) == (0.5, 0.4)
+    shown = [np.asarray(Image.open(io.BytesIO(p["image"]))).astype(float) / 65535 for p in server.posts]
+    for radiograph in radiographs:
+        assert min(np.abs(picture - radiograph.pixels).max() for picture in shown) < 1e-5
+
+
+def test_millimetres_are_converted_where_the_server_says_so(server, radiographs):
+    server.answers = [(200, {"findings": [{"box": [4, 5, 8, 10], "score": 1}], "unit": "mm"})]
+    assert resolve_detector(server.url).detect(radiographs[:1])[0][0].box == pytest.approx((10.0, 10.0, 20.0, 20.0))
+
+
+def test_a_server_that_is_busy_is_asked_again(server, radiographs):
+    server.answers = [(503, b"busy"), (200, ONE)]
+    assert len(HttpDetector(server.url, pause_s=0.01).detect(radiographs[:1])[0]) == 1
+    assert len(server.posts) == 2
+
+
+def test_the_secret_comes_from_the_environment_and_stays_out_of_the_identity(server, radiographs, monkeypatch):
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, "Bearer secret")
+    server.answers = [(200, [])]
+    detector = resolve_detector(server.url + "?token=hidden")
+    detector.detect(radiographs[:1])
+    assert server.headers[0]["Authorization"] == "Bearer secret"
+    assert "secret" not in str(detector.identity)
+    assert "hidden" not in str(detector.identity)
+
+
+def test_a_server_may_say_who_it_is(server):
+    server.identity = {"name": "vendor", "version": "2.1", "sha256": "abc"}
+    identity = resolve_detector(server.url).identity
+    assert (identity.name, identity.version, identity.sha256) == ("vendor", "2.1", "abc")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((500, b"out of memory"), "answered 500.*out of memory"),
+        ((404, b"gone"), "answered 404"),
+        ((200, b"<html>"), "is no JSON.*<html>"),
+        ((200, {"boxes": []}), "has no 'findings' but boxes"),
+        ((200, {"findings": [], "unit": "inch"}), "'inch'"),
+        ((200, [{"box": [1, 2, 3], "score": 1}]), "finding 0 of the answer"),
+        ((200, [{"box": [1, 2, 3, 4]}]), "score"),
+        ((200, [{"box": [100, 100, 400, 300], "score": 1}]), "outside the radiograph"),
+    ],
+)
+def test_a_wrong_answer_is_an_error_that_names_the_server(server, radiographs, answer, message):
+    server.answers = [answer]
+    with pytest.raises(DetectorError, match=message) as info:
+        resolve_detector(server.url).detect(radiographs[:1])
+    assert "127.0.0.1" in str(info.value)
+
+
+def test_a_server_that_hangs_is_an_error(server, radiographs):
+    server.answers, server.wait_s = [(200, [])], 0.4
+    with pytest.raises(DetectorError, match=r"no answer within 0\.1 s"):
+        HttpDetector(server.url, timeout_s=0.1).detect(radiographs[:1])
+
+
+def test_a_refused_connection_is_an_error_that_names_the_url(radiographs):
+    with pytest.raises(DetectorError, match=r"http://127\.0\.0\.1:9/predict cannot be reached.*refused"):
+        HttpDetector("http://127.0.0.1:9/predict", pause_s=0.01).detect(radiographs[:1])
+
+
+def test_a_url_without_a_host_is_an_error():
+    with pytest.raises(DetectorError, match="no URL of a detector"):
+        resolve_detector("http:///predict")
+
+
+HONEST = """
+import json, sys
+from pathlib import Path
+given, wanted = map(Path, sys.argv[1:])
+listed = json.loads((given / "radiographs.json").read_text())
+answer = {one["file"]: [{"box": [1, 2, 30, 40], "score": 0.5}] if n % 2 == 0 else [] for n, one in enumerate(listed)}
+wanted.write_text(json.dumps(answer))
+"""
+
+
+def program(tmp_path, source, **options):
+    (tmp_path / "detect.py").write_text(source)
+    return resolve_detector(f"command:{sys.executable} detect.py {{in}} {{out}}", base=tmp_path, **options)
+
+
+def test_a_program_reads_a_folder_and_writes_a_file(tmp_path, radiographs):
+    detector = program(tmp_path, HONEST)
+    found = [Finding((1.0, 2.0, 30.0, 40.0), 0.5)]
+    assert detector.detect(radiographs) == [found, [], found]
+    assert program(tmp_path, HONEST + "# edited").identity.key() != detector.identity.key()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import sys; print('no licence'); sys.exit(3)", r"(?s)failed \(status 3\).*no licence"),
+        ("import os; os.kill(os.getpid(), 9)", "killed by signal 9"),
+        ("", "without writing out.json"),
+        ("import sys; open(sys.argv[2], 'w').write('{')", "is no JSON"),
+        ("import sys; open(sys.argv[2], 'w').write('[]')", "not a mapping"),
+        ("import sys; open(sys.argv[2], 'w').write('{\"0000.png\": []}')", "leaves out 0001.png"),
+    ],
+)
+def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
+    with pytest.raises(DetectorError, match=message):
+        program(tmp_path, source).detect(radiographs)
+
+
+def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
+    from synnodtest.detectors.command import CommandDetector
+    from synnodtest.detectors.registry import Options
+
+    command = f"{sys.executable} -c 'import time; time.sleep(60)' {{in}} {{out}}"
+    start = time.monotonic()
+    with pytest.raises(DetectorError, match=r"did not end within 0\.5 s"):
+        CommandDetector(command, Options(base=tmp_path, timeout_s=0.5)).detect(radiographs)
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("command:", "names no program"), ("command:detect.py {in}", "has no {out}"), ("node21:x {out}", "has no {in}")],
+)
+def test_a_command_without_its_places_is_an_error(text, message):
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(text)
+
+
+def test_a_program_that_is_not_there_is_an_error(tmp_path, radiographs):
+    with pytest.raises(DetectorError, match="'no-such-program' cannot be started"):
+        resolve_detector("command:no-such-program {in} {out}", base=tmp_path).detect(radiographs)
+
+
+CHALLENGE = """
+import json, sys
+from pathlib import Path
+from synnodtest.backgrounds import read_mha
+given, wanted = map(Path, sys.argv[1:])
+stack = read_mha(next(given.glob("*.mha"))).array
+boxes = []
+for z, picture in enumerate(stack):
+    y, x = divmod(int(picture.argmax()), picture.shape[1])
+    corners = [[(x + right) * 0.4, (y + low) * 0.5, z] for right, low in ((1, 1), (0, 1), (0, 0), (1, 0))]
+    boxes.append({"corners": corners, "probability": 0.75})
+(wanted / "nodules.json").write_text(json.dumps({"type": "Multiple 2D bounding boxes", "boxes": boxes}))
+"""
+
+
+def test_the_challenge_contract_gives_millimetres_by_slice(tmp_path, radiographs):
+    lit = []
+    for number, radiograph in enumerate(radiographs):
+        pixels = radiograph.pixels * np.float32(0.5)
+        pixels[10 + number, 20 + 2 * number] = 1.0
+        lit.append(radiograph.with_pixels(pixels))
+    (tmp_path / "detect.py").write_text(CHALLENGE)
+    found = resolve_detector(f"node21:{sys.executable} detect.py {{in}} {{out}}", base=tmp_path).detect(lit)
+    for number, items in enumerate(found):
+        x, y = 20 + 2 * number, 10 + number
+        assert items[0].box == pytest.approx((x, y, x + 1, y + 1))
+        assert items[0].score == 0.75
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, "not NODE21's"),
+        ({"boxes": [{"corners": [[1, 2, 0]] * 4}]}, "probability"),
+        ({"boxes": [{"corners": [[1, 2, 5]] * 4, "probability": 1}]}, "slice 5 of 2"),
+        ({"boxes": [{"corners": [[1, 2]] * 4, "probability": 1}]}, "shape"),
+    ],
+)
+def test_a_wrong_nodules_json_is_an_error(content, message):
+    with pytest.raises(DetectorError, match=message):
+        node21_findings(content, 2, (1.0, 1.0))
+
+
+def test_anisotropic_spacing_scales_each_axis_by_its_own():
+    found = findings_from_json({"findings": [{"box": [10, 10, 20, 20], "score": 1}], "unit": "mm"}, (0.5, 0.25))
+    assert found[0].box == (40.0, 20.0, 80.0, 40.0)
