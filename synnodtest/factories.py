@@ -45,7 +45,7 @@ class Loader:
             SynnodError: of the class ``error``: the module or factory is not there, raises or wants arguments, or the
                 identity is malformed.
         """
-        factory = self._factory()
+        factory = self.find()
         wanted = _required_arguments(factory)
         if wanted:
             raise self._broken(
@@ -61,7 +61,12 @@ class Loader:
     def _broken(self, reason: str, hint: str = "") -> SynnodError:
         return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)
 
-    def _factory(self) -> Any:
+    def find(self) -> Any:
+        """Return the function or class that the text names.
+
+        Raises:
+            SynnodError: of the class ``error``: the module or the name is not there, or cannot be called.
+        """
         module_name, _, attribute = self.text.rpartition(":")
         found: Any = self._module(module_name)
         for part in attribute.split("."):
