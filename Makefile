@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bare lint clean
+.PHONY: help demo test lint clean
 
 help:
 	@echo "make demo    run the shipped specs with the shipped models on phantoms; ends with the report's path"
@@ -21,9 +21,6 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -c tests/pytest.ini --rootdir . -n 2 $(ARGS)
-
-test-bare: $(STAMP)
-	$(BIN)/python -m pytest tests/test_bare_environment.py -c tests/pytest.ini --rootdir . $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

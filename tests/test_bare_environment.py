@@ -1,0 +1,197 @@
+"""The core without extras runs specs end to end: no torch, Gaussian nodules, a detector that is a Python function.
+
+A new environment is made of what ``dependencies`` of pyproject.toml requires, directly or not, and of the package
+as its wheel installs it. The distributions are linked from this environment, so no package index is needed.
+"""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZE, SPACING_MM = 160, 1.0
+
+SPEC = """
+synnodtest: 1
+title: The core alone
+behaviours:
+  - id: large-nodules-are-found
+    statement: A nodule of 16 mm is found.
+    scenes:
+      backgrounds: {set: normal, count: 24}
+      nodules:
+        - diameter_mm: 16
+          contrast: 0.8
+          location: {region: lung}
+    expect:
+      - sensitivity: {at_least: 0.8}
+      - false_positives_per_image: {at_most: 0.5}
+"""
+
+DETECTOR = '''
+"""Finds what is much brighter than its surroundings."""
+
+from scipy import ndimage
+
+from synnodtest import Finding
+
+
+def blobs(radiographs):
+    return [_blobs(radiograph.pixels) for radiograph in radiographs]
+
+
+def _blobs(pixels):
+    raised = ndimage.gaussian_filter(pixels, 2) - ndimage.gaussian_filter(pixels, 16)
+    labels, count = ndimage.label(raised > 0.06)
+    return [
+        Finding(box=(columns.start, rows.start, columns.stop, rows.stop), score=float(raised[rows, columns].max()) * 4)
+        for rows, columns in ndimage.find_objects(labels)
+    ]
+
+
+def make():
+    return blobs
+
+
+def silent():
+    return lambda radiographs: [[] for _ in radiographs]
+'''
+
+
+def core_distributions():
+    """Return every distribution that the core requires, directly or not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found, waiting = {}, [Requirement(text) for text in project["dependencies"]]
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if name in found or not _applies(requirement):
+            continue
+        found[name] = importlib.metadata.distribution(name)
+        waiting += map(Requirement, found[name].requires or [])
+    return list(found.values())
+
+
+def _applies(requirement):
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
+def link(distribution, site):
+    """Link the files of an installed distribution into another environment."""
+    for file in distribution.files or []:
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            target = site / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file.locate(), target)
+            except OSError:
+                shutil.copy(file.locate(), target)
+
+
+def build_wheel(folder):
+    """Build the wheel from a copy of the sources, so that the checkout stays as it is."""
+    source = folder / "source"
+    shutil.copytree(ROOT / "synnodtest", source / "synnodtest", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(source)]
+    done = run([*command, "--wheel-dir", str(folder)], folder)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory):
+    """Return the Python of an environment with the core alone."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")], check=True)
+    python = folder / "environment" / "bin" / "python"
+    site = Path(
+        run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).stdout.strip()
+    )
+    for distribution in core_distributions():
+        link(distribution, site)
+    with zipfile.ZipFile(build_wheel(folder)) as wheel:
+        wheel.extractall(site)
+    return str(python)
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    (folder / "specs").mkdir(parents=True)
+    (folder / "specs" / "core.yaml").write_text(SPEC)
+    (folder / "blob_detector.py").write_text(DETECTOR)
+    backgrounds = folder / "radiographs"
+    backgrounds.mkdir()
+    rows = ["file,patient,mm_per_px_x,mm_per_px_y"]
+    y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+    lungs = (np.hypot((x - 0.28) / 0.17, (y - 0.5) / 0.36) < 1) | (np.hypot((x - 0.72) / 0.17, (y - 0.5) / 0.36) < 1)
+    for number in range(24):
+        rng = np.random.default_rng(number)
+        pixels = np.where(lungs, 0.2, 0.22) + 0.3 * y + 0.01 * rng.standard_normal((SIZE, SIZE))
+        Image.fromarray((pixels.clip(0, 1) * 65535).astype(np.uint16)).save(backgrounds / f"n{number:02}.png")
+        Image.fromarray((lungs * 255).astype(np.uint8)).save(backgrounds / f"n{number:02}.lung.png")
+        rows.append(f"n{number:02}.png,p{number:02},{SPACING_MM},{SPACING_MM}")
+    (backgrounds / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def pytest_words(factory):
+    words = ["specs", "--detector", f"blob_detector:{factory}", "--synthesizer", "gaussian"]
+    return [*words, "--backgrounds", "radiographs", "-p", "no:cacheprovider", "-q"]
+
+
+def run(command, cwd):
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def verdicts(project):
+    """Return expectation -> verdict of the latest report."""
+    folder = max((path for path in (project / "reports").iterdir() if path.is_dir()), key=lambda path: path.name)
+    assert (folder / "report.html").stat().st_size > 1000
+    record = json.loads((folder / "results.json").read_text())
+    return {item["id"].rpartition("::")[2]: item["status"] for item in record["expectations"]}
+
+
+def test_the_environment_has_the_package_and_no_torch(bare_python, tmp_path):
+    done = run([bare_python, "-c", "import synnodtest; print(synnodtest.__file__); import torch"], tmp_path)
+    assert "No module named 'torch'" in done.stderr
+    assert str(ROOT / "synnodtest") not in done.stdout
+
+
+def test_a_detector_that_finds_the_nodules_passes_and_a_silent_one_fails(bare_python, project):
+    done = run([bare_python, "-m", "pytest", *pytest_words("make")], project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(verdicts(project).values()) == {"PASSED"}
+    done = run([bare_python, "-m", "pytest", *pytest_words("silent")], project)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert verdicts(project)["sensitivity"] == "FAILED"
+
+
+def test_what_needs_an_extra_names_it(bare_python, project):
+    words = [
+        "specs",
+        "--detector",
+        "blob_detector:make",
+        "--backgrounds",
+        "radiographs",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+    ]
+    done = run([bare_python, "-m", "pytest", *words, "--synthesizer", f"diffusion:{project}"], project)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "pip install 'synnodtest[diffusion]'" in done.stdout
