@@ -55,17 +55,28 @@ class Guard:
         Raises:
             DetectorError: the detector raised, exceeded its time, or returned something that is no list of findings.
         """
+        return self._asked(radiographs, anywhere=False)
+
+    def detect_anywhere(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return findings whose boxes may lie anywhere and be inverted, for finding out what an adapter does wrong.
+
+        Raises:
+            DetectorError: as for :meth:`detect`, the boxes' place aside.
+        """
+        return self._asked(radiographs, anywhere=True)
+
+    def _asked(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
         if not radiographs:
             return []
         with self._lock:
             if self._hung:
                 raise DetectorError(self._hung, hint="it is not called again in this run")
-            return self._timed(radiographs)
+            return self._timed(radiographs, anywhere)
 
-    def _timed(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+    def _timed(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
         where = f"detector {self._identity.name!r} on {_sources(radiographs)}"
         try:
-            findings, error = self._worker.call(lambda: self._call(radiographs, where), self.timeout_s)
+            findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
         except queue.Empty:
             self._hung = f"{where}: no answer within {self.timeout_s:g} s"
             raise DetectorError(self._hung, hint="raise the time limit if the detector is only slow") from None
@@ -76,9 +87,9 @@ class Guard:
         assert findings is not None
         return findings
 
-    def _call(self, radiographs: Sequence[Radiograph], where: str) -> list[list[Finding]]:
+    def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
         copies = [radiograph.with_pixels(radiograph.pixels.copy()) for radiograph in radiographs]
-        return checked(self.detector.detect(copies), radiographs, where)
+        return checked(self.detector.detect(copies), radiographs, where, anywhere=anywhere)
 
 
 def _renamed(error: DetectorError, where: str) -> DetectorError:
@@ -118,13 +129,16 @@ class _Worker:
                 answers.put((None, error))
 
 
-def checked(result: object, radiographs: Sequence[Radiograph], where: str) -> list[list[Finding]]:
+def checked(
+    result: object, radiographs: Sequence[Radiograph], where: str, *, anywhere: bool = False
+) -> list[list[Finding]]:
     """Return ``result`` as lists of findings, clipped to the radiographs, or say what is wrong with it.
 
     Args:
         result: Whatever the detector returned.
         radiographs: What it was given.
         where: Begins every message.
+        anywhere: Leave the boxes' place and order of edges unchecked.
 
     Raises:
         DetectorError: not one list per radiograph, an item that is no Finding, a number that is not finite, a negative
@@ -135,18 +149,19 @@ def checked(result: object, radiographs: Sequence[Radiograph], where: str) -> li
     if len(result) != len(radiographs):
         raise DetectorError(f"{where}: returned {len(result)} lists for {len(radiographs)} radiographs")
     return [
-        _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})")
+        _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})", anywhere)
         for index, (item, radiograph) in enumerate(zip(result, radiographs, strict=True))
     ]
 
 
-def _checked_image(item: object, radiograph: Radiograph, where: str) -> list[Finding]:
+def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: bool) -> list[Finding]:
     if not isinstance(item, (list, tuple)):
         raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
-    return [_checked_finding(found, radiograph.shape, f"{where}, finding {n}") for n, found in enumerate(item)]
+    shape = None if anywhere else radiograph.shape
+    return [_checked_finding(found, shape, f"{where}, finding {n}") for n, found in enumerate(item)]
 
 
-def _checked_finding(found: object, shape: tuple[int, int], where: str) -> Finding:
+def _checked_finding(found: object, shape: tuple[int, int] | None, where: str) -> Finding:
     if not isinstance(found, Finding):
         raise DetectorError(
             f"{where}: is {type(found).__name__}, not a Finding",
@@ -164,7 +179,7 @@ def _checked_finding(found: object, shape: tuple[int, int], where: str) -> Findi
         raise DetectorError(
             f"{where}: score {score:g} is negative", hint="0 is the score of a nodule without a finding"
         )
-    return Finding(_inside(box, shape, where), score)
+    return Finding(box if shape is None else _inside(box, shape, where), score)
 
 
 def _inside(box: Box, shape: tuple[int, int], where: str) -> Box:

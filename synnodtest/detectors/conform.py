@@ -1,0 +1,253 @@
+"""Does an adapter do what a detector must? Ten questions, asked before a run costs an hour.
+
+The detector is shown radiographs with one conspicuous nodule each, neither square nor alike. Where its boxes do not lie
+on the nodules, they are read in every other way that adapters get wrong, and the way that fits is the diagnosis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_of, offset_along_x, offset_from_truth
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["Check", "conform", "conspicuous_radiographs"]
+
+ENOUGH = 0.6
+"""Share of the nodules that must be found for a statement about boxes."""
+SCORE_TOLERANCE = 1e-3
+BOX_TOLERANCE_PX = 0.5
+X_OFFSET_PX = 0.6
+TRUTH_OFFSET_PX = 4.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question and its answer.
+
+    Args:
+        name: What was asked.
+        passed: True or False; None where it could not be told.
+        says: What was seen.
+        remedy: What to change.
+    """
+
+    name: str
+    passed: bool | None
+    says: str
+    remedy: str = ""
+
+
+Findings = list[list[Finding]]
+
+
+def conform(detector: Detector, radiographs: Sequence[Radiograph] | None = None) -> list[Check]:
+    """Ask a detector whether its adapter is right.
+
+    Args:
+        detector: From ``resolve_detector``.
+        radiographs: Each with one conspicuous nodule in its truth; phantoms by default.
+
+    Returns:
+        One check per question, in order. After an answer that cannot be used the later questions are not asked.
+    """
+    guard = detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
+    shown = list(radiographs) if radiographs is not None else conspicuous_radiographs()
+    try:
+        single = [guard.detect_anywhere([blind(radiograph)])[0] for radiograph in shown]
+    except DetectorError as error:
+        return [Check("answer", False, error.message, error.hint)]
+    checks = [Check("answer", True, f"a list of findings for each of {len(shown)} radiographs")]
+    checks += _geometry(guard, shown, single)
+    checks += [
+        _guarded("empty radiograph", lambda: _empty(guard, shown[0])),
+        _guarded("repeatable", lambda: _repeatable(guard, shown, single)),
+        _guarded("batch", lambda: _batch(guard, shown, single)),
+        _guarded("bit depth", lambda: _bit_depth(guard, shown, single)),
+        _scores(single),
+    ]
+    return checks
+
+
+def blind(radiograph: Radiograph) -> Radiograph:
+    """Return a radiograph without its truth."""
+    return replace(radiograph, nodules=())
+
+
+def conspicuous_radiographs(count: int = 8, size: int = 1024) -> list[Radiograph]:
+    """Return phantoms with one dense nodule of 20 to 28 mm each, cut to different shapes."""
+    from synnodtest.backgrounds.phantom import PhantomNodule, expose, project, sample_anatomy
+    from synnodtest.canonical import seed_sequence
+
+    made = []
+    for number in range(count):
+        projection = project(sample_anatomy(9_000_000 + number), size)
+        rng = np.random.default_rng(seed_sequence("conform", number))
+        side = ("left_lung", "right_lung")[number % 2]
+        region = projection.regions[side] & ~projection.regions["mediastinum"]
+        rows, columns = np.nonzero(region & ~projection.regions["subdiaphragmatic"])
+        pick = rng.choice(np.flatnonzero(_central(rows) & _central(columns)))
+        centre = (columns[pick] + 0.5) * projection.spacing_mm[1], (rows[pick] + 0.5) * projection.spacing_mm[0]
+        nodule = PhantomNodule(float(rng.uniform(20, 28)), centre, contrast=0.6, seed=number)
+        made.append(_cut(expose(projection, [nodule]), number, size))
+    return made
+
+
+def _central(places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    low, high = np.quantile(places, [0.25, 0.75])
+    central: np.ndarray[tuple[int], np.dtype[np.bool_]] = (places >= low) & (places <= high)
+    return central
+
+
+def _cut(radiograph: Radiograph, number: int, size: int) -> Radiograph:
+    """Cut away rows of even ones at the bottom, columns of odd ones at the left, so that no picture is square."""
+    cut = size // 16 + number % 3 * (size // 32)
+    if number % 2 == 0:
+        pixels, shift = radiograph.pixels[:-cut], 0
+    else:
+        pixels, shift = radiograph.pixels[:, cut:], cut
+    moved = tuple(replace(truth, origin=(truth.origin[0], truth.origin[1] - shift)) for truth in radiograph.nodules)
+    return Radiograph(
+        pixels=np.ascontiguousarray(pixels),
+        spacing_mm=radiograph.spacing_mm,
+        background=radiograph.background,
+        source=f"conform-{number}",
+        nodules=moved,
+    )
+
+
+def _guarded(name: str, ask: Callable[[], Check]) -> Check:
+    try:
+        return ask()
+    except DetectorError as error:
+        return Check(name, False, error.message, error.hint)
+
+
+def _geometry(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
+    found = hits(READINGS[0], shown, single)
+    if found < ENOUGH * len(shown):
+        return [_diagnosed(guard, shown, single, found)]
+    place = Check("box", True, f"{found} of {len(shown)} conspicuous nodules lie in a box")
+    return [place, _guarded("flip", lambda: _flip(guard, shown, single)), _offset(shown, single)]
+
+
+def _diagnosed(guard: Guard, shown: Sequence[Radiograph], single: Findings, found: int) -> Check:
+    """Say which other reading of the boxes lies on the nodules, or whether grey values are upside down."""
+    counted: list[tuple[int, Reading]] = [(hits(reading, shown, single), reading) for reading in READINGS[1:]]
+    most, best = max(counted, key=lambda item: item[0])
+    if most >= ENOUGH * len(shown) and most > found:
+        return Check("box", False, f"{most} of {len(shown)} boxes fit the nodules if read as {best.says}", best.remedy)
+    inverted = [replace(blind(one), pixels=np.float32(1) - one.pixels) for one in shown]
+    try:
+        upside_down = hits(READINGS[0], shown, [guard.detect_anywhere([one])[0] for one in inverted])
+    except DetectorError:
+        upside_down = 0
+    if upside_down >= ENOUGH * len(shown) and upside_down > found:
+        says = f"{upside_down} of {len(shown)} nodules are found on inverted radiographs and {found} on right ones"
+        return Check("grey values", False, says, "pixels are 0..1 with air dark; do not invert them")
+    says = f"{found} of {len(shown)} conspicuous nodules lie in a box, whichever way boxes are read"
+    return Check("box", None, says, "the detector may not know phantoms: give radiographs that it knows")
+
+
+def _flip(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
+    """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
+    mirrored = [replace(blind(one), pixels=np.ascontiguousarray(one.pixels[:, ::-1])) for one in shown]
+    answers = [guard.detect_anywhere([one])[0] for one in mirrored]
+    offsets = offset_along_x(shown, single, answers)
+    wanted = sum(hits_of(one, found) for one, found in zip(shown, single, strict=True))
+    if len(offsets) < 0.5 * wanted:
+        says = f"of {wanted} nodules found, {len(offsets)} are found on the mirrored radiograph"
+        return Check("flip", False, says, "does the adapter use a fixed part of the picture, or a stale one?")
+    shift = float(np.median(offsets))
+    if abs(shift) > X_OFFSET_PX:
+        says = (
+            f"boxes and those on mirrored radiographs disagree by {2 * shift:+.1f} pixels: all are {shift:+.1f} too far"
+        )
+        return Check(
+            "flip", False, says, "edges count from 0 at the left of the first pixel; subtract what is too much"
+        )
+    return Check("flip", True, f"mirrored radiographs give mirrored boxes (shift {shift:+.2f} pixels)")
+
+
+def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
+    x, y = offset_from_truth(shown, single)
+    says = f"boxes lie {x:+.1f} pixels along x and {y:+.1f} along y from the nodules, by the median"
+    if max(abs(x), abs(y)) > TRUTH_OFFSET_PX:
+        return Check("offset", False, says, "is the padding of the network's input subtracted, and the scale undone?")
+    return Check("offset", True, says)
+
+
+def _empty(guard: Guard, example: Radiograph) -> Check:
+    blank = Radiograph(np.zeros(example.shape, np.float32), example.spacing_mm, source="an empty radiograph")
+    count = len(guard.detect_anywhere([blank])[0])
+    return Check("empty radiograph", True, f"{count} findings on a black picture")
+
+
+def _repeatable(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
+    again = [guard.detect_anywhere([blind(one)])[0] for one in shown[:3]]
+    if again == single[:3]:
+        return Check("repeatable", True, "the same radiograph gives the same findings")
+    worst = max((difference(a, b) for a, b in zip(again, single, strict=False)), default=0.0)
+    if worst <= SCORE_TOLERANCE:
+        return Check("repeatable", True, f"the same radiograph gives the same findings, scores within {worst:.1e}")
+    says = f"the same radiograph gives other findings when shown again (scores differ by up to {worst:.3g})"
+    return Check("repeatable", False, says, "put the model into evaluation mode, and seed or switch off what is random")
+
+
+def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
+    together = guard.detect_anywhere([blind(one) for one in shown])
+    apart = [difference(a, b) for a, b in zip(together, single, strict=True)]
+    if max(apart) <= SCORE_TOLERANCE:
+        return Check("batch", True, f"together and one by one give the same findings, scores within {max(apart):.1e}")
+    nearest = [min(range(len(single)), key=lambda k: difference(found, single[k])) for found in together]
+    if sorted(nearest) == list(range(len(single))) and nearest != sorted(nearest):
+        says = f"findings come back in another order than the radiographs: {nearest}"
+        return Check("batch", False, says, "answer in the order of the radiographs")
+    says = f"{sum(d > SCORE_TOLERANCE for d in apart)} of {len(shown)} radiographs get other findings within a batch"
+    return Check("batch", False, says, "scale, pad and decode each radiograph by itself")
+
+
+def difference(one: Sequence[Finding], other: Sequence[Finding]) -> float:
+    """Return the largest difference of scores between two lists, in order of score; 1 where boxes are not the same.
+
+    Findings of a score below 0.01 may come and go with rounding and are left out.
+    """
+    first, second = (
+        sorted((f for f in some if f.score > 0.01), key=lambda f: (-f.score, f.box)) for some in (one, other)
+    )
+    if abs(len(first) - len(second)) > 0.1 * max(len(first), len(second)):
+        return 1.0
+    worst = 0.0
+    for found in first[:20]:
+        near = [f for f in second if max(abs(a - b) for a, b in zip(f.box, found.box, strict=True)) <= BOX_TOLERANCE_PX]
+        worst = max(worst, min((abs(f.score - found.score) for f in near), default=1.0))
+    return worst
+
+
+def _bit_depth(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
+    rounded = [replace(blind(one), pixels=(np.rint(one.pixels * 255) / 255).astype(np.float32)) for one in shown[:4]]
+    answers = [guard.detect_anywhere([one])[0] for one in rounded]
+    if not any(single[:4]) or not any(answers):
+        return Check("bit depth", None, "no findings to compare")
+    if answers == single[: len(answers)]:
+        says = "rounding the pixels to 8 bits changes no digit of any score"
+        return Check("bit depth", False, says, "pass on the float pixels; 8 bits erase nodules of low contrast")
+    return Check("bit depth", True, "differences below 8 bits reach the detector")
+
+
+def _scores(single: Findings) -> Check:
+    scores = [found.score for items in single for found in items]
+    if not scores:
+        return Check("scores", None, "no findings")
+    if max(scores) > 1:
+        says = f"scores reach {max(scores):g}"
+        return Check("scores", False, says, "operating points of specs are usually 0..1: divide percentages by 100")
+    return Check("scores", True, f"scores lie in {min(scores):.3g} to {max(scores):.3g}")

@@ -1,0 +1,151 @@
+"""All the ways in which adapters write boxes, and which of them lies on the nodules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from synnodtest.finding import Finding
+from synnodtest.geometry import Box, iou
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["READINGS", "Reading", "hits", "hits_of", "offset_along_x", "offset_from_truth"]
+
+OVERLAP = 0.25
+TOP = 3
+NETWORK_SIZES = (224, 256, 320, 384, 416, 448, 512, 608, 640, 672, 736, 768, 800, 832, 896, 960, 1024, 1280, 1333, 1536)
+
+Convert = Callable[[Box, Radiograph], Box]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read four numbers as a box.
+
+    Args:
+        convert: Numbers and radiograph -> the box that is meant, in pixels.
+        says: The way, in words.
+        remedy: What the adapter must do instead.
+    """
+
+    convert: Convert
+    says: str
+    remedy: str
+
+
+def _scaled(box: Box, x: float, y: float) -> Box:
+    return box[0] * x, box[1] * y, box[2] * x, box[3] * y
+
+
+def _cornered(box: Box) -> Box:
+    return box[0], box[1], box[0] + box[2], box[1] + box[3]
+
+
+def _centred(box: Box) -> Box:
+    return box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2
+
+
+def _in_mm(box: Box, radiograph: Radiograph) -> Box:
+    return _scaled(box, 1 / radiograph.spacing_mm[1], 1 / radiograph.spacing_mm[0])
+
+
+def _in_shares(box: Box, radiograph: Radiograph) -> Box:
+    return _scaled(box, radiograph.shape[1], radiograph.shape[0])
+
+
+def _upwards(box: Box, radiograph: Radiograph) -> Box:
+    height = radiograph.shape[0]
+    return box[0], height - box[3], box[2], height - box[1]
+
+
+def _of_stretched(size: int) -> Convert:
+    return lambda box, radiograph: _scaled(box, radiograph.shape[1] / size, radiograph.shape[0] / size)
+
+
+def _of_letterbox(size: int, padded: bool) -> Convert:
+    def convert(box: Box, radiograph: Radiograph) -> Box:
+        height, width = radiograph.shape
+        scale = size / max(height, width)
+        left, top = ((size - width * scale) / 2, (size - height * scale) / 2) if padded else (0.0, 0.0)
+        return (box[0] - left) / scale, (box[1] - top) / scale, (box[2] - left) / scale, (box[3] - top) / scale
+
+    return convert
+
+
+def _unpadded(box: Box, radiograph: Radiograph) -> Box:
+    """Undo the padding of a square that keeps the radiograph's scale."""
+    height, width = radiograph.shape
+    left, top = (max(height, width) - width) / 2, (max(height, width) - height) / 2
+    return box[0] - left, box[1] - top, box[2] - left, box[3] - top
+
+
+_ORDER = "write (x_min, y_min, x_max, y_max), x along columns"
+_PIXELS = "write pixels of the radiograph as given: undo scaling and padding of the network's input"
+
+READINGS: tuple[Reading, ...] = (
+    Reading(lambda box, _: box, "(x_min, y_min, x_max, y_max) in pixels", ""),
+    Reading(lambda box, _: (box[1], box[0], box[3], box[2]), "(y_min, x_min, y_max, x_max)", _ORDER),
+    Reading(lambda box, _: _cornered(box), "(x_min, y_min, width, height)", _ORDER),
+    Reading(lambda box, _: _centred(box), "(x, y, width, height) around the centre", _ORDER),
+    Reading(_in_mm, "millimetres", "divide x by spacing_mm[1] and y by spacing_mm[0]"),
+    Reading(_in_shares, "shares of width and height", "multiply x by the width and y by the height in pixels"),
+    Reading(_upwards, "y counted from the bottom", "count y from the top"),
+    Reading(_unpadded, "pixels of a padded square", _PIXELS),
+    *(
+        reading
+        for size in NETWORK_SIZES
+        for reading in (
+            Reading(_of_letterbox(size, True), f"pixels of a padded input of {size} x {size}", _PIXELS),
+            Reading(_of_letterbox(size, False), f"pixels of an input with the longer side {size}", _PIXELS),
+            Reading(_of_stretched(size), f"pixels of an input stretched to {size} x {size}", _PIXELS),
+        )
+    ),
+)
+"""The right reading first."""
+
+
+def _best(radiograph: Radiograph, found: Sequence[Finding], reading: Reading = READINGS[0]) -> Box | None:
+    """Return the box among the top findings that lies on the nodule, or None."""
+    truth = radiograph.nodules[0].box
+    top = sorted(found, key=lambda one: -one.score)[:TOP]
+    boxes = [reading.convert(one.box, radiograph) for one in top]
+    best = max(boxes, key=lambda box: iou(box, truth), default=None)
+    return best if best is not None and iou(best, truth) >= OVERLAP else None
+
+
+def hits_of(radiograph: Radiograph, found: Sequence[Finding]) -> bool:
+    """Return whether one of the top findings lies on the radiograph's nodule."""
+    return _best(radiograph, found) is not None
+
+
+def hits(reading: Reading, radiographs: Sequence[Radiograph], found: Sequence[Sequence[Finding]]) -> int:
+    """Return on how many radiographs a top finding lies on the nodule if boxes are read so."""
+    return sum(_best(one, items, reading) is not None for one, items in zip(radiographs, found, strict=True))
+
+
+def offset_along_x(
+    radiographs: Sequence[Radiograph], found: Sequence[Sequence[Finding]], mirrored: Sequence[Sequence[Finding]]
+) -> list[float]:
+    """Return half the disagreement, in pixels along x, of each nodule's box and that on the mirrored radiograph."""
+    offsets = []
+    for radiograph, plain, turned in zip(radiographs, found, mirrored, strict=True):
+        width = radiograph.shape[1]
+        box = _best(radiograph, plain)
+        back = [Finding((width - f.box[2], f.box[1], width - f.box[0], f.box[3]), f.score) for f in turned]
+        other = _best(radiograph, back)
+        if box is not None and other is not None:
+            offsets.append(((box[0] + box[2]) - (other[0] + other[2])) / 4)
+    return offsets
+
+
+def offset_from_truth(radiographs: Sequence[Radiograph], found: Sequence[Sequence[Finding]]) -> tuple[float, float]:
+    """Return the median offset ``(x, y)``, in pixels, of boxes from the centres of their nodules."""
+    offsets = []
+    for radiograph, items in zip(radiographs, found, strict=True):
+        box, truth = _best(radiograph, items), radiograph.nodules[0].box
+        if box is not None:
+            offsets.append([(box[k] + box[k + 2] - truth[k] - truth[k + 2]) / 2 for k in (0, 1)])
+    x, y = np.median(np.array(offsets), axis=0)
+    return float(x), float(y)

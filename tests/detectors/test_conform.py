@@ -1,0 +1,185 @@
+"""Conformance: the honest adapter passes every question, and each of the planted faults is named by its own."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from synnodtest import Finding, Radiograph
+from synnodtest.detectors import CallableDetector, Guard
+from synnodtest.detectors.conform import conform, conspicuous_radiographs
+from synnodtest.detectors.frames import Frame
+from synnodtest.geometry import disc_mask
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Truth
+
+
+def picture(number):
+    """A smooth radiograph, never square, with one bright disc and a fainter one that is no nodule of the truth."""
+    rng = np.random.default_rng(number)
+    shape = (200, 260) if number % 2 else (240, 180)
+    spacing = (0.8, 0.6)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    pixels = 0.2 + 0.1 * x / shape[1] + 0.1 * y / shape[0] + rng.normal(0, 0.003, shape)
+    centre = (rng.uniform(40, 100), rng.uniform(40, 110))
+    mask = disc_mask(shape, centre, 22.0, spacing)
+    pixels[mask] += 0.3
+    rows, columns = np.nonzero(mask)
+    crop = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    truth = Truth("nodule", crop, (int(rows.min()), int(columns.min())), 22.0, 0.5)
+    return Radiograph(pixels.astype(np.float32), spacing, source=f"picture-{number}", nodules=(truth,))
+
+
+def blobs(pixels):
+    """An honest detector: what is brighter than its surroundings."""
+    high = ndimage.gaussian_filter(pixels, 2) - ndimage.gaussian_filter(pixels, 30)
+    labels, _ = ndimage.label(high > 0.5 * max(float(high.max()), 0.02))
+    found = []
+    for index, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        score = float(high[labels == index].mean())
+        found.append(
+            Finding((float(columns.start), float(rows.start), float(columns.stop), float(rows.stop)), min(score, 1.0))
+        )
+    return found
+
+
+def honest(radiographs):
+    return [blobs(radiograph.pixels) for radiograph in radiographs]
+
+
+def moved(convert):
+    def detect(radiographs):
+        found = honest(radiographs)
+        return [
+            [Finding(convert(f.box, radiograph), f.score) for f in items]
+            for radiograph, items in zip(radiographs, found, strict=True)
+        ]
+
+    return detect
+
+
+def seen_through(change):
+    return lambda radiographs: [blobs(change(radiograph.pixels)) for radiograph in radiographs]
+
+
+def in_network_pixels(box, radiograph):
+    _, frame = Frame.letterbox(radiograph.pixels, (512, 512))
+    left, top = frame.offset
+    scale = frame.scale[0]
+    return (box[0] * scale + left, box[1] * scale + top, box[2] * scale + left, box[3] * scale + top)
+
+
+calls = itertools.count(1)
+
+
+def restless(radiographs):
+    jitter = 0.01 * next(calls)
+    return [[Finding(f.box, f.score + jitter) for f in items] for items in honest(radiographs)]
+
+
+def stale(radiographs):
+    """Keeps the pixels of the first radiograph of a batch for all."""
+    return [blobs(radiographs[0].pixels) for _ in radiographs]
+
+
+def crashing_on_empty(radiographs):
+    return [
+        [Finding(f.box, f.score / one.pixels.max()) for f in blobs(one.pixels)] if one.pixels.max() else None
+        for one in radiographs
+    ]
+
+
+FAULTS = {
+    "x and y swapped": (moved(lambda b, r: (b[1], b[0], b[3], b[2])), "box", "y_min, x_min"),
+    "corner and size": (
+        moved(lambda b, r: (b[0], b[1], b[2] - b[0], b[3] - b[1])),
+        "box",
+        "x_min, y_min, width, height",
+    ),
+    "centre and size": (
+        moved(lambda b, r: ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2, b[2] - b[0], b[3] - b[1])),
+        "box",
+        "around the centre",
+    ),
+    "millimetres": (
+        moved(lambda b, r: (b[0] * 0.6, b[1] * 0.8, b[2] * 0.6, b[3] * 0.8)),
+        "box",
+        "millimetres",
+    ),
+    "shares": (
+        moved(lambda b, r: (b[0] / r.shape[1], b[1] / r.shape[0], b[2] / r.shape[1], b[3] / r.shape[0])),
+        "box",
+        "shares of width",
+    ),
+    "network pixels": (moved(in_network_pixels), "box", "padded input of 512 x 512"),
+    "counted from one": (
+        moved(lambda b, r: (b[0] + 1, b[1] + 1, b[2] + 1, b[3] + 1)),
+        "flip",
+        r"all are \+1\.0 too far",
+    ),
+    "eight bits": (
+        seen_through(lambda p: np.rint(p * 255).astype(np.uint8).astype(np.float32) / 255),
+        "bit depth",
+        "8 bits",
+    ),
+    "inverted": (seen_through(lambda p: 1 - p), "grey values", "inverted radiographs"),
+    "another at every call": (restless, "repeatable", "other findings"),
+    "answers reversed": (lambda radiographs: honest(radiographs)[::-1], "batch", "another order"),
+    "first of the batch for all": (stale, "batch", "within a batch"),
+    "percentages": (
+        lambda rs: [[Finding(f.box, 100 * f.score) for f in items] for items in honest(rs)],
+        "scores",
+        "scores reach",
+    ),
+    "nothing for an empty radiograph": (crashing_on_empty, "empty radiograph", "NoneType"),
+    "no list": (lambda radiographs: None, "answer", "not a list"),
+}
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return [picture(number) for number in range(8)]
+
+
+def asked(function, pictures):
+    return conform(Guard(CallableDetector(function, Identity("adapter")), 20.0), pictures)
+
+
+def test_the_honest_adapter_passes_every_question(pictures):
+    checks = asked(honest, pictures)
+    assert [check.name for check in checks if check.passed is not True] == []
+    assert {check.name for check in checks} == {
+        "answer", "box", "flip", "offset", "empty radiograph", "repeatable", "batch", "bit depth", "scores",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_named_and_has_a_remedy(pictures, fault):
+    function, name, says = FAULTS[fault]
+    failed = {check.name: check for check in asked(function, pictures) if check.passed is False}
+    assert name in failed
+    assert re.search(says, failed[name].says)
+    assert failed[name].remedy or name in ("answer", "empty radiograph")
+
+
+def test_a_detector_that_finds_nothing_is_not_said_to_be_wrong_or_right(pictures):
+    checks = {check.name: check for check in asked(lambda radiographs: [[] for _ in radiographs], pictures)}
+    assert checks["box"].passed is None
+    assert checks["scores"].passed is None
+    assert not [name for name, check in checks.items() if check.passed is False]
+
+
+def test_the_default_radiographs_show_one_large_nodule_and_are_not_square():
+    for radiograph in conspicuous_radiographs(2, size=256):
+        assert len(radiograph.nodules) == 1
+        assert radiograph.shape[0] != radiograph.shape[1]
+        x_min, y_min, x_max, y_max = (round(edge) for edge in radiograph.nodules[0].box)
+        inside = radiograph.pixels[y_min:y_max, x_min:x_max]
+        assert inside.size > 0
+        assert inside.mean() > np.median(
+            radiograph.pixels[max(y_min - 15, 0) : y_max + 15, max(x_min - 15, 0) : x_max + 15]
+        )
