@@ -17,6 +17,7 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.reporting import html, manifest, record
 from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.multiplicity import with_holm
 
 __all__ = ["RunFacts", "build_record", "publish"]
 
@@ -96,7 +97,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
             "specs": [_spec(spec, facts.root) for spec in specs],
         },
         "behaviours": [{**b, "spec": places[b["file"]]} for b in fragment.behaviours.values()],
-        "expectations": list(fragment.expectations.values()),
+        "expectations": with_holm(fragment.expectations.values()),
         "scenes": fragment.scenes,
         "attrition": _attrition(fragment),
         "sham": list(fragment.sham.values()),

@@ -1,0 +1,147 @@
+"""A campaign plans by itself whatever an expectation needs, and makes shared scenes once."""
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding, Identity
+from synnodtest.checks import Status
+from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.errors import SynnodError
+from synnodtest.planning.variants import variants
+from synnodtest.spec import load_spec
+from synnodtest.store import Store
+from tests.engine.parts import Bright, Counting, Squares
+
+SPEC = """
+synnodtest: 1
+behaviours:
+  - id: b
+    statement: s
+    scenes:
+      backgrounds: {{set: squares, count: {count}}}
+      nodules:
+        - {{name: index, diameter_mm: {{uniform: [14, 20]}}, contrast: 0.9, location: {{region: lung}}}}
+      {more}
+    expect:
+{expect}
+"""
+ARMS = "arms: {plain: {}, turned: {perturbations: [{rotate_deg: {uniform: [-9, 9]}}, {noise: 0.01}]}}"
+
+
+class Half(Bright):
+    """Finds the brightest place of the left half alone."""
+
+    def detect(self, radiographs):
+        found = super().detect(radiographs)
+        half = radiographs[0].shape[1] / 2
+        return [[f for f in fs if f.centre[0] < half] for fs in found]
+
+
+class Everywhere:
+    identity = Identity("everywhere", "1")
+
+    def detect(self, radiographs):
+        return [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] for _ in radiographs]
+
+
+@pytest.fixture
+def judged(tmp_path):
+    def judge(*expect, detector=None, more="", count=40):
+        path = tmp_path / "s.yaml"
+        lines = "\n".join(f"      - {text}" for text in expect)
+        path.write_text(SPEC.format(expect=lines, more=more, count=count))
+        behaviour = load_spec(path).behaviours[0]
+        synthesizer = Counting()
+        providers = Providers(
+            detector or Bright(), lambda name: synthesizer, lambda name, wanted: Squares(wanted), "gaussian"
+        )
+        campaign = Campaign(providers, Store(tmp_path / "store"), seed=3)
+        rulings = []
+        for expectation in behaviour.expectations:
+            for variant in variants(behaviour, expectation):
+                gathered = campaign.gather(behaviour, variant)
+                rulings.append((gathered, campaign.rule(gathered).ruling))
+        return rulings, synthesizer
+
+    return judge
+
+
+FLIP = "invariant: {under: {flip: horizontal}, margin: 0.3}"
+
+
+def test_invariance_plans_the_perturbed_arm_by_itself_and_costs_no_synthesis(judged):
+    [(gathered, ruling)], synthesizer = judged(FLIP)
+    trials = gathered.evidence["gaussian"].trials
+    assert {t.arm for t in trials} == {"default", "@under:default"}
+    assert synthesizer.scenes == 40
+    assert ruling.status is Status.PASSED
+    plain, flipped = (next(t for t in trials if t.arm == arm) for arm in ("default", "@under:default"))
+    (a, b), width = (t.nodules[0].truth.box for t in (plain, flipped)), plain.shape[1]
+    assert (b[0], b[2]) == (width - a[2], width - a[0])
+
+
+def test_an_arm_under_a_flip_is_compared_with_itself(judged):
+    more = ARMS
+    rulings, _ = judged(
+        "invariant: {under: {flip: horizontal}, arm: plain, margin: 0.02, metric: confidence}",
+        more=more,
+        detector=Half(),
+    )
+    evidence = rulings[0][0].evidence["gaussian"]
+    assert {t.arm for t in evidence.trials} == {"plain", "turned", "@under:plain", "@under:turned"}
+    assert rulings[0][1].n_nodules == 40
+    assert rulings[0][1].status is Status.INCONCLUSIVE
+
+
+def test_untouched_backgrounds_carry_the_perturbations_of_the_arm_that_is_judged(judged):
+    rulings, _ = judged(
+        "specificity: {arm: turned, at_least: 0.5}",
+        "equivalent: {arm: turned, reference: plain, metric: specificity, margin: 0.2}",
+        more=ARMS,
+        detector=Everywhere(),
+    )
+    (alone, first), (both, second) = rulings
+    arms = {t.arm for t in alone.evidence["gaussian"].trials}
+    assert arms == {"@untouched:turned"}
+    turned = next(t for t in alone.evidence["gaussian"].trials)
+    own = next(t for t in both.evidence["gaussian"].trials if t.arm == "turned" and t.background == turned.background)
+    assert turned.scene.perturbations == own.scene.perturbations
+    assert {t.arm for t in both.evidence["gaussian"].trials} == {"plain", "turned", "@untouched:turned", "@untouched"}
+    assert first.status is Status.FAILED
+    assert second.status is Status.INCONCLUSIVE  # equal, but the detector finds no nodule
+
+
+def test_the_auc_sets_scenes_against_untouched_backgrounds(judged):
+    [(gathered, ruling)], _ = judged("auc: {at_least: 0.8}")
+    assert {t.arm for t in gathered.evidence["gaussian"].trials} == {"default", "@untouched"}
+    assert ruling.status is Status.PASSED
+
+
+def test_every_expectation_of_the_language_can_be_judged(judged):
+    rulings, synthesizer = judged(
+        "sensitivity: {at_least: 0.5, operating_point: [0.1, 0.2]}",
+        "detected: {rate_at_least: 0.5}",
+        "specificity: {at_least: 0.1}",
+        "false_positives_per_image: {at_most: 3}",
+        "correlation: {over: diameter_mm, at_least: -0.9}",
+        "size_at_sensitivity: {at_most: 19}",
+        "superior: {arm: plain, reference: turned}",
+        "non_inferior: {arm: plain, reference: turned, margin: 0.3}",
+        "parity: {across: {diameter_mm: [14, 17, 20]}, margin: 0.3}",
+        "froc: {at_least: 0.1}",
+        "average_precision: {at_least: 0.1}",
+        "calibration: {at_most: 0.9}",
+        "localization: {metric: iou, at_least: 0.1}",
+        more=ARMS,
+        count=20,
+    )
+    assert len(rulings) == 14
+    assert synthesizer.scenes == 20  # both arms share the synthesized scene
+    for _, ruling in rulings:
+        assert ruling.sentence.startswith(ruling.status)
+        assert np.isfinite(ruling.components[0].bound)
+
+
+def test_a_check_that_breaks_is_a_fault_of_the_harness(judged):
+    with pytest.raises(SynnodError, match="absent_module"):
+        judged("python: absent_module:check", count=2)
