@@ -1,0 +1,1 @@
+"""Drawings as SVG. Matplotlib is imported by the function that draws."""

@@ -1,0 +1,118 @@
+"""From a matplotlib figure to clean inline SVG: no style sheet, no style attribute, unique ids, short numbers."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "to_svg"]
+
+BLUE, ORANGE = "#0072B2", "#D55E00"
+INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
+PX = 1 / 72
+"""One SVG unit in inches: matplotlib writes 72 units per inch."""
+
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "svg.hashsalt": "synnodtest",
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.labelsize": 10.5,
+    "axes.titlesize": 10.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.fontsize": 9.5,
+    "axes.edgecolor": "#8A949E",
+    "axes.labelcolor": GREY,
+    "text.color": INK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E6E9EC",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "lines.linewidth": 1.8,
+    "path.simplify": True,
+    "axes.unicode_minus": True,
+}
+
+
+@contextmanager
+def rcparams() -> Iterator[None]:
+    """Draw with the report's look. A glyph that the font lacks is a box in the drawing; the twin table has the text."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.filterwarnings("ignore", message=r"Glyph \d+", category=UserWarning)
+        yield
+
+
+def short(text: object, most: int = 40) -> str:
+    """Return the text cut to what fits into a drawing, without control or direction characters."""
+    clean = "".join(c for c in str(text) if c.isprintable())
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+
+
+def axes(width: int = 460, height: int = 290, **grid: Any) -> tuple[Figure, Any]:
+    """Return a figure of ``width`` x ``height`` px and its axes; further arguments go to ``Figure.subplots``."""
+    from matplotlib.figure import Figure as MplFigure
+
+    figure = MplFigure(figsize=(width * PX, height * PX), layout="constrained")
+    return figure, figure.subplots(**grid)
+
+
+def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
+    """Return the figure as inline SVG with title and description; ``name`` makes its ids unique in the document."""
+    held = io.StringIO()
+    figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = held.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r' style="([^"]*)"', lambda m: _attributes(m.group(1)), text)
+    text = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), text)
+    text = _unique(text, name)
+    text = re.sub(r">\s+<", "><", text)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    width, height = (float(v) for v in size.groups()) if size else (460.0, 290.0)
+    head = (
+        f'<svg class="figure" role="img" aria-labelledby="{name}-t {name}-d" '
+        f'xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:g} {height:g}" stroke-linejoin="round">'
+        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
+    )
+    return Markup(head + text[text.index(">") + 1 :].strip())
+
+
+def _attributes(style: str) -> str:
+    """Turn ``fill: #fff; stroke-width: 2`` into presentation attributes, which need no style sheet."""
+    pairs = (part.split(":", 1) for part in style.split(";") if ":" in part)
+    return "".join(
+        f' {key.strip()}="{value.strip()}"' for key, value in pairs if key.strip() != "-inkscape-font-specification"
+    )
+
+
+def _unique(text: str, name: str) -> str:
+    """Prefix ids that are referred to with ``name`` and drop the others."""
+    used = set(re.findall(r'href="#([^"]+)"', text)) | set(re.findall(r"url\(#([^)]+)\)", text))
+    order = {old: f"{name}-{index}" for index, old in enumerate(sorted(used))}
+    text = re.sub(r' id="([^"]*)"', lambda m: f' id="{order[m.group(1)]}"' if m.group(1) in order else "", text)
+    text = re.sub(r'href="#([^"]+)"', lambda m: f'href="#{order.get(m.group(1), m.group(1))}"', text)
+    return re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{order.get(m.group(1), m.group(1))})", text)

@@ -1,0 +1,111 @@
+"""The words of the view-model: what sections are made of before they become HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+__all__ = ["Cell", "Figure", "Section", "Table", "code", "link", "status", "table_of"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One table cell.
+
+    Args:
+        text: What it says.
+        href: Where it leads within the report (``#id``) or the run's folder.
+        status: A status word, shown as a chip instead of the text.
+        code: Set in a fixed-width face; may break anywhere.
+        markup: A drawing instead of the text.
+    """
+
+    text: str = ""
+    href: str = ""
+    status: str = ""
+    code: bool = False
+    markup: Markup | None = None
+
+
+def code(text: Any) -> Cell:
+    """Return a cell in fixed width; a dash for nothing."""
+    return Cell(str(text), code=True) if text else Cell("–")
+
+
+def link(text: str, href: str) -> Cell:
+    """Return a cell that leads somewhere."""
+    return Cell(text, href=href)
+
+
+def status(word: str) -> Cell:
+    """Return a cell that shows a status."""
+    return Cell(word, status=word)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. Columns whose title stands in ``numeric`` are set to the right; the first column heads its row."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    numeric: frozenset[str] = frozenset()
+    left_out: int = 0
+    """Rows that are only in the record."""
+
+    def cells(self) -> list[list[tuple[str, Cell]]]:
+        """Return rows of (column, cell)."""
+        return [
+            [(c, v if isinstance(v, Cell) else Cell(str(v))) for c, v in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
+
+
+def table_of(
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell | str]],
+    *,
+    numeric: Sequence[str] = (),
+    most: int = 400,
+) -> Table:
+    """Return a table of at most ``most`` rows; how many are left out is said below it."""
+    return Table(caption, columns, rows[:most], frozenset(numeric), max(0, len(rows) - most))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing, its title and description, and the numbers behind it."""
+
+    title: str
+    description: str
+    svg: Markup | None
+    twin: Table | None = None
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One numbered section of the report.
+
+    Args:
+        number: ``0`` to ``23``, ``A``.
+        title: Heading.
+        template: Name of its template below ``templates/sections``.
+        data: What the template shows.
+        empty: The line that stands for a section without data; empty text if there are data.
+    """
+
+    number: str
+    title: str
+    template: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    empty: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """Its id in the document."""
+        return f"section-{self.number.lower()}"

@@ -1,0 +1,178 @@
+"""Sections 10 to 13: subgroups, curves, fuzzing, synthesis credibility."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.reporting.context import Context
+from synnodtest.reporting.figures.agreement import agreement_figure
+from synnodtest.reporting.figures.forest import forest_figure, groups_of
+from synnodtest.reporting.model import Cell, Section, Table, link, status, table_of
+from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status, value_text
+
+__all__ = ["credibility", "curves", "fuzzing", "subgroups"]
+
+
+def subgroups(context: Context) -> Section:
+    """Return the rate of detected nodules by region, size, sex, age and view; descriptive."""
+    groups = groups_of(context.record["scenes"].values())
+    return Section(
+        "10",
+        "Subgroups",
+        "figure_only",
+        {
+            "lead": "Detected nodules of all accepted scenes of the behaviours' own arms, at the operating point. "
+            "Descriptive: nothing is decided here, groups overlap, and scenes of one background are not independent, "
+            "which the intervals allow for (Korn-Graubard).",
+            "figures": [forest_figure(groups, "f-forest")] if groups else [],
+        },
+        "" if groups else "No planted nodule was evaluated.",
+    )
+
+
+def curves(context: Context) -> Section:
+    """Return where the curves stand; each is drawn beside its expectation."""
+    rows: list[list[Cell | str]] = []
+    for e in context.record["expectations"]:
+        if e["kind"] in {"froc", "auc", "average_precision", "calibration"}:
+            part = ((e.get("ruling") or {}).get("components") or [{}])[0]
+            rows.append(
+                [
+                    link(expectation_title(e), f"#{context.anchors[e['id']]}"),
+                    number(part.get("value")),
+                    interval(part.get("lower"), part.get("upper")),
+                    status(shown_status(e)),
+                ]
+            )
+    columns = ["Curve, drawn with its result", "Value", "Interval", "Says"]
+    return Section(
+        "11",
+        "Curves",
+        "tables_only",
+        {
+            "lead": "Curves describe; what is decided stands in section 8.",
+            "tables": [table_of("Curves", columns, rows, numeric=["Value", "Interval"])],
+        },
+        "" if rows else "No expectation of this run draws a curve (froc, auc, average_precision, calibration).",
+    )
+
+
+def fuzzing(context: Context) -> Section:
+    """Return searched space, counterexamples and the local failure rate."""
+    searches = [
+        {
+            "behaviour": e["behaviour"],
+            "title": expectation_title(e),
+            "anchor": context.anchors[e["id"]],
+            "sentence": (e.get("ruling") or {}).get("sentence", ""),
+            **_search((e.get("ruling") or {}).get("figure") or {}),
+        }
+        for e in context.record["expectations"]
+        if ((e.get("ruling") or {}).get("figure") or {}).get("kind") == "fuzz"
+    ]
+    return Section(
+        "12",
+        "Fuzzing",
+        "fuzzing",
+        {"searches": searches},
+        "" if searches else "No behaviour of this run searches for counterexamples (fuzz:).",
+    )
+
+
+def _search(payload: Mapping[str, Any]) -> dict[str, Any]:
+    plain = [
+        (key.replace("_", " ").capitalize(), Cell(value_text(value)))
+        for key, value in payload.items()
+        if key != "kind" and not _is_table(value)
+    ]
+    return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(str(c) for r in rows for c in r))
+    shown: list[list[Cell | str]] = [
+        [number(r.get(c)) if isinstance(r.get(c), float) else value_text(r.get(c)) for c in columns] for r in rows
+    ]
+    return table_of(title.replace("_", " ").capitalize(), columns, shown, most=100)
+
+
+SEVEN_CS = (
+    ("Congruence", "How alike the synthetic and the real distribution are.", "distances in a credibility report"),
+    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section 2, envelope"),
+    ("Completeness", "Whether every part of the claim has data.", "section 2, remarks; section 5, attrition"),
+    (
+        "Consistency",
+        "Whether the same request gives the same nodule.",
+        "seeds and sha256 of each radiograph in the record",
+    ),
+    ("Constraint", "Whether anatomy and physics are respected.", "accepted by rules fixed beforehand, section 5"),
+    ("Comprehension", "Whether people can tell how it was made.", "section 1, identities and configuration"),
+    ("Compliance", "Whether data may be used for this.", "model cards and data terms of the components"),
+)
+
+
+def credibility(context: Context) -> Section:
+    """Return requested against realised nodules, the sham control and whatever a credibility report adds."""
+    record = context.record
+    nodules = [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
+    figures = [
+        agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
+    ]
+    sham: list[list[Cell | str]] = [
+        [
+            s["behaviour"],
+            s["synthesizer"],
+            s["mode"],
+            number(s.get("n")),
+            _table_2x2(s),
+            number(_of(s, "value"), "difference"),
+            interval(_of(s, "lower"), _of(s, "upper"), "difference"),
+            _says(s["status"]),
+            s["sentence"],
+        ]
+        for s in record["sham"]
+    ]
+    columns = [
+        "Behaviour",
+        "Synthesizer",
+        "Mode",
+        "Pairs",
+        "Both / sham only / untouched only / neither",
+        "Difference",
+        "Interval",
+        "Says",
+        "In words",
+    ]
+    extra = record.get("credibility") or {}
+    return Section(
+        "13",
+        "Synthesis credibility",
+        "credibility",
+        {
+            "figures": [f for f in figures if f],
+            "sham": table_of("Sham control: the same edit without a nodule", columns, sham, numeric=["Pairs"]),
+            "seven": table_of(
+                "The seven Cs and where their evidence stands", ["Aspect", "Question", "Evidence"], SEVEN_CS
+            ),
+            "extra": _search(extra) if extra else None,
+        },
+    )
+
+
+def _of(sham: Mapping[str, Any], key: str) -> Any:
+    return (sham.get("estimate") or {}).get(key)
+
+
+def _says(word: str) -> Cell:
+    return status(word) if word in STATUSES else Cell(word.capitalize())
+
+
+def _table_2x2(sham: Mapping[str, Any]) -> str:
+    if not sham.get("n"):
+        return "–"
+    return " / ".join(number(sham.get(k)) for k in ("n11", "n10", "n01", "n00"))

@@ -1,0 +1,242 @@
+"""Section 0: the verdict. From this screen a reader decides whether to read on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.reporting.context import Context
+from synnodtest.reporting.figures.strip import domain_of, strip
+from synnodtest.reporting.model import Section
+from synnodtest.reporting.words import (
+    LIMITATION,
+    STATUSES,
+    bound_text,
+    date,
+    duration,
+    expectation_title,
+    interval,
+    joined,
+    number,
+    plural,
+    shown_status,
+    value_text,
+)
+
+__all__ = ["outcome", "verdict"]
+
+
+def verdict(context: Context) -> Section:
+    """Return the verdict page."""
+    record = context.record
+    return Section(
+        "0",
+        "Verdict",
+        "verdict",
+        {
+            "outcome": outcome(context),
+            "lede": _lede(context),
+            "facts": _facts(record),
+            "scopes": _scopes(record),
+            "limitation": LIMITATION,
+            "notices": _notices(context),
+            "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
+            "total": len(record["expectations"]),
+            "binding": [_binding(context, e) for e in _binding_failures(context)],
+            "groups": [
+                {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
+            ],
+        },
+    )
+
+
+def _binding_failures(context: Context) -> list[Mapping[str, Any]]:
+    """Return failures that nobody waived, of gates that bind."""
+    return [
+        e for e in context.record["expectations"] if shown_status(e) == "FAILED" and context.gate(e) != "exploratory"
+    ]
+
+
+def outcome(context: Context) -> str:
+    """Return the result of the run in one sentence."""
+    record, counts = context.record, context.counts
+    name = record["identification"]["detector"]["name"]
+    total, run = sum(counts.values()), record["run"]
+    if run["interrupted"]:
+        return f"The run was interrupted: nothing is concluded about {name}."
+    if not total:
+        return "No expectation was tested."
+    failed, settled = counts["FAILED"], counts["PASSED"]
+    broken = counts["ERROR"] + counts["INVALID"] + counts["NOT RUN"]
+    if failed:
+        tail = _open_tail(counts["INCONCLUSIVE"], broken)
+        return f"{name} does not meet {failed} of {total} pre-specified {_noun(total)}{tail}."
+    if settled == total:
+        return (
+            f"{name} meets all {total} pre-specified {_noun(total)}."
+            if total > 1
+            else (f"{name} meets the one pre-specified expectation.")
+        )
+    if not settled and broken + counts["INCONCLUSIVE"] == total:
+        return f"Nothing is shown about {name}: none of {total} pre-specified {_noun(total)} could be settled."
+    parts = []
+    if counts["INCONCLUSIVE"]:
+        parts.append(f"{counts['INCONCLUSIVE']} {_is(counts['INCONCLUSIVE'])} inconclusive")
+    if broken:
+        parts.append(f"{broken} could not be tested")
+    if counts["WAIVED"]:
+        parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
+    return f"{name} meets {settled} of {total} pre-specified {_noun(total)}; {joined(parts)}."
+
+
+def _open_tail(inconclusive: int, broken: int) -> str:
+    parts = [f"{inconclusive} {_is(inconclusive)} inconclusive"] * bool(inconclusive)
+    parts += [f"{broken} could not be tested"] * bool(broken)
+    return f"; {joined(parts)}" if parts else ""
+
+
+def _noun(count: int) -> str:
+    return "expectation" if count == 1 else "expectations"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _lede(context: Context) -> str:
+    record, attrition = context.record, context.record["attrition"]
+    evaluated = attrition.get("evaluated", sum(bool(s.get("accepted", True)) for s in record["scenes"].values()))
+    backgrounds, patients = attrition.get("unique_backgrounds"), attrition.get("unique_patients")
+    text = f"{plural(evaluated, 'synthetic scene')} evaluated"
+    if backgrounds is not None:
+        text += f", made from {plural(backgrounds, 'independent background')}"
+    if patients:
+        text += f" of {plural(patients, 'patient')}"
+    behaviours = sum(bool(items) for _, items in context.grouped())
+    return f"{text}, for {plural(behaviours, 'behaviour')} with {plural(len(record['expectations']), 'expectation')}."
+
+
+def _facts(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    run, who = record["run"], record["identification"]
+    detector = who["detector"]
+    seconds = _between(run["started"], run["finished"])
+    authored = record.get("authored") or {}
+    device = authored.get("device") or {}
+    facts = [
+        ("Detector", [f"{detector['name']} {detector.get('version', '')}".strip(), _sha(detector.get("sha256"))]),
+        (
+            "Specification",
+            [s.get("title") or s["file"] for s in who["specs"]]
+            + [
+                f"fixed {date(s['frozen'])}" if s.get("frozen") else "not frozen before the run"
+                for s in who["specs"][:1]
+            ],
+        ),
+        ("Synthesizer", [f"{s['name']} {s.get('version', '')}".strip() for s in who["synthesizers"]]),
+        ("Run", [date(run["started"]), f"took {duration(seconds)}" if seconds is not None else run["id"]]),
+        ("Carried out by", [run.get("user") or "not stated"]),
+    ]
+    if device:
+        facts.insert(0, ("Device", [value_text(device.get("name", "")), value_text(device.get("version", ""))]))
+    return facts
+
+
+def _sha(value: Any) -> str:
+    return f"sha256 {str(value)[:12]}…" if value else "no sha256"
+
+
+def _between(start: Any, end: Any) -> float | None:
+    from datetime import datetime
+
+    try:
+        return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+
+
+def _scopes(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (key, value) of what the specs claim, over all specs."""
+    pairs: dict[str, list[str]] = {}
+    for spec in record["identification"]["specs"]:
+        for key, value in (spec.get("scope") or {}).items():
+            text = value_text(value)
+            if text not in pairs.setdefault(key, []):
+                pairs[key].append(text)
+    return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
+
+
+def _notices(context: Context) -> list[tuple[str, str]]:
+    """Return what a reader must know before the results: (word, sentence)."""
+    record, run, who = context.record, context.record["run"], context.record["identification"]
+    notices = []
+    if run["interrupted"]:
+        notices.append(("Interrupted", "The run did not finish; what is shown is what had been done by then."))
+    if not run["confirmatory"]:
+        reasons = joined(list(run["exploratory_reasons"])) or "no reason is recorded"
+        notices.append(("Exploratory", f"This run confirms nothing: {reasons}."))
+    shipped = [who["detector"]] * bool(who["detector"].get("demonstration"))
+    shipped += [s for s in who["synthesizers"] if s.get("demonstration")]
+    if shipped:
+        names = joined([str(s["name"]) for s in shipped])
+        notices.append(("Demonstration", f"{names}: shipped for demonstration, not for any use on patients."))
+    estimated = sorted({r for b in who["backgrounds"] for r in b.get("estimated_regions") or []})
+    if estimated:
+        notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
+    expired = [w["id"] for w in record["waivers"] if w.get("expired")]
+    if expired:
+        notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
+    return notices
+
+
+def _binding(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
+    ruling = expectation.get("ruling") or {}
+    return {
+        "anchor": context.anchors[expectation["id"]],
+        "title": expectation_title(expectation),
+        "behaviour": context.behaviour(expectation),
+        "gate": context.gate(expectation),
+        "sentence": sentence(expectation, ruling),
+    }
+
+
+def sentence(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> str:
+    """Return the ruling's sentence without the leading status word, or the error."""
+    text = str(ruling.get("sentence") or expectation.get("error") or "")
+    word = str(ruling.get("status", ""))
+    if word and text.startswith(word):
+        text = text[len(word) :].lstrip(" :,")
+        text = text[:1].upper() + text[1:]
+    return text or "Not carried out."
+
+
+def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
+    ruling = expectation.get("ruling") or {}
+    components = ruling.get("components") or []
+    primary = _decisive(components)
+    row: dict[str, Any] = {
+        "anchor": context.anchors[expectation["id"]],
+        "title": expectation_title(expectation),
+        "status": shown_status(expectation),
+        "ruled": expectation["status"] if shown_status(expectation) == "WAIVED" else "",
+        "n": f"{number(ruling['n_nodules'])} / {number(ruling.get('n_backgrounds'))}"
+        if ruling.get("n_nodules")
+        else "–",
+        "why": "" if primary else sentence(expectation, ruling),
+    }
+    if primary:
+        unit = primary.get("unit", "")
+        row |= {
+            "strip": strip(primary, domain_of([primary])),
+            "bound": bound_text(primary),
+            "value": number(primary["value"], unit),
+            "interval": interval(primary["lower"], primary["upper"], unit),
+            "more": len([c for c in components if c.get("role", "decides") != "shown"]) - 1,
+        }
+    return row
+
+
+def _decisive(components: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the component that settles the status: the worst deciding one, else the first."""
+    rank = {"FAILED": 0, "INCONCLUSIVE": 1}
+    judged = [c for c in components if c.get("role", "decides") == "decides"] or components[:1]
+    return min(judged, key=lambda c: rank.get(c["status"], 2)) if judged else None

@@ -1,0 +1,184 @@
+"""How the report says things: statuses, numbers, dates, names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = [
+    "LIMITATION",
+    "STATUSES",
+    "StatusLook",
+    "bound_text",
+    "date",
+    "duration",
+    "expectation_title",
+    "interval",
+    "joined",
+    "number",
+    "plural",
+    "short_hash",
+    "shown_status",
+    "value_text",
+]
+
+LIMITATION = (
+    "Results characterise detector behaviour on synthesized nodules within the stated envelope; they are not clinical "
+    "sensitivity or specificity and do not replace standalone testing on real, independently truthed images."
+)
+
+
+class StatusLook:
+    """How one status is shown: word, colour on white, icon and what it means."""
+
+    def __init__(self, word: str, colour: str, meaning: str) -> None:
+        self.word = word
+        self.colour = colour
+        self.meaning = meaning
+        self.key = word.lower().replace(" ", "-")
+
+
+STATUSES: dict[str, StatusLook] = {
+    look.word: look
+    for look in (
+        StatusLook("PASSED", "#0B6B3A", "the interval lies wholly on the required side of the bound"),
+        StatusLook("FAILED", "#A80F2D", "the interval lies wholly on the wrong side of the bound"),
+        StatusLook("INCONCLUSIVE", "#7A4F00", "the data settle neither; never a pass"),
+        StatusLook("INVALID", "#00566B", "a precondition does not hold, so nothing is said of the detector"),
+        StatusLook("ERROR", "#3A3F47", "the set-up or the detector's program broke; not a miss"),
+        StatusLook("WAIVED", "#5B3A9E", "not passed, and accepted beforehand by a named approver until a date"),
+        StatusLook("NOT RUN", "#555F6B", "planned and not carried out"),
+    )
+}
+
+_TITLES = {
+    "monotone": "Monotone response",
+    "false_positives_per_image": "False positives per image",
+    "no_detection": "No detection",
+    "non_inferior": "Non-inferiority",
+    "superior": "Superiority",
+    "equivalent": "Equivalence",
+    "invariant": "Invariance",
+    "size_at_sensitivity": "Size at sensitivity",
+    "froc": "Free-response curve (FROC)",
+    "auc": "Image-level AUC",
+    "average_precision": "Average precision",
+}
+_WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
+
+
+def shown_status(expectation: Mapping[str, Any]) -> str:
+    """Return the status under which an expectation is counted: WAIVED for whatever is waived and did not pass."""
+    status: str = expectation["status"]
+    return "WAIVED" if expectation.get("waived") and status in {"FAILED", "INCONCLUSIVE"} else status
+
+
+def expectation_title(expectation: Mapping[str, Any]) -> str:
+    """Return a short title, such as ``Sensitivity, diameter_mm ≥ 14``."""
+    kind = expectation["kind"]
+    parts = [_TITLES.get(kind, kind.replace("_", " ").capitalize())]
+    parameters = expectation.get("parameters") or {}
+    if parameters.get("of"):
+        parts.append(f"of {parameters['of']}")
+    if parameters.get("arm") and parameters.get("reference"):
+        parts.append(f"{parameters['arm']} against {parameters['reference']}")
+    elif parameters.get("arm"):
+        parts.append(f"arm {parameters['arm']}")
+    if isinstance(parameters.get("region"), str):
+        parts.append(f"in {parameters['region']}")
+    for name, condition in _mapping(parameters.get("where")).items():
+        parts += [f"{name} {_WORDS.get(op, op)} {value_text(v)}" for op, v in _conditions(condition)]
+    return ", ".join(parts)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _conditions(condition: Any) -> list[tuple[str, Any]]:
+    return list(condition.items()) if isinstance(condition, Mapping) else [("equals", condition)]
+
+
+def number(value: Any, unit: str = "") -> str:
+    """Return a number as a reader wants it; a dash for none. ``unit`` as in a component."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}".replace(",", " ")
+    if unit == "mm":
+        return f"{value:.1f} mm"
+    size = abs(value)
+    text = f"{value:.3f}" if size < 0.1 else f"{value:.2f}" if size < 100 else f"{value:.0f}"
+    text = text.replace("-", "\N{MINUS SIGN}")
+    return f"+{text}" if unit == "difference" and value > 0 else text
+
+
+def interval(lower: Any, upper: Any, unit: str = "") -> str:
+    """Return ``0.88 to 0.96``."""
+    return f"{number(lower, unit)} to {number(upper, unit)}"
+
+
+def bound_text(component: Mapping[str, Any]) -> str:
+    """Return the bound as a condition: ``> 0.80``, ``< 1.00``, ``within ±0.05``."""
+    bound = component["bound"]
+    value = "–" if bound is None else f"{bound:.2f}" if round(bound, 2) == bound else f"{bound:g}"
+    value = value.replace("-", "\N{MINUS SIGN}") + (" mm" if component.get("unit") == "mm" else "")
+    return {"above": f"> {value}", "below": f"< {value}", "within": f"within ±{value}"}[component["side"]]
+
+
+def value_text(value: Any) -> str:
+    """Return any plain value on one line."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {value_text(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        numbers = len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+        return f"{value[0]:g} to {value[1]:g}" if numbers else ", ".join(value_text(v) for v in value)
+    return str(value)
+
+
+def date(text: Any) -> str:
+    """Return an ISO time as ``2 March 2026, 10:15 UTC``; what is no time comes back as it is."""
+    if not text:
+        return "–"
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
+    if len(str(text)) <= 10:
+        return f"{when.day} {when:%B %Y}"
+    when = when.astimezone(UTC) if when.tzinfo else when
+    return f"{when.day} {when:%B %Y, %H:%M}{' UTC' if when.tzinfo else ''}"
+
+
+def duration(seconds: Any) -> str:
+    """Return seconds as ``6 min 42 s``."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def short_hash(text: Any) -> str:
+    """Return the first twelve digits of a hash."""
+    return str(text)[:12] if text else "–"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 background`` or ``30 backgrounds``."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def joined(parts: list[str]) -> str:
+    """Return ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

@@ -1,0 +1,45 @@
+"""One example run, made once."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from synnodtest.reporting import html, manifest, record
+from tests.reporting import example
+
+
+@pytest.fixture(scope="session")
+def _made():
+    return example.record(20)
+
+
+@pytest.fixture
+def made(_made):
+    """A fresh record of some 240 scenes, without pictures."""
+    return copy.deepcopy(_made)
+
+
+@pytest.fixture(scope="session")
+def filed(_made, tmp_path_factory):
+    """The folder of a finished run with a few pictures: record, report, manifest."""
+    folder = tmp_path_factory.mktemp("run")
+    made = copy.deepcopy(_made)
+    made["gallery"] = made["gallery"][:2] + made["gallery"][-1:]
+    example.with_pictures(made, folder)
+    record.write(made, folder)
+    html.render(made, folder)
+    manifest.write(folder)
+    return folder
+
+
+@pytest.fixture
+def small(made):
+    """A record with one behaviour and one expectation, quick to render."""
+    made["behaviours"], made["expectations"] = made["behaviours"][:1], made["expectations"][:1]
+    made["gallery"] = made["gallery"][:1]
+    made["scenes"] = {k: v for k, v in made["scenes"].items() if k in made["expectations"][0]["scenes"]}
+    for item in made["gallery"]:
+        item |= {"scene": next(iter(made["scenes"])), "expectation": made["expectations"][0]["id"]}
+    return made
