@@ -17,7 +17,7 @@ FLOORS = [
     ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features"],
     ["planning", "checks", "strategies"],
     ["backgrounds", "synthesizers", "detectors", "store"],
-    ["engine"],
+    ["engine", "fuzzing"],
     ["reporting", "training"],
     ["shell", "pytest_plugin", "commands", "cli"],
 ]
