@@ -1,0 +1,54 @@
+"""``synnodtest evaluate detector|synthesizer``: the figures that model cards state."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add the evaluations."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="detector")
+    sub = kinds.add_parser("detector", help="average precision, FROC, AUC and sensitivity by size on annotated data")
+    sub.add_argument("--detector", required=True, help="as for pytest --detector")
+    sub.add_argument("--data", type=Path, help="NODE21 folder, or a phantom set in its layout")
+    sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N phantoms that no training has seen")
+    sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs, with --ct-patches")
+    sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
+    sub.add_argument("--per-background", type=int, default=2, help="radiographs made from each background")
+    sub.add_argument("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
+    sub.add_argument("--device", default="cpu")
+    sub.add_argument("--out", type=Path, help="also write the figures as JSON")
+    sub.set_defaults(run=_detector)
+
+
+def _detector(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from synnodtest.commands.annotated import annotated_sets
+    from synnodtest.detectors import resolve_detector
+    from synnodtest.training.annotated import part_of
+    from synnodtest.training.evaluate_detector import evaluate
+
+    sets = annotated_sets(options)
+    if not sets:
+        raise SynnodError("nothing to evaluate on", hint="--data, --phantoms N, or --backgrounds with --ct-patches")
+    detector = resolve_detector(options.detector, device=options.device)
+    figures: dict[str, Any] = {}
+    for whole in sets:
+        data = part_of(whole, options.split)
+        with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
+            figures[data.name] = evaluate(
+                detector, data, progress=lambda done, total, bar=bar: bar.update(done - bar.n)
+            )
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    return 0

@@ -1,0 +1,105 @@
+"""``synnodtest train encoder|diffusion|detector``: the models, resumable, on NODE21, on folders or on phantoms."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add the three trainings."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="encoder|diffusion|detector")
+    for kind, run, text in (
+        ("encoder", _diffusion, "the tabular encoder over the 67 radiomics features (and nothing else)"),
+        ("diffusion", _diffusion, "encoder, denoiser and calibration: a folder for --synthesizer diffusion:FOLDER"),
+        ("detector", _detector, "a YOLO detector: a checkpoint for --detector"),
+    ):
+        sub = kinds.add_parser(kind, help=text, description=text)
+        sub.add_argument("--out", type=Path, required=True, help="folder to write; half-done work stays there")
+        sub.add_argument(
+            "--data", type=Path, help="NODE21 folder, a phantom set in its layout, or a folder of radiographs"
+        )
+        sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
+        sub.add_argument("--backgrounds", type=Path, help="a further folder of nodule-free radiographs")
+        sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="add N built-in phantoms")
+        sub.add_argument("--minutes", type=float, default=0.0, help="stop after about this time")
+        sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
+        sub.add_argument("--seed", type=int, default=0)
+        sub.set_defaults(run=run)
+        if kind == "detector":
+            _detector_options(sub)
+        else:
+            sub.add_argument(
+                "--base", help="Stable Diffusion 2 inpainting model to fine-tune: a local folder or hub name"
+            )
+            sub.add_argument("--preset", default="small", help="size of the model")
+            sub.add_argument("--steps", type=int, default=0, help="steps of the denoiser (default: the preset's)")
+            sub.add_argument("--count", type=int, default=14_000, help="training windows to compose")
+
+
+def _detector_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--preset", default="small", help="small, yolov8x or yolov9c (the last two as in the paper)")
+    sub.add_argument("--epochs", type=int, help="instead of the preset's")
+    sub.add_argument("--imgsz", type=int, help="instead of the preset's")
+    sub.add_argument("--batch", type=int, help="instead of the preset's")
+    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--weights", type=Path, help="start from this checkpoint")
+    sub.add_argument("--learning-rate", type=float, help="of the first step")
+    sub.add_argument("--crop", type=int, help="train on random windows of this side, most of them around a nodule")
+    sub.add_argument("--per-background", type=int, default=6, help="radiographs made from each background")
+
+
+def _diffusion(options: argparse.Namespace) -> int:
+    from synnodtest.training.diffusion import train_diffusion
+
+    made = train_diffusion(
+        options.data,
+        options.out,
+        base=options.base,
+        preset=options.preset,
+        steps=1 if options.kind == "encoder" else options.steps,
+        minutes=options.minutes,
+        resume=not options.restart,
+        ct_patches=options.ct_patches,
+        backgrounds=options.backgrounds,
+        phantoms=options.phantoms,
+        count=options.count,
+        seed=options.seed,
+    )
+    print(made / "tabular_encoder" if options.kind == "encoder" else made)
+    return 0
+
+
+def _detector(options: argparse.Namespace) -> int:
+    from synnodtest.commands.annotated import annotated_sets
+    from synnodtest.training.detection_data import prepare
+    from synnodtest.training.detector import PRESETS, train_detector
+
+    sets = annotated_sets(options)
+    if not sets:
+        raise SynnodError("nothing to train on", hint="--data NODE21, --phantoms N, or --backgrounds with --ct-patches")
+    size = options.imgsz or (PRESETS[options.preset].imgsz if options.preset in PRESETS else 512)
+    data = prepare(sets, options.out / "data", size=size)
+    last = options.out / "run" / "weights" / "last.pt"
+    print(
+        train_detector(
+            data,
+            options.out,
+            preset=options.preset,
+            epochs=options.epochs,
+            imgsz=options.imgsz,
+            batch=options.batch,
+            device=options.device,
+            resume=last.is_file() and not options.restart,
+            minutes=options.minutes or None,
+            weights=options.weights,
+            learning_rate=options.learning_rate,
+            crop=options.crop,
+            seed=options.seed,
+        )
+    )
+    return 0
