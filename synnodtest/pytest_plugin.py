@@ -119,6 +119,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     mine = session.config.stash.get(KEY, None)
     if mine is not None:
         mine.finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        if mine.trouble:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

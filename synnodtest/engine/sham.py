@@ -73,7 +73,7 @@ def judge_sham(
     if len(set(clusters)) == len(clusters):
         estimate = tango(n11, n10, n01, n00, alpha=alpha)
     else:
-        estimate = paired_mean([float(a) - float(b) for a, b in cells], clusters, alpha=alpha)
+        estimate = paired_mean([float(a) - float(b) for a, b in cells], clusters, alpha=alpha, guarded=True)
     invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
     sentence = (

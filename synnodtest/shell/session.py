@@ -14,6 +14,7 @@ import pytest
 
 from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import Outcome
+from synnodtest.errors import SynnodError
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress
 from synnodtest.shell.settings import Settings
@@ -42,6 +43,7 @@ class Session:
         self.config = config
         self.sentences: list[tuple[str, str]] = []
         self.report: Path | None = None
+        self.trouble = ""
         self._from_workers: list[dict[str, Any]] = []
 
     @cached_property
@@ -175,7 +177,10 @@ class Session:
         elif self.run.fragment.expectations:
             from synnodtest.reporting.publish import publish
 
-            self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
+            try:
+                self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
+            except SynnodError as error:
+                self.trouble = f"the report could not be written: {error}"
 
     def _facts(self, interrupted: bool) -> RunFacts:
         from synnodtest.reporting.publish import RunFacts
@@ -193,7 +198,7 @@ class Session:
 
     def summary(self, write: Any) -> None:
         """Print every verdict's sentence and the report's path."""
-        if not self.sentences and self.report is None:
+        if not self.sentences and self.report is None and not self.trouble:
             return
         write.section("synnodtest verdicts")
         for node_id, sentence in sorted(set(self.sentences)):
@@ -202,6 +207,8 @@ class Session:
             )
             write.line(f"{node_id}")
             write.line(f"    {sentence}", **colour)
+        if self.trouble:
+            write.line(self.trouble, red=True)
         if self.report is not None:
             write.line("")
             write.line(f"report: {self.report}", bold=True)
