@@ -16,7 +16,7 @@ from synnodtest.spec.values import Choice, Constant, Value
 
 __all__ = ["build_fuzz"]
 
-_GROUPS = ("radiomics", "perturbations", "companion")
+_GROUPS = ("radiomics", "perturbations", "companion", "place")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 

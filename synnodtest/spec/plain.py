@@ -24,7 +24,7 @@ from synnodtest.spec.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.source import read_scalar
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["behaviour_dict", "resolved", "spec_dict"]
+__all__ = ["behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
 
 
 def spec_dict(title: str, scope: Mapping[str, Any], behaviours: tuple[Behaviour, ...]) -> dict[str, Any]:
@@ -112,6 +112,16 @@ def _region(expression: RegionExpression) -> Any:
     return expression
 
 
+def plain_region(expression: RegionExpression) -> Any:
+    """Return a region expression as a spec writes it."""
+    return _region(expression)
+
+
+def plain_location(location: Location) -> dict[str, Any]:
+    """Return a location as a spec writes it."""
+    return _location(location)
+
+
 def _location(location: Location) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if location.region is not None:
@@ -170,6 +180,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in flat.items():
         group, _, key = name.partition(".")
         item = _value(value) if isinstance(value, Value) else value
+        item = _location(item) if isinstance(item, Location) else item
         if key:
             nested.setdefault(group, {})[key] = item
         else:

@@ -1,0 +1,92 @@
+"""The coverage phase: boundary values and pairwise combinations, before anything is drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
+
+__all__ = ["coverage", "coverage_points"]
+
+CANDIDATES = 24
+Pair = tuple[int, int, int, int]
+
+
+def coverage_points(space: Space, most: int, seed: int) -> list[Difficulties]:
+    """Return points that visit every boundary value, then every pair of landmarks of two parameters.
+
+    Boundaries one at a time come first (all others easy), easiest point before all; then rows of a greedy covering
+    array.
+
+    Args:
+        space: The space.
+        most: Never return more points.
+        seed: Of the greedy choice.
+    """
+    points: list[Difficulties] = [space.easiest]
+    for index, dimension in enumerate(space):
+        for landmark in (dimension.landmarks[-1], *dimension.bounds):
+            point = list(space.easiest)
+            point[index] = landmark
+            points.append(tuple(point))
+    points = list(dict.fromkeys(points))
+    rows = _rows(space, max(0, most - len(points)), seed, points)
+    return [*points, *rows][:most]
+
+
+def _rows(space: Space, most: int, seed: int, done: Sequence[Difficulties]) -> list[Difficulties]:
+    rng = np.random.default_rng(seed)
+    marks = [d.landmarks for d in space]
+    wanted = {(i, a, j, b) for i, j in combinations(range(len(space)), 2) for a in marks[i] for b in marks[j]}
+    for point in done:
+        wanted -= set(_pairs(point))
+    rows: list[Difficulties] = []
+    while wanted and len(rows) < most:
+        best = max((_candidate(marks, wanted, rng) for _ in range(CANDIDATES)), key=lambda p: _gain(p, wanted))
+        rows.append(best)
+        wanted -= set(_pairs(best))
+    return rows
+
+
+def _candidate(marks: Sequence[Sequence[int]], wanted: set[Pair], rng: np.random.Generator) -> Difficulties:
+    """Return a random row that holds at least one pair that is still wanted."""
+    row = [int(options[int(rng.integers(len(options)))]) for options in marks]
+    pairs = sorted(wanted)
+    i, a, j, b = pairs[int(rng.integers(len(pairs)))]
+    row[i], row[j] = a, b
+    return tuple(row)
+
+
+def _pairs(point: Difficulties) -> list[Pair]:
+    return [(i, point[i], j, point[j]) for i, j in combinations(range(len(point)), 2)]
+
+
+def _gain(point: Difficulties, wanted: set[Pair]) -> int:
+    return sum(pair in wanted for pair in _pairs(point))
+
+
+def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, int]:
+    """Return the share of pairs of bins of two parameters that points fall in, how many, and of how many.
+
+    A continuous parameter has three bins of equal width, others one per level.
+    """
+    sizes = [len(d.levels) or 3 for d in space]
+    cells = sum(a * b for a, b in combinations(sizes, 2)) or (sizes[0] if sizes else 1)
+    seen: set[tuple[int, ...]] = set()
+    for point in points:
+        bins = [_bin(d, k) for d, k in zip(space, point, strict=True)]
+        if len(bins) == 1:
+            seen.add((0, bins[0]))
+        seen.update((i, bins[i], j, bins[j]) for i, j in combinations(range(len(bins)), 2))
+    return len(seen) / cells, len(seen), cells
+
+
+def _bin(dimension: Dimension, difficulty: int) -> int:
+    if dimension.levels:
+        return difficulty
+    low, _ = dimension.bounds
+    width = STEPS - low
+    return min(int(3 * (difficulty - low) / width), 2)

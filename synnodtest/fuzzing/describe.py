@@ -1,0 +1,114 @@
+"""Description: how often examples around a counterexample fail, by a Latin hypercube."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from synnodtest.canonical import sha256_of
+from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.planning.difficulty import Dimension, Space
+from synnodtest.planning.example import Example
+
+__all__ = ["Neighbourhood", "neighbourhood"]
+
+RADII = {"diameter_mm": 1.0, "contrast": 0.05}
+"""Half width of the box around a counterexample; other parameters: this share of their range."""
+SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The examples around a counterexample.
+
+    Args:
+        replicates: One per example that could be planted.
+        radii: Half width of the box, by parameter.
+        telling: How failing goes with each parameter (absolute rank correlation), strongest first.
+    """
+
+    replicates: tuple[Replicate, ...]
+    radii: dict[str, float]
+    telling: dict[str, float]
+
+    @property
+    def failed(self) -> int:
+        """How many of them fail."""
+        return sum(not r.holds for r in self.replicates)
+
+    def sentence(self) -> str:
+        """Return ``within ±1 mm diameter and ±0.05 contrast 63 of 120 fail``."""
+        box = " and ".join(f"±{radius:.3g} {name}" for name, radius in self.radii.items())
+        return f"within {box} {self.failed} of {len(self.replicates)} fail" if box else ""
+
+    def map(self) -> dict[str, Any]:
+        """Return the failure map over the two most telling parameters."""
+        names = list(self.telling)[:2]
+        return {
+            "parameters": names,
+            "points": [[*(r.example.get(n) for n in names), not r.holds] for r in self.replicates],
+        }
+
+
+def neighbourhood(
+    stage: Stage, space: Space, example: Example, points: int, seed: int, enough: Callable[[], bool]
+) -> Neighbourhood:
+    """Try ``points`` examples around one, each once, on held-out backgrounds in turn.
+
+    Args:
+        stage: With held-out backgrounds.
+        space: Names the continuous parameters and their ranges.
+        example: The centre.
+        points: How many.
+        seed: Of the hypercube.
+        enough: Whether time is up.
+    """
+    around = [d for d in space if not d.levels and isinstance(example.get(d.name), (int, float))]
+    radii = {d.name: _radius(d) for d in around}
+    pool = stage.pool(example)
+    if not around or not pool:
+        return Neighbourhood((), radii, {})
+    generator = np.random.default_rng(int(sha256_of(["hypercube", seed, example.key()])[:15], 16))
+    unit = _latin_hypercube(points, len(around), generator)
+    wanted = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
+    done: list[Replicate] = []
+    for start in range(0, len(wanted), 8):
+        if enough():
+            break
+        done += stage.run_all(iter(sorted(wanted[start : start + 8], key=lambda w: w[1].id)))
+    return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))
+
+
+def _latin_hypercube(points: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return (points, width) numbers in 0..1: in every column each of ``points`` equal slices is hit once."""
+    slices = np.stack([rng.permutation(points) for _ in range(width)], axis=1)
+    return np.asarray((slices + rng.random((points, width))) / points, dtype=np.float64)
+
+
+def _radius(dimension: Dimension) -> float:
+    low, high = dimension.range
+    return RADII.get(dimension.name, SHARE * (high - low))
+
+
+def _moved(example: Example, around: list[Dimension], row: NDArray[np.float64]) -> Example:
+    values = example.values
+    for dimension, share in zip(around, row, strict=True):
+        low, high = dimension.range
+        centre, radius = float(values[dimension.name]), _radius(dimension)
+        values[dimension.name] = round(float(np.clip(centre + (2 * share - 1) * radius, low, high)), 5)
+    return Example.of(values)
+
+
+def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:
+    failed = [float(not r.holds) for r in done]
+    found: dict[str, float] = {}
+    for name in names:
+        values = [float(r.example.get(name)) for r in done]
+        spread = len(set(values)) > 1 and len(set(failed)) > 1
+        found[name] = abs(float(stats.spearmanr(values, failed).statistic)) if spread else 0.0
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,140 @@
+"""Failures that are kept: Hypothesis's own example database per behaviour, and what replay needs of one failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.engine.engine import Engine
+from synnodtest.engine.outcome import Outcome, Snapshot, regions_at, to_trial
+from synnodtest.errors import DetectorError
+from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.stage import Replicate
+from synnodtest.matching import Matching
+from synnodtest.planning.difficulty import Difficulties, Space
+from synnodtest.planning.recipe import Recipe
+from synnodtest.planning.trial import Sighting
+from synnodtest.scene import Scene
+from synnodtest.statistics import clustered_rate
+
+__all__ = ["Failures", "failure_id", "replay_failure", "trials_of"]
+
+
+class Failures:
+    """The failing points of one expectation of a behaviour, tried again first by every later search.
+
+    They lie in Hypothesis's ``DirectoryBasedExampleDatabase``, so whatever carries that folder between machines (a CI
+    cache) carries them.
+
+    Args:
+        folder: Of the database.
+        behaviour: The resolved behaviour, plain values: another behaviour never meets these failures.
+        expectation: Identifier of the item.
+        space: Points that do not fit it are ignored.
+    """
+
+    def __init__(self, folder: Path, behaviour: Mapping[str, Any], expectation: str, space: Space) -> None:
+        from hypothesis.database import DirectoryBasedExampleDatabase
+
+        self._database = DirectoryBasedExampleDatabase(folder)
+        names = [d.name for d in space]
+        self._key = sha256_of(["fuzz", 1, behaviour, expectation, names]).encode()
+        self._space = space
+
+    def points(self) -> list[Difficulties]:
+        """Return the stored points, easiest first."""
+        found: set[Difficulties] = set()
+        for data in self._database.fetch(self._key):
+            point = _point(data)
+            if point is not None and self._fits(point):
+                found.add(point)
+        return sorted(found, key=lambda p: (round(self._space.effort(p), 9), p))
+
+    def save(self, point: Difficulties) -> None:
+        """Keep a failing point."""
+        self._database.save(self._key, canonical_json(list(point)).encode())
+
+    def drop(self, point: Difficulties) -> None:
+        """Forget a point that fails no more."""
+        self._database.delete(self._key, canonical_json(list(point)).encode())
+
+    def _fits(self, point: Difficulties) -> bool:
+        bounds = [d.bounds for d in self._space]
+        return len(point) == len(bounds) and all(a <= k <= b for k, (a, b) in zip(point, bounds, strict=True))
+
+
+def _point(data: bytes) -> Difficulties | None:
+    try:
+        raw = json.loads(data)
+    except ValueError:
+        return None
+    whole = isinstance(raw, list) and all(isinstance(k, int) and not isinstance(k, bool) for k in raw)
+    return tuple(raw) if whole else None
+
+
+def failure_id(*parts: Any) -> str:
+    """Return the identifier under which a failure is replayed and promoted."""
+    return "fuzz-" + sha256_of(list(parts))[:12]
+
+
+def trials_of(replicates: Sequence[Replicate]) -> list[dict[str, Any]]:
+    """Return the scenes of replicates, plain values, by arm, with the sha256 of each radiograph."""
+    return [
+        {
+            "background": r.background.id,
+            "cluster": r.background.cluster,
+            "holds": r.holds,
+            "margin": r.margin,
+            "scenes": {
+                arm: {"id": t.scene_id, "recipe": t.scene.as_dict(), "radiograph_sha256": t.radiograph_sha256}
+                for arm, t in r.trials.items()
+            },
+        }
+        for r in replicates
+    ]
+
+
+def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Run the stored scenes of a failure again: ``FAILED`` as before, ``FIXED``, or ``ERROR`` (the detector crashes).
+
+    Args:
+        engine: With the synthesizer of the failure and the detector of today.
+        failure: As the record keeps it.
+
+    Returns:
+        The verdict and what was seen, a line each.
+    """
+    claim = Claim(failure["kind"], failure["parameters"])
+    matching = Matching.from_dict(failure["parameters"].get("matching"))
+    known = {b.id: b for b in engine.backgrounds.backgrounds}
+    holds: list[bool] = []
+    clusters: list[str] = []
+    differing = 0
+    for entry in failure["trials"]:
+        trials = {}
+        for arm, stored in entry["scenes"].items():
+            scene, background = Scene.from_dict(stored["recipe"]), known[entry["background"]]
+            radiograph = engine.radiograph(scene, background)
+            digest = radiograph.content_sha256()
+            differing += bool(stored["radiograph_sha256"]) and digest != stored["radiograph_sha256"]
+            try:
+                (findings,) = engine.detector.detect([radiograph])
+            except DetectorError as error:
+                return "ERROR", [f"scene {scene.key()}: {error}"]
+            sightings = tuple(Sighting(f, regions_at(radiograph, f.centre)) for f in findings)
+            recipe = Recipe(failure["behaviour"], background, arm, 0, (), ())
+            outcome = Outcome(
+                recipe, scene, engine.synthesizer.identity.name, Snapshot.of(radiograph), sightings, False
+            )
+            trials[arm] = to_trial(outcome, matching)
+        holds.append(claim.holds(claim.margin(trials)))
+        clusters.append(entry["cluster"])
+    lines = [f"{sum(holds)} of {len(holds)} scenes keep the claim (asked for: {claim.rate:g})"]
+    lines.append("pixels as recorded" if not differing else f"pixels of {differing} scenes DIFFER from the record")
+    if not holds or failure["status"] == "ERROR":
+        return "FIXED", lines
+    upper = clustered_rate(holds, clusters, alpha=float(failure["parameters"].get("alpha", 0.05))).upper
+    return ("FAILED" if upper < claim.rate else "FIXED"), lines

@@ -1,0 +1,145 @@
+"""From a place relative to a region (part, height, across) to millimetres on one radiograph."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt, label
+
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.planning.place import LEAST_SHARE, NoPlace, region_mask
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
+from synnodtest.spec.model import Location
+
+__all__ = ["Places"]
+
+LEAST_PART = 0.15
+"""A part of a region counts if it has at least this share of the largest part's area."""
+KEPT = 64
+
+
+class _Map:
+    """The parts of one region on one radiograph, from the image's left, with the depth of every pixel."""
+
+    def __init__(self, radiograph: Radiograph, location: Location) -> None:
+        mask = region_mask(radiograph, location)
+        if not mask.any():
+            raise NoPlace("the region is empty on this background")
+        self.spacing = radiograph.spacing_mm
+        self.mask = mask
+        labels, _ = label(mask)
+        areas = np.bincount(labels.ravel())[1:]
+        large = [k + 1 for k, area in enumerate(areas) if area >= LEAST_PART * areas.max()]
+        self.parts: list[BoolArray] = sorted(
+            (labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean())
+        )
+        depth = distance_transform_edt(np.pad(mask, 1), sampling=self.spacing)[1:-1, 1:-1]
+        self.depth: FloatArray = depth.astype(np.float32)
+
+    def allowed(self, part: int, clearance_mm: float) -> BoolArray:
+        """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it."""
+        inside = self.parts[part % len(self.parts)]
+        limit = min(clearance_mm, float(np.quantile(self.depth[inside], 1.0 - LEAST_SHARE)))
+        return inside & (self.depth >= limit)
+
+
+class Places:
+    """Turns relative places into millimetres; keeps the maps of the last backgrounds.
+
+    Args:
+        load: Reads a background.
+        location: Region, box and regions to avoid.
+    """
+
+    def __init__(self, load: Callable[[Background], Radiograph], location: Location) -> None:
+        self._load = load
+        self._location = location
+        self._maps: OrderedDict[str, _Map] = OrderedDict()
+        self._others: dict[Location, Places] = {}
+
+    def elsewhere(self, location: Location) -> Places:
+        """Return the places of another location."""
+        if location not in self._others:
+            self._others[location] = Places(self._load, location)
+        return self._others[location]
+
+    def _map(self, background: Background) -> _Map:
+        if background.id in self._maps:
+            self._maps.move_to_end(background.id)
+        else:
+            self._maps[background.id] = _Map(self._load(background), self._location)
+            if len(self._maps) > KEPT:
+                self._maps.popitem(last=False)
+        return self._maps[background.id]
+
+    def parts(self, background: Background) -> int:
+        """Return how many parts the region has on a background.
+
+        Raises:
+            MissingRegion, NoPlace: there is no such region, or it is empty.
+        """
+        return len(self._map(background).parts)
+
+    def at(
+        self, background: Background, part: int, height: float, across: float, clearance_mm: float
+    ) -> tuple[float, float]:
+        """Return the centre ``(x, y)`` in mm.
+
+        Args:
+            background: The radiograph.
+            part: From the image's left; wraps around.
+            height: 1 top, 0 middle, -1 bottom of the part.
+            across: -1 image left, 1 image right, of the row at that height.
+            clearance_mm: Distance that the centre keeps from the region's edge.
+        """
+        known = self._map(background)
+        mask = known.allowed(part, clearance_mm)
+        rows = np.flatnonzero(mask.any(axis=1))
+        row = int(rows[_index(-height, len(rows))])
+        columns = np.flatnonzero(mask[row])
+        column = int(columns[_index(across, len(columns))])
+        return self._mm(known, row, column)
+
+    def anywhere(self, background: Background, clearance_mm: float, rng: np.random.Generator) -> tuple[float, float]:
+        """Return a place drawn from the whole region."""
+        known = self._map(background)
+        masks = [known.allowed(k, clearance_mm) for k in range(len(known.parts))]
+        rows, columns = np.nonzero(np.logical_or.reduce(masks))
+        pick = int(rng.integers(rows.size))
+        return self._mm(known, int(rows[pick]), int(columns[pick]))
+
+    def near(
+        self, background: Background, centre_mm: tuple[float, float], distance_mm: float, rng: np.random.Generator
+    ) -> tuple[float, float]:
+        """Return a place of the region at this distance from another.
+
+        Raises:
+            NoPlace: the region has none.
+        """
+        known = self._map(background)
+        rows, columns = np.nonzero(known.mask)
+        x, y = (columns + 0.5) * known.spacing[1], (rows + 0.5) * known.spacing[0]
+        off = np.abs(np.hypot(x - centre_mm[0], y - centre_mm[1]) - distance_mm)
+        ring = np.flatnonzero(off <= max(known.spacing))
+        if not ring.size:
+            raise NoPlace(f"no place of the region is {distance_mm:.1f} mm from the first nodule")
+        angle = float(rng.uniform(-np.pi, np.pi))
+        bearing = np.arctan2(y[ring] - centre_mm[1], x[ring] - centre_mm[0])
+        pick = ring[int(np.argmin(np.abs(np.angle(np.exp(1j * (bearing - angle))))))]
+        # exactly at the distance, along the bearing of the chosen pixel
+        turn = float(np.arctan2(y[pick] - centre_mm[1], x[pick] - centre_mm[0]))
+        return (
+            round(float(centre_mm[0] + distance_mm * np.cos(turn)), 3),
+            round(float(centre_mm[1] + distance_mm * np.sin(turn)), 3),
+        )
+
+    @staticmethod
+    def _mm(known: _Map, row: int, column: int) -> tuple[float, float]:
+        return round((column + 0.5) * known.spacing[1], 3), round((row + 0.5) * known.spacing[0], 3)
+
+
+def _index(share: float, count: int) -> int:
+    return round((count - 1) * (1 + min(max(share, -1.0), 1.0)) / 2)

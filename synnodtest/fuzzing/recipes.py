@@ -1,0 +1,150 @@
+"""An example on one background -> the recipes of its arms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import sha256_of
+from synnodtest.fuzzing.claims import BASE, COMPANION, GROWN, UNDER, Claim
+from synnodtest.fuzzing.places import Places
+from synnodtest.planning.draw import DEFAULT_CONTRAST
+from synnodtest.planning.example import Example
+from synnodtest.planning.example_space import COMPANION_DISTANCE_MM
+from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.ports import Background
+from synnodtest.scene import Perturbation
+from synnodtest.spec.model import Location, PerturbationSpec
+
+__all__ = ["DEFAULT_DIAMETER_MM", "RecipeMaker"]
+
+DEFAULT_DIAMETER_MM = 20.0
+"""Of a nodule whose diameter neither the search nor the spec names."""
+LARGEST = {"diameter_mm": 100.0, "contrast": 1.0}
+
+
+@dataclass(frozen=True)
+class RecipeMaker:
+    """Turns examples into recipes.
+
+    Args:
+        behaviour: Identifier of the behaviour.
+        claim: What is judged; says which arms there are.
+        places: Where centres lie.
+        plants: Whether examples have a nodule.
+        seed: The master seed.
+    """
+
+    behaviour: str
+    claim: Claim
+    places: Places
+    plants: bool
+    seed: int
+
+    def recipes(self, example: Example, background: Background, replicate: int, namespace: str) -> list[Recipe]:
+        """Return one recipe per arm of the claim.
+
+        Args:
+            example: What to plant.
+            background: Where.
+            replicate: Number of the replicate on this background.
+            namespace: ``search`` or ``confirm``: seeds of one never occur in the other.
+
+        Raises:
+            MissingRegion, NoPlace: it cannot be planted there.
+        """
+        parts = (self.seed, self.behaviour, namespace, example.key(), background.id, replicate)
+        seed = _seed(example.get("seed"), parts)
+        base = self._base(example, background, replicate, seed)
+        return [self._arm(arm, base, example, background, seed) for arm in self.claim.arms]
+
+    def _base(self, example: Example, background: Background, replicate: int, seed: int) -> Recipe:
+        nodules: list[NoduleRecipe] = []
+        if self.plants or example.get("diameter_mm") is not None:
+            nodules.append(self._first(example, background, seed))
+            if example.group("companion") and self.claim.kind != "not_lower":
+                nodules.append(self._second(example, background, nodules[0], seed))
+        changes = tuple(Perturbation(kind, value) for kind, value in example.group("perturbations").items())
+        return Recipe(self.behaviour, background, BASE, replicate, (), tuple(nodules), perturbations=changes, seed=seed)
+
+    def _arm(self, arm: str, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
+        if arm == UNDER:
+            added = _drawn(self.claim.parameters["under"], seed)
+            return replace(base, arm=arm, perturbations=base.perturbations + added)
+        if arm == COMPANION:
+            return replace(
+                base, arm=arm, nodules=(*base.nodules, self._second(example, background, base.nodules[0], seed))
+            )
+        if arm == GROWN:
+            return replace(base, arm=arm, nodules=(self._grown(base.nodules[0]), *base.nodules[1:]))
+        return base
+
+    def _first(self, example: Example, background: Background, seed: int) -> NoduleRecipe:
+        diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
+        contrast = example.get("contrast")
+        if contrast is None:
+            contrast = DEFAULT_CONTRAST.draw(_rng(seed, "contrast"))
+        return _recipe(
+            "nodule",
+            diameter,
+            float(contrast),
+            example.group("radiomics"),
+            self._centre(example, background, seed),
+            seed,
+        )
+
+    def _centre(self, example: Example, background: Background, seed: int) -> tuple[float, float]:
+        diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
+        location: Location | None = example.get("location")
+        if location is not None and location.at_mm is not None:
+            return location.at_mm
+        places = self.places if location is None else self.places.elsewhere(location)
+        place = example.group("place")
+        if place:
+            part, height, across = int(place.get("part", 0)), place.get("height", 0.0), place.get("across", 0.0)
+            return places.at(background, part, float(height), float(across), diameter / 2)
+        return places.anywhere(background, diameter / 2, _rng(seed, "place"))
+
+    def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:
+        given = example.group("companion")
+        distance = float(given.get("distance_mm", sum(COMPANION_DISTANCE_MM) / 2))
+        assert first.location.at_mm is not None
+        centre = self.places.near(background, first.location.at_mm, distance, _rng(seed, "companion"))
+        diameter = float(given.get("diameter_mm", first.diameter_mm))
+        return _recipe("companion", diameter, float(given.get("contrast", first.contrast)), {}, centre, seed ^ 1)
+
+    def _grown(self, nodule: NoduleRecipe) -> NoduleRecipe:
+        over = str(self.claim.parameters.get("over", "diameter_mm"))
+        value = float(getattr(nodule, over)) * float(self.claim.parameters.get("factor", 1.5))
+        larger = min(value, LARGEST[over])
+        return replace(nodule, diameter_mm=larger) if over == "diameter_mm" else replace(nodule, contrast=larger)
+
+
+def _recipe(
+    name: str, diameter: float, contrast: float, radiomics: dict[str, Any], centre: tuple[float, float], seed: int
+) -> NoduleRecipe:
+    return NoduleRecipe(
+        name=name,
+        diameter_mm=round(diameter, 4),
+        contrast=round(contrast, 4),
+        radiomics=tuple(sorted((k, float(v)) for k, v in radiomics.items())),
+        location=Location(region=None, at_mm=centre),
+        clearance_mm=diameter / 2,
+        place_seed=seed,
+        seed=seed,
+    )
+
+
+def _drawn(under: Sequence[PerturbationSpec], seed: int) -> tuple[Perturbation, ...]:
+    return tuple(Perturbation(kind, value.draw(_rng(seed, i, kind))) for i, (kind, value) in enumerate(under))
+
+
+def _seed(pinned: Any, parts: Sequence[Any]) -> int:
+    return int(pinned) if pinned is not None and parts[-1] == 0 else int(sha256_of([*parts, pinned])[:15], 16)
+
+
+def _rng(*parts: Any) -> np.random.Generator:
+    return np.random.default_rng(int(sha256_of(list(parts))[:15], 16))

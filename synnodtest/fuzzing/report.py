@@ -1,0 +1,176 @@
+"""What the record and the report keep of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.fuzzing.confirm import Confirmation
+from synnodtest.fuzzing.coverage import coverage
+from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.failures import failure_id, trials_of
+from synnodtest.fuzzing.ruling import STOPPED
+from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.stage import Replicate
+from synnodtest.planning.difficulty import Dimension, Space
+from synnodtest.planning.example import Example
+from synnodtest.planning.variants import Variant
+from synnodtest.spec.model import Behaviour, Fuzz
+from synnodtest.spec.plain import behaviour_dict, plain_region
+
+__all__ = ["entry_of", "facts_of"]
+
+KEPT = ("operating_point", "matching", "of", "alpha", "rate_at_least", "margin", "max_drop", "over", "factor", "region")
+BINS = 4
+
+
+def entry_of(
+    behaviour: Behaviour,
+    variant: Variant,
+    fuzz: Fuzz,
+    synthesizer: str,
+    status: str,
+    example: Example,
+    replicates: Sequence[Replicate],
+) -> dict[str, Any]:
+    """Return what replay and promotion need of one example."""
+    parameters = {k: variant.parameters[k] for k in KEPT if variant.parameters.get(k) is not None}
+    if "region" in parameters:
+        parameters["region"] = plain_region(parameters["region"])
+    return {
+        "id": failure_id(behaviour_dict(behaviour), variant.id, example.plain()),
+        "behaviour": behaviour.id,
+        "expectation": variant.id,
+        "kind": variant.expectation.kind,
+        "parameters": parameters,
+        "status": status,
+        "example": example.plain(),
+        "set": fuzz.set,
+        "count": fuzz.count + fuzz.confirm_trials,
+        "synthesizer": synthesizer,
+        "trials": trials_of(replicates),
+    }
+
+
+def facts_of(
+    behaviour: Behaviour,
+    variant: Variant,
+    fuzz: Fuzz,
+    synthesizer: str,
+    search: Search,
+    space: Space,
+    found: Sequence[Confirmation],
+    around: Neighbourhood | None,
+    seconds: Mapping[str, float],
+    alpha: float,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+    """Return the facts that the report prints, the record's entry, and scene ids by role."""
+    ranked = sorted(found, key=lambda c: (not c.confirmed, c.p_value))
+    share, cells, whole = coverage(space, [p for p, judged in search.judged.items() if judged is not None])
+    counterexamples = [_row(c, behaviour, variant, fuzz, synthesizer) for c in ranked]
+    facts: dict[str, Any] = {
+        "space": "; ".join(_words(d) for d in space) or "the explicit examples alone",
+        "examples_tried": sum(search.phases.get(p, 0) for p in ("explicit", "coverage", "hypothesis")),
+        "of_them": ", ".join(f"{n} {phase}" for phase, n in search.phases.items()),
+        "pairs_of_parameter_bins_covered": f"{cells} of {whole} ({100 * share:.0f}%)",
+        "scenes_per_example": fuzz.replicates,
+        "search_ended_because": STOPPED[search.stopped],
+        "synthesizer_of_the_search": fuzz.search_with or synthesizer,
+        "seconds": ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
+    }
+    first = ranked[0] if ranked else None
+    shown = {} if first is None else _shown(first, around)
+    if around is not None and around.replicates:
+        facts["local_failure_rate"] = around.sentence()
+        facts["tells_failing_from_finding"] = ", ".join(f"{n} {v:.2f}" for n, v in around.telling.items())
+    if first is not None:
+        facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
+        facts["replay"] = f"synnodtest replay {counterexamples[0]['replay']}"
+        facts["counterexamples"] = counterexamples
+    if around is not None:
+        title, table = _map_table(around)
+        facts |= {title: table} if table else {}
+    example = first.candidate.example if first else search.example_at(space.easiest)
+    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, first.replicates if first else [])
+    entry |= {
+        "space": [{"name": d.name, "easiest": d.value(0), "range": _range(d)} for d in space],
+        "tried": dict(search.phases),
+        "stopped": search.stopped,
+        "coverage": {"share": share, "cells": cells, "of": whole},
+        "seconds": dict(seconds),
+        "counterexamples": counterexamples,
+        "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),
+                                              "radii": around.radii, "telling": around.telling, "map": around.map()},
+        "shown": shown,
+    }  # fmt: skip
+    return facts, entry, shown
+
+
+def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, synthesizer: str) -> dict[str, Any]:
+    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", c.candidate.example, [])
+    return {
+        "says": "confirmed" if c.confirmed else "an accident of the search" if c.refuted else "unconfirmed",
+        "example": str(c.candidate.example),
+        "holds": f"{sum(r.holds for r in c.replicates)} of {len(c.replicates)}",
+        "upper_bound": c.estimate.upper,
+        "p": c.p_value,
+        "p_holm": c.p_holm,
+        "matters": ", ".join(c.candidate.matters),
+        "found_by": c.candidate.origin,
+        "replay": entry["id"],
+    }
+
+
+def _shown(first: Confirmation, around: Neighbourhood | None) -> dict[str, str]:
+    """Return the scenes to show: of the minimal example, a typical failure around it, and the worst failure seen."""
+    failing = [r for r in first.replicates if not r.holds] or list(first.replicates)
+    if not failing:
+        return {}
+    shown = {"minimal": failing[0].scene_id}
+    near = sorted((r for r in around.replicates if not r.holds), key=lambda r: r.margin) if around else []
+    if near:
+        shown["typical"] = near[len(near) // 2].scene_id
+    worst = min((*failing, *near), key=lambda r: (r.margin, -_prominence(r), r.scene_id))
+    shown["worst"] = worst.scene_id
+    return shown
+
+
+def _prominence(replicate: Replicate) -> float:
+    nodules = [n for t in replicate.trials.values() for n in t.nodules]
+    return max((float(n.truth.contrast) * n.requested_mm for n in nodules), default=0.0)
+
+
+def _words(dimension: Dimension) -> str:
+    easiest = dimension.value(0)
+    shown = "left out" if easiest is None else f"{easiest:g}" if isinstance(easiest, float) else str(easiest)
+    return f"{dimension.name} {_range(dimension)} (easiest {shown})"
+
+
+def _range(dimension: Dimension) -> str:
+    if dimension.levels:
+        return ", ".join("left out" if level is None else str(level) for level in dimension.levels)
+    low, high = dimension.range
+    return f"{low:g} to {high:g}"
+
+
+def _map_table(around: Neighbourhood) -> tuple[str, list[dict[str, Any]]]:
+    """Return the failure map over the two most telling parameters as a table of counts."""
+    points = around.map()
+    names = points["parameters"]
+    if len(names) < 2 or not points["points"]:
+        return "", []
+    down, across = names
+    table = np.array([[p[0], p[1], p[2]] for p in points["points"]], dtype=float)
+    edges = [np.linspace(table[:, k].min(), table[:, k].max(), BINS + 1) for k in (0, 1)]
+    places = [np.clip(np.searchsorted(edges[k][1:-1], table[:, k], side="right"), 0, BINS - 1) for k in (0, 1)]
+    rows: list[dict[str, Any]] = []
+    for i in range(BINS):
+        row: dict[str, Any] = {down: f"{edges[0][i]:.3g} to {edges[0][i + 1]:.3g}"}
+        for j in range(BINS):
+            inside = (places[0] == i) & (places[1] == j)
+            label = f"{across} {edges[1][j]:.3g} to {edges[1][j + 1]:.3g}"
+            row[label] = f"{int(table[inside, 2].sum())} of {int(inside.sum())}"
+        rows.append(row)
+    return f"failing examples by {down} and {across}", rows

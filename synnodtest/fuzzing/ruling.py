@@ -1,0 +1,107 @@
+"""What a search comes to: FAILED only where a counterexample is confirmed, never a rate where none is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from synnodtest.checks.ruling import Component, Ruling, Status
+from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.confirm import Confirmation
+from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.search import Search
+from synnodtest.statistics import clustered_rate
+
+__all__ = ["ruling_of"]
+
+NOTHING = "no confirmed counterexample in {n} examples"
+STOPPED = {
+    "examples": "all examples were tried",
+    "time budget": "the time budget was used up",
+    "interrupted": "it was interrupted",
+    "crash": "the detector crashed",
+    "space exhausted": "the space has no further examples that can be planted",
+}
+
+
+def ruling_of(
+    claim: Claim,
+    search: Search,
+    found: Sequence[Confirmation],
+    around: Neighbourhood | None,
+    alpha: float,
+    facts: dict[str, Any],
+) -> Ruling:
+    """Return the ruling on one expectation of a fuzz behaviour.
+
+    PASSED says that the search went through and left no open suspicion; it is no statement on a rate. INCONCLUSIVE:
+    a candidate was neither confirmed nor refuted, or nothing could be tried.
+    """
+    confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
+    unsettled = [c for c in found if not c.confirmed and not c.refuted]
+    tried = search.tried + search.phases.get("explicit", 0)
+    parts = tuple(_component(c, claim.rate, alpha) for c in found)
+    if confirmed:
+        status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha)
+    else:
+        nothing = NOTHING.format(n=tried)
+        broken_off = search.stopped == "interrupted" or not tried
+        status = Status.INCONCLUSIVE if unsettled or broken_off else Status.PASSED
+        reasons = [f"{len(unsettled)} unconfirmed: {unsettled[0].candidate.example}"] if unsettled else []
+        reasons += [STOPPED[search.stopped]] if search.stopped != "examples" else []
+        sentence = f"{status} {'; '.join([nothing, *reasons])}"
+    notes = ["a search says nothing on how often examples fail"] if not confirmed else []
+    if around is not None and around.replicates:
+        notes.append(f"around the counterexample: {around.sentence()}")
+    notes += [f"{_name(c)}: {c.candidate.example}" for c in found]
+    first = confirmed[0] if confirmed else (found[0] if found else None)
+    trials = [] if first is None else first.replicates
+    return Ruling(
+        status=status,
+        sentence=sentence,
+        criterion=claim.criterion(),
+        components=parts,
+        n_nodules=len(trials),
+        n_backgrounds=len({r.background.id for r in trials}),
+        n_clusters=len({r.background.cluster for r in trials}),
+        alpha=alpha,
+        p_value=first.p_value if first is not None else float("nan"),
+        notes=tuple(notes),
+        figure={"kind": "fuzz", **facts},
+    )
+
+
+def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float) -> str:
+    first = confirmed[0]
+    estimate, trials = first.estimate, first.replicates
+    matters = first.candidate.matters
+    told = f"; what matters: {', '.join(matters)}" if matters else ""
+    others = f"; {len(confirmed) - 1} further distinct failures" if len(confirmed) > 1 else ""
+    return (
+        f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "
+        f"{100 * (1 - alpha):g}% upper bound {estimate.upper:.2f}) falls short of the pre-specified {rate:.2f}; "
+        f"n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds{told}{others}"
+    )
+
+
+def _component(found: Confirmation, rate: float, alpha: float) -> Component:
+    hits = [r.holds for r in found.replicates]
+    wide = clustered_rate(hits, [r.background.cluster for r in found.replicates], alpha=0.025)
+    status = Status.FAILED if found.confirmed else Status.PASSED if found.refuted else Status.INCONCLUSIVE
+    return Component(
+        name="counterexample",
+        label=f"rate at {found.candidate.example}",
+        value=found.estimate.value,
+        lower=found.estimate.lower,
+        upper=found.estimate.upper,
+        bound=rate,
+        side="above",
+        status=status,
+        method=f"{found.estimate.method}; p adjusted by Holm {found.p_holm:.2g}",
+        lower95=wide.lower,
+        upper95=wide.upper,
+    )
+
+
+def _name(found: Confirmation) -> str:
+    return "confirmed" if found.confirmed else "not confirmed" if found.refuted else "unconfirmed"

@@ -1,0 +1,216 @@
+"""The stage: plants an example on several backgrounds, runs the detector, and says whether the claim holds there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import sha256_of
+from synnodtest.engine.engine import Engine
+from synnodtest.engine.outcome import Outcome, to_trial
+from synnodtest.errors import DetectorError
+from synnodtest.fuzzing.claims import BASE, Claim
+from synnodtest.fuzzing.recipes import RecipeMaker
+from synnodtest.matching import Matching
+from synnodtest.planning.example import Example
+from synnodtest.planning.place import MissingRegion, NoPlace, Placer
+from synnodtest.planning.recipe import SHAM_ARM, UNTOUCHED_ARM, Recipe
+from synnodtest.planning.trial import Trial
+from synnodtest.ports import Background
+
+__all__ = ["Judged", "Replicate", "Stage"]
+
+CHUNK = 8
+"""Replicates per call of the engine when a clock is watched."""
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One replicate of an example: its trials by arm and by how much it keeps the claim."""
+
+    example: Example
+    background: Background
+    trials: dict[str, Trial]
+    margin: float
+    holds: bool
+
+    @property
+    def scene_id(self) -> str:
+        """The scene that a report shows: the last arm's."""
+        return list(self.trials.values())[-1].scene_id
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of one example.
+
+    Args:
+        example: The example.
+        replicates: Those that could be planted and were accepted.
+        share: Share of them that keep the claim.
+        margin: Their mean margin.
+        fails: Whether the share is below the rate asked for.
+        crash: What a detector that crashed said; empty if it did not.
+    """
+
+    example: Example
+    replicates: tuple[Replicate, ...]
+    share: float
+    margin: float
+    fails: bool
+    crash: str = ""
+
+
+class Stage:
+    """Where examples are tried: one engine, some backgrounds, one namespace of seeds.
+
+    Args:
+        engine: Synthesizes and detects.
+        maker: Turns examples into recipes.
+        matching: Of the expectation.
+        backgrounds: Those that may be used.
+        namespace: ``search`` or ``confirm``.
+        replicates: Scenes per judged example.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        maker: RecipeMaker,
+        matching: Matching,
+        backgrounds: Sequence[Background],
+        namespace: str,
+        replicates: int = 1,
+    ) -> None:
+        self.engine = engine
+        self.claim: Claim = maker.claim
+        self.backgrounds = tuple(backgrounds)
+        self.seconds = 0.0
+        self.scenes = 0
+        self._maker = maker
+        self._matching = matching
+        self._namespace = namespace
+        self._replicates = replicates
+        self._memo: dict[str, Judged | None] = {}
+
+    @property
+    def seconds_per_replicate(self) -> float:
+        """What a replicate has taken so far."""
+        return self.seconds / self.scenes if self.scenes else 0.0
+
+    def judge(self, example: Example) -> Judged | None:
+        """Return what comes of an example; None if it cannot be planted. Judged once, then remembered."""
+        key = example.key()
+        if key not in self._memo:
+            self._memo[key] = self._judge(example)
+        return self._memo[key]
+
+    def _judge(self, example: Example) -> Judged | None:
+        try:
+            done = list(self.run(example, self.chosen(example)))
+        except DetectorError as error:
+            return Judged(example, (), 0.0, -1.0, True, str(error))
+        if len(done) < max(1, self._replicates // 2):
+            return None
+        share = float(np.mean([r.holds for r in done]))
+        margin = float(np.mean([r.margin for r in done]))
+        return Judged(example, tuple(done), share, margin, share < self.claim.rate - 1e-9)
+
+    def chosen(self, example: Example) -> list[tuple[Background, int]]:
+        """Return the backgrounds (and replicate numbers) that an example is judged on; they hang on its parameters."""
+        pool = self.pool(example)
+        if not pool:
+            return []
+        rng = np.random.default_rng(int(sha256_of(["backgrounds", self._namespace, example.key()])[:15], 16))
+        order = [int(i) for i in rng.permutation(len(pool))]
+        count = self._replicates
+        return sorted(
+            ((pool[order[i % len(pool)]], i // len(pool)) for i in range(count)), key=lambda pair: (pair[0].id, pair[1])
+        )
+
+    def pool(self, example: Example) -> list[Background]:
+        """Return the backgrounds that an example may stand on: of its view, or the one that it pins."""
+        pinned, view = example.get("background"), example.get("view")
+        return [
+            b
+            for b in self.backgrounds
+            if pinned in (None, b.id) and (view is None or str(b.strata.get("view", "")) == str(view))
+        ]
+
+    def run(self, example: Example, where: Sequence[tuple[Background, int]]) -> Iterator[Replicate]:
+        """Yield the replicates of one example that could be planted and were accepted."""
+        yield from self.run_all((example, background, number) for background, number in where)
+
+    def run_all(self, wanted: Iterator[tuple[Example, Background, int]]) -> Iterator[Replicate]:
+        """Yield a replicate per example and background; those that cannot be planted are left out.
+
+        Raises:
+            DetectorError: the detector crashed.
+        """
+        while chunk := list(islice(wanted, CHUNK)):
+            started = time.perf_counter()
+            planted = [(e, b, self._recipes(e, b, number)) for e, b, number in chunk]
+            planted = [entry for entry in planted if entry[2]]
+            outcomes = list(self.engine.run(recipe for *_, recipes in planted for recipe in recipes))
+            self.seconds += time.perf_counter() - started
+            self.scenes += len(planted)
+            arms = len(self.claim.arms)
+            for index, (example, background, _) in enumerate(planted):
+                made = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
+                if made is not None:
+                    yield made
+
+    def _recipes(self, example: Example, background: Background, number: int) -> list[Recipe]:
+        try:
+            return self._maker.recipes(example, background, number, self._namespace)
+        except (MissingRegion, NoPlace):
+            return []
+
+    def _replicate(self, example: Example, background: Background, outcomes: Sequence[object]) -> Replicate | None:
+        trials: dict[str, Trial] = {}
+        for outcome in outcomes:
+            if not isinstance(outcome, Outcome):
+                return None
+            trial = to_trial(outcome, self._matching)
+            if trial.rejected:
+                return None
+            trials[trial.arm] = trial
+        if len(trials[BASE].nodules) < len(trials[BASE].scene.nodules):
+            return None
+        margin = self.claim.margin(trials)
+        return Replicate(example, background, trials, margin, self.claim.holds(margin))
+
+    # --- beside the judging -------------------------------------------------------------------------------------
+
+    def unjudged(self, example: Example) -> list[dict[str, Any]]:
+        """Return the scenes on which an example would be judged, synthesized but not shown to the detector."""
+        made = []
+        for background, number in self.chosen(example):
+            scenes = {}
+            for recipe in self._recipes(example, background, number):
+                scene = Placer(self.engine.load(background)).place(recipe)
+                digest = self.engine.radiograph(scene, background).content_sha256()
+                scenes[recipe.arm] = {"id": scene.key(), "recipe": scene.as_dict(), "radiograph_sha256": digest}
+            if scenes:
+                made.append({"background": background.id, "cluster": background.cluster, "scenes": scenes})
+        return made
+
+    def sham(self, replicates: Sequence[Replicate]) -> tuple[list[Trial], list[Trial]]:
+        """Return trials of the replicates' masks inpainted without a nodule, and of their untouched backgrounds."""
+        first = {r.background.id: r for r in replicates if r.trials[BASE].scene.nodules}
+        shams, untouched = [], []
+        for replicate in first.values():
+            number = replicate.trials[BASE].replicate
+            recipe = self._recipes(replicate.example, replicate.background, number)[0]
+            shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=()))
+            untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
+        return self._trials(shams), self._trials(untouched)
+
+    def _trials(self, recipes: Sequence[Recipe]) -> list[Trial]:
+        made = [to_trial(o, self._matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
+        return [trial for trial in made if not trial.rejected]

@@ -1,0 +1,80 @@
+"""``fuzz:`` -> the space of examples that a search goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from synnodtest.planning.difficulty import Dimension, Space, dimension, ranged
+from synnodtest.planning.example import Example
+from synnodtest.spec.model import Behaviour, Companion, Fuzz
+from synnodtest.spec.values import Value
+
+__all__ = ["COMPANION_DISTANCE_MM", "example_of", "place_dimensions", "plants_nodule", "space_of"]
+
+COMPANION_DISTANCE_MM = (10.0, 120.0)
+"""Distance of a second nodule where a spec names none."""
+_NODULE = ("diameter_mm", "contrast", "radiomics.", "companion.")
+
+
+def space_of(behaviour: Behaviour, kind: str, parameters: Mapping[str, Any], parts: int) -> Space:
+    """Return the space of one expectation.
+
+    Args:
+        behaviour: With ``fuzz``.
+        kind: Of the expectation.
+        parameters: Of the expectation.
+        parts: How many separate parts the region has (two lungs).
+    """
+    fuzz = behaviour.fuzz
+    assert fuzz is not None
+    return Space(tuple(_dimensions(fuzz, kind, parameters.get("companion") or fuzz.companion, parts)))
+
+
+def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> Iterator[Dimension]:
+    own = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
+    if "view" in own:
+        yield dimension("view", own.pop("view"))
+    yield from (dimension(n, v) for n, v in own.items() if n.startswith("perturbations."))
+    if second is not None:
+        if kind not in {"not_lower"}:
+            yield Dimension("companion.present", levels=(False, True))
+        yield from _companion(second)
+    if plants_nodule(fuzz, kind) and fuzz.location.at_mm is None:
+        yield from (d for d in place_dimensions(parts) if d.name not in fuzz.fixed)
+    yield from (dimension(n, v) for n, v in own.items() if n.startswith("radiomics."))
+    yield from (dimension(n, own[n]) for n in ("contrast", "diameter_mm") if n in own)
+
+
+def place_dimensions(parts: int) -> Iterator[Dimension]:
+    """Yield the parameters of a place within a region: which part, how high, how far across; the middle is easiest."""
+    if parts > 1:
+        yield Dimension("place.part", levels=tuple(range(parts)))
+    yield ranged("place.height", -1.0, 1.0, 0.0)
+    yield ranged("place.across", -1.0, 1.0, 0.0)
+
+
+def _companion(second: Companion) -> Iterator[Dimension]:
+    given: dict[str, Value | None] = {
+        "distance_mm": second.distance_mm,
+        "contrast": second.contrast,
+        "diameter_mm": second.diameter_mm,
+    }
+    for key, value in given.items():
+        if value is not None:
+            yield dimension(f"companion.{key}", value)
+        elif key == "distance_mm":
+            yield ranged("companion.distance_mm", *COMPANION_DISTANCE_MM)
+
+
+def plants_nodule(fuzz: Fuzz, kind: str) -> bool:
+    """Return whether examples have a nodule: always, but for ``silent`` where the spec names none."""
+    names = [*fuzz.vary, *fuzz.fixed, *(n for example in fuzz.explicit for n in example)]
+    if fuzz.location.at_mm is not None or fuzz.companion is not None:
+        return True
+    return kind != "silent" or any(name.startswith(_NODULE) for name in names)
+
+
+def example_of(space: Space, fuzz: Fuzz, difficulties: tuple[int, ...]) -> Example:
+    """Return the example at a point of the space, with what the spec fixes."""
+    return Example.of({**fuzz.fixed, **space.values(difficulties)})

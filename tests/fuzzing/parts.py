@@ -1,0 +1,149 @@
+"""Detectors with planted holes, on small square backgrounds whose truth they may look at."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest import Finding, Identity, Radiograph
+from synnodtest.canonical import sha256_of
+from synnodtest.detectors.guard import Guard
+from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.fuzzing import fuzz
+from synnodtest.planning.variants import variants
+from synnodtest.ports import Background
+from synnodtest.spec import load_spec
+from synnodtest.store import Store
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+SIZE = 112
+LUNG = slice(16, 96)
+
+
+class Lungs:
+    """Backgrounds of 112 x 112 pixels of 1 mm: one square lung, or two beside each other."""
+
+    name = "squares"
+    identity = Identity("squares", "1")
+
+    def __init__(self, count, parts=1):
+        self.backgrounds = tuple(
+            Background(f"square-{i:03d}", strata={"view": "PA" if i % 2 else "AP"}, content=f"{i:064x}")
+            for i in range(count)
+        )
+        mask = np.zeros((SIZE, SIZE), dtype=bool)
+        mask[LUNG, LUNG] = True
+        if parts == 2:
+            mask[:, 52:60] = False
+        self.mask = mask
+
+    def load(self, background):
+        rng = np.random.default_rng(int(background.content, 16))
+        pixels = (0.3 + 0.02 * rng.standard_normal((SIZE, SIZE))).astype(np.float32)
+        return Radiograph(pixels, (1.0, 1.0), {"lung": self.mask.copy()}, background=background.id)
+
+
+class Holed:
+    """Finds every planted nodule but those that ``misses(truth, radiograph)``; ``fires(radiograph)`` adds a mark."""
+
+    def __init__(self, misses=None, fires=None, crashes=None, name="holed"):
+        self.identity = Identity(name, "1")
+        self.misses = misses or (lambda truth, radiograph: False)
+        self.fires = fires or (lambda radiograph: False)
+        self.crashes = crashes or (lambda truth, radiograph: False)
+        self.images = 0
+
+    def detect(self, radiographs):
+        return [self._one(radiograph) for radiograph in radiographs]
+
+    def _one(self, radiograph):
+        self.images += 1
+        found = []
+        for truth in radiograph.nodules:
+            if self.crashes(truth, radiograph):
+                raise ValueError("index out of range")
+            if not self.misses(truth, radiograph):
+                found.append(Finding(truth.box, 0.9))
+        return found + ([Finding((1.0, 1.0, 9.0, 9.0), 0.8)] if self.fires(radiograph) else [])
+
+
+def centre(truth):
+    x_min, y_min, x_max, y_max = truth.box
+    return (x_min + x_max) / 2, (y_min + y_max) / 2
+
+
+def depth_mm(truth, radiograph):
+    """Distance of a nodule's centre from the lung's border."""
+    x, y = centre(truth)
+    depth = distance_transform_edt(np.pad(radiograph.regions["lung"], 1))[1:-1, 1:-1]
+    return float(depth[int(y), int(x)])
+
+
+def asked(truth, name):
+    return float(truth.requested[name])
+
+
+def roughness(radiograph):
+    """How much finer structure a radiograph has than its 8 x 8 blocks; JPEG takes it away."""
+    return float(np.abs(np.diff(radiograph.pixels, axis=1)).mean())
+
+
+def noisy(rate):
+    """A detector without a hole that finds this share of nodules, by the content of the radiograph."""
+
+    def misses(truth, radiograph):
+        return int(sha256_of([radiograph.content_sha256(), truth.name])[:8], 16) / 16**8 >= rate
+
+    return misses
+
+
+SPEC = """\
+synnodtest: 1
+behaviours:
+  - id: found
+    statement: Every nodule is found.
+    fuzz:
+      vary: {vary}
+      examples: {examples}
+      replicates: {replicates}
+      backgrounds: {{set: squares, count: 6}}
+{more}
+    expect:
+      - {expect}
+"""
+
+
+def hunt(
+    folder: Path,
+    detector,
+    *,
+    vary="{diameter_mm: [10, 30], contrast: [0.2, 1.0], location: {region: lung}}",
+    expect="detected: {rate_at_least: 0.8}",
+    examples=60,
+    replicates=2,
+    more="",
+    parts=1,
+    seed=0,
+    store="store",
+    synthesizers=None,
+    run=fuzz,
+):
+    """Run one search; return what it gathered."""
+    path = folder / "fuzz.yaml"
+    more = "\n".join("      " + line for line in more.splitlines())
+    path.write_text(SPEC.format(vary=vary, expect=expect, examples=examples, replicates=replicates, more=more))
+    behaviour = load_spec(path).behaviours[0]
+    providers = Providers(
+        detector=Guard(detector, 30.0),
+        synthesizer=(synthesizers or {"gaussian": GaussianSynthesizer()}).__getitem__,
+        backgrounds=lambda name, count: Lungs(count, parts),
+        default_synthesizer="gaussian",
+    )
+    campaign = Campaign(providers, Store(folder / store), seed=seed)
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    return run(campaign, behaviour, variant)
+
+
+def ruling(gathered):
+    (only,) = gathered.rulings.values()
+    return only

@@ -1,0 +1,99 @@
+"""Each hole is found within 200 examples, shrunk to its boundary from the easy side, confirmed, and named."""
+
+import numpy as np
+import pytest
+
+from synnodtest.checks.ruling import Status
+from tests.fuzzing.parts import Holed, asked, centre, depth_mm, hunt, roughness, ruling
+
+
+def confirmed(gathered):
+    verdict = ruling(gathered)
+    assert verdict.status is Status.FAILED, verdict.sentence
+    assert verdict.sentence.startswith("FAILED counterexample confirmed")
+    assert gathered.entry["counterexamples"][0]["says"] == "confirmed"
+    assert sum(gathered.entry["tried"].values()) <= 200
+    assert len(gathered.entry["trials"]) >= 60
+    return gathered.entry["example"], gathered.entry["counterexamples"][0]["matters"].split(", ")
+
+
+def test_low_contrast(tmp_path):
+    detector = Holed(lambda truth, _: asked(truth, "contrast") < 0.3)
+    example, matters = confirmed(hunt(tmp_path, detector))
+    assert 0.27 <= example["contrast"] < 0.3
+    assert example["diameter_mm"] == 30
+    assert example["place"] == {"height": 0, "across": 0}
+    assert matters == ["contrast"]
+
+
+def test_near_the_border(tmp_path):
+    detector = Holed(lambda truth, radiograph: depth_mm(truth, radiograph) <= 12)
+    gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}")
+    example, matters = confirmed(gathered)
+    x = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"] for t in gathered.entry["trials"]]
+    depth = [min(a - 16, b - 16, 96 - a, 96 - b) for a, b in x]
+    assert all(10.8 <= d <= 12.5 for d in depth)
+    assert example["contrast"] == 1.0
+    assert len(matters) == 1
+    assert matters[0].startswith("place.")
+
+
+def test_the_left_apex(tmp_path):
+    def misses(truth, _):
+        x, y = centre(truth)
+        return x > 56 and y < 36
+
+    gathered = hunt(tmp_path, Holed(misses), parts=2, examples=120)
+    example, matters = confirmed(gathered)
+    assert example["place"]["part"] == 1
+    heights = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"][1] for t in gathered.entry["trials"]]
+    assert all(34 <= y <= 36.5 for y in heights)
+    assert set(matters) <= {"place.part", "place.height", "diameter_mm"}
+    assert {"place.part", "place.height"} <= set(matters)
+
+
+def test_the_second_nodule_when_it_is_close(tmp_path):
+    def misses(truth, radiograph):
+        if truth.name != "companion":
+            return False
+        a, b = (np.array(t.requested["centre_mm"]) for t in radiograph.nodules)
+        return float(np.hypot(*(a - b))) < 30
+
+    gathered = hunt(
+        tmp_path,
+        Holed(misses),
+        vary="{diameter_mm: [10, 14], companion: {diameter_mm: 10, distance_mm: [15, 45]}}",
+    )
+    example, matters = confirmed(gathered)
+    assert 27 <= example["companion"]["distance_mm"] <= 30
+    assert set(matters) == {"companion.present", "companion.distance_mm"}
+
+
+def test_firing_on_strong_compression(tmp_path):
+    limit = []
+
+    def fires(radiograph):
+        return roughness(radiograph) < limit[0]
+
+    from synnodtest.perturbations import perturb
+    from synnodtest.scene import Perturbation
+    from tests.fuzzing.parts import Lungs
+
+    lungs = Lungs(8)
+    at_40 = [roughness(perturb(lungs.load(b), [Perturbation("jpeg", 40)], 0)) for b in lungs.backgrounds]
+    limit.append(float(np.mean(at_40)))
+    gathered = hunt(
+        tmp_path, Holed(fires=fires), vary="{perturbations: {jpeg: [10, 100]}}", expect="silent: {rate_at_least: 0.8}"
+    )
+    example, matters = confirmed(gathered)
+    assert 36 <= example["perturbations"]["jpeg"] <= 44
+    assert matters == ["perturbations.jpeg"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_distinct_holes_are_reported_apart(tmp_path, seed):
+    detector = Holed(lambda t, _: asked(t, "contrast") < 0.3 or asked(t, "diameter_mm") < 12)
+    gathered = hunt(tmp_path, detector, seed=seed)
+    rows = [row for row in gathered.entry["counterexamples"] if row["says"] == "confirmed"]
+    assert {row["matters"] for row in rows} == {"contrast", "diameter_mm"}
+    assert all(row["p_holm"] >= row["p"] for row in rows)
