@@ -17,7 +17,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)"
     )
-    parser.add_argument("--specs", type=Path, default=Path("specs"), help="folder of specs (default: specs)")
+    parser.add_argument(
+        "--specs", type=Path, default=Path("specs/paper.yaml"), help="spec or folder (default: specs/paper.yaml)"
+    )
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
     parser.set_defaults(run=_run)
 
@@ -25,7 +27,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if not options.specs.exists():
         raise SynnodError(
-            f"{options.specs}: no such folder",
+            f"{options.specs}: no such file or folder",
             hint="run it in a checkout of synnodtest, or name your specs with --specs",
         )
     words = [str(options.specs), "--detector", "demo", "-q", *(w for w in options.rest if w != "--")]
