@@ -1,6 +1,6 @@
 """Fuzzing: searches for the easiest nodule that fails, and proves that it is no accident."""
 
-from synnodtest.fuzzing.campaign import CrashFound, FuzzGathered, fuzz, grounded
+from synnodtest.fuzzing.campaign import CrashFound, FuzzGathered, fuzz, grounded, most_scenes
 from synnodtest.fuzzing.failures import Failures, replay_failure
 
-__all__ = ["CrashFound", "Failures", "FuzzGathered", "fuzz", "grounded", "replay_failure"]
+__all__ = ["CrashFound", "Failures", "FuzzGathered", "fuzz", "grounded", "most_scenes", "replay_failure"]

@@ -34,7 +34,7 @@ from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
-__all__ = ["CrashFound", "FuzzGathered", "fuzz", "grounded"]
+__all__ = ["CrashFound", "FuzzGathered", "fuzz", "grounded", "most_scenes"]
 
 DESCRIBED = 100
 """Examples of the local failure rate."""
@@ -62,6 +62,14 @@ def grounded(behaviour: Behaviour) -> Behaviour:
     if wanted is None:
         return behaviour
     return replace(behaviour, scenes=Scenes(set=wanted.set, count=wanted.count + wanted.confirm_trials))
+
+
+def most_scenes(behaviour: Behaviour, variant: Variant) -> int:
+    """Return how many scenes a search with one counterexample needs, shrinking aside."""
+    wanted = behaviour.fuzz
+    assert wanted is not None
+    tried = (wanted.examples + len(wanted.explicit)) * wanted.replicates + wanted.confirm_trials + DESCRIBED
+    return tried * len(Claim(variant.expectation.kind, variant.parameters).arms)
 
 
 def fuzz(campaign: Campaign, behaviour: Behaviour, variant: Variant) -> FuzzGathered:

@@ -88,6 +88,7 @@ class Fragment:
     detector: dict[str, Any] = field(default_factory=dict)
     gallery: list[dict[str, Any]] = field(default_factory=list)
     deviations: list[dict[str, Any]] = field(default_factory=list)
+    fuzzing: list[dict[str, Any]] = field(default_factory=list)
     tally: dict[str, float] = field(default_factory=dict)
 
     def expectation(self, node_id: str) -> dict[str, Any]:
@@ -147,6 +148,25 @@ class Fragment:
             entry["by_synthesizer"] = {name: _ruling(r) for name, r in judgement.by_synthesizer.items()}
         self.expectations[case.node_id] = entry
         self._note_deviations(case, judgement)
+
+    def add_fuzzing(self, case: CaseLike, found: Mapping[str, Any]) -> None:
+        """Record a search beside its ruling: what replay needs, and the scenes that the gallery shows."""
+        self.fuzzing.append({**plain(found), "expectation_id": case.node_id})
+        entry = self.expectations.get(case.node_id)
+        if entry is None:
+            return
+        shown = found.get("shown") or {}
+        sides: dict[bool, list[str]] = {True: [], False: []}
+        for trial in found["trials"]:
+            sides[bool(trial["holds"])].append(list(trial["scenes"].values())[-1]["id"])
+        roles: dict[str, str] = {}
+        for role, scene_id in shown.items():
+            roles[scene_id] = f"{roles[scene_id]} and {role}" if scene_id in roles else role
+        others = [s for s in sides[False] if s not in roles]
+        entry["worst"] = list(roles)
+        entry["roles"] = {scene_id: f"{role} failure" for scene_id, role in roles.items()}
+        entry["failing"] = _sample(others, RANDOM, case.node_id, "failing")
+        entry["passing"] = _sample(sides[True], RANDOM, case.node_id, "passing")
 
     def _entry(self, case: CaseLike, status: str, seconds: float) -> dict[str, Any]:
         expectation = case.variant.expectation
@@ -218,7 +238,7 @@ class Fragment:
     def _note_deviations(self, case: CaseLike, judgement: Judgement) -> None:
         planned = case.behaviour.scenes.count if case.behaviour.scenes is not None else 0
         used = judgement.behaviour.scenes.count if judgement.behaviour.scenes is not None else 0
-        if planned != used:
+        if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, "number of backgrounds (limited for this run)", str(planned), str(used))
         for evidence in judgement.evidence.values():
             for reason, count in evidence.shortfall.items():

@@ -43,7 +43,8 @@ def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campa
     entry = fragment.expectations.get(node_id)
     if entry is None or entry["ruling"] is None:
         return
-    shown = [(scene_id, rule) for key, rule in RULES for scene_id in entry[key]]
+    roles = entry.get("roles", {})
+    shown = [(scene_id, roles.get(scene_id, rule)) for key, rule in RULES for scene_id in entry[key]]
     if not shown:
         shown = [(scene_id, "shown") for scene_id in entry["scenes"][:1]]
     point = float(entry["parameters"]["operating_point"])

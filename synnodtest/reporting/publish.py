@@ -107,6 +107,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
         "deviations": fragment.deviations,
         "anomalies": [],
         "limitations": _limitations(fragment),
+        "fuzzing": fragment.fuzzing,
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 from synnodtest.checks.ruling import Status
 from synnodtest.engine.campaign import Gathered
 from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
+from synnodtest.fuzzing import FuzzGathered
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.shell.run import Case
 from synnodtest.spec.loader import load_spec
@@ -79,6 +80,10 @@ class ExpectationItem(pytest.Item):
     def setup(self) -> None:
         """Synthesize, detect and match."""
         self._gathered = self.synnod.run.gather(self.case)
+        if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
+            judgement = self.synnod.run.rule(self.case, self._gathered)
+            self.synnod.say(self.nodeid, judgement.ruling.sentence)
+            raise KeyboardInterrupt
 
     def runtest(self) -> None:
         """Rule."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
+from synnodtest.fuzzing import most_scenes
 from synnodtest.planning.forecast import forecast
 from synnodtest.shell.run import Case, Run
 
@@ -35,6 +36,8 @@ def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
 
 
 def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
+    if case.behaviour.fuzz is not None:
+        return _search_line(run, case)
     behaviour, campaign = run.behaviour(case), run.campaign
     scenes, done = campaign.cost(behaviour, case.variant)
     made = forecast(behaviour, case.variant, campaign.backgrounds(behaviour), run.settings.seed)
@@ -46,6 +49,17 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     if made.warning:
         notes.append(f"WARNING can only end INCONCLUSIVE: {made.warning}")
     return text, minutes, notes
+
+
+def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
+    """Return the line of a search: an upper limit, since how much shrinking takes hangs on what is found."""
+    scenes = most_scenes(case.behaviour, case.variant)
+    minutes = _minutes(run, run.campaign.synthesizer_names(case.behaviour)[0], scenes)
+    budget = case.behaviour.fuzz.time_budget_s if case.behaviour.fuzz is not None else None
+    if budget is not None:
+        minutes = budget / 60 if minutes is None else min(minutes, budget / 60)
+    shown = "?" if minutes is None else f"{minutes:.1f}"
+    return f"{scenes:>7} {'':>7} {shown:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}", minutes, ["a search: at most"]
 
 
 def _minutes(run: Run, synthesizer: str, scenes: int) -> float | None:

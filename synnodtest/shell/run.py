@@ -10,6 +10,7 @@ from typing import Any
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
 from synnodtest.engine.throughput import remember
 from synnodtest.errors import InvalidEvidence
+from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import BackgroundSet, Detector
@@ -85,8 +86,12 @@ class Run:
         """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""
         started = time.perf_counter()
         try:
+            if case.behaviour.fuzz is not None:
+                return fuzz(self.campaign, limited_search(case.behaviour, self.settings.limit), case.variant)
             return self.campaign.gather(self.behaviour(case), case.variant)
         except Exception as error:
+            if isinstance(error, CrashFound):
+                self.fragment.add_fuzzing(case, error.entry)
             status = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
             self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
             raise
@@ -97,15 +102,27 @@ class Run:
         judgement = self.campaign.rule(gathered)
         seconds = gathered.seconds + time.perf_counter() - started
         self.fragment.add_judgement(case, judgement, self.campaign, seconds, waiver)
+        if isinstance(gathered, FuzzGathered):
+            self.fragment.add_fuzzing(case, gathered.entry)
         return judgement
 
 
 def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
     """Return the behaviour with at most ``limit`` backgrounds."""
+    if behaviour.fuzz is not None:
+        return grounded(limited_search(behaviour, limit))
     scenes = behaviour.scenes
     if limit is None or scenes is None or (isinstance(scenes.count, int) and scenes.count <= limit):
         return behaviour
     return replace(behaviour, scenes=replace(scenes, count=limit))
+
+
+def limited_search(behaviour: Behaviour, limit: int | None) -> Behaviour:
+    """Return a fuzz behaviour that searches on at most ``limit`` backgrounds; confirmations keep theirs."""
+    wanted = behaviour.fuzz
+    if limit is None or wanted is None or wanted.count <= limit:
+        return behaviour
+    return replace(behaviour, fuzz=replace(wanted, count=limit))
 
 
 def _synthesizer(text: str, settings: Settings) -> Any:
