@@ -140,28 +140,27 @@ def _scaled(image: Image.Image, side: int) -> Image.Image:
 def _draw(image: Image.Image, cut: _Cut, truths: Sequence[Truth], findings: Sequence[Finding]) -> None:
     """Draw truth solid and findings dashed, yellow on a dark halo; scores where there is room for them."""
     pen = ImageDraw.Draw(image)
-    thick = 1 if image.width <= THUMBNAIL_PX else 2
+    small = image.width <= THUMBNAIL_PX
+    thick = 2 if small else 3
     scale = (image.width / cut.width, image.height / cut.height)
 
     def place(box: Box, room: float) -> tuple[float, float, float, float]:
-        return (
-            (box[0] - cut.column) * scale[0] - room,
-            (box[1] - cut.row) * scale[1] - room,
-            (box[2] - cut.column) * scale[0] + room,
-            (box[3] - cut.row) * scale[1] + room,
-        )
+        x0, x1 = ((edge - cut.column) * scale[0] for edge in (box[0], box[2]))
+        y0, y1 = ((edge - cut.row) * scale[1] for edge in (box[1], box[3]))
+        wide, high = max(room, 5 - (x1 - x0) / 2), max(room, 5 - (y1 - y0) / 2)
+        return x0 - wide, y0 - high, x1 + wide, y1 + high
 
-    boxes = [(place(t.box, 0.0), 0) for t in truths]
-    boxes += [(place(f.box, 2.0 * thick), 5 * thick) for f in findings]
+    boxes = [(place(t.box, thick), 0) for t in truths]
+    boxes += [(place(f.box, 3 * thick), 4 * thick) for f in findings]
     for colour, extra in ((HALO, 2), (YELLOW, 0)):
         for box, dash in boxes:
             _outline(pen, box, colour, thick + extra, dash)
-    if image.width > THUMBNAIL_PX:
-        font = ImageFont.load_default(size=15)
+    if not small:
+        font = ImageFont.load_default(size=22)
         for finding in findings:
-            x, y = place(finding.box, 2.0 * thick)[:2]
+            x, y = place(finding.box, 3 * thick)[:2]
             if 0 <= x < image.width - 20 and -20 <= y < image.height:
-                pen.text((x, max(y - 20, 2)), f"{finding.score:.2f}", YELLOW, font, stroke_width=2, stroke_fill=HALO)
+                pen.text((x, max(y - 28, 2)), f"{finding.score:.2f}", YELLOW, font, stroke_width=3, stroke_fill=HALO)
 
 
 def _outline(pen: ImageDraw.ImageDraw, box: Box, colour: tuple[int, int, int], width: int, dash: int) -> None:

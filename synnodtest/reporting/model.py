@@ -21,6 +21,7 @@ class Cell:
         status: A status word, shown as a chip instead of the text.
         code: Set in a fixed-width face; may break anywhere.
         markup: A drawing instead of the text.
+        note: A remark in small print below.
     """
 
     text: str = ""
@@ -28,6 +29,7 @@ class Cell:
     status: str = ""
     code: bool = False
     markup: Markup | None = None
+    note: str = ""
 
 
 def code(text: Any) -> Cell:

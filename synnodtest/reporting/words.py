@@ -13,7 +13,9 @@ __all__ = [
     "StatusLook",
     "bound_text",
     "date",
+    "decimals_of",
     "duration",
+    "estimate",
     "expectation_title",
     "interval",
     "joined",
@@ -76,7 +78,7 @@ def shown_status(expectation: Mapping[str, Any]) -> str:
 
 
 def expectation_title(expectation: Mapping[str, Any]) -> str:
-    """Return a short title, such as ``Sensitivity, diameter_mm ≥ 14``."""
+    """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
     kind = expectation["kind"]
     parts = [_TITLES.get(kind, kind.replace("_", " ").capitalize())]
     parameters = expectation.get("parameters") or {}
@@ -87,9 +89,12 @@ def expectation_title(expectation: Mapping[str, Any]) -> str:
     elif parameters.get("arm"):
         parts.append(f"arm {parameters['arm']}")
     if isinstance(parameters.get("region"), str):
-        parts.append(f"in {parameters['region']}")
+        parts.append(f"in {parameters['region'].replace('_', ' ')}")
     for name, condition in _mapping(parameters.get("where")).items():
-        parts += [f"{name} {_WORDS.get(op, op)} {value_text(v)}" for op, v in _conditions(condition)]
+        word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
+        parts += [
+            f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in _conditions(condition)
+        ]
     return ", ".join(parts)
 
 
@@ -101,7 +106,7 @@ def _conditions(condition: Any) -> list[tuple[str, Any]]:
     return list(condition.items()) if isinstance(condition, Mapping) else [("equals", condition)]
 
 
-def number(value: Any, unit: str = "") -> str:
+def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     """Return a number as a reader wants it; a dash for none. ``unit`` as in a component."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
@@ -110,14 +115,33 @@ def number(value: Any, unit: str = "") -> str:
     if unit == "mm":
         return f"{value:.1f} mm"
     size = abs(value)
-    text = f"{value:.3f}" if size < 0.1 else f"{value:.2f}" if size < 100 else f"{value:.0f}"
+    digits = (3 if size < 0.1 else 2 if size < 100 else 0) if decimals is None else decimals
+    text = f"{value:.{digits}f}"
     text = text.replace("-", "\N{MINUS SIGN}")
     return f"+{text}" if unit == "difference" and value > 0 else text
 
 
 def interval(lower: Any, upper: Any, unit: str = "") -> str:
-    """Return ``0.88 to 0.96``."""
-    return f"{number(lower, unit)} to {number(upper, unit)}"
+    """Return ``0.88 to 0.96``, both with as many decimals."""
+    if lower is None and upper is None:
+        return "–"
+    digits = decimals_of(lower, upper)
+    return f"{number(lower, unit, decimals=digits)} to {number(upper, unit, decimals=digits)}"
+
+
+def decimals_of(*values: Any) -> int:
+    """Return how many decimals numbers that stand together need: 3 where all are below 0.1."""
+    sizes = [abs(v) for v in values if isinstance(v, (int, float))]
+    largest = max(sizes, default=1.0)
+    return 3 if largest < 0.1 else 2 if largest < 100 else 0
+
+
+def estimate(component: Mapping[str, Any]) -> tuple[str, str]:
+    """Return value and interval of a component, with as many decimals each."""
+    unit, low, high = component.get("unit", ""), component["lower"], component["upper"]
+    digits = decimals_of(component["value"], low, high)
+    ends = f"{number(low, unit, decimals=digits)} to {number(high, unit, decimals=digits)}"
+    return number(component["value"], unit, decimals=digits), ends
 
 
 def bound_text(component: Mapping[str, Any]) -> str:

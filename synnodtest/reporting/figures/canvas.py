@@ -87,7 +87,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
     text = re.sub(r' style="([^"]*)"', lambda m: _attributes(m.group(1)), text)
-    text = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r"-?\d+\.\d{3,}", lambda m: _shorter(m.group()), text)
     text = _unique(text, name)
     text = re.sub(r">\s+<", "><", text)
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
@@ -99,6 +99,12 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
     return Markup(head + text[text.index(">") + 1 :].strip())
+
+
+def _shorter(figure: str) -> str:
+    """Return a number with as many digits as show: scales of glyphs are small and need more decimals."""
+    value = float(figure)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.4g}"
 
 
 def _attributes(style: str) -> str:

@@ -38,12 +38,13 @@ class Claim:
             return "not tested"
         text = f"{min(values):.3g} to {max(values):.3g} (median {float(np.median(values)):.3g})"
         if self.asked and self.values:
-            text += f"; asked for {min(self.asked):.3g} to {max(self.asked):.3g}"
+            low, high = min(self.asked), max(self.asked)
+            text += f"; asked for {low:.3g} to {high:.3g}" if high > low else f"; asked for {low:.3g}"
         return text
 
     def remark(self) -> str:
         """Return which end of the claim has no data near it, and what was tested outside of it."""
-        tested = self.asked or self.values
+        tested = self.values or self.asked
         if self.low is None or self.high is None:
             return ""
         if not tested:
@@ -53,9 +54,9 @@ class Claim:
             parts.append(f"nothing tested from {self.low:g} to {min(tested):.3g}")
         if max(tested) < self.high - room:
             parts.append(f"nothing tested from {max(tested):.3g} to {self.high:g}")
-        outside = sum(v < self.low - room or v > self.high + room for v in tested)
+        outside = sum(v < self.low - room or v > self.high + room for v in self.asked)
         if outside:
-            parts.append(f"{outside} tested outside the claim")
+            parts.append(f"{outside} asked for outside the claim")
         return "; ".join(parts) or "covered end to end"
 
 

@@ -87,12 +87,13 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
             label = value if kind in {"all", "size"} else f"{kind} {value}"
             axis.text(-0.03, row, short(label, 36), ha="right", va="center", fontsize=9.5, clip_on=False)
             axis.text(
-                1.03, row, f"{sum(hits)}/{len(hits)}", ha="left", va="center", fontsize=9.5, color=INK, clip_on=False
+                1.16, row, f"{sum(hits)}/{len(hits)}", ha="right", va="center", fontsize=9.5, color=INK, clip_on=False
             )
         for row in range(1, len(groups)):
             if groups[row][0] != groups[row - 1][0]:
                 axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)
-        axis.set_xlim(0, 1)
+        axis.set_xlim(0, 1.16)
+        axis.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
         axis.set_ylim(len(groups) - 0.4, -0.6)
         axis.set_yticks([])
         axis.spines["left"].set_visible(False)

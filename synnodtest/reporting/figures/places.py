@@ -31,6 +31,8 @@ def region(payload: Mapping[str, Any], name: str) -> Figure:
         f"{int(inside.sum())} nodules inside the region, mean confidence {_mean(confidence[inside])}; "
         f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
     )
+    outline = payload.get("outline")
+    description += " Outline: the region." if outline else " Outline: hull of the places inside the region."
     with rcparams():
         figure, axis = axes(420, 380)
         drawn = _heat(axis, x, y, confidence)
@@ -46,7 +48,6 @@ def region(payload: Mapping[str, Any], name: str) -> Figure:
                 markeredgewidth=0.8,
                 label=label,
             )
-        outline = payload.get("outline")
         hull = [np.array(part, dtype=float) for part in outline] if outline else _hull(x[inside], y[inside])
         for part in hull:
             axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)

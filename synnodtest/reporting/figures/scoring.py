@@ -32,7 +32,7 @@ def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
     with rcparams():
         from matplotlib.patches import Circle, Rectangle
 
-        figure, panels = axes(640, 195, ncols=4)
+        figure, panels = axes(640, 175, ncols=4)
         for axis, (word, boxes, _) in zip(panels, cases, strict=True):
             if not iou:
                 axis.add_patch(
@@ -54,11 +54,10 @@ def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
                     )
                 )
                 axis.plot([x], [y], marker="+", color=ORANGE, markersize=8, markeredgewidth=1.6)
-                axis.text(
-                    x + side / 2 + 0.03, y - side / 2 - 0.03, score, fontsize=9, va="bottom" if index == 0 else "top"
-                )
+                at = x + side / 2 + 0.03 if index == 0 else x - side / 2 - 0.03
+                axis.text(at, y - side / 2, score, fontsize=9, va="center", ha="left" if index == 0 else "right")
             axis.set_xlim(-0.95, 1.25)
-            axis.set_ylim(1.05, -1.0)
+            axis.set_ylim(0.85, -0.8)
             axis.set_aspect("equal")
             axis.set_title(word, fontsize=9.5)
             axis.set_axis_off()

@@ -20,49 +20,42 @@ __all__ = ["attrition", "sample_size", "scoring"]
 def sample_size(context: Context) -> Section:
     """Return n, clustering and power of each expectation."""
     rows: list[list[Cell | str]] = []
+    plans: list[list[Cell | str]] = []
     curves = []
     for e in context.record["expectations"]:
         ruling = e.get("ruling") or {}
         parts = ruling.get("components") or []
         if not parts:
             continue
-        plan, first, clusters = e.get("plan") or {}, parts[0], int(ruling.get("n_clusters") or 0)
-        units = int(ruling.get("n_nodules") or 0)
+        name = link(f"{e['behaviour']}: {expectation_title(e)}", f"#{context.anchors[e['id']]}")
+        first, alpha = parts[0], ruling.get("alpha") or 0.05
+        units, clusters = int(ruling.get("n_nodules") or 0), int(ruling.get("n_clusters") or 0)
         effective = _effective(units, clusters, ruling.get("icc"))
         rows.append(
             [
-                link(f"{e['behaviour']}: {expectation_title(e)}", f"#{context.anchors[e['id']]}"),
+                name,
                 number(units),
                 number(clusters),
                 number(ruling.get("icc")),
                 number(effective) if units else "–",
                 bound_text(first),
-                value_text(plan["assume"]) if plan.get("assume") is not None else "none stated",
-                number(plan.get("power")),
-                number(_least(first, ruling.get("alpha") or 0.05)),
+                number(_least(first, alpha)),
             ]
         )
+        plan = e.get("plan") or {}
+        if plan:
+            plans.append([name, value_text(plan.get("assume")), number(plan.get("power"))])
         if first.get("unit", "rate") == "rate" and first["side"] != "within" and effective:
-            curves.append(
-                (f"{expectation_title(e)} ({bound_text(first)})", effective, first, ruling.get("alpha") or 0.05)
-            )
-    columns = [
-        "Expectation",
-        "Units",
-        "Clusters",
-        "ICC",
-        "Effective n",
-        "Required",
-        "Assumed",
-        "Planned power",
-        "Least n that can pass",
-    ]
+            curves.append((f"{expectation_title(e)} ({bound_text(first)})", effective, first, alpha))
+    columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass"]
+    planned = ["Expectation", "Assumed", "Planned power"]
     return Section(
         "4",
         "Sample size",
         "sample_size",
         {
-            "table": table_of("Sample size of each expectation", columns, rows, numeric=columns[1:6] + columns[7:]),
+            "table": table_of("Sample size of each expectation", columns, rows, numeric=columns[1:]),
+            "plans": table_of("Planned power", planned, plans, numeric=planned[2:]),
             "figure": power_figure(curves[:6], "f-power") if curves else None,
         },
         "" if rows else "No expectation came to an estimate.",

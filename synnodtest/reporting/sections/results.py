@@ -14,6 +14,7 @@ from synnodtest.reporting.sections.verdict import sentence
 from synnodtest.reporting.words import (
     bound_text,
     duration,
+    estimate,
     expectation_title,
     interval,
     number,
@@ -23,7 +24,7 @@ from synnodtest.reporting.words import (
 
 __all__ = ["multiplicity", "results"]
 
-_ROLES = {"decides": "decides", "gate": "gate: can only withhold a pass", "shown": "shown, decides nothing"}
+_ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "shown only, decides nothing"}
 
 
 def results(context: Context) -> Section:
@@ -88,17 +89,16 @@ def _components(ruling: Mapping[str, Any]) -> Table | None:
     level = f"{100 * (1 - 2 * (ruling.get('alpha') or 0.05)):g}% interval"
     rows: list[list[Cell | str]] = []
     for part in parts:
-        unit = part.get("unit", "")
+        value, ends = estimate(part)
         rows.append(
             [
-                part["label"],
-                number(part["value"], unit),
-                interval(part["lower"], part["upper"], unit),
-                interval(part.get("lower95"), part.get("upper95"), unit),
+                Cell(part["label"], note=_ROLES[part.get("role", "decides")]),
+                value,
+                ends,
+                interval(part.get("lower95"), part.get("upper95"), part.get("unit", "")),
                 bound_text(part),
                 Cell(markup=strip(part, domain_of([part]))),
                 part["method"],
-                _ROLES[part.get("role", "decides")],
                 status(part["status"]) if part.get("role") != "shown" else Cell("–"),
             ]
         )
@@ -110,7 +110,6 @@ def _components(ruling: Mapping[str, Any]) -> Table | None:
         "Required",
         "Interval against bound",
         "Method",
-        "Role",
         "Says",
     ]
     return table_of(

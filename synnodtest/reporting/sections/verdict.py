@@ -14,8 +14,8 @@ from synnodtest.reporting.words import (
     bound_text,
     date,
     duration,
+    estimate,
     expectation_title,
-    interval,
     joined,
     number,
     plural,
@@ -224,12 +224,12 @@ def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "why": "" if primary else sentence(expectation, ruling),
     }
     if primary:
-        unit = primary.get("unit", "")
+        value, ends = estimate(primary)
         row |= {
             "strip": strip(primary, domain_of([primary])),
             "bound": bound_text(primary),
-            "value": number(primary["value"], unit),
-            "interval": interval(primary["lower"], primary["upper"], unit),
+            "value": value,
+            "interval": ends,
             "more": len([c for c in components if c.get("role", "decides") != "shown"]) - 1,
         }
     return row
