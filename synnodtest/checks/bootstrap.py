@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST_CLUSTERS", "memoised", "too_few_clusters"]
+from synnodtest.statistics import FEW_CLUSTERS
+
+__all__ = ["LEAST_CLUSTERS", "few_clusters", "memoised", "too_few_clusters"]
 
 LEAST_CLUSTERS = 15
 """Fewest clusters on which a bootstrap decides; below 30 it carries a flag."""
@@ -36,3 +38,8 @@ def memoised(statistic: Statistic) -> Statistic:
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
     return [] if count >= LEAST_CLUSTERS else [f"{count} backgrounds are too few, {LEAST_CLUSTERS} are needed"]
+
+
+def few_clusters(count: int) -> tuple[str, ...]:
+    """Return the flag that a bootstrap over so few clusters carries, if any."""
+    return (f"bootstrap over fewer than {FEW_CLUSTERS} clusters",) if count < FEW_CLUSTERS else ()
