@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.errors import SynnodError
-from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
-from synnodtest.training.annotated import AnnotatedSet, PhantomSet, SynthesizedSet
+from synnodtest.training.annotated import AnnotatedSet, PhantomSet, part_of
 from synnodtest.training.node21_set import Node21Set
+from synnodtest.training.sources import composites
 
 __all__ = ["annotated_sets"]
 
@@ -17,22 +15,31 @@ PHANTOM_SEED = 100_000
 """Training chests have seeds from here on; the sets of ``pytest --detector`` start elsewhere."""
 
 
-def annotated_sets(options: argparse.Namespace, *, phantom_seed: int = PHANTOM_SEED) -> list[AnnotatedSet]:
-    """Return the sets that ``--data``, ``--phantoms`` and ``--backgrounds`` with ``--ct-patches`` name.
+FRESH_SEED = 900_000
+"""Chests from here on are in no training."""
+
+
+def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = False) -> list[AnnotatedSet]:
+    """Return the part ``split`` of what ``--data``, ``--phantoms`` and ``--backgrounds`` with ``--ct-patches`` name.
+
+    Args:
+        options: The parsed command line.
+        split: ``train``, ``test`` or ``all``.
+        fresh: Take phantoms that no training has seen, all of them whatever the split.
 
     Raises:
         SynnodError: ``--backgrounds`` without ``--ct-patches``.
     """
     sets: list[AnnotatedSet] = []
     if options.data is not None:
-        sets.append(Node21Set(options.data))
+        sets.append(part_of(Node21Set(options.data), split))
     if options.phantoms:
-        sets.append(PhantomSet(options.phantoms, seed=phantom_seed))
+        phantoms = PhantomSet(options.phantoms, seed=FRESH_SEED if fresh else PHANTOM_SEED)
+        sets.append(phantoms if fresh else part_of(phantoms, split))
     if options.backgrounds is not None:
         if options.ct_patches is None:
             raise SynnodError("--backgrounds holds no nodules by itself", hint="add --ct-patches FOLDER")
-        folder: Path = options.backgrounds
-        backgrounds = FolderSet(folder, folder.name, outer=[folder.parent])
-        synthesizer = CtPatchSynthesizer(options.ct_patches)
-        sets.append(SynthesizedSet(f"ct-{folder.name}", backgrounds, synthesizer, options.per_background))
+        sets.append(
+            composites(options.backgrounds, options.ct_patches, split=split, per_background=options.per_background)
+        )
     return sets

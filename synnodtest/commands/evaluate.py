@@ -18,7 +18,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     sub = kinds.add_parser("detector", help="average precision, FROC, AUC and sensitivity by size on annotated data")
     sub.add_argument("--detector", required=True, help="as for pytest --detector")
     sub.add_argument("--data", type=Path, help="NODE21 folder, or a phantom set in its layout")
-    sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N phantoms that no training has seen")
+    sub.add_argument(
+        "--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each"
+    )
     sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs, with --ct-patches")
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
     sub.add_argument("--per-background", type=int, default=2, help="radiographs made from each background")
@@ -33,16 +35,14 @@ def _detector(options: argparse.Namespace) -> int:
 
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.detectors import resolve_detector
-    from synnodtest.training.annotated import part_of
     from synnodtest.training.evaluate_detector import evaluate
 
-    sets = annotated_sets(options)
+    sets = annotated_sets(options, options.split, fresh=True)
     if not sets:
         raise SynnodError("nothing to evaluate on", hint="--data, --phantoms N, or --backgrounds with --ct-patches")
     detector = resolve_detector(options.detector, device=options.device)
     figures: dict[str, Any] = {}
-    for whole in sets:
-        data = part_of(whole, options.split)
+    for data in sets:
         with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
             figures[data.name] = evaluate(
                 detector, data, progress=lambda done, total, bar=bar: bar.update(done - bar.n)

@@ -79,10 +79,10 @@ def _detector(options: argparse.Namespace) -> int:
     from synnodtest.training.detection_data import prepare
     from synnodtest.training.detector import PRESETS, train_detector
 
-    sets = annotated_sets(options)
+    sets = annotated_sets(options, "train") + annotated_sets(options, "test")
     if not sets:
         raise SynnodError("nothing to train on", hint="--data NODE21, --phantoms N, or --backgrounds with --ct-patches")
-    size = options.imgsz or (PRESETS[options.preset].imgsz if options.preset in PRESETS else 512)
+    size = options.imgsz or (PRESETS[options.preset].image_size if options.preset in PRESETS else 512)
     data = prepare(sets, options.out / "data", size=size)
     last = options.out / "run" / "weights" / "last.pt"
     print(
