@@ -36,7 +36,8 @@ def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
             _refuse_unreadable(path, image, max_pixels)
             _load_whole(image)
             return _grey(path, image)
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, ImportError) as error:
+        # ultralytics replaces Image.open by one that looks for the optional package pi_heif before it gives up
         raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, str(error), max_pixels) from error

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from synnodtest.commands.replay_failure import find_failure, replay
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
@@ -19,12 +20,13 @@ from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["configure", "find_scene"]
+__all__ = ["configure", "find_scene", "newest_run"]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument("scene", help="scene id as the report prints it, or its first digits (at least 6)")
+    parser.add_argument("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
+    parser.add_argument("--detector", help="another detector than the run's")
     parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
@@ -33,10 +35,13 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    folder = options.report or _newest(options.reports)
+    folder = options.report or newest_run(options.reports)
     data = records.read(folder / "results.json")
+    if options.scene.startswith("fuzz-"):
+        failure = find_failure(data, options.scene)
+        return replay(Run(_settings(data["run"], options.cache, options.detector)).campaign, failure)
     scene_id, entry = find_scene(data["scenes"], options.scene)
-    settings = _settings(data["run"], options.cache)
+    settings = _settings(data["run"], options.cache, options.detector)
     engine = _engine(Run(settings).campaign, entry, data)
     scene = Scene.from_dict(entry["recipe"])
     background = next((b for b in engine.backgrounds.backgrounds if b.id == scene.background), None)
@@ -78,14 +83,19 @@ def find_scene(scenes: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
     return found[0], scenes[found[0]]
 
 
-def _newest(reports: Path) -> Path:
+def newest_run(reports: Path) -> Path:
+    """Return the folder of the newest run under ``reports``.
+
+    Raises:
+        RecordError: there is none.
+    """
     runs = sorted(path.parent for path in reports.glob("*/results.json"))
     if not runs:
         raise RecordError(f"{reports}: holds no run", hint="name one with --report")
     return runs[-1]
 
 
-def _settings(run: Mapping[str, Any], cache: Path) -> Settings:
+def _settings(run: Mapping[str, Any], cache: Path, detector: str | None) -> Settings:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--detector", default="")
     parser.add_argument("--synthesizer", default="diffusion")
@@ -93,7 +103,7 @@ def _settings(run: Mapping[str, Any], cache: Path) -> Settings:
     known, _ = parser.parse_known_args(run["command"])
     return Settings(
         root=Path.cwd(),
-        detector=known.detector,
+        detector=detector or known.detector,
         synthesizer=known.synthesizer,
         backgrounds=known.backgrounds,
         seed=int(run["seed"]),
@@ -103,7 +113,7 @@ def _settings(run: Mapping[str, Any], cache: Path) -> Settings:
 
 def _engine(campaign: Campaign, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Engine:
     behaviour = next(b for b in data["behaviours"] if b["id"] == entry["behaviour"])
-    scenes = behaviour["resolved"].get("scenes") or {}
+    scenes = behaviour["resolved"].get("scenes") or behaviour["resolved"].get("fuzz") or {}
     count = max(
         (b["count"] for b in data["identification"]["backgrounds"] if b["name"] == scenes.get("set")), default=0
     )

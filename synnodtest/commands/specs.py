@@ -1,4 +1,4 @@
-"""``synnodtest check``, ``expand``, ``schema``."""
+"""``synnodtest check``, ``expand``, ``schema``, ``freeze``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "schema":
         parser.set_defaults(run=_schema)
         return
-    parser.add_argument("paths", nargs="*" if name == "check" else 1, type=Path, help="spec files or folders")
+    parser.add_argument("paths", nargs=1 if name == "expand" else "*", type=Path, help="spec files or folders")
     parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
-    parser.set_defaults(run=_check if name == "check" else _expand)
+    parser.set_defaults(run={"check": _check, "expand": _expand, "freeze": _freeze}[name])
 
 
 def _regions(options: argparse.Namespace) -> frozenset[str]:
@@ -59,6 +59,14 @@ def _expand(options: argparse.Namespace) -> int:
     from synnodtest.spec.loader import resolved
 
     print(resolved(load_spec(options.paths[0], known_regions=_regions(options))), end="")
+    return 0
+
+
+def _freeze(options: argparse.Namespace) -> int:
+    from synnodtest.reporting.lock import LOCK, freeze
+
+    specs = [load_spec(path, known_regions=_regions(options)) for path in _files(options.paths)]
+    print(f"{freeze(specs, Path(LOCK))}: {len(specs)} specs frozen; commit it before the run")
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,7 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.reporting import html, manifest, record
 from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.lock import LOCK, exploratory_reasons, read_lock
 from synnodtest.reporting.multiplicity import with_holm
 
 __all__ = ["RunFacts", "build_record", "publish"]
@@ -42,8 +44,6 @@ class RunFacts:
         pixels: Whether pictures go into the report.
         selected: Node ids of all items that were to run.
         waivers: Waivers as plain values.
-        confirmatory: Whether a lock older than the run covers every spec.
-        exploratory_reasons: Why not.
     """
 
     root: Path
@@ -54,8 +54,6 @@ class RunFacts:
     limit: int | None = None
     pixels: bool = True
     waivers: tuple[dict[str, Any], ...] = ()
-    confirmatory: bool = False
-    exploratory_reasons: tuple[str, ...] = ()
 
 
 def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
@@ -71,6 +69,8 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
     """Return the whole record, in the shape of ``record.schema.json``."""
     commit, clean = _commit(facts.root)
     specs = list(fragment.specs.values())
+    lock = read_lock(facts.root / LOCK) if (facts.root / LOCK).is_file() else {}
+    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
     places = {spec["file"]: index for index, spec in enumerate(specs)}
     return {
         "synnodtest_record": 1,
@@ -83,8 +83,8 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
             "user": _user(),
             "commit": commit,
             "tree_clean": clean,
-            "confirmatory": facts.confirmatory,
-            "exploratory_reasons": list(facts.exploratory_reasons),
+            "confirmatory": not reasons,
+            "exploratory_reasons": reasons,
             "interrupted": facts.interrupted,
             "alpha": 0.05,
             "profile": f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
@@ -94,7 +94,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
             "detector": _with_demonstration(fragment.detector),
             "synthesizers": [_with_demonstration(s) for s in fragment.synthesizers.values()],
             "backgrounds": list(fragment.backgrounds.values()),
-            "specs": [_spec(spec, facts.root) for spec in specs],
+            "specs": [_spec(spec, facts.root, lock) for spec in specs],
         },
         "behaviours": [{**b, "spec": places[b["file"]]} for b in fragment.behaviours.values()],
         "expectations": with_holm(fragment.expectations.values()),
@@ -118,14 +118,14 @@ def _with_demonstration(identity: dict[str, Any]) -> dict[str, Any]:
     return filled | {"demonstration": bool(configuration.get(DEMONSTRATION, False))}
 
 
-def _spec(spec: dict[str, Any], root: Path) -> dict[str, Any]:
+def _spec(spec: dict[str, Any], root: Path, lock: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     path = Path(spec["file"])
     path = path if path.is_absolute() or path.exists() else root / path
     return {
         **spec,
         "file_sha256": sha256_of(path.read_bytes()) if path.is_file() else "",
-        "frozen": None,
-        "frozen_sha256": None,
+        "frozen": lock.get(spec["file"], {}).get("frozen"),
+        "frozen_sha256": lock.get(spec["file"], {}).get("sha256"),
     }
 
 

@@ -194,6 +194,7 @@ class Session:
             interrupted=interrupted,
             limit=settings.limit,
             pixels=settings.pixels,
+            waivers=tuple(w.as_dict() for w in self._waivers.entries) if self._waivers is not None else (),
         )
 
     def summary(self, write: Any) -> None:

@@ -22,6 +22,7 @@ from synnodtest.spec.model import (
 )
 from synnodtest.spec.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.source import read_scalar
+from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
 __all__ = ["behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
@@ -217,7 +218,12 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
 
 
 def _expectation(expectation: Expectation) -> dict[str, Any]:
-    parameters = {key: value for key, value in expectation.parameters.items() if value is not None}
+    allowed = schema()["$defs"].get(f"expect_{expectation.kind}", {}).get("properties", {})
+    parameters = {
+        key: value
+        for key, value in expectation.parameters.items()
+        if value is not None and (not allowed or key in allowed)
+    }
     return {expectation.kind: {"id": expectation.id} | parameters}
 
 

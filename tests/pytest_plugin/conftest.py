@@ -120,7 +120,9 @@ def project(pytester, monkeypatch):
     pytester.makeini("[pytest]\ntestpaths = specs\n")
 
     def run(*words, detector="dets:honest", backgrounds="cxr"):
-        options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds] + (["--detector", detector] if detector else [])
+        options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds] + (
+            ["--detector", detector] if detector else []
+        )
         return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=120)
 
     run.path = pytester.path
