@@ -111,15 +111,16 @@ class Example:
         } | more)  # fmt: skip
 
     def expect(self, behaviour: str, kind: str, status: str, ruling: dict[str, Any] | None, scenes: list[str],
-               *, failing: list[str] = (), **more: Any) -> None:  # fmt: skip
+               *, failing: list[str] = (), parameters: dict[str, Any] | None = None, **more: Any) -> None:  # fmt: skip
         good = [s for s in scenes if self.scenes[s]["accepted"]]
         failing = [s for s in failing if s in set(good)]
         line = 20 + 20 * next(i for i, b in enumerate(self.behaviours) if b["id"] == behaviour) + len(self.expectations)
         self.expectations.append({
             "id": f"specs/paper.yaml::{behaviour}::{kind}", "behaviour": behaviour, "kind": kind, "line": line,
-            "parameters": {}, "rationale": "", "status": status, "waived": None, "ruling": ruling, "error": "",
-            "scenes": scenes, "worst": failing[:12], "failing": failing,
-            "passing": [s for s in good if s not in set(failing)][:200], "seconds": 0.8, "p_holm": None,
+            "parameters": (parameters or {}) | {"operating_point": OPERATING_POINT}, "rationale": "", "status": status,
+            "waived": None, "ruling": ruling, "error": "", "scenes": scenes, "worst": failing[:12],
+            "failing": failing[12:18], "passing": [s for s in good if s not in set(failing)][:6], "seconds": 0.8,
+            "p_holm": None,
         } | more)  # fmt: skip
 
     def ruling(self, criterion: str, components: list[dict[str, Any]], n: int, **more: Any) -> dict[str, Any]:
@@ -149,7 +150,7 @@ class Example:
         keys = [[self.scene(name, "", b, [d]) for d in LEVELS] for b in range(self.backgrounds)]
         table = np.array([[self.scenes[k]["nodules"][0]["confidence"] for k in row] for row in keys])
         flat = [k for row in keys for k in row]
-        rho = [stats.spearmanr(LEVELS, row + 1e-9 * np.arange(8)).statistic for row in table]
+        rho = [stats.spearmanr(LEVELS, row).statistic if len(set(row)) > 1 else 0.0 for row in table]
         mean, half = float(np.mean(rho)), float(stats.t.ppf(0.95, len(rho) - 1) * np.std(rho, ddof=1) / len(rho) ** 0.5)
         curve = table.mean(axis=0)
         drop = float(np.max(np.maximum.accumulate(curve) - curve))
@@ -269,7 +270,7 @@ class Example:
             figure={"kind": "sequential", "n": list(range(1, 41)), "log_e_above": (-0.1 * np.arange(40)).tolist(),
                     "log_e_below": (0.12 * np.arange(40)).tolist(), "threshold": math.log(20)}),
             every, failing=every[:20],
-            waived={"id": "WAIVER-004", "reason": "Mirrored films do not occur in the intended workflow; DICOM "
+            waived={"id": "flip-changes-nothing", "reason": "Mirrored films do not occur in the workflow; DICOM "
                     "orientation is enforced upstream.", "approver": "R. Example, regulatory affairs",
                     "expiry": "2099-12-31"})  # fmt: skip
         self.behaviour("free-response", "The free-response curve is described.", gate="exploratory")
@@ -300,8 +301,8 @@ class Example:
         for e in self.expectations:
             if e["status"] != "FAILED":
                 continue
-            for rule, keys in (("worst failure", e["worst"][:12]), ("random failure", e["failing"][12:18]),
-                               ("random pass", e["passing"][:6])):  # fmt: skip
+            for rule, keys in (("worst failure", e["worst"]), ("random failure", e["failing"]),
+                               ("random pass", e["passing"])):  # fmt: skip
                 shown += [{"scene": key, "expectation": e["id"], "rule": rule, "caption": _caption(self.scenes[key])}
                           for key in keys]  # fmt: skip
         return shown
@@ -355,8 +356,8 @@ class Example:
             "environment": {"os": "Linux 6.1", "processor": "x86_64", "cores": 2, "gpu": "", "python": "3.11.7",
                             "packages": [{"name": "numpy", "version": "2.4.6"}, {"name": "scipy", "version": "1.17"},
                                          {"name": "torch", "version": "2.15.0"}]},
-            "waivers": [{"id": "WAIVER-004", "reason": "Mirrored films do not occur in the intended workflow; DICOM "
-                         "orientation is enforced upstream.", "approver": "R. Example, regulatory affairs",
+            "waivers": [{"id": "flip-changes-nothing", "reason": "Mirrored films do not occur in the workflow; "
+                         "DICOM orientation is enforced upstream.", "approver": "R. Example, regulatory affairs",
                          "expiry": "2099-12-31"}],
             "deviations": [], "anomalies": [],
             "limitations": ["The detector and the synthesizer are demonstration models."],

@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.model import Cell, Section, code, link, status, table_of
 from synnodtest.reporting.sections.guide import GLOSSARY, STANDARDS
-from synnodtest.reporting.words import LIMITATION, STATUSES, date, expectation_title, number, value_text
+from synnodtest.reporting.words import LIMITATION, STATUSES, date, expectation_title, interval, number, value_text
 
 __all__ = [
     "anomalies",
@@ -174,6 +174,19 @@ def comparison(context: Context) -> Section:
         [c["id"], status(c["before"]), status(c["after"]), _change(c, "estimate")] for c in data.get("verdicts") or []
     ]
     margins = [[m["id"], m["what"], value_text(m["before"]), value_text(m["after"])] for m in data.get("margins") or []]
+    differences: list[list[Cell | str]] = [
+        [
+            f"{d['behaviour'] or 'all scenes'}: {str(d['metric']).replace('_', ' ')}",
+            f"{number(d.get('n'))} / {number(d.get('clusters'))}",
+            number(d.get("before")),
+            number(d.get("after")),
+            number(d.get("value"), "difference"),
+            interval(d.get("lower"), d.get("upper"), "difference"),
+            "yes" if d.get("shown") else "no",
+        ]
+        for d in data.get("differences") or []
+    ]
+    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", "90% interval", "Excludes none"]
     other = [[word, code(i)] for word in ("new", "removed") for i in data.get(word) or []]
     return Section(
         "22",
@@ -188,6 +201,9 @@ def comparison(context: Context) -> Section:
             ],
             "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
             "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
+            "differences": table_of(
+                "Paired differences on scenes that both runs have", columns, differences, numeric=columns[1:6]
+            ),
             "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
         },
         "" if data else "No earlier record was given to compare with.",

@@ -7,8 +7,10 @@ from typing import Any
 
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.figures.agreement import agreement_figure
+from synnodtest.reporting.figures.failures import failure_map
 from synnodtest.reporting.figures.forest import forest_figure, groups_of
 from synnodtest.reporting.model import Cell, Section, Table, link, status, table_of
+from synnodtest.reporting.sections.verdict import sentence
 from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status, value_text
 
 __all__ = ["credibility", "curves", "fuzzing", "subgroups"]
@@ -60,17 +62,27 @@ def curves(context: Context) -> Section:
 
 def fuzzing(context: Context) -> Section:
     """Return searched space, counterexamples and the local failure rate."""
-    searches = [
-        {
-            "behaviour": e["behaviour"],
-            "title": expectation_title(e),
-            "anchor": context.anchors[e["id"]],
-            "sentence": (e.get("ruling") or {}).get("sentence", ""),
-            **_search((e.get("ruling") or {}).get("figure") or {}),
-        }
-        for e in context.record["expectations"]
-        if ((e.get("ruling") or {}).get("figure") or {}).get("kind") == "fuzz"
-    ]
+    entries = {(e.get("behaviour"), e.get("kind")): e for e in context.record.get("fuzzing") or []}
+    searches = []
+    for e in context.record["expectations"]:
+        ruling = e.get("ruling") or {}
+        payload = ruling.get("figure") or {}
+        if payload.get("kind") != "fuzz":
+            continue
+        anchor = context.anchors[e["id"]]
+        points = ((entries.get((e["behaviour"], e["kind"])) or {}).get("local") or {}).get("map") or {}
+        searches.append(
+            {
+                "behaviour": e["behaviour"],
+                "title": expectation_title(e),
+                "anchor": anchor,
+                "status": shown_status(e),
+                "sentence": sentence(e, ruling),
+                "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery else "",
+                "figure": failure_map(points, f"f-map-{anchor}") if points else None,
+                **_search(payload),
+            }
+        )
     return Section(
         "12",
         "Fuzzing",
@@ -84,7 +96,7 @@ def _search(payload: Mapping[str, Any]) -> dict[str, Any]:
     plain = [
         (key.replace("_", " ").capitalize(), Cell(value_text(value)))
         for key, value in payload.items()
-        if key != "kind" and not _is_table(value)
+        if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
     ]
     return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
 

@@ -26,6 +26,9 @@ RULES = {
         "Random passes",
         "drawn at random, by seed, from the scenes that do not speak against the detector",
     ),
+    "minimal": ("Minimal counterexample", "the easiest nodule that still fails"),
+    "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
+    "worst": ("Worst failure", "the largest margin"),
     "shown": ("Shown", "the first scene"),
 }
 

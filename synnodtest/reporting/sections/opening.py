@@ -239,7 +239,7 @@ def _criteria(context: Context, behaviour: Mapping[str, Any], items: list[Mappin
             ]
         )
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
-    return table_of(f"Criteria of {behaviour['id']}", columns, rows)
+    return table_of(f"Criteria of {behaviour['id']}", columns, rows, numeric=["α"])
 
 
 def _spec_of(record: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:

@@ -1,0 +1,120 @@
+"""The run ledger: every run of a spec, aborted ones too, so that nobody shops for a seed.
+
+One JSON object per line, appended when a run begins and when it ends; each line carries the sha256 of the line before
+it, so that a line cannot be taken out or changed without a trace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.errors import RecordError
+
+__all__ = ["FILE_NAME", "begin", "end", "faults", "runs_of"]
+
+FILE_NAME = "synnodtest-ledger.jsonl"
+
+
+def begin(path: Path, run_id: str, *, specs: Iterable[str], seed: int, detector: str = "") -> None:
+    """Enter a run before its first scene.
+
+    Args:
+        path: The ledger.
+        run_id: Identifier of the run.
+        specs: sha256 of each resolved spec.
+        seed: Master seed.
+        detector: sha256 or name of the detector.
+    """
+    _append(path, {"event": "begin", "run": run_id, "specs": sorted(specs), "seed": seed, "detector": detector})
+
+
+def end(path: Path, run_id: str, status: str) -> None:
+    """Enter how a run ended: ``finished`` or ``interrupted``. A run without this line was aborted."""
+    _append(path, {"event": "end", "run": run_id, "status": status})
+
+
+def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return the runs of these resolved specs (of all, if none is named), oldest first, for the record.
+
+    Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``. An unreadable line is left
+    out here; :func:`faults` tells of it.
+    """
+    wanted, found = set(specs), {}
+    for line in _lines(path):
+        entry = _entry(line)
+        if entry.get("event") == "begin":
+            found[entry.get("run")] = entry | {"status": "aborted"}
+        elif entry.get("event") == "end" and entry.get("run") in found:
+            found[entry["run"]]["status"] = entry.get("status", "")
+    return [
+        {
+            "run": str(e.get("run", "")),
+            "started": str(e.get("when", "")),
+            "status": str(e["status"]),
+            "seed": e.get("seed"),
+            "detector": str(e.get("detector", "")),
+            "spec_sha256": spec,
+        }
+        for e in found.values()
+        for spec in e.get("specs") or []
+        if not wanted or spec in wanted
+    ]
+
+
+def faults(path: Path) -> list[str]:
+    """Return where the chain of lines is broken, a sentence each."""
+    told, before = [], ""
+    for number, line in enumerate(_lines(path), 1):
+        entry = _entry(line)
+        if not entry:
+            told.append(f"{path}:{number}: not a ledger entry")
+        elif entry.get("before") != before:
+            told.append(f"{path}:{number}: does not follow on the line before it")
+        before = sha256_of(line.encode())
+    return told
+
+
+def _append(path: Path, entry: dict[str, Any]) -> None:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("a+b") as file:
+            _lock(file)
+            file.seek(0)
+            lines = file.read().decode("utf-8", "replace").splitlines()
+            when = datetime.now(UTC).isoformat(timespec="seconds")
+            before = sha256_of(lines[-1].encode()) if lines else ""
+            file.seek(0, os.SEEK_END)
+            file.write((canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
+    except OSError as error:
+        raise RecordError(
+            f"{path}: the run cannot be entered ({error.strerror})", hint="is the folder writable?"
+        ) from error
+
+
+def _lock(file: Any) -> None:
+    """Hold the file for ourselves where the platform can; two runs that end at once then write one after the other."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+
+
+def _lines(path: Path) -> list[str]:
+    path = Path(path)
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+
+
+def _entry(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
