@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("records", "check every file of a report against its manifest"),
     "replay": ("replay", "run one scene or one counterexample of a report again"),
     "promote": ("promote", "write a confirmed counterexample into its spec's explicit examples"),
+    "conform": ("conform", "ask a detector's adapter ten questions before a run costs an hour"),
     "phantom": ("phantom", "write a data set of chest phantoms"),
     "train": ("train", "train the tabular encoder, the diffusion model or a detector"),
     "evaluate": ("evaluate", "measure a detector or a synthesizer"),

@@ -1,0 +1,130 @@
+"""``synnodtest promote``: a confirmed counterexample becomes an explicit example of its spec.
+
+One line is put into the file; every other byte of it, comments and layout too, stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synnodtest.commands.replay import newest_run
+from synnodtest.commands.replay_failure import find_failure
+from synnodtest.errors import SpecError, SynnodError
+from synnodtest.reporting import record as records
+from synnodtest.spec.loader import load_spec
+
+__all__ = ["configure", "with_explicit"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.add_argument("failure", help="id of the counterexample as the report prints it: fuzz-...")
+    parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/)")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    data = records.read((options.report or newest_run(options.reports)) / "results.json")
+    failure = find_failure(data, options.failure)
+    if failure["status"] not in ("FAILED", "ERROR"):
+        raise SynnodError(f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted")
+    file = next(b["file"] for b in data["behaviours"] if b["id"] == failure["behaviour"])
+    path = Path(file)
+    before = load_spec(path)
+    text = with_explicit(path.read_text(encoding="utf-8"), failure["behaviour"], failure["example"])
+    _replace(path, text, failure["behaviour"], len(_explicit(before, failure["behaviour"])))
+    print(f"{path}: {failure['behaviour']} now always tries {_flow(failure['example'])}")
+    return 0
+
+
+def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
+    wanted = spec.behaviour(behaviour).fuzz
+    return () if wanted is None else tuple(wanted.explicit)
+
+
+def _replace(path: Path, text: str, behaviour: str, known: int) -> None:
+    """Put the new text in place of the file, once it has been read and holds one example more."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".promote-", suffix=path.suffix)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        try:
+            now = len(_explicit(load_spec(temporary), behaviour))
+        except SpecError as error:
+            raise SynnodError(f"{path}: cannot take the example: {error.problems[0].message}") from error
+        if now != known + 1:
+            raise SynnodError(
+                f"{path}: {behaviour!r} takes its examples from elsewhere", hint="add the example by hand"
+            )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def with_explicit(text: str, behaviour: str, example: Mapping[str, Any]) -> str:
+    """Return the text of a spec with one more explicit example, everything else byte by byte as it was.
+
+    Args:
+        text: The spec.
+        behaviour: Identifier; one made by ``matrix`` stands under its id without the brackets.
+        example: Plain values, nested as specs write them.
+
+    Raises:
+        SynnodError: the behaviour or its ``fuzz`` is not written in this file.
+    """
+    from ruamel.yaml import YAML
+
+    root = YAML(typ="rt").compose(text)
+    entries = _child(root, "behaviours")
+    wanted = (behaviour, behaviour.partition("[")[0])
+    node = next((n for n in (entries.value if entries else []) if _word(n, "id") in wanted), None)
+    fuzz = _child(node, "fuzz") if node is not None else None
+    if fuzz is None or not fuzz.value:
+        raise SynnodError(
+            f"behaviour {behaviour!r} has no 'fuzz' of its own in this file",
+            hint=f"add it by hand: explicit: [{_flow(example)}]",
+        )
+    at, added = _insertion(text, fuzz, _flow(example))
+    return text[:at] + added + text[at:]
+
+
+def _insertion(text: str, fuzz: Any, item: str) -> tuple[int, str]:
+    explicit = _child(fuzz, "explicit")
+    end = "\r\n" if "\r\n" in text else "\n"
+    if explicit is not None and explicit.flow_style:
+        return explicit.start_mark.index + 1, f"{item}, " if explicit.value else item
+    if explicit is not None and explicit.value:
+        dash = text.rindex("-", 0, explicit.value[0].start_mark.index)
+        return dash, f"- {item}{end}{' ' * (dash - text.rfind(chr(10), 0, dash) - 1)}"
+    first = fuzz.value[0][0].start_mark
+    if fuzz.flow_style:
+        return fuzz.start_mark.index + 1, f"explicit: [{item}], "
+    return first.index, f"explicit:{end}{' ' * (first.column + 2)}- {item}{end}{' ' * first.column}"
+
+
+def _child(node: Any, name: str) -> Any:
+    if node is None or not isinstance(node.value, list):
+        return None
+    pairs = (pair for pair in node.value if isinstance(pair, tuple))
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def _word(node: Any, name: str) -> str | None:
+    found = _child(node, name)
+    return None if found is None else str(found.value)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

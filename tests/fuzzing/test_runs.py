@@ -1,0 +1,110 @@
+"""Fuzz behaviours under pytest: verdicts, errors, the record, replay and promotion."""
+
+import json
+
+import pytest
+
+from synnodtest.cli import main
+from tests.pytest_plugin.conftest import project  # noqa: F401
+
+SPEC = """\
+synnodtest: 1
+title: Searches   # kept
+defaults:
+  operating_point: 0.25
+behaviours:
+  # the search
+  - id: found
+    statement: Every nodule is found.
+    fuzz:
+      vary: {diameter_mm: [10, 20], contrast: [0.3, 1.0], location: {region: lung}}   # what varies
+      examples: 16
+      replicates: 2
+      backgrounds: {set: normal, count: 4}
+    expect:
+      - detected: {rate_at_least: 0.8}
+"""
+
+DETECTOR = """\
+from pathlib import Path
+from synnodtest import Finding
+
+
+def holed():
+    def detect(radiographs):
+        least = float(Path("least.txt").read_text())
+        return [[Finding(t.box, 0.9) for t in r.nodules if t.requested["contrast"] >= least] for r in radiographs]
+
+    return detect
+
+
+def crashing():
+    def detect(radiographs):
+        if any(t.requested["contrast"] < 0.5 for r in radiographs for t in r.nodules):
+            raise ValueError("index out of range")
+        return [[Finding(t.box, 0.9) for t in r.nodules] for r in radiographs]
+
+    return detect
+"""
+
+
+@pytest.fixture
+def searched(project, monkeypatch):  # noqa: F811
+    (project.path / "specs" / "small.yaml").unlink()
+    (project.path / "specs" / "search.yaml").write_text(SPEC)
+    (project.path / "holes.py").write_text(DETECTOR)
+    (project.path / "least.txt").write_text("0.5")
+    monkeypatch.chdir(project.path)
+    monkeypatch.syspath_prepend(project.path)
+    return project
+
+
+def results(project):  # noqa: F811
+    run = max((project.path / "reports").iterdir())
+    return run, json.loads((run / "results.json").read_text())
+
+
+def test_a_failure_is_reported_replayed_and_promoted(searched, capsys):
+    result = searched(detector="holes:holed")
+    assert "FAILED counterexample confirmed" in result.stdout.str()
+    run, record = results(searched)
+    (expectation,) = record["expectations"]
+    assert expectation["status"] == "FAILED"
+    (search,) = record["fuzzing"]
+    assert 0.45 <= search["example"]["contrast"] < 0.5
+    rules = {picture["rule"] for picture in record["gallery"]}
+    assert any("minimal" in rule for rule in rules)
+    assert "confirmed" in (run / "report.html").read_text()
+
+    assert main(["replay", search["id"]]) == 1
+    told = capsys.readouterr().out
+    assert "FAILED" in told
+    assert "pixels as recorded" in told
+
+    assert main(["promote", search["id"]]) == 0
+    text = (searched.path / "specs" / "search.yaml").read_text()
+    assert all(line in text.splitlines() for line in SPEC.splitlines())
+    assert "explicit:" in text
+
+    (searched.path / "least.txt").write_text("0.0")
+    assert main(["replay", search["id"]]) == 0
+    assert "FIXED" in capsys.readouterr().out
+
+
+def test_a_crash_is_an_error_with_its_easiest_example_that_replay_repeats(searched, capsys):
+    result = searched(detector="holes:crashing")
+    assert result.parseoutcomes() == {"errors": 1}
+    assert "index out of range" in result.stdout.str()
+    _, record = results(searched)
+    (search,) = record["fuzzing"]
+    assert search["status"] == "ERROR"
+    assert 0.45 <= search["example"]["contrast"] < 0.5
+    assert search["example"]["diameter_mm"] == 20
+    assert main(["replay", search["id"]]) == 1
+    assert "ERROR" in capsys.readouterr().out
+
+
+def test_a_plan_of_a_search_runs_nothing(searched):
+    result = searched("--synnod-plan", detector="holes:holed")
+    assert result.ret == 0
+    assert "a search: at most" in result.stdout.str()
