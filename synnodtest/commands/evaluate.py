@@ -44,9 +44,11 @@ def _detector(options: argparse.Namespace) -> int:
     figures: dict[str, Any] = {}
     for data in sets:
         with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
-            figures[data.name] = evaluate(
-                detector, data, progress=lambda done, total, bar=bar: bar.update(done - bar.n)
-            )
+
+            def advance(done: int, _total: int, bar: Any = bar) -> None:
+                bar.update(done - bar.n)
+
+            figures[data.name] = evaluate(detector, data, progress=advance)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.out is not None:

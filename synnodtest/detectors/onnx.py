@@ -107,7 +107,7 @@ class OnnxDetector:
         """Return (N, H, W) in 0..1 as the model wants it."""
         given = self._settings.input
         channels = np.repeat(pictures[:, None] * np.float32(given.white), given.channels, axis=1)
-        mean, std = (np.broadcast_to(np.float32(v), (given.channels,))[:, None, None] for v in (given.mean, given.std))
+        mean, std = (_per_channel(values, given.channels) for values in (given.mean, given.std))
         prepared = (channels - mean) / std
         if given.layout == "NHWC":
             prepared = np.moveaxis(prepared, 1, 3)
@@ -139,6 +139,11 @@ class OnnxDetector:
 
     def _batch_size(self) -> int:
         return 1 if self._settings.decoder == "torchvision" else self._fixed_batch() or BATCH
+
+
+def _per_channel(values: tuple[float, ...], channels: int) -> NDArray[np.float32]:
+    """Return one value per channel, (channels, 1, 1)."""
+    return np.broadcast_to(np.asarray(values, dtype=np.float32), (channels,))[:, None, None]
 
 
 def _session(path: Path, device: str) -> Any:

@@ -145,7 +145,6 @@ def _settings(
         "cache": device == "cpu",
         "amp": device != "cpu",
         "plots": False,
-        "single_cls": True,
         "patience": 0,
         "seed": seed,
         **dict(preset.options),

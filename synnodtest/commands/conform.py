@@ -1,0 +1,48 @@
+"""``synnodtest conform``: is the adapter between a detector and synnodtest right?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from synnodtest.detectors.conform import Check
+
+__all__ = ["configure"]
+
+_WORDS = {True: "ok", False: "WRONG", None: "unknown"}
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.add_argument("detector", help="as for pytest --detector")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one call of the detector")
+    parser.add_argument("--out", type=Path, help="also write the answers as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.detectors import resolve_detector
+    from synnodtest.detectors.conform import conform
+
+    detector = resolve_detector(options.detector, device=options.device, timeout_s=options.timeout)
+    checks = conform(detector)
+    print(f"{detector.identity.name}\n" + "\n".join(_lines(checks)))
+    if options.out is not None:
+        partial = options.out.with_name(options.out.name + ".part")
+        partial.write_text(json.dumps([asdict(check) for check in checks], indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, options.out)
+    return int(any(check.passed is False for check in checks))
+
+
+def _lines(checks: list[Check]) -> list[str]:
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        lines.append(f"  {check.name:<{width}}  {_WORDS[check.passed]:<8}{check.says}")
+        if check.remedy and check.passed is not True:
+            lines.append(f"  {'':<{width}}          {check.remedy}")
+    return lines
