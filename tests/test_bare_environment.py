@@ -155,7 +155,9 @@ def pytest_words(factory):
 
 
 def run(command, cwd):
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    """Run a command with no path of this environment's Python handed down."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
 
 
 def verdicts(project):
