@@ -21,7 +21,7 @@ from synnodtest.planning.recipe import UNDER_ARM
 from synnodtest.planning.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
 from synnodtest.radiograph import Truth
 
-__all__ = ["FOUND", "MISSED", "Pretence", "against_rate", "beside", "concerns", "missed", "with_worst_case"]
+__all__ = ["FOUND", "MISSED", "Pretence", "against_rate", "beside", "concerns", "missed", "pretend", "with_worst_case"]
 
 MISSED, FOUND = 0.0, 1.0
 
@@ -52,7 +52,7 @@ def with_worst_case(pretences: Pretences) -> Callable[[Judge], Judge]:
             excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
             if not excluded or not ruling.components:
                 return ruling
-            worst = [judge(parameters, _pretend(evidence, p)) for p in pretences(parameters, evidence)]
+            worst = [judge(parameters, pretend(evidence, p)) for p in pretences(parameters, evidence)]
             return beside(ruling, min(worst, key=_standing), excluded) if worst else ruling
 
         return judged
@@ -99,7 +99,8 @@ def concerns(parameters: Mapping[str, Any], trial: Trial) -> bool:
     return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
 
 
-def _pretend(evidence: Evidence, pretence: Pretence) -> Evidence:
+def pretend(evidence: Evidence, pretence: Pretence) -> Evidence:
+    """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
     made = tuple(_as_if(trial, pretence, evidence.operating_point) for trial in evidence.rejected)
     return replace(evidence, trials=evidence.trials + made, rejected=())
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from synnodtest.checks.registry import Check, find_check, known_checks
-from synnodtest.checks.ruling import Ruling, Status
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.checks.registry import Check, Judge, find_check, known_checks
+from synnodtest.checks.ruling import Status
+from synnodtest.checks.sequential import sequential_judge
 from synnodtest.engine.engine import Engine, Tally, Unplaced
+from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence, SynnodError
@@ -18,62 +23,21 @@ from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM, Group, groups_for
 from synnodtest.planning.trial import Evidence, Trial
 from synnodtest.planning.variants import Variant
-from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
+from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes
 from synnodtest.spec.regions import RegionExpression
 from synnodtest.store import Store
 
 __all__ = ["Campaign", "Gathered", "Judgement", "Providers"]
 
+SEQUENTIAL_BATCH = 8
+"""Clusters that a sequential run gathers between two looks; every one of them is looked at."""
+
 Progress = Callable[[Iterable[Outcome | Unplaced], int, str], Iterable[Outcome | Unplaced]]
 
 
 def _silent(items: Iterable[Outcome | Unplaced], total: int, label: str) -> Iterable[Outcome | Unplaced]:
     return items
-
-
-@dataclass(frozen=True)
-class Providers:
-    """Where a campaign gets its parts from.
-
-    Args:
-        detector: The system under test.
-        synthesizer: By the text of ``--synthesizer``.
-        backgrounds: By set name and the number wanted; may hold fewer.
-        default_synthesizer: For behaviours that name none.
-    """
-
-    detector: Detector
-    synthesizer: Callable[[str], Synthesizer]
-    backgrounds: Callable[[str, int], BackgroundSet]
-    default_synthesizer: str = "diffusion"
-
-
-@dataclass
-class Gathered:
-    """The evidence of one item, per synthesizer, and what the check says of it.
-
-    Checks run here already: one that breaks is a fault of the harness, not a verdict on the detector.
-    """
-
-    behaviour: Behaviour
-    variant: Variant
-    evidence: dict[str, Evidence]
-    rulings: dict[str, Ruling]
-    sham: dict[str, ShamResult]
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What was ruled on one item, with the trials it rests on."""
-
-    behaviour: Behaviour
-    variant: Variant
-    ruling: Ruling
-    by_synthesizer: Mapping[str, Ruling]
-    evidence: Mapping[str, Evidence]
-    sham: Mapping[str, ShamResult] = field(default_factory=dict)
 
 
 class Campaign:
@@ -94,7 +58,7 @@ class Campaign:
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._engines: dict[tuple[str, int, str, tuple[RegionExpression, ...]], Engine] = {}
-        self._outcomes: dict[tuple[str, Scenes, str, Group], list[Outcome | Unplaced]] = {}
+        self._outcomes: dict[tuple[str, Scenes, str, Group], dict[str, list[Outcome | Unplaced]]] = {}
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -162,25 +126,98 @@ class Campaign:
                 f"the expectation {variant.expectation.kind!r} is known to the language but not built yet",
                 hint=f"these can be judged: {', '.join(known_checks())}",
             )
+        judge = found.judge
+        if behaviour.sampling.sequential:
+            judge = sequential_judge(variant.expectation.kind, variant.parameters)
         evidence: dict[str, Evidence] = {}
         sham: dict[str, ShamResult] = {}
         for name in self.synthesizer_names(behaviour):
-            evidence[name] = self._evidence(behaviour, variant, found, name)
-            sham[name] = self._sham(behaviour, variant, name)
+            if behaviour.sampling.sequential:
+                evidence[name] = self._until_decided(behaviour, variant, found, name, judge)
+            else:
+                evidence[name] = self._evidence(behaviour, variant, found, name, self.backgrounds(behaviour))
+            sham[name] = self._sham(behaviour, variant, name, evidence[name])
         broken = [result.sentence for result in sham.values() if result.status == "INVALID"]
         if broken:
             raise InvalidEvidence(f"sham control: {broken[0]}")
-        rulings = {name: found.judge(variant.parameters, held) for name, held in evidence.items()}
+        rulings = {name: judge(variant.parameters, held) for name, held in evidence.items()}
         return Gathered(behaviour, variant, evidence, rulings, sham, time.perf_counter() - started)
 
-    def _evidence(self, behaviour: Behaviour, variant: Variant, found: Check, synthesizer: str) -> Evidence:
+    def cost(self, behaviour: Behaviour, variant: Variant) -> tuple[int, int]:
+        """Return how many scenes an item needs, and how many of them are finished already.
+
+        Of a sequential run it is the most that it can take. The sham control is among them.
+        """
+        found = find_check(variant.expectation.kind)
+        scenes = done = 0
+        for name in self.synthesizer_names(behaviour):
+            groups = [] if found is None else self._groups(behaviour, variant, found)
+            if _scenes(behaviour).nodules and not self.synthesizer(name).sham_is_identity:
+                groups += [g for g in (SHAM, PLAIN) if g not in groups]
+            for group in groups:
+                recipes = list(group.recipes(behaviour, self.backgrounds(behaviour), self.seed))
+                scenes += len(recipes)
+                done += self.engine(behaviour, name).finished(recipes)
+        return scenes, done
+
+    def _groups(self, behaviour: Behaviour, variant: Variant, found: Check) -> list[Group]:
+        return list(groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters))
+
+    def _until_decided(
+        self, behaviour: Behaviour, variant: Variant, found: Check, synthesizer: str, judge: Judge
+    ) -> Evidence:
+        """Gather clusters in an order fixed before the run, a batch at a time, until the judge decides or none is left.
+
+        The order hangs on the master seed and the behaviour alone.
+        """
+        clusters: dict[str, list[Background]] = {}
+        for background in self.backgrounds(behaviour):
+            clusters.setdefault(background.cluster, []).append(background)
+        rng = np.random.default_rng(seed_sequence("sequential", self.seed, behaviour.id))
+        order = [sorted(clusters)[i] for i in rng.permutation(len(clusters))]
+        order = self._within_cap(behaviour, variant, found, [(name, clusters[name]) for name in order])
+        taken: list[Background] = []
+        evidence = Evidence(())
+        for start in range(0, len(order), SEQUENTIAL_BATCH):
+            taken += [b for name in order[start : start + SEQUENTIAL_BATCH] for b in clusters[name]]
+            evidence = replace(self._evidence(behaviour, variant, found, synthesizer, taken), order=tuple(order))
+            if judge(variant.parameters, evidence).status is not Status.INCONCLUSIVE:
+                break
+        return evidence
+
+    def _within_cap(
+        self, behaviour: Behaviour, variant: Variant, found: Check, clusters: list[tuple[str, list[Background]]]
+    ) -> list[str]:
+        """Return the clusters whose scenes together stay within ``max_scenes``."""
+        most, kept, scenes = behaviour.sampling.max_scenes, [], 0
+        groups = self._groups(behaviour, variant, found)
+        for name, backgrounds in clusters:
+            scenes += sum(len(list(g.recipes(behaviour, backgrounds, self.seed))) for g in groups)
+            if most is not None and scenes > most:
+                break
+            kept.append(name)
+        if not kept:
+            raise SynnodError(
+                f"behaviour {behaviour.id!r}: max_scenes: {most} is less than the {scenes} scenes of one background"
+            )
+        return kept
+
+    def _evidence(
+        self,
+        behaviour: Behaviour,
+        variant: Variant,
+        found: Check,
+        synthesizer: str,
+        backgrounds: Sequence[Background],
+    ) -> Evidence:
         matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
         trials: list[Trial] = []
         shortfall: Counter[str] = Counter()
-        for group in groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters):
-            outcomes = self.outcomes(behaviour, synthesizer, group)
+        for group in self._groups(behaviour, variant, found):
+            outcomes = self.outcomes(behaviour, synthesizer, group, backgrounds)
             shortfall.update(item.reason for item in outcomes if isinstance(item, Unplaced))
-            _refuse_missing_region(behaviour, outcomes)
+            if len(backgrounds) == len(self.backgrounds(behaviour)):
+                _refuse_missing_region(behaviour, outcomes)
             trials += [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
         wanted, there = background_count(behaviour), len(self.backgrounds(behaviour))
         if there < wanted:
@@ -194,23 +231,33 @@ class Campaign:
             shortfall=shortfall,
         )
 
-    def outcomes(self, behaviour: Behaviour, synthesizer: str, group: Group) -> list[Outcome | Unplaced]:
-        """Return the outcomes of one group of scenes, run once per campaign."""
+    def outcomes(
+        self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
+    ) -> list[Outcome | Unplaced]:
+        """Return the outcomes of one group of scenes, each background run once per campaign."""
         key = (behaviour.id, _scenes(behaviour), synthesizer, group)
-        if key not in self._outcomes:
-            recipes = list(group.recipes(behaviour, self.backgrounds(behaviour), self.seed))
+        known = self._outcomes.setdefault(key, {})
+        missing = [b for b in backgrounds if b.id not in known]
+        if missing:
+            recipes = list(group.recipes(behaviour, missing, self.seed))
             stream = self.engine(behaviour, synthesizer).run(recipes)
             label = f"{behaviour.id} {group.kind.lstrip('@')}"
-            self._outcomes[key] = list(self._progress(stream, len(recipes), label))
-        return self._outcomes[key]
+            made = list(self._progress(stream, len(recipes), label))
+            for background in missing:
+                known[background.id] = []
+            for item in made:
+                known[item.recipe.background.id].append(item)
+        return [item for b in backgrounds for item in known[b.id]]
 
-    def _sham(self, behaviour: Behaviour, variant: Variant, synthesizer: str) -> ShamResult:
+    def _sham(self, behaviour: Behaviour, variant: Variant, synthesizer: str, evidence: Evidence) -> ShamResult:
         if not _scenes(behaviour).nodules or self.synthesizer(synthesizer).sham_is_identity:
             return sham_not_needed()
         matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
+        used = {t.background for t in (*evidence.trials, *evidence.rejected)}
+        backgrounds = [b for b in self.backgrounds(behaviour) if not evidence.order or b.id in used]
 
         def trials(group: Group) -> list[Trial]:
-            outcomes = self.outcomes(behaviour, synthesizer, group)
+            outcomes = self.outcomes(behaviour, synthesizer, group, backgrounds)
             made = [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
             return [t for t in made if not t.rejected]
 
@@ -223,28 +270,11 @@ class Campaign:
         return Judgement(
             gathered.behaviour,
             gathered.variant,
-            _agree(gathered.rulings),
+            agree(gathered.rulings),
             gathered.rulings,
             gathered.evidence,
             gathered.sham,
         )
-
-
-def _agree(rulings: Mapping[str, Ruling]) -> Ruling:
-    """FAILED only where all synthesizers agree on it, PASSED likewise; INCONCLUSIVE where they differ."""
-    first = next(iter(rulings.values()))
-    if len(rulings) == 1:
-        return first
-    notes = tuple(f"{name}: {ruling.sentence}" for name, ruling in rulings.items())
-    if len({ruling.status for ruling in rulings.values()}) == 1:
-        return replace(first, notes=first.notes + notes)
-    verdicts = ", ".join(f"{name} {ruling.status}" for name, ruling in rulings.items())
-    return replace(
-        first,
-        status=Status.INCONCLUSIVE,
-        sentence=f"INCONCLUSIVE depends on the synthesizer: {verdicts}",
-        notes=first.notes + notes,
-    )
 
 
 def _scenes(behaviour: Behaviour) -> Scenes:

@@ -166,6 +166,7 @@ class Evidence:
         alpha: One-sided error rate of each bound.
         seed: Master seed, for bootstraps.
         shortfall: Why fewer scenes were made than asked for, with counts.
+        order: Of a sequential run: the clusters in the order fixed before it; empty where n is fixed.
     """
 
     trials: tuple[Trial, ...]
@@ -174,6 +175,7 @@ class Evidence:
     alpha: float = 0.05
     seed: int = 0
     shortfall: Mapping[str, int] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
 
     def arm(self, *names: str) -> tuple[Trial, ...]:
         """Return the accepted trials of these arms."""

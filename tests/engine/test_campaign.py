@@ -17,6 +17,7 @@ synnodtest: 1
 behaviours:
   - id: b
     statement: s
+    sampling: {sampling}
     scenes:
       backgrounds: {{set: squares, count: {count}}}
       nodules:
@@ -46,10 +47,10 @@ class Everywhere:
 
 @pytest.fixture
 def judged(tmp_path):
-    def judge(*expect, detector=None, more="", count=40):
+    def judge(*expect, detector=None, more="", count=40, sampling="{}"):
         path = tmp_path / "s.yaml"
         lines = "\n".join(f"      - {text}" for text in expect)
-        path.write_text(SPEC.format(expect=lines, more=more, count=count))
+        path.write_text(SPEC.format(expect=lines, more=more, count=count, sampling=sampling))
         behaviour = load_spec(path).behaviours[0]
         synthesizer = Counting()
         providers = Providers(
@@ -145,3 +146,45 @@ def test_every_expectation_of_the_language_can_be_judged(judged):
 def test_a_check_that_breaks_is_a_fault_of_the_harness(judged):
     with pytest.raises(SynnodError, match="absent_module"):
         judged("python: absent_module:check", count=2)
+
+
+SEQUENTIAL = "{sequential: true, max_scenes: 400}"
+
+
+def test_a_sequential_run_gathers_no_more_than_it_needs(judged):
+    [(gathered, ruling)], synthesizer = judged("sensitivity: {at_least: 0.5}", count=200, sampling=SEQUENTIAL)
+    evidence = gathered.evidence["gaussian"]
+    assert ruling.status is Status.PASSED
+    assert synthesizer.scenes == len(evidence.trials) == 8
+    assert len(evidence.order) == 200
+    assert [t.cluster for t in evidence.trials] == list(evidence.order[:8])
+    assert list(evidence.order) != sorted(evidence.order)
+
+
+def test_the_order_of_a_sequential_run_is_fixed_and_its_cap_counts_scenes(judged):
+    capped = "{sequential: true, max_scenes: 21}"
+    text = "non_inferior: {arm: plain, reference: turned, margin: 0.05}"
+    [(first, ruling)], _ = judged(text, more=ARMS, count=50, sampling=capped)
+    [(second, _)], _ = judged(text, more=ARMS, count=50, sampling=capped)
+    assert first.evidence["gaussian"].order == second.evidence["gaussian"].order
+    assert len(first.evidence["gaussian"].trials) == 20
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_a_sequential_run_refuses_what_it_cannot_stop(judged):
+    with pytest.raises(SynnodError, match="fixed n"):
+        judged("froc: {at_least: 0.5}", count=2, sampling=SEQUENTIAL)
+    with pytest.raises(SynnodError, match="max_scenes"):
+        judged("superior: {arm: plain, reference: turned}", more=ARMS, count=2, sampling=SEQUENTIAL.replace("400", "1"))
+
+
+def test_the_cost_of_an_item_counts_its_groups_and_what_is_finished(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(SPEC.format(expect="      - auc: {at_least: 0.5}", more="", count=5, sampling="{}"))
+    behaviour = load_spec(path).behaviours[0]
+    [variant] = variants(behaviour, behaviour.expectations[0])
+    providers = Providers(Bright(), lambda name: Counting(), lambda name, wanted: Squares(wanted), "gaussian")
+    campaign = Campaign(providers, Store(tmp_path / "store"))
+    assert campaign.cost(behaviour, variant) == (10, 0)
+    campaign.gather(behaviour, variant)
+    assert campaign.cost(behaviour, variant) == (10, 10)
