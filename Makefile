@@ -17,7 +17,7 @@ help:
 	@echo "make clean   remove caches and reports (the environment .venv stays)"
 
 demo: $(STAMP)
-	$(BIN)/synnodtest demo
+	$(BIN)/synnodtest demo --limit 30
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -c tests/pytest.ini --rootdir . -n 2 $(ARGS)

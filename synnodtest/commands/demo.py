@@ -11,6 +11,9 @@ from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
 
+ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+"""A detector that fails expectations is a shown outcome of the demo; a broken run is not."""
+
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
@@ -33,4 +36,8 @@ def _run(options: argparse.Namespace) -> int:
     words = [str(options.specs), "--detector", "demo", "-q", *(w for w in options.rest if w != "--")]
     if options.limit:
         words += ["--synnod-limit", str(options.limit)]
-    return int(pytest.main(words))
+    code = pytest.main(words)
+    if code in ENDS:
+        print("the demo ran to its end; verdicts above are the demonstration detector's, failures included")
+        return 0
+    return int(code)
