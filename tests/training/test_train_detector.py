@@ -1,0 +1,48 @@
+"""Training end to end, as small as it gets: phantoms in, a checkpoint that --detector takes out."""
+
+import pytest
+
+from synnodtest.detectors import resolve_detector
+from synnodtest.errors import SynnodError
+from synnodtest.training.annotated import PhantomSet
+from synnodtest.training.detection_data import prepare
+from synnodtest.training.detector import PRESETS, train_detector
+
+pytest.importorskip("ultralytics")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    phantoms = PhantomSet(9, 1, seed=50, size=128)
+    return prepare([phantoms], tmp_path_factory.mktemp("data"), size=64)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_trained_checkpoint_is_a_detector_of_nodules(data, tmp_path):
+    weights = train_detector(data, tmp_path, epochs=1, imgsz=64, batch=4, crop=32)
+    assert weights == tmp_path / "best.pt"
+    detector = resolve_detector(str(weights))
+    assert detector.identity.configuration["classes"] == ["nodule"]
+    assert detector.identity.configuration["image_size"] == 64
+    phantoms = PhantomSet(1, 1, seed=50, size=128)
+    assert len(detector.detect([phantoms.load(phantoms.cases[0])])) == 1
+    again = train_detector(data, tmp_path / "tuned", epochs=1, imgsz=64, batch=4, weights=weights, learning_rate=1e-4)
+    assert again.is_file()
+
+
+def test_what_cannot_be_trained_is_named(data, tmp_path):
+    with pytest.raises(SynnodError, match="no detector preset 'huge'"):
+        train_detector(data, tmp_path, preset="huge")
+    with pytest.raises(SynnodError, match=r"data\.yaml is not there"):
+        train_detector(tmp_path, tmp_path)
+    with pytest.raises(SynnodError, match="nothing to resume"):
+        train_detector(data, tmp_path, resume=True)
+
+
+def test_the_papers_presets_have_the_papers_settings():
+    assert [
+        (PRESETS[n].image_size, PRESETS[n].batch, PRESETS[n].epochs, PRESETS[n].mosaic) for n in ("yolov8x", "yolov9c")
+    ] == [
+        (1024, 8, 100, 1.0),
+        (1024, 16, 500, 1.0),
+    ]
