@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.segment import box_mask, box_side_mm, segment
-from synnodtest.training.windows import COMPOSED, NODULE, TrainingWindows
+from synnodtest.synthesizers.diffusion.segment import Region, segment
+from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
@@ -35,8 +37,8 @@ def edge_of(windows: TrainingWindows, spacing_mm: float, *, count: int = 300) ->
         ratios = []
         for row in rows:
             known = float(2 * np.sqrt(windows.mask[row].sum() / np.pi))
-            box = box_mask(box_side_mm(known * spacing_mm, size, spacing_mm), size, spacing_mm)
-            found = segment(windows.delta[row].astype(np.float32), box, edge, known)
+            region = np.ones((size, size), dtype=np.float32)
+            found = segment(windows.delta[row].astype(np.float32), region, edge, known)
             ratios.append(np.nan if found is None else found.diameter_px / known)
         bias.append(abs(float(np.nanmedian(ratios)) - 1))
     return EDGES[int(np.argmin(bias))]
@@ -61,14 +63,20 @@ def drawn_diameters(
     rng = np.random.default_rng(seed_sequence("calibrate", seed))
     drawn = np.full((len(diameters_mm), each), np.nan)
     for index, diameter in enumerate(diameters_mm):
-        box = box_mask(box_side_mm(diameter, size, step), size, step)
+        regions = np.stack(
+            [
+                Region(diameter, calibration.elongation(rng.random()), math.pi * rng.random(), size, step).mask()
+                for _ in range(each)
+            ]
+        )
         base = windows.base[rng.choice(rows, each)].astype(np.float32)
-        base -= base[:, box == 0].mean(axis=1)[:, None, None]
+        outside = 1 - regions
+        base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
         request = {"diameter_mm": diameter, "contrast": 0.4}
         values, named = pipeline.tabular_encoder.encode_request(request)
         out = pipeline(
             torch.from_numpy(np.clip(base, -3, 3))[:, None],
-            torch.from_numpy(np.repeat(box[None], each, axis=0))[:, None],
+            torch.from_numpy(regions)[:, None],
             torch.from_numpy(values).expand(each, -1),
             torch.from_numpy(named).expand(each, -1),
             [int(value) for value in rng.integers(2**62, size=each)],
@@ -78,7 +86,7 @@ def drawn_diameters(
         )
         differences = (out.nodule - out.plain)[:, 0].numpy()
         for column, difference in enumerate(differences):
-            found = segment(difference, box, calibration.edge, diameter / step)
+            found = segment(difference, regions[column], calibration.edge, diameter / step)
             if found is not None:
                 drawn[index, column] = found.diameter_px * step
     return drawn
@@ -91,7 +99,12 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
     pipeline = NodulePipeline.from_pretrained(folder)
     calibration = Calibration.load(folder)
     edge = edge_of(windows, float(pipeline.config.window_spacing_mm))
-    calibration = replace(calibration, edge=calibration.edge if edge is None else edge)
+    elongations = windows.features[windows.kind != PLAIN, 2 + FEATURE_NAMES.index("Elongation")]
+    calibration = replace(
+        calibration,
+        edge=calibration.edge if edge is None else edge,
+        elongations=tuple(round(float(q), 3) for q in np.quantile(elongations, np.linspace(0, 1, 21))),
+    )
     widest = 0.6 * int(pipeline.config.window_size) * float(pipeline.config.window_spacing_mm)
     tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= widest)
     drawn = drawn_diameters(pipeline, windows, calibration, diameters_mm=tried)

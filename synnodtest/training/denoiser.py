@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Recipe", "draw_batch", "fit_denoiser"]
 
 
+NOISE_POWER = 0.7
+"""Below 1: noisier steps, which settle a nodule's shape, come more often."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
@@ -77,7 +81,7 @@ class Batch:
 def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Return square masks around the centre that hold the nodule with a margin drawn anew each time.
 
-    A fifth are roomy, so that the box does not always give the size away.
+    Half are roomy, so that the box does not always give the size away.
     """
     count, size, _ = mask.shape
     centre = (size - 1) / 2
@@ -87,20 +91,41 @@ def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[A
     diameter = 2 * np.sqrt(mask.sum(axis=(1, 2)) / np.pi)
     half = rng.uniform(1.25, 1.6, count) * diameter / 2 + rng.uniform(1.5, 4.5, count)
     half = np.minimum(np.maximum(half, reach + 2), size / 2 - 3)
-    roomy = rng.random(count) < 0.2
-    half = np.where(roomy, rng.uniform(half, size / 2 - 3), half)
+    half = np.where(rng.random(count) < 0.5, rng.uniform(half, size / 2 - 3), half)
     inside = position[None] <= half[:, None]
-    return (inside[:, :, None] & inside[:, None, :]).astype(np.float32)
+    return np.asarray(inside[:, :, None] & inside[:, None, :], dtype=np.float32)
+
+
+def _ellipse(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Return the ellipse around the centre that follows the nodule's axes and holds it with a random margin."""
+    size = len(mask)
+    y, x = (axis - (size - 1) / 2 for axis in np.mgrid[:size, :size].astype(np.float32))
+    points = np.stack([y[mask], x[mask]])
+    moments = points @ points.T / points.shape[1] + 0.1 * np.eye(2)
+    values, vectors = np.linalg.eigh(moments)
+    axes = 2 * np.sqrt(values) * rng.uniform(1.3, 1.7) + rng.uniform(1.5, 4.0)
+    across, along = (vectors[0, k] * y + vectors[1, k] * x for k in (0, 1))
+    radius = np.hypot(across / axes[0], along / axes[1])
+    grown = max(1.0, float(radius[mask].max()) + 1.5 / float(axes[0]))
+    return np.asarray((radius <= grown) & (np.maximum(np.abs(x), np.abs(y)) <= size / 2 - 3), dtype=np.float32)
+
+
+def _regions(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Return what is to be redrawn: mostly ellipses along the nodule's axes, else boxes."""
+    regions = _boxes(mask, rng)
+    for row in np.flatnonzero(rng.random(len(mask)) < 0.75):
+        regions[row] = _ellipse(mask[row], rng)
+    return regions
 
 
 def _subsets(count: int, features: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Return which features are named: size and contrast alone, all, one, or any subset of them."""
     named = rng.random((count, features)) >= rng.uniform(0, 1, count)[:, None]
     kind = rng.random(count)
-    alone = kind < 0.35
+    alone = kind < 0.2
     named[alone] = False
     named[alone, :2] = True
-    named[(kind >= 0.35) & (kind < 0.45)] = True
+    named[(kind >= 0.2) & (kind < 0.45)] = True
     single = np.flatnonzero(kind >= 0.75)
     named[single] = False
     named[single, rng.integers(2, features, single.size)] = True
@@ -119,13 +144,13 @@ def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Reci
     mirrored = rng.random(recipe.batch) < 0.5
     for array in (base, delta, mask):
         array[mirrored] = array[mirrored][:, :, ::-1]
-    boxes = _boxes(mask, rng)
+    boxes = _regions(mask, rng)
     outside = 1 - boxes
     base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
     present = rng.random(recipe.batch) >= recipe.without
     present = np.where(data.kind[rows] == NODULE, True, np.where(data.kind[rows] == PLAIN, False, present))
     target = base + delta * present[:, None, None]
-    weight = recipe.outside + boxes + mask * present[:, None, None]
+    weight = recipe.outside + boxes + 2 * mask * present[:, None, None]
     named = _subsets(recipe.batch, scaled.shape[1], rng)
 
     def image(array: np.ndarray[Any, Any]) -> torch.Tensor:
@@ -151,7 +176,10 @@ def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torc
         seen = pipeline.hidden(batch.windows, batch.boxes)
         context = pipeline.tabular_encoder(batch.values, batch.named, batch.present)
         noise = torch.randn(clean.shape, generator=draw)
-        time_ = torch.randint(0, scheduler.config.num_train_timesteps, (len(clean),), generator=draw)
+        share = torch.rand(len(clean), generator=draw) ** NOISE_POWER
+        time_ = (
+            (share * scheduler.config.num_train_timesteps).long().clamp(max=scheduler.config.num_train_timesteps - 1)
+        )
         noisy = scheduler.add_noise(clean, noise, time_)
         wanted = scheduler.get_velocity(clean, noise, time_)
         if scheduler.config.prediction_type == "epsilon":

@@ -20,7 +20,7 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
 from synnodtest.synthesizers.diffusion.compose import fit
 from synnodtest.synthesizers.diffusion.pipeline import Redrawn, initial_noise
-from synnodtest.synthesizers.diffusion.segment import box_mask, box_side_mm, segment
+from synnodtest.synthesizers.diffusion.segment import Region, segment
 from synnodtest.synthesizers.window import Window
 
 
@@ -42,9 +42,9 @@ def drawing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def draw(self, windows, masks, values, named, seeds, **_):  # type: ignore[no-untyped-def]
         rows = []
         for mask, seed in zip(masks[:, 0].numpy(), seeds, strict=True):
-            side = mask.any(axis=1).sum() * 0.7
+            wide = 2 * np.sqrt(mask.sum() / np.pi)
             rng = np.random.default_rng(seed)
-            rows.append(0.5 * bump(1.2 * (side - 4) / 1.4 / 0.7, *(47.5 + rng.uniform(-2, 2, 2))) * mask)
+            rows.append(0.5 * bump(0.7 * wide - 3, *(47.5 + rng.uniform(-1, 1, 2))) * mask)
         plain = windows * (1 - masks)
         return Redrawn(nodule=plain + torch.from_numpy(np.stack(rows)).float()[:, None], plain=plain)
 
@@ -78,7 +78,7 @@ def test_pixels_outside_the_redrawn_square_are_bit_identical(
     for sham in (False, True):
         (made,) = synthesizer.synthesize([scene(Nodule(14, (70, 90), 0.4), sham=sham)], [radiograph])
         y, x = np.nonzero(made.pixels != radiograph.pixels)
-        half = (1.4 * 14 + 4) / 2
+        half = 1.5 * 7 / np.sqrt(0.5) + 2.75 * 0.7
         if sham and composition == "counterfactual":
             assert not y.size
             assert synthesizer.sham_is_identity
@@ -173,16 +173,16 @@ def test_what_cannot_be_made_is_an_error_that_says_so(tiny_model: Path, tmp_path
 def test_segmentation_finds_a_known_nodule_among_residue(diameter_px: float) -> None:
     rng = np.random.default_rng(1)
     difference = 0.4 * bump(diameter_px, 50, 44) + rng.normal(0, 0.01, (96, 96)).astype(np.float32)
-    box = box_mask(box_side_mm(diameter_px * 0.7, 96, 0.7), 96, 0.7)
-    found = segment(difference.astype(np.float32), box, 0.3, diameter_px)
+    region = Region(diameter_px * 0.7).mask()
+    found = segment(difference.astype(np.float32), region, 0.3, diameter_px)
     assert found is not None
     assert found.diameter_px == pytest.approx(diameter_px, rel=0.12)
     assert found.centre_px == pytest.approx((50, 44), abs=0.6)
-    assert segment(np.zeros((96, 96), np.float32), box, 0.3, diameter_px) is None
+    assert segment(np.zeros((96, 96), np.float32), region, 0.3, diameter_px) is None
 
 
 def test_fitting_moves_a_nodule_to_its_place_on_an_uneven_grid() -> None:
-    found = segment(0.4 * bump(30, 42, 52), box_mask(50, 96, 0.7), 0.3, 30)
+    found = segment(0.4 * bump(30, 42, 52), Region(24).mask(), 0.3, 30)
     assert found is not None
     patch = fit(found, 25.0, (61.3, 70.9), 39.0, (400, 400), (0.3, 0.5), Window((61.3, 70.9)))
     y, x = np.nonzero(patch.mask)

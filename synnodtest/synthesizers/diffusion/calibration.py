@@ -28,6 +28,8 @@ class Calibration:
         guidance: Against the "no nodule" condition.
         drawn_contrast: Bounds of the contrast that the model is asked to draw; the difference is scaled to the
             requested one afterwards.
+        elongations: Quantiles, evenly spaced from 0 to 1, of the nodules' short axis over their long one; an
+            elongation that is not asked for is drawn from them.
         requested_mm: Diameters at which the model was tried.
         drawn_mm: The median diameters it then drew.
     """
@@ -38,6 +40,7 @@ class Calibration:
     steps: int = 15
     guidance: float = 1.0
     drawn_contrast: tuple[float, float] = (0.3, 1.0)
+    elongations: tuple[float, ...] = (0.6, 0.8, 0.95)
     requested_mm: tuple[float, ...] = ()
     drawn_mm: tuple[float, ...] = ()
 
@@ -48,6 +51,10 @@ class Calibration:
         drawn = np.maximum.accumulate(np.asarray(self.drawn_mm)) + 1e-6 * np.arange(len(self.drawn_mm))
         inside = float(np.interp(diameter_mm, drawn, self.requested_mm))
         return float(np.clip(inside, 0.7 * diameter_mm, 1.5 * diameter_mm))
+
+    def elongation(self, share: float) -> float:
+        """Return the elongation at a share (0..1) of the nodules."""
+        return float(np.interp(share, np.linspace(0, 1, len(self.elongations)), self.elongations))
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""

@@ -126,12 +126,12 @@ def redraw(
     """Return the whole redrawn square on the radiograph's grid.
 
     ``change`` is redrawn minus untouched window, so that the radiograph keeps its grain, which is finer than the
-    window's grid. The square blends into its surroundings over 3 mm inside its edge.
+    window's grid. It is 0 at the edge of what was redrawn.
     """
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     middle = ((window.size - 1) / 2, (window.size - 1) / 2)
     scale = 1 / window.spacing_mm
-    added = grid.sample(change, middle, scale, 3) * _feather(side_mm, grid, 3.0)
+    added = grid.sample(change, middle, scale, 3) * _feather(side_mm, grid, 1.5)
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)
     else:

@@ -9,13 +9,12 @@ from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Drawn", "box_mask", "box_side_mm", "segment"]
+__all__ = ["Drawn", "Region", "segment", "softened"]
 
 SMOOTH_PX = 0.8
 LEAST_PX = 6
 KEEP_PX = 2.0
 FADE_PX = 5.0
-WIDEST_BOX_PX = 90
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,31 +40,61 @@ class Drawn:
     contrast: float
 
 
-def box_side_mm(diameter_mm: float, size: int, spacing_mm: float) -> float:
-    """Return the side of the square that is redrawn for a nodule of some diameter."""
-    widest = min(WIDEST_BOX_PX, size - 6) * spacing_mm
-    return min(1.4 * diameter_mm + 4.0, widest)
+@dataclass(frozen=True)
+class Region:
+    """The ellipse that is redrawn for a nodule, around the window's centre.
+
+    Args:
+        diameter_mm: Equal-area diameter of the nodule.
+        elongation: Its short axis over its long one, 0..1.
+        angle: Direction of the long axis in radians, from the columns' direction towards the rows'.
+        size: Edge of the window in pixels.
+        spacing_mm: Distance between its pixel centres.
+    """
+
+    diameter_mm: float
+    elongation: float = 1.0
+    angle: float = 0.0
+    size: int = 96
+    spacing_mm: float = 0.7
+
+    @property
+    def side_mm(self) -> float:
+        """Side of a square that holds the ellipse."""
+        return 2 * min(self._axes_px()[0], self.size / 2 - 3) * self.spacing_mm
+
+    def _axes_px(self) -> tuple[float, float]:
+        radius, root = self.diameter_mm / self.spacing_mm / 2, float(np.sqrt(np.clip(self.elongation, 0.2, 1)))
+        return 1.5 * radius / root + 2.75, 1.5 * radius * root + 2.75
+
+    def mask(self) -> FloatArray:
+        """Return 1 inside, else 0; (size, size)."""
+        y, x = (axis - (self.size - 1) / 2 for axis in np.mgrid[: self.size, : self.size].astype(np.float32))
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        long, short = self._axes_px()
+        inside = np.hypot((cos * x + sin * y) / long, (cos * y - sin * x) / short) <= 1
+        return (inside & (np.maximum(np.abs(x), np.abs(y)) <= self.size / 2 - 3)).astype(np.float32)
 
 
-def box_mask(side_mm: float, size: int, spacing_mm: float) -> FloatArray:
-    """Return 1 inside the square of some side around a window's centre, else 0; (size, size)."""
-    inside = np.abs(np.arange(size) - (size - 1) / 2) <= side_mm / spacing_mm / 2
-    return (inside[:, None] & inside[None, :]).astype(np.float32)
+def softened(region: FloatArray, width_px: float) -> FloatArray:
+    """Return weights that rise from 0 at a region's edge to 1 at ``width_px`` inside it."""
+    away = ndimage.distance_transform_edt(region)
+    return np.asarray(np.clip(away / width_px, 0, 1), dtype=np.float32)
 
 
-def segment(difference: FloatArray, box: FloatArray, edge: float, diameter_px: float) -> Drawn | None:
+def segment(difference: FloatArray, region: FloatArray, edge: float, diameter_px: float) -> Drawn | None:
     """Find the nodule in a difference.
 
     Args:
         difference: (size, size) redrawn with minus without a nodule, in lung ranges.
-        box: (size, size) 1 where it was redrawn.
+        region: (size, size) 1 where it was redrawn.
         edge: Share of the peak at which the nodule ends; calibrated so that known nodules keep their size.
         diameter_px: What was asked for; sets the smoothing under which the peak is taken.
 
     Returns:
         The nodule, or None if there is no connected rise of at least a few pixels.
     """
-    inside = difference * box
+    inside = difference * region
     smooth = ndimage.gaussian_filter(inside, SMOOTH_PX)
     broad = ndimage.gaussian_filter(inside, max(0.15 * diameter_px, SMOOTH_PX))
     top = np.unravel_index(int(np.argmax(broad)), broad.shape)

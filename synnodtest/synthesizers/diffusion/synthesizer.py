@@ -22,7 +22,7 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
-from synnodtest.synthesizers.diffusion.segment import Drawn, box_mask, box_side_mm, segment
+from synnodtest.synthesizers.diffusion.segment import Drawn, Region, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
@@ -30,6 +30,7 @@ __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 VERSION = "1"
 COMPOSITIONS = ("counterfactual", "inpaint")
 ATTEMPTS = 4
+BLEND_PX = 4.0
 EASY_ZOOM = math.log(1.35)
 BRIGHTNESS_FEATURES = frozenset(
     ("10Percentile", "90Percentile", "Energy", "Maximum", "Mean", "Median", "RootMeanSquared", "TotalEnergy")
@@ -55,13 +56,17 @@ class _Job:
     nodule: Nodule
     window: Window
     base: FloatArray
-    box: FloatArray
-    side_mm: float
+    region: Region
+    mask: FloatArray
     seed: int
     attempt: int = 0
     drawn: Drawn | None = None
     change: FloatArray | None = None
     plain: FloatArray | None = None
+
+    @property
+    def side_mm(self) -> float:
+        return self.region.side_mm
 
     @property
     def brightness_named(self) -> bool:
@@ -180,7 +185,7 @@ class DiffusionSynthesizer:
         ]
 
     def _rounds(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> Iterator[list[_Job]]:
-        """Yield nodules that can be drawn together: all at once, or one after another where squares overlap."""
+        """Yield nodules that can be drawn together: all at once, or one after another where regions overlap."""
         pending: list[list[_Job]] = []
         for index, (scene, background) in enumerate(zip(scenes, backgrounds, strict=True)):
             jobs = self._jobs(index, scene, background)
@@ -204,14 +209,17 @@ class DiffusionSynthesizer:
             twin = (scene.seed_of(nodule), nodule.name)
             seen[twin] = seen.get(twin, -1) + 1
             seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
-            side = box_side_mm(nodule.diameter_mm, size, step)
+            shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=2)
+            named = dict(nodule.radiomics).get("Elongation")
+            elongation = self.calibration.elongation(shape[0]) if named is None else float(named)
+            region = Region(nodule.diameter_mm, elongation, math.pi * float(shape[1]), size, step)
             window = Window(nodule.centre_mm, size, step)
-            jobs.append(_Job(index, nodule, window, empty, box_mask(side, size, step), side, seed))
+            jobs.append(_Job(index, nodule, window, empty, region, region.mask(), seed))
         return jobs
 
     def _look(self, job: _Job, pixels: FloatArray, spacing_mm: tuple[float, float], unit: float) -> None:
         window = cut_window(pixels, spacing_mm, job.window) / np.float32(unit)
-        job.base = np.asarray(window - window[job.box == 0].mean(), dtype=np.float32)
+        job.base = np.asarray(window - window[job.mask == 0].mean(), dtype=np.float32)
 
     def _request(self, nodule: Nodule) -> Mapping[str, float]:
         request = {"diameter_mm": self.calibration.asked_mm(nodule.diameter_mm), **dict(nodule.radiomics)}
@@ -252,7 +260,7 @@ class DiffusionSynthesizer:
         seeds = [int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0]) for job in jobs]
         out = self.pipeline(
             self._images([np.clip(job.base, -3, 3) for job in jobs]),
-            self._images([job.box for job in jobs]),
+            self._images([job.mask for job in jobs]),
             torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
             torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
             seeds,
@@ -263,8 +271,9 @@ class DiffusionSynthesizer:
         nodules, plains = out.nodule[:, 0].cpu().numpy(), out.plain[:, 0].cpu().numpy()
         for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
             wanted = job.nodule.diameter_mm / job.window.spacing_mm
-            job.drawn = segment(nodule - plain, job.box, self.calibration.edge, wanted)
-            job.change, job.plain = nodule - job.base, plain - job.base
+            job.drawn = segment(nodule - plain, job.mask, self.calibration.edge, wanted)
+            blend = softened(job.mask, BLEND_PX)
+            job.change, job.plain = (nodule - job.base) * blend, (plain - job.base) * blend
 
     def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
