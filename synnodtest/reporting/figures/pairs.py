@@ -71,18 +71,13 @@ def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
 
 def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: str) -> None:
     shown = pairs if len(pairs) <= MOST_PAIRS else [pairs[i * len(pairs) // MOST_PAIRS] for i in range(MOST_PAIRS)]
-    for of_arm, of_reference in shown:
-        falls = of_arm < of_reference
-        axis.plot(
-            [0, 1],
-            [of_reference, of_arm],
-            color=ORANGE if falls else BLUE,
-            alpha=0.55,
-            linewidth=0.9,
-            linestyle=(0, (4, 1.5)) if falls else "-",
-            marker="o",
-            markersize=2.5,
-        )
+    for falls, colour, line in ((True, ORANGE, (0, (4, 1.5))), (False, BLUE, "-")):
+        x, y = [], []
+        for of_arm, of_reference in shown:
+            if (of_arm < of_reference) == falls:
+                x += [0.0, 1.0, float("nan")]
+                y += [of_reference, of_arm, float("nan")]
+        axis.plot(x, y, color=colour, alpha=0.55, linewidth=0.9, linestyle=line, marker="o", markersize=2.5)
     if pairs:
         means = [sum(p[i] for p in pairs) / len(pairs) for i in (1, 0)]
         axis.plot([0, 1], means, color=INK, linewidth=2.6, marker="D", markersize=5, label="mean")

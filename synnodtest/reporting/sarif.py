@@ -11,9 +11,9 @@ from synnodtest.reporting.context import Context
 from synnodtest.reporting.files import write_atomic
 from synnodtest.reporting.words import STATUSES, expectation_title, shown_status
 
-__all__ = ["SARIF_NAME", "github", "sarif", "write_sarif"]
+__all__ = ["FILE_NAME", "github", "log", "write"]
 
-SARIF_NAME = "results.sarif"
+FILE_NAME = "results.sarif"
 _LEVELS = {
     "FAILED": "error",
     "ERROR": "error",
@@ -24,7 +24,7 @@ _LEVELS = {
 }
 
 
-def sarif(record: Mapping[str, Any]) -> dict[str, Any]:
+def log(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a SARIF 2.1.0 log with one result per expectation that did not pass, on its line."""
     rules = [
         {"id": look.key, "name": look.word, "shortDescription": {"text": look.meaning}}
@@ -51,9 +51,9 @@ def sarif(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_sarif(record: Mapping[str, Any], folder: Path) -> Path:
+def write(record: Mapping[str, Any], folder: Path) -> Path:
     """Write ``results.sarif`` into ``folder``; call it before the report, so that the digest covers it."""
-    return write_atomic(Path(folder) / SARIF_NAME, json.dumps(sarif(record), indent=1, ensure_ascii=False) + "\n")
+    return write_atomic(Path(folder) / FILE_NAME, json.dumps(log(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def github(record: Mapping[str, Any]) -> Iterator[str]:

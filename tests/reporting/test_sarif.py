@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from synnodtest.reporting import annotations
+from synnodtest.reporting import sarif
 
 
 def test_each_expectation_that_did_not_pass_is_one_result_on_its_line(made, tmp_path):
-    log = json.loads(annotations.write_sarif(made, tmp_path).read_text())
+    log = json.loads(sarif.write(made, tmp_path).read_text())
     results = log["runs"][0]["results"]
     wanted = [e for e in made["expectations"] if e["status"] != "PASSED"]
     assert len(results) == len(wanted)
@@ -24,7 +24,7 @@ def test_each_expectation_that_did_not_pass_is_one_result_on_its_line(made, tmp_
 def test_annotations_for_github_cannot_be_broken_out_of(made):
     made["expectations"][0]["ruling"]["sentence"] = "50% fail\n::error::injected\r"
     made["expectations"][0]["status"] = "FAILED"
-    lines = list(annotations.github(made))
+    lines = list(sarif.github(made))
     assert lines[0].startswith("::error file=specs/paper.yaml,line=")
     assert lines[0].endswith("50%25 fail%0A::error::injected%0D")
     assert not any("\n" in line for line in lines)

@@ -1,0 +1,86 @@
+"""What goes into a run's folder beside record, report and manifest: inputs, deviations, ledger, tables for machines."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+from synnodtest.reporting import inputs, ledger, sarif, trials
+from synnodtest.reporting.lock import LOCK, deviations, read_lock
+from synnodtest.spec.loader import load_spec
+
+__all__ = ["complete", "write_companions"]
+
+
+def complete(record: Mapping[str, Any], root: Path, *, known_regions: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return the record with what stands in ``root`` and not in the run.
+
+    That is ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``, the deviations of each spec from the spec lock,
+    and the runs of the same specs from the run ledger.
+
+    Args:
+        record: The record.
+        root: The project's folder (pytest's rootdir).
+        known_regions: Regions beyond the built-in ones that specs may name.
+
+    Raises:
+        RecordError: one of these files is there and cannot be used.
+    """
+    root = Path(root)
+    made = inputs.load(root).fill(dict(record))
+    specs = record["identification"]["specs"]
+    made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
+    made["ledger"] = ledger.runs_of(root / ledger.FILE_NAME, [s["sha256"] for s in specs])
+    made["anomalies"] = [
+        *made["anomalies"],
+        *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in _broken(root)),
+    ]
+    return made
+
+
+def _broken(root: Path) -> list[str]:
+    return ledger.faults(root / ledger.FILE_NAME)[:5]
+
+
+def _changed(specs: Iterable[Mapping[str, Any]], root: Path, known_regions: frozenset[str]) -> list[dict[str, Any]]:
+    lock = read_lock(root / LOCK) if (root / LOCK).is_file() else {}
+    found: list[dict[str, Any]] = []
+    for spec in specs:
+        entry = lock.get(spec["file"])
+        if entry is None or entry["sha256"] == spec["sha256"]:
+            continue
+        plain = {"what": "specification", "planned": entry["sha256"][:12], "actual": spec["sha256"][:12]}
+        try:
+            loaded = load_spec(_there(spec["file"], root), known_regions=known_regions)
+        except SynnodError:
+            loaded = None
+        if loaded is None or loaded.sha256 != spec["sha256"]:
+            found.append({"expectation": spec["file"], **plain})
+        else:
+            found += deviations(loaded, entry)
+    return found
+
+
+def _there(file: str, root: Path) -> Path:
+    path = Path(file)
+    return path if path.is_absolute() or path.exists() else root / path
+
+
+def write_companions(record: Mapping[str, Any], folder: Path, root: Path) -> list[Path]:
+    """Write ``inputs/``, ``results.sarif`` and, with pyarrow there, ``results.parquet``; before report and manifest.
+
+    Args:
+        record: The finished record.
+        folder: The run's folder.
+        root: The project's folder.
+    """
+    files = [_there(s["file"], root) for s in record["identification"]["specs"]]
+    files += [root / name for name in (LOCK, "waivers.yaml", "reports.yaml", "requirements.csv", "hazards.csv")]
+    made = [folder / path for path in inputs.keep(folder, files, root=root)]
+    made.append(sarif.write(record, folder))
+    if importlib.util.find_spec("pyarrow") is not None:
+        made.append(trials.write(record, folder))
+    return made
