@@ -21,7 +21,7 @@ def test_it_is_small_and_says_that_it_is_a_demonstration():
     identity = resolve_detector("demo").identity
     assert identity.name == "demo"
     assert identity.configuration["demonstration"] is True
-    assert identity.configuration["classes"] == ["nodule"]
+    assert len(identity.configuration["classes"]) == 1
 
 
 def test_its_file_holds_no_paths_of_whoever_trained_it():
