@@ -13,7 +13,7 @@ from synnodtest.errors import missing_extra
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 from synnodtest.training.measured import Planted
 
-__all__ = ["agreement", "distances", "standardised", "two_sample_auc"]
+__all__ = ["agreement", "distances", "of_planted", "standardised", "two_sample_auc"]
 
 Array = NDArray[np.float64]
 
@@ -54,6 +54,8 @@ def distances(planted: Array, real: Array, *, halves: int = 50, seed: int = 0) -
     Args:
         planted: (n, features) synthetic.
         real: (m, features) real.
+        halves: How many splits.
+        seed: Of the splits.
     """
     rng = np.random.default_rng(seed_sequence("distances", seed))
     a, b = standardised(planted, real), standardised(real, real)
@@ -87,6 +89,7 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
         planted: (n, features) synthetic.
         real: (m, features) real.
         clusters: Background of every row, synthetic first; folds never split one.
+        seed: Of the trees.
 
     Returns:
         Out-of-fold AUC of a logistic regression and of boosted trees.

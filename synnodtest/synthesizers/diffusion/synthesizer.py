@@ -84,9 +84,10 @@ class DiffusionSynthesizer:
 
     ``counterfactual``: what the model draws with the nodule's condition minus what it draws without, from the same
     noise, is added to the untouched radiograph, resized and scaled to the diameter and contrast asked for; nodules
-    add up where they overlap, and an edit without a nodule changes nothing. ``inpaint``: the square around the nodule
-    is redrawn as a whole; an edit without a nodule is the same square redrawn under the "no nodule" condition.
-    Either way pixels outside the squares are bit-identical to the background's.
+    add up where they overlap, and an edit without a nodule changes nothing. ``inpaint``: the region around the nodule
+    is redrawn as a whole, without a nodule first, and the nodule, made in the same way, on top; an edit without a
+    nodule is that same redrawn region alone, and contrast is relative to it. Either way pixels outside the regions are
+    bit-identical to the background's.
 
     The truth mask is where the added brightness exceeds a share of its peak, the share being calibrated on nodules of
     known mask. A nodule's pixels depend on its own request, seed and background alone, not on the batch, to within
@@ -240,13 +241,13 @@ class DiffusionSynthesizer:
                 if job.drawn is not None and misfit < best.get(id(job), (math.inf, None))[0]:
                     best[id(job)] = (misfit, job.drawn)
                     job.attempt = attempt
-                if misfit > EASY_ZOOM and self.sham_is_identity and not scenes[job.scene].sham:
+                if misfit > EASY_ZOOM and not scenes[job.scene].sham:
                     again.append(job)
             waiting = again if self.fitted else []
             if not waiting:
                 break
         for job in jobs:
-            if id(job) in best and self.sham_is_identity:
+            if id(job) in best:
                 job.drawn = best[id(job)][1]
 
     def _misfit(self, job: _Job) -> float:
@@ -273,7 +274,9 @@ class DiffusionSynthesizer:
             wanted = job.nodule.diameter_mm / job.window.spacing_mm
             job.drawn = segment(nodule - plain, job.mask, self.calibration.edge, wanted)
             blend = softened(job.mask, BLEND_PX)
-            job.change, job.plain = (nodule - job.base) * blend, (plain - job.base) * blend
+            job.change = (nodule - job.base) * blend
+            if job.plain is None:
+                job.plain = (plain - job.base) * blend
 
     def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
@@ -289,9 +292,11 @@ class DiffusionSynthesizer:
                 f"{scene.background!r} in {ATTEMPTS} attempts",
                 hint="another seed, or a model trained longer",
             )
-        if self.sham_is_identity:
+        if self.fitted or self.sham_is_identity:
             wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
             patch = fit(job.drawn, wanted, *place)
+            if not self.sham_is_identity and job.plain is not None:
+                _add(canvas, redraw(job.plain, None, *place), unit)
         else:
             patch = redraw(job.change, job.drawn, *place)
         if not patch.mask.any():
@@ -299,7 +304,7 @@ class DiffusionSynthesizer:
                 f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
                 hint="place it inside the radiograph",
             )
-        exact = self.sham_is_identity and self.fitted and not job.brightness_named
+        exact = self.fitted and not job.brightness_named
         gain = nodule.contrast / max(float(patch.added[patch.mask].mean()), 1e-6) if exact else 1.0
         contrast = _add(canvas, patch, gain * unit) / unit
         return _truth(nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt})
