@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,14 +121,16 @@ def pipeline_on_base(
     how = {"local_files_only": local_files_only, "use_safetensors": True}
     try:
         vae = library.AutoencoderKL.from_pretrained(base, subfolder="vae", **how)
-        unet = library.UNet2DConditionModel.from_pretrained(
+        unet, loaded = library.UNet2DConditionModel.from_pretrained(
             base,
             subfolder="unet",
             cross_attention_dim=int(encoder.config.width),
             ignore_mismatched_sizes=True,
             low_cpu_mem_usage=False,
+            output_loading_info=True,
             **how,
         )
+        _initialise(unet, [str(key) for key, *_ in loaded["mismatched_keys"]] + list(loaded["missing_keys"]))
         scheduler = library.DDPMScheduler.from_pretrained(
             base, subfolder="scheduler", local_files_only=local_files_only
         )
@@ -139,6 +141,12 @@ def pipeline_on_base(
         ) from error
     vae.requires_grad_(False).eval()
     return NodulePipeline(vae, unet, scheduler, encoder, preset.size, preset.spacing_mm, preset.value_gain)
+
+
+def _initialise(unet: Any, keys: Sequence[str]) -> None:
+    """Draw the named weights anew: diffusers leaves memory as it found it in those that the base does not fit."""
+    for name in sorted({key.rpartition(".")[0] for key in keys}):
+        unet.get_submodule(name).reset_parameters()
 
 
 def prepare_windows(
