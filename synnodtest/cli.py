@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "conform": ("conform", "ask a detector's adapter ten questions before a run costs an hour"),
     "phantom": ("phantom", "write a data set of chest phantoms"),
     "train": ("train", "train the tabular encoder, the diffusion model or a detector"),
+    "selftest": ("selftest", "check values, a detector against itself, and what catches seeded faults"),
     "evaluate": ("evaluate", "measure a detector or a synthesizer"),
 }
 """Command -> (module of :mod:`synnodtest.commands`, one line of help)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from synnodtest.shell.by_hand import ByHand
     from synnodtest.shell.session import Session
 
 KEY: pytest.StashKey[Session] = pytest.StashKey()
@@ -66,6 +67,17 @@ def _session(config: pytest.Config) -> Session:
     if KEY not in config.stash:
         config.stash[KEY] = Session(config)
     return config.stash[KEY]
+
+
+@pytest.fixture(scope="session")
+def synnod(request: pytest.FixtureRequest) -> ByHand:
+    """Return the function that plants a scene of ``synnodtest.strategies``, runs the detector and matches."""
+    mine = _session(request.config)
+    if not mine.run.settings.detector:
+        raise pytest.UsageError("the fixture 'synnod' needs a detector: pytest --detector best.pt")
+    from synnodtest.shell.by_hand import ByHand
+
+    return ByHand(mine.run.campaign)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

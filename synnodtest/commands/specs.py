@@ -12,7 +12,7 @@ from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.loader import is_spec, load_spec
 
-__all__ = ["configure"]
+__all__ = ["configure", "spec_files"]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,12 @@ def _regions(options: argparse.Namespace) -> frozenset[str]:
     return frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
+def spec_files(paths: list[Path]) -> Iterator[Path]:
+    """Yield the spec files that paths name; none: those of ``specs/``.
+
+    Raises:
+        SynnodError: a path does not exist.
+    """
     for path in paths or [Path("specs")]:
         if path.is_dir():
             yield from sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yaml", ".yml") and is_spec(p))
@@ -41,7 +46,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 def _check(options: argparse.Namespace) -> int:
     faults = behaviours = expectations = files = 0
-    for path in _files(options.paths):
+    for path in spec_files(options.paths):
         files += 1
         try:
             spec = load_spec(path, known_regions=_regions(options))
@@ -65,7 +70,7 @@ def _expand(options: argparse.Namespace) -> int:
 def _freeze(options: argparse.Namespace) -> int:
     from synnodtest.reporting.lock import LOCK, freeze
 
-    specs = [load_spec(path, known_regions=_regions(options)) for path in _files(options.paths)]
+    specs = [load_spec(path, known_regions=_regions(options)) for path in spec_files(options.paths)]
     print(f"{freeze(specs, Path(LOCK))}: {len(specs)} specs frozen; commit it before the run")
     return 0
 

@@ -2,5 +2,6 @@
 
 from synnodtest.fuzzing.campaign import CrashFound, FuzzGathered, fuzz, grounded, most_scenes
 from synnodtest.fuzzing.failures import Failures, replay_failure
+from synnodtest.fuzzing.single import plant
 
-__all__ = ["CrashFound", "Failures", "FuzzGathered", "fuzz", "grounded", "most_scenes", "replay_failure"]
+__all__ = ["CrashFound", "Failures", "FuzzGathered", "fuzz", "grounded", "most_scenes", "plant", "replay_failure"]

@@ -14,6 +14,8 @@ from synnodtest.fuzzing.places import Places
 from synnodtest.planning.draw import DEFAULT_CONTRAST
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import COMPANION_DISTANCE_MM
+from synnodtest.planning.place import NoPlace
+from synnodtest.planning.radiomics_space import plausible
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
@@ -84,6 +86,8 @@ class RecipeMaker:
 
     def _first(self, example: Example, background: Background, seed: int) -> NoduleRecipe:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
+        if not plausible(example.group("radiomics")):
+            raise NoPlace("no nodule has these radiomics features together")
         contrast = example.get("contrast")
         if contrast is None:
             contrast = DEFAULT_CONTRAST.draw(_rng(seed, "contrast"))

@@ -126,6 +126,7 @@ def hunt(
     seed=0,
     store="store",
     synthesizers=None,
+    guarded=True,
     run=fuzz,
 ):
     """Run one search; return what it gathered."""
@@ -134,7 +135,7 @@ def hunt(
     path.write_text(SPEC.format(vary=vary, expect=expect, examples=examples, replicates=replicates, more=more))
     behaviour = load_spec(path).behaviours[0]
     providers = Providers(
-        detector=Guard(detector, 30.0),
+        detector=Guard(detector, 30.0) if guarded else detector,
         synthesizer=(synthesizers or {"gaussian": GaussianSynthesizer()}).__getitem__,
         backgrounds=lambda name, count: Lungs(count, parts),
         default_synthesizer="gaussian",

@@ -379,6 +379,66 @@ def record(backgrounds: int = 30, seed: int = 7) -> dict[str, Any]:
     return Example(backgrounds, seed).record()
 
 
+def with_everything(made: dict[str, Any]) -> dict[str, Any]:
+    """Fill what only some runs have: fuzzing, people, lists, ledger, comparison, self-test, credibility."""
+    rng = np.random.default_rng(5)
+    node = "specs/fuzz.yaml::any-conspicuous-nodule-is-found::detected"
+    keys = list(made["scenes"])[:3]
+    made["behaviours"].append({
+        "id": "any-conspicuous-nodule-is-found", "statement": "Any conspicuous nodule is found.", "requirement": [],
+        "hazard": ["HAZ-001"], "gate": "safety", "tags": [], "rationale": "", "file": "specs/fuzz.yaml", "line": 4,
+        "spec": 0, "resolved": {}, "scenes_text": "a search for a counterexample",
+    })  # fmt: skip
+    example = "diameter_mm 16, contrast 0.42, location hilar"
+    row = {"says": "confirmed", "example": example, "holds": "31 of 60", "upper_bound": 0.63, "p": 0.0004,
+           "p_holm": 0.0008, "matters": "contrast, location", "found_by": "hypothesis", "replay": "f" * 12}  # fmt: skip
+    part = component("counterexample", f"rate at {example}", exact(31, 60), 0.8, "above", method="Clopper-Pearson")
+    facts = {"kind": "fuzz", "space": "diameter_mm 12 to 40 (easiest 40); contrast 0.4 to 1 (easiest 1)",
+             "examples_tried": 100, "search_ended_because": "all examples were tried",
+             "local_failure_rate": "within 1 mm and 5% contrast 63 of 120 fail", "counterexamples": [row]}  # fmt: skip
+    made["expectations"].append({
+        "id": node, "behaviour": "any-conspicuous-nodule-is-found", "kind": "detected", "line": 9, "parameters": {},
+        "rationale": "", "status": "FAILED", "waived": None, "error": "", "scenes": keys, "worst": keys[:1],
+        "failing": [], "passing": [], "seconds": 90.0, "p_holm": None,
+        "ruling": {"status": "FAILED", "sentence": f"FAILED counterexample confirmed ({example}): rate 0.52",
+                   "criterion": "every example in the space is found at a rate of at least 0.8", "components": [part],
+                   "n_nodules": 60, "n_backgrounds": 30, "n_clusters": 30, "alpha": 0.05, "figure": facts},
+    })  # fmt: skip
+    points = [[float(a), float(b), bool(b < 0.4 + 0.004 * a + 0.05 * rng.normal())]
+              for a, b in zip(rng.uniform(12, 20, 120), rng.uniform(0.4, 0.6, 120), strict=True)]  # fmt: skip
+    return made | {
+        "fuzzing": [{"behaviour": "any-conspicuous-nodule-is-found", "kind": "detected", "expectation": "detected",
+                     "local": {"map": {"parameters": ["diameter_mm", "contrast"], "points": points}}}],
+        "authored": {"device": {"name": "NodeFinder", "version": "2.10"}, "manufacturer": "Example GmbH",
+                     "intended_use": "Second reader for adult frontal chest radiographs.",
+                     "people": [{"role": "author", "name": "A. Author"},
+                                {"role": "reviewer", "name": "B. Reviewer", "organisation": "Example GmbH"}]},
+        "requirements": [{"id": "SRS-014", "title": "Confidence follows size"}, {"id": "SRS-099", "title": "Unloved"}],
+        "hazards": [{"id": "HAZ-001", "title": "Missed nodule", "severity": "serious"},
+                    {"id": "HAZ-003", "title": "False alarm", "severity": "minor"}],
+        "anomalies": [{"id": "ANO-12", "what": "Crashes on images above 4096 px", "impact": "none in this run"}],
+        "deviations": [{"expectation": "specs/paper.yaml::flip", "what": "expect[0].sensitivity.at_least",
+                        "planned": 0.9, "actual": 0.8}],
+        "ledger": [{"run": "20260301T080000Z-aaaaaa", "started": "2026-03-01T08:00:00Z", "status": "aborted", "seed": 6,
+                    "detector": "d", "spec_sha256": sha("spec")}],
+        "tool_validation": {
+            "synnodtest": "0.1.0", "when": "2026-03-01T07:00:00Z",
+            "analytic": [{"check": "Clopper-Pearson 8 of 10", "expected": 0.4931, "found": 0.4931, "says": "PASSED"}],
+            "aa": [{"runs": 200, "false_alarms": 7, "allowed": 14, "says": "PASSED"}],
+            "kill_table": [{"faulty_detector": "size-blind", "caught_by": "confidence-rises", "says": "FAILED"},
+                           {"faulty_detector": "none", "caught_by": "nothing", "says": "PASSED"}]},
+        "comparison": {
+            "earlier": "20260201T080000Z-b", "started": "2026-02-01T08:00:00Z", "detector": "demo 0", "unchanged": 9,
+            "verdicts": [{"id": node, "before": "PASSED", "after": "FAILED", "estimate_before": 0.9,
+                          "estimate_after": 0.52}],
+            "margins": [{"id": node, "what": "rate_at_least", "before": 0.7, "after": 0.8}], "new": [node],
+            "removed": ["specs/paper.yaml::old::sensitivity"],
+            "differences": [{"behaviour": "", "metric": "sensitivity", "n": 240, "clusters": 30, "before": 0.7,
+                             "after": 0.66, "value": -0.04, "lower": -0.09, "upper": 0.01, "shown": False}]},
+        "credibility": {"kernel_distance_to_real": 0.012, "real_against_real": 0.008, "two_sample_auc": 0.71},
+    }  # fmt: skip
+
+
 def radiographs(scene: dict[str, Any]) -> tuple[Radiograph, Radiograph, list[Finding]]:
     """Return background and synthetic radiograph of a scene, drawn with simple arrays, and its findings."""
     height, width = scene["shape"]

@@ -11,6 +11,7 @@ import pytest
 
 from synnodtest.reporting import html, record
 from synnodtest.reporting.words import LIMITATION
+from tests.reporting import example
 
 HOSTILE = "<script>alert('x')</script> \"quoted\" & 'single' \u202eright-to-left\u202c {{ 7*7 }} ]]> </style>"
 
@@ -151,6 +152,19 @@ def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path):
     assert text.count("\u202e") == sum(t.count("\u202e") for t in page.text) + sum(
         (v or "").count("\u202e") for _, _, v in page.attributes
     )
+
+
+def test_every_section_has_something_to_say_in_a_run_that_has_everything(made, tmp_path):
+    text = html.render(example.with_everything(made), tmp_path).read_text()
+    page = Reader(text)
+    told = " ".join("".join(page.text).split())
+    assert 'class="empty"' not in text
+    for said in (
+        "within 1 mm and 5% contrast 63 of 120 fail", "NodeFinder", "Missed nodule", "ANO-12", "aborted", "size-blind",
+        "Margins or parameters differ from the earlier run", "rate_at_least", "Kernel distance to real", "A. Author",
+        "No behaviour tests requirement SRS-099 Unloved.",
+    ):  # fmt: skip
+        assert said in told, said
 
 
 def test_a_picture_outside_the_run_is_never_read(small, tmp_path):

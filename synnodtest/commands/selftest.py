@@ -1,0 +1,124 @@
+"""``synnodtest selftest``: check values, a detector against itself, and the kill table of seeded faults."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from synnodtest.reporting.files import write_atomic
+
+__all__ = ["FILE_NAME", "configure", "page"]
+
+FILE_NAME = "selftest.json"
+"""In the store's folder: what later reports show as tool validation."""
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.add_argument("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
+    parser.add_argument("--detector", default="oracle", help="what the mutants are made of (default: oracle)")
+    parser.add_argument("--synthesizer", default="gaussian", help="plants the nodules (default: gaussian)")
+    parser.add_argument("--limit", type=int, default=20, help="backgrounds per behaviour at most (default: 20)")
+    parser.add_argument("--size", type=int, default=256, help="pixels along each side of the phantoms (default: 256)")
+    parser.add_argument("--seed", type=int, default=0, help="master seed (default: 0)")
+    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")
+    parser.add_argument("--out", type=Path, help="also write kill-table.md into this folder")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.backgrounds.phantom import PhantomSet
+    from synnodtest.commands.specs import spec_files
+    from synnodtest.detectors import Options, make_detector
+    from synnodtest.shell.selftest import Bench, selftest
+    from synnodtest.spec.loader import load_spec
+    from synnodtest.store import Store
+    from synnodtest.synthesizers import resolve_synthesizer
+
+    specs = [load_spec(path) for path in spec_files(options.specs)]
+    with tempfile.TemporaryDirectory(prefix="synnodtest-selftest-") as folder:
+        bench = Bench(
+            backgrounds=lambda name, count: PhantomSet(name, count, options.seed, size=options.size),
+            synthesizer=resolve_synthesizer(options.synthesizer),
+            store=Store(folder),
+            limit=options.limit,
+            seed=options.seed,
+        )
+        found = selftest(specs, make_detector(options.detector, Options()), bench, say=print)
+    made = found.as_dict()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    write_atomic(options.cache / FILE_NAME, json.dumps(made, indent=1, sort_keys=True) + "\n")
+    text = page(made, _conditions(options))
+    print(text)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_atomic(options.out / "kill-table.md", text)
+    print("selftest: " + ("everything holds" if found.holds else "something does NOT hold"))
+    return 0 if found.holds else 1
+
+
+def _conditions(options: argparse.Namespace) -> str:
+    return (
+        f"Made of `{options.detector}` with the synthesizer `{options.synthesizer}` on phantoms of {options.size} x "
+        f"{options.size} pixels, at most {options.limit} per behaviour, seed {options.seed}."
+    )
+
+
+def page(made: dict[str, Any], conditions: str) -> str:
+    """Return the self-test as a Markdown page."""
+    lines = [
+        "# The kill table",
+        "",
+        "Written by `synnodtest selftest`. A seeded fault ([mutants](mutants.md)) is *killed* by every expectation of",
+        "`specs/` that FAILED it and did not fail the detector it was made of. None may be killed by an expectation whose",
+        "statement it does not violate.",
+        "",
+        conditions,
+        "",
+        "| mutant | fault | killed by | without reason |",
+        "|---|---|---|---|",
+        *(
+            f"| `{row['mutant']}` | {row['fault']} | {_items(row['killed_by'])} | {_items(row['without_reason'])} |"
+            for row in made["kill_table"]
+        ),
+        "",
+        "## The detector itself",
+        "",
+        *_verdicts(made["base_verdicts"]),
+        "",
+        "## The detector against itself",
+        "",
+        "| what | n | difference | holds |",
+        "|---|---|---|---|",
+        *(f"| {r['what']} | {r['n']} | {r['difference']:g} | {_yes(r['holds'])} |" for r in made["aa"]),
+        "",
+        "## Check values of the statistics",
+        "",
+        "| what | source | expected | got | holds |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {r['what']} | {r['source']} | {r['expected']:.6g} | {r['got']:.6g} | {_yes(r['holds'])} |"
+            for r in made["analytic"]
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _items(text: str) -> str:
+    return text if text in {"none", "nothing"} else ", ".join(f"`{item}`" for item in text.split("; "))
+
+
+def _verdicts(statuses: dict[str, str]) -> list[str]:
+    lines = []
+    for word in sorted(set(statuses.values())):
+        held = [key for key, status in statuses.items() if status == word]
+        named = "" if word == "PASSED" else ": " + ", ".join(f"`{key}`" for key in held)
+        lines.append(f"- {len(held)} {word}{named}")
+    return lines
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "NO"

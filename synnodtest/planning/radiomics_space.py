@@ -1,0 +1,69 @@
+"""Radiomics vectors that can occur together: the distribution of the nodules that the shipped model was trained on.
+
+Kept as a Gaussian copula: each feature's quantiles, and the loadings of its normal scores on eight factors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from synnodtest.radiomics_features import FEATURE_NAMES
+
+__all__ = ["FACTORS", "plausible", "vector"]
+
+FACTORS = 8
+"""Independent standard normal numbers behind a vector; all 0 is the most typical nodule."""
+RARE = 0.001
+"""Combinations that fewer nodules than this would show count as impossible."""
+
+
+@cache
+def _distribution() -> dict[str, Any]:
+    text = resources.files("synnodtest.planning").joinpath("radiomics_distribution.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def vector(factors: Sequence[float], names: Sequence[str] = FEATURE_NAMES) -> dict[str, float]:
+    """Return the features at a point of the factors.
+
+    Args:
+        factors: Eight standard normal numbers.
+        names: Features wanted, by PyRadiomics name.
+    """
+    known = _distribution()
+    at = np.array([known["features"][name]["loadings"] for name in names]) @ np.asarray(factors, dtype=float)
+    shares = stats.norm.cdf(at)
+    return {
+        name: float(np.interp(share, known["probabilities"], known["features"][name]["quantiles"]))
+        for name, share in zip(names, shares, strict=True)
+    }
+
+
+def plausible(features: Mapping[str, float]) -> bool:
+    """Return whether features can occur together: their Mahalanobis distance in normal scores is not extreme.
+
+    A single feature is left to the spec's range, and so are features outside the 67.
+    """
+    known = _distribution()
+    names = [name for name in features if name in known["features"]]
+    if len(names) < 2:
+        return True
+    scores = np.array([_score(known, name, float(features[name])) for name in names])
+    loadings = np.array([known["features"][name]["loadings"] for name in names])
+    shared = loadings @ loadings.T
+    covariance = shared + np.diag(np.maximum(1.0 - np.diag(shared), 0.05))
+    distance = float(scores @ np.linalg.solve(covariance, scores))
+    return bool(distance <= stats.chi2.isf(RARE, len(names)))
+
+
+def _score(known: Mapping[str, Any], name: str, value: float) -> float:
+    share = np.interp(value, known["features"][name]["quantiles"], known["probabilities"])
+    return float(stats.norm.ppf(share))

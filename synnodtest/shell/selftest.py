@@ -1,0 +1,234 @@
+"""``synnodtest selftest``: does the tool itself hold? Check values, a detector against itself, seeded faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import synnodtest
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.mutants import MUTANTS, MutantDetector
+from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.errors import InvalidEvidence
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.planning.forecast import with_count
+from synnodtest.planning.variants import variants
+from synnodtest.ports import BackgroundSet, Detector, Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.compare import compare
+from synnodtest.shell.check_values import check_values
+from synnodtest.shell.run import Case, limited
+from synnodtest.shell.violations import violates
+from synnodtest.spec.model import Spec
+from synnodtest.store import Store
+
+__all__ = ["Bench", "Kill", "SelfTest", "cases_of", "selftest"]
+
+TIMEOUT_S = 300.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What detectors are tried on.
+
+    Args:
+        backgrounds: By set name and the number wanted.
+        synthesizer: Plants the nodules.
+        store: Keeps radiographs, so that all detectors share them.
+        limit: At most so many backgrounds per behaviour.
+        seed: Master seed.
+    """
+
+    backgrounds: Callable[[str, int], BackgroundSet]
+    synthesizer: Synthesizer
+    store: Store
+    limit: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What the specs say of one mutant.
+
+    Args:
+        mutant: A key of :data:`synnodtest.detectors.mutants.MUTANTS`.
+        killed_by: Items that FAILED the mutant and not the detector it was made of.
+        unjust: Those among them whose statement the mutant does not violate.
+        withheld: Items that PASSED the detector and neither pass nor fail the mutant.
+    """
+
+    mutant: str
+    killed_by: tuple[str, ...]
+    unjust: tuple[str, ...]
+    withheld: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was killed, and by nothing that had no reason to."""
+        return bool(self.killed_by) and not self.unjust
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Everything that the self-test found.
+
+    Args:
+        base: Name of the detector that the mutants were made of.
+        analytic: Check values, a row each, with ``holds``.
+        aa: The detector against itself, a row per metric, with ``holds``.
+        statuses: Verdict of the detector itself by item.
+        kills: One per mutant.
+    """
+
+    base: str
+    analytic: list[dict[str, Any]]
+    aa: list[dict[str, Any]]
+    statuses: dict[str, str] = field(default_factory=dict)
+    kills: tuple[Kill, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return all(row["holds"] for row in (*self.analytic, *self.aa)) and all(kill.holds for kill in self.kills)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record's ``tool_validation``: plain JSON values."""
+        return {
+            "synnodtest": synnodtest.__version__,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "base": self.base,
+            "holds": self.holds,
+            "analytic": self.analytic,
+            "aa": self.aa,
+            "base_verdicts": self.statuses,
+            "kill_table": [
+                {
+                    "mutant": kill.mutant,
+                    "fault": MUTANTS[kill.mutant].says,
+                    "killed_by": "; ".join(kill.killed_by) or "nothing",
+                    "without_reason": "; ".join(kill.unjust) or "none",
+                    "passes_withheld": len(kill.withheld),
+                }
+                for kill in self.kills
+            ],
+        }
+
+
+def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lambda line: None) -> SelfTest:
+    """Run all three parts.
+
+    Args:
+        specs: Whose expectations are to catch the mutants.
+        base: What the mutants are made of.
+        bench: What everything is tried on.
+        say: Told of progress, a line at a time.
+    """
+    cases = list(cases_of(specs))
+    say(f"{len(cases)} expectations, {len(MUTANTS)} mutants of {base.identity.name}")
+    first = _tried(base, cases, bench)
+    say(f"{base.identity.name}: {_counts(first)}")
+    again = _tried(_Again(base), cases, bench)
+    aa = _against_itself(first, again, cases)
+    statuses = _statuses(first)
+    kills = []
+    for name in MUTANTS:
+        tried = _tried(MutantDetector(name, base), cases, bench)
+        kills.append(_kill(name, statuses, _statuses(tried), cases))
+        say(f"{name}: {_counts(tried)}")
+    return SelfTest(base.identity.name, check_values(), aa, statuses, tuple(kills))
+
+
+def cases_of(specs: Iterable[Spec]) -> Iterator[Case]:
+    """Yield every item of specs that has scenes; searches are left out."""
+    for spec in specs:
+        for behaviour in spec.behaviours:
+            for expectation in behaviour.expectations if behaviour.scenes is not None else ():
+                for variant in variants(behaviour, expectation):
+                    yield Case(f"{behaviour.id}::{variant.id}", spec, behaviour, variant)
+
+
+class _Again:
+    """The same detector under another name, so that no finding comes from the store."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.identity = Identity(f"{detector.identity.name} again", "1", configuration=detector.identity.as_dict())
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        return self._detector.detect(radiographs)
+
+
+def _tried(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:
+    """Return the part of a record that a detector makes."""
+    providers = Providers(
+        detector=Guard(detector, TIMEOUT_S),
+        synthesizer=lambda name: bench.synthesizer,
+        backgrounds=bench.backgrounds,
+        default_synthesizer=bench.synthesizer.identity.name,
+    )
+    campaign = Campaign(providers, bench.store, seed=bench.seed)
+    fragment = Fragment()
+    for case in cases:
+        behaviour = limited(with_count(case.behaviour), bench.limit)
+        try:
+            judgement = campaign.rule(campaign.gather(behaviour, case.variant))
+        except InvalidEvidence as error:
+            fragment.add_error(case, "INVALID", str(error), 0.0)
+        else:
+            fragment.add_judgement(case, judgement, campaign, 0.0)
+    return fragment
+
+
+def _statuses(fragment: Fragment) -> dict[str, str]:
+    return {key: str(entry["status"]) for key, entry in fragment.expectations.items()}
+
+
+def _counts(fragment: Fragment) -> str:
+    statuses = list(_statuses(fragment).values())
+    return ", ".join(f"{statuses.count(word)} {word}" for word in dict.fromkeys(sorted(statuses)))
+
+
+def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequence[Case]) -> Kill:
+    killed = [c for c in cases if mutant[c.node_id] == "FAILED" and base[c.node_id] != "FAILED"]
+    return Kill(
+        name,
+        tuple(c.node_id for c in killed),
+        tuple(c.node_id for c in killed if not violates(name, c.behaviour.id, c.variant.expectation.id)),
+        tuple(k for k, status in mutant.items() if base[k] == "PASSED" and status not in {"PASSED", "FAILED"}),
+    )
+
+
+def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Return the differences of a detector from itself over all scenes, and the number of changed verdicts."""
+    made = compare(_record(first), _record(again), name="itself")
+    changed = len(made["verdicts"])
+    rows: list[dict[str, Any]] = [
+        {"what": "verdicts that differ", "n": len(cases), "difference": changed, "holds": changed == 0}
+    ]
+    for row in made["differences"]:
+        if not row["behaviour"]:
+            rows.append(
+                {
+                    "what": row["metric"].replace("_", " "),
+                    "n": row["n"],
+                    "difference": row["value"],
+                    "lower": row["lower"],
+                    "upper": row["upper"],
+                    "holds": not row["shown"] and row["value"] == 0.0,
+                }
+            )
+    return rows
+
+
+def _record(fragment: Fragment) -> dict[str, Any]:
+    return {
+        "expectations": list(fragment.expectations.values()),
+        "scenes": fragment.scenes,
+        "run": {"id": "", "started": fragment.started},
+        "identification": {"detector": fragment.detector},
+    }

@@ -1,0 +1,149 @@
+"""Hypothesis strategies of nodules and scenes, by difficulty: what shrinks ends at the easiest case that still fails.
+
+Large, dense and round is easy, so are the middle of the lung, no companion and no perturbation. What is drawn is an
+:class:`~synnodtest.planning.example.Example`: parameters with a place relative to the lung, free of pixels. The pytest
+fixture ``synnod`` plants it, runs the detector and matches::
+
+    import synnodtest.strategies as st
+    from hypothesis import given
+
+    @given(scene=st.scenes(diameter_mm=(12, 40), contrast=(0.4, 1.0)))
+    def test_conspicuous_nodules_are_found(synnod, scene):
+        assert synnod(scene).nodules[0].detected(0.25)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from synnodtest.perturbations import KINDS
+from synnodtest.planning.difficulty import NEUTRAL, STEPS, Dimension, Space, ranged
+from synnodtest.planning.example import Example
+from synnodtest.planning.example_space import place_dimensions
+from synnodtest.planning.radiomics_space import FACTORS, vector
+from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.spec.model import Location
+from synnodtest.spec.regions import RegionExpression
+
+__all__ = ["Example", "nodules", "perturbations", "radiomics", "scenes"]
+
+Range = tuple[float, float]
+
+
+def nodules(
+    *,
+    diameter_mm: Range = (4.0, 40.0),
+    contrast: Range = (0.2, 1.0),
+    region: RegionExpression = "lung",
+    parts: int = 2,
+    radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
+) -> st.SearchStrategy[Example]:
+    """Draw one nodule; shrinks to a large and dense one in the middle of the region.
+
+    Args:
+        diameter_mm: Smallest and largest diameter.
+        contrast: Lowest and highest contrast.
+        region: Where its centre lies.
+        parts: Parts of the region (two lungs), from the image's left.
+        radiomics: Features of it, such as :func:`radiomics`; needs a synthesizer that takes them.
+
+    Raises:
+        ValueError: a range is empty, or no nodule can be like that.
+    """
+    space = Space(
+        (
+            *place_dimensions(parts),
+            ranged("contrast", *_range("contrast", contrast, 1.0)),
+            ranged("diameter_mm", *_range("diameter_mm", diameter_mm, 100.0)),
+        )
+    )
+    drawn = _points(space)
+    located = drawn if region == "lung" else drawn.map(lambda v: {**v, "location": Location(region=region)})
+    if radiomics is None:
+        return located.map(Example.of)
+    return st.tuples(located, radiomics).map(
+        lambda pair: Example.of({**pair[0], **{f"radiomics.{name}": value for name, value in pair[1].items()}})
+    )
+
+
+def perturbations(**ranges: Range) -> st.SearchStrategy[dict[str, float]]:
+    """Draw perturbations by name: ``perturbations(jpeg=(40, 95), rotate_deg=(-5, 5))``; shrinks to the neutral end.
+
+    Raises:
+        ValueError: a perturbation is unknown or takes no range (``flip``, ``shift_px``), or a range is empty.
+    """
+    for name, (low, high) in ranges.items():
+        if name not in NEUTRAL:
+            raise ValueError(f"{name!r} takes no range; those that do: {', '.join(k for k in KINDS if k in NEUTRAL)}")
+        if low > high:
+            raise ValueError(f"{name}: {low:g} is above {high:g}")
+    return _points(Space(tuple(ranged(f"perturbations.{name}", *pair) for name, pair in ranges.items()))).map(
+        lambda values: {name.removeprefix("perturbations."): value for name, value in values.items()}
+    )
+
+
+def radiomics(names: Sequence[str] = FEATURE_NAMES) -> st.SearchStrategy[dict[str, float]]:
+    """Draw a vector of features that occur together in real nodules; shrinks to the most typical one.
+
+    Args:
+        names: Features wanted, by PyRadiomics name.
+
+    Raises:
+        ValueError: a name is none of the 67.
+    """
+    unknown = sorted(set(names) - set(FEATURE_NAMES))
+    if unknown:
+        raise ValueError(f"no radiomics features: {', '.join(unknown)}")
+    factor = st.integers(-STEPS, STEPS).map(lambda k: 2.5 * k / STEPS)
+    return st.tuples(*[factor] * FACTORS).map(lambda factors: vector(factors, tuple(names)))
+
+
+def scenes(
+    *,
+    diameter_mm: Range = (4.0, 40.0),
+    contrast: Range = (0.2, 1.0),
+    region: RegionExpression = "lung",
+    parts: int = 2,
+    companion_distance_mm: Range | None = None,
+    perturbations: st.SearchStrategy[Mapping[str, Any]] | None = None,
+    radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
+) -> st.SearchStrategy[Example]:
+    """Draw a scene: a nodule, perhaps a second one, perhaps perturbations. The arguments of :func:`nodules`, and:
+
+    Args:
+        diameter_mm: Smallest and largest diameter.
+        contrast: Lowest and highest contrast.
+        region: Where the first nodule's centre lies.
+        parts: Parts of the region.
+        companion_distance_mm: Distances of a second nodule; shrinks to none at all, then to a far one.
+        perturbations: Such as :func:`perturbations`.
+        radiomics: Such as :func:`radiomics`.
+    """
+    first = nodules(diameter_mm=diameter_mm, contrast=contrast, region=region, parts=parts, radiomics=radiomics)
+    nothing: st.SearchStrategy[Mapping[str, Any]] = st.just({})
+    second = nothing
+    if companion_distance_mm is not None:
+        low, high = _range("companion_distance_mm", companion_distance_mm, 1000.0)
+        second = _points(
+            Space((Dimension("companion.present", levels=(False, True)), ranged("companion.distance_mm", low, high)))
+        )
+    changes = nothing if perturbations is None else perturbations
+    return st.tuples(changes, second, first).map(
+        lambda drawn: Example.of(
+            {**drawn[2].values, **drawn[1], **{f"perturbations.{name}": value for name, value in drawn[0].items()}}
+        )
+    )
+
+
+def _points(space: Space) -> st.SearchStrategy[dict[str, Any]]:
+    return st.tuples(*(st.integers(*d.bounds) for d in space)).map(space.values)
+
+
+def _range(name: str, given: Range, most: float) -> Range:
+    low, high = float(given[0]), float(given[1])
+    if not 0 < low <= high <= most:
+        raise ValueError(f"{name}: needs 0 < low <= high <= {most:g}, not {given!r}")
+    return low, high

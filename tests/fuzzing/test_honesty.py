@@ -1,0 +1,211 @@
+"""No false alarms, the same answer twice, budgets kept, crashes that are errors."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from synnodtest.checks.ruling import Status
+from synnodtest.errors import DetectorError
+from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.clock import Clock
+from synnodtest.fuzzing.confirm import held_out
+from synnodtest.fuzzing.coverage import coverage, coverage_points
+from synnodtest.fuzzing.shrink import shrink
+from synnodtest.planning.difficulty import Dimension, Space, ranged
+from synnodtest.ports import Background
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.checks.evidence import trial
+from tests.fuzzing.parts import Holed, asked, hunt, noisy, ruling
+
+SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_noisy_detector_above_the_rate_has_no_confirmed_counterexample(tmp_path, seed):
+    gathered = hunt(tmp_path, Holed(noisy(0.92)), vary=SMALL, examples=12, replicates=5, seed=seed)
+    verdict = ruling(gathered)
+    assert verdict.status is not Status.FAILED
+    assert (
+        f"no confirmed counterexample in {gathered.entry['tried']['coverage'] + gathered.entry['tried'].get('hypothesis', 0)} examples"
+        in verdict.sentence
+    )
+
+
+def test_false_confirmation_is_as_rare_as_the_nominal_rate_says():
+    """A detector exactly at the rate, the least favourable case: 60 trials, upper bound below 0.8."""
+    from synnodtest.statistics import clopper_pearson
+
+    worst = max(x for x in range(61) if clopper_pearson(x, 60).upper < 0.8)
+    assert binom.cdf(worst, 60, 0.8) <= 0.05
+
+
+def test_a_perfect_detector_passes_in_the_prescribed_words(tmp_path):
+    gathered = hunt(tmp_path, Holed(), vary=SMALL, examples=12)
+    assert ruling(gathered).sentence == "PASSED no confirmed counterexample in 12 examples"
+    assert ruling(gathered).components == ()
+
+
+def test_the_same_seed_finds_the_same_counterexample_and_a_stored_failure_comes_first(tmp_path):
+    detector = Holed(lambda t, _: asked(t, "contrast") < 0.45)
+    one = hunt(tmp_path, detector, vary=SMALL, examples=20, store="a")
+    two = hunt(tmp_path, detector, vary=SMALL, examples=20, store="b")
+    again = hunt(tmp_path, detector, vary=SMALL, examples=20, store="a")
+    assert one.entry["example"] == two.entry["example"] == again.entry["example"]
+    assert one.entry["trials"] == two.entry["trials"]
+    assert again.entry["tried"]["stored"] == 1
+
+
+def test_a_budget_stops_the_search_and_leaves_time_to_confirm(tmp_path):
+    slow = Holed(lambda t, _: asked(t, "contrast") < 0.45)
+    inner = slow.detect
+    slow.detect = lambda radiographs: (time.sleep(0.004 * len(radiographs)), inner(radiographs))[1]
+    started = time.perf_counter()
+    gathered = hunt(tmp_path, slow, vary=SMALL, examples=5000, more="time_budget: 6s")
+    assert time.perf_counter() - started < 6 * 1.1 + 1.0
+    assert gathered.entry["stopped"] == "time budget"
+    assert "time budget" in ruling(gathered).sentence or ruling(gathered).status is Status.FAILED
+
+
+def test_the_clock_counts_down():
+    now = iter([10.0, 12.0, 15.5])
+    clock = Clock(5.0, now=lambda: next(now))
+    assert clock.left_s == 3.0
+    assert clock.left_s == -0.5
+
+
+def test_an_interruption_reports_what_was_found_so_far(tmp_path):
+    detector = Holed(lambda t, _: asked(t, "contrast") < 0.45)
+    inner, calls = detector.detect, []
+
+    def detect(radiographs):
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return inner(radiographs)
+
+    class Plain:
+        identity = detector.identity
+
+        def detect(self, radiographs):
+            return detect(radiographs)
+
+    gathered = hunt(tmp_path, Plain(), vary=SMALL, guarded=False)
+    assert gathered.interrupted
+    assert ruling(gathered).status is Status.INCONCLUSIVE
+    assert "it was interrupted" in ruling(gathered).sentence
+
+
+def test_a_crash_is_an_error_with_that_example_shrunk(tmp_path):
+    detector = Holed(crashes=lambda t, _: asked(t, "contrast") < 0.45)
+    with pytest.raises(DetectorError, match="index out of range") as caught:
+        hunt(tmp_path, detector, vary=SMALL, examples=20)
+    entry = caught.value.entry
+    assert 0.4 <= entry["example"]["contrast"] < 0.45
+    assert entry["example"]["diameter_mm"] == 20
+    assert entry["trials"]
+
+
+def test_an_explicit_example_is_tried_first_and_confirmed_as_it_is(tmp_path):
+    detector = Holed(lambda t, _: asked(t, "diameter_mm") < 8)
+    more = "explicit:\n  - {diameter_mm: 7, contrast: 0.6, place: {height: 0.2}}"
+    gathered = hunt(tmp_path, detector, vary=SMALL, examples=4, more=more)
+    assert ruling(gathered).status is Status.FAILED
+    assert gathered.entry["example"] == {"diameter_mm": 7, "contrast": 0.6, "place": {"height": 0.2}}
+    assert gathered.entry["counterexamples"][0]["found_by"] == "explicit"
+
+
+def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under_test(tmp_path):
+    class Other(GaussianSynthesizer):
+        def __init__(self):
+            super().__init__(edge=0.5)
+            self.scenes = 0
+
+        def synthesize(self, scenes, backgrounds):
+            self.scenes += len(scenes)
+            return super().synthesize(scenes, backgrounds)
+
+    cheap, tested = Other(), Other()
+    detector = Holed(lambda t, _: asked(t, "contrast") < 0.45)
+    hunt(
+        tmp_path, detector, vary=SMALL, examples=10, more="search_with: cheap",
+        synthesizers={"cheap": cheap, "gaussian": tested},
+    )  # fmt: skip
+    assert cheap.scenes > 20
+    assert tested.scenes == 160 or tested.scenes == 0  # the two have one identity: what one made the other recalls
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "before", "after", "holds"),
+    [
+        ("invariant", {"margin": 0.2}, 0.9, 0.75, True),
+        ("invariant", {"margin": 0.1}, 0.9, 0.75, False),
+        ("not_lower", {"max_drop": 0.1}, 0.9, 0.85, True),
+        ("not_lower", {"max_drop": 0.1}, 0.9, 0.0, False),
+        ("no_reversal", {"max_drop": 0.0}, 0.5, 0.5, True),
+        ("no_reversal", {"max_drop": 0.1}, 0.9, 0.7, False),
+    ],
+)
+def test_metamorphic_claims(kind, parameters, before, after, holds):
+    claim = Claim(kind, {"operating_point": 0.25, **parameters})
+    trials = {arm: trial("b", c, arm=arm) for arm, c in zip(claim.arms, (before, after), strict=True)}
+    assert claim.holds(claim.margin(trials)) is holds
+
+
+@pytest.mark.parametrize(
+    ("expect", "vary", "matters"),
+    [
+        ("not_lower: {companion: {diameter_mm: 10, distance_mm: [15, 45]}, max_drop: 0.1}", "{diameter_mm: [10, 14]}", "companion.distance_mm"),
+        ("no_reversal: {over: diameter_mm, factor: 1.5, max_drop: 0.1}", "{diameter_mm: [8, 16]}", "diameter_mm"),
+        ("invariant: {under: {flip: horizontal}, margin: 0.2}", "{diameter_mm: [8, 16], contrast: [0.3, 1.0]}", "contrast"),
+    ],
+)  # fmt: skip
+def test_metamorphic_holes_are_found(tmp_path, expect, vary, matters):
+    def misses(truth, radiograph):
+        if expect.startswith("not_lower") and len(radiograph.nodules) == 2 and truth.name == "nodule":
+            a, b = (np.array(t.requested["centre_mm"]) for t in radiograph.nodules)
+            return float(np.hypot(*(a - b))) < 30
+        if expect.startswith("no_reversal"):
+            return 15 < asked(truth, "diameter_mm") < 20
+        if expect.startswith("invariant"):
+            mirrored = abs(truth.box[0] + truth.box[2] - 2 * asked_x(truth)) > 1.5
+            return mirrored and asked(truth, "contrast") < 0.6
+        return False
+
+    def asked_x(truth):
+        return float(truth.requested["centre_mm"][0])
+
+    gathered = hunt(tmp_path, Holed(misses), vary=vary, expect=expect, examples=30)
+    assert ruling(gathered).status is Status.FAILED
+    assert matters in gathered.entry["counterexamples"][0]["matters"]
+
+
+def test_no_patient_is_in_both_search_and_confirmation():
+    backgrounds = [Background(f"b{i}", patient=f"p{i // 3}") for i in range(30)]
+    first, held = held_out(backgrounds, 10)
+    assert len(first) == 10
+    assert not {b.cluster for b in first} & {b.cluster for b in held}
+    assert len(held_out(backgrounds[:6], 20)[0]) == 3
+
+
+def test_the_coverage_phase_visits_every_pair_of_landmarks():
+    space = Space((ranged("diameter_mm", 4, 40), ranged("contrast", 0.2, 1), Dimension("view", levels=("PA", "AP"))))
+    points = coverage_points(space, 100, 0)
+    assert {(p[0], p[1]) for p in points} >= {(a, b) for a in (0, 500, 1000) for b in (0, 500, 1000)}
+    assert {(p[1], p[2]) for p in points} >= {(a, b) for a in (0, 500, 1000) for b in (0, 1)}
+    assert coverage(space, points)[0] == 1.0
+    assert coverage(space, [])[0] == 0.0
+
+
+def test_shrinking_stops_at_the_boundary_from_the_failing_side():
+    space = Space((ranged("contrast", 0.0, 1.0), ranged("perturbations.rotate_deg", -10.0, 10.0)))
+    seen = []
+
+    def fails(point):
+        seen.append(point)
+        return point[0] >= 371 and point[1] <= -222
+
+    assert shrink(space, (1000, -1000), fails, lambda: False) == pytest.approx((371, -222), abs=4)
+    assert fails(shrink(space, (1000, -1000), fails, lambda: False))
+    assert len(seen) < 80
