@@ -9,7 +9,17 @@ from typing import Any
 
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.model import Section
-from synnodtest.reporting.sections import closing, descriptive, evidence, gallery, opening, results, tracing, verdict
+from synnodtest.reporting.sections import (
+    closing,
+    descriptive,
+    evidence,
+    fuzzing,
+    gallery,
+    opening,
+    results,
+    tracing,
+    verdict,
+)
 
 __all__ = ["Report", "build"]
 
@@ -26,7 +36,7 @@ _SECTIONS: tuple[Callable[[Context], Section], ...] = (
     results.multiplicity,
     descriptive.subgroups,
     descriptive.curves,
-    descriptive.fuzzing,
+    fuzzing.fuzzing,
     descriptive.credibility,
     gallery.gallery,
     tracing.hazards,

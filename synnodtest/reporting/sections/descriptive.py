@@ -1,4 +1,4 @@
-"""Sections 10 to 13: subgroups, curves, fuzzing, synthesis credibility."""
+"""Sections 10, 11 and 13: subgroups, curves, synthesis credibility."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.reporting.context import Context
+from synnodtest.reporting.facts import facts_and_tables
 from synnodtest.reporting.figures.agreement import agreement_figure
-from synnodtest.reporting.figures.failures import failure_map
 from synnodtest.reporting.figures.forest import forest_figure, groups_of
-from synnodtest.reporting.model import Cell, Section, Table, link, status, table_of
-from synnodtest.reporting.sections.verdict import sentence
-from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status, value_text
+from synnodtest.reporting.model import Cell, Section, link, status, table_of
+from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status
 
-__all__ = ["credibility", "curves", "fuzzing", "subgroups"]
+__all__ = ["credibility", "curves", "subgroups"]
 
 
 def subgroups(context: Context) -> Section:
@@ -58,59 +57,6 @@ def curves(context: Context) -> Section:
         },
         "" if rows else "No expectation of this run draws a curve (froc, auc, average_precision, calibration).",
     )
-
-
-def fuzzing(context: Context) -> Section:
-    """Return searched space, counterexamples and the local failure rate."""
-    entries = {(e.get("behaviour"), e.get("kind")): e for e in context.record.get("fuzzing") or []}
-    searches = []
-    for e in context.record["expectations"]:
-        ruling = e.get("ruling") or {}
-        payload = ruling.get("figure") or {}
-        if payload.get("kind") != "fuzz":
-            continue
-        anchor = context.anchors[e["id"]]
-        points = ((entries.get((e["behaviour"], e["kind"])) or {}).get("local") or {}).get("map") or {}
-        searches.append(
-            {
-                "behaviour": e["behaviour"],
-                "title": expectation_title(e),
-                "anchor": anchor,
-                "status": shown_status(e),
-                "sentence": sentence(e, ruling),
-                "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery else "",
-                "figure": failure_map(points, f"f-map-{anchor}") if points else None,
-                **_search(payload),
-            }
-        )
-    return Section(
-        "12",
-        "Fuzzing",
-        "fuzzing",
-        {"searches": searches},
-        "" if searches else "No behaviour of this run searches for counterexamples (fuzz:).",
-    )
-
-
-def _search(payload: Mapping[str, Any]) -> dict[str, Any]:
-    plain = [
-        (key.replace("_", " ").capitalize(), Cell(value_text(value)))
-        for key, value in payload.items()
-        if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
-    ]
-    return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
-
-
-def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
-    columns = list(dict.fromkeys(str(c) for r in rows for c in r))
-    shown: list[list[Cell | str]] = [
-        [number(r.get(c)) if isinstance(r.get(c), float) else value_text(r.get(c)) for c in columns] for r in rows
-    ]
-    return table_of(title.replace("_", " ").capitalize(), columns, shown, most=100)
 
 
 SEVEN_CS = (
@@ -171,7 +117,7 @@ def credibility(context: Context) -> Section:
             "seven": table_of(
                 "The seven Cs and where their evidence stands", ["Aspect", "Question", "Evidence"], SEVEN_CS
             ),
-            "extra": _search(extra) if extra else None,
+            "extra": facts_and_tables(extra) if extra else None,
         },
     )
 

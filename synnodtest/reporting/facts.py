@@ -1,0 +1,33 @@
+"""Plain values of a record as facts and tables, where a section knows no more of them than their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.reporting.model import Cell, Table, table_of
+from synnodtest.reporting.words import number, value_text
+
+__all__ = ["facts_and_tables"]
+
+
+def facts_and_tables(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``facts`` (label, value) and ``tables`` (lists of mappings) of plain values that a record holds."""
+    plain = [
+        (key.replace("_", " ").capitalize(), Cell(value_text(value)))
+        for key, value in payload.items()
+        if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
+    ]
+    return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(str(c) for r in rows for c in r))
+    shown: list[list[Cell | str]] = [
+        [number(r.get(c)) if isinstance(r.get(c), float) else value_text(r.get(c)) for c in columns] for r in rows
+    ]
+    return table_of(title.replace("_", " ").capitalize(), columns, shown, most=100)
