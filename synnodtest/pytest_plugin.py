@@ -102,8 +102,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Print the plan instead of running, with ``--synnod-plan``."""
-    if not session.config.option.synnod_plan or KEY not in session.config.stash:
+    """Print the plan instead of running, with ``--synnod-plan``; else note what is to run."""
+    if KEY not in session.config.stash:
+        return None
+    if not session.config.option.synnod_plan:
+        if not session.config.option.collectonly and not session.testsfailed:
+            session.config.stash[KEY].begin(session.items)
         return None
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     for line in session.config.stash[KEY].plan(session.items):

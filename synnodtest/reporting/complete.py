@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from synnodtest.errors import SynnodError
+from synnodtest.errors import RecordError, SynnodError
 from synnodtest.reporting import inputs, ledger, sarif, trials
+from synnodtest.reporting import record as records
+from synnodtest.reporting.compare import compare
 from synnodtest.reporting.lock import LOCK, deviations, read_lock
 from synnodtest.spec.loader import load_spec
 
 __all__ = ["complete", "write_companions"]
 
 
-def complete(record: Mapping[str, Any], root: Path, *, known_regions: frozenset[str] = frozenset()) -> dict[str, Any]:
+SELFTEST = "selftest.json"
+"""In the folder of the store: what ``synnodtest selftest`` found last."""
+
+
+def complete(
+    record: Mapping[str, Any],
+    root: Path,
+    *,
+    known_regions: frozenset[str] = frozenset(),
+    cache: Path | None = None,
+    baseline: Path | None = None,
+) -> dict[str, Any]:
     """Return the record with what stands in ``root`` and not in the run.
 
     That is ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``, the deviations of each spec from the spec lock,
-    and the runs of the same specs from the run ledger.
+    the runs of the same specs from the run ledger, the last self-test of the tool, and the comparison with an earlier
+    record.
 
     Args:
         record: The record.
         root: The project's folder (pytest's rootdir).
         known_regions: Regions beyond the built-in ones that specs may name.
+        cache: Folder of the store.
+        baseline: ``results.json`` of an earlier run, or its folder.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
@@ -38,7 +55,21 @@ def complete(record: Mapping[str, Any], root: Path, *, known_regions: frozenset[
         *made["anomalies"],
         *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in _broken(root)),
     ]
+    if cache is not None and (cache / SELFTEST).is_file():
+        made["tool_validation"] = _selftest(cache / SELFTEST)
+    if baseline is not None:
+        made["comparison"] = compare(records.read(baseline), made)
     return made
+
+
+def _selftest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it holds no object")
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: not what a self-test writes ({error})", hint="synnodtest selftest") from error
+    return found
 
 
 def _broken(root: Path) -> list[str]:

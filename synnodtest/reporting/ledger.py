@@ -87,9 +87,9 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
         with path.open("a+b") as file:
             _lock(file)
             file.seek(0)
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
             when = datetime.now(UTC).isoformat(timespec="seconds")
-            before = sha256_of(lines[-1].encode()) if lines else ""
+            before = sha256_of(lines[-1].encode()) if lines[-1] else ""
             file.seek(0, os.SEEK_END)
             file.write((canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
     except OSError as error:
@@ -109,7 +109,8 @@ def _lock(file: Any) -> None:
 
 def _lines(path: Path) -> list[str]:
     path = Path(path)
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+    return text.rstrip("\n").split("\n") if text else []
 
 
 def _entry(line: str) -> dict[str, Any]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import os
-import platform
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +15,14 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.reporting import html, manifest, record
 from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.complete import complete, write_companions
+from synnodtest.reporting.environment import environment
 from synnodtest.reporting.lock import LOCK, exploratory_reasons, read_lock
 from synnodtest.reporting.multiplicity import with_holm
 
 __all__ = ["RunFacts", "build_record", "publish"]
 
 DEMONSTRATION = "demonstration"
-PACKAGES = (
-    "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "hypothesis", "Jinja2", "matplotlib", "pillow",
-    "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics", "pydicom", "onnxruntime",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,8 +37,11 @@ class RunFacts:
         interrupted: True if the run was stopped before its end.
         limit: Largest number of backgrounds per behaviour, if it was limited.
         pixels: Whether pictures go into the report.
-        selected: Node ids of all items that were to run.
         waivers: Waivers as plain values.
+        cache: Folder of the store, where the self-test leaves its findings; None if there is none.
+        baseline: An earlier record to compare with.
+        known_regions: Regions beyond the built-in ones that the specs may name.
+        own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
     """
 
     root: Path
@@ -54,12 +52,27 @@ class RunFacts:
     limit: int | None = None
     pixels: bool = True
     waivers: tuple[dict[str, Any], ...] = ()
+    cache: Path | None = None
+    baseline: Path | None = None
+    known_regions: frozenset[str] = frozenset()
+    own: tuple[Path, ...] = ()
 
 
 def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
-    """Write record, report and manifest of a run into ``folder``; return the path of the report."""
-    made = build_record(fragment, facts)
+    """Write all files of a run into ``folder``; return the path of the report.
+
+    Raises:
+        RecordError: a file of the project that belongs into the report cannot be used.
+    """
+    made = complete(
+        build_record(fragment, facts),
+        facts.root,
+        known_regions=facts.known_regions,
+        cache=facts.cache,
+        baseline=facts.baseline,
+    )
     record.write(made, folder)
+    write_companions(made, folder, facts.root)
     report = html.render(made, folder, pixels=facts.pixels)
     manifest.write(folder)
     return report
@@ -67,10 +80,11 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
 
 def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
     """Return the whole record, in the shape of ``record.schema.json``."""
-    commit, clean = _commit(facts.root)
-    specs = list(fragment.specs.values())
+    commit, clean = _commit(facts.root, facts.own)
+    every, specs = fragment.every(), list(fragment.specs.values())
     lock = read_lock(facts.root / LOCK) if (facts.root / LOCK).is_file() else {}
     reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
+    reasons += _unfinished(every, facts.interrupted)
     places = {spec["file"]: index for index, spec in enumerate(specs)}
     return {
         "synnodtest_record": 1,
@@ -97,18 +111,24 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
             "specs": [_spec(spec, facts.root, lock) for spec in specs],
         },
         "behaviours": [{**b, "spec": places[b["file"]]} for b in fragment.behaviours.values()],
-        "expectations": with_holm(fragment.expectations.values()),
+        "expectations": with_holm(every),
         "scenes": fragment.scenes,
         "attrition": _attrition(fragment),
         "sham": list(fragment.sham.values()),
         "gallery": fragment.gallery,
-        "environment": _environment(),
+        "environment": environment(),
         "waivers": list(facts.waivers),
         "deviations": fragment.deviations,
         "anomalies": [],
         "limitations": _limitations(fragment),
         "fuzzing": fragment.fuzzing,
     }
+
+
+def _unfinished(every: list[dict[str, Any]], interrupted: bool) -> list[str]:
+    left = sum(e["status"] == "NOT RUN" for e in every)
+    reasons = ["the run was interrupted"] * interrupted
+    return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
 
 
 def _with_demonstration(identity: dict[str, Any]) -> dict[str, Any]:
@@ -163,32 +183,6 @@ def _limitations(fragment: Fragment) -> list[str]:
     return said
 
 
-def _environment() -> dict[str, Any]:
-    packages = []
-    for name in PACKAGES:
-        try:
-            packages.append({"name": name, "version": version(name)})
-        except PackageNotFoundError:
-            continue
-    return {
-        "os": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count() or 1,
-        "gpu": "",
-        "python": platform.python_version(),
-        "packages": packages,
-    }
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -196,11 +190,13 @@ def _user() -> str:
         return ""
 
 
-def _commit(root: Path) -> tuple[str, bool | None]:
+def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None]:
     """Return the commit of the folder's git checkout and whether its tree is clean; empty and None outside one."""
+    inside = (p.resolve() for p in own)
+    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
     try:
         head = _git(root, "rev-parse", "HEAD")
-        return head, not _git(root, "status", "--porcelain")
+        return head, not _git(root, "status", "--porcelain", "--", ":/", *(f":(exclude){path}" for path in mine))
     except (OSError, subprocess.SubprocessError):
         return "", None
 

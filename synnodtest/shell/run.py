@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,14 +12,14 @@ from synnodtest.engine.throughput import remember
 from synnodtest.errors import InvalidEvidence
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.planning.forecast import with_count
-from synnodtest.planning.variants import Variant
+from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.reporting import assemble
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.model import Behaviour, Spec
 from synnodtest.store import Store
 
-__all__ = ["Case", "Run"]
+__all__ = ["Case", "Run", "planned_cases"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,16 @@ class Case:
     spec: Spec
     behaviour: Behaviour
     variant: Variant
+
+
+def planned_cases(selected: Iterable[Case]) -> Iterator[Case]:
+    """Yield every item of the specs of the selected ones, selected or not, in the order of the files."""
+    files = {case.node_id.split("::", 1)[0]: case.spec for case in selected}
+    for file, spec in files.items():
+        for behaviour in spec.behaviours:
+            for expectation in behaviour.expectations:
+                for variant in variants(behaviour, expectation):
+                    yield Case(f"{file}::{behaviour.id}::{variant.id}", spec, behaviour, variant)
 
 
 class Run:

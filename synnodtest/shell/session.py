@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import Outcome
 from synnodtest.errors import SynnodError
 from synnodtest.shell.items import ExpectationItem
-from synnodtest.shell.run import Case, Run, plain_progress
+from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
 from synnodtest.shell.settings import Settings
 
 if TYPE_CHECKING:
@@ -108,6 +109,25 @@ class Session:
 
         return list(plan_lines(self.run, [item.case for item in items if isinstance(item, ExpectationItem)]))
 
+    def begin(self, items: list[pytest.Item]) -> None:
+        """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
+        cases = [item.case for item in items if isinstance(item, ExpectationItem)]
+        if not cases:
+            return
+        for case in planned_cases(cases):
+            self.run.fragment.add_planned(case)
+        if getattr(self.config, "workerinput", {}).get("workerid", "gw0") == "gw0":
+            from synnodtest.reporting import ledger
+
+            settings, specs = self.run.settings, {case.spec.sha256 for case in cases}
+            ledger.begin(self._ledger, self.run_id, specs=specs, seed=settings.seed, detector=settings.detector)
+
+    @property
+    def _ledger(self) -> Path:
+        from synnodtest.reporting.ledger import FILE_NAME
+
+        return self.run.settings.root / FILE_NAME
+
     # --- items --------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -175,9 +195,11 @@ class Session:
         if self.is_worker:
             self.hand_over()
         elif self.run.fragment.expectations:
+            from synnodtest.reporting import ledger
             from synnodtest.reporting.publish import publish
 
             try:
+                ledger.end(self._ledger, self.run_id, "interrupted" if interrupted else "finished")
                 self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
             except SynnodError as error:
                 self.trouble = f"the report could not be written: {error}"
@@ -195,6 +217,10 @@ class Session:
             limit=settings.limit,
             pixels=settings.pixels,
             waivers=tuple(w.as_dict() for w in self._waivers.entries) if self._waivers is not None else (),
+            cache=settings.cache,
+            baseline=Path(settings.baseline) if settings.baseline else None,
+            known_regions=self.known_regions(),
+            own=(settings.reports, settings.cache, self._ledger),
         )
 
     def summary(self, write: Any) -> None:
@@ -211,8 +237,18 @@ class Session:
         if self.trouble:
             write.line(self.trouble, red=True)
         if self.report is not None:
+            for line in self._annotations():
+                write.line(line)
             write.line("")
             write.line(f"report: {self.report}", bold=True)
+
+    def _annotations(self) -> Iterable[str]:
+        """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
+        if os.environ.get("GITHUB_ACTIONS") != "true":
+            return ()
+        from synnodtest.reporting import record, sarif
+
+        return sarif.github(record.read(self.folder))
 
 
 def _uncaptured(manager: Any, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:

@@ -1,0 +1,66 @@
+"""Machine and packages of a run, for the record: the list of software of unknown provenance (SOUP)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+__all__ = ["PACKAGES", "environment"]
+
+PACKAGES = (
+    "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "hypothesis", "Jinja2", "matplotlib", "pillow",
+    "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics", "pydicom", "onnxruntime",
+    "pyarrow", "cryptography",
+)  # fmt: skip
+"""What may take part in a run; those that are installed are listed."""
+
+
+def environment() -> dict[str, Any]:
+    """Return operating system, processor, GPU with its driver, Python, and packages with version and hash.
+
+    The hash of a package is the sha256 of its ``RECORD``, which holds the sha256 of each of its installed files.
+    """
+    return {
+        "os": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "gpu": _gpu(),
+        "python": platform.python_version(),
+        "packages": [found for name in PACKAGES if (found := _package(name))],
+    }
+
+
+def _package(name: str) -> dict[str, str]:
+    try:
+        there = distribution(name)
+    except PackageNotFoundError:
+        return {}
+    listed = there.read_text("RECORD")
+    return {
+        "name": name,
+        "version": there.version,
+        "sha256": hashlib.sha256(listed.encode()).hexdigest() if listed else "",
+    }
+
+
+def _gpu() -> str:
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return "; ".join(line.strip() for line in done.stdout.splitlines() if line.strip())
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
