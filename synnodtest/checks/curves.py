@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.checks.bootstrap import memoised, too_few_clusters
-from synnodtest.checks.common import Held, hold, no_data, rule
+from synnodtest.checks.common import Held, hold, no_data, rule, selected
 from synnodtest.checks.ledger import Ledger, ledger_of
-from synnodtest.checks.rates import where_phrase
+from synnodtest.checks.paired import REFERENCE_AT_LEAST
+from synnodtest.checks.rates import hold_sensitivity, where_phrase
 from synnodtest.checks.registry import OWN, check
 from synnodtest.checks.ruling import Ruling
 from synnodtest.checks.worst import missed, with_worst_case
@@ -25,6 +26,7 @@ from synnodtest.statistics import Estimate, cluster_bootstrap, clustered_rate, d
 __all__ = ["auc", "average_precision", "froc"]
 
 BAND_DRAWS = 400
+SILENT_AREA = 0.5
 MOST_POINTS = 300
 WIDEST_FPPI = 8.0
 _RECALLS = np.linspace(0.0, 1.0, 101)
@@ -86,9 +88,12 @@ def average_precision(parameters: Mapping[str, Any], evidence: Evidence) -> Ruli
 
 
 @check("auc", arms=(OWN, UNTOUCHED_ARM))
-@with_worst_case(missed)
+@with_worst_case(missed, alarms=False)
 def auc(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
-    """Area under the ROC curve of the highest score per image: scenes with nodules against untouched backgrounds."""
+    """Area under the ROC curve of the highest score per image: scenes with nodules against untouched backgrounds.
+
+    A silent detector has an area of 0.5: where the bound allows that, its sensitivity must exceed 0.2 too.
+    """
     bound = float(parameters["at_least"])
     criterion = f"image-level AUC (highest score per image) exceeds {bound:g}{where_phrase(parameters)}"
     ledger = ledger_of(parameters, evidence)
@@ -115,8 +120,10 @@ def auc(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
 
     bootstrap = _bootstrapped(ledger, area, evidence)
-    held = hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")
-    return _rule([held], ledger, evidence, criterion, {"kind": "rate"}, noun="image")
+    held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
+    if bound < SILENT_AREA:
+        held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
+    return _rule(held, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
 
 
 def _bootstrapped(

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.checks.common import Held, no_data, rule
-from synnodtest.checks.rates import hold_rate, hold_sensitivity
+from synnodtest.checks.rates import Pairs, hold_rate, hold_sensitivity
 from synnodtest.checks.registry import check
 from synnodtest.checks.ruling import Ruling
-from synnodtest.checks.worst import beside, concerns
-from synnodtest.planning.control import control_name
+from synnodtest.checks.worst import MISSED, beside, concerns, pretend
+from synnodtest.errors import InvalidEvidence
+from synnodtest.planning.control import control_name, shown_name
 from synnodtest.planning.recipe import CONTROL_ARM, OWN
 from synnodtest.planning.trial import Evidence, Trial, predicate
 from synnodtest.spec.regions import RegionExpression, region_text
@@ -23,7 +24,13 @@ SENSITIVITY_OUTSIDE_AT_LEAST = 0.2
 
 @check("no_detection", arms=(OWN, CONTROL_ARM))
 def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
-    """Rate of images with any finding in the region, against the same nodules found outside it."""
+    """Rate of images with any finding in the region, against the same nodules found outside it.
+
+    An image that shows nothing of the region is no evidence of silence there, and is not counted.
+
+    Raises:
+        InvalidEvidence: no image shows the region.
+    """
     region, limit = parameters["region"], float(parameters["at_most"])
     name = region_text(region)
     outside_at_least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
@@ -31,14 +38,18 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
         f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
     )
-    trials = [t for t in evidence.own(parameters.get("arm")) if _asked(t, parameters)]
+    asked = [t for t in evidence.own(parameters.get("arm")) if _asked(t, parameters)]
+    trials = [t for t in asked if _shows(t, region)]
+    if asked and not trials:
+        raise InvalidEvidence(f"none of {len(asked)} images shows the region {name}", hint="name a set that has it")
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
     fires = [t.fires_in(region, evidence.operating_point) for t in trials]
     label = f"rate of images with a finding in {name}"
     firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
     outside = evidence.nodules(CONTROL_ARM, of=parameters.get("of"))
-    gate = hold_sensitivity(outside, evidence, outside_at_least, label=f"sensitivity outside {name}", role="gate")
+    gate = _gate(outside, parameters, evidence)
+    lacking = len(asked) - len(trials)
     shown = _control(trials, region, evidence, limit)
     ruling = rule(
         [firing, gate, shown],
@@ -46,6 +57,7 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         criterion,
         trials,
         noun="image",
+        notes=[f"{lacking} images show nothing of the region and are not counted"] if lacking else (),
         figure={"kind": "region", "region": name, "points": _points(trials, outside)},
     )
     return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
@@ -59,6 +71,16 @@ def _asked(trial: Trial, parameters: Mapping[str, Any]) -> bool:
     return any(parameters.get("of") in (None, n.name) and keep(trial, n) for n in trial.nodules)
 
 
+def _shows(trial: Trial, region: RegionExpression) -> bool:
+    return trial.regions is None or shown_name(region) in trial.regions
+
+
+def _gate(outside: Pairs, parameters: Mapping[str, Any], evidence: Evidence) -> Held:
+    least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
+    label = f"sensitivity outside {region_text(parameters['region'])}"
+    return hold_sensitivity(outside, evidence, least, label=label, role="gate")
+
+
 def _with_excluded(
     ruling: Ruling,
     fires: list[bool],
@@ -67,13 +89,16 @@ def _with_excluded(
     evidence: Evidence,
     limit: float,
 ) -> Ruling:
-    """Count every excluded scene as firing; a pass that does not survive it becomes INCONCLUSIVE."""
+    """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
-    if not excluded:
+    count = len(excluded) + sum(t.arm == CONTROL_ARM for t in evidence.rejected)
+    if not count:
         return ruling
     label = ruling.components[0].label
     held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
-    return beside(ruling, rule([held], evidence, ruling.criterion, trials + excluded), len(excluded))
+    worst = pretend(evidence, lambda trial, nodule: MISSED)
+    gate = _gate(worst.nodules(CONTROL_ARM, of=parameters.get("of")), parameters, evidence)
+    return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
 
 
 def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:

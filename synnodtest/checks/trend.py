@@ -64,6 +64,7 @@ def monotone(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     clusters = [t.cluster for t, _ in pairs]
     levels, curves, names = _curves(x, signed, clusters)
     held = [_within(x, signed, clusters, evidence, least, "above"), _drop(curves, signed, evidence, most)]
+    held += _against_silence(pairs, evidence, least, "above")
     return rule(
         held,
         evidence,
@@ -80,7 +81,7 @@ def monotone(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
 def correlation(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     """Mean per-background Spearman correlation against a bound; across backgrounds where each gives one nodule.
 
-    That it stays below a bound proves nothing of a silent detector: then its sensitivity must exceed 0.2 too.
+    A silent detector has a correlation of 0: where the bound allows that, its sensitivity must exceed 0.2 too.
     """
     over, response = parameters["over"], parameters.get("response", "confidence")
     bound, side = rate_bound(parameters)
@@ -97,8 +98,7 @@ def correlation(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     y = np.array([_response(response, n, evidence) for _, n in pairs])
     hold_it = _across if alone else _within
     held = [hold_it(x, y, clusters, evidence, bound, side)]
-    if side == "below":
-        held.append(hold_sensitivity(pairs, evidence, REFERENCE_AT_LEAST, role="gate"))
+    held += _against_silence(pairs, evidence, bound, side)
     used = held[0].estimate.clusters
     few = too_few_clusters(used)
     levels, curves, _ = _curves(x, y, clusters)
@@ -112,6 +112,13 @@ def correlation(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         figure=_figure(over, levels, curves, x, y) if drawn else {"kind": "rate"},
         details={"by requested diameter": by_diameter(pairs, evidence)},
     )
+
+
+def _against_silence(pairs: Pairs, evidence: Evidence, bound: float, side: Side) -> list[Held]:
+    """Return the gate that the detector finds nodules, where a correlation of 0 would do."""
+    if (bound < 0) if side == "above" else (bound > 0):
+        return [hold_sensitivity(pairs, evidence, REFERENCE_AT_LEAST, role="gate")]
+    return []
 
 
 def _over(parameters: Mapping[str, Any], trial: Trial, nodule: NoduleTrial) -> float:

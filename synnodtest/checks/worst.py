@@ -42,8 +42,14 @@ def against_rate(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pret
     return [lambda trial, nodule: outcome]
 
 
-def with_worst_case(pretences: Pretences) -> Callable[[Judge], Judge]:
-    """Decorate a check: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE."""
+def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[Judge], Judge]:
+    """Decorate a check: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
+
+    Args:
+        pretences: The outcomes that would be worst.
+        alarms: Take a scene with a missed nodule to have a loud false positive, too. False where whole images are
+            ranked by their loudest finding, which would count for the detector.
+    """
 
     def decorate(judge: Judge) -> Judge:
         @functools.wraps(judge)
@@ -52,7 +58,7 @@ def with_worst_case(pretences: Pretences) -> Callable[[Judge], Judge]:
             excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
             if not excluded or not ruling.components:
                 return ruling
-            worst = [judge(parameters, pretend(evidence, p)) for p in pretences(parameters, evidence)]
+            worst = [judge(parameters, pretend(evidence, p, alarms=alarms)) for p in pretences(parameters, evidence)]
             return beside(ruling, min(worst, key=_standing), excluded) if worst else ruling
 
         return judged
@@ -99,14 +105,14 @@ def concerns(parameters: Mapping[str, Any], trial: Trial) -> bool:
     return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
 
 
-def pretend(evidence: Evidence, pretence: Pretence) -> Evidence:
+def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> Evidence:
     """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
-    made = tuple(_as_if(trial, pretence, evidence.operating_point) for trial in evidence.rejected)
+    made = tuple(_as_if(trial, pretence, evidence.operating_point, alarms) for trial in evidence.rejected)
     return replace(evidence, trials=evidence.trials + made, rejected=())
 
 
-def _as_if(trial: Trial, pretence: Pretence, operating_point: float) -> Trial:
-    """Return an excluded scene with the outcome that is pretended; a scene with a miss has a false positive too."""
+def _as_if(trial: Trial, pretence: Pretence, operating_point: float, alarms: bool) -> Trial:
+    """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too."""
     sightings: list[Sighting] = []
     nodules: list[NoduleTrial] = []
     loud = max(FOUND, operating_point)
@@ -118,7 +124,7 @@ def _as_if(trial: Trial, pretence: Pretence, operating_point: float) -> Trial:
             sightings.append(Sighting(Finding(nodule.truth.box, loud), nodule.regions))
         nodules.append(replace(nodule, confidence=loud if confidence > 0 else 0.0, finding=index))
     extra: tuple[int, ...] = ()
-    if any(n.finding is None for n in nodules):
+    if alarms and any(n.finding is None for n in nodules):
         extra = (len(sightings),)
         sightings.append(Sighting(Finding((0.0, 0.0, 1.0, 1.0), loud)))
     return replace(

@@ -29,6 +29,8 @@ __all__ = ["Engine", "Tally", "Unplaced"]
 
 FORMAT = 1
 """Version of what stands in the store; part of every key."""
+SNAPSHOT = 2
+"""Version of the snapshots alone, which are made from stored radiographs again."""
 BATCH = 32
 """Scenes per synthesizer call."""
 DETECT_BATCH = 8
@@ -86,6 +88,7 @@ class Engine:
         self._store = store
         self._batch = batch
         self._controls = controls
+        self._tested = sorted(map(control_name, controls))
         self._detector_key = detector.identity.key()
         self._synthesizer_key = synthesizer.identity.key()
         self._loaded: OrderedDict[str, Radiograph] = OrderedDict()
@@ -192,7 +195,7 @@ class Engine:
             )
 
     def _recall(self, job: _Job) -> None:
-        data = self._store.get("snapshots", self._key(job.scene, job.background))
+        data = self._store.get("snapshots", self._snapshot_key(job))
         if data is not None:
             job.snapshot = Snapshot.decode(data)
             self._recall_findings(job)
@@ -221,7 +224,7 @@ class Engine:
             reason = rejection(background, base, sham=job.scene.sham)
             job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
             encoded = Snapshot.of(job.radiograph, reason).encode()
-            job.snapshot = Snapshot.decode(self._store.put("snapshots", self._key(job.scene, job.background), encoded))
+            job.snapshot = Snapshot.decode(self._store.put("snapshots", self._snapshot_key(job), encoded))
             self._recall_findings(job)
 
     def _synthesize(self, jobs: Sequence[_Job], plain: Mapping[str, Scene]) -> list[bytes]:
@@ -265,10 +268,11 @@ class Engine:
         synthesizer = self._synthesizer_key if scene.nodules else ""
         return sha256_of(["radiograph", FORMAT, scene.key(), background.content, synthesizer])
 
+    def _snapshot_key(self, job: _Job) -> str:
+        return sha256_of(["snapshot", SNAPSHOT, self._key(job.scene, job.background), self._tested])
+
     def _findings_key(self, snapshot: Snapshot) -> str:
-        return sha256_of(
-            ["findings", FORMAT, snapshot.sha256, self._detector_key, sorted(map(control_name, self._controls))]
-        )
+        return sha256_of(["findings", FORMAT, snapshot.sha256, self._detector_key, self._tested])
 
 
 @dataclass(eq=False)
@@ -298,4 +302,11 @@ def _call_synthesizer(
         raise SynthesizerError(f"synthesizer {name!r} raised {type(error).__name__}: {error}") from error
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")
+    for scene, radiograph in zip(scenes, radiographs, strict=True):
+        asked, made = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
+        if asked != made:
+            raise SynthesizerError(
+                f"synthesizer {name!r} returned the truth of {made} where {asked} was asked for",
+                hint="every nodule keeps its truth, with an empty mask if nothing came of it: it must not vanish uncounted",
+            )
     return radiographs

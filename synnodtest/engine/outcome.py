@@ -31,6 +31,7 @@ class Snapshot:
         shape: Height and width in pixels.
         nodules: Realised truth.
         nodule_regions: Per nodule the regions at its centre.
+        regions: Names of the regions of which the radiograph shows any pixel.
         rejected: Why the scene is excluded; empty if accepted.
     """
 
@@ -39,6 +40,7 @@ class Snapshot:
     shape: tuple[int, int]
     nodules: tuple[Truth, ...]
     nodule_regions: tuple[frozenset[str], ...]
+    regions: frozenset[str]
     rejected: str = ""
 
     @classmethod
@@ -50,6 +52,7 @@ class Snapshot:
             shape=radiograph.shape,
             nodules=radiograph.nodules,
             nodule_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.nodules),
+            regions=frozenset(name for name, mask in radiograph.regions.items() if mask.any()),
             rejected=rejected,
         )
 
@@ -60,6 +63,7 @@ class Snapshot:
                 "sha256": self.sha256,
                 "spacing_mm": self.spacing_mm,
                 "shape": self.shape,
+                "regions": sorted(self.regions),
                 "rejected": self.rejected,
                 "nodules": [
                     {
@@ -87,6 +91,7 @@ class Snapshot:
             shape=(raw["shape"][0], raw["shape"][1]),
             nodules=tuple(_truth(n) for n in raw["nodules"]),
             nodule_regions=tuple(frozenset(n["regions"]) for n in raw["nodules"]),
+            regions=frozenset(raw["regions"]),
             rejected=raw["rejected"],
         )
 
@@ -169,6 +174,7 @@ def to_trial(outcome: Outcome, matching: Matching) -> Trial:
         strata=recipe.background.strata,
         spacing_mm=snapshot.spacing_mm,
         shape=snapshot.shape,
+        regions=snapshot.regions,
         sightings=outcome.sightings,
         nodules=nodules,
         duplicates=duplicates,

@@ -1,4 +1,4 @@
-"""The area-matched control region: a part of the lung, as large as the region under test, elsewhere in the image."""
+"""A region under test as a mask of its own, and its control region: as large a part of the lung, elsewhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.regions import RegionExpression, evaluate, region_text
 
-__all__ = ["control_name", "control_region", "with_controls"]
+__all__ = ["control_name", "control_region", "shown_name", "with_controls"]
 
 
 def control_name(region: RegionExpression) -> str:
     """Return the name under which a radiograph carries the control region of ``region``."""
     return f"@control:{region_text(region)}"
+
+
+def shown_name(region: RegionExpression) -> str:
+    """Return the name under which a radiograph carries ``region``, where it has any of it."""
+    return f"@shown:{region_text(region)}"
 
 
 def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
@@ -42,12 +47,15 @@ def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
 
 
 def with_controls(radiograph: Radiograph, regions: tuple[RegionExpression, ...]) -> Radiograph:
-    """Return the radiograph with the control regions of ``regions`` added, where it has the region and a lung."""
+    """Return the radiograph with ``regions`` and their control regions added, each where it is known and not empty."""
     added: dict[str, BoolArray] = {}
     for region in regions:
         try:
-            mask, lung = evaluate(region, radiograph.regions), radiograph.regions["lung"]
+            mask = evaluate(region, radiograph.regions)
         except KeyError:
             continue
-        added[control_name(region)] = control_region(mask, lung)
+        if mask.any():
+            added[shown_name(region)] = mask
+            if "lung" in radiograph.regions:
+                added[control_name(region)] = control_region(mask, radiograph.regions["lung"])
     return replace(radiograph, regions={**radiograph.regions, **added}) if added else radiograph

@@ -97,6 +97,7 @@ class Trial:
         false_positives: Indices of findings on no nodule.
         radiograph_sha256: Content of the radiograph that the detector saw.
         rejected: Why the scene was excluded before any detector saw it; empty if accepted.
+        regions: Names of the regions of which the radiograph shows any pixel; None where that was not kept.
     """
 
     scene: Scene
@@ -116,6 +117,7 @@ class Trial:
     false_positives: tuple[int, ...]
     radiograph_sha256: str = ""
     rejected: str = ""
+    regions: frozenset[str] | None = None
 
     def false_positives_at(self, operating_point: float) -> int:
         """Return how many false positives stand at or above the operating point."""

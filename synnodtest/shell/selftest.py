@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import variants
-from synnodtest.ports import BackgroundSet, Detector, Synthesizer
+from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.reporting.assemble import Fragment
 from synnodtest.reporting.compare import compare
@@ -128,7 +128,10 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
         bench: What everything is tried on.
         say: Told of progress, a line at a time.
     """
+    given = bench.backgrounds
     cases = list(cases_of(specs))
+    held: dict[str, Radiograph] = {}
+    bench = replace(bench, backgrounds=lambda name, count: _Kept(given(name, count), held))
     say(f"{len(cases)} expectations, {len(MUTANTS)} mutants of {base.identity.name}")
     first = _tried(base, cases, bench)
     say(f"{base.identity.name}: {_counts(first)}")
@@ -161,6 +164,19 @@ class _Again:
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         return self._detector.detect(radiographs)
+
+
+class _Kept:
+    """A background set of which every radiograph that was read stays in memory, for all detectors."""
+
+    def __init__(self, inner: BackgroundSet, held: dict[str, Radiograph]) -> None:
+        self.name, self.identity, self.backgrounds = inner.name, inner.identity, inner.backgrounds
+        self._inner, self._held = inner, held
+
+    def load(self, background: Background) -> Radiograph:
+        if background.content not in self._held:
+            self._held[background.content] = self._inner.load(background)
+        return self._held[background.content]
 
 
 def _tried(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:

@@ -93,6 +93,7 @@ def count_rate(
 
     The dispersion is the variance of the rate between clusters over the Poisson variance. Up to 1.25
     Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's.
+    Events in no more than one cluster tell nothing of how they crowd: the exposure is then one image per cluster.
 
     Args:
         counts: Events of each image; shape (n,).
@@ -124,6 +125,9 @@ def count_rate(
     rate, error = _ratio_error(per_cluster, images)
     dispersion = float(error**2 * len(events) / rate) if rate > 0 else 0.0
     lower, upper, method = exact.lower, exact.upper, "garwood"
+    if count < len(events) and np.count_nonzero(per_cluster) <= 1:
+        fewer = len(events) / count
+        upper = poisson_exact(float(events.sum()) / fewer, count, alpha=alpha).upper
     flags: tuple[str, ...] = ()
     if dispersion > OVERDISPERSED:
         low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)

@@ -22,6 +22,7 @@ def trial(
     false_positives=(),
     rejected="",
     strata=None,
+    regions=None,
 ):
     """One scene: a nodule with this confidence (None: no nodule), findings in regions, false positives by score."""
     sightings, nodules = [], []
@@ -53,6 +54,7 @@ def trial(
         duplicates=(),
         false_positives=tuple(range(start, len(sightings))),
         rejected=rejected,
+        regions=regions,
     )
 
 

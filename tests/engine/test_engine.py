@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from synnodtest.engine import Engine, Outcome, Unplaced
+from synnodtest.errors import SynthesizerError
 from synnodtest.planning.draw import own_recipes, untouched_recipes
 from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant, Sweep, Uniform
 from synnodtest.store import Store
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Bright, Counting, Squares
 
 SIZES = Sweep((6.0, 10.0, 16.0))
@@ -188,3 +190,15 @@ def test_a_run_killed_at_any_point_resumes_without_redoing_finished_work(tmp_pat
     outcomes, _ = run(tmp_path, recipes_of(behaviour(count=40), squares), squares=squares, detector=detector)
     assert len(outcomes) == 120
     assert detector.images <= 120 - 12
+
+
+class Forgetful(GaussianSynthesizer):
+    """Plants nodules and forgets one."""
+
+    def synthesize(self, scenes, backgrounds):
+        return [replace(made, nodules=made.nodules[1:]) for made in super().synthesize(scenes, backgrounds)]
+
+
+def test_a_nodule_whose_truth_vanishes_is_a_fault_of_the_synthesizer(tmp_path):
+    with pytest.raises(SynthesizerError, match=r"returned the truth of \[\] where \['nodule'\] was asked for"):
+        run(tmp_path, recipes_of(behaviour()), synthesizer=Forgetful())
