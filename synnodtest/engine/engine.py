@@ -307,6 +307,6 @@ def _call_synthesizer(
         if asked != made:
             raise SynthesizerError(
                 f"synthesizer {name!r} returned the truth of {made} where {asked} was asked for",
-                hint="every nodule keeps its truth, with an empty mask if nothing came of it: it must not vanish uncounted",
+                hint="every nodule keeps its truth, with an empty mask if nothing came of it, so that it is counted",
             )
     return radiographs

@@ -1,19 +1,19 @@
-"""What an item will cost and can show, before anything runs: scenes, power, the fewest units that can pass."""
+"""What an item will cost and can show, before anything runs: units, power, the fewest backgrounds that can pass."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from synnodtest.planning.draw import arm_names, own_recipes
-from synnodtest.planning.recipe import NoduleRecipe, Recipe
-from synnodtest.planning.trial import holds
+from synnodtest.errors import SynnodError
+from synnodtest.planning.units import SAMPLE, units_per_background
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 from synnodtest.statistics import (
     design_effect,
+    miettinen_nurminen,
     power_count,
     power_paired,
     power_rate,
@@ -23,14 +23,18 @@ from synnodtest.statistics import (
     smallest_n_paired,
     smallest_n_rate,
 )
+from synnodtest.statistics.sequential import log_e_above
 
 __all__ = ["ASSUMED", "Forecast", "auto_count", "forecast", "with_count"]
 
 ASSUMED: Mapping[str, float] = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5}
 """Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count."""
-SAMPLE = 20
-"""Backgrounds enumerated to count the units that an expectation selects."""
-PAIRED = {"non_inferior", "equivalent", "invariant"}
+RATES = frozenset({"sensitivity", "specificity", "no_detection", "detected"})
+PAIRED = frozenset({"non_inferior", "equivalent", "invariant"})
+RESAMPLED = frozenset({"monotone", "correlation", "froc", "auc", "average_precision", "calibration"})
+"""Decided with a bootstrap over backgrounds, which decides nothing below 15 of them and is flagged below 30."""
+LEAST_CLUSTERS, UNFLAGGED = 15, 30
+_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Forecast:
     """What one item will cost and can show.
 
     Args:
-        units: Nodules, pairs or images that it is decided on.
+        units: Nodules, scenes, pairs or images that it is decided on.
         backgrounds: Backgrounds they stand on.
         effective: Units after the design effect of clusters.
         smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.
@@ -57,42 +61,57 @@ class Forecast:
 
 
 def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int = 0) -> Forecast:
-    """Return the forecast of one item on these backgrounds."""
+    """Return the forecast of one item on these backgrounds.
+
+    Raises:
+        SynnodError: the spec assumes what can never show the bound.
+    """
     per_background = units_per_background(behaviour, variant, backgrounds, seed)
-    count = len(backgrounds)
-    units = round(per_background * count)
-    effect = design_effect(max(per_background, 1.0), behaviour.sampling.icc)
+    count = len({b.cluster for b in backgrounds})
+    units = round(per_background * len(backgrounds))
+    effect = design_effect(max(units / max(count, 1), 1.0), behaviour.sampling.icc)
     plain = Forecast(units, count, units / effect)
     if not units:
         return replace(plain, warning="no nodule satisfies `where`")
     if count < 2:
         return replace(plain, warning="a single background never decides")
-    kind, alpha = variant.expectation.kind, _alpha(behaviour, variant)
-    if kind == "monotone":
-        few = "" if count >= 15 else "fewer than 15 backgrounds never decide a trend"
-        return replace(plain, smallest=15, warning=few)
-    if kind in PAIRED:
-        return _paired(plain, behaviour, variant, alpha)
+    kind = variant.expectation.kind
+    if behaviour.sampling.sequential:
+        return _sequential(plain, behaviour, variant)
+    if kind in RESAMPLED:
+        few = f"fewer than {LEAST_CLUSTERS} backgrounds never decide it" if count < LEAST_CLUSTERS else ""
+        return replace(plain, smallest=LEAST_CLUSTERS, warning=few)
+    if _is_paired_rate(variant):
+        return _paired(plain, behaviour, variant)
+    if kind == "parity":
+        return _parity(plain, behaviour, variant)
     if kind == "false_positives_per_image" and "at_most" in variant.parameters:
-        return _count(plain, behaviour, variant, alpha)
-    if kind in {"sensitivity", "specificity", "no_detection", "detected"}:
-        return _rate(plain, behaviour, variant, alpha, max(per_background, 1.0))
-    return plain
+        return _count(plain, behaviour, variant)
+    return _rate(plain, behaviour, variant) if kind in RATES else plain
 
 
 def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
-    """Return the backgrounds that give every expectation with a formula the planned power (``count: auto``)."""
+    """Return the backgrounds that give every expectation with a formula the planned power (``count: auto``).
+
+    Expectations that are decided with a bootstrap get 30, with which it goes unflagged.
+    """
     fake = [Background(f"plan-{i}", content="plan") for i in range(SAMPLE)]
     counts = [2]
     for variant in variants:
-        per_background = max(units_per_background(behaviour, variant, fake, 0), 1e-9)
+        per_background = units_per_background(behaviour, variant, fake, 0)
+        if not per_background:
+            continue
         units = _units_needed(behaviour, variant, max(per_background, 1.0))
-        counts.append(15 if variant.expectation.kind == "monotone" else -(-units // max(round(per_background), 1)))
+        counts.append(UNFLAGGED if units is None else math.ceil(units / per_background))
     return max(counts)
 
 
 def with_count(behaviour: Behaviour) -> Behaviour:
-    """Return the behaviour with ``count: auto`` replaced by the number that reaches the planned power."""
+    """Return the behaviour with ``count: auto`` replaced by the number that reaches the planned power.
+
+    Raises:
+        SynnodError: the spec assumes what can never show the bound.
+    """
     scenes = behaviour.scenes
     if scenes is None or isinstance(scenes.count, int):
         return behaviour
@@ -101,130 +120,162 @@ def with_count(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, scenes=replace(scenes, count=auto_count(trial, every)))
 
 
-def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) -> int:
+def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) -> int | None:
+    """Return the units that reach the planned power; None where no formula says."""
     sampling, kind, alpha = behaviour.sampling, variant.expectation.kind, _alpha(behaviour, variant)
-    if kind in PAIRED:
-        margin = float(variant.parameters["margin"])
-        discordant = _assumed(behaviour, variant, ASSUMED["discordant"])
-        return sample_size_paired(
-            discordant,
-            margin,
-            alpha=alpha,
-            power=sampling.power,
-            equivalence=kind != "non_inferior",
-            per_cluster=per_cluster,
-            icc=sampling.icc,
-        )
-    if kind == "false_positives_per_image" and "at_most" in variant.parameters:
-        bound = float(variant.parameters["at_most"])
-        return sample_size_count(bound, _count_rate(behaviour, variant, bound), alpha=alpha, power=sampling.power)
-    if kind in {"sensitivity", "specificity", "no_detection", "detected"}:
-        bound, _, true = _rates(behaviour, variant)
-        return sample_size_rate(
-            bound, true, alpha=alpha, power=sampling.power, per_cluster=per_cluster, icc=sampling.icc
-        )
-    return 30
+    try:
+        if _is_paired_rate(variant):
+            return sample_size_paired(
+                _discordant(behaviour, variant),
+                float(variant.parameters["margin"]),
+                alpha=alpha,
+                power=sampling.power,
+                equivalence=kind != "non_inferior",
+                per_cluster=per_cluster,
+                icc=sampling.icc,
+            )
+        if kind == "false_positives_per_image" and "at_most" in variant.parameters:
+            bound = float(variant.parameters["at_most"])
+            rate = _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+            return sample_size_count(bound, rate, alpha=alpha, power=sampling.power)
+        if kind in RATES:
+            bound, below = _bound(variant)
+            true = _true_rate(behaviour, variant, bound, below)
+            return sample_size_rate(
+                bound, true, alpha=alpha, power=sampling.power, per_cluster=per_cluster, icc=sampling.icc
+            )
+    except ValueError as error:
+        raise SynnodError(
+            f"behaviour {behaviour.id!r}, {variant.id}: no number of backgrounds reaches the planned power: {error}",
+            hint="assume a value farther from the bound (sampling: {assume: ..}), or give count a number",
+        ) from error
+    return None
 
 
-def _rate(plain: Forecast, behaviour: Behaviour, variant: Variant, alpha: float, per_cluster: float) -> Forecast:
-    bound, below, true = _rates(behaviour, variant)
+def _rate(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    (bound, below), alpha = _bound(variant), _alpha(behaviour, variant)
     if not 0 < bound < 1:
         return plain
+    true = _true_rate(behaviour, variant, bound, below)
     smallest = smallest_n_rate(bound, alpha=alpha, below=below)
     effective = int(plain.effective)
-    warning = f"at least {smallest} independent units are needed to pass" if effective < smallest else ""
     return replace(
         plain,
-        smallest=-(-smallest // max(int(per_cluster / design_effect(per_cluster, behaviour.sampling.icc)), 1)),
+        smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
         power=power_rate(effective, bound, true, alpha=alpha),
-        assumption=f"true rate {true:g}",
-        warning=warning,
+        assumption=f"a true rate of {true:g}",
+        warning=f"at least {smallest} independent units are needed to pass" if effective < smallest else "",
     )
 
 
-def _rates(behaviour: Behaviour, variant: Variant) -> tuple[float, bool, float]:
-    parameters = variant.parameters
-    below = "at_most" in parameters
-    bound = float(parameters["at_most"] if below else parameters.get("at_least", parameters.get("rate_at_least", 0.0)))
-    step = ASSUMED["margin_to_bound"]
-    default = bound / 5 if below else min(bound + step, (1 + bound) / 2)
-    return bound, below, _assumed(behaviour, variant, default)
-
-
-def _paired(plain: Forecast, behaviour: Behaviour, variant: Variant, alpha: float) -> Forecast:
-    margin = float(variant.parameters["margin"])
+def _paired(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    margin, alpha = float(variant.parameters["margin"]), _alpha(behaviour, variant)
     smallest = smallest_n_paired(margin, alpha=alpha)
-    discordant = _assumed(behaviour, variant, ASSUMED["discordant"])
-    effective = int(plain.effective)
+    discordant, effective = _discordant(behaviour, variant), int(plain.effective)
+    both = variant.expectation.kind != "non_inferior"
     return replace(
         plain,
-        smallest=smallest,
-        power=power_paired(
-            effective, discordant, margin, alpha=alpha, equivalence=variant.expectation.kind != "non_inferior"
-        ),
-        assumption=f"equal arms, {discordant:g} discordant",
-        warning=f"at least {smallest} pairs are needed to pass" if effective < smallest else "",
+        smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
+        power=power_paired(effective, discordant, margin, alpha=alpha, equivalence=both),
+        assumption=f"equal arms, {discordant:g} of the pairs discordant",
+        warning=f"at least {smallest} independent pairs are needed to pass" if effective < smallest else "",
     )
 
 
-def _count(plain: Forecast, behaviour: Behaviour, variant: Variant, alpha: float) -> Forecast:
-    bound = float(variant.parameters["at_most"])
-    rate = _count_rate(behaviour, variant, bound)
-    power = power_count(plain.backgrounds, bound, rate, alpha=alpha)
-    smallest = next((n for n in range(1, 10_000) if power_count(n, bound, 0.0, alpha=alpha) > 0), None)
+def _parity(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    """Forecast two rates of 1: groups of equal size that agree fully; their real sizes are known only later."""
+    if variant.parameters.get("metric", "sensitivity") not in {"sensitivity", "specificity"}:
+        return plain
+    margin, alpha = float(variant.parameters["margin"]), _alpha(behaviour, variant)
+    groups = max(len(variant.parameters.get("strata") or ()), 2)
+    least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
+    if least is None:
+        return plain
+    few = plain.effective / groups < least
+    return replace(
+        plain,
+        smallest=math.ceil(groups * least * plain.backgrounds / plain.effective),
+        warning=f"at least {least} independent units in each of {groups} groups are needed to pass" if few else "",
+    )
+
+
+def _count(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    bound, alpha = float(variant.parameters["at_most"]), _alpha(behaviour, variant)
+    rate = _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+    smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=alpha) > 0), None)
     few = smallest is not None and plain.backgrounds < smallest
     return replace(
         plain,
-        units=plain.backgrounds,
-        effective=plain.backgrounds,
         smallest=smallest,
-        power=power,
-        assumption=f"true rate {rate:g} per image",
+        power=power_count(plain.backgrounds, bound, rate, alpha=alpha),
+        assumption=f"a true rate of {rate:g} per image",
         warning=f"at least {smallest} images are needed to pass" if few else "",
     )
 
 
-def _count_rate(behaviour: Behaviour, variant: Variant, bound: float) -> float:
-    return min(_assumed(behaviour, variant, bound * ASSUMED["count_share"]), bound * 0.999)
+def _sequential(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    """Forecast the fewest backgrounds after which e-values can decide; each background is one unit."""
+    if variant.expectation.kind not in RATES:
+        return replace(plain, effective=plain.backgrounds)
+    bound, below = _bound(variant)
+    if not 0 < bound < 1:
+        return plain
+    needed = -math.log(_alpha(behaviour, variant))
+    toward = 1 - bound if below else bound
+    least = next((n for n in range(2, _MOST) if float(log_e_above(float(n), 0.0, toward)) >= needed), None)
+    few = least is not None and plain.backgrounds < least
+    return replace(
+        plain,
+        effective=plain.backgrounds,
+        smallest=least,
+        warning=f"at least {least} backgrounds are needed before e-values can pass it" if few else "",
+    )
 
 
-def _assumed(behaviour: Behaviour, variant: Variant, default: float) -> float:
-    found = behaviour.sampling.assumed(variant.expectation.id, variant.expectation.kind)
-    return default if found is None else found
+# --- what a spec assumes ----------------------------------------------------------------------------------------
+
+
+def _is_paired_rate(variant: Variant) -> bool:
+    metric = variant.parameters.get("metric", "sensitivity")
+    return variant.expectation.kind in PAIRED and metric in {"sensitivity", "specificity"}
+
+
+def _bound(variant: Variant) -> tuple[float, bool]:
+    """Return the bound of a rate, and whether the rate must stay below it."""
+    parameters = variant.parameters
+    if "at_most" in parameters:
+        return float(parameters["at_most"]), True
+    return float(parameters.get("at_least", parameters.get("rate_at_least", 0.0))), False
+
+
+def _true_rate(behaviour: Behaviour, variant: Variant, bound: float, below: bool) -> float:
+    step = ASSUMED["margin_to_bound"]
+    return _true(behaviour, variant, bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
+
+
+def _true(behaviour: Behaviour, variant: Variant, bound: float, default: float, *, below: bool) -> float:
+    """Return the true value to plan for; one that is assumed for all expectations counts only where it meets the bound.
+
+    Raises:
+        SynnodError: the value assumed for this very expectation does not meet its bound.
+    """
+    named = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind)
+    value = behaviour.sampling.assumed_for("") if named is None else named
+    if value is not None and (0 <= value < bound if below else bound < value):
+        return value
+    if named is not None:
+        raise SynnodError(
+            f"behaviour {behaviour.id!r}: a true value of {named:g} is assumed for {variant.expectation.id}, and that "
+            f"does not meet its bound of {bound:g}",
+            hint="assume a value on the other side of the bound",
+        )
+    return default
+
+
+def _discordant(behaviour: Behaviour, variant: Variant) -> float:
+    found = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind, "discordant")
+    return ASSUMED["discordant"] if found is None else found
 
 
 def _alpha(behaviour: Behaviour, variant: Variant) -> float:
     return float(variant.parameters.get("alpha", behaviour.sampling.alpha))
-
-
-# --- how many units an expectation selects ----------------------------------------------------------------------
-
-
-def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int) -> float:
-    """Return the mean number of nodules (or images) per background that an expectation is decided on."""
-    kind, scenes = variant.expectation.kind, behaviour.scenes
-    if kind in {"false_positives_per_image", "specificity"} or scenes is None or not scenes.nodules:
-        return 1.0
-    looked = list(backgrounds[:SAMPLE])
-    arm = variant.parameters.get("arm") or arm_names(scenes)[0]
-    chosen = [r for r in own_recipes(behaviour, looked, seed) if r.arm == arm]
-    if kind == "no_detection":
-        return len(chosen) / max(len(looked), 1)
-    selected = sum(_selected(variant.parameters, recipe, nodule) for recipe in chosen for nodule in recipe.nodules)
-    return selected / max(len(looked), 1)
-
-
-def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:
-    of, where = parameters.get("of"), parameters.get("where") or {}
-    if nodule.name in recipe.ghosts or (of is not None and nodule.name != of):
-        return False
-    known: dict[str, Any] = {
-        **recipe.background.strata,
-        **dict(nodule.radiomics),
-        **dict(recipe.levels),
-        "diameter_mm": nodule.diameter_mm,
-        "contrast": nodule.contrast,
-        "name": nodule.name,
-        "arm": recipe.arm,
-    }
-    return all(name not in known or holds(known[name], condition) for name, condition in where.items())

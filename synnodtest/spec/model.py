@@ -183,10 +183,10 @@ class Sampling:
     assume: tuple[tuple[str, float], ...] = ()
     icc: float = 0.2
 
-    def assumed(self, *names: str) -> float | None:
-        """Return the value assumed for the first of these names that has one, else the general one, else None."""
+    def assumed_for(self, *names: str) -> float | None:
+        """Return the value assumed for the first of these names that has one, else None."""
         table = dict(self.assume)
-        return next((table[name] for name in (*names, "") if name in table), None)
+        return next((table[name] for name in names if name in table), None)
 
 
 @dataclass(frozen=True)

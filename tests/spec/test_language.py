@@ -245,10 +245,10 @@ def test_count_auto_takes_what_is_assumed(load):
         extra="    sampling: {assume: {sensitivity: 0.9, discordant: 0.05}, power: 0.9}\n",
     )
     assert behaviour.scenes.count == "auto"
-    assert behaviour.sampling.assumed("sensitivity") == 0.9
-    assert behaviour.sampling.assumed("specificity") is None
+    assert behaviour.sampling.assumed_for("sensitivity") == 0.9
+    assert behaviour.sampling.assumed_for("specificity") is None
     general = expecting(load, "sensitivity: {at_least: 0.8}", scenes=scenes, extra="    sampling: {assume: 0.9}\n")
-    assert general.sampling.assumed("sensitivity") == 0.9
+    assert general.sampling.assumed_for("") == 0.9
 
 
 def test_a_search_is_read(load):

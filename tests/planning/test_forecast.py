@@ -1,0 +1,169 @@
+"""What a plan promises: the fewest backgrounds that can pass, power, and the number that ``count: auto`` picks."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from synnodtest.errors import SynnodError
+from synnodtest.planning.forecast import forecast, with_count
+from synnodtest.planning.variants import variants
+from synnodtest.ports import Background
+from synnodtest.spec import load_spec
+
+SPEC = """
+synnodtest: 1
+behaviours:
+  - id: b
+    statement: s
+    sampling: {sampling}
+    scenes:
+      backgrounds: {{set: normal, count: {count}}}
+      nodules: [{{name: n, diameter_mm: {{sweep: [4, 6, 8, 12, 20]}}, hold: [location]}}]
+      {more}
+    expect:
+      - {expect}
+"""
+ONE = "nodules: [{name: n, diameter_mm: 12}]"
+ARMS = "arms: {a: {}, r: {perturbations: [{noise: 0.01}]}}"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def behaviour(expect, *, count=30, sampling="{}", nodules=ONE, more=""):
+        text = SPEC.format(expect=expect, count=count, sampling=sampling, more=more)
+        if nodules:
+            start = text.index("nodules:")
+            text = text.replace(text[start : text.index("\n", start)], nodules)
+        path = tmp_path / "s.yaml"
+        path.write_text(text)
+        return load_spec(path).behaviours[0]
+
+    return behaviour
+
+
+def plan(behaviour, backgrounds=None):
+    [expectation] = behaviour.expectations
+    [variant] = variants(behaviour, expectation)
+    return forecast(behaviour, variant, backgrounds or people(behaviour.scenes.count))
+
+
+def people(count, images=1):
+    return [Background(f"b{i}", patient=f"p{i // images}") for i in range(count)]
+
+
+SWEPT = ""
+"""Keep the five sizes of the spec above."""
+
+
+@pytest.mark.parametrize(
+    ("expect", "least", "more"),
+    [
+        ("no_detection: {region: air_leak, at_most: 0.05}", 59, ""),
+        ("no_detection: {region: air_leak, at_most: 0.01}", 299, ""),
+        ("sensitivity: {at_least: 0.8}", 14, ""),
+        ("non_inferior: {arm: a, reference: r, margin: 0.05}", 52, ARMS),
+        ("false_positives_per_image: {at_most: 0.1}", 30, ""),
+        ("froc: {at_least: 0.5}", 15, ""),
+    ],
+)
+def test_the_fewest_backgrounds_that_can_pass(load, expect, least, more):
+    """0.95^59, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4; -log(0.05) / 0.1 = 29.96."""
+    enough, few = (plan(load(expect, count=n, more=more)) for n in (least, least - 1))
+    assert (enough.smallest, enough.warning) == (least, "")
+    assert few.warning
+
+
+def test_power_is_the_chance_of_passing_under_what_is_assumed(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=100, sampling="{assume: {sensitivity: 0.9}}"))
+    needed = next(x for x in range(101) if stats.binomtest(x, 100).proportion_ci(0.9).low > 0.8)
+    assert made.power == pytest.approx(stats.binom.sf(needed - 1, 100, 0.9))
+    assert "0.9" in made.assumption
+
+
+def test_nodules_of_one_background_count_by_the_design_effect(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=10, nodules=SWEPT))
+    assert made.units == 50
+    assert made.effective == pytest.approx(50 / (1 + 4 * 0.2))
+
+
+def test_images_of_one_patient_are_one_cluster(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=12), people(12, images=12))
+    assert "single background" in made.warning
+
+
+def test_where_leaves_its_share_of_the_nodules_and_two_arms_pool(load):
+    where = "sensitivity: {where: {diameter_mm: {at_least: 8}}, at_least: 0.5}"
+    assert plan(load(where, nodules=SWEPT)).units == 90
+    assert plan(load("sensitivity: {at_least: 0.5}", more=ARMS)).units == 60
+    assert plan(load("detected: {rate_at_least: 0.5}", nodules=SWEPT)).units == 150
+
+
+def counted(behaviour):
+    return with_count(behaviour).scenes.count
+
+
+def test_auto_picks_the_smallest_number_with_the_planned_power(load):
+    count = counted(
+        load("sensitivity: {at_least: 0.8}", count="auto", sampling="{power: 0.9, assume: {sensitivity: 0.92}}")
+    )
+
+    def power(n):
+        hits = next((x for x in range(n + 1) if stats.binomtest(x, n).proportion_ci(0.9).low > 0.8), n + 1)
+        return stats.binom.sf(hits - 1, n, 0.92)
+
+    assert power(count) >= 0.9 > power(count - 1)
+
+
+def test_auto_doubles_where_every_second_nodule_is_judged(load):
+    swept = "nodules: [{name: n, diameter_mm: {choice: [6, 12]}}]"
+    sampling = "{assume: {sensitivity: 0.9}}"
+    every = counted(load("sensitivity: {at_least: 0.8}", count="auto", sampling=sampling))
+    some = "sensitivity: {where: {diameter_mm: {at_least: 8}}, at_least: 0.8}"
+    assert counted(load(some, count="auto", sampling=sampling, nodules=swept)) >= 1.3 * every
+
+
+def test_the_share_of_discordant_pairs_is_assumed_by_its_name(load):
+    pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
+    few, many = (
+        counted(load(pairs, count="auto", more=ARMS, sampling=f"{{assume: {{discordant: {share}}}}}"))
+        for share in (0.02, 0.3)
+    )
+    assert many > 2 * few
+    assert "0.3" in plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}")).assumption
+
+
+def test_one_value_for_all_is_not_taken_where_it_does_not_meet_the_bound(load):
+    silence = "no_detection: {region: air_leak, at_most: 0.05}"
+    assert counted(load(silence, count="auto", sampling="{assume: 0.9}")) >= 93
+
+
+@pytest.mark.parametrize("assumed", [0.8, 0.5])
+def test_a_true_value_that_does_not_meet_its_bound_is_an_error(load, assumed):
+    behaviour = load("sensitivity: {at_least: 0.8}", count="auto", sampling=f"{{assume: {{sensitivity: {assumed}}}}}")
+    with pytest.raises(SynnodError, match=r"does not meet its bound of 0\.8"):
+        with_count(behaviour)
+
+
+def test_a_power_out_of_reach_is_an_error(load):
+    sampling = "{power: 0.9, assume: {sensitivity: 0.80001}}"
+    with pytest.raises(SynnodError, match="no number of backgrounds"):
+        with_count(load("sensitivity: {at_least: 0.8}", count="auto", sampling=sampling))
+
+
+def test_groups_of_a_parity_need_their_own_size(load):
+    made = plan(load("parity: {across: {sex: [F, M]}, margin: 0.1}", count=40))
+    assert "each of 2 groups" in made.warning
+    least = made.smallest // 2
+    assert stats.norm.isf(0.05) ** 2 / 0.1 - 5 < least < stats.norm.isf(0.05) ** 2 / 0.1 + 5
+
+
+def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(load):
+    """The closed form after n successes is (1 - m^(n+1)) / ((n+1) (1-m) m^n)."""
+    sampling = "{sequential: true, max_scenes: 500}"
+    made = plan(load("sensitivity: {at_least: 0.8}", count=500, sampling=sampling))
+    n = made.smallest
+    reached = [(1 - 0.8 ** (k + 1)) / ((k + 1) * 0.2 * 0.8**k) >= 20 for k in (n - 1, n)]
+    assert reached == [False, True]
+    assert plan(load("sensitivity: {at_least: 0.8}", count=n - 1, sampling=sampling)).warning
+    assert not math.isnan(made.effective)
