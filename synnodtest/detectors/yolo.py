@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.detectors.checkpoint import Checkpoint, read_checkpoint
 from synnodtest.detectors.files import sha256_of_file
@@ -23,7 +24,7 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.shipped import shipped_model
 
-__all__ = ["UltralyticsDetector", "nodule_classes", "quiet_ultralytics"]
+__all__ = ["UltralyticsDetector", "channels_of", "nodule_classes", "quiet_ultralytics"]
 
 CONFIDENCE = 0.001
 NMS_IOU = 0.7
@@ -107,12 +108,19 @@ class UltralyticsDetector:
         import torch
 
         framed = [Frame.letterbox(radiograph.pixels, (self._size, self._size)) for radiograph in radiographs]
-        grey = torch.from_numpy(np.stack([picture for picture, _ in framed]))[:, None].to(self._device)
         with torch.inference_mode():
-            raw = model(grey.expand(-1, _channels(model), -1, -1))
+            raw = self._forward(model, np.stack([picture for picture, _ in framed]))
             kept = _suppressed(raw, self._classes, bool(getattr(model, "end2end", False)))
         rows = [found.cpu().numpy() for found in kept]
         return [findings_of(row[:, :4], row[:, 4], frame) for row, (_, frame) in zip(rows, framed, strict=True)]
+
+    def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:
+        """Return the network's raw output, a tensor, for grey pictures (N, size, size) in 0..1."""
+        import torch
+
+        grey = torch.from_numpy(pictures)[:, None].to(self._device)
+        raw = model(grey.expand(-1, channels_of(model), -1, -1))
+        return raw[0] if isinstance(raw, (list, tuple)) else raw
 
 
 def nodule_classes(checkpoint: Checkpoint, path: Path) -> list[int]:
@@ -159,7 +167,8 @@ def _load(path: Path, safe: bool) -> Any:
     return model.fuse(verbose=False)
 
 
-def _channels(model: Any) -> int:
+def channels_of(model: Any) -> int:
+    """Return how many channels the network's input has."""
     return int(next(model.parameters()).shape[1])
 
 
@@ -168,13 +177,12 @@ def _suppressed(raw: Any, classes: list[int], end2end: bool) -> Any:
     import torch
 
     suppress = importlib.import_module("ultralytics.utils.nms").non_max_suppression
-    prediction = raw[0] if isinstance(raw, (list, tuple)) else raw
     options = {"conf_thres": CONFIDENCE, "iou_thres": NMS_IOU, "max_det": MAX_FINDINGS}
     if end2end:
-        return suppress(prediction, classes=classes, end2end=True, **options)
-    channels = torch.tensor([0, 1, 2, 3, *(4 + index for index in classes)], device=prediction.device)
+        return suppress(raw, classes=classes, end2end=True, **options)
+    channels = torch.tensor([0, 1, 2, 3, *(4 + index for index in classes)], device=raw.device)
     # Without a generous limit ultralytics stops after two seconds and leaves the remaining images empty.
-    return suppress(prediction[:, channels], nc=len(classes), max_time_img=3600.0, **options)
+    return suppress(raw[:, channels], nc=len(classes), max_time_img=3600.0, **options)
 
 
 @register_detector("ultralytics")

@@ -1,0 +1,148 @@
+"""YOLO checkpoints run by OpenVINO: ``--detector openvino:best.pt``, on a CPU two to three times as fast as torch.
+
+The network is converted when it is first needed and computes in float32. Before it is used, its output is compared with
+torch's on two chest phantoms and on noise; where the two differ by more than :data:`SCORE_TOLERANCE` in any score or
+:data:`BOX_TOLERANCE_PX` in any box, it is refused. How far they differ stands in the identity, rounded up to a power of
+ten, so that it is the same on every run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import warnings
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.detectors.frames import Frame
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.yolo import UltralyticsDetector, channels_of
+from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.geometry import FloatArray
+from synnodtest.identity import Identity
+
+__all__ = ["BOX_TOLERANCE_PX", "SCORE_TOLERANCE", "OpenVinoDetector"]
+
+SCORE_TOLERANCE = 1e-3
+BOX_TOLERANCE_PX = 0.5
+"""In pixels of the network's input."""
+LEAST_SCORE = 1e-4
+"""Boxes whose score is below this in both outputs are never reported, so their place is not compared."""
+
+
+class OpenVinoDetector(UltralyticsDetector):
+    """A YOLO checkpoint whose network OpenVINO runs; everything around the network is :class:`UltralyticsDetector`'s.
+
+    Args:
+        path: The ``.pt`` file. It is never downloaded.
+        pictures: (N, size, size) grey, 0..1, to compare the two on, or None for phantoms and noise.
+
+    Raises:
+        DetectorError: the file cannot be used, cannot be converted, or gives other findings when converted.
+    """
+
+    def __init__(self, path: Path, pictures: NDArray[np.float32] | None = None) -> None:
+        super().__init__(path)
+        if importlib.util.find_spec("openvino") is None:
+            raise missing_extra("openvino", "openvino", f"The detector openvino:{path.name}")
+        model = self._loaded()
+        shown = _pictures(self._size) if pictures is None else pictures
+        reference = super()._forward(model, shown).detach().numpy()
+        self._compiled = _compiled(model, self._size, path)
+        self._agreement = _agreement(reference, self._compiled_forward(shown), path)
+
+    @property
+    def identity(self) -> Identity:
+        """The checkpoint's, with OpenVINO's version, the precision, and how far it agrees with torch."""
+        own = super().identity
+        engine = {"engine": f"openvino {version('openvino')}", "precision": "float32", **self._agreement}
+        return replace(own, configuration={**own.configuration, **engine})
+
+    def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:
+        import torch
+
+        return torch.from_numpy(self._compiled_forward(pictures))
+
+    def _compiled_forward(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        channels = channels_of(self._loaded())
+        batch = np.repeat(pictures[:, None], channels, axis=1)
+        return np.array(self._compiled(batch)[0], dtype=np.float32)
+
+
+def _compiled(model: Any, size: int, path: Path) -> Any:
+    """Return the network compiled for the CPU; ``model`` is left in the state in which ultralytics exports it."""
+    import openvino
+    import torch
+
+    head, example = model.model[-1], torch.zeros(1, channels_of(model), size, size)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            model(example)
+            head.export, head.format, head.dynamic = True, "openvino", False
+            converted = openvino.convert_model(model, example_input=example, input=[-1, *example.shape[1:]])
+            return openvino.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    except Exception as error:
+        raise DetectorError(
+            f"{path} cannot be converted for OpenVINO: {' '.join(str(error).split())[:300]}",
+            hint=f"--detector {path} runs it with torch",
+        ) from error
+
+
+def _pictures(size: int) -> NDArray[np.float32]:
+    from synnodtest.detectors.conform import conspicuous_radiographs
+
+    noise = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    shown: list[FloatArray] = [radiograph.pixels for radiograph in conspicuous_radiographs(2, size=256)]
+    return np.stack([*(Frame.letterbox(pixels, (size, size))[0] for pixels in shown), noise])
+
+
+def _agreement(reference: NDArray[Any], other: NDArray[Any], path: Path) -> dict[str, float]:
+    """Return how far two raw outputs (N, 4 + classes, anchors) or (N, n, 6) differ.
+
+    Raises:
+        DetectorError: they differ by more than the tolerance.
+    """
+    if reference.shape != other.shape:
+        raise DetectorError(f"{path}: OpenVINO gives {other.shape} where torch gives {reference.shape}")
+    if reference.shape[2] == 6:
+        reference, other = (_by_score(rows) for rows in (reference, other))
+    scores, boxes = np.abs(reference - other)[:, 4:].max(axis=1), np.abs(reference - other)[:, :4].max(axis=1)
+    reported = np.maximum(reference[:, 4:5], other[:, 4:5]).max(axis=1) >= LEAST_SCORE
+    score = float(scores.max())
+    box = float(boxes[reported].max()) if reported.any() else 0.0
+    if not (score <= SCORE_TOLERANCE and box <= BOX_TOLERANCE_PX):
+        raise DetectorError(
+            f"{path}: OpenVINO and torch disagree: scores by up to {score:.2g} (tolerance {SCORE_TOLERANCE:g}), boxes "
+            f"by up to {box:.2g} pixels of the input (tolerance {BOX_TOLERANCE_PX:g})",
+            hint=f"--detector {path} runs it with torch",
+        )
+    return {"scores_agree_within": _rounded_up(score), "boxes_agree_within_px": _rounded_up(box)}
+
+
+def _by_score(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return (N, 5, n) by descending score of an output whose rows (N, n, 6) are findings."""
+    order = np.argsort(-rows[:, :, 4], axis=1, kind="stable")
+    return np.take_along_axis(rows, order[:, :, None], axis=1)[:, :, :5].transpose(0, 2, 1)
+
+
+def _rounded_up(value: float) -> float:
+    """Return the next power of ten, at least a millionth: a figure that does not tremble from run to run."""
+    return float(10.0 ** max(math.ceil(math.log10(max(value, 1e-12))), -6))
+
+
+@register_detector("openvino")
+def _openvino(argument: str, options: Options) -> OpenVinoDetector:
+    path = options.path(argument)
+    if path.suffix.lower() != ".pt":
+        raise DetectorError(
+            f"openvino:{argument}: a .pt of ultralytics is expected", hint="--detector openvino:best.pt"
+        )
+    if options.device != "cpu":
+        raise DetectorError("openvino: runs on the CPU only", hint=f"--detector {argument} runs it on {options.device}")
+    return OpenVinoDetector(path)
