@@ -16,7 +16,7 @@ FLOORS = [
     ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "shipped"],
     ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features"],
     ["planning", "checks", "strategies"],
-    ["backgrounds", "synthesizers", "detectors", "store"],
+    ["backgrounds", "datasets", "synthesizers", "detectors", "store"],
     ["engine", "fuzzing"],
     ["reporting", "training"],
     ["shell", "pytest_plugin", "commands", "cli"],

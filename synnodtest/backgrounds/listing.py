@@ -13,7 +13,7 @@ from synnodtest.backgrounds.node21 import node21_folder, with_nodules
 from synnodtest.backgrounds.readers import SUFFIXES
 from synnodtest.errors import BackgroundError
 
-__all__ = ["Entry", "Listing", "list_radiographs"]
+__all__ = ["Entry", "Listing", "list_radiographs", "masks_beside"]
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
@@ -84,7 +84,7 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
                 [f"{unlisted} radiographs that {manifest.path.name} does not list were left out"] if unlisted else []
             )
             return [_from_row(folder, row, path) for row, path in chosen], notes
-    return [Entry(id=path.name, path=path, masks=_sidecars(path)) for path in lying], []
+    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], []
 
 
 def _file_of(row: ManifestRow, folder: Path) -> Path:
@@ -100,7 +100,7 @@ def _resolve(folder: Path, name: str) -> Path:
 def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
     if not path.is_file():
         raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=f"file names are relative to {row.folder}")
-    masks = dict(_sidecars(path))
+    masks = dict(masks_beside(path))
     for region, name in row.masks.items():
         masks[region] = _resolve(row.folder, name)
         if not masks[region].is_file():
@@ -150,7 +150,8 @@ def _stem(path: Path) -> str:
     return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
-def _sidecars(path: Path) -> dict[str, Path]:
+def masks_beside(path: Path) -> dict[str, Path]:
+    """Return the masks ``<stem>.<region>.png`` beside a radiograph, by region."""
     stem = _stem(path)
     matches = [
         (_SIDECAR.fullmatch(beside.name), beside) for beside in sorted(path.parent.glob(_glob_escaped(stem) + ".*.png"))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from synnodtest.backgrounds.jsrt import JSRT_NAME
 from synnodtest.errors import BackgroundError
 
 __all__ = ["node21_folder", "with_nodules"]
@@ -29,7 +30,7 @@ def with_nodules(images: Path, names: Iterable[str]) -> set[str]:
     """Return the names among ``names`` that NODE21 knows to show a nodule.
 
     By ``metadata.csv`` (columns ``img_name``, ``label``) in ``images`` or its parent; without it by the
-    challenge's names (``n0001.mha`` with nodules, ``c0001.mha`` without), if every file is named so.
+    challenge's names (``n0001.mha`` with nodules, ``c0001.mha`` without), or JSRT's, if every file is named so.
 
     Raises:
         BackgroundError: ``metadata.csv`` cannot be read; names the line.
@@ -41,6 +42,9 @@ def with_nodules(images: Path, names: Iterable[str]) -> set[str]:
             return _positive(path) & set(listed)
     if listed and all(_CHALLENGE_NAME.fullmatch(name) for name in listed):
         return {name for name in listed if name.startswith("n")}
+    japanese = {name: match for name in listed if (match := JSRT_NAME.fullmatch(name))}
+    if listed and len(japanese) == len(listed):
+        return {name for name, match in japanese.items() if match["kind"].upper() == "L"}
     return set()
 
 

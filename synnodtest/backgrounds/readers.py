@@ -1,4 +1,4 @@
-"""Any radiograph file (PNG, JPEG, MHA, MHD, DICOM) as one :class:`~synnodtest.Radiograph`.
+"""Any radiograph file (PNG, JPEG, MHA, MHD, DICOM, JSRT's IMG) as one :class:`~synnodtest.Radiograph`.
 
 How stored values become 0..1. By what the file can hold, never by its own minimum and maximum, so that two
 files of one set stay comparable:
@@ -7,6 +7,7 @@ files of one set stay comparable:
 * 16-bit PNG and MHA of integers: divided by ``2**bits - 1`` with ``bits`` the smallest of 8, 10, 12, 14, 16 that
   holds the largest value (NODE21 stores 12 bits in 16), or ``bits`` of the manifest where that guess would be wrong.
 * MHA of floats: as it is if within 0..1, else as integers.
+* JSRT's raw IMG: 12 bits, inverted.
 * DICOM: the output range of the VOI LUT or first window; without them the range of the stored bits after rescale.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom
+from synnodtest.backgrounds.jsrt import read_jsrt
 from synnodtest.backgrounds.mha import read_mha
 from synnodtest.backgrounds.raster import read_raster
 from synnodtest.errors import BackgroundError
@@ -32,7 +34,7 @@ MAX_PIXELS = 8192 * 8192
 MIN_SIDE_PX = 32
 MAX_SIDE_MM = 1000.0
 MIN_SIDE_MM = 20.0
-SUFFIXES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
 
 _DEPTHS = (8, 10, 12, 14, 16)
 
@@ -43,7 +45,7 @@ def read_radiograph(
     """Read one radiograph.
 
     Args:
-        path: A ``.png``, ``.jpg``, ``.mha``, ``.mhd`` or DICOM file.
+        path: A ``.png``, ``.jpg``, ``.mha``, ``.mhd``, DICOM or JSRT ``.img`` file.
         spacing_mm: Distance between pixels, ``(row, column)``; overrides the file's. PNG and JPEG need it.
         bits: How many bits the stored integers use, where it cannot be told from the largest value.
 
@@ -101,6 +103,8 @@ def _read_pixels(path: Path, bits: int | None) -> tuple[FloatArray, tuple[float,
         image = read_mha(path, max_values=MAX_PIXELS)
         spacing = image.spacing[-2:] if image.spacing else None
         return _by_bits(path, _flat(path, image.array), bits), (spacing[0], spacing[1]) if spacing else None
+    if suffix == ".img":
+        return read_jsrt(path)
     if suffix in (".dcm", ".dicom") or is_dicom(path):
         return read_dicom(path, MAX_PIXELS)
     values, depth = read_raster(path, MAX_PIXELS)

@@ -6,7 +6,7 @@ import argparse
 
 from synnodtest.errors import SynnodError
 from synnodtest.training.annotated import AnnotatedSet, PhantomSet, part_of
-from synnodtest.training.node21_set import Node21Set
+from synnodtest.training.dataset_set import DatasetSet
 from synnodtest.training.sources import composites
 
 __all__ = ["annotated_sets"]
@@ -32,7 +32,7 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
     """
     sets: list[AnnotatedSet] = []
     if options.data is not None:
-        sets.append(part_of(Node21Set(options.data), split))
+        sets.append(part_of(DatasetSet(options.data, regions=fresh), split))
     if options.phantoms:
         phantoms = PhantomSet(options.phantoms, seed=FRESH_SEED if fresh else PHANTOM_SEED)
         sets.append(phantoms if fresh else part_of(phantoms, split))

@@ -171,7 +171,7 @@ def prepare_windows(
         SynthesizerError: there is nothing to train on.
     """
     from synnodtest.training.boxed import annotated_windows
-    from synnodtest.training.node21_set import Node21Set
+    from synnodtest.training.dataset_set import DatasetSet
     from synnodtest.training.patches import compose_windows, kept_backgrounds, kept_series, open_folders
 
     stored = work / "windows.npz"
@@ -194,7 +194,7 @@ def prepare_windows(
         library = kept_series(ct_patches, held_out=False)
         parts.append(compose_windows(sets, library, count, seed=seed, report=report, **grid))
     if annotated is not None:
-        parts.append(annotated_windows(Node21Set(annotated), count, seed=seed, report=report, **grid))
+        parts.append(annotated_windows(DatasetSet(annotated), count, seed=seed, report=report, **grid))
     if not parts:
         raise SynthesizerError(
             "nothing to train on: no annotated nodules and no CT nodules",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from scipy import ndimage
 
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import seed_sequence
+from synnodtest.datasets.split import HELD_OUT, is_held_out
 from synnodtest.errors import BackgroundError, SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.ports import Background, BackgroundSet
@@ -24,9 +24,6 @@ from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import COMPOSED, TrainingWindows
 
 __all__ = ["HELD_OUT", "Ranges", "compose_windows", "is_held_out", "kept_backgrounds", "kept_series", "open_folders"]
-
-HELD_OUT = 0.15
-"""Share of patients and of CT series that training never sees."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,6 @@ class Ranges:
     stretched: float = 0.5
     sharpened: float = 0.25
     textured: float = 0.25
-
-
-def is_held_out(name: str) -> bool:
-    """Return whether a patient or CT series belongs to the share kept for evaluation; by name alone, for good."""
-    return zlib.crc32(name.encode()) % 100 < 100 * HELD_OUT
 
 
 def kept_backgrounds(backgrounds: BackgroundSet, *, held_out: bool) -> list[Background]:

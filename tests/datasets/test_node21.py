@@ -5,7 +5,7 @@ import pytest
 
 from synnodtest.backgrounds.mha_writer import write_mha
 from synnodtest.errors import BackgroundError
-from synnodtest.training.node21_set import Node21Set
+from synnodtest.training.dataset_set import DatasetSet
 
 HEADER = ",height,img_name,label,width,x,y"
 
@@ -30,7 +30,7 @@ def rewrite(folder, line, text):
 
 
 def test_boxes_become_truth(folder):
-    data = Node21Set(folder)
+    data = DatasetSet(folder)
     assert [case.id for case in data.cases] == ["n0001", "c0001"]
     radiograph = data.load(data.cases[0])
     assert radiograph.shape == (64, 80)
@@ -43,7 +43,7 @@ def test_boxes_become_truth(folder):
 def test_the_measured_truth_of_a_phantom_set_is_taken(folder):
     truth = "img_name,name,x_min,y_min,x_max,y_max,diameter_mm,contrast,requested\nn0001.mha,a,30,40,50,50,4.2,0.3,{}\n"
     (folder / "cxr_images" / "proccessed_data" / "truth.csv").write_text(truth)
-    data = Node21Set(folder)
+    data = DatasetSet(folder)
     assert data.load(data.cases[0]).nodules[0].diameter_mm == 4.2
 
 
@@ -55,17 +55,18 @@ def test_the_measured_truth_of_a_phantom_set_is_taken(folder):
         ("0,ten,n0001.mha,1,20,30,40", r"metadata\.csv:2: not a number"),
         ("0,0,n0001.mha,1,20,30,40", r"metadata\.csv:2: .*cannot be"),
         ("0,10,../n0001.mha,1,20,30,40", r"metadata\.csv:2: img_name"),
+        ("0,10,n0001.mha,0,20,30,40", r"(?s)metadata\.csv:2: label 0 with a box.*swapped"),
     ],
 )
 def test_a_wrong_row_is_named_by_its_line(folder, text, message):
     rewrite(folder, 2, text)
     with pytest.raises(BackgroundError, match=message):
-        Node21Set(folder)
+        DatasetSet(folder)
 
 
 def test_a_swapped_column_is_named(folder):
     rewrite(folder, 2, "0,10,n0001.mha,1,20,40,60")
-    data = Node21Set(folder)
+    data = DatasetSet(folder)
     with pytest.raises(BackgroundError, match=r"metadata\.csv:2: the box .* leaves n0001\.mha.*"):
         data.load(data.cases[0])
 
@@ -73,14 +74,31 @@ def test_a_swapped_column_is_named(folder):
 def test_a_missing_column_and_a_missing_data_set_are_named(folder, tmp_path):
     rewrite(folder, 1, ",height,img_name,label,width,x")
     with pytest.raises(BackgroundError, match=r"column\(s\) y"):
-        Node21Set(folder)
-    with pytest.raises(BackgroundError, match="no NODE21 data set"):
-        Node21Set(tmp_path / "nothing")
+        DatasetSet(folder)
+    with pytest.raises(BackgroundError, match="no such folder"):
+        DatasetSet(tmp_path / "nothing")
 
 
 def test_a_truncated_image_is_named(folder):
     image = folder / "cxr_images" / "proccessed_data" / "images" / "n0001.mha"
     image.write_bytes(image.read_bytes()[:300])
-    data = Node21Set(folder)
-    with pytest.raises(BackgroundError, match=r"n0001\.mha"):
+    data = DatasetSet(folder)
+    with pytest.raises(BackgroundError, match=r"n0001\.mha.*metadata\.csv:2"):
         data.load(data.cases[0])
+
+
+def test_both_spellings_and_a_bare_folder_are_read(folder):
+    base = folder / "cxr_images" / "proccessed_data"
+    base.rename(folder / "cxr_images" / "processed_data")
+    assert len(DatasetSet(folder).cases) == 2
+    (folder / "cxr_images" / "processed_data" / "images").rename(folder / "Images")
+    (folder / "cxr_images" / "processed_data" / "metadata.csv").rename(folder / "metadata.csv")
+    assert len(DatasetSet(folder).cases) == 2
+
+
+def test_a_patient_is_never_on_both_sides_whatever_the_layout(folder):
+    rows = (
+        "file,patient\ncxr_images/proccessed_data/images/n0001.mha,p1\ncxr_images/proccessed_data/images/c0001.mha,p1\n"
+    )
+    (folder / "manifest.csv").write_text(rows)
+    assert {case.cluster for case in DatasetSet(folder).cases} == {"p1"}

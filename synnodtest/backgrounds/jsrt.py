@@ -1,0 +1,45 @@
+"""Raw radiographs of the JSRT database: 2048 x 2048 values of 12 bits in big-endian words, without a header."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import FloatArray
+
+__all__ = ["JSRT_NAME", "SIDE_PX", "SPACING_MM", "read_jsrt"]
+
+SIDE_PX = 2048
+SPACING_MM = 0.175
+LARGEST = 4095
+JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.img", re.IGNORECASE)
+"""``JPCLN001.IMG`` shows a nodule, ``JPCNN001.IMG`` none."""
+
+
+def read_jsrt(path: Path) -> tuple[FloatArray, tuple[float, float]]:
+    """Return the pixels (2048 x 2048, 0..1, air dark) and the spacing in mm.
+
+    The file counts optical density: a large value is a dark place of the film.
+
+    Raises:
+        BackgroundError: the file has another size, or values above 12 bits; names it.
+    """
+    wanted = 2 * SIDE_PX * SIDE_PX
+    try:
+        data = path.read_bytes() if path.stat().st_size == wanted else b""
+        size = path.stat().st_size
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(data) != wanted:
+        raise BackgroundError(
+            f"{path}: {size} bytes, and a raw JSRT radiograph has {wanted} (2048 x 2048 big-endian words)",
+            hint="copy the file again from its source",
+        )
+    stored = np.frombuffer(data, dtype=">u2").reshape(SIDE_PX, SIDE_PX)
+    if int(stored.max()) > LARGEST:
+        raise BackgroundError(f"{path}: values up to {int(stored.max())} exceed 12 bits", hint="is it big-endian?")
+    pixels: FloatArray = (np.float32(1) - stored.astype(np.float32) / np.float32(LARGEST)).astype(np.float32)
+    return pixels, (SPACING_MM, SPACING_MM)

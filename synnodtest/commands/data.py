@@ -1,0 +1,112 @@
+"""``synnodtest data convert|check``: annotated data sets from one layout to another, and what is wrong with them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.errors import SynnodError
+
+if TYPE_CHECKING:
+    from synnodtest.datasets import AnnotatedImage, Dataset
+    from synnodtest.datasets.similarity import Twin
+
+__all__ = ["configure"]
+
+READ = ("node21", "coco", "yolo", "csv", "jsrt")
+WRITTEN = ("node21", "coco", "yolo", "csv")
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add the two commands."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="convert|check")
+    sub = kinds.add_parser("convert", help="write a data set in another layout; boxes stay what they are")
+    sub.add_argument("folder", type=Path, help="annotated data set")
+    sub.add_argument("out", type=Path, help="new folder")
+    sub.add_argument("--from", dest="layout", default="", choices=("", *READ), help="layout of the folder (found out)")
+    sub.add_argument("--to", required=True, choices=WRITTEN, help="layout to write")
+    sub.set_defaults(run=_convert)
+    sub = kinds.add_parser("check", help="read every image and box; name duplicates and the overlap with training data")
+    sub.add_argument("folder", type=Path, help="annotated data set")
+    sub.add_argument("--from", dest="layout", default="", choices=("", *READ), help="layout of the folder (found out)")
+    sub.add_argument("--against", type=Path, action="append", default=[], metavar="DIR", help="a training set")
+    sub.add_argument("--out", type=Path, help="also write what was found as JSON")
+    sub.set_defaults(run=_check)
+
+
+def _bar(dataset: Dataset) -> Any:
+    def progress(images: Iterable[AnnotatedImage]) -> Iterator[AnnotatedImage]:
+        from tqdm import tqdm
+
+        yield from tqdm(images, desc=dataset.name, unit="image", disable=None)
+
+    return progress
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from synnodtest.datasets import read_dataset
+    from synnodtest.datasets.write import convert
+
+    dataset = read_dataset(options.folder, options.layout)
+    images, boxes = convert(dataset, options.out, options.to, progress=_bar(dataset))
+    print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
+    print(f"{images} images with {boxes} nodules from {dataset.layout} to {options.to}: {options.out}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from synnodtest.datasets import is_held_out, read_dataset
+
+    dataset = read_dataset(options.folder, options.layout)
+    held = sum(is_held_out(image.cluster) for image in dataset.images)
+    patients = len({image.cluster for image in dataset.images})
+    boxes = sum(len(image.boxes) for image in dataset.images)
+    print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
+    print(f"{dataset.layout}: {len(dataset.images)} images with {boxes} nodules of {patients} patients or images")
+    print(f"training takes {len(dataset.images) - held}, evaluation {held} of them (--split train and test)")
+    found, problems = _examined(dataset, options.against)
+    for line in (*problems, *(entry["says"] for entry in found)):
+        print(f"  {line}")
+    if options.out is not None:
+        content = {"images": len(dataset.images), "nodules": boxes, "problems": problems, "duplicates": found}
+        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(problems)} unusable images, {len(found)} pairs that are nearly the same picture")
+    return int(bool(problems or found))
+
+
+def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return near-duplicates within the set and against training sets, and what cannot be read."""
+    from synnodtest.datasets import read_dataset
+    from synnodtest.datasets.similarity import near_duplicates
+
+    problems: list[str] = []
+    hashes = _hashes(dataset, problems)
+    found = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
+    for folder in against:
+        training = read_dataset(folder)
+        found += [
+            _pair(twin, training.name, training.name) for twin in near_duplicates(hashes, _hashes(training, problems))
+        ]
+    return found, problems
+
+
+def _pair(twin: Twin, name: str, training: str) -> dict[str, Any]:
+    other = f"{twin.other} of the training set {training}" if training else twin.other
+    says = f"{twin.one} and {other} are nearly the same picture ({twin.bits} of 256 bits differ)"
+    return {"one": twin.one, "other": twin.other, "bits": twin.bits, "set": name, "says": says}
+
+
+def _hashes(dataset: Dataset, problems: list[str]) -> dict[str, str]:
+    from synnodtest.datasets import load_image
+    from synnodtest.datasets.similarity import perceptual_hash
+
+    made = {}
+    for image in _bar(dataset)(dataset.images):
+        try:
+            made[image.id] = perceptual_hash(load_image(image).pixels)
+        except SynnodError as error:
+            problems.append(error.message)
+    return made

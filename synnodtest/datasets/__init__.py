@@ -1,0 +1,23 @@
+"""Annotated data sets on disk: read in any of five layouts, written in four, checked as a whole.
+
+``read_dataset(folder)`` finds out the layout; nothing here reads more pixels than it must.
+"""
+
+from __future__ import annotations
+
+from synnodtest.datasets.layouts import LAYOUTS, find_layout, read_dataset
+from synnodtest.datasets.pixels import load_image
+from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset
+from synnodtest.datasets.split import HELD_OUT, is_held_out
+
+__all__ = [
+    "HELD_OUT",
+    "LAYOUTS",
+    "AnnotatedBox",
+    "AnnotatedImage",
+    "Dataset",
+    "find_layout",
+    "is_held_out",
+    "load_image",
+    "read_dataset",
+]

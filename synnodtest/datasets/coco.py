@@ -1,0 +1,88 @@
+"""The COCO layout: one JSON of images, annotations and categories, and the images beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, nodule_classes, positive_box
+from synnodtest.errors import BackgroundError
+
+__all__ = ["coco_files", "read_coco"]
+
+MAX_BYTES = 512 * 1024 * 1024
+
+
+def coco_files(folder: Path) -> list[Path]:
+    """Return the JSON files of a COCO folder: those in it or in ``annotations/`` that hold images and annotations."""
+    found = [*sorted(folder.glob("*.json")), *sorted(folder.glob("annotations/*.json"))]
+    return [path for path in found if _looks_like(path)]
+
+
+def _looks_like(path: Path) -> bool:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return False
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return path.parent.name == "annotations" or path.stem.startswith("annotations")
+    return isinstance(content, dict) and {"images", "annotations"} <= set(content)
+
+
+def read_coco(folder: Path) -> Dataset:
+    """Return the images of a COCO folder.
+
+    ``file_name`` is sought beside the JSON, in the folder and in ``images/``; several JSON files (one per split) are
+    joined. ``diameter_mm`` and ``contrast`` of an annotation are taken where they stand.
+
+    Raises:
+        BackgroundError: malformed JSON, an image that is not there, an annotation of no image; names file and entry.
+    """
+    files = coco_files(folder)
+    if not files:
+        raise BackgroundError(f"{folder}: no COCO data set", hint="expected a JSON with 'images' and 'annotations'")
+    images = [image for file in files for image in _images(folder, file)]
+    return Dataset(folder.resolve().name, "coco", folder, images)
+
+
+def _images(folder: Path, file: Path) -> list[Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BackgroundError(f"{file}: not valid JSON: {error}", hint="copy the file again from its source") from error
+    try:
+        names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
+        nodules = nodule_classes(names, str(file))
+        listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
+    boxes: dict[Any, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
+    for number, entry in enumerate(content["annotations"]):
+        identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules)
+        if identifier not in boxes:
+            raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
+        boxes[identifier] += [] if box is None else [box]
+    facts = Facts([folder, file.parent, folder / "images"])
+    return [
+        facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]")
+        for number, (identifier, name) in enumerate(listed.items())
+    ]
+
+
+def _annotation(entry: Any, where: str, nodules: set[int]) -> tuple[Any, AnnotatedBox | None]:
+    try:
+        if int(entry.get("category_id", min(nodules))) not in nodules:
+            return entry["image_id"], None
+        x, y, width, height = (float(value) for value in entry["bbox"])
+        measured = [None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")]
+        return entry["image_id"], AnnotatedBox(positive_box(x, y, width, height, where), where, *measured)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
+
+
+def _found(folder: Path, file: Path, name: str, number: int) -> Path:
+    for base in (file.parent, folder, folder / "images", file.parent / "images"):
+        if (base / name).is_file():
+            return base / name
+    raise BackgroundError(f"{file}: images[{number}]: {name} is not there", hint=f"put it into {folder / 'images'}")

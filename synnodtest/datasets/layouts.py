@@ -1,0 +1,74 @@
+"""The layouts of annotated data sets, and how a folder tells which one it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.datasets.coco import coco_files, read_coco
+from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
+from synnodtest.datasets.node21 import read_node21
+from synnodtest.datasets.records import Dataset
+from synnodtest.datasets.table import TABLE, read_table
+from synnodtest.datasets.yolo import read_yolo, yolo_description
+from synnodtest.errors import BackgroundError
+
+__all__ = ["LAYOUTS", "find_layout", "read_dataset"]
+
+LAYOUTS: dict[str, Callable[[Path], Dataset]] = {
+    "node21": read_node21,
+    "coco": read_coco,
+    "yolo": read_yolo,
+    "csv": read_table,
+    "jsrt": read_jsrt_set,
+}
+
+_SIGNS: dict[str, Callable[[Path], bool]] = {
+    "node21": lambda folder: node21_folder(folder) is not None,
+    "yolo": lambda folder: yolo_description(folder) is not None,
+    "csv": lambda folder: (folder / TABLE).is_file(),
+    "coco": lambda folder: bool(coco_files(folder)),
+    "jsrt": lambda folder: jsrt_table(folder) is not None,
+}
+
+
+def find_layout(folder: Path) -> str | None:
+    """Return the layout of a folder, or None if it has none of them.
+
+    Raises:
+        BackgroundError: it has the signs of two.
+    """
+    found = [layout for layout in ("node21", "yolo", "csv", "coco") if _SIGNS[layout](folder)]
+    if len(found) > 1:
+        raise BackgroundError(
+            f"{folder}: may be read as {' and as '.join(found)}", hint=f"say which: --from {found[0]}"
+        )
+    if not found and _SIGNS["jsrt"](folder):
+        return "jsrt"
+    return found[0] if found else None
+
+
+def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
+    """Return an annotated data set.
+
+    Args:
+        folder: Its folder.
+        layout: ``node21``, ``coco``, ``yolo``, ``csv`` or ``jsrt``; found out by default.
+
+    Raises:
+        BackgroundError: no such folder or layout, or the set is malformed; names file and line.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise BackgroundError(f"{root}: no such folder")
+    chosen = layout or find_layout(root)
+    if chosen is None:
+        raise BackgroundError(
+            f"{root}: no annotated data set",
+            hint="NODE21 (metadata.csv beside images/), COCO (a JSON with images and annotations), YOLO (data.yaml, "
+            "images/, labels/), boxes.csv beside the radiographs, or JSRT (CLNDAT_EN.txt and .IMG files)",
+        )
+    if chosen not in LAYOUTS:
+        raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
+    return LAYOUTS[chosen](root)

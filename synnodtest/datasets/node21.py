@@ -1,0 +1,110 @@
+"""The NODE21 layout: ``metadata.csv`` beside a folder ``images`` of ``.mha`` files, in either spelling."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box
+from synnodtest.errors import BackgroundError
+
+__all__ = ["read_node21"]
+
+COLUMNS = ("img_name", "label", "x", "y", "width", "height")
+_Measured = Mapping[tuple[str, tuple[int, ...]], tuple[float, float]]
+
+
+def read_node21(folder: Path) -> Dataset:
+    """Return the images of a NODE21 folder, or of a phantom set in that layout.
+
+    Phantom sets write diameters and contrasts (``truth.csv``) and persons (``phantoms.csv``) beside ``metadata.csv``;
+    a ``manifest.csv`` at the top or beside the images adds patients.
+
+    Raises:
+        BackgroundError: no NODE21 data set, a malformed table, or an image that it lists and that is not there; names
+            file and line.
+    """
+    images = node21_folder(folder)
+    if images is None:
+        raise BackgroundError(
+            f"{folder}: no NODE21 data set", hint="expected metadata.csv beside a folder images/ of .mha files"
+        )
+    table = images.parent / "metadata.csv"
+    boxes, lines = _boxes(table, _measured(images.parent / "truth.csv"))
+    patients = _patients(images.parent / "phantoms.csv")
+    facts = Facts([folder, images.parent, images])
+    made = []
+    for name, own in boxes.items():
+        if not (images / name).is_file():
+            raise BackgroundError(f"{table}:{lines[name]}: {images / name} is not there")
+        image = facts.image(images / name, own, f"{table}:{lines[name]}")
+        made.append(image if image.patient else replace(image, patient=patients.get(name, "")))
+    return Dataset(folder.resolve().name or "node21", "node21", folder, made)
+
+
+def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBox]], dict[str, int]]:
+    """Return the boxes of each image, in file order, and the line that first lists it."""
+    boxes: dict[str, list[AnnotatedBox]] = {}
+    lines: dict[str, int] = {}
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
+            for row in reader:
+                where = f"{table}:{reader.line_num}"
+                name, box = _row(row, where, measured)
+                lines.setdefault(name, reader.line_num)
+                boxes.setdefault(name, []).extend([] if box is None else [box])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BackgroundError(f"{table}: cannot be read: {error}") from error
+    return boxes, lines
+
+
+def _row(row: Mapping[str, str], where: str, measured: _Measured) -> tuple[str, AnnotatedBox | None]:
+    name = (row["img_name"] or "").strip()
+    if not name or "/" in name or "\\" in name:
+        raise BackgroundError(f"{where}: img_name is {name!r}, not a file name")
+    label, x, y, width, height = numbers([row[column] for column in ("label", "x", "y", "width", "height")], where)
+    if label not in (0.0, 1.0):
+        raise BackgroundError(f"{where}: label is {row['label']!r}, not 0 or 1")
+    if label == 0:
+        if any((x, y, width, height)):
+            raise BackgroundError(
+                f"{where}: label 0 with a box ({x:g}, {y:g}, {width:g}, {height:g})", hint="is a column swapped?"
+            )
+        return name, None
+    box = positive_box(x, y, width, height, where)
+    diameter, contrast = measured.get((name, tuple(round(edge) for edge in box)), (None, None))
+    return name, AnnotatedBox(box, where, diameter, contrast)
+
+
+def _measured(path: Path) -> _Measured:
+    """Return diameter and contrast by image and rounded box, where a phantom set gives them."""
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            return {
+                (row["img_name"], tuple(round(float(row[edge])) for edge in ("x_min", "y_min", "x_max", "y_max"))): (
+                    float(row["diameter_mm"]),
+                    float(row["contrast"]),
+                )
+                for row in csv.DictReader(stream)
+            }
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise BackgroundError(f"{path}: not the truth of a phantom set: {error!r}") from error
+
+
+def _patients(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            return {row["img_name"]: row["patient"] or "" for row in csv.DictReader(stream)}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise BackgroundError(f"{path}: not the persons of a phantom set: {error!r}") from error

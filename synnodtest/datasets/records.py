@@ -1,0 +1,150 @@
+"""A data set of annotated radiographs before any pixel is read: the same few words for every layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synnodtest.backgrounds.manifest import ManifestRow, find_manifest
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import Box
+
+__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "nodule_classes", "numbers", "positive_box"]
+
+PICTURES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
+
+
+@dataclass(frozen=True)
+class AnnotatedBox:
+    """One annotated nodule.
+
+    Args:
+        box: ``(x_min, y_min, x_max, y_max)``, edges, in pixels of the image.
+        where: ``metadata.csv:12`` or the like, for messages.
+        diameter_mm: Where it was measured and not taken from the box.
+        contrast: Likewise (phantoms know it).
+    """
+
+    box: Box
+    where: str
+    diameter_mm: float | None = None
+    contrast: float | None = None
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """One image with its annotated nodules; none means that it shows none.
+
+    Args:
+        id: Unique within the set: the file's stem.
+        path: The file.
+        boxes: Its nodules.
+        patient: The statistical cluster, or "".
+        spacing_mm: ``(row, column)`` where the layout or a manifest gives it; else the file does.
+        bits: Of the stored integers, where a manifest gives it.
+        strata: Further facts (view, sex, age, ...).
+        where: Where it is listed, for messages.
+    """
+
+    id: str
+    path: Path
+    boxes: tuple[AnnotatedBox, ...] = ()
+    patient: str = ""
+    spacing_mm: tuple[float, float] | None = None
+    bits: int | None = None
+    strata: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+    @property
+    def cluster(self) -> str:
+        """The patient where known, else the image: never on both sides of a split."""
+        return self.patient or self.id
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An ordered set of annotated images.
+
+    Args:
+        name: The folder's name.
+        layout: ``node21``, ``coco``, ``yolo``, ``csv`` or ``jsrt``.
+        folder: Its folder.
+        images: In a stable order.
+        notes: What was left out, in plain words.
+    """
+
+    name: str
+    layout: str
+    folder: Path
+    images: Sequence[AnnotatedImage]
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not self.images:
+            raise BackgroundError(f"{self.folder}: lists no image")
+        first: dict[str, Path] = {}
+        for image in self.images:
+            if first.setdefault(image.id, image.path) != image.path:
+                raise BackgroundError(
+                    f"{image.path} and {first[image.id]} have the same name", hint="give every image a name of its own"
+                )
+
+
+class Facts:
+    """What a manifest beside the images knows of them: patient, spacing, bits, view, sex, age."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        manifest = find_manifest(folders)
+        self._rows: dict[Path, ManifestRow] = {}
+        for row in manifest.rows if manifest else ():
+            self._rows[(row.folder / row.file).resolve()] = row
+
+    def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
+        """Return the image with what the manifest adds."""
+        row = self._rows.get(path.resolve())
+        facts = {} if row is None else {"patient": row.patient, "spacing_mm": row.spacing_mm, "bits": row.bits}
+        strata = {} if row is None else row.strata
+        return AnnotatedImage(stem or path.stem, path, tuple(boxes), where=where, strata=strata, **facts)  # type: ignore[arg-type]
+
+
+def numbers(texts: Sequence[str | None], where: str) -> list[float]:
+    """Return numbers from cells.
+
+    Raises:
+        BackgroundError: one of them is none; names the place.
+    """
+    try:
+        return [float(text or "") for text in texts]
+    except ValueError as error:
+        raise BackgroundError(f"{where}: not a number: {error}") from error
+
+
+def positive_box(x: float, y: float, width: float, height: float, where: str) -> Box:
+    """Return the box with this top left corner and size.
+
+    Raises:
+        BackgroundError: it is empty, infinite, or begins outside the image; names the place.
+    """
+    total = x + y + width + height
+    if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
+        raise BackgroundError(f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be")
+    return x, y, x + width, y + height
+
+
+def nodule_classes(names: Mapping[int, str], where: str) -> set[int]:
+    """Return the classes that are nodules: the only one whatever its name, else those whose name has ``nodul``.
+
+    Raises:
+        BackgroundError: none is; lists some.
+    """
+    found = (
+        set(names) if len(names) == 1 else {index for index, name in names.items() if re.search("nodul", name, re.I)}
+    )
+    if not found:
+        raise BackgroundError(
+            f"{where}: none of its {len(names)} classes is a nodule: {', '.join(list(names.values())[:5])}",
+            hint="one class of any name is taken, or those whose name contains 'nodul'",
+        )
+    return found

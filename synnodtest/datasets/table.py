@@ -1,0 +1,91 @@
+"""Folders of radiographs with ``boxes.csv``: PNG, JPEG, MHA or DICOM files and one row per nodule."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
+from synnodtest.errors import BackgroundError
+
+__all__ = ["TABLE", "read_table"]
+
+TABLE = "boxes.csv"
+_EDGES, _SIZES = ("x_min", "y_min", "x_max", "y_max"), ("x", "y", "width", "height")
+
+
+def read_table(folder: Path) -> Dataset:
+    """Return the images that ``boxes.csv`` lists.
+
+    Columns: ``file`` (relative to the folder) and ``x_min, y_min, x_max, y_max`` or ``x, y, width, height`` in pixels;
+    optional ``patient``, ``diameter_mm``, ``contrast``. A row with empty cells is an image without nodules. Spacing,
+    view, sex and age come from ``manifest.csv``, patients of DICOM files from their headers, as pseudonyms.
+
+    Raises:
+        BackgroundError: the table is missing or malformed, or a file that it lists is not there; names file and line.
+    """
+    table = folder / TABLE
+    boxes: dict[str, list[AnnotatedBox]] = {}
+    patients: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            columns = _columns(table, reader.fieldnames or ())
+            for row in reader:
+                where = f"{table}:{reader.line_num}"
+                name = (row["file"] or "").strip()
+                if not name or not (folder / name).is_file():
+                    raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
+                lines.setdefault(name, reader.line_num)
+                patients[name] = (row.get("patient") or patients.get(name, "")).strip()
+                boxes.setdefault(name, []).extend(_box(row, columns, where))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BackgroundError(f"{table}: cannot be read: {error}") from error
+    facts = Facts([folder, folder.parent])
+    images = [facts.image(folder / name, own, f"{table}:{lines[name]}") for name, own in boxes.items()]
+    images = [
+        replace(one, patient=patients[name]) if patients[name] else one for name, one in zip(boxes, images, strict=True)
+    ]
+    return Dataset(folder.resolve().name, "csv", folder, _with_headers(images))
+
+
+def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:
+    for wanted in (_EDGES, _SIZES):
+        if {"file", *wanted} <= set(given):
+            return wanted
+    raise BackgroundError(
+        f"{table}:1: the columns are {', '.join(given)}",
+        hint="file, x_min, y_min, x_max, y_max (or file, x, y, width, height)",
+    )
+
+
+def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[AnnotatedBox]:
+    cells = [(row[name] or "").strip() for name in columns]
+    if not any(cells):
+        return []
+    first, second, third, fourth = numbers(cells, where)
+    if columns is _EDGES:
+        third, fourth = third - first, fourth - second
+    measured = [numbers([row[n]], where)[0] if row.get(n) else None for n in ("diameter_mm", "contrast")]
+    return [AnnotatedBox(positive_box(first, second, third, fourth, where), where, *measured)]
+
+
+def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
+    """Complete DICOM files from their headers; a patient's identifier never leaves them."""
+    pseudonyms: dict[str, str] = {}
+    made = []
+    for image in images:
+        if image.path.suffix.lower() in (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".img") or not is_dicom(image.path):
+            made.append(image)
+            continue
+        header = read_dicom_facts(image.path)
+        patient = image.patient
+        if not patient and header.patient:
+            patient = pseudonyms.setdefault(header.patient, f"patient-{len(pseudonyms) + 1}")
+        known = {name: text for name in ("view", "sex", "age") if (text := getattr(header, name))}
+        made.append(replace(image, patient=patient, strata={**known, **image.strata}))
+    return made

@@ -1,0 +1,233 @@
+"""Writing an annotated data set in another layout; boxes stay what they are, to the last digit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from synnodtest.backgrounds.atomic import replacing
+from synnodtest.backgrounds.mha_writer import write_mha
+from synnodtest.datasets.pixels import load_image
+from synnodtest.datasets.records import AnnotatedImage, Dataset
+from synnodtest.datasets.split import is_held_out
+from synnodtest.errors import BackgroundError
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["WRITERS", "convert"]
+
+Progress = Callable[[Iterable[AnnotatedImage]], Iterable[AnnotatedImage]]
+_NODE21_BASE = Path("cxr_images") / "proccessed_data"
+_FACTS = ("file", "patient", "mm_per_px_x", "mm_per_px_y", "bits")
+
+
+@dataclass(frozen=True)
+class _Written:
+    """One image as it now lies in the new set."""
+
+    image: AnnotatedImage
+    path: Path
+    radiograph: Radiograph
+    bits: int | None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        row, column = self.radiograph.spacing_mm
+        own = {"patient": self.image.patient, "mm_per_px_x": column, "mm_per_px_y": row, "bits": self.bits or ""}
+        return {**own, **self.image.strata}
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """How one layout is written.
+
+    Args:
+        folder: Image -> folder of its file, relative to the set.
+        kept: Suffixes of files that are copied as they are; all others become ``suffix``.
+        suffix: ``.png`` (16 bits) or ``.mha`` (0..4095).
+        masks: Whether region masks may lie beside the images.
+        table: Writes the annotations.
+    """
+
+    folder: Callable[[AnnotatedImage], Path]
+    kept: tuple[str, ...]
+    suffix: str
+    masks: bool
+    table: Callable[[Path, Sequence[_Written]], None]
+
+
+def convert(dataset: Dataset, out: Path, layout: str, *, progress: Progress = lambda images: images) -> tuple[int, int]:
+    """Write a data set in another layout; return the numbers of images and of boxes.
+
+    Files of a type that the layout knows are copied as they are; others become 16-bit PNG, or for NODE21 MHA with 12
+    bits. ``manifest.csv`` keeps patient, spacing and bits.
+
+    Args:
+        dataset: From :func:`synnodtest.datasets.read_dataset`.
+        out: Folder to write; must be empty or new.
+        layout: ``node21``, ``coco``, ``yolo`` or ``csv``.
+        progress: Wraps the iteration over images.
+
+    Raises:
+        BackgroundError: an image is missing, truncated or left by a box (file and line are named), or ``out`` is not
+            empty.
+    """
+    if layout not in WRITERS:
+        raise BackgroundError(f"the layout {layout!r} is not written", hint=f"one of {', '.join(WRITERS)}")
+    if out.exists() and any(out.iterdir()):
+        raise BackgroundError(f"{out}: is not empty", hint="name a new folder")
+    writer = WRITERS[layout]
+    try:
+        written = [_write_image(image, out, writer) for image in progress(dataset.images)]
+        writer.table(out, written)
+        _write_manifest(out, written)
+    except OSError as error:
+        raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
+    return len(written), sum(len(one.image.boxes) for one in written)
+
+
+def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
+    radiograph = load_image(image)
+    folder = out / writer.folder(image)
+    folder.mkdir(parents=True, exist_ok=True)
+    own = image.path.suffix.lower()
+    bits = image.bits
+    if own in writer.kept:
+        target = folder / f"{image.id}{own}"
+        shutil.copyfile(image.path, target)
+    else:
+        target = folder / f"{image.id}{writer.suffix}"
+        bits = _encode(radiograph, target)
+    if writer.masks:
+        for mask in sorted(image.path.parent.glob("*.*.png")):
+            if mask.name.startswith(f"{image.path.stem}.") and mask != image.path:
+                shutil.copyfile(mask, folder / mask.name)
+    return _Written(image, target, radiograph, bits)
+
+
+def _encode(radiograph: Radiograph, target: Path) -> int:
+    """Write 0..1 as 16-bit PNG or as 12-bit MHA; return the bits."""
+    bits = 16 if target.suffix == ".png" else 12
+    values = np.rint(np.clip(radiograph.pixels, 0, 1) * (2**bits - 1)).astype(np.uint16)
+    if bits == 12:
+        write_mha(target, values, radiograph.spacing_mm)
+    else:
+        with replacing(target) as temporary:
+            Image.fromarray(values).save(temporary, format="PNG", compress_level=4)
+    return bits
+
+
+def _write_manifest(out: Path, written: Sequence[_Written]) -> None:
+    rows = [{"file": one.path.relative_to(out).as_posix(), **one.facts} for one in written]
+    strata = sorted({name for row in rows for name in row} - set(_FACTS))
+    _write_csv(out / "manifest.csv", [*_FACTS, *strata], rows)
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _number(value: float) -> float | int:
+    """Return whole numbers without a decimal point; all others keep every digit."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _corner_and_size(box: tuple[float, float, float, float]) -> dict[str, float | int]:
+    x_min, y_min, x_max, y_max = box
+    return {"x": _number(x_min), "y": _number(y_min), "width": _number(x_max - x_min), "height": _number(y_max - y_min)}
+
+
+def _node21(out: Path, written: Sequence[_Written]) -> None:
+    nothing: dict[str, Any] = {"x": 0, "y": 0, "width": 0, "height": 0, "label": 0}
+    rows: list[dict[str, Any]] = []
+    for one in written:
+        boxes = [{**_corner_and_size(item.box), "label": 1} for item in one.image.boxes] or [nothing]
+        rows += [{"img_name": one.path.name, **box} for box in boxes]
+    columns = ("", "height", "img_name", "label", "width", "x", "y")
+    _write_csv(out / _NODE21_BASE / "metadata.csv", columns, ({"": number, **row} for number, row in enumerate(rows)))
+
+
+def _coco(out: Path, written: Sequence[_Written]) -> None:
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, one in enumerate(written, start=1):
+        height, width = one.radiograph.shape
+        images.append({"id": number, "file_name": one.path.name, "width": width, "height": height})
+        for item in one.image.boxes:
+            place = _corner_and_size(item.box)
+            measured = {"diameter_mm": item.diameter_mm, "contrast": item.contrast}
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": 1,
+                    "bbox": list(place.values()),
+                    "area": place["width"] * place["height"],
+                    "iscrowd": 0,
+                    **{name: value for name, value in measured.items() if value is not None and np.isfinite(value)},
+                }
+            )
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "nodule"}]}
+    _write_text(out / "annotations.json", json.dumps(content, indent=1) + "\n")
+
+
+def _yolo(out: Path, written: Sequence[_Written]) -> None:
+    for one in written:
+        height, width = one.radiograph.shape
+        label = out / "labels" / one.path.relative_to(out / "images").with_suffix(".txt")
+        label.parent.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for item in one.image.boxes:
+            x_min, y_min, x_max, y_max = item.box
+            shares = ((x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height, (x_max - x_min) / width)
+            lines.append(f"0 {' '.join(map(repr, map(float, (*shares, (y_max - y_min) / height))))}\n")
+        _write_text(label, "".join(lines))
+    splits = {one.path.parent.name for one in written}
+    content = {"train": "images/train", "val": "images/val" if "val" in splits else "images/train"}
+    _write_text(out / "data.yaml", json.dumps({**content, "names": {0: "nodule"}}, indent=1) + "\n")
+
+
+def _table(out: Path, written: Sequence[_Written]) -> None:
+    rows: list[dict[str, Any]] = []
+    for one in written:
+        name = one.path.relative_to(out).as_posix()
+        edges = ("x_min", "y_min", "x_max", "y_max")
+        boxes = [
+            {
+                **dict(zip(edges, map(_number, item.box), strict=True)),
+                "diameter_mm": "" if item.diameter_mm is None else item.diameter_mm,
+                "contrast": "" if item.contrast is None else item.contrast,
+            }
+            for item in one.image.boxes
+        ]
+        rows += [{"file": name, **box} for box in boxes or [{}]]
+    _write_csv(out / "boxes.csv", ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast"), rows)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _split(image: AnnotatedImage) -> Path:
+    return Path("images") / ("val" if is_held_out(image.cluster) else "train")
+
+
+_RASTER = (".png", ".jpg", ".jpeg")
+WRITERS: dict[str, _Writer] = {
+    "node21": _Writer(lambda _: _NODE21_BASE / "images", (".mha",), ".mha", True, _node21),
+    "coco": _Writer(lambda _: Path("images"), _RASTER, ".png", True, _coco),
+    "yolo": _Writer(_split, _RASTER, ".png", False, _yolo),
+    "csv": _Writer(lambda _: Path(), (*_RASTER, ".mha", ".dcm", ".dicom"), ".png", True, _table),
+}
+"""The layouts that are written; ``jsrt`` is read only."""

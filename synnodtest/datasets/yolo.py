@@ -1,0 +1,94 @@
+"""The YOLO layout: ``images/``, ``labels/`` with one text file per image, and ``data.yaml`` with the class names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from PIL import Image
+
+from synnodtest.datasets.records import PICTURES, AnnotatedBox, Dataset, Facts, nodule_classes, numbers
+from synnodtest.errors import BackgroundError
+
+__all__ = ["read_yolo", "yolo_description"]
+
+
+def yolo_description(folder: Path) -> Path | None:
+    """Return ``data.yaml`` of a YOLO folder (or the only YAML beside ``labels/``), or None."""
+    if not (folder / "labels").is_dir() or not (folder / "images").is_dir():
+        return None
+    found = [folder / "data.yaml", *sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml"))]
+    return next((path for path in found if path.is_file()), None)
+
+
+def read_yolo(folder: Path) -> Dataset:
+    """Return the images of a YOLO folder, all its splits together; an image without a label file shows no nodule.
+
+    Raises:
+        BackgroundError: no ``data.yaml``, a malformed line, a label file without an image; names file and line.
+    """
+    description = yolo_description(folder)
+    if description is None:
+        raise BackgroundError(f"{folder}: no YOLO data set", hint="expected data.yaml, images/ and labels/")
+    nodules = nodule_classes(_names(description), str(description))
+    facts = Facts([folder, folder / "images"])
+    made, labelled = [], set()
+    for path in sorted((folder / "images").rglob("*")):
+        if path.suffix.lower() not in PICTURES or not path.is_file():
+            continue
+        label = folder / "labels" / path.relative_to(folder / "images").with_suffix(".txt")
+        labelled.add(label)
+        boxes = list(_boxes(label, path, nodules)) if label.is_file() else []
+        made.append(facts.image(path, boxes, str(label if label.is_file() else path)))
+    for label in sorted((folder / "labels").rglob("*.txt")):
+        if label not in labelled:
+            raise BackgroundError(f"{label}: there is no image of this name in {folder / 'images'}")
+    return Dataset(folder.resolve().name, "yolo", folder, made)
+
+
+def _names(description: Path) -> dict[int, str]:
+    try:
+        content = yaml.safe_load(description.read_text(encoding="utf-8"))
+        names = content["names"]
+        listed = names.items() if isinstance(names, dict) else enumerate(names)
+        return {int(index): str(name) for index, name in listed}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise BackgroundError(f"{description}: its class names cannot be read: {error!r}") from error
+
+
+def _boxes(label: Path, image: Path, nodules: set[int]) -> Iterator[AnnotatedBox]:
+    lines = label.read_text(encoding="utf-8", errors="replace").splitlines()
+    width, height = _size(image) if any(line.strip() for line in lines) else (0, 0)
+    for number, line in enumerate(lines, start=1):
+        words, where = line.split(), f"{label}:{number}"
+        if not words:
+            continue
+        if len(words) != 5:
+            raise BackgroundError(f"{where}: {len(words)} numbers, not 'class x y width height'")
+        kind, x, y, w, h = numbers(words, where)
+        if kind not in nodules:
+            continue
+        edges = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+        if w <= 0 or h <= 0 or min(edges) < -1e-6 or max(edges) > 1 + 1e-6:
+            raise BackgroundError(
+                f"{where}: the box {' '.join(words[1:])} leaves the image",
+                hint="x, y are the centre, width and height the size, all as shares of the image",
+            )
+        scale = (width, height, width, height)
+        x_min, y_min, x_max, y_max = (min(max(edge, 0.0), 1.0) * side for edge, side in zip(edges, scale, strict=True))
+        yield AnnotatedBox((x_min, y_min, x_max, y_max), where)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels, from the header where Pillow knows the file."""
+    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
+        try:
+            with Image.open(path) as picture:
+                return picture.size
+        except (OSError, SyntaxError, ValueError) as error:
+            raise BackgroundError(f"{path}: not a readable PNG or JPEG file") from error
+    from synnodtest.backgrounds.readers import read_radiograph
+
+    height, width = read_radiograph(path).shape
+    return width, height

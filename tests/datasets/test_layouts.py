@@ -1,0 +1,253 @@
+"""Every layout is read for what it says; a round trip through all of them keeps every box; faults are named by line."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.backgrounds import open_backgrounds, read_radiograph
+from synnodtest.cli import main
+from synnodtest.datasets import load_image, read_dataset
+from synnodtest.datasets.write import convert
+from synnodtest.errors import BackgroundError
+
+from ..backgrounds.radiograph_files import write_dicom, write_mha, write_png
+
+BOXES = {"a": [(10.0, 20.0, 31.0, 44.0), (50.5, 60.25, 70.125, 71.0)], "b": [], "c": [(1.0, 2.0, 9.0, 8.0)]}
+
+
+def picture(seed, height=96, width=80):
+    return np.random.default_rng(seed).integers(0, 4096, (height, width)).astype(np.uint16)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A folder of PNG, MHA and PNG with ``boxes.csv``: the boxes above."""
+    folder = tmp_path / "set"
+    write_png(folder / "a.png", picture(1))
+    write_mha(folder / "b.mha", picture(2), (0.5, 0.4))
+    write_png(folder / "c.png", picture(3))
+    rows = [
+        "file,patient,sex,mm_per_px_x,mm_per_px_y,bits",
+        "a.png,p1,F,0.5,0.4,12",
+        "b.mha,p1,F,,,12",
+        "c.png,p2,M,0.5,0.4,12",
+    ]
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    lines = ["file,x_min,y_min,x_max,y_max"]
+    for name, file in (("a", "a.png"), ("b", "b.mha"), ("c", "c.png")):
+        lines += [f"{file},{','.join(map(str, box))}" for box in BOXES[name]] or [f"{file},,,,"]
+    (folder / "boxes.csv").write_text("\n".join(lines))
+    return folder
+
+
+def boxes_of(dataset):
+    return {image.id: [item.box for item in image.boxes] for image in dataset.images}
+
+
+@pytest.mark.parametrize("first", ["node21", "coco", "yolo", "csv"])
+@pytest.mark.parametrize("second", ["node21", "coco", "yolo", "csv"])
+def test_a_round_trip_keeps_boxes_pixels_spacing_and_patients(table, tmp_path, first, second):
+    source = read_dataset(table)
+    assert boxes_of(source) == BOXES
+    convert(source, tmp_path / "one", first)
+    assert read_dataset(tmp_path / "one").layout == first
+    convert(read_dataset(tmp_path / "one"), tmp_path / "two", second)
+    back = read_dataset(tmp_path / "two")
+    assert {image.id: (image.patient, image.strata["sex"]) for image in back.images} == {
+        "a": ("p1", "F"), "b": ("p1", "F"), "c": ("p2", "M")
+    }  # fmt: skip
+    for name, boxes in boxes_of(back).items():
+        assert boxes == [pytest.approx(box, abs=1e-9) for box in BOXES[name]]
+    for one, other in zip(sorted(source.images, key=str), sorted(back.images, key=str), strict=True):
+        before, after = load_image(one), load_image(other)
+        assert after.spacing_mm == pytest.approx(before.spacing_mm)
+        assert np.abs(after.pixels - before.pixels).max() < 1.3e-4
+
+
+def test_what_coco_and_yolo_write_is_what_they_say(table, tmp_path):
+    """Against the formats' own definitions, not against the package's readers."""
+    convert(read_dataset(table), tmp_path / "coco", "coco")
+    content = json.loads((tmp_path / "coco" / "annotations.json").read_text())
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    assert [(names[one["image_id"]], one["bbox"]) for one in content["annotations"]] == [
+        ("a.png", [10, 20, 21, 24]), ("a.png", [50.5, 60.25, 19.625, 10.75]), ("c.png", [1, 2, 8, 6])
+    ]  # fmt: skip
+    assert all((tmp_path / "coco" / "images" / name).is_file() for name in names.values())
+    convert(read_dataset(table), tmp_path / "yolo", "yolo")
+    (label,) = (tmp_path / "yolo" / "labels").rglob("a.txt")
+    kind, x, y, width, height = map(float, label.read_text().splitlines()[0].split())
+    assert (kind, x * 80, y * 96, width * 80, height * 96) == pytest.approx((0, 20.5, 32, 21, 24))
+    (empty,) = (tmp_path / "yolo" / "labels").rglob("b.txt")
+    assert empty.read_text() == ""
+
+
+def test_the_command_converts_and_checks(table, tmp_path, capsys):
+    assert main(["data", "convert", str(table), str(tmp_path / "coco"), "--to", "coco"]) == 0
+    assert "3 images with 3 nodules from csv to coco" in capsys.readouterr().out
+    assert main(["data", "convert", str(table), str(tmp_path / "coco"), "--to", "coco"]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert main(["data", "check", str(table)]) == 0
+    Image.open(table / "a.png").resize((60, 70)).save(table / "d.png")
+    with (table / "boxes.csv").open("a") as stream:
+        stream.write("\nd.png,,,,")
+    with (table / "manifest.csv").open("a") as stream:
+        stream.write("\nd.png,p9,F,0.5,0.4,12")
+    assert main(["data", "check", str(table), "--against", str(tmp_path / "coco")]) == 1
+    said = capsys.readouterr().out
+    assert "a and a of the training set coco" in said
+
+
+def test_dicom_files_are_read_with_patients_from_their_headers_as_pseudonyms(tmp_path):
+    pytest.importorskip("pydicom")
+    for name, patient in (("x.dcm", "REAL-1"), ("y.dcm", "REAL-1"), ("z.dcm", "REAL-2")):
+        write_dicom(tmp_path / name, picture(4, 160, 120), PatientID=patient)
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nx.dcm,1,2,10,12\ny.dcm,,,,\nz.dcm,,,,\n")
+    dataset = read_dataset(tmp_path)
+    assert [image.cluster for image in dataset.images] == ["patient-1", "patient-1", "patient-2"]
+    assert dataset.images[0].boxes[0].box == (1, 2, 11, 14)
+    assert load_image(dataset.images[0]).spacing_mm == (0.2, 0.25)
+    convert(dataset, tmp_path / "out", "coco")
+    assert "REAL" not in (tmp_path / "out" / "manifest.csv").read_text()
+
+
+@pytest.fixture
+def jsrt(tmp_path):
+    """Two radiographs in the database's raw layout, written byte by byte."""
+    (tmp_path / "All247images").mkdir()
+    for name, value in (("JPCLN001.IMG", 1000), ("JPCNN001.IMG", 3000)):
+        words = np.full((2048, 2048), value, ">u2")
+        words[1000:1010, 500:520] = 0
+        (tmp_path / "All247images" / name).write_bytes(words.tobytes())
+    line = "JPCLN001.IMG\t5\t14\t53\tFemale\t1634\t692\tmalignant\tl.upper lobe\tlung cancer"
+    (tmp_path / "CLNDAT_EN.txt").write_bytes(f"{line}\r\n".encode())
+    (tmp_path / "CNNDAT_EN.TXT").write_bytes(b"JPCNN001.IMG\t61\tMale\tnon-nodule\r\n")
+    return tmp_path
+
+
+def test_jsrt_is_read_big_endian_inverted_and_in_mm(jsrt):
+    dataset = read_dataset(jsrt)
+    ill, healthy = dataset.images
+    assert (ill.id, healthy.id, healthy.boxes) == ("JPCLN001", "JPCNN001", ())
+    assert dict(ill.strata) == {"age": "53", "sex": "F", "view": "PA", "subtlety": "5", "kind": "malignant"}
+    assert healthy.strata["sex"] == "M"
+    assert ill.boxes[0].diameter_mm == 14
+    assert ill.boxes[0].box == pytest.approx((1594, 652, 1674, 732))
+    radiograph = load_image(ill)
+    assert radiograph.spacing_mm == (0.175, 0.175)
+    assert radiograph.pixels[0, 0] == pytest.approx(1 - 1000 / 4095)
+    assert radiograph.pixels[1005, 510] == 1.0
+    assert struct.unpack(">H", ill.path.read_bytes()[:2]) == (1000,)
+
+
+def test_jsrt_without_nodules_serves_as_backgrounds(jsrt):
+    served = open_backgrounds(jsrt / "All247images", "normal")
+    assert [background.id for background in served.backgrounds] == ["JPCNN001.IMG"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda root: (root / "All247images" / "JPCLN001.IMG").write_bytes(b"short"),
+            r"JPCLN001\.IMG: 5 bytes.*8388608",
+        ),
+        (
+            lambda root: (root / "All247images" / "JPCLN001.IMG").unlink(),
+            r"CLNDAT_EN\.txt:1: JPCLN001\.IMG is not there",
+        ),
+        (lambda root: (root / "CLNDAT_EN.txt").write_text("JPCLN001.IMG 5 14"), r"CLNDAT_EN\.txt:1: 1 columns"),
+        (
+            lambda root: (root / "CLNDAT_EN.txt").write_text("\nJPCLN001.IMG\t5\tx\t5\tMale\t1\t2"),
+            r"CLNDAT_EN\.txt:2: not a",
+        ),
+    ],
+)
+def test_what_is_wrong_with_jsrt_is_named(jsrt, change, message):
+    change(jsrt)
+    with pytest.raises(BackgroundError, match=message):
+        [load_image(image) for image in read_dataset(jsrt).images]
+
+
+@pytest.mark.parametrize(
+    ("layout", "file", "text", "message"),
+    [
+        ("csv", "boxes.csv", "file,x_min\na.png,1", r"boxes\.csv:1: the columns are file, x_min"),
+        ("csv", "boxes.csv", "file,x,y,width,height\n\nq.png,1,2,3,4", r"boxes\.csv:3: .*q\.png is not there"),
+        ("csv", "boxes.csv", "file,x,y,width,height\na.png,1,2,three,4", r"boxes\.csv:2: not a number"),
+        ("csv", "boxes.csv", "file,x_min,y_min,x_max,y_max\na.png,30,2,20,4", r"boxes\.csv:2: .*cannot be"),
+        (
+            "csv",
+            "boxes.csv",
+            "file,x,y,width,height\na.png,1,90,10,20",
+            r"boxes\.csv:2: the box .* leaves a\.png.*80 x 96",
+        ),
+        ("coco", "annotations.json", "{", r"annotations\.json: not valid JSON"),
+        (
+            "coco",
+            "annotations.json",
+            '{"images": [{"id": 1, "file_name": "q.png"}], "annotations": []}',
+            r"images\[0\]: q\.png",
+        ),
+        (
+            "coco",
+            "annotations.json",
+            '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 7, "bbox": [1, 2, 3, 4]}]}',
+            r"annotations\[0\]: there is no image 7",
+        ),
+        (
+            "coco",
+            "annotations.json",
+            '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": [1, 2, 3]}]}',
+            r"annotations\[0\]: ",
+        ),
+        ("yolo", "data.yaml", "names: [person, car]", r"data\.yaml: none of its 2 classes is a nodule: person, car"),
+        ("yolo", "data.yaml", "nc: 3", r"data\.yaml: its class names"),
+        ("yolo", "labels/train/ghost.txt", "", r"ghost\.txt: there is no image"),
+    ],
+)
+def test_a_fault_is_named_by_file_and_line(table, tmp_path, layout, file, text, message):
+    folder = table
+    if layout != "csv":
+        folder = tmp_path / layout
+        convert(read_dataset(table), folder, layout)
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(text)
+    with pytest.raises(BackgroundError, match=message):
+        [load_image(image) for image in read_dataset(folder, layout).images]
+
+
+def test_a_wrong_line_of_a_label_file_is_named(table, tmp_path):
+    convert(read_dataset(table), tmp_path / "yolo", "yolo")
+    (label,) = (tmp_path / "yolo" / "labels").rglob("a.txt")
+    for text, message in (
+        ("0 .5 .5 .1 .1\n0 .5 .5 .1", r"a\.txt:2: 4 numbers"),
+        ("0 .99 .5 .1 .1", r"a\.txt:1: .*leaves"),
+    ):
+        label.write_text(text)
+        with pytest.raises(BackgroundError, match=message):
+            read_dataset(tmp_path / "yolo")
+
+
+def test_a_truncated_image_stops_a_conversion_and_is_named(table, tmp_path):
+    whole = (table / "b.mha").read_bytes()
+    (table / "b.mha").write_bytes(whole[:400])
+    with pytest.raises(BackgroundError, match=r"b\.mha.*boxes\.csv:4"):
+        convert(read_dataset(table), tmp_path / "out", "node21")
+
+
+def test_a_folder_without_annotations_says_what_is_sought(tmp_path):
+    with pytest.raises(BackgroundError, match=r"(?s)no annotated data set.*NODE21.*COCO.*YOLO.*boxes\.csv.*JSRT"):
+        read_dataset(tmp_path)
+
+
+def test_converted_pixels_are_those_that_were_read(table, tmp_path):
+    """An MHA of 12 bits as PNG of 16 bits: the same grey values, by Pillow."""
+    convert(read_dataset(table), tmp_path / "coco", "coco")
+    stored = np.asarray(Image.open(tmp_path / "coco" / "images" / "b.png")).astype(float)
+    assert np.abs(stored / 65535 - picture(2) / 4095).max() < 1e-5
+    assert read_radiograph(tmp_path / "coco" / "images" / "b.png", spacing_mm=(1, 1), bits=16).shape == (96, 80)
