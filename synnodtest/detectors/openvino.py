@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 import warnings
 from dataclasses import replace
 from importlib.metadata import version
@@ -76,6 +77,8 @@ class OpenVinoDetector(UltralyticsDetector):
 
 def _compiled(model: Any, size: int, path: Path) -> Any:
     """Return the network compiled for the CPU; ``model`` is left in the state in which ultralytics exports it."""
+    # Where its telemetry is not installed openvino sends nothing; else converting waits for a server that gets reports.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
     import torch
 
@@ -140,9 +143,7 @@ def _rounded_up(value: float) -> float:
 def _openvino(argument: str, options: Options) -> OpenVinoDetector:
     path = options.path(argument)
     if path.suffix.lower() != ".pt":
-        raise DetectorError(
-            f"openvino:{argument}: a .pt of ultralytics is expected", hint="--detector openvino:best.pt"
-        )
+        raise DetectorError(f"openvino:{argument} is no .pt of ultralytics", hint="--detector openvino:best.pt")
     if options.device != "cpu":
         raise DetectorError("openvino: runs on the CPU only", hint=f"--detector {argument} runs it on {options.device}")
     return OpenVinoDetector(path)
