@@ -95,7 +95,7 @@ def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str,
 
 def _pair(twin: Twin, name: str, training: str) -> dict[str, Any]:
     other = f"{twin.other} of the training set {training}" if training else twin.other
-    says = f"{twin.one} and {other} are nearly the same picture ({twin.bits} of 256 bits differ)"
+    says = f"{twin.one} and {other} are nearly the same picture ({twin.bits} of 1024 bits differ)"
     return {"one": twin.one, "other": twin.other, "bits": twin.bits, "set": name, "says": says}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import SynnodError
+from synnodtest.radiograph import Radiograph
 
 __all__ = ["configure"]
 
@@ -17,7 +19,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="detector")
     sub = kinds.add_parser("detector", help="average precision, FROC, AUC and sensitivity by size on annotated data")
     sub.add_argument("--detector", required=True, help="as for pytest --detector")
-    sub.add_argument("--data", type=Path, help="NODE21 folder, or a phantom set in its layout")
+    sub.add_argument("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     sub.add_argument(
         "--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each"
     )
@@ -30,9 +32,21 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     sub.set_defaults(run=_detector)
 
 
+def _trained_on(detector: str) -> dict[str, str]:
+    """Return the hashes of training images that ``train detector`` left beside the weights, if there are any."""
+    path = Path(detector.rpartition(":")[2]).expanduser().with_suffix(".hashes.json")
+    if not path.is_file():
+        return {}
+    try:
+        return {str(name): str(text) for name, text in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise SynnodError(f"{path}: not the hashes of training images: {error}", hint="delete it") from error
+
+
 def _detector(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from synnodtest.backgrounds.estimates import Estimates
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.detectors import resolve_detector
     from synnodtest.training.evaluate_detector import evaluate
@@ -41,6 +55,11 @@ def _detector(options: argparse.Namespace) -> int:
     if not sets:
         raise SynnodError("nothing to evaluate on", hint="--data, --phantoms N, or --backgrounds with --ct-patches")
     detector = resolve_detector(options.detector, device=options.device)
+    estimates = Estimates()
+
+    def completed(radiograph: Radiograph) -> Radiograph:
+        return estimates.completed(radiograph, radiograph.content_sha256())
+
     figures: dict[str, Any] = {}
     for data in sets:
         with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
@@ -48,7 +67,11 @@ def _detector(options: argparse.Namespace) -> int:
             def advance(done: int, _total: int, bar: Any = bar) -> None:
                 bar.update(done - bar.n)
 
-            figures[data.name] = evaluate(detector, data, progress=advance)
+            figures[data.name] = evaluate(
+                detector, data, trained_on=_trained_on(options.detector), completed=completed, progress=advance
+            )
+        for one, other in figures[data.name]["in_training"].items():
+            print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.out is not None:

@@ -1,4 +1,4 @@
-"""``synnodtest train encoder|diffusion|detector``: the models, resumable, on NODE21, on folders or on phantoms."""
+"""``synnodtest train encoder|diffusion|detector|segmenter``: the models, resumable, on NODE21, folders or phantoms."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["configure"]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add the three trainings."""
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="encoder|diffusion|detector")
+    """Add the trainings."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="encoder|diffusion|detector|segmenter")
     for kind, run, text in (
         ("encoder", _diffusion, "the tabular encoder over the 67 radiomics features (and nothing else)"),
         ("diffusion", _diffusion, "encoder, denoiser and calibration: a folder for --synthesizer diffusion:FOLDER"),
@@ -39,6 +39,35 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--preset", default="small", help="size of the model")
             sub.add_argument("--steps", type=int, default=0, help="steps of the denoiser (default: the preset's)")
             sub.add_argument("--count", type=int, default=14_000, help="training windows to compose")
+
+    _segmenter_options(kinds.add_parser("segmenter", help=_SEGMENTER, description=_SEGMENTER))
+
+
+_SEGMENTER = "what finds lungs, heart and abdomen where no masks are: a file for models/segmenter, from phantoms alone"
+
+
+def _segmenter_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, required=True, help="folder to write; half-done work stays there")
+    sub.add_argument("--phantoms", type=int, default=1000, metavar="N", help="how many unusual phantoms (1000)")
+    sub.add_argument("--minutes", type=float, default=25.0, help="training time, phantoms not counted (25)")
+    sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.set_defaults(run=_segmenter)
+
+
+def _segmenter(options: argparse.Namespace) -> int:
+    from synnodtest.training.segmenter import train_segmenter
+
+    print(
+        train_segmenter(
+            options.out,
+            phantoms=options.phantoms,
+            minutes=options.minutes,
+            resume=not options.restart,
+            seed=options.seed,
+        )
+    )
+    return 0
 
 
 def _detector_options(sub: argparse.ArgumentParser) -> None:
@@ -76,7 +105,7 @@ def _diffusion(options: argparse.Namespace) -> int:
 
 def _detector(options: argparse.Namespace) -> int:
     from synnodtest.commands.annotated import annotated_sets
-    from synnodtest.training.detection_data import prepare
+    from synnodtest.training.detection_data import prepare, shared_pictures
     from synnodtest.training.detector import PRESETS, train_detector
 
     sets = annotated_sets(options, "train") + annotated_sets(options, "test")
@@ -84,6 +113,8 @@ def _detector(options: argparse.Namespace) -> int:
         raise SynnodError("nothing to train on", hint="--data NODE21, --phantoms N, or --backgrounds with --ct-patches")
     size = options.imgsz or (PRESETS[options.preset].image_size if options.preset in PRESETS else 512)
     data = prepare(sets, options.out / "data", size=size)
+    for twin in shared_pictures(data.parent):
+        print(f"warning: held-out {twin.one} is nearly the same picture as {twin.other}, which is trained on")
     last = options.out / "run" / "weights" / "last.pt"
     print(
         train_detector(

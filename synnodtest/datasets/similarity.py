@@ -1,6 +1,6 @@
 """The same picture under another name: a perceptual hash, so that no test image was a training image.
 
-A radiograph is averaged to 17 x 16 cells; each of the 256 bits says whether a cell is brighter than its right neighbour
+A radiograph is averaged to 33 x 32 cells; each of the 1024 bits says whether a cell is brighter than its neighbour
 ("dhash"). Rescaling, recompression, another bit depth, gamma or window change few bits; mirroring and inverting are
 undone by comparing those hashes too.
 """
@@ -17,10 +17,10 @@ from synnodtest.geometry import FloatArray
 
 __all__ = ["BITS", "NEAR", "Twin", "near_duplicates", "perceptual_hash"]
 
-SIDE = 16
+SIDE = 32
 BITS = SIDE * SIDE
-NEAR = 20
-"""Hashes that differ in at most so many of the 256 bits are those of one picture; docs/data.md has the measurement."""
+NEAR = 110
+"""Hashes that differ in at most so many of the 1024 bits are those of one picture; docs/data.md has the measurement."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Twin:
 
 
 def perceptual_hash(pixels: FloatArray) -> str:
-    """Return the hash of a radiograph (H x W) as 64 hexadecimal digits."""
+    """Return the hash of a radiograph (H x W) as 256 hexadecimal digits."""
     rows = _averaged(np.asarray(pixels, dtype=np.float64), SIDE, 0)
     cells = _averaged(rows, SIDE + 1, 1)
     return np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes().hex()
@@ -56,7 +56,7 @@ def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = 
     Args:
         these: Name -> hash.
         those: The other side (training images); None looks for pairs within ``these``.
-        near: In bits of 256.
+        near: In bits of 1024.
     """
     names, others = list(these), list(these if those is None else those)
     ours, theirs = (

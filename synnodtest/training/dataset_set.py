@@ -24,7 +24,7 @@ class DatasetSet:
 
     A box is all that most data sets know of a nodule: the truth mask is the ellipse in the box, the diameter that of
     the disc of the same area, unless the data set gives a measured one. The box itself, which need not lie on whole
-    pixels, is kept as ``requested["box"]``.
+    pixels, is kept as ``requested["annotated_box"]``.
 
     Args:
         dataset: What :func:`synnodtest.datasets.read_dataset` returned, or a folder for it.
@@ -79,7 +79,7 @@ def _truth(annotated: AnnotatedBox, radiograph: Radiograph) -> Truth:
     diameter = annotated.diameter_mm or equal_area_diameter_mm(area, radiograph.spacing_mm)
     contrast = math.nan if annotated.contrast is None else annotated.contrast
     crop = _ellipse(bottom - top, right - left)
-    return Truth("nodule", crop, (top, left), diameter, contrast, {"box": list(annotated.box)})
+    return Truth("nodule", crop, (top, left), diameter, contrast, {"annotated_box": list(annotated.box)})
 
 
 def _ellipse(height: int, width: int) -> BoolArray:

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
+from synnodtest.datasets.split import is_held_out
 from synnodtest.radiograph import Radiograph
 from synnodtest.training.annotated import AnnotatedSet, Case
-from synnodtest.training.patches import is_held_out
 
-__all__ = ["prepare"]
+__all__ = ["hashes_of", "prepare", "shared_pictures"]
+
+HASHES = "hashes.json"
+"""Perceptual hashes of the prepared images, by split and name."""
 
 
 def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Path:
@@ -32,26 +36,46 @@ def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Pat
     for split in ("train", "val"):
         (out / "images" / split).mkdir(parents=True, exist_ok=True)
         (out / "labels" / split).mkdir(parents=True, exist_ok=True)
-    for source in sets:
-        for case in source.cases:
-            split = "val" if is_held_out(case.cluster) else "train"
-            _write_case(source, case, out, split, size)
+    hashes: dict[str, dict[str, str]] = {split: hashes_of(out, split) for split in ("train", "val")}
+    try:
+        for source in sets:
+            for case in source.cases:
+                split = "val" if is_held_out(case.cluster) else "train"
+                hashes[split] |= _write_case(source, case, out, split, size)
+    finally:
+        _replace(out / HASHES, json.dumps(hashes).encode())
     description = out / "data.yaml"
     content = {"path": str(out.resolve()), "train": "images/train", "val": "images/val", "names": {0: "nodule"}}
     _replace(description, json.dumps(content, indent=1).encode())
     return description
 
 
-def _write_case(source: AnnotatedSet, case: Case, out: Path, split: str, size: int) -> None:
+def hashes_of(out: Path, split: str) -> dict[str, str]:
+    """Return the perceptual hashes of the prepared images of a split, by name; empty where none were kept."""
+    try:
+        content = json.loads((out / HASHES).read_text(encoding="utf-8"))
+        return {str(name): str(text) for name, text in content[split].items()}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}
+
+
+def shared_pictures(out: Path) -> list[Twin]:
+    """Return held-out images that are nearly the same picture as a training image, under another patient's name."""
+    return near_duplicates(hashes_of(out, "val"), hashes_of(out, "train"))
+
+
+def _write_case(source: AnnotatedSet, case: Case, out: Path, split: str, size: int) -> dict[str, str]:
+    """Write one image and its label unless they are there; return its hash by name if it was written."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{source.name}-{case.id}")
     image, label = out / "images" / split / f"{stem}.png", out / "labels" / split / f"{stem}.txt"
     if image.is_file() and label.is_file():
-        return
+        return {}
     radiograph = source.load(case)
     _replace(label, _label(radiograph).encode())
     partial = image.with_name(image.name + ".part")
     _picture(radiograph, size).save(partial, format="PNG", compress_level=1)
     os.replace(partial, image)
+    return {stem: perceptual_hash(radiograph.pixels)}
 
 
 def _picture(radiograph: Radiograph, size: int) -> Image.Image:

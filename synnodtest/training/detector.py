@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from synnodtest.detectors.yolo import quiet_ultralytics
 from synnodtest.errors import SynnodError
+from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
 __all__ = ["PRESETS", "Preset", "strip_checkpoint", "train_detector"]
@@ -77,6 +79,9 @@ def train_detector(
 ) -> Path:
     """Train a detector and return the path of its weights, ``out/best.pt``, stripped for use.
 
+    ``out/best.hashes.json`` keeps the perceptual hashes of the training images, so that an evaluation can tell
+    whether it is shown one of them.
+
     Args:
         data: ``data.yaml`` of a set made by :func:`synnodtest.training.detection_data.prepare`, or its folder.
         out: Folder of the run. ``out/run`` holds what ultralytics writes, and what ``resume`` goes on from.
@@ -114,6 +119,9 @@ def train_detector(
     if resume:
         settings |= {"resume": str(last), "model": str(last)}
     _trainer(settings, crop).train()
+    hashes = hashes_of(description.parent, "train")
+    if hashes:
+        (out / "best.hashes.json").write_text(json.dumps(hashes), encoding="utf-8")
     return strip_checkpoint(_best(out / "run" / "weights"), out / "best.pt")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.datasets.similarity import near_duplicates, perceptual_hash
+from synnodtest.engine.outcome import regions_at
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, iou
 from synnodtest.matching import Matching, match
@@ -35,6 +37,8 @@ COCO_FINDINGS = 100
 """COCO looks at the hundred findings of highest score per image."""
 BATCH = 16
 
+_Wanted = Callable[[Truth, frozenset[str]], bool]
+
 
 @dataclass(frozen=True)
 class _Image:
@@ -44,6 +48,9 @@ class _Image:
     findings: tuple[Finding, ...]
     nodules: tuple[Truth, ...]
     spacing_mm: tuple[float, float]
+    regions: tuple[frozenset[str], ...] = ()
+    """Regions that the centre of each nodule lies in."""
+    hash: str = ""
 
     @property
     def top_score(self) -> float:
@@ -66,6 +73,8 @@ def evaluate(
     matching: Matching | None = None,
     alpha: float = 0.05,
     resamples: int = 500,
+    trained_on: Mapping[str, str] | None = None,
+    completed: Callable[[Radiograph], Radiograph] = lambda radiograph: radiograph,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Run a detector over annotated radiographs and measure it.
@@ -77,19 +86,22 @@ def evaluate(
             default. Average precision follows COCO, the NODE21 score hits at an IoU of at least 0.2.
         alpha: One-sided error rate of each bound.
         resamples: Of the cluster bootstrap behind the bounds; 0 leaves them out.
+        trained_on: Perceptual hashes of training images by name; images that are nearly one of them are named.
+        completed: Adds regions to radiographs with nodules whose files bring none.
         progress: Called after each batch with the radiographs done and their total.
 
     Returns:
         Plain JSON values: ``identity``, ``images``, ``nodules``, ``average_precision`` (by IoU, and the mean of 0.5 to
         0.95), ``froc`` (sensitivity by false positives per image), ``sensitivity_at_1_fp`` and the same ``by_size``
-        (other nodules are neither hits nor misses, findings on them no false positives), ``auc`` (image level),
-        ``node21_score``. Where nothing defines a value it is None.
+        and ``by_region`` of the nodule's centre (other nodules are neither hits nor misses, findings on them no false
+        positives), ``auc`` (image level), ``node21_score``, ``in_training`` (image -> training image). Where nothing
+        defines a value it is None.
 
     Raises:
         DetectorError: the detector fails.
     """
     rule = matching or Matching()
-    images = list(_detected(detector, data, progress))
+    images = list(_detected(detector, data, completed, progress))
     clusters = [image.cluster for image in images]
     marks = [_marks(image, rule) for image in images]
     strict = [_marks(image, Matching(criterion="iou", at_least=0.2)) for image in images]
@@ -111,13 +123,20 @@ def evaluate(
         },
         "froc": {f"{rate:g}": _number(_at_fppi(marks, rate)) for rate in FALSE_POSITIVE_RATES},
         "sensitivity_at_1_fp": bounds.of(marks, lambda some: _at_fppi(some, 1.0)),
-        "by_size": {_size_name(*size): _of_size(images, rule, size, bounds) for size in SIZES_MM},
+        "by_size": {_size_name(*size): _of_some(images, rule, _sized(size), bounds) for size in SIZES_MM},
+        "by_region": {region: _of_some(images, rule, _lying(region), bounds) for region in _regions(images)},
         "auc": _as_dict(auc) if auc is not None else None,
         "node21_score": _number(node21_score(auc.value, quarter)) if auc is not None else None,
+        "in_training": _in_training(data, images, trained_on or {}),
     }
 
 
-def _detected(detector: Detector, data: AnnotatedSet, progress: Callable[[int, int], None]) -> Iterator[_Image]:
+def _detected(
+    detector: Detector,
+    data: AnnotatedSet,
+    completed: Callable[[Radiograph], Radiograph],
+    progress: Callable[[int, int], None],
+) -> Iterator[_Image]:
     cases = data.cases
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]
@@ -125,8 +144,27 @@ def _detected(detector: Detector, data: AnnotatedSet, progress: Callable[[int, i
         answers = detector.detect([_blind(radiograph) for radiograph in radiographs])
         for case, radiograph, found in zip(batch, radiographs, answers, strict=True):
             ordered = tuple(sorted(found, key=lambda finding: -finding.score))
-            yield _Image(case.cluster, ordered, radiograph.nodules, radiograph.spacing_mm)
+            known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
+            regions = tuple(frozenset(regions_at(known, _centre(truth))) for truth in radiograph.nodules)
+            digest = perceptual_hash(radiograph.pixels)
+            yield _Image(case.cluster, ordered, radiograph.nodules, radiograph.spacing_mm, regions, digest)
         progress(min(start + BATCH, len(cases)), len(cases))
+
+
+def _box(truth: Truth) -> Box:
+    """Return the box as it was annotated; where truth is a mask, the mask's."""
+    given = truth.requested.get("annotated_box")
+    return truth.box if given is None else (given[0], given[1], given[2], given[3])
+
+
+def _centre(truth: Truth) -> tuple[float, float]:
+    box = _box(truth)
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _in_training(data: AnnotatedSet, images: Sequence[_Image], trained_on: Mapping[str, str]) -> dict[str, str]:
+    own = {case.id: image.hash for case, image in zip(data.cases, images, strict=True)}
+    return {twin.one: twin.other for twin in near_duplicates(own, trained_on)} if trained_on else {}
 
 
 def _blind(radiograph: Radiograph) -> Radiograph:
@@ -134,14 +172,31 @@ def _blind(radiograph: Radiograph) -> Radiograph:
     return radiograph.with_pixels(radiograph.pixels, ())
 
 
-def _marks(image: _Image, rule: Matching, size: tuple[float, float] = (0.0, math.inf)) -> _Marks:
-    """Match findings with nodules; only nodules of the size count, and findings on others are set aside."""
+def _every(_truth: Truth, _regions: frozenset[str]) -> bool:
+    return True
+
+
+def _sized(size: tuple[float, float]) -> _Wanted:
+    return lambda truth, _: bool(size[0] <= truth.diameter_mm < size[1])
+
+
+def _lying(region: str) -> _Wanted:
+    return lambda _, regions: region in regions
+
+
+def _regions(images: Sequence[_Image]) -> list[str]:
+    return sorted({region for image in images for own in image.regions for region in own})
+
+
+def _marks(image: _Image, rule: Matching, wanted: _Wanted = _every) -> _Marks:
+    """Match findings with nodules; only the wanted nodules count, and findings on others are set aside."""
     outcome = match(image.findings, image.nodules, image.spacing_mm, rule)
-    wanted = [bool(size[0] <= truth.diameter_mm < size[1]) for truth in image.nodules]
-    found = [index for index, take in zip(outcome.finding_of, wanted, strict=True) if take and index is not None]
+    regions = image.regions or (frozenset(),) * len(image.nodules)
+    takes = [wanted(truth, own) for truth, own in zip(image.nodules, regions, strict=True)]
+    found = [index for index, take in zip(outcome.finding_of, takes, strict=True) if take and index is not None]
     scores = [image.findings[index].score for index in (*found, *outcome.false_positives)]
     hits = [True] * len(found) + [False] * len(outcome.false_positives)
-    return _Marks(np.array(scores, dtype=float), np.array(hits, dtype=bool), sum(wanted))
+    return _Marks(np.array(scores, dtype=float), np.array(hits, dtype=bool), sum(takes))
 
 
 def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list[bool]:
@@ -159,7 +214,7 @@ def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list
 
 def _coco(image: _Image, level: float) -> _Marks:
     kept = image.findings[:COCO_FINDINGS]
-    hits = coco_hits([finding.box for finding in kept], [truth.box for truth in image.nodules], level)
+    hits = coco_hits([finding.box for finding in kept], [_box(truth) for truth in image.nodules], level)
     return _Marks(np.array([f.score for f in kept], dtype=float), np.array(hits, dtype=bool), len(image.nodules))
 
 
@@ -209,8 +264,8 @@ class _Bounds:
         return {**_as_dict(estimate), **counts}
 
 
-def _of_size(images: Sequence[_Image], rule: Matching, size: tuple[float, float], bounds: _Bounds) -> dict[str, Any]:
-    marks = [_marks(image, rule, size) for image in images]
+def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, Any]:
+    marks = [_marks(image, rule, wanted) for image in images]
     return bounds.of(marks, lambda some: _at_fppi(some, 1.0))
 
 

@@ -1,18 +1,22 @@
 """Evaluation: COCO's counts as pycocotools gives them, FROC by hand, and no look at the truth."""
 
 import contextlib
+import dataclasses
 import io
+import json
 import math
 
 import numpy as np
 import pytest
 
 from synnodtest import Finding, Radiograph
+from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.detectors import CallableDetector
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
 from synnodtest.statistics import average_precision
 from synnodtest.training.annotated import Case
+from synnodtest.training.dataset_set import DatasetSet
 from synnodtest.training.evaluate_detector import coco_hits, evaluate
 
 
@@ -132,3 +136,105 @@ def test_bounds_hold_the_value():
     found = evaluate(scripted(answers), Made(images), resamples=200)["sensitivity_at_1_fp"]
     assert 0.5 < found["lower"] < found["value"] < found["upper"] < 0.9
     assert math.isclose(found["value"], sum(map(bool, answers.values())) / 40)
+
+
+class Scored:
+    """A detector with one answer per image of a COCO folder, told by the first pixel."""
+
+    identity = Identity("scored")
+
+    def __init__(self, answers):
+        self._answers = answers
+
+    def detect(self, radiographs):
+        return [self._answers[round(float(one.pixels[0, 0]) * 65535)] for one in radiographs]
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory):
+    """A COCO folder of 40 small images with fractional boxes, and findings near them and elsewhere."""
+    from PIL import Image
+
+    folder, rng = tmp_path_factory.mktemp("coco"), np.random.default_rng(11)
+    (folder / "images").mkdir()
+    images, truths, found, rows = [], [], {}, ["file,mm_per_px_x,mm_per_px_y,bits"]
+    for k in range(40):
+        pixels = rng.integers(0, 65536, (90, 100)).astype(np.uint16)
+        pixels[0, 0], pixels[1, 1] = k, 65535
+        Image.fromarray(pixels).save(folder / "images" / f"i{k}.png")
+        images.append({"id": k + 1, "file_name": f"i{k}.png", "width": 100, "height": 90})
+        rows.append(f"images/i{k}.png,0.7,0.8,16")
+        boxes = [
+            [float(v) for v in (*rng.uniform(0, 50, 2), *rng.uniform(8, 35, 2))] for _ in range(rng.integers(0, 3))
+        ]
+        truths += [
+            {
+                "id": len(truths) + n + 1,
+                "image_id": k + 1,
+                "category_id": 1,
+                "bbox": b,
+                "area": b[2] * b[3],
+                "iscrowd": 0,
+            }
+            for n, b in enumerate(boxes)
+        ]
+        near = [np.array(b) + rng.normal(0, 2, 4) for b in boxes]
+        own = [*near, *(np.array([*rng.uniform(0, 60, 2), 15, 18]) for _ in range(2))]
+        found[k] = [Finding((x, y, x + w, y + h), float(rng.random())) for x, y, w, h in own]
+    content = {"images": images, "annotations": truths, "categories": [{"id": 1, "name": "nodule"}], "info": {}}
+    (folder / "annotations.json").write_text(json.dumps(content))
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder, found
+
+
+def test_a_coco_folder_gets_the_figures_of_pycocotools_and_scikit_learn(annotated):
+    """From files to figures, at every IoU: boxes with fractions are not rounded on the way."""
+    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    metrics = pytest.importorskip("sklearn.metrics")
+    folder, found = annotated
+    result = evaluate(Scored(found), DatasetSet(folder), resamples=0)
+    with contextlib.redirect_stdout(io.StringIO()):
+        reference = coco.COCO(str(folder / "annotations.json"))
+        theirs = [
+            {
+                "image_id": k + 1,
+                "category_id": 1,
+                "score": f.score,
+                "bbox": [f.box[0], f.box[1], f.box[2] - f.box[0], f.box[3] - f.box[1]],
+            }
+            for k, items in found.items()
+            for f in items
+        ]
+        run = cocoeval.COCOeval(reference, reference.loadRes(theirs), "bbox")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    for column, level in enumerate(np.arange(0.5, 1.0, 0.05)):
+        expected = float(run.eval["precision"][column, :, 0, 0, -1].mean())
+        assert result["average_precision"][f"{level:.2f}"] == pytest.approx(expected, abs=1e-6)
+    assert result["average_precision"]["0.50:0.95"] == pytest.approx(float(run.stats[0]), abs=1e-6)
+    ill = {one["image_id"] - 1 for one in json.loads((folder / "annotations.json").read_text())["annotations"]}
+    tops = [max(f.score for f in found[k]) for k in range(40)]
+    area = metrics.roc_auc_score([k in ill for k in range(40)], tops)
+    assert result["auc"]["value"] == pytest.approx(area, abs=1e-6)
+
+
+def test_regions_are_those_of_the_nodules_centre():
+    left = np.zeros((100, 100), bool)
+    left[:, :50] = True
+    images = [
+        dataclasses.replace(radiograph(k, truth(10, 10, 20), truth(70, 60, 20)), regions={"left": left, "right": ~left})
+        for k in range(3)
+    ]
+    answers = {k: [Finding((10, 10, 30, 30), 0.9)] for k in range(3)}
+    answers[0].append(Finding((70, 60, 90, 80), 0.8))
+    result = evaluate(scripted(answers), Made(images), resamples=0)
+    assert result["by_region"]["left"] == {"value": 1.0, "nodules": 3, "images": 3}
+    assert result["by_region"]["right"]["value"] == pytest.approx(1 / 3)
+
+
+def test_an_image_of_the_training_is_named(annotated):
+    folder, found = annotated
+    data = DatasetSet(folder)
+    seen = {"train-7": perceptual_hash(data.load(data.cases[7]).pixels)}
+    assert evaluate(Scored(found), data, resamples=0, trained_on=seen)["in_training"] == {"i7": "train-7"}
