@@ -20,17 +20,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from synnodtest.perturbations import KINDS
-from synnodtest.planning.difficulty import NEUTRAL, STEPS, Dimension, Space, ranged
+from synnodtest.planning.difficulty import NEUTRAL, Difficulties, Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import place_dimensions
-from synnodtest.planning.radiomics_space import FACTORS, vector
+from synnodtest.planning.radiomics_space import vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.spec.model import Location
 from synnodtest.spec.regions import RegionExpression
 
-__all__ = ["Example", "nodules", "perturbations", "radiomics", "scenes"]
+__all__ = ["Example", "nodules", "perturbations", "points", "radiomics", "scenes"]
 
 Range = tuple[float, float]
+_FAR = 7 * 10**30
+"""Where whole numbers are drawn. Near zero Hypothesis prefers small ones (easy examples), and constants that it finds in
+whatever local modules happen to be loaded; this far out its draws hang on the seed alone."""
 
 
 def nodules(
@@ -86,7 +89,9 @@ def perturbations(**ranges: Range) -> st.SearchStrategy[dict[str, float]]:
 
 
 def radiomics(names: Sequence[str] = FEATURE_NAMES) -> st.SearchStrategy[dict[str, float]]:
-    """Draw a vector of features that occur together in real nodules; shrinks to the most typical one.
+    """Draw the features of one of 256 nodules that the shipped diffusion model was trained on.
+
+    So every combination is a possible one. Shrinks to the most typical nodule.
 
     Args:
         names: Features wanted, by PyRadiomics name.
@@ -97,8 +102,8 @@ def radiomics(names: Sequence[str] = FEATURE_NAMES) -> st.SearchStrategy[dict[st
     unknown = sorted(set(names) - set(FEATURE_NAMES))
     if unknown:
         raise ValueError(f"no radiomics features: {', '.join(unknown)}")
-    factor = st.integers(-STEPS, STEPS).map(lambda k: 2.5 * k / STEPS)
-    return st.tuples(*[factor] * FACTORS).map(lambda factors: vector(factors, tuple(names)))
+    rows = vectors()
+    return _whole(len(rows) - 1).map(lambda k: {name: rows[k][name] for name in names})
 
 
 def scenes(
@@ -138,8 +143,24 @@ def scenes(
     )
 
 
+def points(space: Space) -> st.SearchStrategy[Difficulties]:
+    """Draw a point of a space; shrinks to the easiest."""
+    return st.tuples(*(_difficulty(d) for d in space))
+
+
+def _difficulty(dimension: Dimension) -> st.SearchStrategy[int]:
+    low, high = dimension.bounds
+    if low == 0:
+        return _whole(high)
+    return st.tuples(st.booleans(), _whole(high)).map(lambda drawn: -drawn[1] if drawn[0] else drawn[1])
+
+
+def _whole(most: int) -> st.SearchStrategy[int]:
+    return st.integers(_FAR, _FAR + most).map(lambda k: k - _FAR)
+
+
 def _points(space: Space) -> st.SearchStrategy[dict[str, Any]]:
-    return st.tuples(*(st.integers(*d.bounds) for d in space)).map(space.values)
+    return points(space).map(space.values)
 
 
 def _range(name: str, given: Range, most: float) -> Range:

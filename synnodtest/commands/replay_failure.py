@@ -32,8 +32,7 @@ def replay(campaign: Campaign, failure: Mapping[str, Any]) -> int:
     """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
-    names = [*campaign.loaded_synthesizers(), campaign.providers.default_synthesizer]
-    name = next((n for n in names if campaign.synthesizer(n).identity.name == failure["synthesizer"]), names[0])
+    name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
     engine = Engine(
         campaign.providers.backgrounds(failure["set"], int(failure["count"])),
         campaign.synthesizer(name),

@@ -15,15 +15,16 @@ from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import DetectorError, InvalidEvidence, SynnodError
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, held_out
+from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, held_out, longer
+from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import Neighbourhood, neighbourhood
 from synnodtest.fuzzing.failures import Failures
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.fuzzing.report import entry_of, facts_of
-from synnodtest.fuzzing.ruling import ruling_of
+from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Candidate, Search
-from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.fuzzing.stage import Crashed, Replicate, Stage
 from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Difficulties
 from synnodtest.planning.example import Example
@@ -31,6 +32,7 @@ from synnodtest.planning.example_space import example_of, plants_nodule, space_o
 from synnodtest.planning.place import MissingRegion, NoPlace
 from synnodtest.planning.trial import Evidence
 from synnodtest.planning.variants import Variant
+from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour, Fuzz, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
@@ -115,9 +117,11 @@ class _Hunt:
         maker = RecipeMaker(
             behaviour.id, self.claim, self.places, plants_nodule(self.fuzz, self.claim.kind), campaign.seed
         )
-        cheap = campaign.engine(self.ground, self.fuzz.search_with or self.under_test)
+        self.searched_with = self.fuzz.search_with or self.under_test
+        cheap = campaign.engine(self.ground, self.searched_with)
         self.search_stage = Stage(cheap, maker, matching, first, "search", self.fuzz.replicates)
-        self.confirm_stage = Stage(engine, maker, matching, held or first, "confirm")
+        self.confirm_stage = Stage(engine, maker, matching, held, "confirm")
+        self.maker = maker
         self.space = space_of(behaviour, self.claim.kind, variant.parameters, self._parts(maker.plants))
         self.clock = Clock(self.fuzz.time_budget_s)
         self.failures = Failures(campaign.store.root / "fuzz-examples", self.plain, variant.id, self.space)
@@ -125,6 +129,7 @@ class _Hunt:
             self.search_stage, self.space, self._example, self.fuzz.examples, self.seed, self._search_enough
         )
         self.tally = _copy(campaign.tally())
+        self.control: Control | None = None
 
     def _example(self, point: Difficulties) -> Example:
         return example_of(self.space, self.fuzz, point)
@@ -170,16 +175,19 @@ class _Hunt:
         interrupted = False
         try:
             if self.fuzz.search_with and self.fuzz.time_budget_s is not None:
-                list(
-                    self.confirm_stage.run(self._example(self.space.easiest), [(self.confirm_stage.backgrounds[0], 0)])
-                )
+                list(self.confirm_stage.run(self._example(self.space.easiest), self._where()[:1]))
             self.search.run([Example.of({**self.fuzz.fixed, **e}) for e in self.fuzz.explicit], self.failures.points())
-            if self.search.crash is not None:
-                self._raise_crash()
             for candidate in self.search.candidates():
-                found += self._confirmed(candidate)
-            found = decide(found, self.claim.rate, self.alpha)
+                found.append(self._confirm(candidate))
+                self.search.settle(candidate.point, found[-1].surely(self.claim.rate))
+            if self.search.crash is not None:
+                raise self._crash_found()
+            found = self._decided(found)
             around = self._describe(found)
+            if not any(c.confirmed for c in found) and self.claim.needs_control:
+                self.control = self._control()
+        except Crashed as error:
+            raise self._crash_found(error) from error
         except KeyboardInterrupt:
             interrupted = True
             self.search.stopped = "interrupted"
@@ -187,16 +195,25 @@ class _Hunt:
         self._keep(found)
         return self._gathered(found, around, interrupted)
 
-    def _confirmed(self, candidate: Candidate) -> list[Confirmation]:
-        """Confirm a candidate; where it lies too close to the boundary, what it was shrunk from as well."""
-        first = self._confirm(candidate)
-        rate = self.claim.rate
-        if first.estimate.upper < rate or first.estimate.lower > rate or candidate.start == candidate.example:
-            return [first]
-        return [first, self._confirm(replace(candidate, example=candidate.start, point=candidate.start_point))]
+    def _where(self) -> list[tuple[Background, int]]:
+        return [(b, 0) for b in self.confirm_stage.pool(self._example(self.space.easiest))]
 
     def _confirm(self, candidate: Candidate) -> Confirmation:
         return confirm(self.confirm_stage, candidate, self.fuzz.confirm_trials, self.alpha, self._enough)
+
+    def _decided(self, found: list[Confirmation]) -> list[Confirmation]:
+        """Decide; where nothing is confirmed, look longer at what is neither confirmed nor refuted."""
+        made = decide(found, self.claim.rate, self.alpha)
+        if any(c.confirmed for c in made):
+            return made
+        stage = self.confirm_stage
+        looked = [c if c.refuted or not c.complete else longer(stage, c, self.alpha, self._enough) for c in made]
+        return decide(looked, self.claim.rate, self.alpha)
+
+    def _control(self) -> Control:
+        example = self._example(self.space.easiest) if self.maker.plants else EASY
+        stage = control_stage(self.confirm_stage, self.maker, example)
+        return responds(stage, example, self.alpha, self._enough)
 
     def _describe(self, found: list[Confirmation]) -> Neighbourhood | None:
         first = next((c for c in sorted(found, key=lambda c: c.p_value) if c.confirmed), None)
@@ -208,19 +225,24 @@ class _Hunt:
 
     def _keep(self, found: list[Confirmation]) -> None:
         for point in self.failures.points():
-            if point in self.search.judged and not self.search.fails(point):
+            judged = self.search.judged.get(point)
+            if judged is not None and not judged.fails:
                 self.failures.drop(point)
         for confirmation in found:
             if confirmation.candidate.point is not None and not confirmation.refuted:
                 self.failures.save(confirmation.candidate.point)
 
-    def _raise_crash(self) -> None:
-        judged = self.search.shrunk_crash()
-        entry = entry_of(self.behaviour, self.variant, self.fuzz, self._synthesizer_name(), "ERROR", judged.example, [])
-        entry["trials"] = self.search_stage.unjudged(judged.example)
-        entry["error"] = judged.crash
-        raise CrashFound(
-            f"{judged.crash}\n  the easiest example that does so: {judged.example}",
+    def _crash_found(self, error: Crashed | None = None) -> CrashFound:
+        """Return the error of a crash: one of the search, shrunk, or the one given, where the search is over."""
+        stage = self.confirm_stage
+        if error is None:
+            stage, error = self.search_stage, self.search.shrunk_crash()
+        entry = entry_of(self.behaviour, self.variant, self.fuzz, stage.synthesizer, "ERROR", error.example, [])
+        entry["trials"] = stage.unjudged(error.example, [error.where])
+        entry["error"] = str(error)
+        entry["asked_for"] = self.under_test if stage is self.confirm_stage else self.searched_with
+        return CrashFound(
+            f"{error}\n  the easiest example that does so: {error.example}",
             hint=f"synnodtest replay {entry['id']}",
             entry=entry,
         )
@@ -245,7 +267,11 @@ class _Hunt:
             self.behaviour, self.variant, self.fuzz, self._synthesizer_name(), self.search, self.space, found, around,
             self._seconds(), self.alpha,
         )  # fmt: skip
-        ruling: Ruling = ruling_of(self.claim, self.search, found, around, self.alpha, facts)
+        gaps = gaps_of(self.search, len({b.cluster for b in self.confirm_stage.backgrounds}), self.control)
+        if self.control is not None:
+            facts["control"] = self.control.sentence()
+        ruling: Ruling = ruling_of(self.claim, self.search, found, around, self.alpha, facts, gaps)
+        entry["asked_for"] = self.under_test
         entry["status"], entry["sentence"] = ruling.status.value, ruling.sentence
         return FuzzGathered(
             self.ground,

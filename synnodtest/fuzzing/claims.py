@@ -55,6 +55,11 @@ class Claim:
         """The operating point."""
         return float(self.parameters["operating_point"])
 
+    @property
+    def needs_control(self) -> bool:
+        """Whether a detector that is always silent would keep it."""
+        return self.kind != "detected"
+
     def margin(self, trials: Mapping[str, Trial]) -> float:
         """Return by how much one replicate keeps the claim; negative: it breaks it."""
         base = trials[BASE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,7 +13,11 @@ from synnodtest.fuzzing.stage import Replicate, Stage
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 
-__all__ = ["Confirmation", "confirm", "decide", "held_out"]
+__all__ = ["Confirmation", "confirm", "decide", "held_out", "longer"]
+
+LEAST_TRIALS = 60
+LONGER = 3
+"""A candidate that is neither confirmed nor refuted is tried this many times as often, to refute it if it is none."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Confirmation:
         p_holm: The same, adjusted for all candidates of the expectation.
         confirmed: Whether it is a failure.
         refuted: Whether the lower bound exceeds the rate asked for: an accident of the search.
-        complete: Whether all trials asked for were run.
+        complete: Whether all trials asked for were run, and at least 60 could be planted.
+        second: Of the longer look at an unsettled candidate; it may refute, never confirm.
     """
 
     candidate: Candidate
@@ -39,6 +44,11 @@ class Confirmation:
     confirmed: bool = False
     refuted: bool = False
     complete: bool = True
+    second: Estimate | None = None
+
+    def surely(self, rate: float) -> bool:
+        """Return whether the trials alone, before Holm, show that the claim holds less often than ``rate``."""
+        return self.complete and self.estimate.usable and self.estimate.upper < rate
 
 
 def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Background], list[Background]]:
@@ -57,24 +67,41 @@ def confirm(stage: Stage, candidate: Candidate, trials: int, alpha: float, enoug
     Args:
         stage: With held-out backgrounds, fresh seeds and the synthesizer under test.
         candidate: The failing example.
-        trials: How many, at least 60.
+        trials: How many, at least 60. Those that cannot be planted are made up for, as often as they can be.
         alpha: One-sided error rate.
         enough: Whether time is up.
     """
-    pool = stage.pool(candidate.example)
-    where = [(pool[i % len(pool)], i // len(pool)) for i in range(trials)] if pool else []
-    done: list[Replicate] = []
-    complete = bool(where)
-    for start in range(0, len(where), 8):
-        if enough():
-            complete = False
-            break
-        chunk = sorted(where[start : start + 8], key=lambda pair: (pair[0].id, pair[1]))
-        done += stage.run(candidate.example, chunk)
-    hits = [r.holds for r in done]
-    clusters = [r.background.cluster for r in done]
-    estimate = clustered_rate(hits, clusters, alpha=alpha)
+    done, complete = _trials(stage, candidate, (0, 2 * trials), trials, enough)
+    estimate = _rate(done, alpha)
+    complete = complete and len(done) >= LEAST_TRIALS
     return Confirmation(candidate, tuple(done), estimate, _p_value(estimate, stage.claim.rate), complete=complete)
+
+
+def longer(stage: Stage, found: Confirmation, alpha: float, enough: Callable[[], bool]) -> Confirmation:
+    """Return an unsettled confirmation with a longer look at its candidate."""
+    n = len(found.replicates)
+    more, complete = _trials(stage, found.candidate, (2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough)
+    return replace(found, second=_rate([*found.replicates, *more], alpha)) if complete else found
+
+
+def _trials(
+    stage: Stage, candidate: Candidate, numbers: tuple[int, int], wanted: int, enough: Callable[[], bool]
+) -> tuple[list[Replicate], bool]:
+    pool = stage.pool(candidate.example)
+    done: list[Replicate] = []
+    at, end = numbers
+    while pool and at < end and len(done) < wanted:
+        if enough():
+            return done, False
+        count = min(8, wanted - len(done), end - at)
+        where = [(pool[i % len(pool)], i // len(pool)) for i in range(at, at + count)]
+        done += stage.run(candidate.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
+        at += count
+    return done, len(done) >= wanted
+
+
+def _rate(done: Sequence[Replicate], alpha: float) -> Estimate:
+    return clustered_rate([r.holds for r in done], [r.background.cluster for r in done], alpha=alpha)
 
 
 def _p_value(estimate: Estimate, rate: float) -> float:
@@ -90,15 +117,19 @@ def decide(found: Sequence[Confirmation], rate: float, alpha: float) -> list[Con
     """Return the confirmations with their Holm-adjusted p-values and what they come to."""
     adjusted = holm([c.p_value for c in found])
     return [
-        Confirmation(
-            c.candidate,
-            c.replicates,
-            c.estimate,
-            c.p_value,
+        replace(
+            c,
             p_holm=float(p),
-            confirmed=c.complete and c.estimate.usable and c.estimate.upper < rate and float(p) < alpha,
-            refuted=c.complete and c.estimate.usable and c.estimate.lower > rate,
-            complete=c.complete,
+            confirmed=_settled(c) and c.estimate.upper < rate and float(p) < alpha,
+            refuted=_settled(c) and _above(c.estimate if c.second is None else c.second, rate),
         )
         for c, p in zip(found, adjusted, strict=True)
     ]
+
+
+def _settled(found: Confirmation) -> bool:
+    return found.complete and found.estimate.usable
+
+
+def _above(estimate: Estimate, rate: float) -> bool:
+    return estimate.usable and estimate.lower > rate

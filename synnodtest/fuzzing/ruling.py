@@ -8,12 +8,14 @@ from typing import Any
 from synnodtest.checks.ruling import Component, Ruling, Status
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
+from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.describe import Neighbourhood
 from synnodtest.fuzzing.search import Search
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["ruling_of"]
+__all__ = ["gaps_of", "ruling_of"]
 
+LEAST_HELD_OUT = 2
 NOTHING = "no confirmed counterexample in {n} examples"
 STOPPED = {
     "examples": "all examples were tried",
@@ -31,25 +33,25 @@ def ruling_of(
     around: Neighbourhood | None,
     alpha: float,
     facts: dict[str, Any],
+    gaps: Sequence[str],
 ) -> Ruling:
     """Return the ruling on one expectation of a fuzz behaviour.
 
     PASSED says that the search went through and left no open suspicion; it is no statement on a rate. INCONCLUSIVE:
-    a candidate was neither confirmed nor refuted, or nothing could be tried.
+    a candidate was neither confirmed nor refuted, or the search has gaps (see :func:`gaps_of`).
     """
     confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
-    unsettled = [c for c in found if not c.confirmed and not c.refuted]
-    tried = search.tried + search.phases.get("explicit", 0)
     parts = tuple(_component(c, claim.rate, alpha) for c in found)
     if confirmed:
         status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha)
     else:
-        nothing = NOTHING.format(n=tried)
-        broken_off = search.stopped == "interrupted" or not tried
-        status = Status.INCONCLUSIVE if unsettled or broken_off else Status.PASSED
+        tried = search.tried + search.phases.get("explicit", 0) - len(search.left_out)
+        unsettled = [c for c in found if not c.refuted]
+        status = Status.INCONCLUSIVE if unsettled or gaps else Status.PASSED
         reasons = [f"{len(unsettled)} unconfirmed: {unsettled[0].candidate.example}"] if unsettled else []
+        reasons += gaps
         reasons += [STOPPED[search.stopped]] if search.stopped != "examples" else []
-        sentence = f"{status} {'; '.join([nothing, *reasons])}"
+        sentence = f"{status} {'; '.join([NOTHING.format(n=tried), *reasons])}"
     notes = ["a search says nothing on how often examples fail"] if not confirmed else []
     if around is not None and around.replicates:
         notes.append(f"around the counterexample: {around.sentence()}")
@@ -69,6 +71,33 @@ def ruling_of(
         notes=tuple(notes),
         figure={"kind": "fuzz", **facts},
     )
+
+
+def gaps_of(search: Search, held_out: int, control: Control | None) -> list[str]:
+    """Return why a search that found nothing is no pass.
+
+    Args:
+        search: The search.
+        held_out: Patients that are left for a confirmation.
+        control: Of a claim that a silent detector would keep; None where there is none.
+    """
+    gaps = []
+    asked = search.phases.get("coverage", 0) + search.unplaced
+    if search.stopped != "interrupted" and not search.covered:
+        gaps.append("the coverage phase was not gone through")
+    if search.unplaced > asked / 2:
+        gaps.append(f"{search.unplaced} of {asked} examples of the coverage phase could not be planted")
+    if search.stopped == "interrupted":
+        gaps.append("not all was tried")
+    if search.left_out:
+        gaps.append(f"{len(search.left_out)} explicit examples could not be planted: {search.left_out[0]}")
+    if held_out < LEAST_HELD_OUT:
+        gaps.append(f"radiographs of {held_out} patients are left for a confirmation, {LEAST_HELD_OUT} are needed")
+    if search.open():
+        gaps.append(f"{len(search.open())} failing examples were not followed up")
+    if control is not None and not control.passed:
+        gaps.append(f"control: {control.sentence()}")
+    return gaps
 
 
 def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float) -> str:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from scipy.stats import binom
 
 from synnodtest.canonical import sha256_of
 from synnodtest.engine.engine import Engine
@@ -23,10 +24,24 @@ from synnodtest.planning.recipe import SHAM_ARM, UNTOUCHED_ARM, Recipe
 from synnodtest.planning.trial import Trial
 from synnodtest.ports import Background
 
-__all__ = ["Judged", "Replicate", "Stage"]
+__all__ = ["Crashed", "Judged", "Replicate", "Stage"]
 
 CHUNK = 8
 """Replicates per call of the engine when a clock is watched."""
+LOOK = 30
+"""Scenes of a closer look at a failing example, at most."""
+UNLIKELY = 0.05
+SHALLOW = 0.75
+"""A closer look tells the rate asked for from this share of it, which is what a confirmation can show."""
+
+
+class Crashed(DetectorError):
+    """The detector crashed on a scene of ``example``; ``where`` names background and replicate."""
+
+    def __init__(self, error: DetectorError, example: Example, where: tuple[Background, int]) -> None:
+        super().__init__(error.message, hint=error.hint)
+        self.example = example
+        self.where = where
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class Judged:
         share: Share of them that keep the claim.
         margin: Their mean margin.
         fails: Whether the share is below the rate asked for.
-        crash: What a detector that crashed said; empty if it did not.
+        crash: The crash of the detector, if it crashed.
     """
 
     example: Example
@@ -63,7 +78,10 @@ class Judged:
     share: float
     margin: float
     fails: bool
-    crash: str = ""
+    crash: Crashed | None = None
+
+
+_Planted = tuple[Example, Background, int, list[Recipe]]
 
 
 class Stage:
@@ -93,10 +111,15 @@ class Stage:
         self.seconds = 0.0
         self.scenes = 0
         self._maker = maker
-        self._matching = matching
+        self.matching = matching
         self._namespace = namespace
         self._replicates = replicates
         self._memo: dict[str, Judged | None] = {}
+
+    @property
+    def synthesizer(self) -> str:
+        """Name of the synthesizer."""
+        return self.engine.synthesizer.identity.name
 
     @property
     def seconds_per_replicate(self) -> float:
@@ -113,24 +136,46 @@ class Stage:
     def _judge(self, example: Example) -> Judged | None:
         try:
             done = list(self.run(example, self.chosen(example)))
-        except DetectorError as error:
-            return Judged(example, (), 0.0, -1.0, True, str(error))
+        except Crashed as error:
+            return Judged(example, (), 0.0, -1.0, True, error)
         if len(done) < max(1, self._replicates // 2):
             return None
         share = float(np.mean([r.holds for r in done]))
         margin = float(np.mean([r.margin for r in done]))
         return Judged(example, tuple(done), share, margin, share < self.claim.rate - 1e-9)
 
-    def chosen(self, example: Example) -> list[tuple[Background, int]]:
+    def surely_fails(self, judged: Judged) -> bool:
+        """Return whether a failing example fails on further scenes too: few are enough where none or all fail.
+
+        It only guides the search, so that shrinking does not end where a few replicates failed by chance.
+
+        Raises:
+            Crashed: the detector crashed.
+        """
+        rate, holds = self.claim.rate, [r.holds for r in judged.replicates]
+        seen = self._replicates
+        while True:
+            n, kept = len(holds), sum(holds)
+            if binom.cdf(kept, n, rate) < UNLIKELY:
+                return True
+            if binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
+                return False
+            if seen >= LOOK:
+                return kept / n < (1 + SHALLOW) / 2 * rate
+            count = max(CHUNK, self._replicates)
+            holds += [r.holds for r in self.run(judged.example, self.chosen(judged.example, seen, count))]
+            seen += count
+
+    def chosen(self, example: Example, skip: int = 0, count: int | None = None) -> list[tuple[Background, int]]:
         """Return the backgrounds (and replicate numbers) that an example is judged on; they hang on its parameters."""
         pool = self.pool(example)
         if not pool:
             return []
         rng = np.random.default_rng(int(sha256_of(["backgrounds", self._namespace, example.key()])[:15], 16))
         order = [int(i) for i in rng.permutation(len(pool))]
-        count = self._replicates
+        numbers = range(skip, skip + (self._replicates if count is None else count))
         return sorted(
-            ((pool[order[i % len(pool)]], i // len(pool)) for i in range(count)), key=lambda pair: (pair[0].id, pair[1])
+            ((pool[order[i % len(pool)]], i // len(pool)) for i in numbers), key=lambda pair: (pair[0].id, pair[1])
         )
 
     def pool(self, example: Example) -> list[Background]:
@@ -150,20 +195,37 @@ class Stage:
         """Yield a replicate per example and background; those that cannot be planted are left out.
 
         Raises:
-            DetectorError: the detector crashed.
+            Crashed: the detector crashed.
         """
         while chunk := list(islice(wanted, CHUNK)):
-            started = time.perf_counter()
-            planted = [(e, b, self._recipes(e, b, number)) for e, b, number in chunk]
-            planted = [entry for entry in planted if entry[2]]
-            outcomes = list(self.engine.run(recipe for *_, recipes in planted for recipe in recipes))
-            self.seconds += time.perf_counter() - started
-            self.scenes += len(planted)
+            planted = [(e, b, number, self._recipes(e, b, number)) for e, b, number in chunk]
+            planted = [entry for entry in planted if entry[-1]]
+            outcomes = self._outcomes(planted)
             arms = len(self.claim.arms)
-            for index, (example, background, _) in enumerate(planted):
+            for index, (example, background, *_) in enumerate(planted):
                 made = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
                 if made is not None:
                     yield made
+
+    def _outcomes(self, planted: Sequence[_Planted]) -> list[object]:
+        started = time.perf_counter()
+        try:
+            return list(self.engine.run(recipe for *_, recipes in planted for recipe in recipes))
+        except DetectorError as error:
+            raise self._culprit(planted, error) from error
+        finally:
+            self.seconds += time.perf_counter() - started
+            self.scenes += len(planted)
+
+    def _culprit(self, planted: Sequence[_Planted], error: DetectorError) -> Crashed:
+        """Return which of several scenes crashes the detector; the first if none does on its own."""
+        for example, background, number, recipes in planted:
+            try:
+                list(self.engine.run(recipes))
+            except DetectorError as again:
+                return Crashed(again, example, (background, number))
+        example, background, number, _ = planted[0]
+        return Crashed(error, example, (background, number))
 
     def _recipes(self, example: Example, background: Background, number: int) -> list[Recipe]:
         try:
@@ -176,7 +238,7 @@ class Stage:
         for outcome in outcomes:
             if not isinstance(outcome, Outcome):
                 return None
-            trial = to_trial(outcome, self._matching)
+            trial = to_trial(outcome, self.matching)
             if trial.rejected:
                 return None
             trials[trial.arm] = trial
@@ -187,10 +249,10 @@ class Stage:
 
     # --- beside the judging -------------------------------------------------------------------------------------
 
-    def unjudged(self, example: Example) -> list[dict[str, Any]]:
-        """Return the scenes on which an example would be judged, synthesized but not shown to the detector."""
+    def unjudged(self, example: Example, where: Sequence[tuple[Background, int]]) -> list[dict[str, Any]]:
+        """Return the scenes of an example, synthesized but not shown to the detector."""
         made = []
-        for background, number in self.chosen(example):
+        for background, number in where:
             scenes = {}
             for recipe in self._recipes(example, background, number):
                 scene = Placer(self.engine.load(background)).place(recipe)
@@ -212,5 +274,5 @@ class Stage:
         return self._trials(shams), self._trials(untouched)
 
     def _trials(self, recipes: Sequence[Recipe]) -> list[Trial]:
-        made = [to_trial(o, self._matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
+        made = [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
         return [trial for trial in made if not trial.rejected]

@@ -144,6 +144,13 @@ class Space:
         """Return the point with the named parameters at their easiest."""
         return tuple(0 if d.name in names else k for d, k in zip(self.dimensions, difficulties, strict=True))
 
+    def between(self, easy: Difficulties, hard: Difficulties, share: float) -> Difficulties:
+        """Return the point at this share of the way; separate levels stay the easy ones until the end."""
+        return tuple(
+            (b if share >= 1 else a) if d.levels else round(a + (b - a) * share)
+            for d, a, b in zip(self.dimensions, easy, hard, strict=True)
+        )
+
     def needed(self, difficulties: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the parameters that are not at their easiest."""
         return tuple(d.name for d, k in zip(self.dimensions, difficulties, strict=True) if k)

@@ -1,12 +1,13 @@
 """Radiomics vectors that can occur together: the distribution of the nodules that the shipped model was trained on.
 
-Kept as a Gaussian copula: each feature's quantiles, and the loadings of its normal scores on eight factors.
+Kept as 256 of those vectors, and as a Gaussian copula: each feature's quantiles, and the loadings of its normal scores on
+eight factors.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,10 +17,8 @@ from scipy import stats
 
 from synnodtest.radiomics_features import FEATURE_NAMES
 
-__all__ = ["FACTORS", "plausible", "vector"]
+__all__ = ["plausible", "vectors"]
 
-FACTORS = 8
-"""Independent standard normal numbers behind a vector; all 0 is the most typical nodule."""
 RARE = 0.001
 """Combinations that fewer nodules than this would show count as impossible."""
 
@@ -31,20 +30,10 @@ def _distribution() -> dict[str, Any]:
     return loaded
 
 
-def vector(factors: Sequence[float], names: Sequence[str] = FEATURE_NAMES) -> dict[str, float]:
-    """Return the features at a point of the factors.
-
-    Args:
-        factors: Eight standard normal numbers.
-        names: Features wanted, by PyRadiomics name.
-    """
-    known = _distribution()
-    at = np.array([known["features"][name]["loadings"] for name in names]) @ np.asarray(factors, dtype=float)
-    shares = stats.norm.cdf(at)
-    return {
-        name: float(np.interp(share, known["probabilities"], known["features"][name]["quantiles"]))
-        for name, share in zip(names, shares, strict=True)
-    }
+@cache
+def vectors() -> tuple[dict[str, float], ...]:
+    """Return the features of 256 of the nodules, the most typical first."""
+    return tuple(dict(zip(FEATURE_NAMES, row, strict=True)) for row in _distribution()["vectors"])
 
 
 def plausible(features: Mapping[str, float]) -> bool:

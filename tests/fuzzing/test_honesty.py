@@ -27,10 +27,7 @@ def test_a_noisy_detector_above_the_rate_has_no_confirmed_counterexample(tmp_pat
     gathered = hunt(tmp_path, Holed(noisy(0.92)), vary=SMALL, examples=12, replicates=5, seed=seed)
     verdict = ruling(gathered)
     assert verdict.status is not Status.FAILED
-    assert (
-        f"no confirmed counterexample in {gathered.entry['tried']['coverage'] + gathered.entry['tried'].get('hypothesis', 0)} examples"
-        in verdict.sentence
-    )
+    assert "no confirmed counterexample in 12 examples" in verdict.sentence
 
 
 def test_false_confirmation_is_as_rare_as_the_nominal_rate_says():
@@ -118,22 +115,23 @@ def test_an_explicit_example_is_tried_first_and_confirmed_as_it_is(tmp_path):
 
 def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under_test(tmp_path):
     class Other(GaussianSynthesizer):
-        def __init__(self):
-            super().__init__(edge=0.5)
+        def __init__(self, edge):
+            super().__init__(edge=edge)
             self.scenes = 0
 
         def synthesize(self, scenes, backgrounds):
             self.scenes += len(scenes)
             return super().synthesize(scenes, backgrounds)
 
-    cheap, tested = Other(), Other()
+    cheap, tested = Other(0.5), Other(0.6)
     detector = Holed(lambda t, _: asked(t, "contrast") < 0.45)
-    hunt(
+    gathered = hunt(
         tmp_path, detector, vary=SMALL, examples=10, more="search_with: cheap",
         synthesizers={"cheap": cheap, "gaussian": tested},
     )  # fmt: skip
-    assert cheap.scenes > 20
-    assert tested.scenes == 160 or tested.scenes == 0  # the two have one identity: what one made the other recalls
+    assert gathered.entry["synthesizer"] == "gaussian"
+    assert tested.scenes == 160  # 60 of the confirmation, 100 around it
+    assert cheap.scenes >= 20
 
 
 @pytest.mark.parametrize(
@@ -156,11 +154,19 @@ def test_metamorphic_claims(kind, parameters, before, after, holds):
 @pytest.mark.parametrize(
     ("expect", "vary", "matters"),
     [
-        ("not_lower: {companion: {diameter_mm: 10, distance_mm: [15, 45]}, max_drop: 0.1}", "{diameter_mm: [10, 14]}", "companion.distance_mm"),
+        (
+            "not_lower: {companion: {diameter_mm: 10, distance_mm: [15, 45]}, max_drop: 0.1}",
+            "{diameter_mm: [10, 14]}",
+            "companion.distance_mm",
+        ),
         ("no_reversal: {over: diameter_mm, factor: 1.5, max_drop: 0.1}", "{diameter_mm: [8, 16]}", "diameter_mm"),
-        ("invariant: {under: {flip: horizontal}, margin: 0.2}", "{diameter_mm: [8, 16], contrast: [0.3, 1.0]}", "contrast"),
+        (
+            "invariant: {under: {flip: horizontal}, margin: 0.2}",
+            "{diameter_mm: [8, 16], contrast: [0.3, 1.0]}",
+            "contrast",
+        ),
     ],
-)  # fmt: skip
+)
 def test_metamorphic_holes_are_found(tmp_path, expect, vary, matters):
     def misses(truth, radiograph):
         if expect.startswith("not_lower") and len(radiograph.nodules) == 2 and truth.name == "nodule":

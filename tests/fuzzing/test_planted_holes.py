@@ -69,7 +69,6 @@ def test_the_second_nodule_when_it_is_close(tmp_path):
     assert set(matters) == {"companion.present", "companion.distance_mm"}
 
 
-@pytest.mark.xfail(strict=False, reason="a hole that opens only at strong compression is not found reliably yet")
 def test_firing_on_strong_compression(tmp_path):
     limit = []
 

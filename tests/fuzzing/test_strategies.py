@@ -1,11 +1,15 @@
 """Strategies shrink to the easiest case."""
 
+import json
+from importlib.resources import files
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, find, given, seed, settings
 
 import synnodtest.strategies as st
-from synnodtest.planning.radiomics_space import plausible, vector
+from synnodtest.planning.difficulty import Space, ranged
+from synnodtest.planning.radiomics_space import plausible, vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
 
 QUIET = settings(
@@ -54,10 +58,38 @@ def test_vectors_have_every_feature_and_are_possible_together(features):
     assert features["Minimum"] <= features["Median"] <= features["Maximum"]
 
 
+def test_a_vector_shrinks_to_the_most_typical_nodule():
+    assert find(st.radiomics(), lambda features: True, settings=QUIET) == vectors()[0]
+
+
+def test_vectors_are_spread_like_the_training_nodules():
+    """Against the quantiles of all 14,200 nodules, which are kept apart from the vectors."""
+    stored = json.loads((files("synnodtest.planning") / "radiomics_distribution.json").read_text())
+    for name in ("MajorAxisLength", "Sphericity", "Entropy", "SmallAreaEmphasis"):
+        known = np.interp([0.1, 0.5, 0.9], stored["probabilities"], stored["features"][name]["quantiles"])
+        spread = np.ptp(known)
+        assert np.quantile([v[name] for v in vectors()], [0.1, 0.5, 0.9]) == pytest.approx(known, abs=0.15 * spread)
+
+
 def test_contradictory_features_are_not_plausible():
-    typical = vector([0.0] * 8)
-    assert plausible({name: typical[name] for name in ("Sphericity", "Perimeter", "PixelSurface")})
-    small, large = vector([-2.0] + [0.0] * 7), vector([2.0] + [0.0] * 7)
-    sizes = {"MeshSurface": small["MeshSurface"], "PixelSurface": large["PixelSurface"]}
-    assert not plausible(sizes)
+    by_size = sorted(vectors(), key=lambda v: v["MeshSurface"])
+    small, large = by_size[25], by_size[-25]
+    assert plausible({name: small[name] for name in ("Sphericity", "Perimeter", "PixelSurface")})
     assert plausible({"MeshSurface": small["MeshSurface"], "PixelSurface": small["PixelSurface"]})
+    assert not plausible({"MeshSurface": small["MeshSurface"], "PixelSurface": large["PixelSurface"]})
+
+
+def test_hard_examples_are_drawn_as_well_as_easy_ones():
+    """Hypothesis itself prefers small numbers: of whole numbers up to 1000 it draws one in ten above 750."""
+    drawn = []
+
+    @seed(3)
+    @settings(QUIET, derandomize=False, max_examples=400)
+    @given(st.points(Space((ranged("diameter_mm", 4, 40), ranged("perturbations.rotate_deg", -10, 10)))))
+    def draw(point):
+        drawn.append(point)
+
+    draw()
+    one, two = np.array(drawn).T
+    assert np.mean(one > 750) > 0.18
+    assert min(np.mean(two > 750), np.mean(two < -750)) > 0.05
