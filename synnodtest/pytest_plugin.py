@@ -55,6 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=300.0,
         help="seconds that one call of the detector may take (default: 300)",
     )
+    add(
+        "--synnod-conform",
+        choices=("stop", "warn", "off"),
+        default="stop",
+        help="question the detector's adapter before the first item, once per detector: stop at a misfit (default), "
+        "warn, or do not ask",
+    )
     add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
     add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
     add("--synnod-plan", action="store_true", help="print scenes, cost and power of every expectation, run nothing")

@@ -19,7 +19,7 @@ __all__ = ["BITS", "NEAR", "Twin", "near_duplicates", "perceptual_hash"]
 
 SIDE = 32
 BITS = SIDE * SIDE
-NEAR = 110
+NEAR = 75
 """Hashes that differ in at most so many of the 1024 bits are those of one picture; docs/data.md has the measurement."""
 
 

@@ -37,6 +37,7 @@ class Fragment:
     detector: dict[str, Any] = field(default_factory=dict)
     gallery: list[dict[str, Any]] = field(default_factory=list)
     deviations: list[dict[str, Any]] = field(default_factory=list)
+    anomalies: list[dict[str, Any]] = field(default_factory=list)
     fuzzing: list[dict[str, Any]] = field(default_factory=list)
     tally: dict[str, float] = field(default_factory=dict)
 

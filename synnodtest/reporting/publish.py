@@ -6,7 +6,7 @@ import getpass
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class RunFacts:
         cache: Folder of the store, where the self-test leaves its findings; None if there is none.
         baseline: An earlier record to compare with.
         known_regions: Regions beyond the built-in ones that the specs may name.
+        options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
+            file; what replay starts from.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
     """
 
@@ -55,6 +57,7 @@ class RunFacts:
     cache: Path | None = None
     baseline: Path | None = None
     known_regions: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Path, ...] = ()
 
 
@@ -93,6 +96,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
             "started": fragment.started,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": list(facts.command),
+            "options": dict(facts.options),
             "seed": facts.seed,
             "user": _user(),
             "commit": commit,
@@ -119,7 +123,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
         "environment": environment(),
         "waivers": list(facts.waivers),
         "deviations": fragment.deviations,
-        "anomalies": [],
+        "anomalies": fragment.anomalies,
         "limitations": _limitations(fragment),
         "fuzzing": fragment.fuzzing,
     }

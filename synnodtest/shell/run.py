@@ -9,7 +9,7 @@ from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
 from synnodtest.engine.throughput import remember
-from synnodtest.errors import InvalidEvidence
+from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import Variant, variants
@@ -55,20 +55,27 @@ class Run:
         self.fragment = assemble.Fragment()
         self._progress = progress
         self._campaign: Campaign | None = None
+        self._refused: DetectorError | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether detector and synthesizer were loaded."""
+        return self._campaign is not None
 
     @property
     def campaign(self) -> Campaign:
         """The campaign; made, with detector and synthesizer loaded, on first use."""
         if self._campaign is None:
             settings = self.settings
+            store = Store(settings.cache)
             providers = Providers(
-                detector=self._detector(settings.detector),
+                detector=self._questioned(self._detector(settings.detector), store),
                 synthesizer=lambda text: _synthesizer(text, settings),
                 backgrounds=lambda name, count: _backgrounds(name, count, settings),
                 default_synthesizer=settings.synthesizer,
             )
             options = {} if self._progress is None else {"progress": self._progress}
-            self._campaign = Campaign(providers, Store(settings.cache), seed=settings.seed, **options)
+            self._campaign = Campaign(providers, store, seed=settings.seed, **options)
         return self._campaign
 
     def close(self) -> None:
@@ -87,6 +94,30 @@ class Run:
         from synnodtest.detectors import resolve_detector
 
         return resolve_detector(text, device=self.settings.device, timeout_s=self.settings.timeout_s)
+
+    def _questioned(self, detector: Detector, store: Store) -> Detector:
+        """Return the detector once its adapter has answered; what it only warns of goes into the record."""
+        if self.settings.conform == "off":
+            return detector
+        from synnodtest.detectors.preflight import preflight, refuse_misfits
+
+        if self._refused is not None:
+            raise self._refused
+        name = detector.identity.name
+        checks = preflight(detector, store)
+        try:
+            if self.settings.conform == "stop":
+                refuse_misfits(name, checks)
+        except DetectorError as error:
+            self._refused = error
+            raise
+        for check in checks:
+            if check.passed is False:
+                what = f"conformance, {check.name}: {check.says}"
+                self.fragment.anomalies.append(
+                    {"id": name, "what": what, "impact": check.remedy or "see 'synnodtest conform'"}
+                )
+        return detector
 
     def behaviour(self, case: Case) -> Behaviour:
         """Return the case's behaviour, cut to ``limit`` backgrounds."""

@@ -170,7 +170,7 @@ class Session:
 
     def write_pictures(self, case: Case) -> None:
         """Write the gallery pictures of a judged case."""
-        if self.run.settings.pixels and case.node_id in self.run.fragment.expectations:
+        if self.run.ready and self.run.settings.pixels and case.node_id in self.run.fragment.expectations:
             from synnodtest.reporting.pictures import write_pictures
 
             write_pictures(self.run.fragment, case.node_id, self.run.behaviour(case), self.run.campaign, self.folder)
@@ -220,6 +220,12 @@ class Session:
             cache=settings.cache,
             baseline=Path(settings.baseline) if settings.baseline else None,
             known_regions=self.known_regions(),
+            options={
+                "detector": settings.detector,
+                "synthesizer": settings.synthesizer,
+                "backgrounds": str(settings.backgrounds or ""),
+                "report": os.path.relpath(self.folder, settings.root),
+            },
             own=(settings.reports, settings.cache, self._ledger),
         )
 
@@ -293,4 +299,5 @@ def settings_of(config: pytest.Config) -> Settings:
         pixels=not option.synnod_no_pixels,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
         command=("pytest", *map(str, config.invocation_params.args)),
+        conform=option.synnod_conform,
     )

@@ -28,6 +28,7 @@ class Settings:
         pixels: Whether pictures go into the report.
         waivers: The waiver file, if there is one.
         command: The command line, for the report.
+        conform: Whether the detector's adapter is questioned first: ``stop`` at a misfit, ``warn``, or ``off``.
     """
 
     root: Path
@@ -45,3 +46,4 @@ class Settings:
     pixels: bool = True
     waivers: Path | None = None
     command: tuple[str, ...] = ()
+    conform: str = "off"

@@ -126,6 +126,11 @@ FAULTS = {
         "bit depth",
         "8 bits",
     ),
+    "eight bits after smoothing": (
+        seen_through(lambda p: np.rint(ndimage.gaussian_filter(p, 1) * 255).astype(np.uint8).astype(np.float32) / 255),
+        "bit depth",
+        "within one of 256",
+    ),
     "inverted": (seen_through(lambda p: 1 - p), "grey values", "inverted radiographs"),
     "another at every call": (restless, "repeatable", "other findings"),
     "answers reversed": (lambda radiographs: honest(radiographs)[::-1], "batch", "another order"),

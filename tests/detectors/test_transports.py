@@ -36,7 +36,8 @@ behaviours:
     gate: performance
     scenes:
       backgrounds: {set: normal, count: 6}
-      nodules: [{diameter_mm: {sweep: [10, 15, 20, 25, 30]}, contrast: 0.8, location: {region: lung}, hold: [location, seed]}]
+      nodules:
+        - {diameter_mm: {sweep: [10, 15, 20, 25, 30]}, contrast: 0.8, location: {region: lung}, hold: [location, seed]}
     expect:
       - sensitivity: {at_least: 0.9}
       - false_positives_per_image: {at_most: 1000}

@@ -103,6 +103,18 @@ def crashing():
     return Crashing()
 
 
+def backwards():
+    inner = honest()
+    return lambda radiographs: inner(radiographs)[::-1]
+
+
+def eight_bits():
+    from dataclasses import replace
+
+    inner = honest()
+    return lambda rs: inner([replace(r, pixels=np.rint(r.pixels * 255).astype(np.float32) / 255) for r in rs])
+
+
 def nan():
     return lambda radiographs: [[Finding((1.0, 1.0, 5.0, 5.0), float("nan"))] for _ in radiographs]
 '''
@@ -119,10 +131,9 @@ def project(pytester, monkeypatch):
     (pytester.path / "dets.py").write_text(DETECTORS)
     pytester.makeini("[pytest]\ntestpaths = specs\n")
 
-    def run(*words, detector="dets:honest", backgrounds="cxr"):
-        options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds] + (
-            ["--detector", detector] if detector else []
-        )
+    def run(*words, detector="dets:honest", backgrounds="cxr", conform="off"):
+        options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
+        options += ["--detector", detector] if detector else []
         return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=120)
 
     run.path = pytester.path

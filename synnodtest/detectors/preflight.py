@@ -1,0 +1,63 @@
+"""Conformance before a run: a few questions to the adapter, once per detector, so that a wrong one costs no hour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from synnodtest.canonical import sha256_of
+from synnodtest.detectors.conform import Check, conform, conspicuous_radiographs
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.errors import DetectorError
+from synnodtest.ports import Detector
+from synnodtest.store import Store
+
+__all__ = ["STOPPING", "preflight", "refuse_misfits"]
+
+FORMAT = 1
+COUNT, SIZE = 4, 512
+STOPPING = ("answer", "box", "grey values", "empty radiograph", "repeatable", "batch")
+"""What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""
+
+
+def preflight(detector: Detector, store: Store) -> list[Check]:
+    """Ask a detector the questions of :mod:`synnodtest.detectors.conform` on four phantoms of 512 pixels.
+
+    Answers are kept in the store under the detector's identity. Recorded findings are asked nothing: they know only
+    the radiographs that they were recorded on.
+
+    Args:
+        detector: From ``resolve_detector``.
+        store: Keeps the answers.
+    """
+    bare = detector.detector if isinstance(detector, Guard) else detector
+    if isinstance(bare, RecordedDetector):
+        return []
+    key = sha256_of(["conform", FORMAT, detector.identity.key()])
+    data = store.get("conform", key)
+    if data is None:
+        checks = conform(detector, conspicuous_radiographs(COUNT, size=SIZE))
+        if checks[0].passed is False:
+            return checks
+        data = store.put("conform", key, json.dumps([asdict(check) for check in checks]).encode())
+    return [Check(**entry) for entry in json.loads(data)]
+
+
+def refuse_misfits(name: str, checks: Sequence[Check]) -> None:
+    """Stop where an answer makes every verdict meaningless.
+
+    Raises:
+        DetectorError: one does; says what was seen and what to change.
+    """
+    wrong = [check for check in checks if check.passed is False and check.name in STOPPING]
+    if not wrong:
+        return
+    if wrong[0].name == "answer":
+        raise DetectorError(wrong[0].says, hint=wrong[0].remedy)
+    raise DetectorError(
+        f"detector {name!r} does not conform: " + "; ".join(f"{check.name}: {check.says}" for check in wrong),
+        hint=f"{'; '.join(check.remedy for check in wrong if check.remedy)} ('synnodtest conform' shows all answers, "
+        "--synnod-conform=warn goes on all the same)",
+    )
