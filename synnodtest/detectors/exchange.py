@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["findings_from_json", "node21_findings", "parsed", "png16", "write_stack"]
+__all__ = ["dicom16", "findings_from_json", "node21_findings", "parsed", "png16", "write_stack"]
 
 PNG_WHITE = 65535
 NODE21_WHITE = 4095
@@ -28,6 +28,37 @@ def png16(radiograph: Radiograph) -> bytes:
     stream = io.BytesIO()
     values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype(np.uint16)
     Image.fromarray(values).save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def dicom16(radiograph: Radiograph) -> bytes:
+    """Return the pixels as a DICOM file (digital X-ray, MONOCHROME2, 16 bits stored, 0..1 as 0..65535, no window).
+
+    Raises:
+        SynnodError: pydicom is not installed.
+    """
+    try:
+        from pydicom.dataset import FileDataset, FileMetaDataset
+        from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+    except ImportError as error:
+        raise missing_extra("pydicom", "dicom", "A detector that wants DICOM") from error
+    values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype("<u2")
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
+    data.Modality, data.PatientID, data.PatientName = "DX", "synnodtest", "synnodtest"
+    data.Rows, data.Columns = values.shape
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 0
+    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+    data.ImagerPixelSpacing = data.PixelSpacing = [f"{spacing:.8g}" for spacing in radiograph.spacing_mm]
+    data.RescaleSlope, data.RescaleIntercept = "1", "0"
+    data.PixelData = values.tobytes()
+    stream = io.BytesIO()
+    data.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
 
 

@@ -1,6 +1,6 @@
-"""Detectors behind HTTP: ``--detector http://host/predict``.
+"""Detectors behind HTTP: ``--detector http://host/predict``, or ``dicom+http://host/predict`` to be sent DICOM.
 
-Each radiograph is one POST of ``multipart/form-data``: the file ``image`` (PNG, 16 bits) and the fields
+Each radiograph is one POST of ``multipart/form-data``: the file ``image`` (PNG or DICOM, 16 bits) and the fields
 ``spacing_row_mm`` and ``spacing_column_mm``. The answer is JSON, see
 :func:`synnodtest.detectors.exchange.findings_from_json`. An answer to ``GET`` on the same URL that is a JSON mapping
 with ``name`` (and ``version``, ``sha256``) becomes the identity: it belongs into the cache key, since a server's model
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
 
-from synnodtest.detectors.exchange import findings_from_json, parsed, png16
+from synnodtest.detectors.exchange import dicom16, findings_from_json, parsed, png16
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -44,15 +44,17 @@ class HttpDetector:
         url: ``http://`` or ``https://``.
         timeout_s: Seconds that one request may take.
         pause_s: Before the second attempt; doubled before the third.
+        dicom: Send DICOM files instead of PNG.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 60.0, pause_s: float = 0.5) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 60.0, pause_s: float = 0.5, dicom: bool = False) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise DetectorError(f"{url!r} is no URL of a detector", hint="http://host:port/path")
         self._url = url
         self._timeout_s = timeout_s
         self._pause_s = pause_s
+        self._dicom = dicom
         host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
         self._shown = urlunsplit((parts.scheme, host, parts.path, "", ""))
         self._identity = self._asked_identity()
@@ -68,7 +70,7 @@ class HttpDetector:
             return list(pool.map(self._detect_one, radiographs))
 
     def _detect_one(self, radiograph: Radiograph) -> list[Finding]:
-        body, kind = _multipart(radiograph)
+        body, kind = _multipart(radiograph, self._dicom)
         answer = self._sent(
             urllib.request.Request(self._url, body, {"Content-Type": kind, **_headers()}, method="POST")
         )
@@ -96,7 +98,7 @@ class HttpDetector:
         raise AssertionError("the last attempt returns or raises")
 
     def _asked_identity(self) -> Identity:
-        configuration = {"url": self._shown}
+        configuration = {"url": self._shown, **({"sends": "dicom"} if self._dicom else {})}
         try:
             request = urllib.request.Request(self._url, headers={"Accept": "application/json", **_headers()})
             said = parsed(_answer(request, min(self._timeout_s, _PROBE_S)), "identity")
@@ -120,15 +122,16 @@ def _headers() -> dict[str, str]:
     return {"Authorization": secret} if secret else {}
 
 
-def _multipart(radiograph: Radiograph) -> tuple[bytes, str]:
+def _multipart(radiograph: Radiograph, dicom: bool) -> tuple[bytes, str]:
     boundary = uuid.uuid4().hex
     row, column = radiograph.spacing_mm
     parts = [
         _part(boundary, f'name="{name}"', f"{value!r}".encode())
         for name, value in (("spacing_row_mm", float(row)), ("spacing_column_mm", float(column)))
     ]
-    image = 'name="image"; filename="radiograph.png"\r\nContent-Type: image/png'
-    parts.append(_part(boundary, image, png16(radiograph)))
+    suffix, kind = ("dcm", "application/dicom") if dicom else ("png", "image/png")
+    image = f'name="image"; filename="radiograph.{suffix}"\r\nContent-Type: {kind}'
+    parts.append(_part(boundary, image, dicom16(radiograph) if dicom else png16(radiograph)))
     return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
@@ -140,3 +143,9 @@ def _part(boundary: str, disposition: str, content: bytes) -> bytes:
 @register_detector("https")
 def _http(argument: str, options: Options) -> HttpDetector:
     return HttpDetector(argument, timeout_s=options.timeout_s)
+
+
+@register_detector("dicom+http")
+@register_detector("dicom+https")
+def _dicom_http(argument: str, options: Options) -> HttpDetector:
+    return HttpDetector(argument.removeprefix("dicom+"), timeout_s=options.timeout_s, dicom=True)

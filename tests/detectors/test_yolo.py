@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import zipfile
 
@@ -64,7 +65,7 @@ def test_a_truncated_checkpoint_is_named(tmp_path, one_class):
 
 class _Evil:
     def __reduce__(self):
-        return (open, ("owned", "w"))
+        return (os.mkdir, ("owned",))
 
 
 def test_reading_a_hostile_pickle_runs_nothing(tmp_path, monkeypatch):
@@ -74,6 +75,22 @@ def test_reading_a_hostile_pickle_runs_nothing(tmp_path, monkeypatch):
     with pytest.raises(DetectorError, match=r"evil\.pt"):
         resolve_detector("evil.pt", base=tmp_path)
     assert not (tmp_path / "owned").exists()
+
+
+def test_what_is_hidden_in_a_sound_checkpoint_runs_only_where_one_says_unsafe(tmp_path, one_class, chests, monkeypatch):
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    content = torch.load(one_class, map_location="cpu", weights_only=False)
+    torch.save({**content, "hidden": _Evil()}, tmp_path / "gift.pt")
+    detector = resolve_detector("gift.pt", base=tmp_path)
+    with pytest.raises(DetectorError, match=r"(?s)gift\.pt cannot be loaded.*if you trust the file.*unsafe:"):
+        detector.detect(chests[:1])
+    assert not (tmp_path / "owned").exists()
+    unsafe = resolve_detector("unsafe:gift.pt", base=tmp_path)
+    assert unsafe.identity.configuration["safe_load"] is False
+    unsafe.detect(chests[:1])
+    assert (tmp_path / "owned").exists()
 
 
 def test_what_a_checkpoint_says_about_itself_needs_no_torch(one_class):

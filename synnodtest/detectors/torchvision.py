@@ -1,0 +1,151 @@
+"""Detection models of torchvision: ``--detector torchvision:fasterrcnn_resnet50_fpn:weights.pth``.
+
+The file holds a state dict, which is loaded with ``weights_only``: nothing in it can run. In Python any module with
+torchvision's interface (a list of pictures in, a list of ``boxes``, ``labels``, ``scores`` out) becomes a detector:
+
+    def factory():
+        return TorchvisionDetector(my_model(), "mine", labels=(1,))
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["TorchvisionDetector", "load_torchvision"]
+
+BATCH = 4
+LEAST_SCORE = 0.001
+
+
+class TorchvisionDetector:
+    """A module with the interface of torchvision's detection models.
+
+    Args:
+        model: Takes a list of pictures (3, H, W) float32 in 0..1, each of its own size, and returns a list of mappings
+            with ``boxes`` (n, 4) as x_min, y_min, x_max, y_max in pixels, ``labels`` (n) and ``scores`` (n).
+        name: How reports call it.
+        labels: Which labels are nodules.
+        version: Of the model.
+        sha256: Of its weights.
+        device: ``cpu`` or ``cuda``.
+
+    The picture reaches the model as float32: no step goes through 8 bits.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        name: str,
+        *,
+        labels: Sequence[int] = (1,),
+        version: str = "",
+        sha256: str = "",
+        device: str = "cpu",
+    ) -> None:
+        self._model = model.to(device).eval()
+        self._device = device
+        self._labels = tuple(labels)
+        self._identity = Identity(name, version, sha256, {"labels": list(self._labels)})
+
+    @property
+    def identity(self) -> Identity:
+        """Name, version and sha256 as given, and the labels that count."""
+        return self._identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return one list of findings per radiograph, highest score first."""
+        import torch
+
+        found: list[list[Finding]] = []
+        with torch.inference_mode():
+            for start in range(0, len(radiographs), BATCH):
+                batch = radiographs[start : start + BATCH]
+                grey = [torch.from_numpy(one.pixels).to(self._device)[None].expand(3, -1, -1) for one in batch]
+                found += [self._findings(answer) for answer in self._model(grey)]
+        return found
+
+    def _findings(self, answer: Mapping[str, Any]) -> list[Finding]:
+        try:
+            boxes, labels, scores = (answer[key].detach().cpu().numpy() for key in ("boxes", "labels", "scores"))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DetectorError(
+                f"the model answered {type(answer).__name__}, not tensors boxes, labels and scores: {error!r}"
+            ) from error
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        order = np.argsort(-scores, kind="stable")
+        kept = [index for index in order if labels[index] in self._labels and width[index] > 0 and height[index] > 0]
+        rows = [(*map(float, boxes[index]), float(scores[index])) for index in kept]
+        return [Finding((left, top, right, bottom), score) for left, top, right, bottom, score in rows]
+
+
+def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> TorchvisionDetector:
+    """Return a detection model of torchvision with the weights in a file.
+
+    Args:
+        architecture: A builder of ``torchvision.models.detection`` such as ``fasterrcnn_resnet50_fpn``.
+        weights: State dict (``.pth``), or a mapping that holds one under ``model`` or ``state_dict``. It must have two
+            classes, background and nodule; it is never downloaded.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        DetectorError: no such architecture, or weights that are missing, hostile or do not fit.
+    """
+    if not weights.is_file():
+        raise DetectorError(
+            f"the detector's weights {weights} are not there", hint="synnodtest never downloads weights"
+        )
+    if importlib.util.find_spec("torchvision") is None:
+        raise missing_extra("torchvision", "yolo", f"The detector {weights.name}")
+    import torch
+
+    detection: Any = importlib.import_module("torchvision.models.detection")
+    builder = getattr(detection, architecture, None)
+    if not callable(builder) or architecture.startswith("_") or not architecture.islower():
+        known = sorted(n for n in dir(detection) if "_" in n.strip("_") and n.islower() and not n.startswith("_"))
+        raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known[:12]))
+    try:
+        content = torch.load(weights, map_location="cpu", weights_only=True)
+        state = next((content[key] for key in ("model", "state_dict") if key in content), content)
+        model = builder(weights=None, weights_backbone=None, num_classes=2)
+        if hasattr(model, "roi_heads"):
+            model.roi_heads.score_thresh = LEAST_SCORE
+        elif hasattr(model, "score_thresh"):
+            model.score_thresh = LEAST_SCORE
+        model.load_state_dict(state)
+    except Exception as error:
+        raise DetectorError(
+            f"{weights} cannot be loaded as {architecture} with two classes: {' '.join(str(error).split())[:300]}",
+            hint="background and nodule are wanted; a model of another make can be wrapped in Python by "
+            "TorchvisionDetector(model, name, labels=...)",
+        ) from error
+    return TorchvisionDetector(
+        model,
+        weights.name,
+        version=f"torchvision {version('torchvision')}",
+        sha256=sha256_of_file(weights),
+        device=device,
+    )
+
+
+@register_detector("torchvision")
+def _torchvision(argument: str, options: Options) -> TorchvisionDetector:
+    architecture, _, path = argument.partition(":")
+    if not path:
+        raise DetectorError(
+            f"torchvision:{argument} names no weights", hint="torchvision:fasterrcnn_resnet50_fpn:weights.pth"
+        )
+    return load_torchvision(architecture, options.path(path), options.device)

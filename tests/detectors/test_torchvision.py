@@ -1,0 +1,86 @@
+"""torchvision's detection models: from a state dict, and as a module that a user's factory makes."""
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding, Radiograph
+from synnodtest.detectors import resolve_detector
+from synnodtest.detectors.torchvision import TorchvisionDetector
+from synnodtest.errors import DetectorError
+
+torch = pytest.importorskip("torch")
+detection = pytest.importorskip("torchvision.models.detection")
+NAME = "fasterrcnn_mobilenet_v3_large_320_fpn"
+
+
+@pytest.fixture
+def chest():
+    pixels = np.random.default_rng(0).random((120, 160), dtype=np.float32)
+    return Radiograph(pixels, (0.5, 0.5), source="chest")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    torch.manual_seed(0)
+    model = getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2)
+    path = tmp_path_factory.mktemp("weights") / "nodules.pth"
+    torch.save(model.state_dict(), path)
+    return path
+
+
+def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
+    found = resolve_detector(f"torchvision:{NAME}:{weights}").detect([chest, chest])
+    model = getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2, box_score_thresh=0.001)
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    with torch.inference_mode():
+        (answer,) = model.eval()([torch.from_numpy(chest.pixels).expand(3, -1, -1)])
+    wide = (answer["boxes"][:, 2:] > answer["boxes"][:, :2]).all(dim=1)
+    assert len(found[0]) == int(wide.sum()) > 0
+    assert [f.score for f in found[0]] == pytest.approx(answer["scores"][wide].tolist(), abs=1e-5)
+    assert found[0] == found[1]
+
+
+class Bright(torch.nn.Module):
+    """Reports label 1 around the brightest pixel and label 2 elsewhere."""
+
+    def forward(self, pictures):
+        made = []
+        for picture in pictures:
+            y, x = divmod(int(picture[0].argmax()), picture.shape[2])
+            boxes = torch.tensor([[0.0, 0.0, 5.0, 5.0], [x, y, x + 1, y + 1]])
+            made.append({"boxes": boxes, "labels": torch.tensor([2, 1]), "scores": torch.tensor([0.9, 0.5])})
+        return made
+
+
+def test_any_module_with_this_interface_is_a_detector(chest):
+    (found,) = TorchvisionDetector(Bright(), "mine").detect([chest])
+    y, x = divmod(int(chest.pixels.argmax()), 160)
+    assert found == [Finding((x, y, x + 1, y + 1), 0.5)]
+    assert [f.score for f in TorchvisionDetector(Bright(), "mine", labels=(1, 2)).detect([chest])[0]] == pytest.approx(
+        [0.9, 0.5]
+    )
+
+
+class Hostile:
+    def __reduce__(self):
+        return (open, ("owned", "w"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"torchvision:{NAME}:gone.pth", "never downloads"),
+        (f"torchvision:{NAME}", "names no weights"),
+        ("torchvision:no_such_net:evil.pth", "no detection model 'no_such_net'"),
+        (f"torchvision:{NAME}:evil.pth", r"evil\.pth cannot be loaded"),
+        (f"torchvision:{NAME}:other.pth", r"other\.pth cannot be loaded as .* with two classes"),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_nothing_in_it_runs(tmp_path, monkeypatch, text, message):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"model": Hostile()}, tmp_path / "evil.pth")
+    torch.save({"backbone.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    (tmp_path / "owned").unlink(missing_ok=True)
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(text, base=tmp_path)
+    assert not (tmp_path / "owned").exists()

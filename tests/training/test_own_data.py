@@ -1,0 +1,96 @@
+"""From a synthetic NODE21 folder to verdicts with no manual step: the commands that a user types, in order."""
+
+import json
+import shutil
+
+import pytest
+
+from synnodtest.cli import main
+from synnodtest.planning.variants import variants
+from synnodtest.shell.run import Case, Run
+from synnodtest.shell.settings import Settings
+from synnodtest.spec.loader import load_spec
+
+pytest.importorskip("ultralytics")
+
+SPEC = """
+synnodtest: 1
+title: Own data
+defaults: {operating_point: 0.25}
+behaviours:
+  - id: found
+    statement: Conspicuous nodules are found.
+    gate: performance
+    scenes:
+      backgrounds: {set: normal, count: 4}
+      nodules: [{diameter_mm: 25, contrast: 0.6, location: {region: lung}}]
+    expect: [{sensitivity: {at_least: 0.5}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def node21(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own") / "node21"
+    words = ["phantom", "--out", str(folder), "--count", "14", "--nodules", "--size", "128"]
+    assert main(words) == 0
+    return folder
+
+
+@pytest.mark.filterwarnings("default")
+def test_phantom_convert_train_evaluate_specs(node21, tmp_path, capsys):
+    coco, run, figures = tmp_path / "coco", tmp_path / "run", tmp_path / "figures.json"
+    assert main(["data", "convert", str(node21), str(coco), "--to", "coco"]) == 0
+    small = ["--epochs", "1", "--imgsz", "64", "--batch", "4"]
+    assert main(["train", "detector", "--data", str(coco), "--out", str(run), *small]) == 0
+    words = ["--detector", str(run / "best.pt"), "--data", str(coco), "--split", "all", "--out", str(figures)]
+    assert main(["evaluate", "detector", *words]) == 0
+    (figure,) = json.loads(figures.read_text()).values()
+    assert figure["images"] == 14
+    assert set(figure["by_region"]) >= {"lung", "left_lung", "right_lung"}
+    assert figure["in_training"], "images that were trained on are named"
+    assert "figures on it are no test" in capsys.readouterr().err
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    spec = load_spec(tmp_path / "spec.yaml")
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    judge = Run(Settings(tmp_path, str(run / "best.pt"), "gaussian", node21, cache=tmp_path / "cache"))
+    case = Case("found", spec, behaviour, variant)
+    assert judge.rule(case, judge.gather(case)).ruling.status.name in ("PASSED", "FAILED", "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda base: (base / "images" / "n0002.mha").unlink(), r"metadata.csv:4: .*n0002.mha is not there"),
+        (lambda base: cut(base / "images" / "n0002.mha"), r"n0002.mha: truncated"),
+        (lambda base: swap(base / "metadata.csv"), r"metadata.csv:2: "),
+    ],
+)
+def test_a_broken_folder_is_named_by_file_and_line(node21, tmp_path, capsys, fault, message):
+    folder = tmp_path / "node21"
+    shutil.copytree(node21, folder)
+    base = folder / "cxr_images" / "proccessed_data"
+    lines = (base / "metadata.csv").read_text().splitlines()
+    place = next(k for k, line in enumerate(lines, start=1) if "n0002.mha" in line)
+    fault(base)
+    assert main(["data", "convert", str(folder), str(tmp_path / "out"), "--to", "coco"]) == 1
+    said = capsys.readouterr().err
+    expected = message.replace("metadata.csv:4", f"metadata.csv:{place}")
+    assert all(part in said for part in expected.split(".*")), said
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def swap(table):
+    """Write x where the label belongs, as if two columns had changed places."""
+    head, *rows = table.read_text().splitlines()
+    columns = head.split(",")
+    x, label = columns.index("x"), columns.index("label")
+    made = []
+    for row in rows:
+        cells = row.split(",")
+        cells[x], cells[label] = cells[label], cells[x]
+        made.append(",".join(cells))
+    table.write_text("\n".join([head, *made]))
