@@ -18,17 +18,22 @@ from synnodtest.errors import BackgroundError, SynnodError, missing_extra
 __all__ = ["DicomFacts", "is_dicom", "read_dicom", "read_dicom_facts"]
 
 _SLICES = ("CT", "MR", "PT", "NM", "US")
+_LATERAL = ("LL", "RL", "LLD", "RLD", "LATERAL", "LAT")
 _SPACING_TAGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
 
 
 @dataclass(frozen=True)
 class DicomFacts:
-    """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years."""
+    """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years.
+
+    ``foreign`` says why the file is no frontal radiograph (a report, a CT slice, a lateral view); empty if it is one.
+    """
 
     patient: str = ""
     view: str = ""
     sex: str = ""
     age: str = ""
+    foreign: str = ""
 
 
 def is_dicom(path: Path) -> bool:
@@ -58,7 +63,17 @@ def _facts(data: Any) -> DicomFacts:
         view=str(data.get("ViewPosition", "") or ""),
         sex=str(data.get("PatientSex", "") or ""),
         age=years,
+        foreign=_foreign(data),
     )
+
+
+def _foreign(data: Any) -> str:
+    modality, view = str(data.get("Modality", "")), str(data.get("ViewPosition", "") or "").upper()
+    if not data.get("Rows") or not data.get("Columns"):
+        return f"no image (modality {modality})"
+    if modality in _SLICES:
+        return f"modality {modality}"
+    return f"view {view}" if view in _LATERAL else ""
 
 
 def read_dicom(path: Path, max_pixels: int) -> tuple[NDArray[np.float32], tuple[float, float] | None]:

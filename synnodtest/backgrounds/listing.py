@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synnodtest.backgrounds.dicom import is_dicom
+from synnodtest.backgrounds.annotations import annotated_names
+from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
-from synnodtest.backgrounds.node21 import node21_folder, with_nodules
+from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.readers import SUFFIXES
 from synnodtest.errors import BackgroundError
 
@@ -50,7 +52,9 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     A manifest in the folder itself *is* the set: all its rows, wherever their files lie. A manifest found in
     ``outer`` counts with the rows whose files lie under ``folder``. Without either, the set is every radiograph
     directly in the folder (or in the images folder of a NODE21 layout).
-    ``<stem>.<region>.png`` beside a radiograph is its mask. NODE21 radiographs with nodules are left out.
+    Where the folder itself holds none, a tree of DICOM files (patient / study / series, with or without suffix) is the
+    set; reports, slices and lateral views in it are left out with a note.
+    ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated nodules are left out.
 
     Raises:
         BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
@@ -60,9 +64,11 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         images = node21_folder(folder) or folder
     manifest = find_manifest([folder, images]) or find_manifest(outer)
     entries, notes = _entries(folder, images, manifest)
-    positive = with_nodules(images, [entry.path.name for entry in entries])
+    if not entries and images == folder:
+        entries, notes = _tree(folder, one_set=len(outer) > 1)
+    positive = annotated_names(images, [entry.path.name for entry in entries])
     if positive:
-        notes.append(f"{len(positive)} radiographs with nodules were left out (NODE21 label 1)")
+        notes.append(f"{len(positive)} radiographs with annotated nodules were left out")
         entries = [entry for entry in entries if entry.path.name not in positive]
     if not entries:
         raise _nothing(folder, positive)
@@ -85,6 +91,32 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
             )
             return [_from_row(folder, row, path) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], []
+
+
+def _tree(folder: Path, one_set: bool) -> tuple[list[Entry], list[str]]:
+    """Return the frontal radiographs of a tree of DICOM files.
+
+    Folders below a flat ``--backgrounds`` that hold files themselves may be sets, so they are not thrown together
+    unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
+    """
+    depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
+    dicom = [path for path in found if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
+    if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
+        return [], []
+    entries, left = [], Counter[str]()
+    for path in dicom:
+        reason = read_dicom_facts(path).foreign
+        if reason:
+            left[reason] += 1
+        else:
+            name = path.relative_to(folder).as_posix()
+            entries.append(Entry(id=name, path=path, masks=masks_beside(path)))
+    return entries, [f"{count} DICOM files were left out: {reason}" for reason, count in sorted(left.items())]
+
+
+def _in_tree(inside: Path) -> bool:
+    return inside.name.upper() != "DICOMDIR" and not any(part.startswith(".") for part in inside.parts)
 
 
 def _file_of(row: ManifestRow, folder: Path) -> Path:
@@ -166,7 +198,7 @@ def _glob_escaped(text: str) -> str:
 def _nothing(folder: Path, positive: set[str]) -> BackgroundError:
     if positive:
         return BackgroundError(
-            f"{folder}: all {len(positive)} radiographs show nodules (NODE21 label 1)",
+            f"{folder}: all {len(positive)} radiographs show annotated nodules",
             hint="backgrounds must be free of nodules: add the normal radiographs",
         )
     below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
@@ -46,11 +47,22 @@ def read_table(folder: Path) -> Dataset:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}") from error
     facts = Facts([folder, folder.parent])
-    images = [facts.image(folder / name, own, f"{table}:{lines[name]}") for name, own in boxes.items()]
+    stems = Counter(PurePosixPath(name).stem for name in boxes)
+    images = [
+        facts.image(
+            folder / name, own, f"{table}:{lines[name]}", "" if stems[PurePosixPath(name).stem] == 1 else _flat(name)
+        )
+        for name, own in boxes.items()
+    ]
     images = [
         replace(one, patient=patients[name]) if patients[name] else one for name, one in zip(boxes, images, strict=True)
     ]
     return Dataset(folder.resolve().name, "csv", folder, _with_headers(images))
+
+
+def _flat(name: str) -> str:
+    """Return a name for one of several files of the same stem in different folders."""
+    return str(PurePosixPath(name).with_suffix("")).replace("/", "_")
 
 
 def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:

@@ -207,7 +207,7 @@ class TestLungs:
         folder = make_set(tmp_path / "set", ["a.png"])
         first = open_backgrounds(folder, "normal", cache=tmp_path / "cache")
         regions = first.load(first.backgrounds[0]).regions
-        monkeypatch.setattr("synnodtest.backgrounds.folder.estimate_lungs_of", None)
+        monkeypatch.setattr("synnodtest.backgrounds.estimates.estimate_structures", None)
         again = open_backgrounds(folder, "normal", cache=tmp_path / "cache")
         for name, region in again.load(again.backgrounds[0]).regions.items():
             np.testing.assert_array_equal(region, regions[name])
@@ -323,7 +323,7 @@ class TestBrokenSets:
 
     def test_a_set_of_nodules_only_is_no_background_set(self, tmp_path):
         write_mha(tmp_path / "n0001.mha", chest(bits=12), (1.5, 2))
-        with pytest.raises(BackgroundError, match="show nodules"):
+        with pytest.raises(BackgroundError, match="show annotated nodules"):
             open_backgrounds(tmp_path, "normal")
 
     def test_an_unknown_built_in_set_is_refused_without_a_folder(self):
@@ -337,3 +337,44 @@ def test_the_set_is_a_background_set_with_an_identity(tmp_path):
     assert identity["configuration"]["available"] == 3
     assert identity["configuration"]["radiographs"] == 2
     assert len(identity["sha256"]) == 64
+
+
+class TestDicomTrees:
+    def tree(self, folder):
+        pytest.importorskip("pydicom")
+        for patient, name, fields in (
+            ("P1", "ST1/SE1/IM1", {}),
+            ("P1", "ST1/SE2/IM1.dcm", {"ViewPosition": "LL"}),
+            ("P1", "ST2/SE1/IM1", {}),
+            ("P2", "ST1/SE1/IM1.dcm", {}),
+            ("P2", "ST1/SE2/SR1", {"Modality": "SR", "Rows": None}),
+            ("P2", "ST1/SE3/CT1", {"Modality": "CT"}),
+        ):
+            write_dicom(folder / patient / name, chest(160, 160, bits=12), PatientID=f"REAL-{patient}", **fields)
+
+    def test_an_export_by_patient_study_and_series_is_one_set(self, tmp_path):
+        self.tree(tmp_path)
+        (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+        served = open_backgrounds(tmp_path, "normal")
+        assert sorted(b.id for b in served.backgrounds) == [
+            "P1/ST1/SE1/IM1", "P1/ST2/SE1/IM1", "P2/ST1/SE1/IM1.dcm"
+        ]  # fmt: skip
+        assert len({b.patient for b in served.backgrounds}) == 2
+        assert not any("REAL" in b.patient for b in served.backgrounds)
+        assert served.load(served.backgrounds[0]).shape == (160, 160)
+        assert [note for note in served.notes if "left out" in note] == [
+            "1 DICOM files were left out: modality CT",
+            "1 DICOM files were left out: no image (modality SR)",
+            "1 DICOM files were left out: view LL",
+        ]
+
+    def test_folders_that_may_be_sets_are_not_thrown_together(self, tmp_path):
+        for name in ("normal", "ill"):
+            write_dicom(tmp_path / name / "a.dcm", chest(160, 160, bits=12))
+        with pytest.raises(BackgroundError, match="its folders are ill, normal"):
+            open_backgrounds(tmp_path, "pneumothorax")
+
+    def test_a_folder_that_is_the_set_may_have_a_folder_per_patient(self, tmp_path):
+        for name in ("p1", "p2"):
+            write_dicom(tmp_path / "normal" / name / "a.dcm", chest(160, 160, bits=12), PatientID=name)
+        assert len(open_backgrounds(tmp_path, "normal").backgrounds) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,3 +252,20 @@ def test_converted_pixels_are_those_that_were_read(table, tmp_path):
     stored = np.asarray(Image.open(tmp_path / "coco" / "images" / "b.png")).astype(float)
     assert np.abs(stored / 65535 - picture(2) / 4095).max() < 1e-5
     assert read_radiograph(tmp_path / "coco" / "images" / "b.png", spacing_mm=(1, 1), bits=16).shape == (96, 80)
+
+
+@pytest.mark.parametrize("layout", ["node21", "coco", "yolo", "csv"])
+def test_images_with_annotated_nodules_are_no_backgrounds(table, tmp_path, layout):
+    convert(read_dataset(table), tmp_path / "made", layout)
+    served = open_backgrounds(tmp_path / "made", "normal")
+    assert [Path(background.id).stem for background in served.backgrounds] == ["b"]
+    folders = {image.path.parent for image in read_dataset(tmp_path / "made").images if image.id == "b"}
+    inner = open_backgrounds(folders.pop(), "normal")
+    assert [Path(background.id).stem for background in inner.backgrounds] == ["b"]
+
+
+def test_files_of_one_name_in_several_folders_stay_apart(tmp_path):
+    for folder in ("p1", "p2"):
+        write_png(tmp_path / folder / "IM1.png", picture(1))
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\np1/IM1.png,1,2,3,4\np2/IM1.png,,,,\n")
+    assert [image.id for image in read_dataset(tmp_path).images] == ["p1_IM1", "p2_IM1"]
