@@ -28,6 +28,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     sub.add_argument("--per-background", type=int, default=2, help="radiographs made from each background")
     sub.add_argument("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
     sub.add_argument("--device", default="cpu")
+    sub.add_argument("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
     sub.add_argument("--out", type=Path, help="also write the figures as JSON")
     sub.set_defaults(run=_detector)
 
@@ -68,7 +69,12 @@ def _detector(options: argparse.Namespace) -> int:
                 bar.update(done - bar.n)
 
             figures[data.name] = evaluate(
-                detector, data, trained_on=_trained_on(options.detector), completed=completed, progress=advance
+                detector,
+                data,
+                resamples=options.resamples,
+                trained_on=_trained_on(options.detector),
+                completed=completed,
+                progress=advance,
             )
         for one, other in figures[data.name]["in_training"].items():
             print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)

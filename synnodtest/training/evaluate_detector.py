@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.statistics import (
     Estimate,
+    auc,
     average_precision,
     cluster_bootstrap,
     delong,
@@ -37,6 +38,7 @@ COCO_FINDINGS = 100
 """COCO looks at the hundred findings of highest score per image."""
 BATCH = 16
 
+_Item = TypeVar("_Item")
 _Wanted = Callable[[Truth, frozenset[str]], bool]
 
 
@@ -106,9 +108,9 @@ def evaluate(
     marks = [_marks(image, rule) for image in images]
     strict = [_marks(image, Matching(criterion="iou", at_least=0.2)) for image in images]
     bounds = _Bounds(clusters, alpha, resamples)
-    precision = {f"{level:.2f}": _ap([_coco(image, level) for image in images]) for level in IOUS}
-    auc = _auc(images, alpha)
-    quarter = _at_fppi(strict, 0.25)
+    levels = [[_coco(image, level) for level in IOUS] for image in images]
+    precision = {f"{level:.2f}": _ap([marks[k] for marks in levels]) for k, level in enumerate(IOUS)}
+    area = _auc(images, alpha)
     return {
         "identity": detector.identity.as_dict(),
         "data": data.name,
@@ -119,14 +121,20 @@ def evaluate(
         "average_precision": {
             **{level: _number(value) for level, value in precision.items()},
             "0.50:0.95": _number(float(np.mean(list(precision.values())))),
-            "at_0.50": bounds.of([_coco(image, 0.5) for image in images], _ap),
+            "at_0.50": bounds.of([marks[0] for marks in levels], _ap),
+            "at_0.50:0.95": bounds.around(levels, _mean_ap),
         },
         "froc": {f"{rate:g}": _number(_at_fppi(marks, rate)) for rate in FALSE_POSITIVE_RATES},
+        "froc_bounds": {
+            f"{rate:g}": bounds.of(marks, lambda some, rate=rate: _at_fppi(some, rate))  # type: ignore[misc]
+            for rate in FALSE_POSITIVE_RATES
+        },
         "sensitivity_at_1_fp": bounds.of(marks, lambda some: _at_fppi(some, 1.0)),
         "by_size": {_size_name(*size): _of_some(images, rule, _sized(size), bounds) for size in SIZES_MM},
         "by_region": {region: _of_some(images, rule, _lying(region), bounds) for region in _regions(images)},
-        "auc": _as_dict(auc) if auc is not None else None,
-        "node21_score": _number(node21_score(auc.value, quarter)) if auc is not None else None,
+        "auc": _as_dict(area) if area is not None else None,
+        "node21_score": _number(_node21(list(zip(images, strict, strict=True)))),
+        "node21_score_bounds": bounds.around(list(zip(images, strict, strict=True)), _node21),
         "in_training": _in_training(data, images, trained_on or {}),
     }
 
@@ -222,6 +230,19 @@ def _ap(marks: Sequence[_Marks]) -> float:
     return average_precision(*_pooled(marks), sum(mark.nodules for mark in marks))
 
 
+def _mean_ap(levels: Sequence[Sequence[_Marks]]) -> float:
+    return float(np.mean([_ap([marks[k] for marks in levels]) for k in range(len(IOUS))]))
+
+
+def _node21(pairs: Sequence[tuple[_Image, _Marks]]) -> float:
+    """Return the NODE21 score; NaN without images of both kinds."""
+    positives = [image.top_score for image, _ in pairs if image.nodules]
+    negatives = [image.top_score for image, _ in pairs if not image.nodules]
+    if not positives or not negatives:
+        return math.nan
+    return node21_score(auc(positives, negatives), _at_fppi([marks for _, marks in pairs], 0.25))
+
+
 def _at_fppi(marks: Sequence[_Marks], rate: float) -> float:
     curve = froc(*_pooled(marks), sum(mark.nodules for mark in marks), len(marks))
     return sensitivity_at_fppi(curve, rate)
@@ -250,18 +271,22 @@ class _Bounds:
     def of(self, marks: Sequence[_Marks], statistic: Callable[[Sequence[_Marks]], float]) -> dict[str, Any]:
         """Return value, bounds and numbers of one statistic of the images' marks."""
         counts = {"nodules": sum(mark.nodules for mark in marks), "images": len(marks)}
-        value = statistic(marks)
+        return {**self.around(marks, statistic), **counts}
+
+    def around(self, items: Sequence[_Item], statistic: Callable[[Sequence[_Item]], float]) -> dict[str, Any]:
+        """Return value and bounds of one statistic of the images, given as one item per image."""
+        value = statistic(items)
         if math.isnan(value) or not self._resamples:
-            return {"value": _number(value), **counts}
+            return {"value": _number(value)}
         estimate = cluster_bootstrap(
-            lambda rows: statistic([marks[row] for row in rows]),
+            lambda rows: statistic([items[row] for row in rows]),
             self._clusters,
             alpha=self._alpha,
             resamples=self._resamples,
             seed=0,
             limits=(0.0, 1.0),
         )
-        return {**_as_dict(estimate), **counts}
+        return _as_dict(estimate)
 
 
 def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, Any]:

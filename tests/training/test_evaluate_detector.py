@@ -129,6 +129,18 @@ def test_without_normal_images_there_is_no_auc():
     assert result["node21_score"] is None
 
 
+def test_froc_precision_and_the_challenges_score_have_bounds_around_them(annotated):
+    folder, found = annotated
+    result = evaluate(Scored(found), DatasetSet(folder), resamples=100)
+    values = [(result["froc"][rate], result["froc_bounds"][rate]) for rate in result["froc"]]
+    values.append((result["average_precision"]["0.50:0.95"], result["average_precision"]["at_0.50:0.95"]))
+    values.append((result["node21_score"], result["node21_score_bounds"]))
+    for value, bounds in values:
+        assert bounds["value"] == pytest.approx(value)
+        assert 0 <= bounds["lower"] <= value <= bounds["upper"] <= 1
+        assert bounds["lower"] < bounds["upper"]
+
+
 def test_bounds_hold_the_value():
     rng = np.random.default_rng(1)
     images = [radiograph(k, truth(10, 10, 20)) for k in range(40)]

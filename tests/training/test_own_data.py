@@ -42,7 +42,18 @@ def test_phantom_convert_train_evaluate_specs(node21, tmp_path, capsys):
     assert main(["data", "convert", str(node21), str(coco), "--to", "coco"]) == 0
     small = ["--epochs", "1", "--imgsz", "64", "--batch", "4"]
     assert main(["train", "detector", "--data", str(coco), "--out", str(run), *small]) == 0
-    words = ["--detector", str(run / "best.pt"), "--data", str(coco), "--split", "all", "--out", str(figures)]
+    words = [
+        "--detector",
+        str(run / "best.pt"),
+        "--data",
+        str(coco),
+        "--split",
+        "all",
+        "--resamples",
+        "100",
+        "--out",
+        str(figures),
+    ]
     assert main(["evaluate", "detector", *words]) == 0
     (figure,) = json.loads(figures.read_text()).values()
     assert figure["images"] == 14
