@@ -29,7 +29,14 @@ HEAVY = ["torch", "torchvision", "diffusers", "transformers", "ultralytics", "ra
 HEAVY += ["sklearn", "statsmodels", "onnxruntime", "openvino", "ray", "gradio", "pandas", "pyarrow", "cv2", "SimpleITK"]
 
 LIGHT = ["synnodtest", "synnodtest.pytest_plugin", "synnodtest.detectors", "synnodtest.synthesizers"]
-LIGHT += ["synnodtest.backgrounds", "synnodtest.checks", "synnodtest.engine", "synnodtest.reporting", "synnodtest.spec"]
+LIGHT += [
+    "synnodtest.backgrounds",
+    "synnodtest.datasets",
+    "synnodtest.checks",
+    "synnodtest.engine",
+    "synnodtest.reporting",
+    "synnodtest.spec",
+]
 LIGHT += ["synnodtest.statistics", "synnodtest.perturbations", "synnodtest.training", "synnodtest.cli"]
 
 

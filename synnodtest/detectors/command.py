@@ -22,7 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.exchange import findings_from_json, node21_findings, parsed, png16, write_stack
+from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
 from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -113,7 +113,7 @@ class CommandDetector(_Program):
             ]
             (given / "radiographs.json").write_text(json.dumps(listing))
             self._run(given, wanted)
-            answer = _answer(wanted, self._words[0])
+            answer = parsed(_answer(wanted, self._words[0]), f"{wanted.name} of {self._words[0]!r}")
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
@@ -152,16 +152,18 @@ class Node21Detector(_Program):
             given, wanted = Path(folder) / "input", Path(folder) / "output"
             given.mkdir()
             wanted.mkdir()
+            wanted.chmod(0o777)  # containers of the challenge write as a user of their own
             write_stack(given / "radiographs.mha", radiographs)
             self._run(given, wanted)
-            answer = _answer(wanted / "nodules.json", self._words[0])
+            text = _answer(wanted / "nodules.json", self._words[0])
+            answer = node21_parsed(text, f"nodules.json of {self._words[0]!r}")
         return node21_findings(answer, len(radiographs), radiographs[0].spacing_mm)
 
 
-def _answer(path: Path, program: str) -> Any:
+def _answer(path: Path, program: str) -> bytes:
     if not path.is_file():
         raise DetectorError(f"the program {program!r} ended without writing {path.name}")
-    return parsed(path.read_bytes(), f"{path.name} of {program!r}")
+    return path.read_bytes()
 
 
 @register_detector("command")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["dicom16", "findings_from_json", "node21_findings", "parsed", "png16", "write_stack"]
+__all__ = ["dicom16", "findings_from_json", "node21_findings", "node21_parsed", "parsed", "png16", "write_stack"]
 
 PNG_WHITE = 65535
 NODE21_WHITE = 4095
@@ -137,6 +138,23 @@ def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[
     except (KeyError, TypeError, ValueError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
     return found
+
+
+_BARE_PROBABILITY = re.compile(r"\]\s*,?\s*probability\s*[=:]\s*([-+.\deE]+)")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+
+
+def node21_parsed(text: bytes, what: str) -> Any:
+    """Return ``nodules.json``, also as the challenge's example has it: ``probability=0.6`` without quotes and comma.
+
+    Raises:
+        DetectorError: it is no JSON even so; shows how it begins.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, UnicodeDecodeError):
+        mended = _BARE_PROBABILITY.sub(r'], "probability": \1', text.decode("utf-8", "replace"))
+        return parsed(_TRAILING_COMMA.sub(r"\1", mended), what)
 
 
 def parsed(text: str | bytes, what: str) -> Any:

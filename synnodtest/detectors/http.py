@@ -112,6 +112,8 @@ class HttpDetector:
 def _answer(request: urllib.request.Request, timeout_s: float) -> bytes:
     with urllib.request.urlopen(request, timeout=timeout_s) as response:
         content: bytes = response.read(MAX_ANSWER_BYTES + 1)
+        if response.length and len(content) <= MAX_ANSWER_BYTES:
+            raise http.client.IncompleteRead(content, response.length)
     if len(content) > MAX_ANSWER_BYTES:
         raise DetectorError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
     return content

@@ -99,13 +99,15 @@ def train_detector(
         seed: Of initialisation and augmentation.
 
     Raises:
-        SynnodError: unknown preset, no data, or nothing to resume.
+        SynnodError: unknown preset, no data, weights that are not there, or nothing to resume.
     """
     if preset not in PRESETS:
         raise SynnodError(f"there is no detector preset {preset!r}", hint=f"presets are {', '.join(PRESETS)}")
     description = data / "data.yaml" if data.is_dir() else data
     if not description.is_file():
         raise SynnodError(f"{description} is not there", hint="make it with synnodtest.training.detection_data.prepare")
+    if weights is not None and not weights.is_file():
+        raise SynnodError(f"the weights {weights} are not there", hint="synnodtest never downloads weights")
     last = out / "run" / "weights" / "last.pt"
     if resume and not last.is_file():
         raise SynnodError(f"nothing to resume: {last} is not there")

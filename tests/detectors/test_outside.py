@@ -16,7 +16,7 @@ from PIL import Image
 
 from synnodtest import Finding
 from synnodtest.detectors import resolve_detector
-from synnodtest.detectors.exchange import findings_from_json, node21_findings
+from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed
 from synnodtest.detectors.http import AUTHORIZATION_VARIABLE, HttpDetector
 from synnodtest.errors import DetectorError
 
@@ -143,6 +143,18 @@ def test_a_refused_connection_is_an_error_that_names_the_url(radiographs):
         HttpDetector("http://127.0.0.1:9/predict", pause_s=0.01).detect(radiographs[:1])
 
 
+def test_a_server_that_dies_in_the_middle_of_its_answer_is_an_error(server, radiographs, monkeypatch):
+    whole = BaseHTTPRequestHandler.send_header
+    monkeypatch.setattr(
+        BaseHTTPRequestHandler,
+        "send_header",
+        lambda self, name, value: whole(self, name, "999" if name == "Content-Length" else value),
+    )
+    server.answers = [(200, [])]
+    with pytest.raises(DetectorError, match=r"http://127\.0\.0\.1:\d+/predict cannot be reached: IncompleteRead"):
+        HttpDetector(server.url, timeout_s=5, pause_s=0.01).detect(radiographs[:1])
+
+
 def test_a_url_without_a_host_is_an_error():
     with pytest.raises(DetectorError, match="no URL of a detector"):
         resolve_detector("http:///predict")
@@ -179,6 +191,7 @@ def test_a_program_reads_a_folder_and_writes_a_file(tmp_path, radiographs):
         ("import sys; open(sys.argv[2], 'w').write('{')", "is no JSON"),
         ("import sys; open(sys.argv[2], 'w').write('[]')", "not a mapping"),
         ("import sys; open(sys.argv[2], 'w').write('{\"0000.png\": []}')", "leaves out 0001.png"),
+        ('import sys; open(sys.argv[2], \'w\').write(\'{"0000.png": {"findings": [], "unit": "inch"}}\')', "'inch'"),
     ],
 )
 def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
@@ -252,6 +265,27 @@ def test_the_challenge_contract_gives_millimetres_by_slice(tmp_path, radiographs
 def test_a_wrong_nodules_json_is_an_error(content, message):
     with pytest.raises(DetectorError, match=message):
         node21_findings(content, 2, (1.0, 1.0))
+
+
+PUBLISHED = b"""{
+    "type": "Multiple 2D bounding boxes",
+    "boxes": [
+        {"corners": [[92.5, 136.0, 0], [54.5, 136.0, 0], [54.5, 95.5, 0], [92.5, 95.5, 0]]
+         probability=0.6
+        },
+        {"corners": [[92.5, 136.0, 1], [54.5, 136.0, 1], [54.5, 95.5, 1], [92.5, 95.5, 1]]
+        probability=0.5},
+    ],
+    "version": { "major": 1, "minor": 0 }
+}"""
+"""As the challenge's own example has it, which is not valid JSON."""
+
+
+def test_the_example_that_the_challenge_published_is_understood():
+    found = node21_findings(node21_parsed(PUBLISHED, "nodules.json"), 2, (1.0, 0.5))
+    assert found == [[Finding((109.0, 95.5, 185.0, 136.0), 0.6)], [Finding((109.0, 95.5, 185.0, 136.0), 0.5)]]
+    with pytest.raises(DetectorError, match=r"nodules\.json is no JSON"):
+        node21_parsed(b"<html>", "nodules.json")
 
 
 def test_anisotropic_spacing_scales_each_axis_by_its_own():

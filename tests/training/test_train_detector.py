@@ -35,6 +35,9 @@ def test_what_cannot_be_trained_is_named(data, tmp_path):
         train_detector(data, tmp_path, preset="huge")
     with pytest.raises(SynnodError, match=r"data\.yaml is not there"):
         train_detector(tmp_path, tmp_path)
+    with pytest.raises(SynnodError, match=r"yolov8n\.pt are not there(?s:.*)never downloads"):
+        train_detector(data, tmp_path, weights=tmp_path / "yolov8n.pt")
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(SynnodError, match="nothing to resume"):
         train_detector(data, tmp_path, resume=True)
 
