@@ -64,6 +64,12 @@ class BehaviourNode(pytest.Collector):
                 yield item
 
 
+class Fault(pytest.fail.Exception):  # type: ignore[name-defined, misc]
+    """A fault of the set-up, as pytest shows it: the message alone."""
+
+    __module__ = "builtins"
+
+
 class ExpectationItem(pytest.Item):
     """One expectation: evidence is gathered in setup (a fault is an error), judged in the call (misbehaviour fails)."""
 
@@ -78,8 +84,11 @@ class ExpectationItem(pytest.Item):
         self._gathered: Gathered | None = None
 
     def setup(self) -> None:
-        """Synthesize, detect and match."""
-        self._gathered = self.synnod.run.gather(self.case)
+        """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback."""
+        try:
+            self._gathered = self.synnod.run.gather(self.case)
+        except SynnodError as error:
+            raise Fault(self._fault(error), pytrace=False) from None
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
             judgement = self.synnod.run.rule(self.case, self._gathered)
             self.synnod.say(self.nodeid, judgement.ruling.sentence)
@@ -126,8 +135,12 @@ class ExpectationItem(pytest.Item):
             lines.append(f"  reproduce   {self.synnod.reproduce(self.nodeid)}")
             return "\n".join(lines)
         if isinstance(error, SynnodError):
-            return f"{type(error).__name__}: {error}\n  spec        {where}"
+            return self._fault(error)
         return super().repr_failure(excinfo, style)
+
+    def _fault(self, error: SynnodError) -> str:
+        where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
+        return f"{type(error).__name__}: {error}\n  spec        {where}"
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the YAML line, so that CI annotates it."""
