@@ -1,10 +1,13 @@
-"""``synnodtest report`` and ``verify``."""
+"""``synnodtest report``, ``verify`` and ``sign``."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from pathlib import Path
+
+from synnodtest.errors import RecordError
 
 __all__ = ["configure"]
 
@@ -15,26 +18,67 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("record", type=Path, help="results.json, or the folder of a run")
         parser.add_argument("--no-pixels", action="store_true", help="leave pictures out")
         parser.set_defaults(run=_report)
+        return
+    parser.add_argument("folder", type=Path, help="folder of a run: reports/<run>")
+    if name == "sign":
+        parser.add_argument("--key", type=Path, required=True, help="Ed25519 private key (ssh-keygen -t ed25519)")
+        parser.add_argument("--signer", default="", help="who signs, as text")
+        parser.add_argument("--password", action="store_true", help="ask for the password of the key")
+        parser.set_defaults(run=_sign)
     else:
-        parser.add_argument("folder", type=Path, help="folder of a run: reports/<run>")
+        parser.add_argument("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
+        parser.add_argument("--key", default="", help="expected public key (base64) or its fingerprint (SHA256:...)")
         parser.set_defaults(run=_verify)
 
 
 def _report(options: argparse.Namespace) -> int:
     from synnodtest.reporting import html, manifest, record
 
-    path = options.record / "results.json" if options.record.is_dir() else options.record
-    made = html.render(record.read(path), path.parent, pixels=not options.no_pixels)
-    manifest.write(path.parent)
-    print(made)
+    path = options.record / record.FILE_NAME if options.record.is_dir() else options.record
+    made, folder = record.read(path), path.parent
+    if path.name != record.FILE_NAME:
+        raise RecordError(f"{path}: a run's record is called {record.FILE_NAME}", hint="rename it")
+    changed = _changed(folder)
+    if changed:
+        raise RecordError(
+            f"{folder}: not drawn again, its files are not as they were written: {changed[0]}",
+            hint=f"restore the filed copy; or remove {manifest.FILE_NAME}, if you vouch for the files as they are now",
+        )
+    drawn = html.render(made, folder, pixels=not options.no_pixels)
+    manifest.write(folder)
+    print(drawn)
     return 0
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _changed(folder: Path) -> list[str]:
+    """Return what differs from the manifest, the report itself aside: that is what is drawn again."""
     from synnodtest.reporting import manifest
 
-    faults = manifest.verify(options.folder)
+    if not (folder / manifest.FILE_NAME).is_file():
+        return []
+    return [fault for fault in manifest.verify(folder) if not fault.startswith(manifest.REPORT)]
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from synnodtest.reporting import manifest, signature
+
+    faults = manifest.verify(options.folder, inputs=options.inputs)
+    if (options.folder / manifest.SIGNATURE).is_file():
+        faults += signature.verify(options.folder, options.key)
+        print(f"signature  {signature.told(options.folder)}")
+    elif options.key:
+        faults.append(f"{manifest.SIGNATURE}: missing")
     for fault in faults:
         print(fault, file=sys.stderr)
+    print(f"root       {manifest.root_digest(options.folder)}")
     print(f"{options.folder}: {'every file is as it was written' if not faults else f'{len(faults)} differences'}")
     return 1 if faults else 0
+
+
+def _sign(options: argparse.Namespace) -> int:
+    from synnodtest.reporting import signature
+
+    password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
+    path = signature.sign(options.folder, options.key, signer=options.signer, password=password)
+    print(f"{path}: {signature.told(options.folder)}")
+    return 0

@@ -7,36 +7,38 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from synnodtest.commands.replay_failure import find_failure, replay
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
+from synnodtest.radiograph import Radiograph
 from synnodtest.reporting import record as records
+from synnodtest.reporting.crops import write_whole_pictures
+from synnodtest.reporting.entries import LEAST_SCORE
 from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
 __all__ = ["configure", "find_scene", "newest_run"]
 
+MOST = 5
+"""Findings that are printed."""
+
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
     parser.add_argument("--detector", help="another detector than the run's")
-    parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/)")
+    parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/ with it)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
-    parser.add_argument("--out", type=Path, default=Path("."), help="where the 16-bit PNG goes")
+    parser.add_argument("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    folder = options.report or newest_run(options.reports)
-    data = records.read(folder / "results.json")
+    data = records.read((options.report or _run_with(options.reports, options.scene)) / "results.json")
     if options.scene.startswith("fuzz-"):
         failure = find_failure(data, options.scene)
         return replay(Run(_settings(data["run"], options.cache, options.detector)).campaign, failure)
@@ -51,22 +53,49 @@ def _run(options: argparse.Namespace) -> int:
             hint="run it where the run was made, with the same --backgrounds",
         )
     radiograph = engine.radiograph(scene, background)
-    same = radiograph.content_sha256() == entry["radiograph_sha256"]
-    path = options.out / f"{scene_id[:12]}.png"
-    Image.fromarray(np.round(np.clip(radiograph.pixels, 0, 1) * 65535).astype(np.uint16)).save(path)
     (findings,) = engine.detector.detect([radiograph])
+    same = radiograph.content_sha256() == entry["radiograph_sha256"]
+    equal = _as_recorded(findings, entry["findings"])
+    _tell(scene_id, radiograph, findings, same=same, equal=equal)
+    folder = options.out or Path("replay") / scene_id[:12]
+    for role, path in write_whole_pictures(folder, engine.load(background), radiograph, findings).items():
+        print(f"{role:<10} {path}")
+    return 0 if same and (equal or options.detector) else 1
+
+
+def _tell(scene_id: str, radiograph: Radiograph, findings: Sequence[Finding], *, same: bool, equal: bool) -> None:
     print(f"scene      {scene_id}")
-    print(
-        f"pixels     {'as recorded' if same else 'DIFFER from the record'} (sha256 {radiograph.content_sha256()[:12]})"
-    )
-    for truth in radiograph.nodules:
-        print(
-            f"nodule     {truth.name}: {truth.diameter_mm:.1f} mm, contrast {truth.contrast:.2f}, box {_box(truth.box)}"
-        )
-    for finding in _strongest(findings):
+    print(f"pixels     {_DIFFER[same]} (sha256 {radiograph.content_sha256()[:12]})")
+    for n in radiograph.nodules:
+        print(f"nodule     {n.name}: {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}, box {_box(n.box)}")
+    print(f"findings   {_DIFFER[equal]}")
+    for finding in sorted(findings, key=lambda f: -f.score)[:MOST]:
         print(f"finding    {finding.score:.3f}, box {_box(finding.box)}")
-    print(f"written    {path}")
-    return 0 if same else 1
+
+
+_DIFFER = {True: "as recorded", False: "DIFFER from the record"}
+
+
+def _as_recorded(findings: Sequence[Finding], recorded: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the findings that a record keeps are these, but for what the shape of a batch may change."""
+    now = sorted((f.score, *f.box) for f in findings if f.score >= LEAST_SCORE)
+    then = sorted((f["score"], *f["box"]) for f in recorded)
+    pairs = zip(now, then, strict=False)
+    return len(now) == len(then) and all(
+        abs(a[0] - b[0]) <= 0.001 and all(abs(x - y) <= 0.5 for x, y in zip(a[1:], b[1:], strict=True))
+        for a, b in pairs
+    )
+
+
+def _run_with(reports: Path, wanted: str) -> Path:
+    """Return the folder of the newest run that knows a scene or failure; of the newest if none does."""
+    newest = newest_run(reports)
+    for path in sorted((p.parent for p in reports.glob("*/results.json")), reverse=True):
+        data = records.read(path)
+        known = [*data["scenes"], *(str(e.get("id", "")) for e in data.get("fuzzing") or [])]
+        if any(key.startswith(wanted) for key in known):
+            return path
+    return newest
 
 
 def find_scene(scenes: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
@@ -96,16 +125,16 @@ def newest_run(reports: Path) -> Path:
 
 
 def _settings(run: Mapping[str, Any], cache: Path, detector: str | None) -> Settings:
+    """Return the settings of the run; records without ``options`` have them in their command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--detector", default="")
-    parser.add_argument("--synthesizer", default="diffusion")
-    parser.add_argument("--backgrounds", type=Path)
-    known, _ = parser.parse_known_args(run["command"])
+    for name, default in (("detector", ""), ("synthesizer", "diffusion"), ("backgrounds", "")):
+        parser.add_argument(f"--{name}", default=default)
+    known = vars(parser.parse_known_args(run["command"])[0]) | (run.get("options") or {})
     return Settings(
         root=Path.cwd(),
-        detector=detector or known.detector,
-        synthesizer=known.synthesizer,
-        backgrounds=known.backgrounds,
+        detector=detector or known["detector"],
+        synthesizer=known["synthesizer"],
+        backgrounds=Path(known["backgrounds"]) if known["backgrounds"] else None,
         seed=int(run["seed"]),
         cache=cache,
     )
@@ -127,10 +156,6 @@ def _engine(campaign: Campaign, entry: Mapping[str, Any], data: Mapping[str, Any
         campaign.providers.detector,
         campaign.store,
     )
-
-
-def _strongest(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda f: -f.score)[:5]
 
 
 def _box(box: Sequence[float]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synnodtest.reporting.words import STATUSES, shown_status
@@ -57,6 +58,14 @@ class Context:
     def with_gallery(self) -> set[str]:
         """Expectations that have pictures."""
         return {g["expectation"] for g in self.record["gallery"]}
+
+    @cached_property
+    def report_option(self) -> str:
+        """What ``synnodtest replay`` must be told where the run does not lie below ``reports/``; else nothing."""
+        folder = str((self.record["run"].get("options") or {}).get("report", ""))
+        return (
+            "" if not folder or PurePosixPath(folder).parts[:1] == ("reports",) else f" --report {shlex.quote(folder)}"
+        )
 
     def gate(self, expectation: Mapping[str, Any]) -> str:
         """Return the gate of an expectation's behaviour."""

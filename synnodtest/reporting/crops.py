@@ -21,7 +21,7 @@ from synnodtest.geometry import Box, FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.reporting.files import write_atomic
 
-__all__ = ["CROP_PX", "DIFFERENCE_RANGE", "THUMBNAIL_PX", "write_gallery_pictures"]
+__all__ = ["CROP_PX", "DIFFERENCE_RANGE", "THUMBNAIL_PX", "write_gallery_pictures", "write_whole_pictures"]
 
 THUMBNAIL_PX = 192
 CROP_PX = 512
@@ -90,6 +90,28 @@ def write_gallery_pictures(
     return writer.paths
 
 
+def write_whole_pictures(
+    folder: Path, background: Radiograph, synthetic: Radiograph, findings: Sequence[Finding]
+) -> dict[str, Path]:
+    """Write whole radiographs in full resolution into ``folder``.
+
+    Returns:
+        Paths by role: ``background`` and ``synthetic`` (16-bit grey, 0..1 over the full range), ``difference``
+        (mid-grey is no change, white :data:`DIFFERENCE_RANGE` added; left out where a perturbation changed the shape)
+        and ``boxes`` (truth solid, findings dashed).
+    """
+    boxed = _grey(synthetic.pixels, _window(synthetic.pixels)).convert("RGB")
+    _draw(boxed, _Cut(0, 0, *synthetic.shape), synthetic.nodules, findings)
+    pictures = {"background": _grey16(background.pixels), "synthetic": _grey16(synthetic.pixels)}
+    if background.shape == synthetic.shape:
+        pictures["difference"] = _signed(synthetic.pixels - background.pixels)
+    pictures["boxes"] = boxed
+    paths = {role: Path(folder) / f"{role}.png" for role in pictures}
+    for role, picture in pictures.items():
+        write_atomic(paths[role], _encoded(picture, "png", compress_level=6))
+    return paths
+
+
 @dataclass(frozen=True)
 class _Cut:
     row: int
@@ -125,6 +147,10 @@ def _window(pixels: FloatArray) -> tuple[float, float]:
 def _grey(pixels: FloatArray, window: tuple[float, float]) -> Image.Image:
     low, high = window
     return Image.fromarray(np.uint8(np.clip((pixels - low) / (high - low), 0, 1) * 255 + 0.5))
+
+
+def _grey16(pixels: FloatArray) -> Image.Image:
+    return Image.fromarray(np.uint16(np.clip(pixels, 0, 1) * 65535 + 0.5))
 
 
 def _signed(difference: FloatArray) -> Image.Image:
@@ -189,10 +215,14 @@ class _Writer:
         self._save(role, image, "webp", quality=82, method=4)
 
     def png16(self, role: str, pixels: FloatArray) -> None:
-        self._save(role, Image.fromarray(np.uint16(np.clip(pixels, 0, 1) * 65535 + 0.5)), "png", compress_level=6)
+        self._save(role, _grey16(pixels), "png", compress_level=6)
 
     def _save(self, role: str, image: Image.Image, kind: str, **options: Any) -> None:
-        held = io.BytesIO()
-        image.save(held, kind, **options)
         self.paths[role] = f"{self._stem}-{role.replace('_', '-')}.{kind}"
-        write_atomic(self._folder / self.paths[role], held.getvalue())
+        write_atomic(self._folder / self.paths[role], _encoded(image, kind, **options))
+
+
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    held = io.BytesIO()
+    image.save(held, kind, **options)
+    return held.getvalue()

@@ -10,7 +10,7 @@ from synnodtest.planning.variants import Variant
 from synnodtest.reporting.record import plain
 from synnodtest.spec.model import Behaviour, Spec
 
-__all__ = ["CaseLike", "behaviour_entry", "expectation_entry", "ruling_entry", "scene_entry"]
+__all__ = ["LEAST_SCORE", "CaseLike", "behaviour_entry", "expectation_entry", "ruling_entry", "scene_entry"]
 
 LEAST_SCORE = 0.01
 """Findings of a lower score are left out of the record."""

@@ -19,7 +19,7 @@ from synnodtest.errors import RecordError, missing_extra
 from synnodtest.reporting import manifest
 from synnodtest.reporting.files import write_atomic
 
-__all__ = ["fingerprint", "sign", "verify"]
+__all__ = ["fingerprint", "sign", "told", "verify"]
 
 VERSION = 1
 _LARGEST_BYTES = 100_000
@@ -81,24 +81,46 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     """
     _, ed25519, invalid = _cryptography()
     path = Path(folder) / manifest.SIGNATURE
+    content = _content(path)
+    raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
     try:
-        content: dict[str, Any] = json.loads(_read(path))
-        raw = base64.b64decode(content["public_key"], validate=True)
-        signature = base64.b64decode(content["signature"], validate=True)
-        digest = str(content["root_sha256"])
         key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
     faults = []
     if digest != manifest.root_digest(Path(folder)):
         faults.append(f"{path.name}: signs another root digest than that of the files")
-    if public_key and public_key not in {content["public_key"], fingerprint(raw)}:
+    if public_key and public_key not in {base64.b64encode(raw).decode(), fingerprint(raw)}:
         faults.append(f"{path.name}: made with another key than the expected one")
     try:
         key.verify(signature, _message(digest))
     except invalid:
         faults.append(f"{path.name}: the signature does not belong to digest and key")
     return faults
+
+
+def told(folder: Path) -> str:
+    """Return who signed when with which key, as the signature says; whether it holds, :func:`verify` says.
+
+    Raises:
+        RecordError: there is no readable signature.
+    """
+    content = _content(Path(folder) / manifest.SIGNATURE)
+    return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}"
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+        return {
+            "public_key": base64.b64decode(content["public_key"], validate=True),
+            "signature": base64.b64decode(content["signature"], validate=True),
+            "root_sha256": str(content["root_sha256"]),
+            "signer": str(content.get("signer", "")),
+            "signed": str(content.get("signed", "")),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
 
 
 def fingerprint(public_key: bytes) -> str:

@@ -198,9 +198,9 @@ def short_hash(text: Any) -> str:
     return str(text)[:12] if text else "–"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return ``1 background`` or ``30 backgrounds``."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Return ``1 background`` or ``30 backgrounds``; ``many`` is the plural where it is not the noun with an s."""
+    return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
 
 
 def joined(parts: list[str]) -> str:

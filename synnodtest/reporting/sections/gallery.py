@@ -114,6 +114,7 @@ def _card(context: Context, item: Mapping[str, Any], embedded: _Embedder) -> dic
         "whole": {"data": embedded.data(whole), "href": whole, "alt": "whole radiograph with boxes"} if whole else None,
         "caption": item.get("caption", ""),
         "scene": item["scene"],
+        "replay": f"synnodtest replay {item['scene'][:16]}{context.report_option}",
         "background": scene.get("background", ""),
         "arm": scene.get("arm", ""),
         "large": any(embedded.holds(item.get(f"{role}_crop")) for role, _ in PANELS),

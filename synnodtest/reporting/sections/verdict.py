@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,9 @@ def verdict(context: Context) -> Section:
         {
             "outcome": outcome(context),
             "lede": _lede(context),
-            "facts": _facts(record),
+            "facts": _facts(context),
+            "command": shlex.join(record["run"]["command"]),
+            "commit": record["run"].get("commit") or "",
             "scopes": _scopes(record),
             "limitation": LIMITATION,
             "notices": _notices(context),
@@ -116,29 +119,52 @@ def _lede(context: Context) -> str:
     return f"{text}, for {plural(behaviours, 'behaviour')} with {plural(len(record['expectations']), 'expectation')}."
 
 
-def _facts(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def _facts(context: Context) -> list[tuple[str, list[str], str]]:
+    """Return what a reader asks first: (question, lines of the answer, where more stands)."""
+    record = context.record
     run, who = record["run"], record["identification"]
-    detector = who["detector"]
+    detector, device = who["detector"], (record.get("authored") or {}).get("device") or {}
     seconds = _between(run["started"], run["finished"])
-    authored = record.get("authored") or {}
-    device = authored.get("device") or {}
-    facts = [
-        ("Detector", [f"{detector['name']} {detector.get('version', '')}".strip(), _sha(detector.get("sha256"))]),
-        (
-            "Specification",
-            [s.get("title") or s["file"] for s in who["specs"]]
-            + [
-                f"fixed {date(s['frozen'])}" if s.get("frozen") else "not frozen before the run"
-                for s in who["specs"][:1]
-            ],
-        ),
-        ("Synthesizer", [f"{s['name']} {s.get('version', '')}".strip() for s in who["synthesizers"]]),
-        ("Run", [date(run["started"]), f"took {duration(seconds)}" if seconds is not None else run["id"]]),
-        ("Carried out by", [run.get("user") or "not stated"]),
-    ]
-    if device:
-        facts.insert(0, ("Device", [value_text(device.get("name", "")), value_text(device.get("version", ""))]))
-    return facts
+    ran = [date(run["started"]), f"took {duration(seconds)}" if seconds is not None else "", run.get("user") or ""]
+    backgrounds = record["attrition"].get("unique_backgrounds")
+    sets = list(dict.fromkeys(str((b.get("identity") or {}).get("name") or b["name"]) for b in who["backgrounds"]))
+    made = [f"nodules by {joined([_named(s) for s in who['synthesizers']])}"] if who["synthesizers"] else []
+    return [
+        *([("Device", [value_text(v) for v in device.values()], "#section-1")] if device else []),
+        ("What was tested", [_named(detector), _sha(detector.get("sha256"))], "#section-1"),
+        ("Against what", [*_titles(who["specs"]), _criteria(record)], "#section-3"),
+        ("Fixed when", _frozen(who["specs"]), "#section-3"),
+        ("On what", [plural(backgrounds, "independent background") if backgrounds is not None else "", *sets, *made],
+         "#section-5"),
+        ("Carried out", ran, "#section-20"),
+    ]  # fmt: skip
+
+
+def _named(identity: Mapping[str, Any]) -> str:
+    return f"{identity['name']} {identity.get('version') or ''}".strip()
+
+
+def _titles(specs: list[Mapping[str, Any]], most: int = 3) -> list[str]:
+    titles = [str(s.get("title") or s["file"]) for s in specs]
+    return titles if len(titles) <= most else [*titles[: most - 1], f"and {len(titles) - most + 1} more specifications"]
+
+
+def _criteria(record: Mapping[str, Any]) -> str:
+    return f"{plural(len(record['expectations']), 'criterion', 'criteria')}, each with its bound"
+
+
+def _frozen(specs: list[Mapping[str, Any]]) -> list[str]:
+    """Return when the specs were fixed; a spec that was changed afterwards was not fixed."""
+    held = [str(s["frozen"]) for s in specs if s.get("frozen") and s.get("frozen_sha256") in (None, s["sha256"])]
+    changed = sum(bool(s.get("frozen")) for s in specs) - len(held)
+    lines = [f"frozen {date(max(held))}" if held else ""]
+    lines += [f"{changed} changed after freezing" if changed else ""]
+    never = len(specs) - len(held) - changed
+    return [*lines, f"{_count(never, len(specs))} frozen before the run" if never else ""]
+
+
+def _count(never: int, every: int) -> str:
+    return "not" if never == every else f"{never} of {every} specifications not"
 
 
 def _sha(value: Any) -> str:
