@@ -55,6 +55,9 @@ def _detector(options: argparse.Namespace) -> int:
     sets = annotated_sets(options, options.split, fresh=True)
     if not sets:
         raise SynnodError("nothing to evaluate on", hint="--data, --phantoms N, or --backgrounds with --ct-patches")
+    for data in sets:
+        if not data.cases:
+            raise SynnodError(f"{data.name}: no image belongs to the split {options.split!r}", hint="--split all")
     detector = resolve_detector(options.detector, device=options.device)
     estimates = Estimates()
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
 from synnodtest.datasets.split import is_held_out
+from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
 from synnodtest.training.annotated import AnnotatedSet, Case
 
@@ -32,7 +33,17 @@ def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Pat
         sets: Where the radiographs come from.
         out: Folder to write.
         size: Longer side of the images in pixels; PNG with 8 bits, because ultralytics reads no more.
+
+    Raises:
+        SynnodError: no patient is left for training, or none is held out.
     """
+    sides = {is_held_out(case.cluster) for source in sets for case in source.cases}
+    if sides != {True, False}:
+        lacking = "held out" if sides == {False} else "left to train on"
+        raise SynnodError(
+            f"of so few patients none is {lacking}",
+            hint="15 of 100 are held out by their names: add patients or images",
+        )
     for split in ("train", "val"):
         (out / "images" / split).mkdir(parents=True, exist_ok=True)
         (out / "labels" / split).mkdir(parents=True, exist_ok=True)

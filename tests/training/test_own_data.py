@@ -3,13 +3,17 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from synnodtest.cli import main
+from synnodtest.datasets import is_held_out
 from synnodtest.planning.variants import variants
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
+
+from ..backgrounds.radiograph_files import write_png
 
 pytest.importorskip("ultralytics")
 
@@ -67,6 +71,18 @@ def test_phantom_convert_train_evaluate_specs(node21, tmp_path, capsys):
     judge = Run(Settings(tmp_path, str(run / "best.pt"), "gaussian", node21, cache=tmp_path / "cache"))
     case = Case("found", spec, behaviour, variant)
     assert judge.rule(case, judge.gather(case)).ruling.status.name in ("PASSED", "FAILED", "INCONCLUSIVE")
+
+
+def test_too_few_patients_for_a_split_are_said_so(tmp_path, capsys):
+    write_png(tmp_path / "c.png", np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16))
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nc.png,5,5,9,9\n")
+    (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\nc.png,1,1\n")
+    assert not is_held_out("c")
+    assert main(["evaluate", "detector", "--detector", "demo", "--data", str(tmp_path)]) == 1
+    assert main(["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "no image belongs to the split 'test'" in said
+    assert "none is held out" in said
 
 
 @pytest.mark.parametrize(
