@@ -125,18 +125,29 @@ def _central(places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[tu
 def _cut(radiograph: Radiograph, number: int, size: int) -> Radiograph:
     """Cut away rows of even ones at the bottom, columns of odd ones at the left, so that no picture is square."""
     cut = size // 16 + number % 3 * (size // 32)
-    if number % 2 == 0:
-        pixels, shift = radiograph.pixels[:-cut], 0
-    else:
-        pixels, shift = radiograph.pixels[:, cut:], cut
+    rows, columns, shift = (
+        (slice(None, -cut), slice(None), 0) if number % 2 == 0 else (slice(None), slice(cut, None), cut)
+    )
     moved = tuple(replace(truth, origin=(truth.origin[0], truth.origin[1] - shift)) for truth in radiograph.nodules)
     return Radiograph(
-        pixels=np.ascontiguousarray(pixels),
+        pixels=np.ascontiguousarray(radiograph.pixels[rows, columns]),
         spacing_mm=radiograph.spacing_mm,
+        regions={name: np.ascontiguousarray(mask[rows, columns]) for name, mask in radiograph.regions.items()},
         background=radiograph.background,
         source=f"conform-{number}",
         nodules=moved,
     )
+
+
+def _mirrored(radiograph: Radiograph) -> Radiograph:
+    """Return the mirror image without its truth; left and right regions change places."""
+    turned = {"left_": "right_", "right_": "left_"}
+    regions = {
+        next((new + name.removeprefix(old) for old, new in turned.items() if name.startswith(old)), name): mask[:, ::-1]
+        for name, mask in radiograph.regions.items()
+    }
+    pixels = np.ascontiguousarray(radiograph.pixels[:, ::-1])
+    return replace(blind(radiograph), pixels=pixels, regions=regions)
 
 
 def _guarded(name: str, ask: Callable[[], Check]) -> Check:
@@ -174,8 +185,7 @@ def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found
 
 def _flip(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
-    mirrored = [replace(blind(one), pixels=np.ascontiguousarray(one.pixels[:, ::-1])) for one in shown]
-    answers = ask(mirrored)
+    answers = ask([_mirrored(one) for one in shown])
     offsets = offset_along_x(shown, single, answers)
     wanted = sum(hits_of(one, found) for one, found in zip(shown, single, strict=True))
     if len(offsets) < 0.5 * wanted:
@@ -201,7 +211,7 @@ def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
 
 
 def _empty(guard: Guard, example: Radiograph) -> Check:
-    blank = Radiograph(np.zeros(example.shape, np.float32), example.spacing_mm, source="an empty radiograph")
+    blank = replace(blind(example), pixels=np.zeros(example.shape, np.float32), source="an empty radiograph")
     count = len(guard.detect_anywhere([blank])[0])
     return Check("empty radiograph", True, f"{count} findings on a black picture")
 

@@ -182,9 +182,26 @@ def test_the_default_radiographs_show_one_large_nodule_and_are_not_square():
     for radiograph in conspicuous_radiographs(2, size=256):
         assert len(radiograph.nodules) == 1
         assert radiograph.shape[0] != radiograph.shape[1]
+        assert all(mask.shape == radiograph.shape for mask in radiograph.regions.values())
         x_min, y_min, x_max, y_max = (round(edge) for edge in radiograph.nodules[0].box)
         inside = radiograph.pixels[y_min:y_max, x_min:x_max]
         assert inside.size > 0
         assert inside.mean() > np.median(
             radiograph.pixels[max(y_min - 15, 0) : y_max + 15, max(x_min - 15, 0) : x_max + 15]
         )
+
+
+def test_a_detector_may_look_at_regions_and_finds_them_mirrored_with_the_picture():
+    shown = conspicuous_radiographs(2, size=256)
+    seen = []
+
+    def detect(radiographs):
+        for one in radiographs:
+            centres = [np.nonzero(one.regions[f"{side}_lung"])[1].mean() for side in ("left", "right")]
+            seen.append(centres[0] > centres[1])
+        return [[] for _ in radiographs]
+
+    checks = {check.name: check for check in asked(detect, shown)}
+    assert checks["answer"].passed
+    assert checks["empty radiograph"].passed
+    assert all(seen), "the left lung is on the right of the picture, mirrored or not"
