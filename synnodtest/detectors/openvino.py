@@ -125,7 +125,10 @@ def _agreement(reference: NDArray[Any], other: NDArray[Any], path: Path) -> dict
             f"by up to {box:.2g} pixels of the input (tolerance {BOX_TOLERANCE_PX:g})",
             hint=f"--detector {path} runs it with torch",
         )
-    return {"scores_agree_within": _rounded_up(score), "boxes_agree_within_px": _rounded_up(box)}
+    return {
+        "scores_agree_within": min(_rounded_up(score), SCORE_TOLERANCE),
+        "boxes_agree_within_px": min(_rounded_up(box), BOX_TOLERANCE_PX),
+    }
 
 
 def _by_score(rows: NDArray[Any]) -> NDArray[Any]:
