@@ -11,13 +11,13 @@ from typing import Any
 from synnodtest.backgrounds.node21 import with_nodules
 from synnodtest.errors import BackgroundError
 
-__all__ = ["annotated_names"]
+__all__ = ["annotated_paths"]
 
 MAX_BYTES = 512 * 1024 * 1024
 
 
-def annotated_names(images: Path, names: Sequence[str]) -> set[str]:
-    """Return the names among ``names`` that show a nodule.
+def annotated_paths(images: Path, paths: Sequence[Path]) -> set[Path]:
+    """Return those of ``paths`` that show a nodule.
 
     Known are NODE21's ``metadata.csv``, ``boxes.csv``, COCO's JSON and YOLO's ``labels/``, in the folder of the images
     or above it; without any of them NODE21's and JSRT's file names.
@@ -25,28 +25,29 @@ def annotated_names(images: Path, names: Sequence[str]) -> set[str]:
     Raises:
         BackgroundError: a table or JSON cannot be read.
     """
-    listed = set(names)
-    found = with_nodules(images, names)
+    names = with_nodules(images, [path.name for path in paths])
+    marked: set[Path] = set()
     for folder in (images, images.parent):
-        found |= _in_table(folder / "boxes.csv") & listed
+        marked |= _in_table(folder / "boxes.csv")
         for file in (*sorted(folder.glob("*.json")), *sorted(folder.glob("annotations/*.json"))):
-            found |= _in_coco(file) & listed
-    return found | {name for name in listed if _has_label(images, name)}
+            marked |= _in_coco(file, (file.parent, folder, folder / "images", images))
+    return {path for path in paths if path.name in names or path.resolve() in marked or _has_label(images, path.name)}
 
 
-def _in_table(table: Path) -> set[str]:
+def _in_table(table: Path) -> set[Path]:
     if not table.is_file():
         return set()
     try:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             edges = [name for name in ("x_min", "x") if name in (reader.fieldnames or ())]
-            return {PurePosixPath(row["file"] or "").name for row in reader if any(row[name] for name in edges)}
+            marked = {row["file"] or "" for row in reader if any(row[name] for name in edges)}
+            return {(table.parent / name).resolve() for name in marked}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error!r}") from error
 
 
-def _in_coco(file: Path) -> set[str]:
+def _in_coco(file: Path, bases: Sequence[Path]) -> set[Path]:
     if file.stat().st_size > MAX_BYTES:
         return set()
     try:
@@ -54,7 +55,8 @@ def _in_coco(file: Path) -> set[str]:
         if not isinstance(content, dict) or not {"images", "annotations"} <= set(content):
             return set()
         marked = {entry["image_id"] for entry in content["annotations"]}
-        return {PurePosixPath(image["file_name"]).name for image in content["images"] if image["id"] in marked}
+        names = [str(image["file_name"]) for image in content["images"] if image["id"] in marked]
+        return {(base / name).resolve() for base in bases for name in names}
     except (KeyError, TypeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
     except (OSError, ValueError):

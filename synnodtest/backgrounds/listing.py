@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synnodtest.backgrounds.annotations import annotated_names
+from synnodtest.backgrounds.annotations import annotated_paths
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
@@ -66,10 +66,10 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     entries, notes = _entries(folder, images, manifest)
     if not entries and images == folder:
         entries, notes = _tree(folder, one_set=len(outer) > 1)
-    positive = annotated_names(images, [entry.path.name for entry in entries])
+    positive = annotated_paths(images, [entry.path for entry in entries])
     if positive:
         notes.append(f"{len(positive)} radiographs with annotated nodules were left out")
-        entries = [entry for entry in entries if entry.path.name not in positive]
+        entries = [entry for entry in entries if entry.path not in positive]
     if not entries:
         raise _nothing(folder, positive)
     return Listing(folder, manifest.path if manifest else None, sorted(entries, key=lambda entry: entry.id), notes)
@@ -195,7 +195,7 @@ def _glob_escaped(text: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", text)
 
 
-def _nothing(folder: Path, positive: set[str]) -> BackgroundError:
+def _nothing(folder: Path, positive: set[Path]) -> BackgroundError:
     if positive:
         return BackgroundError(
             f"{folder}: all {len(positive)} radiographs show annotated nodules",

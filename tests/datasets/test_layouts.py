@@ -264,6 +264,15 @@ def test_images_with_annotated_nodules_are_no_backgrounds(table, tmp_path, layou
     assert [Path(background.id).stem for background in inner.backgrounds] == ["b"]
 
 
+def test_a_file_of_the_same_name_elsewhere_says_nothing_of_a_background(tmp_path):
+    for folder in ("normal", "ill"):
+        write_mha(tmp_path / folder / "IM1.mha", picture(1), (0.5, 0.4))
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nill/IM1.mha,1,2,3,4\n")
+    assert len(open_backgrounds(tmp_path, "normal").backgrounds) == 1
+    with pytest.raises(BackgroundError, match="show annotated nodules"):
+        open_backgrounds(tmp_path, "ill")
+
+
 def test_files_of_one_name_in_several_folders_stay_apart(tmp_path):
     for folder in ("p1", "p2"):
         write_png(tmp_path / folder / "IM1.png", picture(1))
