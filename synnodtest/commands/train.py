@@ -21,7 +21,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         sub = kinds.add_parser(kind, help=text, description=text)
         sub.add_argument("--out", type=Path, required=True, help="folder to write; half-done work stays there")
         sub.add_argument(
-            "--data", type=Path, help="NODE21 folder, a phantom set in its layout, or a folder of radiographs"
+            "--data",
+            type=Path,
+            help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT"
+            if kind == "detector"
+            else "NODE21 folder, a phantom set in its layout, or a folder of radiographs",
         )
         sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
         sub.add_argument("--backgrounds", type=Path, help="a further folder of nodule-free radiographs")
