@@ -1,4 +1,4 @@
-"""YOLO checkpoints run by OpenVINO: ``--detector openvino:best.pt``, on a CPU two to three times as fast as torch.
+"""YOLO checkpoints run by OpenVINO: ``--detector openvino:best.pt``, on a CPU mostly faster than torch.
 
 The network is converted when it is first needed and computes in float32. Before it is used, its output is compared with
 torch's on two chest phantoms and on noise; where the two differ by more than :data:`SCORE_TOLERANCE` in any score or
