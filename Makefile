@@ -8,16 +8,20 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo example test lint clean
 
 help:
 	@echo "make demo    run the shipped specs with the shipped models on phantoms; ends with the report's path"
+	@echo "make example write reports/example, the report of the demo that lies in the repository"
 	@echo "make test    run the project's tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove caches and reports (the environment .venv stays)"
 
 demo: $(STAMP)
 	$(BIN)/synnodtest demo --limit 30
+
+example: $(STAMP)
+	$(BIN)/python benchmarks/report_example.py --limit 16
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -c tests/pytest.ini --rootdir . -n 2 $(ARGS)

@@ -76,7 +76,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
     )
     record.write(made, folder)
     write_companions(made, folder, facts.root)
-    report = html.render(made, folder, pixels=facts.pixels)
+    report = html.render(record.read(folder), folder, pixels=facts.pixels)
     manifest.write(folder)
     return report
 
