@@ -240,6 +240,8 @@ class Session:
             )
             write.line(f"{node_id}")
             write.line(f"    {sentence}", **colour)
+        for anomaly in self.run.fragment.anomalies:
+            write.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
         if self.trouble:
             write.line(self.trouble, red=True)
         if self.report is not None:
