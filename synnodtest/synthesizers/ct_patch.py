@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
@@ -139,7 +140,7 @@ class CtPatchSynthesizer:
             },
         )
 
-    def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, np.ndarray, float]:  # type: ignore[type-arg]
+    def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, NDArray[np.float64], float]:
         """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""
         order = rng.permutation(len(self.library.nodules))
         rotation = random_rotation(rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
@@ -51,7 +52,12 @@ def cut_window(pixels: FloatArray, spacing_mm: tuple[float, float], window: Wind
 
 
 def on_own_grid(
-    values: FloatArray, window: Window, shape: tuple[int, int], spacing_mm: tuple[float, float], *, order: int = 3
+    values: FloatArray,
+    window: Window,
+    shape: tuple[int, int],
+    spacing_mm: tuple[float, float],
+    *,
+    order: Literal[0, 1, 2, 3, 4, 5] = 3,
 ) -> tuple[FloatArray, tuple[int, int]]:
     """Resample values (size, size) of a window to the radiograph's pixels.
 
@@ -66,6 +72,6 @@ def on_own_grid(
     right = min(int(np.floor((corner_x + extent) / spacing_mm[1] - 0.5)) + 1, shape[1])
     rows = ((np.arange(top, bottom) + 0.5) * spacing_mm[0] - corner_y) / window.spacing_mm - 0.5
     columns = ((np.arange(left, right) + 0.5) * spacing_mm[1] - corner_x) / window.spacing_mm - 0.5
-    grid = np.meshgrid(rows, columns, indexing="ij")
+    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
     part = ndimage.map_coordinates(values, grid, order=order, mode="nearest")
     return np.asarray(part, dtype=np.float32), (top, left)

@@ -184,7 +184,7 @@ def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torc
         wanted = scheduler.get_velocity(clean, noise, time_)
         if scheduler.config.prediction_type == "epsilon":
             wanted = noise
-        weight = torch.nn.functional.adaptive_avg_pool2d(batch.weight, clean.shape[2:])
+        weight = torch.nn.functional.adaptive_avg_pool2d(batch.weight, (clean.shape[2], clean.shape[3]))
         weight = weight / weight.sum(dim=(1, 2, 3), keepdim=True) / clean.shape[1]
     stacked = torch.cat([noisy, seen], dim=1).to(memory_format=torch.channels_last)
     predicted = pipeline.unet(stacked, time_, encoder_hidden_states=context).sample
@@ -260,7 +260,7 @@ def fit_denoiser(
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             loss = _loss(pipeline, draw_batch(data, scaled, recipe, rng), draw)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step()
         decay = min(recipe.average, (1 + step) / (10 + step))

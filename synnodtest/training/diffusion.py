@@ -84,7 +84,7 @@ def new_pipeline(encoder: TabularEncoder, preset: Preset, *, seed: int = 0) -> N
         down_block_types=(*["DownBlock2D"] * (levels - 1), "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", *["UpBlock2D"] * (levels - 1)),
         layers_per_block=1,
-        cross_attention_dim=int(encoder.config.width),
+        cross_attention_dim=_width(encoder),
         attention_head_dim=1,
         norm_num_groups=16,
     )
@@ -124,7 +124,7 @@ def pipeline_on_base(
         unet, loaded = library.UNet2DConditionModel.from_pretrained(
             base,
             subfolder="unet",
-            cross_attention_dim=int(encoder.config.width),
+            cross_attention_dim=_width(encoder),
             ignore_mismatched_sizes=True,
             low_cpu_mem_usage=False,
             output_loading_info=True,
@@ -141,6 +141,11 @@ def pipeline_on_base(
         ) from error
     vae.requires_grad_(False).eval()
     return NodulePipeline(vae, unet, scheduler, encoder, preset.size, preset.spacing_mm, preset.value_gain)
+
+
+def _width(encoder: TabularEncoder) -> int:
+    config: Any = encoder.config
+    return int(config.width)
 
 
 def _initialise(unet: Any, keys: Sequence[str]) -> None:
@@ -181,7 +186,7 @@ def prepare_windows(
     parts: list[TrainingWindows] = []
     annotated = data if data is not None and node21_folder(data) is not None else None
     folders = [folder for folder in (data, backgrounds) if folder is not None]
-    grid = {"size": preset.size, "spacing_mm": preset.spacing_mm}
+    grid: dict[str, Any] = {"size": preset.size, "spacing_mm": preset.spacing_mm}
     if ct_patches is not None:
         sets: list[tuple[BackgroundSet, list[Background]]] = []
         for folder in folders:

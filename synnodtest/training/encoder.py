@@ -34,7 +34,7 @@ def fit_bounds(table: NDArray[np.float64]) -> tuple[list[str], list[float], list
     for column in table.T:
         options = ["linear", "cbrt"] + (["log"] if column.min() > 0 else [])
         kind = min(options, key=lambda name: abs(float(skew(transform(column, name)))))
-        bounds = np.percentile(transform(column, kind), [0.1, 99.9])
+        bounds = np.atleast_1d(np.percentile(transform(column, kind), [0.1, 99.9]))
         kinds.append(kind)
         low.append(float(bounds[0]))
         high.append(float(bounds[1]))
@@ -45,7 +45,7 @@ def rarity(scaled: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return sampling weights of rows, larger where the nearest other row is farther."""
     from scipy.spatial import cKDTree
 
-    distance = cKDTree(scaled).query(scaled, k=2)[0][:, 1]
+    distance = np.asarray(cKDTree(scaled).query(scaled, k=2)[0])[:, 1]
     weight = np.clip(distance, *np.percentile(distance, [5, 95]))
     return np.asarray(weight / weight.sum(), dtype=np.float64)
 
@@ -97,7 +97,7 @@ def train_encoder(
         restored = encoder.restore(encoder(values, named, torch.ones(batch, dtype=torch.bool)))
         loss = torch.nn.functional.mse_loss(restored, values)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -105,6 +105,7 @@ def train_encoder(
         if (step + 1) % 200 == 0:
             passed = time.monotonic() - began
             report(f"encoder step {step + 1}/{steps} rate {rate} loss {np.mean(losses[-200:]):.4f} {passed:.0f} s")
-    encoder.eval().requires_grad_(False)
+    encoder.eval()
+    encoder.requires_grad_(False)
     encoder.save_pretrained(out, safe_serialization=True)
-    return encoder
+    return encoder  # type: ignore[no-any-return]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.engine.acceptance import rejection
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
@@ -19,9 +20,11 @@ from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, meas
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["Planted", "features_of", "plant", "scenes_on", "view_of"]
+__all__ = ["Planted", "features_of", "plant", "scenes_on", "seen_mask", "view_of"]
 
 SIZE = 96
+EDGE = 0.12
+"""Share of the peak of the added brightness at which nodules end when they are compared."""
 Pair = tuple[Scene, Radiograph]
 
 
@@ -63,23 +66,50 @@ def scenes_on(
 def view_of(radiograph: Radiograph, truth: Truth) -> tuple[FloatArray, BoolArray]:
     """Return the window around a nodule, in lung ranges about its surroundings, and the nodule's mask there."""
     mask = truth.mask(radiograph.shape)
-    row, column = ndimage.center_of_mass(mask)
-    centre = ((column + 0.5) * radiograph.spacing_mm[1], (row + 0.5) * radiograph.spacing_mm[0])
-    window = Window(centre, SIZE, WINDOW_SPACING_MM)
+    window = _window(radiograph, truth)
     values = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
     inside = cut_window(mask.astype(np.float32), radiograph.spacing_mm, window) > 0.5
     around = ~ndimage.binary_dilation(inside, iterations=3)
     return values - values[around].mean(), inside
 
 
-def features_of(radiograph: Radiograph, truth: Truth) -> NDArray[np.float64] | None:
-    """Return a nodule's radiomics features as they appear in the radiograph, or None if it is too small."""
+def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray | None:
+    """Return the mask of what a nodule adds, in its window, by one rule for every synthesizer; None if nothing is seen.
+
+    Synthesizers define truth differently (a disc, the shadow of a CT segmentation, a share of the peak). To compare
+    nodules and not these definitions, all are cut where the added brightness exceeds :data:`EDGE` of its peak.
+    """
+    from synnodtest.synthesizers.diffusion.segment import segment
+
+    window = _window(after, truth)
+    added = np.asarray(after.pixels - before.pixels, dtype=np.float32)
+    difference = cut_window(added, after.spacing_mm, window)
+    everywhere = np.ones(difference.shape, dtype=np.float32)
+    found = segment(difference, everywhere, EDGE, truth.diameter_mm / window.spacing_mm)
+    return None if found is None else found.mask
+
+
+def features_of(radiograph: Radiograph, truth: Truth, before: Radiograph | None = None) -> NDArray[np.float64] | None:
+    """Return a nodule's radiomics features as they appear in the radiograph, or None if it is too small.
+
+    They are measured on the truth mask, or on :func:`seen_mask` where the radiograph ``before`` is given.
+    """
     values, inside = view_of(radiograph, truth)
+    seen = inside if before is None else seen_mask(before, radiograph, truth)
+    if seen is None:
+        return None
+    values = values - values[~ndimage.binary_dilation(seen, iterations=3)].mean()
     try:
-        measured = measure_features(standard_gray(values), inside)
+        measured = measure_features(standard_gray(values), seen)
     except SynthesizerError:
         return None
     return measured if np.isfinite(measured).all() else None
+
+
+def _window(radiograph: Radiograph, truth: Truth) -> Window:
+    row, column = ndimage.center_of_mass(truth.crop)
+    row, column = row + truth.origin[0] + 0.5, column + truth.origin[1] + 0.5
+    return Window((column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0]), SIZE, WINDOW_SPACING_MM)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +120,11 @@ class Planted:
         clusters: Background of each scene.
         requested: (n, 2) diameter in mm and contrast.
         realised: (n, 2) the same as realised.
-        features: (n, 67) of the nodules in the radiograph; NaN where they cannot be measured.
+        features: (n, 67) of the nodules in the radiograph on :func:`seen_mask`; NaN where they cannot be measured.
         views: (n, size, size) windows around the nodules, float16.
         changed_outside: Pixels that changed farther from the centre than the redrawn square may reach.
         redraws: Times a nodule was drawn again.
+        rejected: Per scene the reason of :func:`synnodtest.engine.acceptance.rejection`, empty if accepted.
     """
 
     clusters: tuple[str, ...]
@@ -103,23 +134,29 @@ class Planted:
     views: NDArray[np.float16]
     changed_outside: int
     redraws: int
+    rejected: tuple[str, ...] = ()
 
     @property
     def measurable(self) -> NDArray[np.bool_]:
         """Rows whose features could be measured."""
-        return np.isfinite(self.features).all(axis=1)
+        return np.asarray(np.isfinite(self.features).all(axis=1))
 
 
 def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -> Planted:
     """Synthesize scenes and measure every nodule."""
-    clusters, requested, realised, features, views = [], [], [], [], []
+    clusters, requested, realised, features, views, rejected = [], [], [], [], [], []
     outside = redraws = 0
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
-        made = synthesizer.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
-        for (scene, radiograph), one in zip(part, made, strict=True):
+        untouched = [radiograph for _, radiograph in part]
+        made = synthesizer.synthesize([scene for scene, _ in part], untouched)
+        without = untouched
+        if not synthesizer.sham_is_identity:
+            without = synthesizer.synthesize([replace(scene, sham=True) for scene, _ in part], untouched)
+        for (scene, radiograph), one, plain in zip(part, made, without, strict=True):
             (nodule,), (truth,) = scene.nodules, one.nodules
-            measured = features_of(one, truth)
+            measured = features_of(one, truth, plain)
+            rejected.append(rejection(radiograph, one))
             clusters.append(scene.background)
             requested.append([nodule.diameter_mm, nodule.contrast])
             realised.append([truth.diameter_mm, truth.contrast])
@@ -135,6 +172,7 @@ def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -
         np.asarray(views),
         outside,
         redraws,
+        tuple(rejected),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ class Calibration:
             requested one afterwards.
         elongations: Quantiles, evenly spaced from 0 to 1, of the nodules' short axis over their long one; an
             elongation that is not asked for is drawn from them.
+        sphericities: Quantiles, evenly spaced likewise, of the nodules' sphericity.
+        ranges: Per radiomics feature the 10th, 50th and 90th percentile of the nodules trained on, measured as they are
+            in a finished radiograph.
         requested_mm: Diameters at which the model was tried.
         drawn_mm: The median diameters it then drew.
     """
@@ -41,6 +45,8 @@ class Calibration:
     guidance: float = 1.0
     drawn_contrast: tuple[float, float] = (0.3, 1.0)
     elongations: tuple[float, ...] = (0.6, 0.8, 0.95)
+    sphericities: tuple[float, ...] = ()
+    ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     requested_mm: tuple[float, ...] = ()
     drawn_mm: tuple[float, ...] = ()
 
@@ -55,6 +61,15 @@ class Calibration:
     def elongation(self, share: float) -> float:
         """Return the elongation at a share (0..1) of the nodules."""
         return float(np.interp(share, np.linspace(0, 1, len(self.elongations)), self.elongations))
+
+    def elongation_for(self, named: Mapping[str, float], share: float) -> float:
+        """Return the elongation to draw: the one named, else one as rare as the sphericity named, else by ``share``."""
+        if "Elongation" in named:
+            return float(named["Elongation"])
+        if "Sphericity" in named and len(self.sphericities) > 1:
+            places = np.linspace(0, 1, len(self.sphericities))
+            share = float(np.interp(named["Sphericity"], self.sphericities, places))
+        return self.elongation(share)
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
-from synnodtest.synthesizers.diffusion.segment import Drawn
+from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.window import Window
 
-__all__ = ["ZOOM_LIMITS", "Patch", "fit", "redraw"]
+__all__ = ["STRETCH_LIMITS", "ZOOM_LIMITS", "Patch", "fit", "redraw"]
+
+Order = Literal[0, 1, 2, 3, 4, 5]
 
 ZOOM_LIMITS = (0.6, 1.7)
 """How much a drawn nodule may be resized to the diameter asked for."""
+STRETCH_LIMITS = (0.8, 1.3)
+"""How much its long axis may be stretched to the elongation asked for, the short one being shrunk as much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +74,12 @@ class _Grid:
         y, x = (np.arange(-int(side_mm / 2 / s), int(side_mm / 2 / s) + 1) * s for s in spacing_mm)
         return cls((0, 0), y.astype(np.float32), x.astype(np.float32))
 
-    def sample(self, image: FloatArray, centre_px: tuple[float, float], scale: float, order: int) -> FloatArray:
-        """Return the image at these pixels; ``scale`` is in image pixels per mm."""
-        grid = np.meshgrid(self.y * scale + centre_px[0], self.x * scale + centre_px[1], indexing="ij")
+    def sample(
+        self, image: FloatArray, centre_px: tuple[float, float], into: NDArray[np.float64], order: Order
+    ) -> FloatArray:
+        """Return the image at these pixels; ``into`` (2, 2) takes offsets (y, x) in mm to image pixels."""
+        y, x = np.meshgrid(self.y, self.x, indexing="ij")
+        grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
         return np.asarray(ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
 
 
@@ -91,27 +100,38 @@ def fit(
     shape: tuple[int, int],
     spacing_mm: tuple[float, float],
     window: Window,
+    elongation: float | None = None,
 ) -> Patch:
-    """Return the drawn nodule at the diameter and place asked for, on the radiograph's grid.
+    """Return the drawn nodule at the diameter, elongation and place asked for, on the radiograph's grid.
 
-    The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, moved so that the centroid lies at
-    ``centre_mm``, and cut to the square of ``side_mm`` that was redrawn, which it leaves smoothly.
+    The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, stretched along its long axis within
+    :data:`STRETCH_LIMITS`, moved so that the centroid lies at ``centre_mm``, and cut to the square of ``side_mm`` that
+    was redrawn, which it leaves smoothly.
     """
     wanted = diameter_mm / window.spacing_mm
+    stretched = _stretch(drawn, elongation) / window.spacing_mm
     zoom = float(np.clip(wanted / drawn.diameter_px, *ZOOM_LIMITS))
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     endless = _Grid.unbounded(2 * side_mm, spacing_mm)
     near = np.asarray(ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
     bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
     for _ in range(3):
-        scale = 1 / (zoom * window.spacing_mm)
-        area = float((endless.sample(bounded, drawn.centre_px, scale, 1) > drawn.edge).sum())
+        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1) > drawn.edge).sum())
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
-    scale = 1 / (zoom * window.spacing_mm)
-    added = grid.sample(drawn.added, drawn.centre_px, scale, 3) * _feather(side_mm, grid, 1.5)
-    mask = grid.sample(bounded, drawn.centre_px, scale, 1) > drawn.edge
+    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3) * _feather(side_mm, grid, 1.5)
+    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1) > drawn.edge
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), np.asarray(mask, dtype=np.bool_), zoom)
+
+
+def _stretch(drawn: Drawn, elongation: float | None) -> NDArray[np.float64]:
+    """Return the (2, 2) map from offsets in the stretched nodule to offsets in the drawn one; it keeps areas."""
+    found, axis = elongation_of(drawn.mask)
+    if elongation is None or not 0 < elongation <= 1:
+        return np.eye(2)
+    longer = float(np.clip(np.sqrt(found / elongation), *STRETCH_LIMITS))
+    along = np.outer(axis, axis)
+    return np.asarray(along / longer + longer * (np.eye(2) - along), dtype=np.float64)
 
 
 def redraw(
@@ -130,7 +150,7 @@ def redraw(
     """
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     middle = ((window.size - 1) / 2, (window.size - 1) / 2)
-    scale = 1 / window.spacing_mm
+    scale = np.eye(2) / window.spacing_mm
     added = grid.sample(change, middle, scale, 3) * _feather(side_mm, grid, 1.5)
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)

@@ -65,7 +65,7 @@ class TabularEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         feed_forward: int = 64,
         dropout: float = 0.1,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         count = len(feature_names)
         self.embedding = nn.Embedding(count + 1, width - 1)
         self.unknown = nn.Parameter(torch.zeros(count))
@@ -106,8 +106,9 @@ class TabularEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
     def scale(self, table: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return features in their own units (rows, features) scaled to 0..1 and clipped there."""
-        columns = [transform(table[:, i], kind) for i, kind in enumerate(self.config.kinds)]
-        low, high = np.asarray(self.config.low), np.asarray(self.config.high)
+        config: Any = self.config
+        columns = [transform(table[:, i], kind) for i, kind in enumerate(config.kinds)]
+        low, high = np.asarray(config.low), np.asarray(config.high)
         scaled = (np.stack(columns, axis=1) - low) / np.maximum(high - low, 1e-12)
         return np.asarray(np.clip(scaled, 0, 1), dtype=np.float32)
 
@@ -117,7 +118,8 @@ class TabularEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         Raises:
             SynthesizerError: a name is not a feature of this encoder.
         """
-        names = list(self.config.feature_names)
+        config: Any = self.config
+        names = list(config.feature_names)
         table, named = np.ones((1, len(names))), np.zeros(len(names), dtype=np.bool_)
         for name, value in request.items():
             if name not in names:

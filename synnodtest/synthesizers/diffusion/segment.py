@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Drawn", "Region", "segment", "softened"]
+__all__ = ["Drawn", "Region", "elongation_of", "segment", "softened"]
 
 SMOOTH_PX = 0.8
 LEAST_PX = 6
@@ -73,7 +74,14 @@ class Region:
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         long, short = self._axes_px()
         inside = np.hypot((cos * x + sin * y) / long, (cos * y - sin * x) / short) <= 1
-        return (inside & (np.maximum(np.abs(x), np.abs(y)) <= self.size / 2 - 3)).astype(np.float32)
+        return np.asarray(inside & (np.maximum(np.abs(x), np.abs(y)) <= self.size / 2 - 3), dtype=np.float32)
+
+
+def elongation_of(mask: BoolArray) -> tuple[float, NDArray[np.float64]]:
+    """Return short over long axis of a mask, as PyRadiomics has it, and the long axis's direction ``(y, x)``."""
+    points = np.argwhere(mask).astype(np.float64)
+    values, vectors = np.linalg.eigh(np.cov(points.T) + 1e-9 * np.eye(2))
+    return float(np.sqrt(max(values[0], 0.0) / values[1])), np.asarray(vectors[:, 1], dtype=np.float64)
 
 
 def softened(region: FloatArray, width_px: float) -> FloatArray:

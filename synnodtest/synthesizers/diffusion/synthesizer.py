@@ -19,6 +19,7 @@ from synnodtest.geometry import FloatArray, disc_mask, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
@@ -27,15 +28,11 @@ from synnodtest.synthesizers.window import Window, cut_window
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "1"
+VERSION = "2"
 COMPOSITIONS = ("counterfactual", "inpaint")
 ATTEMPTS = 4
 BLEND_PX = 4.0
 EASY_ZOOM = math.log(1.35)
-BRIGHTNESS_FEATURES = frozenset(
-    ("10Percentile", "90Percentile", "Energy", "Maximum", "Mean", "Median", "RootMeanSquared", "TotalEnergy")
-)
-"""Features that say how bright a nodule is: one of them named takes the place of the contrast."""
 
 
 def weights_sha256(folder: Path) -> str:
@@ -152,6 +149,7 @@ class DiffusionSynthesizer:
                 "steps": used.steps,
                 "guidance": used.guidance,
                 "fitted": self.fitted,
+                "features_fitted": self.fitted and can_adhere(),
             },
         )
 
@@ -211,8 +209,7 @@ class DiffusionSynthesizer:
             seen[twin] = seen.get(twin, -1) + 1
             seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
             shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=2)
-            named = dict(nodule.radiomics).get("Elongation")
-            elongation = self.calibration.elongation(shape[0]) if named is None else float(named)
+            elongation = self.calibration.elongation_for(dict(nodule.radiomics), float(shape[0]))
             region = Region(nodule.diameter_mm, elongation, math.pi * float(shape[1]), size, step)
             window = Window(nodule.centre_mm, size, step)
             jobs.append(_Job(index, nodule, window, empty, region, region.mask(), seed))
@@ -294,7 +291,7 @@ class DiffusionSynthesizer:
             )
         if self.fitted or self.sham_is_identity:
             wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
-            patch = fit(job.drawn, wanted, *place)
+            patch = fit(job.drawn, wanted, *place, elongation=job.region.elongation if self.fitted else None)
             if not self.sham_is_identity and job.plain is not None:
                 _add(canvas, redraw(job.plain, None, *place), unit)
         else:
@@ -304,10 +301,23 @@ class DiffusionSynthesizer:
                 f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
                 hint="place it inside the radiograph",
             )
-        exact = self.fitted and not job.brightness_named
-        gain = nodule.contrast / max(float(patch.added[patch.mask].mean()), 1e-6) if exact else 1.0
-        contrast = _add(canvas, patch, gain * unit) / unit
-        return _truth(nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt})
+        patch, notes = self._fitted(job, patch, canvas, unit, spacing) if self.fitted else (patch, {})
+        contrast = _add(canvas, patch, unit) / unit
+        return _truth(nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes})
+
+    def _fitted(
+        self, job: _Job, patch: Patch, canvas: FloatArray, unit: float, spacing_mm: tuple[float, float]
+    ) -> tuple[Patch, dict[str, float]]:
+        """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
+        named = dict(job.nodule.radiomics)
+        variant = Variant(job.nodule.contrast)
+        if named and can_adhere():
+            where = (canvas, unit, spacing_mm, job.window, job.seed)
+            variant = adhere(patch, named, job.nodule.contrast, self.pipeline.tabular_encoder, *where)
+        elif job.brightness_named:
+            return patch, {}
+        notes = {"tone": variant.tone, "texture": variant.texture, "grain_mm": variant.grain_mm} if named else {}
+        return variant.of(patch, job.seed, spacing_mm), notes
 
     def _sham(self, job: _Job, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
         nodule = job.nodule

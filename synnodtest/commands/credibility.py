@@ -1,0 +1,106 @@
+"""``synnodtest evaluate synthesizer`` and ``evaluate realism``: how far synthetic nodules can be believed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["add"]
+
+
+def add(kinds: Any) -> None:
+    """Add both evaluations to the parsers of ``synnodtest evaluate``."""
+    text = "size, contrast, features, distances to real nodules, two-sample test, sham control"
+    sub = kinds.add_parser("synthesizer", help=text, description=text)
+    _common(sub)
+    sub.add_argument("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
+    sub.add_argument("--scenes", type=int, default=160, help="per kind of background (160)")
+    sub.add_argument("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
+    sub.add_argument("--out", type=Path, help="also write the figures as JSON")
+    sub.set_defaults(run=_synthesizer)
+    text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
+    sub = kinds.add_parser("realism", help=text, description=text)
+    _common(sub)
+    sub.add_argument("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
+    sub.add_argument("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
+    sub.add_argument("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
+    sub.add_argument("--key", type=Path, help="key.json of the study")
+    sub.set_defaults(run=_realism)
+
+
+def _common(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--synthesizer", default="diffusion", help="as for pytest --synthesizer")
+    sub.add_argument("--composition", choices=("counterfactual", "inpaint"), help="of a diffusion model")
+    sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen")
+    sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs; its held-out patients serve")
+    sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules; its held-out series are real")
+    sub.add_argument("--device", default="cpu")
+    sub.add_argument("--seed", type=int, default=1)
+
+
+def _resolved(options: argparse.Namespace) -> Any:
+    from synnodtest.synthesizers import resolve_synthesizer
+
+    made = resolve_synthesizer(options.synthesizer, device=options.device)
+    return made if options.composition is None else _composed(made, options)
+
+
+def _composed(made: Any, options: argparse.Namespace) -> Any:
+    from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+
+    if not isinstance(made, DiffusionSynthesizer):
+        raise SynnodError(f"--composition is of diffusion models, which {options.synthesizer!r} is not")
+    return DiffusionSynthesizer(made.path, composition=options.composition, device=options.device)
+
+
+def _synthesizer(options: argparse.Namespace) -> int:
+    from synnodtest.detectors import resolve_detector
+    from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+    from synnodtest.training.evaluate_synthesizer import evaluate_synthesizer, grounds
+
+    on = grounds(options.phantoms, options.backgrounds)
+    synthesizer = _resolved(options)
+    sham, ranges = None, None
+    if isinstance(synthesizer, DiffusionSynthesizer):
+        sham = DiffusionSynthesizer(synthesizer.path, composition="inpaint", device=options.device)
+        ranges = synthesizer.calibration.ranges
+    figures = evaluate_synthesizer(
+        synthesizer,
+        on,
+        ct_patches=options.ct_patches,
+        ranges=ranges if options.sweep_scenes else None,
+        sham=sham,
+        detector=resolve_detector(options.detector, device=options.device) if options.detector else None,
+        scenes=options.scenes,
+        sweep_scenes=options.sweep_scenes,
+        seed=options.seed,
+    )
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _realism(options: argparse.Namespace) -> int:
+    from synnodtest.training.realism import exhibits, judge_answers, write_study
+
+    if options.answers:
+        if options.key is None:
+            raise SynnodError("--answers without --key", hint="--key DIR/key.json, which the study left")
+        print(json.dumps(judge_answers(options.answers, options.key, seed=options.seed), indent=1))
+        return 0
+    if options.out is None or options.ct_patches is None:
+        raise SynnodError("a study needs --out DIR and --ct-patches FOLDER", hint="or --answers FILES --key key.json")
+    from synnodtest.training.evaluate_synthesizer import grounds, of_series
+
+    on = grounds(options.phantoms, options.backgrounds)
+    real, synthesizer = of_series(options.ct_patches, held_out=True), _resolved(options)
+    ranges = {"diameter_mm": (8.0, 36.0), "contrast": (0.2, 0.8)}
+    pairs = [pair for ground in on for pair in ground.scenes(2 * options.each // len(on), seed=options.seed, **ranges)]
+    print(write_study(exhibits(synthesizer, real, pairs), options.out, seed=options.seed))
+    return 0
