@@ -23,6 +23,8 @@ from synnodtest.reporting.multiplicity import with_holm
 __all__ = ["RunFacts", "build_record", "publish"]
 
 DEMONSTRATION = "demonstration"
+SHIPPED = ("diffusion",)
+"""Texts of ``--synthesizer`` that stand for weights of ours."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
         "identification": {
             "synnodtest": synnodtest.__version__,
             "detector": _with_demonstration(fragment.detector),
-            "synthesizers": [_with_demonstration(s) for s in fragment.synthesizers.values()],
+            "synthesizers": [_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()],
             "backgrounds": list(fragment.backgrounds.values()),
             "specs": [_spec(spec, facts.root, lock) for spec in specs],
         },
@@ -135,11 +137,11 @@ def _unfinished(every: list[dict[str, Any]], interrupted: bool) -> list[str]:
     return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
 
 
-def _with_demonstration(identity: dict[str, Any]) -> dict[str, Any]:
+def _with_demonstration(identity: dict[str, Any], shipped: bool = False) -> dict[str, Any]:
     """Mark weights that ship with synnodtest: they demonstrate, they claim nothing."""
     filled = {"name": "", "version": "", "sha256": "", "configuration": {}} | identity
     configuration = filled.get("configuration") or {}
-    return filled | {"demonstration": bool(configuration.get(DEMONSTRATION, False))}
+    return filled | {"demonstration": shipped or bool(configuration.get(DEMONSTRATION, False))}
 
 
 def _spec(spec: dict[str, Any], root: Path, lock: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

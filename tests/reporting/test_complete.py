@@ -63,3 +63,36 @@ def test_a_spec_that_is_gone_is_a_deviation_too(small, project):
     small["identification"]["specs"][0]["sha256"] = "0" * 64
     (project / "specs" / "paper.yaml").unlink()
     assert complete(small, project)["deviations"][0]["what"] == "specification"
+
+
+def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_the_user_s_is_not():
+    from pathlib import Path
+
+    from synnodtest.reporting.assemble import Fragment
+    from synnodtest.reporting.publish import RunFacts, build_record
+
+    fragment = Fragment()
+    for text in ("diffusion", "diffusion:mine"):
+        fragment.synthesizers[text] = {"name": "diffusion", "version": "1", "sham_is_identity": True}
+    made = build_record(fragment, RunFacts(Path(), "run", ("pytest",), 0))
+    assert [s["demonstration"] for s in made["identification"]["synthesizers"]] == [True, False]
+
+
+def test_the_self_test_and_an_earlier_record_reach_the_report(small, project):
+    import copy
+    import json
+
+    earlier = copy.deepcopy(small)
+    earlier["expectations"][0]["parameters"]["min_spearman"] = 0.3
+    record.write(earlier, project / "earlier")
+    (project / "store").mkdir()
+    (project / "store" / "selftest.json").write_text(
+        json.dumps({"synnodtest": "0.0.1", "when": "2026-01-01T00:00:00Z", "holds": True, "kill_table": [
+            {"mutant": "size-blind", "killed_by": "size::monotone"}]})
+    )  # fmt: skip
+    made = complete(small, project, cache=project / "store", baseline=project / "earlier")
+    told = html.render(made, project / "run").read_text()
+    assert "size-blind" in told
+    assert "made with another version" in told
+    assert "min_spearman" in told
+    assert "Margins or parameters differ from the earlier run" in told

@@ -154,11 +154,19 @@ def tool_validation(context: Context) -> Section:
         "Tool validation",
         "tables_only",
         {
-            "lead": f"Self-test of synnodtest {data.get('synnodtest', '')}, {date(data.get('when'))}.",
+            "lead": _selftest(data, context.record["identification"]["synnodtest"]),
             "tables": tables,
         },
         "" if tables else "No self-test accompanies this run; make one with: synnodtest selftest",
     )
+
+
+def _selftest(data: Mapping[str, Any], used: str) -> str:
+    made = str(data.get("synnodtest", ""))
+    text = f"Self-test of synnodtest {made}, {date(data.get('when'))}."
+    text += f" Its mutants were made of {data['base']}." if data.get("base") else ""
+    text += "" if data.get("holds", True) else " Something in it does NOT hold."
+    return text if made == used else f"{text} The run was made with another version, {used}: repeat the self-test."
 
 
 def _cell(value: Any) -> Cell | str:

@@ -8,7 +8,9 @@ from typing import Any
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.facts import facts_and_tables
 from synnodtest.reporting.figures.agreement import agreement_figure
+from synnodtest.reporting.figures.ecdf import ecdf_figure
 from synnodtest.reporting.figures.forest import forest_figure, groups_of
+from synnodtest.reporting.figures.sheet import sheet_figure
 from synnodtest.reporting.model import Cell, Section, link, status, table_of
 from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status
 
@@ -78,9 +80,12 @@ def credibility(context: Context) -> Section:
     """Return requested against realised nodules, the sham control and whatever a credibility report adds."""
     record = context.record
     nodules = [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
-    figures = [
+    shown = [item for item in record["gallery"] if record["scenes"][item["scene"]]["nodules"]]
+    figures = [sheet_figure(shown, context.folder) if context.pixels else None]
+    figures += [
         agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
     ]
+    figures.append(ecdf_figure(nodules, "f-ecdf"))
     sham: list[list[Cell | str]] = [
         [
             s["behaviour"],

@@ -67,8 +67,11 @@ def _facts(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> list[tu
             facts.append(("p, raw", Cell(_p(p))))
         if holm is not None:
             facts.append(("p, Holm", Cell(_p(holm))))
-    if expectation.get("parameters"):
-        facts.append(("Parameters", Cell(value_text(expectation["parameters"]))))
+    told = {
+        k: v for k, v in (expectation.get("parameters") or {}).items() if k != "rationale" and v not in ("", {}, [])
+    }
+    if told:
+        facts.append(("Parameters", Cell(value_text(told))))
     if expectation.get("rationale"):
         facts.append(("Rationale", Cell(expectation["rationale"])))
     if expectation["scenes"]:

@@ -1,0 +1,67 @@
+"""Distributions of what was asked for and what was made, as empirical distribution functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.geometry import FloatArray
+from synnodtest.reporting.figures.canvas import BLUE, GREY, axes, rcparams, to_svg
+from synnodtest.reporting.model import Figure, table_of
+from synnodtest.reporting.words import number
+
+__all__ = ["ecdf_figure"]
+
+MOST_STEPS = 300
+QUANTILES = (5, 25, 50, 75, 95)
+_QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"))
+
+
+def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
+    """Draw the distribution of requested and realised diameter and contrast; None without nodules."""
+    drawn = [(word, asked, got) for key, word in _QUANTITIES for asked, got in [_values(nodules, key)] if len(got) > 1]
+    if not drawn:
+        return None
+    title = "Distributions of requested and realised nodules"
+    description = "; ".join(
+        f"{word}: largest distance of the two curves {number(_distance(asked, got))}"
+        for word, asked, got in drawn
+        if len(asked)
+    )
+    with rcparams():
+        figure, panels = axes(640, 250, ncols=len(drawn), squeeze=False)
+        for axis, (word, asked, got) in zip(panels[0], drawn, strict=True):
+            for values, look, label in (
+                (asked, {"color": GREY, "linestyle": (0, (4, 2))}, "requested"),
+                (got, {"color": BLUE}, "realised"),
+            ):
+                if len(values):
+                    steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
+                    axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
+            axis.set_xlabel(word)
+            axis.set_ylim(-0.02, 1.02)
+            axis.legend(loc="lower right")
+        panels[0, 0].set_ylabel("share of nodules")
+        svg = to_svg(figure, name, title, description)
+    columns = ["quantity", "nodules", *(f"{q}%" for q in QUANTILES)]
+    rows = [
+        [f"{word}, {which}", number(len(values)), *(number(float(v)) for v in np.percentile(values, QUANTILES))]
+        for word, asked, got in drawn
+        for which, values in (("requested", asked), ("realised", got))
+        if len(values)
+    ]
+    return Figure(title, f"{description}.", svg, table_of(title, columns, rows, numeric=columns[1:]), wide=True)
+
+
+def _values(nodules: Sequence[Mapping[str, Any]], key: str) -> tuple[FloatArray, FloatArray]:
+    asked = [v for n in nodules if isinstance(v := (n.get("requested") or {}).get(key), (int, float))]
+    got = [v for n in nodules if isinstance(v := n.get(key), (int, float))]
+    return np.sort(np.array(asked, dtype=np.float32)), np.sort(np.array(got, dtype=np.float32))
+
+
+def _distance(first: FloatArray, second: FloatArray) -> float:
+    at = np.concatenate([first, second])
+    shares = [np.searchsorted(v, at, side="right") / len(v) for v in (first, second)]
+    return float(np.abs(shares[0] - shares[1]).max())
