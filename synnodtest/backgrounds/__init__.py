@@ -32,7 +32,7 @@ def open_backgrounds(
         set_name: ``normal``, ``pneumothorax`` or a folder's name.
         count: How many backgrounds to offer at most; a folder may have fewer. None: all (100 phantoms).
         master_seed: Draws phantoms, and the order in which a folder's radiographs are used.
-        cache: Root of a store that keeps estimated lungs between runs.
+        cache: Root of a store that keeps estimated regions between runs.
 
     Raises:
         BackgroundError: no such set, or nothing usable in it; names file and line.

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
-from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, LUNGS, estimate_lungs_of, split_lung
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.backgrounds.regions import LUNGS, REGIONS
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
-from synnodtest.store import Store
 
 __all__ = ["FolderSet"]
 
@@ -43,7 +40,7 @@ class FolderSet:
         outer: Folders in which a manifest is sought if the folder has none.
         count: How many radiographs to offer at most; None: all.
         master_seed: Draws the order.
-        cache: Root of a store that keeps estimated lungs between runs.
+        cache: Root of a store that keeps estimated regions between runs.
 
     Raises:
         BackgroundError: nothing usable is in the folder, or the manifest is wrong; names file and line.
@@ -63,8 +60,7 @@ class FolderSet:
         self._listing: Listing = list_radiographs(Path(folder), outer)
         chosen = _drawn(_with_header_facts(self._listing.entries), name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
-        self._lungs = Store(cache) if cache is not None else None
-        self._remembered: dict[str, bytes] = {}
+        self._estimates = Estimates(cache)
 
     @property
     def name(self) -> str:
@@ -102,14 +98,14 @@ class FolderSet:
                 "radiographs": len(self._entries),
                 "available": self.available,
                 "estimated_lungs": sum(not _has_lungs(entry) for entry in self._entries.values()),
-                "lung_estimator": ESTIMATOR_VERSION,
+                "region_estimator": estimator(),
             },
         )
 
     def load(self, background: Background) -> Radiograph:
-        """Read one radiograph with its masks; lungs that no mask gives are estimated and marked so.
+        """Read one radiograph with its masks; regions that no mask gives are estimated and marked so.
 
-        Where the estimate is doubtful, the stratum ``lung_estimate`` says it.
+        Where estimated lungs are doubtful, the stratum ``lung_estimate`` says it.
 
         Raises:
             BackgroundError: the file or one of its masks is missing, corrupt or unusable; names it.
@@ -130,33 +126,18 @@ class FolderSet:
             strata=dict(entry.strata),
             source=entry.id,
         )
-        return self._with_lungs(radiograph, background.content)
+        return self._estimates.completed(radiograph, background.content)
 
-    def _with_lungs(self, radiograph: Radiograph, content: str) -> Radiograph:
-        given = radiograph.regions
-        missing = [name for name in LUNGS if name not in given]
-        if not missing:
-            return radiograph
-        if "lung" in given:
-            found, doubtful = split_lung(given["lung"]), False
-        elif "left_lung" in given and "right_lung" in given:
-            return replace(radiograph, regions={**given, "lung": given["left_lung"] | given["right_lung"]})
-        else:
-            found, doubtful = self._estimated(radiograph, content)
-        strata = {**radiograph.strata, "lung_estimate": "doubtful"} if doubtful else radiograph.strata
-        regions = {**{name: found[name] for name in missing}, **given}
-        return replace(radiograph, regions=regions, estimated=frozenset(missing), strata=strata)
+    def doubts(self, background: Background) -> Sequence[str]:
+        """Return why someone should look at the estimated lungs of a radiograph; nothing where all is well or given.
 
-    def _estimated(self, radiograph: Radiograph, content: str) -> tuple[dict[str, BoolArray], bool]:
-        """Return the estimated lungs and whether they are doubtful, remembering them by content."""
-        packed = self._remembered.get(content) or (self._lungs.get("lungs", content) if self._lungs else None)
-        if packed is None:
-            estimate = estimate_lungs_of(radiograph.pixels, radiograph.spacing_mm)
-            packed = _pack(estimate.left_lung, estimate.right_lung, estimate.doubtful)
-            if self._lungs:
-                packed = self._lungs.put("lungs", content, packed)
-        self._remembered[content] = packed
-        return _unpack(packed, radiograph.shape)
+        Raises:
+            BackgroundError: as :meth:`load`.
+        """
+        radiograph = self.load(background)
+        if "lung" not in radiograph.estimated:
+            return ()
+        return self._estimates.doubts(radiograph, background.content)
 
 
 def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
@@ -218,7 +199,7 @@ def _content(entry: Entry) -> str:
             "pixel_file": _digest(beside) if beside else None,
             "spacing_mm": entry.spacing_mm,
             "bits": entry.bits,
-            "lungs": ESTIMATOR_VERSION if not {"left_lung", "right_lung"} <= set(entry.masks) else None,
+            "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
         }
     )
 
@@ -237,13 +218,3 @@ def _digest(path: Path) -> str:
 
 def _with_place(error: BackgroundError, where: str) -> BackgroundError:
     return BackgroundError(f"{error.message} (listed in {where})" if where else error.message, hint=error.hint)
-
-
-def _pack(left: BoolArray, right: BoolArray, doubtful: bool) -> bytes:
-    return bytes([doubtful]) + zlib.compress(np.packbits(np.stack([left, right])).tobytes())
-
-
-def _unpack(packed: bytes, shape: tuple[int, int]) -> tuple[dict[str, BoolArray], bool]:
-    bits = np.unpackbits(np.frombuffer(zlib.decompress(packed[1:]), np.uint8), count=2 * shape[0] * shape[1])
-    left, right = bits.reshape(2, *shape).astype(np.bool_)
-    return {"lung": left | right, "left_lung": left, "right_lung": right}, bool(packed[0])

@@ -18,10 +18,9 @@ from synnodtest.backgrounds.lung_picture import prepare
 from synnodtest.backgrounds.lung_template import template_fits
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["ESTIMATOR_VERSION", "LUNGS", "LungEstimate", "estimate_lungs", "estimate_lungs_of", "split_lung"]
+__all__ = ["ESTIMATOR_VERSION", "LungEstimate", "estimate_lungs", "estimate_lungs_of", "split_lung"]
 
 ESTIMATOR_VERSION = "1"
-LUNGS = ("lung", "left_lung", "right_lung")
 CLEAR_QUALITY = 1.0
 
 _CANDIDATES = 3

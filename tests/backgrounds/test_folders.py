@@ -193,7 +193,7 @@ class TestLungs:
     def test_missing_lungs_are_estimated_and_marked(self, tmp_path):
         backgrounds = open_backgrounds(make_set(tmp_path / "set"), "normal")
         radiograph = backgrounds.load(backgrounds.backgrounds[0])
-        assert radiograph.estimated == {"lung", "left_lung", "right_lung"}
+        assert radiograph.estimated >= {"lung", "left_lung", "right_lung"}
         assert set(radiograph.regions) == radiograph.estimated
         assert all(region.any() for region in radiograph.regions.values())
 
@@ -217,7 +217,8 @@ class TestLungs:
         write_png(tmp_path / "a.lung.png", mask() | mask(columns=slice(90, 130)))
         backgrounds = open_backgrounds(tmp_path, "normal")
         radiograph = backgrounds.load(backgrounds.backgrounds[0])
-        assert radiograph.estimated == {"left_lung", "right_lung"}
+        assert "lung" not in radiograph.estimated
+        assert radiograph.estimated >= {"left_lung", "right_lung"}
         np.testing.assert_array_equal(radiograph.regions["right_lung"], mask() > 0)
         np.testing.assert_array_equal(radiograph.regions["left_lung"], mask(columns=slice(90, 130)) > 0)
 
@@ -227,7 +228,7 @@ class TestLungs:
         write_png(tmp_path / "a.left_lung.png", mask(columns=slice(90, 130)))
         backgrounds = open_backgrounds(tmp_path, "normal")
         radiograph = backgrounds.load(backgrounds.backgrounds[0])
-        assert radiograph.estimated == frozenset()
+        assert not radiograph.estimated & {"lung", "left_lung", "right_lung"}
         np.testing.assert_array_equal(radiograph.regions["lung"], (mask() | mask(columns=slice(90, 130))) > 0)
 
 

@@ -17,6 +17,7 @@ from synnodtest.radiograph import Radiograph
 
 __all__ = ["COLOURS", "contact_sheet", "outlined"]
 
+_LEGEND_PX = 20
 COLOURS = {
     "left_lung": (80, 200, 255),
     "right_lung": (80, 200, 255),
@@ -49,8 +50,9 @@ def contact_sheet(
         tile: Pixels of each radiograph's longer side.
         regions: Names of regions to be outlined too.
     """
+    regions = tuple(regions)
     rows = max(math.ceil(len(radiographs) / columns), 1)
-    sheet = Image.new("RGB", (columns * tile, rows * tile))
+    sheet = Image.new("RGB", (columns * tile, rows * tile + (_LEGEND_PX if regions else 0)))
     for k, radiograph in enumerate(radiographs):
         picture = Image.fromarray(outlined(radiograph, regions))
         scale = tile / max(picture.size)
@@ -60,10 +62,19 @@ def contact_sheet(
         label = " ".join([radiograph.background, *(str(radiograph.strata.get(key, "")) for key in ("sex", "age"))])
         ImageDraw.Draw(picture).text((6, 6), label, fill=(255, 255, 255))
         sheet.paste(picture, ((k % columns) * tile, (k // columns) * tile))
+    if regions:
+        _legend(ImageDraw.Draw(sheet), regions, rows * tile)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         sheet.save(temporary, format="PNG")
     return path
+
+
+def _legend(draw: ImageDraw.ImageDraw, regions: Iterable[str], top: int) -> None:
+    left = 6.0
+    for name in regions:
+        draw.text((left, top + 4), name, fill=COLOURS.get(name, (255, 255, 0)))
+        left += draw.textlength(name) + 16
 
 
 def outlined(radiograph: Radiograph, regions: Iterable[str] = ()) -> Array:

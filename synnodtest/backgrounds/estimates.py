@@ -1,0 +1,171 @@
+"""Regions that no mask gives: estimated from the picture, remembered by content, and marked as estimated."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
+from synnodtest.backgrounds.regions import REGIONS, regions_of_structures, within_lungs
+from synnodtest.backgrounds.segmenter import segment, shipped_weights, weights_sha256
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.radiograph import Radiograph
+from synnodtest.store import Store
+
+__all__ = ["Estimates", "RegionEstimate", "estimate_structures", "estimator"]
+
+_LEAST_CERTAINTY = 0.75
+_LEAST_AGREEMENT = 0.75
+_LEAST_BALANCE = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class RegionEstimate:
+    """Silhouettes estimated from a picture.
+
+    Args:
+        structures: H x W masks: ``left_lung``, ``right_lung`` and, where the segmenter saw a chest, ``heart``,
+            ``mediastinum``, ``abdomen`` and ``clavicle``.
+        doubts: Why someone should look at it, in plain words; nothing where all is well.
+    """
+
+    structures: Mapping[str, BoolArray]
+    doubts: tuple[str, ...] = ()
+
+
+def estimator() -> str:
+    """Return what stands for the estimator in keys and reports: versions, and the sha256 of the segmenter's weights.
+
+    Where the weights are not there, lungs are outlined without them, and the name says so.
+    """
+    weights = shipped_weights()
+    outline = f"outline {ESTIMATOR_VERSION}"
+    return outline if weights is None else f"{outline}, segmenter {weights_sha256(weights)}"
+
+
+def estimate_structures(pixels: FloatArray, spacing_mm: tuple[float, float]) -> RegionEstimate:
+    """Return the silhouettes of a frontal chest radiograph.
+
+    The segmenter finds them; lungs drawn along the borders of the dark, which know nothing of the segmenter, check it,
+    and stand in where it sees no lungs or has no weights.
+
+    Args:
+        pixels: float32, H x W, 0..1, air dark, patient upright, the patient's left on the right.
+        spacing_mm: Distance between pixels, ``(row, column)``.
+    """
+    outlined = estimate_lungs_of(pixels, spacing_mm)
+    lungs = {"left_lung": outlined.left_lung, "right_lung": outlined.right_lung}
+    unclear = ("the borders of the lungs are unclear",) if outlined.doubtful else ()
+    weights = shipped_weights()
+    if weights is None:
+        return RegionEstimate(lungs, unclear)
+    found = segment(pixels, spacing_mm, weights)
+    if found is None:
+        return RegionEstimate(lungs, ("the segmenter sees no two lungs", *unclear))
+    return RegionEstimate(found.masks, (*_doubts(found.masks, found.certainty, lungs), *unclear))
+
+
+def _doubts(masks: Mapping[str, BoolArray], certainty: float, outlined: Mapping[str, BoolArray]) -> tuple[str, ...]:
+    left, right = masks["left_lung"], masks["right_lung"]
+    covered = masks["heart"] | masks["mediastinum"] | masks["abdomen"]
+    visible, other = (left | right) & ~covered, (outlined["left_lung"] | outlined["right_lung"]) & ~covered
+    agreement = 2 * int((visible & other).sum()) / max(int(visible.sum()) + int(other.sum()), 1)
+    sizes = int(left.sum()), int(right.sum())
+    said = []
+    if certainty < _LEAST_CERTAINTY:
+        said.append(f"the segmenter is unsure ({certainty:.2f})")
+    if agreement < _LEAST_AGREEMENT:
+        said.append(f"two estimators disagree (Dice {agreement:.2f})")
+    if min(sizes) < _LEAST_BALANCE * max(sizes):
+        said.append("one lung is much smaller than the other")
+    return tuple(said)
+
+
+@dataclass(eq=False)
+class Estimates:
+    """Completes the regions of radiographs.
+
+    Args:
+        cache: Root of a store that keeps estimates between runs.
+    """
+
+    cache: Path | None = None
+    _remembered: dict[str, bytes] = field(default_factory=dict)
+
+    def completed(self, radiograph: Radiograph, content: str) -> Radiograph:
+        """Return the radiograph with every region of :data:`REGIONS` that can be had; given masks win.
+
+        A given lung is the lung: apical, hilar and peripheral lie in it. What lies behind heart and abdomen is taken
+        from the estimated lungs, because drawn ones mostly leave it out. A given air leak is no lung. Where the lungs
+        are estimated and doubtful, the stratum ``lung_estimate`` says it.
+
+        Args:
+            radiograph: With the regions that masks give.
+            content: The sha256 that stands for its pixels, spacing and masks.
+        """
+        given = radiograph.regions
+        if all(name in given for name in REGIONS):
+            return radiograph
+        estimate = self._estimate(radiograph, content)
+        leak = given.get("air_leak")
+        structures = dict(estimate.structures)
+        for name in ("left_lung", "right_lung"):
+            structures[name] = structures[name] if leak is None else structures[name] & ~leak
+        regions = regions_of_structures(structures, radiograph.spacing_mm)
+        lungs = _given_lungs(given, structures)
+        regions |= lungs
+        regions |= within_lungs(
+            regions["left_lung"], regions["right_lung"], structures.get("clavicle"), radiograph.spacing_mm
+        )
+        missing = {name: mask for name, mask in regions.items() if name not in given and mask.any()}
+        drawn = "lung" in given or {"left_lung", "right_lung"} <= set(given)
+        certain = {"lung"} if {"left_lung", "right_lung"} <= set(given) else set()
+        doubtful = bool(estimate.doubts) and not drawn
+        strata = {**radiograph.strata, "lung_estimate": "doubtful"} if doubtful else radiograph.strata
+        estimated = frozenset(set(missing) - certain)
+        return replace(radiograph, regions={**missing, **given}, estimated=estimated, strata=strata)
+
+    def doubts(self, radiograph: Radiograph, content: str) -> tuple[str, ...]:
+        """Return why someone should look at the estimate for a radiograph."""
+        return self._estimate(radiograph, content).doubts
+
+    def _estimate(self, radiograph: Radiograph, content: str) -> RegionEstimate:
+        """Return the estimate, remembering it by content, of which the estimator's name is a part."""
+        store = Store(self.cache) if self.cache is not None else None
+        packed = self._remembered.get(content) or (store.get("structures", content) if store else None)
+        if packed is None:
+            packed = _pack(estimate_structures(radiograph.pixels, radiograph.spacing_mm))
+            if store:
+                packed = store.put("structures", content, packed)
+        self._remembered[content] = packed
+        return _unpack(packed, radiograph.shape)
+
+
+def _given_lungs(given: Mapping[str, BoolArray], estimated: Mapping[str, BoolArray]) -> dict[str, BoolArray]:
+    """Return both lungs and each: as given, parted or joined where only that is needed, else as estimated."""
+    if "lung" in given:
+        return {"lung": given["lung"], **split_lung(given["lung"])} | {
+            name: given[name] for name in ("left_lung", "right_lung") if name in given
+        }
+    sides = {name: given.get(name, estimated[name]) for name in ("left_lung", "right_lung")}
+    return {"lung": sides["left_lung"] | sides["right_lung"], **sides}
+
+
+def _pack(estimate: RegionEstimate) -> bytes:
+    names = list(estimate.structures)
+    head = json.dumps({"names": names, "doubts": list(estimate.doubts)}).encode()
+    bits = np.packbits(np.stack([estimate.structures[name] for name in names]))
+    return head + b"\n" + zlib.compress(bits.tobytes())
+
+
+def _unpack(packed: bytes, shape: tuple[int, int]) -> RegionEstimate:
+    head, _, body = packed.partition(b"\n")
+    told = json.loads(head)
+    bits = np.frombuffer(zlib.decompress(body), np.uint8)
+    planes = np.unpackbits(bits, count=len(told["names"]) * shape[0] * shape[1]).reshape(-1, *shape).astype(np.bool_)
+    return RegionEstimate(dict(zip(told["names"], planes, strict=True)), tuple(told["doubts"]))

@@ -1,0 +1,99 @@
+"""The segmenter: lungs, heart, mediastinum, abdomen and clavicles of a frontal radiograph, from its picture alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from synnodtest.backgrounds.segmenter_net import Layers, forward, read_safetensors
+from synnodtest.backgrounds.segmenter_picture import framed
+from synnodtest.errors import SynnodError
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.shipped import shipped_model
+
+__all__ = ["STRUCTURES", "WEIGHTS_FILE", "Segmented", "segment", "shipped_weights", "weights_sha256"]
+
+STRUCTURES = ("left_lung", "right_lung", "heart", "mediastinum", "abdomen", "clavicle")
+"""What the network finds, in the order of its outputs: whole silhouettes, whatever lies before or behind."""
+WEIGHTS_FILE = "segmenter.safetensors"
+
+_PARTS = {"left_lung": 1, "right_lung": 1, "heart": 1, "mediastinum": 1, "abdomen": 2, "clavicle": 2}
+_LEAST_LUNG = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """What the network found.
+
+    Args:
+        masks: H x W masks by name of :data:`STRUCTURES`; the two lungs share no pixel.
+        certainty: Mean of ``|2 p - 1|`` over the lungs and their surroundings: 1 where nothing was in doubt.
+    """
+
+    masks: Mapping[str, BoolArray]
+    certainty: float
+
+
+def segment(pixels: FloatArray, spacing_mm: tuple[float, float], weights: Path) -> Segmented | None:
+    """Return the structures of a radiograph; None where the network sees no pair of lungs.
+
+    Args:
+        pixels: float32, H x W, 0..1, air dark, patient upright, the patient's left on the right.
+        spacing_mm: Distance between pixels, ``(row, column)``; only their ratio matters.
+        weights: File of weights, such as :func:`shipped_weights`.
+
+    Raises:
+        BackgroundError: the weights are broken.
+    """
+    frame = framed(pixels, spacing_mm)
+    planes = dict(zip(STRUCTURES, forward(_layers(weights), frame.channels), strict=True))
+    left, right = planes["left_lung"], planes["right_lung"]
+    planes["left_lung"], planes["right_lung"] = np.where(left >= right, left, 0), np.where(right > left, right, 0)
+    planes = {name: _tidied(plane, _PARTS[name]) for name, plane in planes.items()}
+    inside = planes["left_lung"] + planes["right_lung"]
+    least = _LEAST_LUNG * (frame.rows.stop - frame.rows.start) * (frame.columns.stop - frame.columns.start)
+    if min(np.count_nonzero(planes[name] > 0.5) for name in ("left_lung", "right_lung")) < least:
+        return None
+    near = ndimage.binary_dilation(inside > 0.5, iterations=6)
+    certainty = float(np.abs(2 * np.maximum(left, right)[near] - 1).mean())
+    shape = (int(pixels.shape[0]), int(pixels.shape[1]))
+    masks = {name: frame.back(plane, shape) > 0.5 for name, plane in planes.items()}
+    masks["right_lung"] &= ~masks["left_lung"]
+    return Segmented(masks, certainty)
+
+
+def shipped_weights() -> Path | None:
+    """Return the file of the shipped weights; None where this installation has none."""
+    try:
+        return shipped_model("segmenter") / WEIGHTS_FILE
+    except SynnodError:
+        return None
+
+
+@lru_cache(maxsize=2)
+def weights_sha256(path: Path) -> str:
+    """Return the sha256 of a file of weights, which is part of the identity of every estimate made with it."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _layers(path: Path) -> Layers:
+    return read_safetensors(path)
+
+
+def _tidied(plane: FloatArray, parts: int) -> FloatArray:
+    """Return the probabilities with the largest ``parts`` pieces only, and without holes."""
+    labels, count = ndimage.label(plane > 0.5)
+    if not count:
+        return plane
+    sizes = np.bincount(labels.ravel())[1:]
+    kept = np.argsort(sizes)[::-1][:parts] + 1
+    whole = ndimage.binary_fill_holes(np.isin(labels, kept[sizes[kept - 1] >= 0.1 * sizes.max()]))
+    near = ndimage.binary_dilation(whole)
+    return np.asarray(np.where(whole, np.maximum(plane, 0.501), np.where(near, np.minimum(plane, 0.5), 0)), np.float32)

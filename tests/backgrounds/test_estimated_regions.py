@@ -1,0 +1,149 @@
+"""Estimated regions: against a phantom's exact ones, against given masks, and where there is nothing to find."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.backgrounds import open_backgrounds
+from synnodtest.backgrounds.estimates import Estimates, estimate_structures, estimator
+from synnodtest.backgrounds.phantom import PhantomSet
+from synnodtest.backgrounds.regions import REGIONS, regions_of_structures
+from synnodtest.backgrounds.segmenter import segment, shipped_weights
+from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
+from synnodtest.errors import BackgroundError
+
+LEAST_DICE = {"lung": 0.95, "left_lung": 0.95, "right_lung": 0.95, "mediastinum": 0.93, "peripheral": 0.9}
+LEAST_DICE |= {"retrocardiac": 0.85, "subdiaphragmatic": 0.85, "apical": 0.85, "hilar": 0.8}
+
+
+def dice(a, b):
+    return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+@pytest.fixture(scope="module")
+def exact():
+    phantoms = PhantomSet("normal", 3, master_seed=77, size=256)
+    return [phantoms.load(background) for background in phantoms.backgrounds]
+
+
+@pytest.fixture(scope="module")
+def completed(exact):
+    return [Estimates().completed(replace(one, regions={}), one.background) for one in exact]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_of_a_phantom_is_found_where_it_is(exact, completed, region):
+    scores = [dice(found.regions[region], truth.regions[region]) for found, truth in zip(completed, exact, strict=True)]
+    assert min(scores) > LEAST_DICE[region]
+
+
+def test_what_was_estimated_is_marked_and_nothing_else(exact, completed):
+    assert completed[0].estimated == set(REGIONS)
+    assert "lung_estimate" not in completed[0].strata
+    assert Estimates().completed(exact[0], "x").estimated == frozenset()
+
+
+def test_brightness_and_contrast_change_little(exact, completed):
+    dull = replace(exact[0], regions={}, pixels=(0.3 + 0.25 * exact[0].pixels ** 0.7).astype(np.float32))
+    assert dice(Estimates().completed(dull, "dull").regions["lung"], completed[0].regions["lung"]) > 0.95
+
+
+def test_a_given_lung_wins_and_bounds_what_lies_in_it(exact):
+    upper = exact[0].regions["lung"].copy()
+    upper[140:] = False
+    made = Estimates().completed(replace(exact[0], regions={"lung": upper}), "given")
+    np.testing.assert_array_equal(made.regions["lung"], upper)
+    assert "lung" not in made.estimated
+    assert not (made.regions["peripheral"] & ~upper).any()
+    assert dice(made.regions["retrocardiac"], exact[0].regions["retrocardiac"]) > 0.85
+
+
+def test_a_given_region_is_left_as_it_is(exact):
+    mine = np.zeros(exact[0].shape, dtype=np.bool_)
+    mine[100:120, 60:80] = True
+    made = Estimates().completed(replace(exact[0], regions={"hilar": mine}), "mine")
+    np.testing.assert_array_equal(made.regions["hilar"], mine)
+    assert "hilar" not in made.estimated
+
+
+def test_a_given_air_leak_is_no_lung(exact):
+    leak = np.zeros(exact[0].shape, dtype=np.bool_)
+    leak[:110, :90] = True
+    made = Estimates().completed(replace(exact[0], regions={"air_leak": leak}), "leak")
+    assert not (made.regions["lung"] & leak).any()
+    assert not (made.regions["apical"] & leak).any()
+
+
+def test_a_picture_without_a_chest_is_doubtful():
+    noise = np.random.default_rng(0).random((256, 256), dtype=np.float32)
+    estimate = estimate_structures(noise, (1.4, 1.4))
+    assert estimate.doubts
+    assert estimate.structures["left_lung"].any()
+
+
+def test_without_weights_lungs_are_outlined_and_the_name_says_so(exact, monkeypatch):
+    named = estimator()
+    monkeypatch.setattr("synnodtest.backgrounds.estimates.shipped_weights", lambda: None)
+    assert estimator() != named
+    assert "segmenter" not in estimator()
+    made = Estimates().completed(replace(exact[0], regions={}), "bare")
+    assert dice(made.regions["lung"], exact[0].regions["lung"]) > 0.6
+    assert "retrocardiac" not in made.regions
+
+
+def test_new_weights_never_meet_old_masks(tmp_path, monkeypatch, exact):
+    Image.fromarray((exact[0].pixels * 255).astype(np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1.4,1.4\n")
+    before = open_backgrounds(tmp_path, "normal")
+    content, identity = before.backgrounds[0].content, before.identity.key()
+    monkeypatch.setattr("synnodtest.backgrounds.estimates.weights_sha256", lambda path: "0" * 64)
+    after = open_backgrounds(tmp_path, "normal")
+    assert after.backgrounds[0].content != content
+    assert after.identity.key() != identity
+
+
+def test_unequal_pixels_make_no_difference(exact):
+    squeezed = segment(exact[0].pixels[:, ::2], (1.4, 2.8), shipped_weights())
+    assert dice(squeezed.masks["right_lung"], exact[0].regions["right_lung"][:, ::2]) > 0.93
+
+
+def test_broken_weights_are_named(tmp_path):
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(shipped_weights().read_bytes()[:10_000])
+    with pytest.raises(BackgroundError, match=r"cut\.safetensors"):
+        read_safetensors(path)
+
+
+def test_the_network_is_the_one_that_torch_trains(tmp_path):
+    torch = pytest.importorskip("torch")
+    from synnodtest.training.segmenter import _Run
+
+    run = _Run(tmp_path, seed=3, budget=1.0, resume=False)
+    for module in run.net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    picture = np.random.default_rng(0).random((2, 160, 160), dtype=np.float32)
+    path = run.export()
+    with torch.no_grad():
+        expected = torch.sigmoid(run.net.eval()(torch.from_numpy(picture)[None]))[0].numpy()
+    np.testing.assert_allclose(forward(read_safetensors(path), picture), expected, atol=5e-3)
+
+
+def test_geometry_of_a_drawn_chest():
+    right, left = np.zeros((200, 200), dtype=np.bool_), np.zeros((200, 200), dtype=np.bool_)
+    right[20:180, 20:90], left[20:180, 110:180] = True, True
+    heart = np.zeros_like(right)
+    heart[100:160, 70:150] = True
+    structures = {"left_lung": left, "right_lung": right, "heart": heart}
+    made = regions_of_structures(structures, (1.0, 1.0))
+    assert made["peripheral"][100, 44]
+    assert not made["peripheral"][100, 46]
+    assert made["peripheral"][44, 60]
+    assert not made["peripheral"][46, 60]
+    np.testing.assert_array_equal(made["retrocardiac"], heart & (left | right))
+    assert "subdiaphragmatic" not in made
+    assert made["hilar"][90, 75]
+    assert not made["hilar"][170, 75]
