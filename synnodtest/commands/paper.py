@@ -1,0 +1,127 @@
+"""``synnodtest paper EXPERIMENT``: one experiment of the SynNodBench paper, to its figure."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    from synnodtest.paper.experiments import EXPERIMENTS
+
+    parser.add_argument("experiment", choices=list(EXPERIMENTS), metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
+    parser.add_argument("--detector", required=True, help="as for pytest --detector")
+    parser.add_argument("--synthesizer", help="as for pytest --synthesizer (default: the paper's)")
+    parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
+    parser.add_argument("--scenes", type=int, metavar="N", help="scenes of what is drawn many times (default: 5710)")
+    parser.add_argument("--limit", type=int, help="at most so many backgrounds per behaviour")
+    parser.add_argument("--data", type=Path, help="NODE21 folder: real nodules for correlation and average-precision")
+    parser.add_argument("--ct-patches", type=Path, metavar="DIR", help="segmented CT nodules in the NODE21 layout")
+    parser.add_argument("--nodules", type=int, default=863, help="real nodules at most (863)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
+    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.paper.experiments import EXPERIMENTS, Job
+    from synnodtest.paper.run import Bench
+    from synnodtest.reporting.files import write_atomic
+    from synnodtest.shell.settings import Settings
+
+    experiment = EXPERIMENTS[options.experiment]
+    for option, value in (("--scenes", options.scenes), ("--limit", options.limit), ("--nodules", options.nodules)):
+        if value is not None and value < 1:
+            raise SynnodError(f"{option} must be 1 or more, not {value}")
+    settings = Settings(
+        root=Path.cwd(),
+        detector=options.detector,
+        synthesizer=_synthesizer(options, experiment.synthesizer),
+        backgrounds=options.backgrounds,
+        seed=options.seed,
+        cache=options.cache,
+        device=options.device,
+        limit=options.limit,
+    )
+    bench = Bench(settings, options.scenes or experiment.scenes)
+    started = time.perf_counter()
+    job = Job(bench, options.out, lambda: _real(options), lambda: _synthetic(bench, settings), options.nodules)
+    drawn = experiment.run(job)
+    bench.run.close()
+    record = {
+        "experiment": options.experiment,
+        "title": experiment.title,
+        "paper": experiment.paper,
+        "results": drawn.numbers,
+        "verdicts": [a.judgement.ruling.sentence for some in bench.resolved.values() for a in some],
+        **bench.identities(),
+        "seed": options.seed,
+        "seconds": round(time.perf_counter() - started, 1),
+        "done_before": _reused(bench),
+        "figures": [path.name for path in drawn.files],
+    }
+    text = json.dumps(_finite(record), indent=1)
+    path = write_atomic(options.out / f"{options.experiment}.json", text + "\n")
+    print(f"{experiment.title}. The paper, {experiment.paper}.")
+    print(*record["verdicts"], sep="\n")
+    print(*(str(file) for file in (*drawn.files, path)), sep="\n")
+    return 0
+
+
+def _synthesizer(options: argparse.Namespace, usual: str) -> str:
+    if options.synthesizer:
+        return str(options.synthesizer)
+    if usual:
+        return usual
+    if options.ct_patches is None:
+        raise SynnodError("this experiment projects nodules from CT", hint="--ct-patches DIR, or --synthesizer")
+    return f"ct-patch:{options.ct_patches}"
+
+
+def _real(options: argparse.Namespace) -> Any:
+    """Return what stands for real nodules: NODE21, CT nodules on real radiographs, else nodules inside phantoms."""
+    from synnodtest.commands.annotated import FRESH_SEED
+    from synnodtest.training.annotated import PhantomSet
+    from synnodtest.training.dataset_set import DatasetSet
+    from synnodtest.training.sources import composites
+
+    if options.data is not None:
+        return DatasetSet(options.data)
+    if options.backgrounds is not None and options.ct_patches is not None:
+        return composites(options.backgrounds, options.ct_patches, split="all", per_background=8, cache=options.cache)
+    return PhantomSet(math.ceil(options.nodules / 4), seed=FRESH_SEED, name="nodules inside phantoms")
+
+
+def _synthetic(bench: Any, settings: Any) -> Any:
+    """Return nodules of the synthesizer, planted as the ones that stand for real ones are."""
+    from synnodtest.backgrounds import open_backgrounds
+    from synnodtest.training.annotated import SynthesizedSet
+
+    backgrounds = open_backgrounds(settings.backgrounds, "normal", 60, master_seed=settings.seed, cache=settings.cache)
+    synthesizer = bench.run.campaign.synthesizer(settings.synthesizer)
+    return SynthesizedSet(synthesizer.identity.name, backgrounds, synthesizer, per_background=4, seed=settings.seed)
+
+
+def _reused(bench: Any) -> dict[str, int]:
+    tally = bench.run.campaign.tally()
+    return {"scenes": tally.requested, "from_cache": tally.from_cache}
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON values with None for what is not a number."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
