@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph, Truth, lung_range
 
-__all__ = ["LARGEST_DIAMETER_ERROR", "LARGEST_REACH", "LEAST_CONTRAST", "rejection"]
+__all__ = [
+    "LARGEST_CONTRAST_ERROR",
+    "LARGEST_DIAMETER_ERROR",
+    "LARGEST_REACH",
+    "LEAST_CONTRAST",
+    "LEAST_CONTRAST_TO_NOISE",
+    "contrast_to_noise",
+    "rejection",
+]
 
 LARGEST_DIAMETER_ERROR = 0.35
 """Realised against requested diameter, relative."""
+LARGEST_CONTRAST_ERROR = 0.5
+"""Realised against requested contrast, relative; places that are nearly white leave less."""
+LEAST_CONTRAST_TO_NOISE = 0.15
+"""Mean added brightness over the standard deviation of the surroundings, below which nothing is visible."""
 LEAST_CONTRAST = 0.02
 """Visibility floor: realised contrast below it is no nodule that anybody could be asked to find."""
 LARGEST_REACH = 2.5
@@ -19,8 +31,9 @@ LARGEST_REACH = 2.5
 def rejection(background: Radiograph, synthetic: Radiograph, *, sham: bool = False) -> str:
     """Return why a scene is excluded, or an empty text if it is accepted.
 
-    Checked are: every nodule is there, its realised diameter and contrast, and that no pixel changed far from
-    all nodules. A sham edit is checked for the last alone.
+    Checked are: every nodule is there and where it was asked for, its realised diameter and contrast, that it stands
+    out from its surroundings, and that no pixel changed far from all nodules. A sham edit is checked for the last
+    alone.
     """
     if synthetic.shape != background.shape:
         return "the synthesizer changed the size of the radiograph"
@@ -31,7 +44,7 @@ def rejection(background: Radiograph, synthetic: Radiograph, *, sham: bool = Fal
     if sham:
         return ""
     for truth in synthetic.nodules:
-        reason = _nodule_rejection(truth)
+        reason = _nodule_rejection(truth) or _place_rejection(truth, background) or _faintness(truth, background)
         if reason:
             return reason
     return ""
@@ -45,7 +58,55 @@ def _nodule_rejection(truth: Truth) -> str:
         return f"nodule {truth.name!r}: realised diameter {truth.diameter_mm:.1f} mm, requested {wanted:.1f} mm"
     if truth.contrast < LEAST_CONTRAST and float(truth.requested.get("contrast", 1.0)) >= LEAST_CONTRAST:
         return f"nodule {truth.name!r}: realised contrast {truth.contrast:.3f} is below the visibility floor"
+    asked = float(truth.requested.get("contrast", 0.0))
+    exact = asked >= LEAST_CONTRAST and not truth.requested.get("radiomics")
+    if exact and abs(truth.contrast / asked - 1) > LARGEST_CONTRAST_ERROR:
+        return f"nodule {truth.name!r}: realised contrast {truth.contrast:.3f}, requested {asked:.3f}"
     return ""
+
+
+def _place_rejection(truth: Truth, background: Radiograph) -> str:
+    """Refuse a nodule that lies elsewhere than asked for; one that the border cuts is not judged."""
+    x_min, y_min, x_max, y_max = truth.box
+    height, width = background.shape
+    if "centre_mm" not in truth.requested or x_min < 1 or y_min < 1 or x_max > width - 1 or y_max > height - 1:
+        return ""
+    y, x = (float(axis.mean()) for axis in np.nonzero(truth.crop))
+    row_mm, column_mm = background.spacing_mm
+    wanted = truth.requested["centre_mm"]
+    away = np.hypot(
+        (x + truth.origin[1] + 0.5) * column_mm - wanted[0], (y + truth.origin[0] + 0.5) * row_mm - wanted[1]
+    )
+    if away > max(2.0, truth.diameter_mm / 3):
+        return f"nodule {truth.name!r}: lies {away:.1f} mm from the place asked for"
+    return ""
+
+
+def _faintness(truth: Truth, background: Radiograph) -> str:
+    if float(truth.requested.get("contrast", 1.0)) < LEAST_CONTRAST:
+        return ""
+    ratio = contrast_to_noise(truth, background)
+    if ratio < LEAST_CONTRAST_TO_NOISE:
+        return f"nodule {truth.name!r}: contrast-to-noise ratio {ratio:.2f} is below the visibility floor"
+    return ""
+
+
+def contrast_to_noise(truth: Truth, background: Radiograph) -> float:
+    """Return the brightness a nodule adds over the standard deviation of its untouched surroundings.
+
+    These are a ring of half a diameter, at least 3 mm wide, from which a plane is taken away.
+    """
+    x_min, y_min, x_max, y_max = (int(edge) for edge in truth.box)
+    rows, columns = (int(np.ceil(max(3.0, truth.diameter_mm / 2) / step)) for step in background.spacing_mm)
+    cut = (slice(max(y_min - rows, 0), y_max + rows), slice(max(x_min - columns, 0), x_max + columns))
+    values = background.pixels[cut].astype(np.float64)
+    ring = ~truth.mask(background.shape)[cut]
+    y, x = np.nonzero(ring)
+    if y.size < 12:
+        return float("inf")
+    plane = np.stack([np.ones(y.size), y, x], axis=1)
+    rest = values[ring] - plane @ np.linalg.lstsq(plane, values[ring], rcond=None)[0]
+    return truth.contrast * lung_range(background) / max(float(rest.std()), 1e-9)
 
 
 def _changed_far_away(background: Radiograph, synthetic: Radiograph) -> bool:

@@ -1,0 +1,105 @@
+"""Acceptance of scenes, and what is ruled where synthesizers differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synnodtest.checks.ruling import Ruling, Status
+from synnodtest.engine.acceptance import contrast_to_noise, rejection
+from synnodtest.engine.judgement import agree
+from synnodtest.geometry import disc_mask
+from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+
+@pytest.fixture(scope="module")
+def background() -> Radiograph:
+    rng = np.random.default_rng(0)
+    pixels = (0.4 + rng.normal(0, 0.05, (240, 240))).astype(np.float32)
+    lung = disc_mask((240, 240), (60, 60), 110, (0.5, 0.5))
+    return Radiograph(pixels, (0.5, 0.5), {"lung": lung}, background="noise")
+
+
+@pytest.fixture(scope="module")
+def good(background: Radiograph) -> Radiograph:
+    scene = Scene("noise", (Nodule(14, (60, 60), 0.5),))
+    return GaussianSynthesizer().synthesize([scene], [background])[0]
+
+
+def spoiled(radiograph: Radiograph, **changes: object) -> Radiograph:
+    truth = replace(radiograph.nodules[0], **changes)  # type: ignore[arg-type]
+    return replace(radiograph, nodules=(truth,))
+
+
+def test_a_nodule_as_asked_for_is_accepted(background: Radiograph, good: Radiograph) -> None:
+    assert rejection(background, good) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"crop": np.zeros((4, 4), np.bool_)}, "left no mask"),
+        ({"diameter_mm": 22.0}, "realised diameter 22.0 mm, requested 14.0 mm"),
+        ({"contrast": 0.01}, "visibility floor"),
+        ({"contrast": 0.2}, "realised contrast 0.200, requested 0.500"),
+        ({"contrast": 0.8}, "realised contrast 0.800, requested 0.500"),
+        ({"origin": (60, 140)}, "from the place asked for"),
+    ],
+)
+def test_a_nodule_that_is_not_as_asked_for_is_rejected(
+    background: Radiograph, good: Radiograph, changes: dict[str, object], reason: str
+) -> None:
+    assert reason in rejection(background, spoiled(good, **changes))
+
+
+def test_pixels_changed_far_away_and_lost_pixels_are_rejected(background: Radiograph, good: Radiograph) -> None:
+    pixels = good.pixels.copy()
+    pixels[3, 3] += 0.01
+    assert "far from the nodules" in rejection(background, good.with_pixels(pixels))
+    pixels[3, 3] = np.nan
+    assert "not finite" in rejection(background, good.with_pixels(pixels))
+
+
+def test_contrast_to_noise_is_added_brightness_over_the_noise_around(background: Radiograph, good: Radiograph) -> None:
+    (truth,) = good.nodules
+    assert contrast_to_noise(truth, background) == pytest.approx(0.5 * lung_range(background) / 0.05, rel=0.1)
+    rough = background.with_pixels(
+        (background.pixels + np.where(good.nodules[0].mask((240, 240)), 0, 1.5) * np.sin(np.arange(240)))
+        .astype(np.float32)
+        .clip(-9, 9)
+    )
+    regions = {"lung": truth.mask((240, 240))}
+    hidden = replace(rough, regions=regions)
+    assert "contrast-to-noise" in rejection(hidden, replace(hidden, nodules=(truth,)))
+
+
+def test_a_nodule_asked_for_below_the_floor_is_what_was_asked_for(background: Radiograph) -> None:
+    scene = Scene("noise", (Nodule(14, (60, 60), 0.01),))
+    (made,) = GaussianSynthesizer().synthesize([scene], [background])
+    assert rejection(background, made) == ""
+
+
+def ruling(status: Status) -> Ruling:
+    return Ruling(status=status, sentence=f"{status} because", criterion="stated before")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (Status.FAILED, Status.FAILED, Status.FAILED),
+        (Status.PASSED, Status.PASSED, Status.PASSED),
+        (Status.FAILED, Status.PASSED, Status.INCONCLUSIVE),
+        (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE),
+        (Status.FAILED, Status.INCONCLUSIVE, Status.INCONCLUSIVE),
+        (Status.PASSED, Status.INCONCLUSIVE, Status.INCONCLUSIVE),
+    ],
+)
+def test_synthesizers_that_differ_decide_nothing(first: Status, second: Status, together: Status) -> None:
+    made = agree({"diffusion": ruling(first), "ct-patch": ruling(second)})
+    assert made.status is together
+    assert ("depends on the synthesizer" in made.sentence) == (first is not second)
+    assert [note.partition(":")[0] for note in made.notes[-2:]] == ["diffusion", "ct-patch"]
