@@ -16,6 +16,7 @@ from synnodtest.backgrounds.atomic import replacing
 from synnodtest.backgrounds.mha_writer import write_mha
 from synnodtest.backgrounds.phantom.anatomy import VERSION, sample_anatomy
 from synnodtest.backgrounds.phantom.exposure import expose
+from synnodtest.backgrounds.phantom.nodules import NODULE_VERSION
 from synnodtest.backgrounds.phantom.planting import sample_nodules
 from synnodtest.backgrounds.phantom.projection import project
 from synnodtest.backgrounds.phantom.sets import seed_of
@@ -71,7 +72,17 @@ class _Order:
 
     def key(self, index: int) -> str:
         """Stand for everything that decides the files of one radiograph."""
-        recipe = [VERSION, self.seed, self.nodules, self.set_name, self.layout, self.size, self.masks, index]
+        recipe = [
+            VERSION,
+            NODULE_VERSION,
+            self.seed,
+            self.nodules,
+            self.set_name,
+            self.layout,
+            self.size,
+            self.masks,
+            index,
+        ]
         return sha256_of(["phantom-file", *recipe])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.backgrounds.phantom.anatomy import VERSION, Anatomy
-from synnodtest.backgrounds.phantom.nodules import PhantomNodule, nodule_chord, reach_mm
+from synnodtest.backgrounds.phantom.nodules import BODY_SHARE, PhantomNodule, nodule_chord, reach_mm
 from synnodtest.backgrounds.phantom.projection import BLUR_MM, SOFT, Projection, blurred, project
 from synnodtest.backgrounds.phantom.solids import Array, outside
 from synnodtest.backgrounds.phantom.thorax import SIDES
@@ -134,7 +134,7 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
     dy = (np.arange(rows.start, rows.stop) + 0.5) * spacing - nodule.centre_mm[1]
     half, density = nodule_chord(nodule, dx[None, :], dy[:, None])
     chord = _in_lung(projection, nodule, window, half)
-    mask = chord > 0.05
+    mask = chord > max(0.05, BODY_SHARE * float(chord.max(initial=0.0)))
     lung = projection.anatomy.lung_density
     wanted = nodule.density
     if nodule.contrast is not None and mask.any():

@@ -13,10 +13,14 @@ from synnodtest.backgrounds.phantom.solids import Array
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
 
-__all__ = ["SHAPES", "PhantomNodule", "Shape", "nodule_chord"]
+__all__ = ["BODY_SHARE", "NODULE_VERSION", "SHAPES", "PhantomNodule", "Shape", "nodule_chord"]
 
 Shape = Literal["round", "lobulated", "spiculated", "part-solid"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
+NODULE_VERSION = 2
+"""Changes with the nodules that a seed gives; the chests have their own version."""
+BODY_SHARE = 0.13
+"""What is thinner than this share of the thickest chord is a spicule, which no reader draws a box around."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class PhantomNodule:
     """A nodule in the lung of a phantom.
 
     Args:
-        diameter_mm: Equal-area diameter of its silhouette, were it not cut by heart, diaphragm or chest wall.
+        diameter_mm: Equal-area diameter of its body's silhouette, were it not cut by heart, diaphragm or chest wall;
+            spicules come on top.
         centre_mm: ``(x, y)`` from the top left corner of the radiograph.
         depth: Where along the ray through its centre it lies: 0 at the front of the aerated lung, 1 at the back.
         shape: ``round``, ``lobulated``, ``spiculated`` or ``part-solid``.
@@ -60,15 +65,15 @@ def reach_mm(nodule: PhantomNodule) -> float:
 def nodule_chord(nodule: PhantomNodule, dx: Array, dy: Array) -> tuple[Array, Array]:
     """Return half the nodule's chord (mm) and its relative density at offsets from its centre (mm).
 
-    The outline is a star-shaped curve R(angle), scaled so that its area is that of a disc of ``diameter_mm``;
-    inside, the half-chord is that of a ball: ``sqrt(1 - (r / R)^2)`` times the mean radius and a depth factor.
+    The body's outline is a star-shaped curve R(angle), scaled so that its area is that of a disc of ``diameter_mm``;
+    inside, the half-chord is that of a ball: ``sqrt(1 - (r / R)^2)`` times the mean radius and a depth factor. Spicules
+    stay thinner than :data:`BODY_SHARE` of the thickest chord.
     """
     rng = np.random.default_rng(seed_sequence("phantom-nodule", VERSION, nodule.seed, nodule.shape))
     flat = float(rng.uniform(0.85, 1.15))
     turn = np.linspace(0, 2 * np.pi, 721)
     core, spikes = _outline(nodule.shape, turn, rng)
-    whole = np.maximum(core, spikes)
-    scale = nodule.diameter_mm / 2 / math.sqrt(float(np.trapezoid(whole**2, turn)) / (2 * math.pi))
+    scale = nodule.diameter_mm / 2 / math.sqrt(float(np.trapezoid(core**2, turn)) / (2 * math.pi))
     angle = np.mod(np.arctan2(dy, dx), 2 * np.pi)
     r = np.hypot(dx, dy)
     core_r = np.interp(angle, turn, core * scale)

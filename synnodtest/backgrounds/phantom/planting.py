@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.backgrounds.phantom.exposure import expose
 from synnodtest.backgrounds.phantom.nodules import SHAPES, PhantomNodule
 from synnodtest.backgrounds.phantom.projection import Projection
 from synnodtest.canonical import seed_sequence
@@ -15,14 +16,16 @@ __all__ = ["sample_nodules"]
 
 _SHARES = (0.4, 0.28, 0.2, 0.12)
 _TRIES = 200
+LEAST_CONTRAST = 0.03
+"""A fainter nodule is drawn again: in annotated data stand only those that a reader saw."""
 
 
 def sample_nodules(projection: Projection, count: int, *seed: Any) -> list[PhantomNodule]:
     """Draw nodules for one chest.
 
     Diameters are log-normal (median 14 mm, 5 to 40 mm); nine of ten are solid or part-solid with the density of soft
-    tissue, one is calcified. Centres are uniform over the projected lung, such that 95% of a disc of the nodule's
-    diameter projects onto lung and that nodules keep apart.
+    tissue, one is calcified. Each adds a contrast of at least :data:`LEAST_CONTRAST`. Centres are uniform over the
+    projected lung, such that 95% of a disc of the nodule's diameter projects onto lung and that nodules keep apart.
 
     Args:
         projection: The chest.
@@ -41,19 +44,23 @@ def sample_nodules(projection: Projection, count: int, *seed: Any) -> list[Phant
         at = int(rng.integers(rows.size))
         centre = (float((columns[at] + 0.5) * spacing), float((rows[at] + 0.5) * spacing))
         if _has_room(projection, centre, diameter, planted):
-            calcified = rng.random() < 0.1
-            planted.append(
-                PhantomNodule(
-                    diameter_mm=round(diameter, 3),
-                    centre_mm=(round(centre[0], 3), round(centre[1], 3)),
-                    depth=round(float(rng.uniform(0.15, 0.85)), 4),
-                    shape=SHAPES[int(rng.choice(len(SHAPES), p=_SHARES))],
-                    density=round(float(rng.uniform(1.4, 1.9) if calcified else rng.uniform(0.95, 1.1)), 4),
-                    seed=int(rng.integers(2**31)),
-                    name=f"nodule{len(planted) + 1}",
-                )
-            )
+            nodule = _nodule(f"nodule{len(planted) + 1}", diameter, centre, rng)
+            if expose(projection, [nodule]).nodules[0].contrast >= LEAST_CONTRAST:
+                planted.append(nodule)
     return planted
+
+
+def _nodule(name: str, diameter: float, centre: tuple[float, float], rng: np.random.Generator) -> PhantomNodule:
+    calcified = rng.random() < 0.1
+    return PhantomNodule(
+        diameter_mm=round(diameter, 3),
+        centre_mm=(round(centre[0], 3), round(centre[1], 3)),
+        depth=round(float(rng.uniform(0.15, 0.85)), 4),
+        shape=SHAPES[int(rng.choice(len(SHAPES), p=_SHARES))],
+        density=round(float(rng.uniform(1.4, 1.9) if calcified else rng.uniform(0.95, 1.1)), 4),
+        seed=int(rng.integers(2**31)),
+        name=name,
+    )
 
 
 def _has_room(
