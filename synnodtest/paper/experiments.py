@@ -153,9 +153,10 @@ def _companion(job: Job) -> Drawn:
 
 def _air_leak(job: Job) -> Drawn:
     answers = job.bench.answers("air-leak")
-    points = points_of(answers[0].pairs())
+    points = [point for answered in answers[:-1] for point in points_of(answered.pairs())]
     chest = job.bench.radiograph(answers[0])
-    files = figures.confidence_map(chest, {"nodules of 20 mm": points}, ["lung", "air_leak"], job.out / "air-leak")
+    title = f"nodules of {points[0].diameter_mm:g} mm" if points else "no nodule"
+    files = figures.confidence_map(chest, {title: points}, ["lung", "air_leak"], job.out / "air-leak")
     numbers = {
         "chest": answers[0].pairs()[0][0].background,
         "one_chest": by_region(points, ["lung", "air_leak"], answers[0].evidence.operating_point),
