@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
-from synnodtest.backgrounds.regions import REGIONS, regions_of_structures, within_lungs
+from synnodtest.backgrounds.regions import LUNGS, REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.segmenter import segment, shipped_weights, weights_sha256
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.store import Store
 
-__all__ = ["Estimates", "RegionEstimate", "estimate_structures", "estimator"]
+__all__ = ["Estimates", "RegionEstimate", "estimate_structures", "estimated_for", "estimator"]
 
 _LEAST_CERTAINTY = 0.75
 _LEAST_AGREEMENT = 0.75
@@ -46,6 +46,13 @@ def estimator() -> str:
     weights = shipped_weights()
     outline = f"outline {ESTIMATOR_VERSION}"
     return outline if weights is None else f"{outline}, segmenter {weights_sha256(weights)}"
+
+
+def estimated_for(given: Collection[str]) -> frozenset[str]:
+    """Return the regions that are estimated where masks of the regions ``given`` are there."""
+    known = REGIONS if shipped_weights() is not None else (*LUNGS, "apical", "hilar", "peripheral")
+    both = {"left_lung", "right_lung"} <= set(given)
+    return frozenset(name for name in known if name not in given and not (name == "lung" and both))
 
 
 def estimate_structures(pixels: FloatArray, spacing_mm: tuple[float, float]) -> RegionEstimate:

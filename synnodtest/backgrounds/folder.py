@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
-from synnodtest.backgrounds.estimates import Estimates, estimator
+from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
@@ -76,6 +76,11 @@ class FolderSet:
     def available(self) -> int:
         """How many radiographs the folder offers, whatever ``count``."""
         return len(self._listing.entries)
+
+    @property
+    def estimated_regions(self) -> frozenset[str]:
+        """Regions that are estimated for one radiograph of the set or more, for the record."""
+        return frozenset().union(*(estimated_for(entry.masks) for entry in self._entries.values()))
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:

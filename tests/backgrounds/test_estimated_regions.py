@@ -93,6 +93,19 @@ def test_without_weights_lungs_are_outlined_and_the_name_says_so(exact, monkeypa
     assert "retrocardiac" not in made.regions
 
 
+def test_a_set_tells_what_is_estimated_in_it(tmp_path, exact):
+    for name, masks in (("a", ()), ("b", REGIONS)):
+        Image.fromarray((exact[0].pixels * 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
+        for region in masks:
+            Image.fromarray(exact[0].regions[region]).save(tmp_path / f"{name}.{region}.png")
+    (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1.4,1.4\nb.png,1.4,1.4\n")
+    assert open_backgrounds(tmp_path, "normal").estimated_regions == set(REGIONS)
+    (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\nb.png,1.4,1.4\n")
+    whole = open_backgrounds(tmp_path, "normal")
+    assert whole.estimated_regions == frozenset()
+    assert whole.load(whole.backgrounds[0]).estimated == frozenset()
+
+
 def test_new_weights_never_meet_old_masks(tmp_path, monkeypatch, exact):
     Image.fromarray((exact[0].pixels * 255).astype(np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1.4,1.4\n")
