@@ -33,6 +33,8 @@ __all__ = ["Campaign", "Gathered", "Judgement", "Providers"]
 SEQUENTIAL_BATCH = 8
 """Clusters that a sequential run gathers between two looks; every one of them is looked at."""
 
+_Key = tuple[str, Scenes, str, Group]
+"""Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
 Progress = Callable[[Iterable[Outcome | Unplaced], int, str], Iterable[Outcome | Unplaced]]
 
 
@@ -58,7 +60,8 @@ class Campaign:
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._engines: dict[tuple[str, int, str, tuple[RegionExpression, ...]], Engine] = {}
-        self._outcomes: dict[tuple[str, Scenes, str, Group], dict[str, list[Outcome | Unplaced]]] = {}
+        self._outcomes: dict[_Key, dict[str, list[Outcome | Unplaced]]] = {}
+        self._costs: dict[_Key, tuple[int, int]] = {}
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -155,10 +158,17 @@ class Campaign:
             if _scenes(behaviour).nodules and not self.synthesizer(name).sham_is_identity:
                 groups += [g for g in (SHAM, PLAIN) if g not in groups]
             for group in groups:
-                recipes = list(group.recipes(behaviour, self.backgrounds(behaviour), self.seed))
-                scenes += len(recipes)
-                done += self.engine(behaviour, name).finished(recipes)
+                wanted, finished = self._cost(behaviour, name, group)
+                scenes, done = scenes + wanted, done + finished
         return scenes, done
+
+    def _cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
+        """Count the scenes of a group, once until something runs."""
+        key = (behaviour.id, _scenes(behaviour), synthesizer, group)
+        if key not in self._costs:
+            recipes = group.recipes(behaviour, self.backgrounds(behaviour), self.seed)
+            self._costs[key] = self.engine(behaviour, synthesizer).finished(recipes)
+        return self._costs[key]
 
     def _groups(self, behaviour: Behaviour, variant: Variant, found: Check) -> list[Group]:
         return list(groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters))
@@ -239,6 +249,7 @@ class Campaign:
         known = self._outcomes.setdefault(key, {})
         missing = [b for b in backgrounds if b.id not in known]
         if missing:
+            self._costs.clear()
             recipes = list(group.recipes(behaviour, missing, self.seed))
             stream = self.engine(behaviour, synthesizer).run(recipes)
             label = f"{behaviour.id} {group.kind.lstrip('@')}"

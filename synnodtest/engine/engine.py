@@ -106,11 +106,15 @@ class Engine:
             self.tally.requested += len(chunk)
             yield from self._finish(chunk)
 
-    def finished(self, recipes: Iterable[Recipe]) -> int:
-        """Return how many recipes need no work; reads the store alone, never a radiograph."""
-        done = 0
+    def finished(self, recipes: Iterable[Recipe]) -> tuple[int, int]:
+        """Return how many recipes there are, and how many need no work; reads the store, never a radiograph.
+
+        Memory is bounded by the recipes of one background.
+        """
+        count = done = 0
         for _, group in groupby(recipes, key=lambda r: r.background.id):
             members = list(group)
+            count += len(members)
             data = self._store.get("placements", self._placement_key(members))
             if data is None:
                 continue
@@ -121,7 +125,7 @@ class Engine:
                     done += job.done
                 else:
                     done += 1
-        return done
+        return count, done
 
     def radiograph(self, scene: Scene, background: Background) -> Radiograph:
         """Return the pixels of one scene: the stored ones, else newly synthesized and stored."""
