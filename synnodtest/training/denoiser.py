@@ -7,13 +7,14 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Recipe:
         outside: Weight of the loss outside the mask.
         save_minutes: Time between checkpoints.
         seed: Of noise, order and subsets.
-        precision: ``bf16`` or ``fp32``.
+        precision: ``bf16``, ``fp16`` or ``fp32``.
     """
 
     batch: int = 16
@@ -167,7 +168,7 @@ def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Reci
     )
 
 
-def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torch.Tensor:
+def _loss(pipeline: NodulePipeline, unet: Any, batch: Batch, draw: torch.Generator) -> torch.Tensor:
     import torch
 
     scheduler = pipeline.scheduler
@@ -175,11 +176,10 @@ def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torc
         clean = pipeline.encode(batch.target)
         seen = pipeline.hidden(batch.windows, batch.boxes)
         context = pipeline.tabular_encoder(batch.values, batch.named, batch.present)
-        noise = torch.randn(clean.shape, generator=draw)
+        noise = torch.randn(clean.shape, generator=draw).to(clean.device)
         share = torch.rand(len(clean), generator=draw) ** NOISE_POWER
-        time_ = (
-            (share * scheduler.config.num_train_timesteps).long().clamp(max=scheduler.config.num_train_timesteps - 1)
-        )
+        last = int(scheduler.config.num_train_timesteps) - 1
+        time_ = (share * (last + 1)).long().clamp(max=last).to(clean.device)
         noisy = scheduler.add_noise(clean, noise, time_)
         wanted = scheduler.get_velocity(clean, noise, time_)
         if scheduler.config.prediction_type == "epsilon":
@@ -187,7 +187,7 @@ def _loss(pipeline: NodulePipeline, batch: Batch, draw: torch.Generator) -> torc
         weight = torch.nn.functional.adaptive_avg_pool2d(batch.weight, (clean.shape[2], clean.shape[3]))
         weight = weight / weight.sum(dim=(1, 2, 3), keepdim=True) / clean.shape[1]
     stacked = torch.cat([noisy, seen], dim=1).to(memory_format=torch.channels_last)
-    predicted = pipeline.unet(stacked, time_, encoder_hidden_states=context).sample
+    predicted = unet(stacked, time_, encoder_hidden_states=context).sample
     loss: torch.Tensor = ((predicted.float() - wanted) ** 2 * weight).sum(dim=(1, 2, 3)).mean()
     return loss
 
@@ -212,7 +212,9 @@ def fit_denoiser(
     """Train ``pipeline.unet`` in place; it holds the averaged weights afterwards.
 
     A checkpoint in ``work`` is taken up where it stands if ``resume``; it is replaced atomically, so that a run
-    killed at any moment loses at most ``recipe.save_minutes``.
+    killed at any moment loses at most ``recipe.save_minutes``. With every checkpoint come ``loss.svg`` and
+    ``samples.png``. Devices, mixed precision and several GPUs are accelerate's: start it with ``accelerate launch`` for
+    more than one; each process draws its own batches, and the first one saves.
 
     Returns:
         The loss curve: step, seconds and mean loss per 50 steps; also written to ``work/loss.json``.
@@ -220,6 +222,8 @@ def fit_denoiser(
     import torch
 
     work.mkdir(parents=True, exist_ok=True)
+    accelerator = _accelerator(recipe)
+    pipeline.to(accelerator.device)
     unet = pipeline.unet.to(memory_format=torch.channels_last)
     unet.train()
     optimizer = torch.optim.AdamW(unet.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=1e-2)
@@ -227,14 +231,20 @@ def fit_denoiser(
     step, seconds, curve = 0, 0.0, []
     checkpoint = work / "checkpoint.pt"
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=accelerator.device)
         unet.load_state_dict(state["unet"])
         optimizer.load_state_dict(state["optimizer"])
         average, step, seconds, curve = state["average"], state["step"], state["seconds"], state["curve"]
         report(f"resumed at step {step}")
     scaled = pipeline.tabular_encoder.scale(data.features)
+    model, optimizer = accelerator.prepare(unet, optimizer)
+    batch = draw_batch(data, scaled, recipe, np.random.default_rng(recipe.seed))
 
     def save() -> None:
+        if not accelerator.is_main_process:
+            return
+        loss_curve(curve, work / "loss.svg")
+        sample_grid(pipeline, _on(accelerator.device, batch), work / "samples.png")
         _save(
             checkpoint,
             {
@@ -250,18 +260,20 @@ def fit_denoiser(
 
     recent: list[float] = []
     saved = seconds
-    while recipe.progress(step, seconds) < 1:
+    own = [accelerator.process_index] if accelerator.process_index else []
+    while not _done(accelerator, recipe.progress(step, seconds)):
         began = time.monotonic()
-        rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step))
+        rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step, *own))
         draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
         rate = 0.55 + 0.45 * math.cos(math.pi * recipe.progress(step, seconds))
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(1.0, (step + 1) / max(recipe.warm_up, 1)) * rate
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
-            loss = _loss(pipeline, draw_batch(data, scaled, recipe, rng), draw)
+        batch = _on(accelerator.device, draw_batch(data, scaled, recipe, rng))
+        with accelerator.autocast():
+            loss = _loss(pipeline, model, batch, draw)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         decay = min(recipe.average, (1 + step) / (10 + step))
         with torch.no_grad():
@@ -278,6 +290,33 @@ def fit_denoiser(
             save()
             saved = seconds
     save()
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     unet.load_state_dict(average)
     unet.eval()
     return curve
+
+
+def _accelerator(recipe: Recipe) -> Any:
+    """Return a fresh accelerator; the state that accelerate keeps per process would forbid another precision."""
+    import torch
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state()
+    precision = "no" if recipe.precision == "fp32" else recipe.precision
+    return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
+
+
+def _on(device: Any, batch: Batch) -> Batch:
+    return Batch(**{field.name: getattr(batch, field.name).to(device) for field in fields(batch)})
+
+
+def _done(accelerator: Any, progress: float) -> bool:
+    """Return whether all processes stop: each has its own clock, the first one's counts."""
+    if accelerator.num_processes == 1:
+        return progress >= 1
+    import torch
+    from accelerate.utils import broadcast
+
+    first = broadcast(torch.tensor(progress, device=accelerator.device))
+    return bool(first >= 1)

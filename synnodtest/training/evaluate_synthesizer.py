@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -170,6 +171,11 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
     return table
 
 
+def _kind(reason: str) -> str:
+    """Return a reason of rejection without names and numbers."""
+    return " ".join(re.sub(r"nodule '[^']*':?|[0-9.]+", "", reason).split())
+
+
 def _planted_figures(planted: Planted) -> dict[str, Any]:
     requested, realised = planted.requested, planted.realised
     kept = np.asarray([not reason for reason in planted.rejected])
@@ -177,7 +183,7 @@ def _planted_figures(planted: Planted) -> dict[str, Any]:
         "diameter": agreement(requested[:, 0], realised[:, 0]),
         "contrast": agreement(requested[:, 1], realised[:, 1]),
         "contrast_of_accepted": agreement(requested[kept, 1], realised[kept, 1]),
-        "rejected": dict(Counter(reason.split(":")[-1].strip().split(" ")[1] for reason in planted.rejected if reason)),
+        "rejected": dict(Counter(_kind(reason) for reason in planted.rejected if reason)),
         "pixels_changed_far_away": planted.changed_outside,
         "redraws": planted.redraws,
     }

@@ -190,3 +190,27 @@ def test_fitting_moves_a_nodule_to_its_place_on_an_uneven_grid() -> None:
     assert (y.mean() + 0.5 + patch.origin[0]) * 0.3 == pytest.approx(70.9, abs=0.3)
     assert (x.mean() + 0.5 + patch.origin[1]) * 0.5 == pytest.approx(61.3, abs=0.3)
     assert patch.added[[0, -1]].max() < 1e-3
+
+
+def test_a_nodule_is_stretched_to_the_elongation_asked_for() -> None:
+    found = segment(0.4 * bump(30, 47.5, 47.5), Region(24).mask(), 0.3, 30)
+    assert found is not None
+    patch = fit(found, 20.0, (60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60)), elongation=0.7)
+    y, x = np.nonzero(patch.mask)
+    short, long = np.sqrt(np.linalg.eigvalsh(np.cov(np.stack([y, x]))))
+    assert short / long == pytest.approx(0.7, abs=0.03)
+    assert 2 * np.sqrt(patch.mask.sum() * 0.09 / np.pi) == pytest.approx(20, rel=0.02)
+
+
+def test_a_named_feature_is_followed_in_the_finished_radiograph(drawing: Path, radiograph: Radiograph) -> None:
+    pytest.importorskip("radiomics")
+    from synnodtest.training.measured import features_of
+
+    energies = []
+    for asked in (2e6, 1.2e7):
+        nodule = Nodule(14, (80, 80), 0.3, radiomics=(("Energy", asked),))
+        (made,) = DiffusionSynthesizer(drawing).synthesize([scene(nodule)], [radiograph])
+        measured = features_of(made, made.nodules[0])
+        assert measured is not None
+        energies.append(measured[11])
+    assert energies[1] > 1.3 * energies[0]
