@@ -73,7 +73,7 @@ def _curve(axis: Any, rows: Sequence[Mapping[str, float]]) -> None:
     axis.set_xlabel("nodule diameter (mm)")
     axis.set_ylabel("confidence, detection rate")
     axis.set_ylim(-0.02, 1.02)
-    axis.legend(loc="upper left")
+    axis.legend(loc="lower right")
 
 
 def bars(rows: Sequence[tuple[str, float, float, float]], label: str, path: Path) -> list[Path]:
@@ -167,12 +167,12 @@ def shape_curves(rows: Sequence[Mapping[str, float]], path: Path) -> list[Path]:
     with rcparams():
         figure, axis = axes(520, 320)
         sizes = sorted({row["diameter_mm"] for row in rows})
-        for size, colour, marker in zip(sizes, (BLUE, ORANGE, GREEN, INK), "os^D", strict=False):
+        for size, colour, marker in zip(sizes, (BLUE, ORANGE, GREEN, INK, GREY), "os^Dv", strict=False):
             own = [row for row in rows if row["diameter_mm"] == size]
             x = [(row["roundness_from"] + row["roundness_to"]) / 2 for row in own]
             axis.plot(x, [row["mean_confidence"] for row in own], color=colour, marker=marker, label=f"{size:g} mm")
         axis.set_xlabel("roundness of the shadow (minor over major axis)")
         axis.set_ylabel("mean confidence")
         axis.set_ylim(-0.02, 1.02)
-        axis.legend(loc="upper left")
+        axis.legend(loc="lower right")
         return _saved(figure, path)
