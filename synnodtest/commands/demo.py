@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from synnodtest.errors import SynnodError
+from synnodtest.pytest_plugin import KEY
 
 __all__ = ["configure"]
 
+SPECS = Path("specs/paper.yaml")
+WAIVERS = Path("fixtures/demo/waivers.yaml")
 ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 """A detector that fails expectations is a shown outcome of the demo; a broken run is not."""
 
@@ -20,11 +23,22 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)"
     )
+    parser.add_argument("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
     parser.add_argument(
-        "--specs", type=Path, default=Path("specs/paper.yaml"), help="spec or folder (default: specs/paper.yaml)"
+        "--waivers", type=Path, default=WAIVERS, help=f"accepted failures of the shipped detector (default: {WAIVERS})"
     )
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
     parser.set_defaults(run=_run)
+
+
+class _Watch:
+    """A pytest plugin that keeps the path of the run's report."""
+
+    report: Path | None = None
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        session = config.stash.get(KEY, None)
+        self.report = None if session is None else session.report
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -34,10 +48,13 @@ def _run(options: argparse.Namespace) -> int:
             hint="run it in a checkout of synnodtest, or name your specs with --specs",
         )
     words = [str(options.specs), "--detector", "demo", "-q", *(w for w in options.rest if w != "--")]
+    if options.waivers.exists():
+        words += ["--synnod-waivers", str(options.waivers)]
     if options.limit:
         words += ["--synnod-limit", str(options.limit)]
-    code = pytest.main(words)
-    if code in ENDS:
-        print("the demo ran to its end; verdicts above are the demonstration detector's, failures included")
-        return 0
-    return int(code)
+    watch = _Watch()
+    code = pytest.main(words, plugins=[watch])
+    if watch.report is None or code not in ENDS:
+        return int(code) or 1
+    print(f"\nThe verdicts are the demonstration detector's own, failures included. The report:\n{watch.report}")
+    return 0
