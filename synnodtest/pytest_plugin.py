@@ -33,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--backgrounds", metavar="DIR", help="nodule-free radiographs: DIR/<set>/ or a flat DIR (default: phantoms)")
     add("--baseline", metavar="D2", help="a second detector, or the results.json of an earlier run, to compare with")
     add(
+        "--compare-fail",
+        metavar="M:D",
+        action="append",
+        default=[],
+        help="with --baseline: fail the run where a metric moves by more than that, such as sensitivity:-0.03 "
+        "(also confidence, specificity, false_positives_per_image:0.1; may be repeated)",
+    )
+    add(
         "--inconclusive",
         choices=("fail", "xfail"),
         default="fail",
@@ -105,6 +113,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run specs without a detector."""
     if KEY in session.config.stash:
         session.config.stash[KEY].check_detector(session.items)
+        session.config.stash[KEY].check_baseline()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -144,6 +153,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         mine.finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         if mine.trouble:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        elif mine.exceeded and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.errors import SynnodError
+from synnodtest.reporting.assemble import Fragment
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
-__all__ = ["METRICS", "Limit", "compare", "parse_limit"]
+__all__ = ["METRICS", "Limit", "as_record", "compare", "parse_limit"]
 
 METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
 """What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
@@ -36,14 +37,17 @@ class Limit:
         """Return whether the limit is kept, and the sentence; without a common scene it is not."""
         row = next((d for d in compared["differences"] if d["metric"] == self.metric and not d["behaviour"]), None)
         if row is None or row["value"] is None:
-            return False, f"--compare-fail {self.metric}:{self.bound:g}: no scene could be compared"
+            return False, f"--compare-fail {self}: no scene could be compared"
         value, interval = row["value"], _interval(row)
         kept = value >= self.bound if self.bound < 0 else value <= self.bound
         words = "keeps" if kept else "exceeds"
         return (
             kept,
-            f"--compare-fail {self.metric}:{self.bound:g}: difference {value:+.3f} {interval} {words} the limit",
+            f"--compare-fail {self}: difference {value:+.3f} {interval} {words} the limit",
         )
+
+    def __str__(self) -> str:
+        return f"{self.metric}:{self.bound:g}"
 
 
 def parse_limit(text: str) -> Limit:
@@ -65,31 +69,48 @@ def parse_limit(text: str) -> Limit:
     return Limit(metric, bound)
 
 
-def compare(earlier: Record, now: Record, *, name: str = "", alpha: float = 0.05) -> dict[str, Any]:
+def as_record(fragment: Fragment, run_id: str) -> dict[str, Any]:
+    """Return of a fragment what :func:`compare` reads of a record."""
+    return {
+        "expectations": list(fragment.expectations.values()),
+        "scenes": fragment.scenes,
+        "run": {"id": run_id, "started": fragment.started},
+        "identification": {"detector": fragment.detector},
+    }
+
+
+def compare(
+    earlier: Record, now: Record, *, name: str = "", alpha: float = 0.05, limits: Iterable[Limit] = ()
+) -> dict[str, Any]:
     """Return the ``comparison`` of a record: plain JSON values.
 
-    Only scenes whose radiographs are equal to the last bit in both records are paired.
+    Only scenes whose radiographs are equal to the last bit in both records are paired. Both are held against the
+    operating point of ``now``.
 
     Args:
         earlier: A record, or the part of one that holds ``expectations``, ``scenes``, ``run`` and ``identification``.
         now: The record under judgement.
         name: What the earlier one is called; its run's id by default.
         alpha: One-sided error rate of each bound.
+        limits: How far metrics may move; each is in the answer with ``kept`` and a ``sentence``.
     """
     before, after = _by_id(earlier), _by_id(now)
+    left_out = {*earlier.get("left_out", ()), *(key for key, entry in after.items() if _status(entry) == "NOT RUN")}
     common = [key for key in after if key in before]
     changed = [_verdict(key, before[key], after[key]) for key in common if _status(before[key]) != _status(after[key])]
-    return {
+    made = {
         "earlier": name or earlier["run"]["id"],
         "started": earlier["run"].get("started", ""),
         "detector": earlier["identification"]["detector"].get("name", ""),
         "unchanged": len(common) - len(changed),
         "verdicts": changed,
         "margins": [m for key in common for m in _margins(key, before[key], after[key])],
-        "new": [key for key in after if key not in before],
+        "new": [key for key in after if key not in before and key not in left_out],
         "removed": [key for key in before if key not in after],
         "differences": list(_differences(earlier, now, alpha)),
     }
+    judged = [(limit, *limit.verdict(made)) for limit in limits]
+    return made | {"limits": [{"limit": str(one), "kept": kept, "sentence": text} for one, kept, text in judged]}
 
 
 def _by_id(record: Record) -> dict[str, Mapping[str, Any]]:
@@ -168,17 +189,21 @@ def _rows(
     alarms: list[Row] = []
     for old, new in pairs:
         cluster, own = str(new["cluster"]), not new["arm"].startswith("@")
+        point = wanted.get(new["behaviour"], (True, 0.25))[1]
         for a, b in zip(new["nodules"] if own else (), old["nodules"], strict=False):
-            hits.append((float(a["hit"]), float(b["hit"]), cluster))
+            hits.append((_hit(a, point), _hit(b, point), cluster))
             scores.append((a["confidence"], b["confidence"], cluster))
         if not new["nodules"]:
-            point = wanted.get(new["behaviour"], (True, 0.25))[1]
             a, b = (float(sum(f["score"] >= point for f in scene["findings"])) for scene in (new, old))
             quiet.append((float(a == 0), float(b == 0), cluster))
             alarms.append((a, b, cluster))
     for metric, rows in zip(METRICS, (hits, scores, quiet, alarms), strict=True):
         if rows:
             yield _row(behaviour, metric, rows, alpha)
+
+
+def _hit(nodule: Mapping[str, Any], point: float) -> float:
+    return float(nodule["confidence"] >= point and nodule["confidence"] > 0)
 
 
 def _row(behaviour: str, metric: str, rows: list[Row], alpha: float) -> dict[str, Any]:

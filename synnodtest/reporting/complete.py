@@ -10,8 +10,7 @@ from typing import Any
 
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.reporting import inputs, ledger, sarif, trials
-from synnodtest.reporting import record as records
-from synnodtest.reporting.compare import compare
+from synnodtest.reporting.compare import Limit, compare
 from synnodtest.reporting.lock import LOCK, deviations, read_lock
 from synnodtest.spec.loader import load_spec
 
@@ -28,7 +27,8 @@ def complete(
     *,
     known_regions: frozenset[str] = frozenset(),
     cache: Path | None = None,
-    baseline: Path | None = None,
+    baseline: Mapping[str, Any] | None = None,
+    limits: tuple[Limit, ...] = (),
 ) -> dict[str, Any]:
     """Return the record with what stands in ``root`` and not in the run.
 
@@ -41,7 +41,8 @@ def complete(
         root: The project's folder (pytest's rootdir).
         known_regions: Regions beyond the built-in ones that specs may name.
         cache: Folder of the store.
-        baseline: ``results.json`` of an earlier run, or its folder.
+        baseline: An earlier record, or what a second detector did (:func:`synnodtest.reporting.compare.as_record`).
+        limits: How far metrics may move from the baseline.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
@@ -58,7 +59,7 @@ def complete(
     if cache is not None and (cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(cache / SELFTEST)
     if baseline is not None:
-        made["comparison"] = compare(records.read(baseline), made)
+        made["comparison"] = compare(baseline, made, limits=limits)
     return made
 
 

@@ -15,6 +15,7 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.reporting import html, manifest, record
 from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.compare import Limit
 from synnodtest.reporting.complete import complete, write_companions
 from synnodtest.reporting.environment import environment
 from synnodtest.reporting.lock import LOCK, exploratory_reasons, read_lock
@@ -41,7 +42,8 @@ class RunFacts:
         pixels: Whether pictures go into the report.
         waivers: Waivers as plain values.
         cache: Folder of the store, where the self-test leaves its findings; None if there is none.
-        baseline: An earlier record to compare with.
+        baseline: An earlier record to compare with, or what a second detector did.
+        limits: How far metrics may move from the baseline.
         known_regions: Regions beyond the built-in ones that the specs may name.
         options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
             file; what replay starts from.
@@ -57,7 +59,8 @@ class RunFacts:
     pixels: bool = True
     waivers: tuple[dict[str, Any], ...] = ()
     cache: Path | None = None
-    baseline: Path | None = None
+    baseline: Mapping[str, Any] | None = None
+    limits: tuple[Limit, ...] = ()
     known_regions: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Path, ...] = ()
@@ -75,6 +78,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
         known_regions=facts.known_regions,
         cache=facts.cache,
         baseline=facts.baseline,
+        limits=facts.limits,
     )
     record.write(made, folder)
     write_companions(made, folder, facts.root)

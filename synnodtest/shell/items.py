@@ -87,6 +87,7 @@ class ExpectationItem(pytest.Item):
         """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback."""
         try:
             self._gathered = self.synnod.run.gather(self.case)
+            self.synnod.meet_baseline(self.case)
         except SynnodError as error:
             raise Fault(self._fault(error), pytrace=False) from None
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:

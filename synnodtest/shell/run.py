@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
 from synnodtest.engine.throughput import remember
 from synnodtest.errors import DetectorError, InvalidEvidence
+from synnodtest.finding import Finding
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
+from synnodtest.identity import Identity
 from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import BackgroundSet, Detector
+from synnodtest.radiograph import Radiograph
 from synnodtest.reporting import assemble
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.model import Behaviour, Spec
@@ -93,6 +96,8 @@ class Run:
     def _detector(self, text: str) -> Detector:
         from synnodtest.detectors import resolve_detector
 
+        if not text:
+            return _Unnamed()
         return resolve_detector(text, device=self.settings.device, timeout_s=self.settings.timeout_s)
 
     def _questioned(self, detector: Detector, store: Store) -> Detector:
@@ -148,6 +153,16 @@ class Run:
         return judgement
 
 
+class _Unnamed:
+    """Stands where no detector was named: enough for a plan, which runs none."""
+
+    identity = Identity("no detector")
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Refuse."""
+        raise DetectorError("no detector was named", hint="--detector best.pt")
+
+
 def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
     """Return the behaviour with at most ``limit`` backgrounds."""
     if behaviour.fuzz is not None:
@@ -182,4 +197,4 @@ def plain_progress(items: Iterable[Any], total: int, label: str) -> Iterable[Any
     """Return the stream with a progress bar on standard error where that is a terminal."""
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc=label, unit="scene", disable=None, leave=False)  # type: ignore[no-any-return]
+    return tqdm(items, total=total, desc=label, unit="scene", disable=None, leave=False)

@@ -19,7 +19,7 @@ from synnodtest.planning.variants import variants
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.reporting.assemble import Fragment
-from synnodtest.reporting.compare import compare
+from synnodtest.reporting.compare import as_record, compare
 from synnodtest.shell.check_values import check_values
 from synnodtest.shell.run import Case, limited
 from synnodtest.shell.violations import violates
@@ -221,7 +221,7 @@ def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequen
 
 def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Return the differences of a detector from itself over all scenes, and the number of changed verdicts."""
-    made = compare(_record(first), _record(again), name="itself")
+    made = compare(as_record(first, ""), as_record(again, ""), name="itself")
     changed = len(made["verdicts"])
     rows: list[dict[str, Any]] = [
         {"what": "verdicts that differ", "n": len(cases), "difference": changed, "holds": changed == 0}
@@ -239,12 +239,3 @@ def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> 
                 }
             )
     return rows
-
-
-def _record(fragment: Fragment) -> dict[str, Any]:
-    return {
-        "expectations": list(fragment.expectations.values()),
-        "scenes": fragment.scenes,
-        "run": {"id": "", "started": fragment.started},
-        "identification": {"detector": fragment.detector},
-    }

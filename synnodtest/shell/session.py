@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ import pytest
 from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import Outcome
 from synnodtest.errors import SynnodError
+from synnodtest.reporting import record
+from synnodtest.reporting.compare import Limit, parse_limit
+from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
 from synnodtest.shell.settings import Settings
@@ -45,12 +48,27 @@ class Session:
         self.sentences: list[tuple[str, str]] = []
         self.report: Path | None = None
         self.trouble = ""
+        self.limits: list[tuple[bool, str]] = []
         self._from_workers: list[dict[str, Any]] = []
 
     @cached_property
     def run(self) -> Run:
         """The run; reads the options on first use."""
         return Run(settings_of(self.config), self._progress)
+
+    @cached_property
+    def second(self) -> SecondDetector | None:
+        """The detector that ``--baseline`` names, if it names one."""
+        settings = self.run.settings
+        if not settings.baseline or is_record(settings.baseline):
+            return None
+        return SecondDetector(settings.baseline, settings, self._progress)
+
+    @cached_property
+    def _earlier(self) -> Mapping[str, Any] | None:
+        """The record that ``--baseline`` names, if it names one; read before the run."""
+        settings = self.run.settings
+        return record.read(Path(settings.baseline)) if settings.baseline and self.second is None else None
 
     @cached_property
     def run_id(self) -> str:
@@ -66,6 +84,11 @@ class Session:
     def folder(self) -> Path:
         """Folder of this run's report."""
         return self.run.settings.reports / self.run_id
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether a limit of ``--compare-fail`` was not kept."""
+        return not all(kept for kept, _ in self.limits)
 
     @property
     def is_worker(self) -> bool:
@@ -98,10 +121,29 @@ class Session:
             pytest.UsageError: specs were collected and ``--detector`` is missing.
         """
         mine = [item for item in items if isinstance(item, ExpectationItem)]
-        if not mine or self.config.option.collectonly or self.run.settings.detector:
+        runs_nothing = self.config.option.collectonly or self.config.option.synnod_plan
+        if not mine or runs_nothing or self.run.settings.detector:
             return
         files = ", ".join(sorted({str(item.case.spec.path) for item in mine}))
         raise pytest.UsageError(f"{USAGE.format(count=len(mine), files=files)}\n\n  try: {HINT}")
+
+    def check_baseline(self) -> None:
+        """Refuse to start with a baseline or a limit that cannot be used.
+
+        Raises:
+            pytest.UsageError: the record cannot be read, a limit cannot be understood, or there is nothing to limit.
+        """
+        settings = self.run.settings
+        if settings.compare_fail and not settings.baseline:
+            raise pytest.UsageError("--compare-fail needs --baseline: a second detector, or an earlier results.json")
+        try:
+            self._limits()
+            _ = None if self.is_worker else self._earlier
+        except SynnodError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def _limits(self) -> tuple[Limit, ...]:
+        return tuple(map(parse_limit, self.run.settings.compare_fail))
 
     def plan(self, items: list[pytest.Item]) -> list[str]:
         """Return the lines of the plan of all collected items."""
@@ -150,6 +192,11 @@ class Session:
         """Keep a verdict's sentence for the terminal summary."""
         self.sentences.append((node_id, sentence))
 
+    def meet_baseline(self, case: Case) -> None:
+        """Show a case to the second detector, if there is one."""
+        if self.second is not None:
+            self.second.meet(case)
+
     def properties(self, case: Case) -> list[tuple[str, str]]:
         """Return JUnit properties of a judged case."""
         from synnodtest.reporting.junit import properties
@@ -180,13 +227,19 @@ class Session:
     def hand_over(self) -> None:
         """In a worker: pass the record's fragment to the controller."""
         self.config.workeroutput["synnodtest"] = json.dumps(  # type: ignore[attr-defined]
-            {"fragment": self.run.fragment.as_dict(), "sentences": self.sentences}
+            {
+                "fragment": self.run.fragment.as_dict(),
+                "baseline": None if self.second is None else self.second.fragment.as_dict(),
+                "sentences": self.sentences,
+            }
         )
 
     def take_over(self, text: str) -> None:
         """In the controller: take a worker's fragment."""
         data = json.loads(text)
         self.run.fragment.merge(data["fragment"])
+        if self.second is not None and data["baseline"]:
+            self.second.fragment.merge(data["baseline"])
         self.sentences += [tuple(pair) for pair in data["sentences"]]
 
     def finish(self, interrupted: bool) -> None:
@@ -201,6 +254,9 @@ class Session:
             try:
                 ledger.end(self._ledger, self.run_id, "interrupted" if interrupted else "finished")
                 self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
+                if self.run.settings.compare_fail:
+                    held = record.read(self.folder)["comparison"]["limits"]
+                    self.limits = [(one["kept"], one["sentence"]) for one in held]
             except SynnodError as error:
                 self.trouble = f"the report could not be written: {error}"
 
@@ -218,7 +274,8 @@ class Session:
             pixels=settings.pixels,
             waivers=tuple(w.as_dict() for w in self._waivers.entries) if self._waivers is not None else (),
             cache=settings.cache,
-            baseline=Path(settings.baseline) if settings.baseline else None,
+            baseline=self._earlier if self.second is None else self.second.as_record(),
+            limits=self._limits(),
             known_regions=self.known_regions(),
             options={
                 "detector": settings.detector,
@@ -242,6 +299,10 @@ class Session:
             write.line(f"    {sentence}", **colour)
         for anomaly in self.run.fragment.anomalies:
             write.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
+        for fault in self.second.faults() if self.second is not None else ():
+            write.line(fault, red=True)
+        for kept, sentence in self.limits:
+            write.line(sentence, **({"green": True} if kept else {"red": True}))
         if self.trouble:
             write.line(self.trouble, red=True)
         if self.report is not None:
@@ -254,7 +315,7 @@ class Session:
         """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
         if os.environ.get("GITHUB_ACTIONS") != "true":
             return ()
-        from synnodtest.reporting import record, sarif
+        from synnodtest.reporting import sarif
 
         return sarif.github(record.read(self.folder))
 
@@ -291,6 +352,7 @@ def settings_of(config: pytest.Config) -> Settings:
         synthesizer=option.synthesizer,
         backgrounds=Path(option.backgrounds).expanduser() if option.backgrounds else None,
         baseline=option.baseline or "",
+        compare_fail=tuple(option.compare_fail),
         reports=folder(option.synnod_report, "reports"),
         seed=option.synnod_seed,
         cache=folder(option.synnod_cache, ".synnodtest"),
@@ -301,5 +363,5 @@ def settings_of(config: pytest.Config) -> Settings:
         pixels=not option.synnod_no_pixels,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
         command=("pytest", *map(str, config.invocation_params.args)),
-        conform=option.synnod_conform,
+        conform="off" if option.synnod_plan else option.synnod_conform,
     )

@@ -18,6 +18,7 @@ class Settings:
         synthesizer: Text of ``--synthesizer``.
         backgrounds: Folder of ``--backgrounds``, or None for phantoms.
         baseline: Text of ``--baseline``.
+        compare_fail: Texts of ``--compare-fail``.
         reports: Parent folder of reports.
         seed: Master seed.
         cache: Folder of the store.
@@ -36,6 +37,7 @@ class Settings:
     synthesizer: str = "diffusion"
     backgrounds: Path | None = None
     baseline: str = ""
+    compare_fail: tuple[str, ...] = ()
     reports: Path = Path("reports")
     seed: int = 0
     cache: Path = Path(".synnodtest")

@@ -22,12 +22,17 @@ _FOUND = (
     "found*::*",
     "lung-beside-an-air-leak::*",
     "unmissable::*",
+    "invisible::seen",
+    "quiet-when-healthy::sensitivity",
+    "no-alarm-by-an-air-leak::sensitivity",
 )
 """That nodules of the lung are found, and ranked."""
 _QUIET = (
     "confidence-rises-with-size::false_positives_per_image",
-    "quiet-when-healthy::*",
-    "no-alarm-by-an-air-leak::*",
+    "quiet-when-healthy::specificity",
+    "quiet-when-healthy::false_positives_per_image",
+    "no-alarm-by-an-air-leak::specificity",
+    "no-alarm-by-an-air-leak::false_positives_per_image",
     "silent-in-the-air-leak::*",
     "conspicuous-in-the-air-leak::*",
 )
@@ -53,11 +58,16 @@ VIOLATED: dict[str, tuple[str, ...]] = {
     ),
     "border-blind": _FOUND,
     "keeps-only-top-1": ("companion-keeps-sensitivity::*", "every-one-of-several-is-found::*"),
-    "fires-in-air-leak": ("silent-in-the-air-leak::*", "conspicuous-in-the-air-leak::*", "no-alarm-by-an-air-leak::*"),
+    "fires-in-air-leak": (
+        "silent-in-the-air-leak::*",
+        "conspicuous-in-the-air-leak::*",
+        "no-alarm-by-an-air-leak::specificity",
+        "no-alarm-by-an-air-leak::false_positives_per_image",
+    ),
     "flip-blind": (*_FOUND, "mirror-image::*", "no-blind-side::*"),
     "score-quantised": (*_RANKED, "nodules-are-found::calibration"),
     "always-silent": _FOUND,
-    "fires-everywhere": (*_QUIET, *_CURVES, *_RANKED, *_BOXES, "invisible::*"),
+    "fires-everywhere": (*_QUIET, *_CURVES, *_RANKED, *_BOXES, "invisible::sensitivity"),
     "random": (*_FOUND, *_QUIET, *_CURVES, *_BOXES),
     "drops-retrocardiac": ("found[region=retrocardiac]::*",),
     "off-by-10mm": (

@@ -90,7 +90,7 @@ def test_the_self_test_and_an_earlier_record_reach_the_report(small, project):
         json.dumps({"synnodtest": "0.0.1", "when": "2026-01-01T00:00:00Z", "holds": True, "kill_table": [
             {"mutant": "size-blind", "killed_by": "size::monotone"}]})
     )  # fmt: skip
-    made = complete(small, project, cache=project / "store", baseline=project / "earlier")
+    made = complete(small, project, cache=project / "store", baseline=record.read(project / "earlier"))
     told = html.render(made, project / "run").read_text()
     assert "size-blind" in told
     assert "made with another version" in told

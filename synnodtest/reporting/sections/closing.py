@@ -212,6 +212,14 @@ def comparison(context: Context) -> Section:
             "differences": table_of(
                 "Paired differences on scenes that both runs have", columns, differences, numeric=columns[1:6]
             ),
+            "limits": table_of(
+                "Limits on what may change",
+                ["Limit", "Kept", "What was found"],
+                [
+                    [code(one["limit"]), "yes" if one["kept"] else "NO", one["sentence"]]
+                    for one in data.get("limits") or []
+                ],
+            ),
             "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
         },
         "" if data else "No earlier record was given to compare with.",

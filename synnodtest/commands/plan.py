@@ -1,0 +1,37 @@
+"""``synnodtest plan``: what every expectation costs and can show, before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    from synnodtest.shell.cases import add_options
+
+    parser.add_argument("specs", nargs="*", type=Path, help="spec files or folders (default: specs)")
+    parser.add_argument("--detector", metavar="D", help="for minutes and finished work; without one, scenes and power")
+    add_options(parser)
+    parser.epilog = (
+        "scenes: that the item needs; cached: finished already; minutes: at the speed measured here in earlier runs;\n"
+        "units: nodules, pairs or images; power: of PASSED under the assumption below the item; least: fewest\n"
+        "backgrounds with which PASSED is possible at all."
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.backgrounds.mask_names import mask_regions
+    from synnodtest.commands.specs import spec_files
+    from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.plan import plan_lines
+    from synnodtest.shell.run import Run
+
+    regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
+    cases = list(cases_in(spec_files(options.specs), regions))
+    for line in plan_lines(Run(settings_from(options, options.detector or "")), cases):
+        print(line)
+    return 0

@@ -1,0 +1,93 @@
+"""What a run is compared with: the record of an earlier run, or a second detector on the same scenes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from synnodtest.engine.campaign import Progress
+from synnodtest.errors import SynnodError
+from synnodtest.reporting import record
+from synnodtest.reporting.assemble import Fragment
+from synnodtest.reporting.compare import as_record
+from synnodtest.shell.run import Case, Run
+from synnodtest.shell.settings import Settings
+
+__all__ = ["SecondDetector", "is_record", "record_of"]
+
+
+def is_record(text: str) -> bool:
+    """Return whether a text names the ``results.json`` of a run, or its folder, and not a detector."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return (path / record.FILE_NAME).is_file()
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    try:
+        return "synnodtest_record" in json.loads(path.read_bytes())
+    except (ValueError, TypeError, RecursionError):
+        return path.name == record.FILE_NAME
+
+
+class SecondDetector:
+    """A detector that sees the scenes of every expectation after the one under test; they are made once.
+
+    What breaks it is noted and leaves the expectation itself alone. Searches are left out: their scenes hang on what
+    the detector under test does.
+
+    Args:
+        detector: As ``--detector`` names it.
+        settings: Of the run.
+        progress: Wraps streams of outcomes for a progress bar.
+    """
+
+    def __init__(self, detector: str, settings: Settings, progress: Progress | None = None) -> None:
+        self.name = detector
+        self._run = Run(replace(settings, detector=detector, conform="off"), progress)
+        self._left_out: list[str] = []
+
+    @property
+    def fragment(self) -> Fragment:
+        """What it was found to do."""
+        return self._run.fragment
+
+    def meet(self, case: Case) -> None:
+        """Run and judge one expectation."""
+        if case.behaviour.fuzz is not None:
+            self._left_out.append(case.node_id)
+            return
+        try:
+            gathered = self._run.gather(case)
+        except SynnodError:
+            return  # noted in the fragment by gather
+        self._run.rule(case, gathered)
+
+    def faults(self) -> list[str]:
+        """Return what broke, a line per kind of fault."""
+        broken = [e["error"].splitlines()[0] for e in self.fragment.expectations.values() if e["status"] == "ERROR"]
+        return [f"baseline {self.name}: {broken.count(text)} expectations: {text}" for text in dict.fromkeys(broken)]
+
+    def as_record(self) -> Mapping[str, Any]:
+        """Return the part of a record that :func:`synnodtest.reporting.compare.compare` reads."""
+        return {**as_record(self.fragment, f"detector {self.name}"), "left_out": self._left_out}
+
+
+def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Progress | None = None) -> Any:
+    """Return the record that a text names; where it names a detector, what that does in these cases.
+
+    Raises:
+        SynnodError: the record cannot be read, or the detector broke in every case.
+    """
+    if is_record(text):
+        return record.read(Path(text).expanduser())
+    tried = SecondDetector(text, settings, progress)
+    for case in cases:
+        tried.meet(case)
+    entries = tried.fragment.expectations.values()
+    if all(entry["status"] == "ERROR" for entry in entries):
+        reasons = tried.faults() or ["no expectation with scenes"]
+        raise SynnodError(f"nothing to compare for {text!r}: {reasons[0]}")
+    return tried.as_record()

@@ -1,0 +1,53 @@
+"""Items of spec files without pytest, for commands: the same node ids, the same settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from synnodtest.planning.variants import variants
+from synnodtest.shell.run import Case
+from synnodtest.shell.settings import Settings
+from synnodtest.spec.loader import load_spec
+
+__all__ = ["add_options", "cases_in", "settings_from"]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what pytest's options of synnodtest say, too: synthesizer, backgrounds, limit, seed, cache, device."""
+    add = parser.add_argument
+    add("--synthesizer", default="diffusion", help="how nodules are made (default: diffusion)")
+    add("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
+    add("--limit", type=int, metavar="N", help="at most N backgrounds per behaviour")
+    add("--seed", type=int, default=0, metavar="N", help="master seed (default: 0)")
+    add("--cache", type=Path, default=Path(".synnodtest"), metavar="DIR", help="store (default: .synnodtest)")
+    add("--device", default="cpu", metavar="DEV", help="cpu (default) or cuda")
+
+
+def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:
+    """Return the settings of a command that has the options of :func:`add_options`."""
+    return Settings(
+        root=Path.cwd(),
+        detector=detector,
+        synthesizer=options.synthesizer,
+        backgrounds=options.backgrounds,
+        seed=options.seed,
+        cache=options.cache,
+        device=options.device,
+        limit=options.limit,
+    )
+
+
+def cases_in(files: Iterable[Path], known_regions: frozenset[str] = frozenset()) -> Iterator[Case]:
+    """Yield every item of spec files.
+
+    Raises:
+        SpecError: a file cannot be used; every fault of it is told.
+    """
+    for path in files:
+        spec = load_spec(path, known_regions=known_regions)
+        for behaviour in spec.behaviours:
+            for expectation in behaviour.expectations:
+                for variant in variants(behaviour, expectation):
+                    yield Case(f"{path.as_posix()}::{behaviour.id}::{variant.id}", spec, behaviour, variant)
