@@ -175,7 +175,7 @@ def test_the_command_writes_a_data_set_and_a_contact_sheet(tmp_path, capsys):
     words = ["phantom", "--out", str(tmp_path / "set"), "--count", "2", "--size", "128", "--pneumothorax"]
     assert main([*words, "--sheet", str(sheet), "--outlines", "air_leak", "--no-masks"]) == 0
     assert re.search(r"2 radiographs in .*images", capsys.readouterr().out)
-    assert opened(sheet).size == (4 * 480, 480)
+    assert opened(sheet).size == (4 * 480, 500)  # one row of tiles and the legend
     assert not list((tmp_path / "set").rglob("*.png"))
 
 
@@ -188,4 +188,4 @@ def test_a_contact_sheet_has_a_tile_per_radiograph(tmp_path):
     phantoms = PhantomSet("normal", 3, size=128)
     radiographs = [phantoms.load(background) for background in phantoms.backgrounds]
     path = contact_sheet(radiographs, tmp_path / "sheets" / "a.png", columns=2, tile=100, regions=["lung"])
-    assert opened(path).size == (200, 200)
+    assert opened(path).size == (200, 220)  # two rows of tiles and the legend of what is outlined
