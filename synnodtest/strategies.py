@@ -32,8 +32,8 @@ __all__ = ["Example", "nodules", "perturbations", "points", "radiomics", "scenes
 
 Range = tuple[float, float]
 _FAR = 7 * 10**30
-"""Where whole numbers are drawn. Near zero Hypothesis prefers small ones (easy examples), and constants that it finds in
-whatever local modules happen to be loaded; this far out its draws hang on the seed alone."""
+"""Where whole numbers are drawn. Near zero Hypothesis prefers small ones (easy examples), and constants that it finds
+in whatever local modules happen to be loaded; this far out its draws hang on the seed alone."""
 
 
 def nodules(
@@ -116,7 +116,9 @@ def scenes(
     perturbations: st.SearchStrategy[Mapping[str, Any]] | None = None,
     radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
 ) -> st.SearchStrategy[Example]:
-    """Draw a scene: a nodule, perhaps a second one, perhaps perturbations. The arguments of :func:`nodules`, and:
+    """Draw a scene: a nodule, perhaps a second one, perhaps perturbations.
+
+    The arguments of :func:`nodules`, and two more.
 
     Args:
         diameter_mm: Smallest and largest diameter.

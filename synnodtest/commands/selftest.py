@@ -72,8 +72,8 @@ def page(made: dict[str, Any], conditions: str) -> str:
     lines = [
         "# The kill table",
         "",
-        "Written by `synnodtest selftest`. A seeded fault ([mutants](mutants.md)) is *killed* by every expectation of",
-        "`specs/` that FAILED it and did not fail the detector it was made of. None may be killed by an expectation",
+        "Written by `synnodtest selftest`. A seeded fault ([mutants](detectors.md)) is *killed* by every expectation",
+        "of `specs/` that FAILED it and did not fail the detector it was made of. None may be killed by an expectation",
         "whose statement it does not violate.",
         "",
         conditions,

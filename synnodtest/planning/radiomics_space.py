@@ -1,7 +1,7 @@
 """Radiomics vectors that can occur together: the distribution of the nodules that the shipped model was trained on.
 
-Kept as 256 of those vectors, and as a Gaussian copula: each feature's quantiles, and the loadings of its normal scores on
-eight factors.
+Kept as 256 of those vectors, and as a Gaussian copula: each feature's quantiles, and the loadings of its normal scores
+on eight factors.
 """
 
 from __future__ import annotations

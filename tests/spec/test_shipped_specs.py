@@ -35,3 +35,16 @@ def test_the_paper_s_three_behaviours_ship():
             assert expectation.parameters["rationale"], (
                 f"{behaviour.id}: {expectation.id} gives no reason for its bound"
             )
+
+
+def asks_for_nodules(expectation):
+    """Whether a detector that reports nothing cannot pass."""
+    if expectation.kind in {"specificity", "false_positives_per_image"}:
+        return False
+    return not (expectation.kind == "sensitivity" and "at_most" in expectation.parameters)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_no_behaviour_is_passed_by_silence(path):
+    for behaviour in load_spec(path).behaviours:
+        assert any(map(asks_for_nodules, behaviour.expectations)), behaviour.id

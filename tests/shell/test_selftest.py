@@ -1,0 +1,152 @@
+"""The self-test: what kills a seeded fault, what kills without reason, and a detector that differs from itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding, Identity
+from synnodtest.cli import main
+from synnodtest.detectors.mutants import MUTANTS
+from synnodtest.detectors.oracle import OracleDetector
+from synnodtest.planning.variants import variants
+from synnodtest.shell.check_values import check_values
+from synnodtest.shell.selftest import Bench, selftest
+from synnodtest.shell.violations import VIOLATED, violates
+from synnodtest.spec import load_spec
+from synnodtest.store import Store
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.engine.parts import Squares
+
+ROOT = Path(__file__).parents[2]
+SPEC = """
+synnodtest: 1
+behaviours:
+  - id: unmissable
+    statement: A nodule is found.
+    scenes: &scenes
+      backgrounds: {set: squares, count: 12}
+      nodules: [{diameter_mm: 16, contrast: 0.9, location: {region: lung}}]
+    expect:
+      - sensitivity: {at_least: 0.6}
+      - localization: {id: sharp, metric: distance_mm, at_most: 4}
+  - id: of-no-concern
+    statement: No fault is listed as violating this.
+    scenes: *scenes
+    expect:
+      - sensitivity: {at_least: 0.6}
+"""
+
+
+@pytest.fixture
+def tested(tmp_path):
+    def run(detector):
+        path = tmp_path / "s.yaml"
+        path.write_text(SPEC)
+        bench = Bench(lambda name, count: Squares(count), GaussianSynthesizer(), Store(tmp_path / "store"))
+        return selftest([load_spec(path)], detector, bench)
+
+    return run
+
+
+class Fickle:
+    """Finds every planted nodule the first time it sees a radiograph, and nothing afterwards."""
+
+    identity = Identity("fickle", "1")
+
+    def __init__(self):
+        self.seen = set()
+
+    def detect(self, radiographs):
+        found = []
+        for radiograph in radiographs:
+            key = radiograph.content_sha256()
+            found.append([] if key in self.seen else [Finding(truth.box, 0.9) for truth in radiograph.nodules])
+            self.seen.add(key)
+        return found
+
+
+def test_kills_are_told_apart_from_kills_without_a_reason(tested):
+    made = tested(OracleDetector())
+    assert set(made.statuses.values()) == {"PASSED"}
+    kills = {kill.mutant: kill for kill in made.kills}
+    assert set(kills) == set(MUTANTS)
+    assert kills["always-silent"].killed_by == ("unmissable::sensitivity", "of-no-concern::sensitivity")
+    assert kills["always-silent"].unjust == ("of-no-concern::sensitivity",)
+    assert kills["always-silent"].withheld == ("unmissable::sharp",)
+    assert kills["off-by-10mm"].killed_by == kills["off-by-10mm"].unjust == ("unmissable::sharp",)
+    assert kills["keeps-only-top-1"].killed_by == ()
+    assert not made.holds
+    assert made.as_dict()["kill_table"][2]["killed_by"] == "nothing"
+
+
+def test_a_detector_equals_itself_and_a_fickle_one_does_not(tested):
+    assert all(row["holds"] for row in tested(OracleDetector()).aa)
+    assert not all(row["holds"] for row in tested(Fickle()).aa)
+
+
+def test_the_check_values_hold_and_one_wrong_digit_would_be_told(monkeypatch):
+    assert all(row["holds"] for row in check_values())
+    from synnodtest.shell import check_values as module
+
+    monkeypatch.setattr(module, "wilson", lambda *words, **more: module.clopper_pearson(*words, **more))
+    assert [row["what"] for row in check_values() if not row["holds"]] == [
+        "Wilson 81 of 263, lower",
+        "Wilson 81 of 263, upper",
+    ]
+
+
+def shipped():
+    for path in sorted((ROOT / "specs").glob("*.yaml")):
+        for behaviour in load_spec(path).behaviours:
+            for expectation in behaviour.expectations if behaviour.scenes is not None else ():
+                yield from ((behaviour.id, expectation.id) for _ in variants(behaviour, expectation)[:1])
+
+
+def test_every_violated_statement_is_one_of_the_shipped_specs():
+    items = list(shipped())
+    assert set(VIOLATED) == set(MUTANTS)
+    for mutant, patterns in VIOLATED.items():
+        assert any(violates(mutant, *item) for item in items), mutant
+        for pattern in patterns:
+            behaviour, expectation = pattern.split("::")
+            fits = [b.startswith(behaviour.rstrip("*")) and e.startswith(expectation.rstrip("*")) for b, e in items]
+            assert any(fits), pattern
+
+
+def test_the_page_in_the_documentation_shows_every_mutant_killed_and_none_without_reason():
+    rows = [line.split(" | ") for line in (ROOT / "docs" / "kill-table.md").read_text().splitlines()]
+    killed = {
+        row[0].strip("| `"): (row[2], row[3].strip("| ")) for row in rows if len(row) == 4 and row[0][:3] == "| `"
+    }
+    assert set(killed) == set(MUTANTS)
+    items = {f"`{b}::{e}`" for b, e in shipped()}
+    for mutant, (by, unjust) in killed.items():
+        assert unjust == "none", mutant
+        assert set(by.split(", ")) <= items, mutant
+
+
+def test_the_command_keeps_its_findings_for_reports_and_says_what_does_not_hold(tmp_path, capsys, monkeypatch):
+    spec = tmp_path / "one.yaml"
+    spec.write_text(SPEC.split("  - id: of-no-concern")[0].replace("squares, count: 12", "normal, count: 6"))
+    words = [
+        "selftest",
+        str(spec),
+        "--size",
+        "128",
+        "--limit",
+        "6",
+        "--cache",
+        str(tmp_path / "c"),
+        "--out",
+        str(tmp_path),
+    ]
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    assert "something does NOT hold" in capsys.readouterr().out
+    found = json.loads((tmp_path / "c" / "selftest.json").read_text())
+    assert found["base"] == "oracle"
+    assert not found["holds"]
+    assert np.all([row["holds"] for row in found["analytic"]])
+    assert "| `always-silent` |" in (tmp_path / "kill-table.md").read_text()
