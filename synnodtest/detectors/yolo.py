@@ -143,7 +143,11 @@ def nodule_classes(checkpoint: Checkpoint, path: Path) -> list[int]:
 
 
 def quiet_ultralytics() -> None:
-    """Keep ultralytics offline, out of the user's home and from installing packages. Call it before its import."""
+    """Keep ultralytics offline, out of the user's home and from installing packages. Call it before its import.
+
+    Unless told otherwise it would also put the whole process, the synthesizer included, on one thread.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"synnodtest-ultralytics-{os.getuid()}"))
     os.environ["YOLO_OFFLINE"] = "true"
     os.environ["YOLO_AUTOINSTALL"] = "false"
