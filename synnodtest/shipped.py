@@ -1,29 +1,38 @@
-"""Where the shipped models lie: ``models/`` of the checkout, or the data installed with the package."""
+"""Where the shipped ``models/`` and ``specs/`` lie: in the checkout, or where the wheel put them."""
 
 from __future__ import annotations
 
+import site
 import sys
 from pathlib import Path
 
 from synnodtest.errors import SynnodError
 
-__all__ = ["shipped_model"]
+__all__ = ["shipped", "shipped_model"]
+
+
+def shipped(path: str) -> Path:
+    """Return where a shipped file or folder lies, for example ``specs/paper.yaml``.
+
+    Raises:
+        SynnodError: it is nowhere; the message names the places.
+    """
+    beside = Path(__file__).resolve().parents[1]
+    installed = (Path(sys.prefix), Path(site.getuserbase()), beside)  # of pip install; with --user; with --target
+    places = [beside / path, *(base / "share" / "synnodtest" / path for base in installed)]
+    for place in places:
+        if place.exists():
+            return place
+    raise SynnodError(
+        f"{path}, which ships with synnodtest, is not there; sought {', '.join(map(str, places))}",
+        hint="a checkout and a wheel of the project bring it; otherwise name your own by its path",
+    )
 
 
 def shipped_model(name: str) -> Path:
     """Return the path of a file or folder of ``models/``.
 
     Raises:
-        SynnodError: it is in neither place; the message names both.
+        SynnodError: it is nowhere; the message names the places.
     """
-    places = [
-        Path(__file__).resolve().parents[1] / "models" / name,
-        Path(sys.prefix) / "share" / "synnodtest" / "models" / name,
-    ]
-    for place in places:
-        if place.exists():
-            return place
-    raise SynnodError(
-        f"the shipped model {name!r} is not there; sought {' and '.join(map(str, places))}",
-        hint="it comes with a checkout of the project; elsewhere name a model by its path",
-    )
+    return shipped(f"models/{name}")

@@ -9,11 +9,14 @@ import pytest
 
 from synnodtest.errors import SynnodError
 from synnodtest.pytest_plugin import KEY
+from synnodtest.shipped import shipped
 
 __all__ = ["configure"]
 
 SPECS = Path("specs/paper.yaml")
 WAIVERS = Path("fixtures/demo/waivers.yaml")
+LOADED = "ignore::pytest.PytestAssertRewriteWarning"
+"""The command has loaded the plugin before pytest does, which pytest tells where the package came as a wheel."""
 ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 """A detector that fails expectations is a shown outcome of the demo; a broken run is not."""
 
@@ -42,12 +45,13 @@ class _Watch:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if not options.specs.exists():
-        raise SynnodError(
-            f"{options.specs}: no such file or folder",
-            hint="run it in a checkout of synnodtest, or name your specs with --specs",
-        )
-    words = [str(options.specs), "--detector", "demo", "-q", *(w for w in options.rest if w != "--")]
+    specs = options.specs
+    if not specs.exists():
+        if specs != SPECS:
+            raise SynnodError(f"{specs}: no such file or folder", hint="name your specs with --specs")
+        specs = shipped(SPECS.as_posix())
+    words = [str(specs), "--rootdir", ".", "--detector", "demo", "-q", "-W", LOADED]
+    words += [word for word in options.rest if word != "--"]
     if options.waivers.exists():
         words += ["--synnod-waivers", str(options.waivers)]
     if options.limit:
