@@ -10,6 +10,9 @@ from synnodtest.reporting.words import number, value_text
 
 __all__ = ["facts_and_tables"]
 
+_P_VALUES = ("p", "p_holm")
+_NAMES = {"p": "p, raw", "p_holm": "p, Holm"}
+
 
 def facts_and_tables(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``facts`` (label, value) and ``tables`` (lists of mappings) of plain values that a record holds."""
@@ -27,7 +30,15 @@ def _is_table(value: Any) -> bool:
 
 def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
     columns = list(dict.fromkeys(str(c) for r in rows for c in r))
-    shown: list[list[Cell | str]] = [
-        [number(r.get(c)) if isinstance(r.get(c), float) else value_text(r.get(c)) for c in columns] for r in rows
-    ]
-    return table_of(title.replace("_", " ").capitalize(), columns, shown, most=100)
+    shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
+    return table_of(_words(title), [_words(c) for c in columns], shown, most=100)
+
+
+def _words(name: str) -> str:
+    return _NAMES.get(name) or f"{name[:1].upper()}{name[1:]}".replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in _P_VALUES and isinstance(value, float):
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return number(value) if isinstance(value, float) else value_text(value)

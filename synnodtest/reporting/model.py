@@ -32,6 +32,10 @@ class Cell:
     note: str = ""
 
 
+_FITS_PHONE, _FITS_TABLET = 50, 90
+"""Characters of a table's text that fit into 360 px, and into 700 px."""
+
+
 def code(text: Any) -> Cell:
     """Return a cell in fixed width; a dash for nothing."""
     return Cell(str(text), code=True) if text else Cell("–")
@@ -57,6 +61,24 @@ class Table:
     numeric: frozenset[str] = frozenset()
     left_out: int = 0
     """Rows that are only in the record."""
+
+    @property
+    def look(self) -> str:
+        """Below which width its rows become cards: ``stack`` on a phone, ``stack early`` on a tablet, empty never."""
+        width = sum(self._width(k) for k in range(len(self.columns))) if len(self.columns) > 1 else 0
+        return "" if width <= _FITS_PHONE else "stack" if width <= _FITS_TABLET else "stack early"
+
+    def _width(self, index: int) -> int:
+        """Return about how many characters a column needs: figures do not wrap, text wraps between words."""
+        numeric = self.columns[index] in self.numeric
+        need = max((len(w) for w in self.columns[index].split()), default=0)
+        for row in self.rows:
+            value = row[index]
+            cell = value if isinstance(value, Cell) else Cell(str(value))
+            text = cell.status + "..." if cell.status else cell.text
+            words = [text] if numeric else text.replace("_", " ").split()
+            need = max(need, 24 if cell.markup else min(len(text), 12), *(min(len(w), 26) for w in words), 0)
+        return need + 2
 
     def cells(self) -> list[list[tuple[str, Cell]]]:
         """Return rows of (column, cell)."""

@@ -117,6 +117,8 @@ def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     size = abs(value)
     digits = (3 if size < 0.1 else 2 if size < 100 else 0) if decimals is None else decimals
     text = f"{value:.{digits}f}"
+    if not text.strip("-0."):
+        text = text.removeprefix("-")
     text = text.replace("-", "\N{MINUS SIGN}")
     return f"+{text}" if unit == "difference" and value > 0 else text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -54,19 +54,21 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
         "markeredgewidth": 0,
     }
     with rcparams():
-        figure, (left, right) = axes(640, 270, ncols=2)
+        figure, left = axes(340, 270)
         left.plot(asked[keep], got[keep], **look)
         ends = [float(pairs.min()), float(pairs.max())]
         left.plot(ends, ends, color=INK, linewidth=1)
         left.set_xlabel(f"requested {word}{suffix}")
         left.set_ylabel(f"realised {word}{suffix}")
+        first = to_svg(figure, f"{name}-0", title, description)
+        figure, right = axes(340, 270)
         right.plot(mean[keep], difference[keep], **look)
         right.axhline(bias, color=ORANGE, linewidth=1.6)
         for edge in (bias - 1.96 * spread, bias + 1.96 * spread):
             right.axhline(edge, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
         right.set_xlabel(f"mean of both{suffix}")
         right.set_ylabel(f"realised \N{MINUS SIGN} requested{suffix}")
-        svg = to_svg(figure, name, title, description)
+        second = to_svg(figure, f"{name}-1", f"Bland-Altman plot of {word}", description)
     row = [
         number(len(pairs)),
         number(bias),
@@ -75,4 +77,6 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
         number(rho),
     ]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
-    return Figure(title, description, svg, table_of(title, columns, [row], numeric=columns), wide=True)
+    return Figure(
+        title, description, side_by_side([first, second]), table_of(title, columns, [row], numeric=columns), wide=True
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "to_svg"]
+__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "side_by_side", "to_svg"]
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
@@ -26,12 +26,12 @@ _SETTINGS: dict[str, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "synnodtest",
     "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-    "axes.labelsize": 10.5,
-    "axes.titlesize": 10.5,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-    "legend.fontsize": 9.5,
+    "font.size": 11.5,
+    "axes.labelsize": 11.5,
+    "axes.titlesize": 11.5,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "legend.fontsize": 10.5,
     "axes.edgecolor": "#8A949E",
     "axes.labelcolor": GREY,
     "text.color": INK,
@@ -99,6 +99,11 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
     return Markup(head + text[text.index(">") + 1 :].strip())
+
+
+def side_by_side(panels: Iterable[Markup]) -> Markup:
+    """Return panels that stand beside each other and, where there is no room, below each other."""
+    return Markup("").join(panels)
 
 
 def _shorter(figure: str) -> str:

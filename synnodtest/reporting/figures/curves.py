@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, r
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
-__all__ = ["calibration", "froc", "rates", "sequential"]
+__all__ = ["calibration", "froc", "rates", "roc", "sequential"]
 
 MOST_POINTS = 400
 
@@ -41,6 +41,35 @@ def froc(payload: Mapping[str, Any], name: str) -> Figure:
         if (x <= at).any() and x.max() >= at:
             rows.append([f"{at:g}", number(float(y[x <= at].max()))])
     columns = ["false positives per image", "sensitivity"]
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+
+
+def roc(positive: Sequence[float], negative: Sequence[float], area: float | None, name: str) -> Figure | None:
+    """Draw the ROC curve of the loudest finding per image; None unless its area is the one that was judged."""
+    if not positive or not negative or area is None:
+        return None
+    scores = np.array([*positive, *negative])
+    label = np.repeat([True, False], [len(positive), len(negative)])
+    cuts = np.unique(scores)[::-1]
+    y = np.concatenate([[0.0], [(scores[label] >= c).mean() for c in cuts]])
+    x = np.concatenate([[0.0], [(scores[~label] >= c).mean() for c in cuts]])
+    if abs(float(np.trapezoid(y, x)) - area) > 1e-6:
+        return None
+    title = "Receiver operating characteristic"
+    description = f"{len(positive)} images with nodules, {len(negative)} without; area {number(area)}."
+    with rcparams():
+        figure, axis = axes(380, 330)
+        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+        axis.plot(x, y, color=BLUE)
+        axis.set_xlabel("false alarms among images without a nodule")
+        axis.set_ylabel("alarms among images with one")
+        axis.set_xlim(-0.02, 1.02)
+        axis.set_ylim(-0.02, 1.02)
+        axis.set_aspect("equal")
+        svg = to_svg(figure, name, title, description)
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), 12)).astype(int))
+    columns = ["1 - specificity", "sensitivity"]
+    rows = [[number(float(x[k])), number(float(y[k]))] for k in keep]
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.geometry import FloatArray
-from synnodtest.reporting.figures.canvas import BLUE, GREY, axes, rcparams, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, GREY, axes, rcparams, side_by_side, to_svg
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -31,8 +31,9 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
         if len(asked)
     )
     with rcparams():
-        figure, panels = axes(640, 250, ncols=len(drawn), squeeze=False)
-        for axis, (word, asked, got) in zip(panels[0], drawn, strict=True):
+        panels = []
+        for index, (word, asked, got) in enumerate(drawn):
+            figure, axis = axes(340, 250)
             for values, look, label in (
                 (asked, {"color": GREY, "linestyle": (0, (4, 2))}, "requested"),
                 (got, {"color": BLUE}, "realised"),
@@ -43,8 +44,8 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
             axis.set_xlabel(word)
             axis.set_ylim(-0.02, 1.02)
             axis.legend(loc="lower right")
-        panels[0, 0].set_ylabel("share of nodules")
-        svg = to_svg(figure, name, title, description)
+            axis.set_ylabel("share of nodules")
+            panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {word}", description))
     columns = ["quantity", "nodules", *(f"{q}%" for q in QUANTILES)]
     rows = [
         [f"{word}, {which}", number(len(values)), *(number(float(v)) for v in np.percentile(values, QUANTILES))]
@@ -52,7 +53,8 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
         for which, values in (("requested", asked), ("realised", got))
         if len(values)
     ]
-    return Figure(title, f"{description}.", svg, table_of(title, columns, rows, numeric=columns[1:]), wide=True)
+    twin = table_of(title, columns, rows, numeric=columns[1:])
+    return Figure(title, f"{description}.", side_by_side(panels), twin, wide=True)
 
 
 def _values(nodules: Sequence[Mapping[str, Any]], key: str) -> tuple[FloatArray, FloatArray]:

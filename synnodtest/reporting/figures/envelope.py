@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, side_by_side, to_svg
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -65,10 +65,10 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
     drawn = [c for c in claims if c.values][:4]
     title = "Envelope: claimed range against tested values"
     description = ". ".join(f"{c.label}: tested {c.tested_text()}" for c in drawn) + "."
-    rows = []
+    rows, panels = [], []
     with rcparams():
-        figure, panels = axes(360 * len(drawn) if len(drawn) > 1 else 460, 200, ncols=len(drawn), squeeze=False)
-        for axis, claim in zip(panels[0], drawn, strict=True):
+        for index, claim in enumerate(drawn):
+            figure, axis = axes(350 if len(drawn) > 1 else 460, 200)
             values = np.array(claim.values)
             low = min(float(values.min()), claim.low if claim.low is not None else np.inf)
             high = max(float(values.max()), claim.high if claim.high is not None else -np.inf)
@@ -90,6 +90,8 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
                 if n
             ]
             axis.tick_params(colors=INK)
-        svg = to_svg(figure, name, title, description)
+            panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {claim.label}", claim.tested_text()))
     columns = ["quantity", "from, to", "nodules"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=["nodules"]), wide=len(drawn) > 1)
+    return Figure(
+        title, description, side_by_side(panels), table_of(title, columns, rows, numeric=["nodules"]), wide=True
+    )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes, rcparams, short, to_svg
+from synnodtest.reporting.figures.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    SOFT,
+    axes,
+    rcparams,
+    short,
+    side_by_side,
+    to_svg,
+)
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -24,16 +35,21 @@ def paired(payload: Mapping[str, Any], name: str) -> Figure:
         f"{cells[0]} in both, {cells[2]} only in {arm}, {cells[1]} only in {reference}, {cells[3]} in neither."
     )
     with rcparams():
-        figure, panels = axes(480, 290, ncols=2, width_ratios=[1, 1.15])
-        _mosaic(panels[0], cells, arm, reference)
-        _slopes(panels[1], pairs, arm, reference)
-        svg = to_svg(figure, name, title, description)
+        left, mosaic = axes(215, 285)
+        _mosaic(mosaic, cells, arm, reference)
+        right, slopes = axes(245, 285)
+        _slopes(slopes, pairs, arm, reference)
+        panels = [
+            to_svg(left, f"{name}-0", title, description),
+            to_svg(right, f"{name}-1", f"Confidence in {reference} and in {arm}", "One line per unit."),
+        ]
     rows = [
         [f"detected in {arm}", number(cells[0]), number(cells[2]), number(cells[0] + cells[2])],
         [f"missed in {arm}", number(cells[1]), number(cells[3]), number(cells[1] + cells[3])],
     ]
     columns = ["", f"detected in {reference}", f"missed in {reference}", "all"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+    twin = table_of(title, columns, rows, numeric=columns[1:])
+    return Figure(title, description, side_by_side(panels), twin, wide=True)
 
 
 def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:

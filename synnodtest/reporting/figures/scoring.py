@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synnodtest.reporting.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
 from synnodtest.reporting.model import Figure, table_of
 
 __all__ = ["scoring_figure"]
@@ -32,8 +32,9 @@ def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
     with rcparams():
         from matplotlib.patches import Circle, Rectangle
 
-        figure, panels = axes(640, 175, ncols=4)
-        for axis, (word, boxes, _) in zip(panels, cases, strict=True):
+        panels = []
+        for number, (word, boxes, told) in enumerate(cases):
+            figure, axis = axes(170, 165)
             if not iou:
                 axis.add_patch(
                     Circle((0, 0), 0.52, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
@@ -61,5 +62,11 @@ def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
             axis.set_aspect("equal")
             axis.set_title(word, fontsize=9.5)
             axis.set_axis_off()
-        svg = to_svg(figure, name, title, description)
-    return Figure(title, description, svg, table_of(title, ["case", "rule"], [[c[0], c[2]] for c in cases]), wide=True)
+            panels.append(to_svg(figure, f"{name}-{number}", word, told))
+    return Figure(
+        title,
+        description,
+        side_by_side(panels),
+        table_of(title, ["case", "rule"], [[c[0], c[2]] for c in cases]),
+        wide=True,
+    )

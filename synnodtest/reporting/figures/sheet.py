@@ -1,4 +1,4 @@
-"""A sheet of synthetic cuts, drawn together from the gallery's pictures into one."""
+"""A sheet of synthetic cuts, made small from the gallery's pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from synnodtest.reporting.model import Figure
 
 __all__ = ["sheet_figure"]
 
-COLUMNS, MOST, SIDE = 8, 24, 112
+MOST, SIDE = 24, 112
 _FIRST = ("random pass", "random failure")
 """Kinds of scenes that are drawn at random; they come before all others."""
 
@@ -29,22 +29,17 @@ def sheet_figure(gallery: Sequence[Mapping[str, Any]], folder: Path) -> Figure |
     there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
     if not there:
         return None
-    rows = -(-len(there) // COLUMNS)
-    sheet = Image.new("L", (COLUMNS * (SIDE + 2) - 2, rows * (SIDE + 2) - 2), 255)
-    for index, path in enumerate(there):
+    pictures: dict[str, None] = {}
+    for path in there:
         with Image.open(path) as cut:
-            place = (index % COLUMNS * (SIDE + 2), index // COLUMNS * (SIDE + 2))
-            sheet.paste(cut.convert("L").resize((SIDE, SIDE)), place)
-    held = io.BytesIO()
-    sheet.save(held, "webp", quality=80, method=4)
-    data = base64.b64encode(held.getvalue()).decode()
-    title = "What was planted"
-    description = f"{len(there)} cuts around planted nodules, scenes drawn at random first."
-    return Figure(
-        title,
-        description,
-        Markup('<img class="figure" src="data:image/webp;base64,{}" alt="{}" width="{}" height="{}">').format(
-            data, f"{title}: {description}", *sheet.size
-        ),
-        wide=True,
+            held = io.BytesIO()
+            cut.convert("L").resize((SIDE, SIDE)).save(held, "webp", quality=80, method=4)
+        pictures[base64.b64encode(held.getvalue()).decode()] = None
+    description = f"{len(pictures)} cuts around planted nodules, scenes drawn at random first."
+    sheet = Markup("").join(
+        Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(
+            data, number, len(pictures), SIDE, SIDE
+        )
+        for number, data in enumerate(pictures, 1)
     )
+    return Figure("What was planted", description, sheet, wide=True)

@@ -8,10 +8,12 @@ from typing import Any
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.facts import facts_and_tables
 from synnodtest.reporting.figures.agreement import agreement_figure
+from synnodtest.reporting.figures.curves import roc
 from synnodtest.reporting.figures.ecdf import ecdf_figure
 from synnodtest.reporting.figures.forest import forest_figure, groups_of
+from synnodtest.reporting.figures.kinds import figure_of
 from synnodtest.reporting.figures.sheet import sheet_figure
-from synnodtest.reporting.model import Cell, Section, link, status, table_of
+from synnodtest.reporting.model import Cell, Figure, Section, link, status, table_of
 from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status
 
 __all__ = ["credibility", "curves", "subgroups"]
@@ -35,32 +37,56 @@ def subgroups(context: Context) -> Section:
 
 
 def curves(context: Context) -> Section:
-    """Return where the curves stand; each is drawn beside its expectation."""
+    """Return the curves: FROC with its band, reliability, ROC."""
     rows: list[list[Cell | str]] = []
+    drawn = []
     for e in context.record["expectations"]:
-        if e["kind"] in {"froc", "auc", "average_precision", "calibration"}:
-            part = ((e.get("ruling") or {}).get("components") or [{}])[0]
-            rows.append(
-                [
-                    link(expectation_title(e), f"#{context.anchors[e['id']]}"),
-                    number(part.get("value")),
-                    interval(part.get("lower"), part.get("upper")),
-                    status(shown_status(e)),
-                ]
-            )
-    columns = ["Curve, drawn with its result", "Value", "Interval", "Says"]
+        ruling = e.get("ruling") or {}
+        if e["kind"] not in CURVES or not ruling:
+            continue
+        anchor, part = context.anchors[e["id"]], (ruling.get("components") or [{}])[0]
+        rows.append(
+            [
+                link(f"{e['behaviour']}: {expectation_title(e)}", f"#{anchor}"),
+                number(part.get("value")),
+                interval(part.get("lower"), part.get("upper")),
+                status(shown_status(e)),
+            ]
+        )
+        drawn.append(
+            {
+                "anchor": anchor,
+                "title": expectation_title(e),
+                "status": shown_status(e),
+                "statement": context.behaviour(e)["statement"],
+                "figure": _curve(context, e, part.get("value"), f"f-{anchor}"),
+            }
+        )
+    columns = ["Curve", "Value", "Interval", "Says"]
     return Section(
         "11",
         "Curves",
-        "tables_only",
-        {
-            "lead": "Curves describe; what is decided stands in section 8.",
-            "tables": [table_of("Curves", columns, rows, numeric=["Value", "Interval"])],
-        },
+        "curves",
+        {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
         "" if rows else "No expectation of this run draws a curve (froc, auc, average_precision, calibration).",
     )
 
 
+def _curve(context: Context, expectation: Mapping[str, Any], value: float | None, name: str) -> Figure | None:
+    """Return the figure of a curve; of an AUC the ROC curve, if the record's scenes give the same area."""
+    if expectation["kind"] != "auc":
+        return figure_of(expectation["ruling"], name)
+    scenes = [context.record["scenes"][key] for key in dict.fromkeys(expectation["scenes"])]
+    loudest: dict[bool, list[float]] = {True: [], False: []}
+    for scene in scenes:
+        if scene.get("accepted", True):
+            scores = [float(f["score"]) for f in scene["findings"]]
+            loudest[bool(scene["nodules"])].append(max(scores, default=0.0))
+    return roc(loudest[True], loudest[False], value, name)
+
+
+CURVES = frozenset({"froc", "auc", "average_precision", "calibration"})
+"""Kinds whose figure stands in section 11."""
 SEVEN_CS = (
     ("Congruence", "How alike the synthetic and the real distribution are.", "distances in a credibility report"),
     ("Coverage", "Whether the synthetic nodules span the claimed range.", "section 2, envelope"),

@@ -10,6 +10,7 @@ from synnodtest.reporting.context import Context
 from synnodtest.reporting.figures.kinds import figure_of
 from synnodtest.reporting.figures.strip import domain_of, strip
 from synnodtest.reporting.model import Cell, Section, Table, code, link, status, table_of
+from synnodtest.reporting.sections.descriptive import CURVES
 from synnodtest.reporting.sections.verdict import sentence
 from synnodtest.reporting.words import (
     bound_text,
@@ -49,7 +50,8 @@ def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "components": _components(ruling),
         "notes": list(ruling.get("notes") or []),
         "details": [_detail(title, rows) for title, rows in (ruling.get("details") or {}).items()],
-        "figure": figure_of(ruling, f"f-{anchor}") if ruling else None,
+        "figure": figure_of(ruling, f"f-{anchor}") if ruling and expectation["kind"] not in CURVES else None,
+        "curve": f"#c-{anchor}" if ruling and expectation["kind"] in CURVES else "",
         "gallery": f"#g-{anchor}" if expectation["id"] in context.with_gallery else "",
     }
 

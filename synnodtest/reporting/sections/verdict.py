@@ -26,6 +26,9 @@ from synnodtest.reporting.words import (
 
 __all__ = ["outcome", "verdict"]
 
+MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
+"""Of failures, of open expectations, of criteria and of specs that the first screen names."""
+
 
 def verdict(context: Context) -> Section:
     """Return the verdict page."""
@@ -36,7 +39,6 @@ def verdict(context: Context) -> Section:
         "verdict",
         {
             "outcome": outcome(context),
-            "lede": _lede(context),
             "facts": _facts(context),
             "command": shlex.join(record["run"]["command"]),
             "commit": record["run"].get("commit") or "",
@@ -44,8 +46,8 @@ def verdict(context: Context) -> Section:
             "limitation": LIMITATION,
             "notices": _notices(context),
             "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
-            "total": len(record["expectations"]),
-            "binding": [_binding(context, e) for e in _binding_failures(context)],
+            **_failures(context),
+            "open": _open(context),
             "groups": [
                 {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
             ],
@@ -106,17 +108,39 @@ def _is(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _lede(context: Context) -> str:
-    record, attrition = context.record, context.record["attrition"]
+def _failures(context: Context) -> dict[str, Any]:
+    """Return the binding failures for the first screen, and how many more there are."""
+    every = _binding_failures(context)
+    more = len(every) - MOST_SHOWN
+    return {
+        "binding": [_binding(context, e) for e in every[:MOST_SHOWN]],
+        "more_binding": f"{plural(more, 'more failure')}" if more > 0 else "",
+    }
+
+
+def _open(context: Context) -> list[dict[str, str]]:
+    """Return the expectations that were not settled: (status, word, title, anchor) of each."""
+    words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
+    every = [
+        {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e["id"]]}
+        for e in context.record["expectations"]
+        if (s := shown_status(e)) in words
+    ]
+    left = len(every) - MOST_OPEN
+    return every if left <= 1 else every[:MOST_OPEN]
+
+
+def _on_what(record: Mapping[str, Any]) -> list[str]:
+    """Return how many backgrounds and scenes, of which sets, with whose nodules."""
+    attrition, who = record["attrition"], record["identification"]
     evaluated = attrition.get("evaluated", sum(bool(s.get("accepted", True)) for s in record["scenes"].values()))
     backgrounds, patients = attrition.get("unique_backgrounds"), attrition.get("unique_patients")
-    text = f"{plural(evaluated, 'synthetic scene')} evaluated"
-    if backgrounds is not None:
-        text += f", made from {plural(backgrounds, 'independent background')}"
-    if patients:
-        text += f" of {plural(patients, 'patient')}"
-    behaviours = sum(bool(items) for _, items in context.grouped())
-    return f"{text}, for {plural(behaviours, 'behaviour')} with {plural(len(record['expectations']), 'expectation')}."
+    head = plural(backgrounds, "independent background") if backgrounds is not None else ""
+    head += f" of {plural(patients, 'patient')}" if head and patients else ""
+    sets = list(dict.fromkeys(f"{b['name']} ({(b.get('identity') or {}).get('name') or b['name']})"
+                              for b in who["backgrounds"]))  # fmt: skip
+    made = [f"nodules by {joined([_named(s) for s in who['synthesizers']])}"] if who["synthesizers"] else []
+    return [head, f"sets {joined(sets)}" if sets else "", plural(evaluated, "synthetic scene"), *made]
 
 
 def _facts(context: Context) -> list[tuple[str, list[str], str]]:
@@ -125,32 +149,38 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     run, who = record["run"], record["identification"]
     detector, device = who["detector"], (record.get("authored") or {}).get("device") or {}
     seconds = _between(run["started"], run["finished"])
-    ran = [date(run["started"]), f"took {duration(seconds)}" if seconds is not None else "", run.get("user") or ""]
-    backgrounds = record["attrition"].get("unique_backgrounds")
-    sets = list(dict.fromkeys(str((b.get("identity") or {}).get("name") or b["name"]) for b in who["backgrounds"]))
-    made = [f"nodules by {joined([_named(s) for s in who['synthesizers']])}"] if who["synthesizers"] else []
+    took = f", took {duration(seconds)}" if seconds is not None else ""
+    ran = f"run {date(run['started'])}{took}{', by ' + run['user'] if run.get('user') else ''}"
+    of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
     return [
-        *([("Device", [value_text(v) for v in device.values()], "#section-1")] if device else []),
-        ("What was tested", [_named(detector), _sha(detector.get("sha256"))], "#section-1"),
-        ("Against what", [*_titles(who["specs"]), _criteria(record)], "#section-3"),
-        ("Fixed when", _frozen(who["specs"]), "#section-3"),
-        ("On what", [plural(backgrounds, "independent background") if backgrounds is not None else "", *sets, *made],
-         "#section-5"),
-        ("Carried out", ran, "#section-20"),
-    ]  # fmt: skip
+        ("What was tested", [_named(detector), *of, _sha(detector.get("sha256"))], "#section-1"),
+        ("Against what", _criteria(context), "#section-3"),
+        ("Fixed when", [*_frozen(who["specs"]), ran], "#section-3"),
+        ("On what", _on_what(record), "#section-5"),
+    ]
 
 
 def _named(identity: Mapping[str, Any]) -> str:
     return f"{identity['name']} {identity.get('version') or ''}".strip()
 
 
-def _titles(specs: list[Mapping[str, Any]], most: int = 3) -> list[str]:
+def _criteria(context: Context) -> list[str]:
+    """Return how many criteria of which specs, and the first of them with their bounds."""
+    specs, every = context.record["identification"]["specs"], context.record["expectations"]
     titles = [str(s.get("title") or s["file"]) for s in specs]
-    return titles if len(titles) <= most else [*titles[: most - 1], f"and {len(titles) - most + 1} more specifications"]
+    of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
+    told = []
+    for e in every:
+        part = _decisive((e.get("ruling") or {}).get("components") or [])
+        told += [f"{expectation_title(e)} {_unbroken(bound_text(part))}"] if part else []
+    head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
+    if len(told) <= MOST_CRITERIA:
+        return [head, *told]
+    return [head, *told[: MOST_CRITERIA - 1], f"and {len(told) - MOST_CRITERIA + 1} more, each with its bound, below"]
 
 
-def _criteria(record: Mapping[str, Any]) -> str:
-    return f"{plural(len(record['expectations']), 'criterion', 'criteria')}, each with its bound"
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _frozen(specs: list[Mapping[str, Any]]) -> list[str]:
