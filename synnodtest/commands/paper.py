@@ -13,6 +13,9 @@ from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
 
+PER_BACKGROUND = 4
+"""Radiographs made from each background for average precision, and of CT nodules that stand for real ones."""
+
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
@@ -26,6 +29,12 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="at most so many backgrounds per behaviour")
     parser.add_argument("--data", type=Path, help="NODE21 folder: real nodules for correlation and average-precision")
     parser.add_argument("--ct-patches", type=Path, metavar="DIR", help="segmented CT nodules in the NODE21 layout")
+    parser.add_argument(
+        "--split",
+        choices=("test", "train", "all"),
+        default="test",
+        help="of real nodules and their backgrounds: what train detector holds out (default), or all",
+    )
     parser.add_argument("--nodules", type=int, default=863, help="real nodules at most (863)")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
@@ -35,7 +44,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.paper.experiments import EXPERIMENTS, Job
+    from synnodtest.paper.experiments import EXPERIMENTS
+    from synnodtest.paper.job import Job
     from synnodtest.paper.run import Bench
     from synnodtest.reporting.files import write_atomic
     from synnodtest.shell.settings import Settings
@@ -56,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     bench = Bench(settings, options.scenes or experiment.scenes)
     started = time.perf_counter()
-    job = Job(bench, options.out, lambda: _real(options), lambda: _synthetic(bench, settings), options.nodules)
+    job = Job(bench, options.out, lambda: _real(options), lambda: _synthetic(bench, options), options.nodules)
     drawn = experiment.run(job)
     bench.run.close()
     record = {
@@ -92,25 +102,35 @@ def _synthesizer(options: argparse.Namespace, usual: str) -> str:
 def _real(options: argparse.Namespace) -> Any:
     """Return what stands for real nodules: NODE21, CT nodules on real radiographs, else nodules inside phantoms."""
     from synnodtest.commands.annotated import FRESH_SEED
-    from synnodtest.training.annotated import PhantomSet
+    from synnodtest.training.annotated import PhantomSet, first_clusters, part_of
     from synnodtest.training.dataset_set import DatasetSet
     from synnodtest.training.sources import composites
 
     if options.data is not None:
-        return DatasetSet(options.data)
-    if options.backgrounds is not None and options.ct_patches is not None:
-        return composites(options.backgrounds, options.ct_patches, split="all", per_background=8, cache=options.cache)
-    return PhantomSet(math.ceil(options.nodules / 4), seed=FRESH_SEED, name="nodules inside phantoms")
+        found = part_of(DatasetSet(options.data), options.split)
+    elif options.backgrounds is not None and options.ct_patches is not None:
+        where, cache = (options.backgrounds, options.ct_patches), options.cache
+        found = composites(*where, split=options.split, per_background=PER_BACKGROUND, cache=cache)
+        found = first_clusters(found, options.limit)
+    else:
+        chests = min(math.ceil(options.nodules / 4), options.limit or options.nodules)
+        found = PhantomSet(chests, seed=FRESH_SEED, name="nodules inside phantoms")
+    if not found.cases:
+        raise SynnodError(f"{found.name}: no image belongs to the split {options.split!r}", hint="--split all")
+    return found
 
 
-def _synthetic(bench: Any, settings: Any) -> Any:
+def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
     """Return nodules of the synthesizer, planted as the ones that stand for real ones are."""
     from synnodtest.backgrounds import open_backgrounds
-    from synnodtest.training.annotated import SynthesizedSet
+    from synnodtest.training.annotated import SynthesizedSet, first_clusters, part_of
 
+    settings = bench.settings
     backgrounds = open_backgrounds(settings.backgrounds, "normal", 60, master_seed=settings.seed, cache=settings.cache)
     synthesizer = bench.run.campaign.synthesizer(settings.synthesizer)
-    return SynthesizedSet(synthesizer.identity.name, backgrounds, synthesizer, per_background=4, seed=settings.seed)
+    name = synthesizer.identity.name
+    found = SynthesizedSet(name, backgrounds, synthesizer, per_background=PER_BACKGROUND, seed=settings.seed)
+    return first_clusters(found if options.backgrounds is None else part_of(found, options.split), options.limit)
 
 
 def _reused(bench: Any) -> dict[str, int]:

@@ -14,7 +14,7 @@ from synnodtest.geometry import BoolArray
 from synnodtest.planning.trial import NoduleTrial, Trial
 from synnodtest.statistics import Estimate, cluster_bootstrap
 
-__all__ = ["Point", "by_region", "correlation", "points_of", "roundness", "sampled_correlations"]
+__all__ = ["Point", "by_region", "correlation", "mean_error", "points_of", "roundness", "sampled_correlations"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,15 @@ def sampled_correlations(points: Sequence[Point], n: int, *, draws: int = 1000, 
     drawn = [_spearman(x[rows], y[rows]) for rows in (rng.choice(len(x), n, replace=False) for _ in range(draws))]
     low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975])
     return {"n": n, "draws": draws, "median": float(middle), "from": float(low), "to": float(high)}
+
+
+def mean_error(points: Sequence[Point]) -> float:
+    """Return the standard error of the mean confidence, of clusters and not of nodules."""
+    mean = float(np.mean([point.confidence for point in points]))
+    sums: dict[str, float] = {}
+    for point in points:
+        sums[point.cluster] = sums.get(point.cluster, 0.0) + point.confidence - mean
+    return float(np.sqrt(sum(total**2 for total in sums.values()))) / len(points)
 
 
 def by_region(points: Sequence[Point], regions: Sequence[str], threshold: float) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.training.patches import is_held_out
 
-__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "part_of"]
+__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "first_clusters", "part_of"]
 
 LEAST_DIAMETER_MM = 3.0
 """A phantom nodule of which less than this met aerated lung is no nodule of the truth."""
@@ -85,6 +85,14 @@ def part_of(whole: AnnotatedSet, split: str) -> AnnotatedSet:
     if split == "all":
         return whole
     return _Part(whole, [case for case in whole.cases if is_held_out(case.cluster) == (split == "test")])
+
+
+def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
+    """Return the cases of the first ``most`` patients or backgrounds; all of them if None."""
+    if most is None:
+        return whole
+    kept = set(list(dict.fromkeys(case.cluster for case in whole.cases))[:most])
+    return _Part(whole, [case for case in whole.cases if case.cluster in kept])
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.errors import SynnodError
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.training.annotated import AnnotatedSet, Planting, SynthesizedSet, part_of
@@ -35,12 +36,14 @@ def composites(
         cache: Where estimated lungs are kept.
 
     Raises:
-        SynnodError: a folder is missing or unusable.
+        SynnodError: a folder is missing or unusable, or no CT series belongs to the split.
         ValueError: there is no such split.
     """
     series = {nodule.series for nodule in CtLibrary(nodules).nodules}
     if split != "all":
         series = {name for name in series if is_held_out(name) == (split == "test")}
+        if not series:
+            raise SynnodError(f"{nodules}: no CT series belongs to the split {split!r}", hint="--split all")
     composed = SynthesizedSet(
         f"ct-{backgrounds.name}",
         FolderSet(backgrounds, backgrounds.name, outer=[backgrounds.parent], cache=cache),
