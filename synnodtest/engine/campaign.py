@@ -19,6 +19,7 @@ from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.matching import Matching
+from synnodtest.planning.clusters import with_copies_joined
 from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM, Group, groups_for
 from synnodtest.planning.trial import Evidence, Trial
@@ -59,6 +60,7 @@ class Campaign:
         self._progress = progress
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
+        self._grounds: dict[tuple[str, int], tuple[Background, ...]] = {}
         self._engines: dict[tuple[str, int, str, tuple[RegionExpression, ...]], Engine] = {}
         self._outcomes: dict[_Key, dict[str, list[Outcome | Unplaced]]] = {}
         self._costs: dict[_Key, tuple[int, int]] = {}
@@ -88,8 +90,11 @@ class Campaign:
         return self._sets[key]
 
     def backgrounds(self, behaviour: Behaviour) -> Sequence[Background]:
-        """Return the backgrounds that a behaviour stands on."""
-        return tuple(self.background_set(behaviour).backgrounds)[: background_count(behaviour)]
+        """Return the backgrounds that a behaviour stands on; copies of one radiograph are one cluster."""
+        key = (_scenes(behaviour).set, count := background_count(behaviour))
+        if key not in self._grounds:
+            self._grounds[key] = with_copies_joined(self.background_set(behaviour).backgrounds[:count])
+        return self._grounds[key]
 
     def engine(self, behaviour: Behaviour, synthesizer: str) -> Engine:
         """Return the engine that runs a behaviour on one synthesizer."""

@@ -1,5 +1,7 @@
 """A campaign plans by itself whatever an expectation needs, and makes shared scenes once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,27 @@ def test_every_expectation_of_the_language_can_be_judged(judged):
     for _, ruling in rulings:
         assert ruling.sentence.startswith(ruling.status)
         assert np.isfinite(ruling.components[0].bound)
+
+
+def test_copies_of_one_radiograph_under_many_names_are_one_background_and_never_pass(tmp_path):
+    """Forty files, two pictures: a detector that finds everything has shown it on two radiographs."""
+
+    class Copies(Squares):
+        def __init__(self, count):
+            super().__init__(count)
+            self.backgrounds = tuple(
+                replace(b, content=self.backgrounds[i % 2].content) for i, b in enumerate(self.backgrounds)
+            )
+
+    path = tmp_path / "s.yaml"
+    path.write_text(SPEC.format(expect="      - sensitivity: {at_least: 0.5}", more="", count=40, sampling="{}"))
+    behaviour = load_spec(path).behaviours[0]
+    [variant] = variants(behaviour, behaviour.expectations[0])
+    providers = Providers(Bright(), lambda name: Counting(), lambda name, wanted: Copies(wanted), "gaussian")
+    campaign = Campaign(providers, Store(tmp_path / "store"))
+    ruling = campaign.rule(campaign.gather(behaviour, variant)).ruling
+    assert (ruling.n_nodules, ruling.n_clusters, ruling.components[0].value) == (40, 2, 1.0)
+    assert ruling.status is Status.INCONCLUSIVE
 
 
 def test_a_check_that_breaks_is_a_fault_of_the_harness(judged):
