@@ -14,6 +14,7 @@ __all__ = [
     "LEAST_CONTRAST_TO_NOISE",
     "contrast_to_noise",
     "rejection",
+    "rejections",
 ]
 
 LARGEST_DIAMETER_ERROR = 0.35
@@ -35,19 +36,30 @@ def rejection(background: Radiograph, synthetic: Radiograph, *, sham: bool = Fal
     out from its surroundings, and that no pixel changed far from all nodules. A sham edit is checked for the last
     alone.
     """
+    whole = _whole_rejection(background, synthetic)
+    if whole or sham:
+        return whole
+    return next((reason for reason in rejections(background, synthetic) if reason), "")
+
+
+def rejections(background: Radiograph, synthetic: Radiograph) -> tuple[str, ...]:
+    """Return per nodule why the scene is excluded, empty where the nodule is as asked for.
+
+    What is wrong with the radiograph as a whole is held against each of its nodules.
+    """
+    whole = _whole_rejection(background, synthetic)
+    return tuple(
+        whole or _nodule_rejection(truth) or _place_rejection(truth, background) or _faintness(truth, background)
+        for truth in synthetic.nodules
+    )
+
+
+def _whole_rejection(background: Radiograph, synthetic: Radiograph) -> str:
     if synthetic.shape != background.shape:
         return "the synthesizer changed the size of the radiograph"
     if not np.isfinite(synthetic.pixels).all():
         return "the synthesizer returned pixels that are not finite"
-    if _changed_far_away(background, synthetic):
-        return "pixels changed far from the nodules"
-    if sham:
-        return ""
-    for truth in synthetic.nodules:
-        reason = _nodule_rejection(truth) or _place_rejection(truth, background) or _faintness(truth, background)
-        if reason:
-            return reason
-    return ""
+    return "pixels changed far from the nodules" if _changed_far_away(background, synthetic) else ""
 
 
 def _nodule_rejection(truth: Truth) -> str:

@@ -7,11 +7,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, islice
 
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.outcome import Outcome, Snapshot, decode_sightings, encode_sightings, regions_at
+from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.perturbations import perturb
 from synnodtest.planning.control import control_name, with_controls
@@ -239,9 +241,8 @@ class Engine:
             return []
         backgrounds = [self.load(job.background) for job in unique.values()]
         started = time.perf_counter()
-        radiographs = _call_synthesizer(
-            self.synthesizer, [plain[job.scene.key()] for job in unique.values()], backgrounds
-        )
+        call, scenes = partial(_call_synthesizer, self.synthesizer), [plain[j.scene.key()] for j in unique.values()]
+        radiographs = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
         self.tally.synthesis_seconds += time.perf_counter() - started
         self.tally.synthesized += len(unique)
         data = {

@@ -174,6 +174,7 @@ def _attrition(fragment: Fragment) -> dict[str, Any]:
         "accepted": len(accepted),
         "evaluated": len(accepted),
         "reasons": dict(reasons),
+        "redrawn": sum(any(n["requested"].get("redrawn") for n in s["nodules"]) for s in scenes),
         "unique_backgrounds": len({s["background"] for s in accepted}),
         "unique_patients": len({s["cluster"] for s in accepted}),
         "from_cache": int(tally.get("from_cache", 0)),

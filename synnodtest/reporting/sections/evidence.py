@@ -96,6 +96,7 @@ def attrition(context: Context) -> Section:
             "facts": [
                 ("Unique backgrounds", Cell(number(data.get("unique_backgrounds")))),
                 ("Unique patients", Cell(number(data.get("unique_patients")))),
+                ("Drawn again, as a nodule was rejected at first", Cell(number(data.get("redrawn")))),
                 ("Taken from the cache", Cell(number(data.get("from_cache")))),
                 *((f"Time for {k}", Cell(duration(v))) for k, v in seconds.items()),
             ],
