@@ -24,6 +24,7 @@ from synnodtest.checks.ruling import Component, Ruling, Side, Status
 from synnodtest.checks.worst import against_rate, pretend
 from synnodtest.errors import SynnodError
 from synnodtest.planning.trial import Evidence, Trial
+from synnodtest.spec.sequential import SEQUENTIAL_PAIRED, SEQUENTIAL_RATES, can_stop
 from synnodtest.statistics import (
     Estimate,
     confidence_sequence,
@@ -35,9 +36,8 @@ from synnodtest.statistics.sequential import log_e_above, log_e_below
 
 __all__ = ["SEQUENTIAL", "sequential_judge"]
 
-RATES = frozenset({"sensitivity", "specificity", "detected"})
-PAIRED = frozenset({"non_inferior", "superior"})
-SEQUENTIAL = RATES | PAIRED
+PAIRED = SEQUENTIAL_PAIRED
+SEQUENTIAL = SEQUENTIAL_RATES | SEQUENTIAL_PAIRED
 """Expectations that can stop early."""
 MOST_POINTS = 400
 
@@ -67,7 +67,7 @@ def sequential_judge(kind: str, parameters: Mapping[str, Any]) -> Judge:
         SynnodError: the expectation is no rate or paired rate, or its bound leaves nothing to show.
     """
     metric = parameters.get("metric", "sensitivity")
-    if kind not in SEQUENTIAL or metric not in {"sensitivity", "specificity"}:
+    if not can_stop(kind, metric):
         what = kind if kind not in SEQUENTIAL else f"{kind} of {metric}"
         raise SynnodError(
             f"'sampling: sequential' is for rates and paired rates, not for {what!r}",

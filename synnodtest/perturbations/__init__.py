@@ -20,6 +20,6 @@ kind           value                   effect
 Pixels stay within 0..1; what enters from outside the radiograph is 0 (air).
 """
 
-from synnodtest.perturbations.apply import KINDS, RANGES, check_perturbation, map_point, perturb
+from synnodtest.perturbations.apply import KINDS, RANGES, check_perturbation, is_neutral, map_point, perturb
 
-__all__ = ["KINDS", "RANGES", "check_perturbation", "map_point", "perturb"]
+__all__ = ["KINDS", "RANGES", "check_perturbation", "is_neutral", "map_point", "perturb"]

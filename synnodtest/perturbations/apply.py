@@ -18,7 +18,7 @@ from synnodtest.perturbations.intensity import INTENSITY
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Perturbation
 
-__all__ = ["KINDS", "RANGES", "check_perturbation", "map_point", "perturb"]
+__all__ = ["KINDS", "RANGES", "check_perturbation", "is_neutral", "map_point", "perturb"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ _NEUTRAL: Mapping[str, float] = {
     **dict.fromkeys(("rotate_deg", "brightness", "noise", "blur"), 0.0),
     **dict.fromkeys(("scale", "gamma", "contrast", "downsample"), 1.0),
 }
+
+
+def is_neutral(perturbation: Perturbation) -> bool:
+    """Return whether a perturbation changes no radiograph (``rotate_deg: 0``)."""
+    if perturbation.kind == "shift_px":
+        return not any(perturbation.value)
+    return bool(_NEUTRAL.get(perturbation.kind) == perturbation.value)
 
 
 def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed: int) -> Radiograph:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import Path, problem
-from synnodtest.spec.model import Behaviour, Companion, Expectation
+from synnodtest.spec.model import Behaviour, Companion, Expectation, PerturbationSpec
 from synnodtest.spec.plain import tidy
 from synnodtest.spec.selection import Item, check_against_scenes, complain
 from synnodtest.spec.source import Node, plain
@@ -83,6 +84,7 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
         parameters["region"] = builder.region(item.part("region"), (*item.path, "region"))
     if "under" in given:
         parameters["under"] = builder.perturbations(item.part("under"), (*item.path, "under"))
+        _check_under(builder, item, parameters["under"])
     if "companion" in given:
         parameters["companion"] = companion(builder, item.part("companion"), (*item.path, "companion"))
     if behaviour.scenes is not None:
@@ -93,6 +95,15 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
     name = str(item.part("id").value or (item.kind if repeat == 1 else f"{item.kind}-{repeat}"))
     place = item.node.place
     return Expectation(item.kind, parameters, place.line, place.column, index, name)
+
+
+def _check_under(builder: Builder, item: Item, under: Sequence[PerturbationSpec]) -> None:
+    """Note perturbations that change nothing: a radiograph compared with itself passes whatever the detector does."""
+    from synnodtest.perturbations import is_neutral
+
+    fixed = [Perturbation(kind, v.value) for kind, v in under if isinstance(v, Constant)]
+    if under and len(fixed) == len(under) and all(map(is_neutral, fixed)):
+        complain(builder, item, "under", "changes nothing, so that every scene would be compared with itself")
 
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, Any]:

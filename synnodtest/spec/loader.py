@@ -16,6 +16,7 @@ from synnodtest.spec.messages import closest, problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
+from synnodtest.spec.sequential import check_sequential
 from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import kinds, schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
@@ -129,6 +130,7 @@ def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[
     found = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
     behaviour = replace(behaviour, expectations=found)
     _check_auto(builder, parts, path, behaviour)
+    check_sequential(builder, parts, path, behaviour)
     problems.extend(builder.problems)
     return None if builder.problems else behaviour
 

@@ -149,7 +149,7 @@ def _check_condition(
     groups["nodule"] = groups["name"]
     if name in groups:
         if words and not any(word in groups[name] for word in words):
-            builder.complain(node, path, f"selects nothing: {name} {unknown(str(words[0]), groups[name], 'there are')}")
+            builder.complain(node, path, f"selects nothing: {name} {unknown(str(words[0]), groups[name], 'there')}")
         return
     meant = misspelt(name, known)
     if name in definition("radiomics")["properties"]:
