@@ -41,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(also confidence, specificity, false_positives_per_image:0.1; may be repeated)",
     )
     add(
+        "--credibility",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what synnodtest evaluate synthesizer --out wrote, for the report (default: the model's own)",
+    )
+    add(
         "--inconclusive",
         choices=("fail", "xfail"),
         default="fail",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import RecordError, SynnodError
+from synnodtest.reporting import credibility as reports_on
 from synnodtest.reporting import inputs, ledger, sarif, trials
 from synnodtest.reporting.compare import Limit, compare
 from synnodtest.reporting.lock import LOCK, deviations, read_lock
@@ -29,6 +30,7 @@ def complete(
     cache: Path | None = None,
     baseline: Mapping[str, Any] | None = None,
     limits: tuple[Limit, ...] = (),
+    credibility: Iterable[Path] = (),
 ) -> dict[str, Any]:
     """Return the record with what stands in ``root`` and not in the run.
 
@@ -43,12 +45,17 @@ def complete(
         cache: Folder of the store.
         baseline: An earlier record, or what a second detector did (:func:`synnodtest.reporting.compare.as_record`).
         limits: How far metrics may move from the baseline.
+        credibility: Credibility reports of the synthesizers; without any, those that ``reports.yaml`` names, or those
+            beside the models.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
     """
     root = Path(root)
-    made = inputs.load(root).fill(dict(record))
+    given = inputs.load(root)
+    made = given.fill(dict(record))
+    named = [*credibility] or [*given.credibility] or reports_on.beside_models(record, root)
+    made["credibility"] = reports_on.read_all(named, record["identification"]["synthesizers"])
     specs = record["identification"]["specs"]
     made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
     made["ledger"] = ledger.runs_of(root / ledger.FILE_NAME, [s["sha256"] for s in specs])

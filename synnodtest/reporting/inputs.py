@@ -16,6 +16,7 @@
       - {what: 80 backgrounds instead of 100, planned: 100, actual: 80}
     limitations:
       - Phantoms have no motion blur.
+    credibility: [models/mine/credibility.json]   # of synnodtest evaluate synthesizer --out
 
 The CSV files have the columns ``id``, ``title`` and ``source``; hazards also ``severity``.
 """
@@ -59,6 +60,7 @@ _FORM: Form = {
         "anomalies": {"type": "array", "items": _entry(("what",), ("id", "impact"))},
         "deviations": {"type": "array", "items": _entry(("what",), ("expectation", "planned", "actual"))},
         "limitations": _TEXTS,
+        "credibility": _TEXTS,
     },
 }
 _COLUMNS = ("id", "title", "source", "severity")
@@ -75,6 +77,7 @@ class Inputs:
         deviations: Deviations that people know of.
         requirements: ``id``, ``title``, ``source`` each.
         hazards: ``id``, ``title``, ``source``, ``severity`` each.
+        credibility: Credibility reports of synthesizers.
         files: Where it was read from.
     """
 
@@ -83,6 +86,7 @@ class Inputs:
     deviations: tuple[dict[str, Any], ...] = ()
     requirements: tuple[dict[str, str], ...] = ()
     hazards: tuple[dict[str, str], ...] = ()
+    credibility: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
 
     def fill(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -110,11 +114,12 @@ def load(folder: Path) -> Inputs:
     if "reports.yaml" in there:
         report = _as_text(read_form(there["reports.yaml"], _FORM, "about the device and the people behind the report"))
     return Inputs(
-        authored={k: v for k, v in report.items() if k not in {"anomalies", "deviations"}},
+        authored={k: v for k, v in report.items() if k not in {"anomalies", "deviations", "credibility"}},
         anomalies=tuple(report.get("anomalies", ())),
         deviations=tuple(report.get("deviations", ())),
         requirements=tuple(read_titles(there["requirements.csv"]) if "requirements.csv" in there else ()),
         hazards=tuple(read_titles(there["hazards.csv"]) if "hazards.csv" in there else ()),
+        credibility=tuple(folder / name for name in report.get("credibility", ())),
         files=tuple(there.values()),
     )
 

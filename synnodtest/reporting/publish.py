@@ -47,6 +47,7 @@ class RunFacts:
         known_regions: Regions beyond the built-in ones that the specs may name.
         options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
             file; what replay starts from.
+        credibility: Credibility reports of the synthesizers.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
     """
 
@@ -63,6 +64,7 @@ class RunFacts:
     limits: tuple[Limit, ...] = ()
     known_regions: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)
+    credibility: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
 
 
@@ -79,6 +81,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
         cache=facts.cache,
         baseline=facts.baseline,
         limits=facts.limits,
+        credibility=facts.credibility,
     )
     record.write(made, folder)
     write_companions(made, folder, facts.root)

@@ -11,6 +11,7 @@ from synnodtest.reporting.context import Context
 from synnodtest.reporting.model import Section
 from synnodtest.reporting.sections import (
     closing,
+    credibility,
     descriptive,
     evidence,
     fuzzing,
@@ -37,7 +38,7 @@ _SECTIONS: tuple[Callable[[Context], Section], ...] = (
     descriptive.subgroups,
     descriptive.curves,
     fuzzing.fuzzing,
-    descriptive.credibility,
+    credibility.credibility,
     gallery.gallery,
     tracing.hazards,
     closing.anomalies,

@@ -18,6 +18,7 @@ from synnodtest.engine.outcome import Outcome
 from synnodtest.errors import SynnodError
 from synnodtest.reporting import record
 from synnodtest.reporting.compare import Limit, parse_limit
+from synnodtest.reporting.credibility import read as read_credibility
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
@@ -128,10 +129,10 @@ class Session:
         raise pytest.UsageError(f"{USAGE.format(count=len(mine), files=files)}\n\n  try: {HINT}")
 
     def check_baseline(self) -> None:
-        """Refuse to start with a baseline or a limit that cannot be used.
+        """Refuse to start with a baseline, a limit or a credibility report that cannot be used.
 
         Raises:
-            pytest.UsageError: the record cannot be read, a limit cannot be understood, or there is nothing to limit.
+            pytest.UsageError: a file cannot be read, a limit cannot be understood, or there is nothing to limit.
         """
         settings = self.run.settings
         if settings.compare_fail and not settings.baseline:
@@ -139,6 +140,8 @@ class Session:
         try:
             self._limits()
             _ = None if self.is_worker else self._earlier
+            for path in settings.credibility:
+                read_credibility(path)
         except SynnodError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -276,6 +279,7 @@ class Session:
             cache=settings.cache,
             baseline=self._earlier if self.second is None else self.second.as_record(),
             limits=self._limits(),
+            credibility=settings.credibility,
             known_regions=self.known_regions(),
             options={
                 "detector": settings.detector,
@@ -361,6 +365,7 @@ def settings_of(config: pytest.Config) -> Settings:
         inconclusive=option.inconclusive,
         limit=option.synnod_limit,
         pixels=not option.synnod_no_pixels,
+        credibility=tuple(Path(name).expanduser() for name in option.credibility),
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
         command=("pytest", *map(str, config.invocation_params.args)),
         conform="off" if option.synnod_plan else option.synnod_conform,

@@ -28,6 +28,7 @@ class Settings:
         limit: At most so many backgrounds per behaviour; a declared deviation. None: as the specs say.
         pixels: Whether pictures go into the report.
         waivers: The waiver file, if there is one.
+        credibility: Credibility reports of the synthesizers, for the report.
         command: The command line, for the report.
         conform: Whether the detector's adapter is questioned first: ``stop`` at a misfit, ``warn``, or ``off``.
     """
@@ -47,5 +48,6 @@ class Settings:
     limit: int | None = None
     pixels: bool = True
     waivers: Path | None = None
+    credibility: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()
     conform: str = "off"

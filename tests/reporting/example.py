@@ -435,8 +435,43 @@ def with_everything(made: dict[str, Any]) -> dict[str, Any]:
             "removed": ["specs/paper.yaml::old::sensitivity"],
             "differences": [{"behaviour": "", "metric": "sensitivity", "n": 240, "clusters": 30, "before": 0.7,
                              "after": 0.66, "value": -0.04, "lower": -0.09, "upper": 0.01, "shown": False}]},
-        "credibility": {"kernel_distance_to_real": 0.012, "real_against_real": 0.008, "two_sample_auc": 0.71},
+        "credibility": {"reports": [
+            {"file": "credibility.json", "sha256": sha("c"), "of_another_model": False, "differs": [],
+             "synthesizer": {"name": "diffusion", "version": "1", "sha256": sha("diffusion")}, "measured": measured()},
+            {"file": "old.json", "sha256": sha("o"), "of_another_model": True, "differs": ["sha256 a, in this run b"],
+             "synthesizer": {"name": "diffusion", "version": "0", "sha256": sha("old")}, "measured": {}}]},
     }  # fmt: skip
+
+
+def measured() -> dict[str, Any]:
+    """Return what ``synnodtest evaluate synthesizer`` measures, on two kinds of backgrounds."""
+    def far(kernel: float, energy: float, low: float) -> dict[str, Any]:
+        yardstick = {"real_to_real_mean": low, "real_to_real_p95": low + 0.2}
+        return {"n_per_side": 60, "kernel": {"synthetic_to_real": kernel, **yardstick},
+                "energy": {"synthetic_to_real": energy, "real_to_real_mean": 0.6, "real_to_real_p95": 0.78},
+                "frechet": {"synthetic_to_real": 10 * energy, "n": [120, 120]}}  # fmt: skip
+
+    def agreement(half: float) -> dict[str, Any]:
+        return {"n": 120, "spearman": 0.95, "median_ratio": 1.0, "median_relative_error": 0.01,
+                "p90_relative_error": half, "limits_of_agreement_ratio": [1 - half, 1 + half]}  # fmt: skip
+
+    def ground(shift: float) -> dict[str, Any]:
+        return {
+            "n": 120, "diameter": agreement(0.02), "contrast": agreement(0.4),
+            "contrast_of_accepted": agreement(0.3), "rejected": {"contrast too low": 3},
+            "pixels_changed_far_away": 0, "redraws": 7,
+            "against_real": {
+                "diffusion": {"distances": far(0.02, 0.61, 0.01), "two_sample_auc": {"logistic": 0.73, "trees": 0.69}},
+                "gaussian": {"distances": far(0.7, 1.2, 0.01), "two_sample_auc": {"logistic": 0.98, "trees": 0.99}}},
+            "sham": {"n": 60, "mean_difference": shift, "interval_90": [shift - 0.03, shift + 0.03], "margin": 0.05,
+                     "equivalent": abs(shift) < 0.02, "largest_difference": 0.3},
+            "sensitivity_by_size": {"diameter_mm": [4, 8, 12, 20, 40], "n": [20, 30, 30, 40],
+                                    "diffusion": [0.1, 0.4, 0.7, None], "real": [0.15, 0.35, 0.75, 0.9]},
+        }  # fmt: skip
+
+    sweep = {"n": 200, "from": 0.8, "to": 0.95, "spearman": 0.62, "median_of_lower_third": 0.89,
+             "median_of_upper_third": 0.92}  # fmt: skip
+    return {"phantoms": ground(0.01), "nih": ground(0.09), "sweeps": {"Sphericity": sweep}}
 
 
 def radiographs(scene: dict[str, Any]) -> tuple[Radiograph, Radiograph, list[Finding]]:

@@ -1,4 +1,4 @@
-"""Sections 10, 11 and 13: subgroups, curves, synthesis credibility."""
+"""Sections 10 and 11: subgroups and curves."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.reporting.context import Context
-from synnodtest.reporting.facts import facts_and_tables
-from synnodtest.reporting.figures.agreement import agreement_figure
 from synnodtest.reporting.figures.curves import roc
-from synnodtest.reporting.figures.ecdf import ecdf_figure
 from synnodtest.reporting.figures.forest import forest_figure, groups_of
 from synnodtest.reporting.figures.kinds import figure_of
-from synnodtest.reporting.figures.sheet import sheet_figure
 from synnodtest.reporting.model import Cell, Figure, Section, link, status, table_of
-from synnodtest.reporting.words import STATUSES, expectation_title, interval, number, shown_status
+from synnodtest.reporting.words import expectation_title, interval, number, shown_status
 
-__all__ = ["credibility", "curves", "subgroups"]
+__all__ = ["CURVES", "curves", "subgroups"]
+
+CURVES = frozenset({"froc", "auc", "average_precision", "calibration"})
+"""Kinds whose figure stands in section 11."""
 
 
 def subgroups(context: Context) -> Section:
@@ -83,85 +82,3 @@ def _curve(context: Context, expectation: Mapping[str, Any], value: float | None
             scores = [float(f["score"]) for f in scene["findings"]]
             loudest[bool(scene["nodules"])].append(max(scores, default=0.0))
     return roc(loudest[True], loudest[False], value, name)
-
-
-CURVES = frozenset({"froc", "auc", "average_precision", "calibration"})
-"""Kinds whose figure stands in section 11."""
-SEVEN_CS = (
-    ("Congruence", "How alike the synthetic and the real distribution are.", "distances in a credibility report"),
-    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section 2, envelope"),
-    ("Completeness", "Whether every part of the claim has data.", "section 2, remarks; section 5, attrition"),
-    (
-        "Consistency",
-        "Whether the same request gives the same nodule.",
-        "seeds and sha256 of each radiograph in the record",
-    ),
-    ("Constraint", "Whether anatomy and physics are respected.", "accepted by rules fixed beforehand, section 5"),
-    ("Comprehension", "Whether people can tell how it was made.", "section 1, identities and configuration"),
-    ("Compliance", "Whether data may be used for this.", "model cards and data terms of the components"),
-)
-
-
-def credibility(context: Context) -> Section:
-    """Return requested against realised nodules, the sham control and whatever a credibility report adds."""
-    record = context.record
-    nodules = [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
-    shown = [item for item in record["gallery"] if record["scenes"][item["scene"]]["nodules"]]
-    figures = [sheet_figure(shown, context.folder) if context.pixels else None]
-    figures += [
-        agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
-    ]
-    figures.append(ecdf_figure(nodules, "f-ecdf"))
-    sham: list[list[Cell | str]] = [
-        [
-            s["behaviour"],
-            s["synthesizer"],
-            s["mode"],
-            number(s.get("n")),
-            _table_2x2(s),
-            number(_of(s, "value"), "difference"),
-            interval(_of(s, "lower"), _of(s, "upper"), "difference"),
-            _says(s["status"]),
-            s["sentence"],
-        ]
-        for s in record["sham"]
-    ]
-    columns = [
-        "Behaviour",
-        "Synthesizer",
-        "Mode",
-        "Pairs",
-        "Both / sham only / untouched only / neither",
-        "Difference",
-        "Interval",
-        "Says",
-        "In words",
-    ]
-    extra = record.get("credibility") or {}
-    return Section(
-        "13",
-        "Synthesis credibility",
-        "credibility",
-        {
-            "figures": [f for f in figures if f],
-            "sham": table_of("Sham control: the same edit without a nodule", columns, sham, numeric=["Pairs"]),
-            "seven": table_of(
-                "The seven Cs and where their evidence stands", ["Aspect", "Question", "Evidence"], SEVEN_CS
-            ),
-            "extra": facts_and_tables(extra) if extra else None,
-        },
-    )
-
-
-def _of(sham: Mapping[str, Any], key: str) -> Any:
-    return (sham.get("estimate") or {}).get(key)
-
-
-def _says(word: str) -> Cell:
-    return status(word) if word in STATUSES else Cell(word.capitalize())
-
-
-def _table_2x2(sham: Mapping[str, Any]) -> str:
-    if not sham.get("n"):
-        return "–"
-    return " / ".join(number(sham.get(k)) for k in ("n11", "n10", "n01", "n00"))
