@@ -14,17 +14,21 @@ from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.segment import Region, segment
+from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Region, segment, softened
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["as_drawn", "calibrate", "drawn_diameters", "edge_of"]
+__all__ = ["as_drawn", "calibrate", "drawn_diameters", "edge_of", "strength_of"]
 
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
+STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
+LARGEST_BLOB = 0.03
+"""Contrast of a nodule that nobody could be asked to find."""
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
 
 
@@ -59,26 +63,15 @@ def drawn_diameters(
     """Return the diameters in mm that the model draws (len(diameters_mm), each); NaN where it draws nothing."""
     import torch
 
-    size, step = int(pipeline.config.window_size), float(pipeline.config.window_spacing_mm)
-    rows = np.flatnonzero(windows.kind != NODULE)
-    if not rows.size:
-        rows = np.arange(len(windows))
+    step = float(pipeline.config.window_spacing_mm)
     rng = np.random.default_rng(seed_sequence("calibrate", seed))
     drawn = np.full((len(diameters_mm), each), np.nan)
     for index, diameter in enumerate(diameters_mm):
-        regions = np.stack(
-            [
-                Region(diameter, calibration.elongation(rng.random()), math.pi * rng.random(), size, step).mask()
-                for _ in range(each)
-            ]
-        )
-        base = windows.base[rng.choice(rows, each)].astype(np.float32)
-        outside = 1 - regions
-        base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
+        base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
         request = {"diameter_mm": diameter, "contrast": 0.4}
         values, named = pipeline.tabular_encoder.encode_request(request)
         out = pipeline(
-            torch.from_numpy(np.clip(base, -3, 3))[:, None],
+            torch.from_numpy(base)[:, None],
             torch.from_numpy(regions)[:, None],
             torch.from_numpy(values).expand(each, -1),
             torch.from_numpy(named).expand(each, -1),
@@ -93,6 +86,67 @@ def drawn_diameters(
             if found is not None:
                 drawn[index, column] = found.diameter_px * step
     return drawn
+
+
+def _plain_windows(
+    pipeline: NodulePipeline,
+    windows: TrainingWindows,
+    calibration: Calibration,
+    diameter_mm: float,
+    count: int,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Return windows free of nodules and regions to redraw in them, (count, size, size) each."""
+    size, step = int(pipeline.config.window_size), float(pipeline.config.window_spacing_mm)
+    regions = np.stack(
+        [
+            Region(diameter_mm, calibration.elongation(rng.random()), math.pi * rng.random(), size, step).mask()
+            for _ in range(count)
+        ]
+    )
+    rows = np.flatnonzero(windows.kind != NODULE)
+    base = windows.base[rng.choice(rows if rows.size else len(windows), count)].astype(np.float32)
+    outside = 1 - regions
+    base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
+    return np.clip(base, -3, 3), regions
+
+
+def strength_of(
+    pipeline: NodulePipeline,
+    windows: TrainingWindows,
+    calibration: Calibration,
+    *,
+    diameters_mm: tuple[float, ...] = DIAMETERS_MM,
+    each: int = 8,
+    seed: int = 0,
+) -> float:
+    """Return the largest strength at which a region redrawn without a nodule shows none in nine windows of ten.
+
+    What the redrawing changed is smoothed by a quarter of a diameter, which leaves blobs as large as the nodule; their
+    peak is about the contrast of a nodule that would look like them. No detector is asked.
+    """
+    import torch
+
+    step = float(pipeline.config.window_spacing_mm)
+    for strength in STRENGTHS:
+        rng = np.random.default_rng(seed_sequence("strength", seed))
+        blobs: list[float] = []
+        for diameter in diameters_mm:
+            base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
+            seeds = [int(value) for value in rng.integers(2**62, size=each)]
+            redrawn = pipeline.redraw(
+                torch.from_numpy(base)[:, None],
+                torch.from_numpy(regions)[:, None],
+                seeds,
+                steps=calibration.steps,
+                sampler=calibration.sampler,
+                strength=strength,
+            )
+            changes = (redrawn[:, 0].numpy() - base) * np.stack([softened(region, BLEND_PX) for region in regions])
+            blobs += [float(np.abs(ndimage.gaussian_filter(c, 0.25 * diameter / step)).max()) for c in changes]
+        if np.percentile(blobs, 90) <= LARGEST_BLOB:
+            return strength
+    return STRENGTHS[-1]
 
 
 def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float, *, count: int = 800) -> NDArray[np.float64]:
@@ -153,7 +207,15 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
     enough = np.isfinite(drawn).mean(axis=1) >= 0.5
     medians = [float(np.nanmedian(row)) for row in drawn[enough]]
     requested = [float(value) for value in np.asarray(tried)[enough]]
-    calibration = replace(calibration, requested_mm=tuple(requested), drawn_mm=tuple(round(m, 3) for m in medians))
+    calibration = replace(
+        calibration,
+        requested_mm=tuple(requested),
+        drawn_mm=tuple(round(m, 3) for m in medians),
+        strength=strength_of(pipeline, windows, calibration, diameters_mm=tried),
+    )
     calibration.save(folder)
-    report(f"calibrated: edge {calibration.edge}, drawn {calibration.drawn_mm} mm for {calibration.requested_mm} mm")
+    report(
+        f"calibrated: edge {calibration.edge}, drawn {calibration.drawn_mm} mm for {calibration.requested_mm} mm, "
+        f"strength of inpainting {calibration.strength}"
+    )
     return calibration

@@ -17,11 +17,16 @@ from synnodtest.geometry import FloatArray
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.scene import Nodule, Scene
+from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
+from synnodtest.synthesizers.diffusion.adhere import Variant
+from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.compose import fit
 from synnodtest.synthesizers.diffusion.pipeline import Redrawn, initial_noise
 from synnodtest.synthesizers.diffusion.segment import Region, segment
 from synnodtest.synthesizers.window import Window
+from synnodtest.training.calibrate import strength_of
+from synnodtest.training.windows import PLAIN, TrainingWindows
 
 
 def scene(*nodules: Nodule, seed: int = 1, sham: bool = False) -> Scene:
@@ -123,6 +128,60 @@ def test_the_batch_does_not_matter_beyond_the_stated_tolerance(tiny_model: Path,
         assert np.abs(a.pixels - b.pixels).max() <= 1e-4
 
 
+def test_the_shipped_model_gives_the_same_pixels_in_any_batch_and_order(radiograph: Radiograph) -> None:
+    scenes = [scene(Nodule(6 + 5 * k, (50 + 12 * k, 80), 0.3), seed=k) for k in range(5)]
+    wide = DiffusionSynthesizer(shipped_model("diffusion")).synthesize(scenes, [radiograph] * 5)
+    one_by_one = DiffusionSynthesizer(shipped_model("diffusion"), batch_size=1)
+    for k in (4, 1, 3, 0, 2):
+        (alone,) = one_by_one.synthesize([scenes[k]], [radiograph])
+        assert np.abs(alone.pixels - wide[k].pixels).max() <= 1e-4
+        assert np.array_equal(alone.nodules[0].crop, wide[k].nodules[0].crop)
+
+
+def test_inpainting_at_a_low_strength_leaves_the_coarse_structure(tiny_model: Path, radiograph: Radiograph) -> None:
+    shifts = []
+    for strength in (1.0, 0.3, 0.02):
+        synthesizer = DiffusionSynthesizer(tiny_model, composition="inpaint", steps=4, strength=strength)
+        (sham,) = synthesizer.synthesize([scene(Nodule(20, (80, 80)), sham=True)], [radiograph])
+        change = sham.pixels - radiograph.pixels
+        assert (change != 0).any()
+        shifts.append(float(np.abs(change).max()))
+    assert shifts[0] > shifts[1] > 3 * shifts[2]
+    with pytest.raises(SynthesizerError, match="strength must lie above 0"):
+        DiffusionSynthesizer(tiny_model, strength=0)
+
+
+def test_the_nodule_under_inpaint_stands_on_the_sham_edit_of_its_scene(drawing: Path, radiograph: Radiograph) -> None:
+    synthesizer, nodule = DiffusionSynthesizer(drawing, composition="inpaint", steps=2), Nodule(12, (80, 80), 0.3)
+    with_nodule, sham = synthesizer.synthesize([scene(nodule), scene(nodule, sham=True)], [radiograph] * 2)
+    added = (with_nodule.pixels - sham.pixels)[with_nodule.nodules[0].mask(radiograph.shape)].mean()
+    assert added == pytest.approx(0.3 * lung_range(radiograph), rel=0.02)
+
+
+def test_strength_is_the_largest_at_which_redrawing_shows_no_blob(tiny_model: Path) -> None:
+    rng = np.random.default_rng(0)
+    count = 12
+    windows = TrainingWindows(
+        base=rng.normal(0, 0.05, (count, 96, 96)).astype(np.float16),
+        delta=np.zeros((count, 96, 96), np.float16),
+        mask=np.zeros((count, 96, 96), bool),
+        features=np.zeros((count, 69)),
+        source=np.zeros((count, 2), int),
+        kind=np.full(count, PLAIN, np.int8),
+    )
+
+    class Careless:
+        """Redraws with a blob whose contrast is a fifth of the strength."""
+
+        config = NodulePipeline.from_pretrained(tiny_model).config
+
+        def redraw(self, windows, masks, seeds, *, strength, **_):  # type: ignore[no-untyped-def]
+            return windows + 0.2 * strength * masks
+
+    # a disc of 1.5 diameters, smoothed by a quarter of one, keeps nearly all of its height
+    assert strength_of(Careless(), windows, Calibration(), diameters_mm=(20.0,)) == 0.15  # type: ignore[arg-type]
+
+
 def test_noise_of_a_row_depends_on_its_seed_alone() -> None:
     many = initial_noise([5, 6, 7], (2, 3))
     assert torch.equal(initial_noise([6], (2, 3))[0], many[1])
@@ -200,6 +259,20 @@ def test_a_nodule_is_stretched_to_the_elongation_asked_for() -> None:
     short, long = np.sqrt(np.linalg.eigvalsh(np.cov(np.stack([y, x]))))
     assert short / long == pytest.approx(0.7, abs=0.03)
     assert 2 * np.sqrt(patch.mask.sum() * 0.09 / np.pi) == pytest.approx(20, rel=0.02)
+
+
+@pytest.mark.parametrize("tone", [0.3, 1.8, 3.0])
+def test_a_tone_changes_the_profile_and_leaves_the_rim_where_it_is(tone: float) -> None:
+    found = segment(0.4 * bump(30), Region(24).mask(), 0.12, 30)
+    assert found is not None
+    patch = fit(found, 20.0, (60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60)))
+    toned = Variant(0.3, tone).of(patch, 1, (0.3, 0.3))
+    assert toned.added[patch.mask].mean() == pytest.approx(0.3, rel=1e-5)
+    rim, middle = np.percentile(toned.added[patch.mask], [8, 50])
+    plain_rim, plain_middle = np.percentile(Variant(0.3).of(patch, 1, (0.3, 0.3)).added[patch.mask], [8, 50])
+    assert (middle / rim > plain_middle / plain_rim) == (tone < 1)
+    wanted = patch.added > np.percentile(patch.added[patch.mask], 10)
+    assert np.array_equal(toned.added > np.percentile(toned.added[patch.mask], 10), wanted)
 
 
 def test_a_named_feature_is_followed_in_the_finished_radiograph(drawing: Path, radiograph: Radiograph) -> None:

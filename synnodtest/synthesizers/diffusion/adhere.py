@@ -30,7 +30,9 @@ BRIGHTNESS_FEATURES = frozenset(
 )
 """Features that say how bright a nodule is: one of them named takes the place of the contrast."""
 CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
-TONES = (0.45, 0.7, 1.0, 1.5, 2.2)
+TONES = (0.3, 0.55, 1.0, 1.8, 3.0)
+RIM_PERCENTILE = 10
+"""Brightness below this percentile of a nodule's mask is its rim, which no tone changes: the mask stays true."""
 TEXTURES = ((0.0, 1.0), (0.15, 0.5), (0.35, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5))
 """Standard deviation relative to the nodule, and grain in mm."""
 
@@ -41,7 +43,7 @@ class Variant:
 
     Args:
         contrast: Mean added brightness over the mask, in lung ranges.
-        tone: Exponent on the profile: above 1 peaked, below 1 flat.
+        tone: Exponent on the profile inside the rim: above 1 peaked, below 1 flat.
         texture: Standard deviation of the texture, relative.
         grain_mm: Its grain.
     """
@@ -55,8 +57,9 @@ class Variant:
         """Return the patch in this variant, scaled to its contrast."""
         added = patch.added.astype(np.float64)
         if self.tone != 1.0:
-            top = max(float(added.max()), 1e-9)
-            added = np.where(added > 0, top * (np.clip(added, 0, None) / top) ** self.tone, added)
+            rim, top = float(np.percentile(added[patch.mask], RIM_PERCENTILE)), float(added[patch.mask].max())
+            share = np.clip((added - rim) / max(top - rim, 1e-9), 0, 1)
+            added = np.where(added > rim, rim + (top - rim) * share**self.tone, added)
         if self.texture:
             rng = np.random.default_rng(seed_sequence("diffusion-texture", seed))
             noise = ndimage.gaussian_filter(rng.normal(size=added.shape), [self.grain_mm / s for s in spacing_mm])
@@ -112,6 +115,7 @@ def adhere(
     if _texture_named(list(wanted)):
         best = closest([replace(best, tone=tone) for tone in TONES])
         best = closest([replace(best, texture=texture, grain_mm=grain) for texture, grain in TEXTURES])
+        best = closest([replace(best, tone=tone) for tone in TONES])
     return best
 
 

@@ -27,6 +27,9 @@ class Calibration:
         sampler: ``dpm++`` or ``ddim``.
         steps: Denoising steps.
         guidance: Against the "no nodule" condition.
+        strength: How much noise the region is redrawn from under ``inpaint``, as a share of the steps: the most at
+            which the redrawn region alone shows no blob like a nodule; see
+            :func:`synnodtest.training.calibrate.strength_of`. 1 is from pure noise.
         drawn_contrast: Bounds of the contrast that the model is asked to draw; the difference is scaled to the
             requested one afterwards.
         elongations: Quantiles, evenly spaced from 0 to 1, of the nodules' short axis over their long one; an
@@ -43,6 +46,7 @@ class Calibration:
     sampler: str = "dpm++"
     steps: int = 15
     guidance: float = 1.0
+    strength: float = 1.0
     drawn_contrast: tuple[float, float] = (0.3, 1.0)
     elongations: tuple[float, ...] = (0.6, 0.8, 0.95)
     sphericities: tuple[float, ...] = ()

@@ -38,14 +38,26 @@ def initial_noise(seeds: Sequence[int], shape: tuple[int, ...], device: str = "c
     return torch.stack(rows).to(device)
 
 
-def _scheduler(base: Any, sampler: str) -> Any:
+def _prepared(base: Any, sampler: str, steps: int) -> Any:
+    """Return a scheduler of a sampler, set to so many steps."""
+    how = {"timestep_spacing": "trailing"}
     if sampler == "ddim":
-        return library.DDIMScheduler.from_config(base.config, clip_sample=False, timestep_spacing="trailing")
-    if sampler == "dpm++":
-        return library.DPMSolverMultistepScheduler.from_config(
-            base.config, algorithm_type="dpmsolver++", timestep_spacing="trailing", lower_order_final=True
-        )
-    raise SynthesizerError(f"unknown sampler {sampler!r}", hint="known: dpm++, ddim")
+        scheduler = library.DDIMScheduler.from_config(base.config, clip_sample=False, **how)
+    elif sampler == "dpm++":
+        how |= {"algorithm_type": "dpmsolver++"}
+        scheduler = library.DPMSolverMultistepScheduler.from_config(base.config, lower_order_final=True, **how)
+    else:
+        raise SynthesizerError(f"unknown sampler {sampler!r}", hint="known: dpm++, ddim")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' schedulers call numpy in an old way
+        scheduler.set_timesteps(steps)
+    return scheduler
+
+
+def _keep(latent: Tensor, known: Tensor, noise: Tensor, free: Tensor, scheduler: Any, later: Tensor) -> Tensor:
+    """Return the latent with what is not free to be redrawn as it is known, as noisy as the next step expects."""
+    kept = scheduler.add_noise(known, noise, later[0].expand(len(known))) if len(later) else known
+    return latent * free + kept * (1 - free)
 
 
 class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
@@ -176,14 +188,10 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         seen = self.hidden(windows, masks)
         with_nodule, without = self.contexts(values, named)
         noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
-        known, free = self.encode(windows).repeat(2, 1, 1, 1), seen[:, :1].repeat(2, 1, 1, 1)
-        noise2, seen2, context = noise.repeat(2, 1, 1, 1), seen.repeat(2, 1, 1, 1), torch.cat([with_nodule, without])
-        scheduler = _scheduler(self.scheduler, sampler)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' schedulers call numpy in an old way
-            scheduler.set_timesteps(steps)
+        known, noise2, seen2 = (each.repeat(2, 1, 1, 1) for each in (self.encode(windows), noise, seen))
+        context, count = torch.cat([with_nodule, without]), len(windows)
+        scheduler = _prepared(self.scheduler, sampler, steps)
         latent, times = noise2 * scheduler.init_noise_sigma, scheduler.timesteps
-        count = len(windows)
         for index, time in enumerate(times):
             out = self._predict(latent, seen2, context, time)
             if guidance != 1.0:
@@ -192,11 +200,54 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
                     plain = self._predict(latent[:count], seen, without, time)
                 out = torch.cat([plain + guidance * (nodule - plain), out[count:]])
             latent = scheduler.step(out, time, latent).prev_sample
-            last = index + 1 == len(times)
-            kept = known if last else scheduler.add_noise(known, noise2, times[index + 1].expand(len(known)))
-            latent = latent * free + kept * (1 - free)
+            latent = _keep(latent, known, noise2, seen2[:, :1], scheduler, times[index + 1 :])
         drawn = self.decode(latent)
         return Redrawn(nodule=drawn[:count], plain=drawn[count:])
+
+    @torch.no_grad()
+    def redraw(
+        self,
+        windows: Tensor,
+        masks: Tensor,
+        seeds: Sequence[int],
+        *,
+        steps: int = 15,
+        sampler: str = "dpm++",
+        strength: float = 1.0,
+    ) -> Tensor:
+        """Redraw the masked part of a batch of windows without a nodule.
+
+        Args:
+            windows: As in :meth:`__call__`, as for ``masks``, ``seeds``, ``steps`` and ``sampler``.
+            masks: See there.
+            seeds: See there.
+            steps: See there.
+            sampler: See there.
+            strength: In (0, 1]. At 1 the masked part is drawn from pure noise; below, from what stood there with noise
+                added, so much as this share of the denoising takes away, so that its coarse structure stays. At least
+                two steps are taken.
+
+        Returns:
+            (batch, 1, size, size) the windows without a nodule.
+        """
+        seen, known = self.hidden(windows, masks), self.encode(windows)
+        names = self.tabular_encoder.config.feature_names
+        nothing = torch.zeros((len(windows), len(names)), device=windows.device)
+        _, without = self.contexts(nothing, nothing.bool())
+        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
+        taken = min(max(round(strength * steps), 2), steps)
+        start = max(round(taken / strength), taken) - taken
+        scheduler = _prepared(self.scheduler, sampler, start + taken)
+        if sampler == "dpm++":
+            scheduler.set_begin_index(start)
+        times = scheduler.timesteps[start:]
+        latent = noise * scheduler.init_noise_sigma
+        if start:
+            latent = scheduler.add_noise(known, noise, times[0].expand(len(known)))
+        for index, time in enumerate(times):
+            latent = scheduler.step(self._predict(latent, seen, without, time), time, latent).prev_sample
+            latent = _keep(latent, known, noise, seen[:, :1], scheduler, times[index + 1 :])
+        return self.decode(latent)
 
     def _predict(self, latent: Tensor, seen: Tensor, context: Tensor, time: Tensor) -> Tensor:
         stacked = torch.cat([latent, seen], dim=1).to(memory_format=torch.channels_last)

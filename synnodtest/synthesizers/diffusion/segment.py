@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Drawn", "Region", "elongation_of", "segment", "softened"]
+__all__ = ["BLEND_PX", "Drawn", "Region", "elongation_of", "segment", "softened"]
 
 SMOOTH_PX = 0.8
 LEAST_PX = 6
 KEEP_PX = 2.0
 FADE_PX = 5.0
+BLEND_PX = 4.0
+"""Over this distance a redrawn region passes into its surroundings."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,15 +23,14 @@ from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Varian
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
-from synnodtest.synthesizers.diffusion.segment import Drawn, Region, segment, softened
+from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "2"
+VERSION = "3"
 COMPOSITIONS = ("counterfactual", "inpaint")
 ATTEMPTS = 4
-BLEND_PX = 4.0
 EASY_ZOOM = math.log(1.35)
 
 
@@ -84,7 +83,7 @@ class DiffusionSynthesizer:
     add up where they overlap, and an edit without a nodule changes nothing. ``inpaint``: the region around the nodule
     is redrawn as a whole, without a nodule first, and the nodule, made in the same way, on top; an edit without a
     nodule is that same redrawn region alone, and contrast is relative to it. Either way pixels outside the regions are
-    bit-identical to the background's.
+    bit-identical to the background's. How much of the region is drawn anew is the model's ``strength``.
 
     The truth mask is where the added brightness exceeds a share of its peak, the share being calibrated on nodules of
     known mask. A nodule's pixels depend on its own request, seed and background alone, not on the batch, to within
@@ -96,6 +95,7 @@ class DiffusionSynthesizer:
         steps: Denoising steps.
         sampler: ``dpm++`` or ``ddim``.
         guidance: Strength of the nodule's condition against the "no nodule" condition; 1 is none.
+        strength: How much noise ``inpaint`` redraws the region from, in (0, 1]; 1 is pure noise.
         device: Where to run it.
         batch_size: Nodules per call of the model.
         fitted: Whether size and contrast are brought to what was asked for; False shows the model as it is.
@@ -112,6 +112,7 @@ class DiffusionSynthesizer:
         steps: int | None = None,
         sampler: str | None = None,
         guidance: float | None = None,
+        strength: float | None = None,
         device: str = "cpu",
         batch_size: int = 32,
         fitted: bool = True,
@@ -124,6 +125,7 @@ class DiffusionSynthesizer:
             steps=own.steps if steps is None else steps,
             sampler=sampler or own.sampler,
             guidance=own.guidance if guidance is None else guidance,
+            strength=own.strength if strength is None else strength,
         )
         if self.calibration.composition not in COMPOSITIONS:
             raise SynthesizerError(
@@ -131,6 +133,8 @@ class DiffusionSynthesizer:
             )
         if self.calibration.steps < 1 or batch_size < 1:
             raise SynthesizerError("steps and batch_size must be at least 1")
+        if not 0 < self.calibration.strength <= 1:
+            raise SynthesizerError(f"strength must lie above 0 and be at most 1, not {self.calibration.strength}")
         self.batch_size, self.device, self.fitted = batch_size, device, fitted
         self.pipeline = NodulePipeline.from_pretrained(self.path).to(device)
         self.pipeline.unet.to(memory_format=torch.channels_last)
@@ -148,6 +152,7 @@ class DiffusionSynthesizer:
                 "sampler": used.sampler,
                 "steps": used.steps,
                 "guidance": used.guidance,
+                **({} if self.sham_is_identity else {"strength": used.strength}),
                 "fitted": self.fitted,
                 "features_fitted": self.fitted and can_adhere(),
             },
@@ -227,7 +232,10 @@ class DiffusionSynthesizer:
 
     def _draw(self, jobs: Sequence[_Job], scenes: Sequence[Scene]) -> None:
         """Run the model; again, from other noise, for nodules that came out missing or far from their size."""
-        waiting = list(jobs)
+        if not self.sham_is_identity:
+            for start in range(0, len(jobs), self.batch_size):
+                self._redraw(jobs[start : start + self.batch_size])
+        waiting = [job for job in jobs if not scenes[job.scene].sham]
         best: dict[int, tuple[float, Drawn]] = {}
         for attempt in range(ATTEMPTS):
             for start in range(0, len(waiting), self.batch_size):
@@ -238,7 +246,7 @@ class DiffusionSynthesizer:
                 if job.drawn is not None and misfit < best.get(id(job), (math.inf, None))[0]:
                     best[id(job)] = (misfit, job.drawn)
                     job.attempt = attempt
-                if misfit > EASY_ZOOM and not scenes[job.scene].sham:
+                if misfit > EASY_ZOOM:
                     again.append(job)
             waiting = again if self.fitted else []
             if not waiting:
@@ -252,16 +260,28 @@ class DiffusionSynthesizer:
             return math.inf
         return abs(math.log(job.nodule.diameter_mm / job.window.spacing_mm / job.drawn.diameter_px))
 
+    def _redraw(self, jobs: Sequence[_Job]) -> None:
+        """Redraw the regions without a nodule."""
+        drawn = self.pipeline.redraw(
+            self._images([np.clip(job.base, -3, 3) for job in jobs]),
+            self._images([job.mask for job in jobs]),
+            [_noise_seed(job, 0) for job in jobs],
+            steps=self.calibration.steps,
+            sampler=self.calibration.sampler,
+            strength=self.calibration.strength,
+        )
+        for job, plain in zip(jobs, drawn[:, 0].cpu().numpy(), strict=True):
+            job.plain = (plain - job.base) * softened(job.mask, BLEND_PX)
+
     def _run(self, jobs: Sequence[_Job], attempt: int) -> None:
         encoder = self.pipeline.tabular_encoder
         asked = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
-        seeds = [int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0]) for job in jobs]
         out = self.pipeline(
             self._images([np.clip(job.base, -3, 3) for job in jobs]),
             self._images([job.mask for job in jobs]),
             torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
             torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
-            seeds,
+            [_noise_seed(job, attempt) for job in jobs],
             steps=self.calibration.steps,
             sampler=self.calibration.sampler,
             guidance=self.calibration.guidance,
@@ -270,10 +290,7 @@ class DiffusionSynthesizer:
         for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
             wanted = job.nodule.diameter_mm / job.window.spacing_mm
             job.drawn = segment(nodule - plain, job.mask, self.calibration.edge, wanted)
-            blend = softened(job.mask, BLEND_PX)
-            job.change = (nodule - job.base) * blend
-            if job.plain is None:
-                job.plain = (plain - job.base) * blend
+            job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
 
     def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
@@ -335,6 +352,10 @@ class DiffusionSynthesizer:
         height, width = patch.added.shape
         disc = disc_mask((height, width), corner, nodule.diameter_mm, spacing)
         return _truth(nodule, replace(patch, mask=disc), contrast, spacing, {})
+
+
+def _noise_seed(job: _Job, attempt: int) -> int:
+    return int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0])
 
 
 def _units(backgrounds: Sequence[Radiograph]) -> list[float]:
