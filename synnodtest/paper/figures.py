@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,23 @@ __all__ = ["Mark", "bars", "bins", "confidence_map", "pair", "shape_curves", "si
 
 GREEN = "#2E8B57"
 YELLOW = "#F0E442"
-Mark: TypeAlias = tuple[Box, str, str]
-"""A box in pixels, its colour, and the text beside it."""
 THRESHOLDS = (0.15, 0.5)
 """Of the paper's two detection rates."""
 _SMOOTH_MM = 9.0
 _MAP_PX = 420
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 _LANDMARKS = ("hilar", "retrocardiac", "subdiaphragmatic")
 """Where the paper found confidence to differ; outlined in maps."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A box in pixels, its colour, and the text beside it or below."""
+
+    box: Box
+    colour: str
+    text: str
+    below: bool = False
 
 
 def bins(points: Sequence[Point], edges: Sequence[float]) -> list[dict[str, float]]:
@@ -83,7 +93,7 @@ def bars(rows: Sequence[tuple[str, float, float, float]], label: str, path: Path
             axis.plot([low, high], [height, height], color=BLUE, linewidth=4, solid_capstyle="butt", alpha=0.45)
             axis.plot([value], [height], marker="o", markersize=7, color=BLUE)
             told = f"{value:.2f} ({low:.2f} to {high:.2f})"
-            axis.text((low + high) / 2, height + 0.2, told, ha="center", color=INK, fontsize=9)
+            axis.text((low + high) / 2, height + 0.2, told, ha="center", color=INK, fontsize=9, bbox=_PLAIN)
         axis.axvline(0, color=GREY, linewidth=0.8)
         axis.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
         axis.set_ylim(-0.5, len(rows) - 0.3)
@@ -147,10 +157,11 @@ def _field(
     return np.ma.masked_array(total / np.maximum(weight, 1e-12), mask=~(where & near))
 
 
-def strip(crops: Sequence[tuple[str, FloatArray]], path: Path) -> list[Path]:
-    """Draw pictures of equal size in a row, each with its line above it."""
+def strip(crops: Sequence[tuple[str, FloatArray]], note: str, path: Path) -> list[Path]:
+    """Draw pictures of equal size in a row, each with its line above it, and a note below them."""
     with rcparams():
-        figure, drawn = axes(130 * len(crops), 155, ncols=len(crops), squeeze=False)
+        figure, drawn = axes(130 * len(crops), 205, ncols=len(crops), squeeze=False)
+        figure.supxlabel(note, fontsize=8.5, color=GREY)
         for axis, (title, crop) in zip(drawn[0], crops, strict=True):
             axis.imshow(crop, cmap="gray", vmin=0, vmax=1)
             axis.set_title(title, fontsize=8.5)
@@ -181,16 +192,20 @@ def pair(
         path: Name of the files, without ending.
     """
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
+    outlined = [withStroke(linewidth=1.5, foreground="black")]
     with rcparams():
         figure, drawn = axes(820, 330, ncols=3, width_ratios=[1, 1, 0.75])
         for axis, (title, pixels, marks) in zip(drawn, shown, strict=False):
             axis.imshow(pixels, cmap="gray", vmin=0, vmax=1)
             axis.set_title(title, fontsize=9.5)
             axis.set_axis_off()
-            for (x0, y0, x1, y1), colour, told in marks:
-                axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.2))
-                axis.text(x1 + 8, y0, told, color=colour, fontsize=8, va="top")
+            for mark in marks:
+                x0, y0, x1, y1 = mark.box
+                axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=mark.colour, linewidth=1.2))
+                place = (x0, y1 + 8) if mark.below else (x1 + 8, y0)
+                axis.text(*place, mark.text, color=mark.colour, fontsize=8, va="top", path_effects=outlined)
         both = np.array(list(scores.values()))
         drawn[2].plot([0, 1], both, color=BLUE, alpha=0.25, linewidth=0.8, marker=".", markersize=4)
         drawn[2].plot([0, 1], both.mean(axis=1), color=INK, marker="D", markersize=5, label="mean")

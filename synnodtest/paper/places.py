@@ -73,9 +73,9 @@ def _shown(
 ) -> tuple[str, FloatArray, list[figures.Mark]]:
     """Return title, pixels and marks of one arm: planted nodules in yellow, findings that count in orange."""
     trial, nodule = pair[arm]
-    marks: list[figures.Mark] = [(planted.truth.box, figures.YELLOW, planted.name) for planted in trial.nodules]
-    findings = (sighting.finding for sighting in trial.sightings)
-    marks += [(f.box, ORANGE, f"{f.score:.2f}") for f in findings if f.score >= operating_point]
+    marks = [figures.Mark(planted.truth.box, figures.YELLOW, planted.name, below=True) for planted in trial.nodules]
+    findings = [s.finding for s in trial.sightings if s.finding.score >= operating_point]
+    marks += [figures.Mark(f.box, ORANGE, f"{f.score:.2f}") for f in findings]
     title = f"{arm}: the index nodule's confidence {nodule.confidence:.2f}"
     return title, bench.radiograph(answered, trial).pixels, marks
 

@@ -37,7 +37,9 @@ def shape(job: Job) -> Drawn:
     strips = [(name, e.value, e.lower, e.upper) for name, e in found.items()]
     files = figures.bars(strips, "Spearman correlation of confidence and roundness", job.out / "shape")
     files += figures.shape_curves(rows, job.out / "shape-curves")
-    files += figures.strip(_examples(job.bench, answered), job.out / "shape-examples")
+    size = min(of_size, key=lambda mm: abs(mm - EXAMPLE_MM))
+    note = f"projected CT nodules of {size:g} mm, from the most elongated to the roundest"
+    files += figures.strip(_examples(job.bench, answered, size), note, job.out / "shape-examples")
     return Drawn({"by_shape": rows, "spearman_of_roundness": {k: plain(e) for k, e in found.items()}}, files)
 
 
@@ -55,16 +57,13 @@ def _by_roundness(points: Sequence[Point]) -> list[dict[str, Any]]:
     return rows
 
 
-def _examples(bench: Bench, answered: Answered) -> list[tuple[str, FloatArray]]:
+def _examples(bench: Bench, answered: Answered, size: float) -> list[tuple[str, FloatArray]]:
     """Return crops of nodules of one size, evenly spread from the most elongated to the roundest."""
-    pairs = answered.pairs()
-    sizes = {nodule.requested_mm for _, nodule in pairs}
-    size = min(sizes, key=lambda mm: abs(mm - EXAMPLE_MM))
 
     def key(pair: tuple[Trial, NoduleTrial]) -> float:
         return points_of([pair])[0].roundness
 
-    ordered = sorted((pair for pair in pairs if pair[1].requested_mm == size), key=key)
+    ordered = sorted((pair for pair in answered.pairs() if pair[1].requested_mm == size), key=key)
     picks = sorted({round(place) for place in np.linspace(0, len(ordered) - 1, EXAMPLES)})
     return [
         (f"roundness {key(pair):.2f}\nconfidence {pair[1].confidence:.2f}", crop(bench, answered, pair[0]))

@@ -29,7 +29,8 @@ def size(job: Job) -> Drawn:
     rows, estimate = figures.bins(points, EDGES), correlation(points, seed=job.bench.settings.seed)
     note = f"{len(points):,} nodules on {len({p.background for p in points})} chests, Spearman {told(estimate)}"
     files = figures.size_curve(rows, note, job.out / "size")
-    files += figures.strip(_growing(job.bench, grown), job.out / "size-examples")
+    note = "a nodule that grows in its place: diameter and confidence, in the chest of median confidence"
+    files += figures.strip(_growing(job.bench, grown), note, job.out / "size-examples")
     numbers = {
         "scenes": len(points),
         "spearman": plain(estimate),
