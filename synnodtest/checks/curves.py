@@ -43,9 +43,7 @@ def froc(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     ledger = ledger_of(parameters, evidence)
     if not ledger.positives:
         return no_data(criterion, "nodule", evidence)
-    hits = _hits_at(ledger, at)
-    owners = np.repeat(np.arange(len(ledger.trials)), ledger.nodules.astype(int))
-    clusters = [ledger.trials[i].cluster for i in owners]
+    hits, clusters = _hits_at(ledger, at), _owners(ledger)
 
     def estimator(alpha: float) -> Estimate:
         """Widen the bootstrap to the exact interval at the observed threshold: near 0 and 1 it is too narrow."""
@@ -76,10 +74,21 @@ def average_precision(parameters: Mapping[str, Any], evidence: Evidence) -> Ruli
     ledger = ledger_of(parameters, evidence)
     if not ledger.positives:
         return no_data(criterion, "nodule", evidence)
+    found, clusters = _hits_at(ledger, math.inf), _owners(ledger)
+
+    def estimator(alpha: float) -> Estimate:
+        """Precision never exceeds 1: the lower bound of the share of nodules that are found at all holds, too."""
+        drawn, exact = bootstrap(alpha), clustered_rate(found, clusters, alpha=alpha)
+        if not exact.usable:
+            return replace(exact, value=drawn.value)
+        lower = min(drawn.lower, exact.lower)
+        return replace(drawn, lower=lower, method=f"{drawn.method}, below {exact.method} of the nodules found")
+
+    bootstrap = _bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence)
     held = hold(
         "average_precision",
         "average precision",
-        _bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence),
+        estimator,
         alpha=evidence.alpha,
         bound=bound,
         side="above",
@@ -181,8 +190,13 @@ def _sensitivity_at(ledger: Ledger, weights: Weights, fppi: float) -> float:
     return float(true[allowed]) / nodules
 
 
+def _owners(ledger: Ledger) -> list[str]:
+    """Return the statistical cluster of each judged nodule."""
+    return [ledger.trials[i].cluster for i in np.repeat(np.arange(len(ledger.trials)), ledger.nodules.astype(int))]
+
+
 def _hits_at(ledger: Ledger, fppi: float) -> list[bool]:
-    """Return, nodule by nodule, whether it is hit at the threshold that allows so many false positives."""
+    """Return, nodule by nodule, whether it is hit at the threshold that allows so many false positives per image."""
     ones = np.ones(len(ledger.trials))
     _, false = _steps(ledger, ones)
     distinct = np.concatenate([[math.inf], np.unique(ledger.score)[::-1]])

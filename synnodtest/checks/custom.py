@@ -7,7 +7,7 @@ The function is called as ``function(evidence, **with)`` and returns one of
 - a :class:`~synnodtest.checks.ruling.Ruling`, with estimates, bounds and figures of its own.
 
 Its :class:`~synnodtest.planning.trial.Evidence` holds what ``arm``, ``of``, ``where`` and ``by`` select, and the
-untouched backgrounds in the arm ``@untouched``. True on fewer than two backgrounds is INCONCLUSIVE. Whatever the
+untouched backgrounds in the arm ``@untouched``. A pass on fewer than two backgrounds is INCONCLUSIVE. Whatever the
 function raises is a fault of the harness, never a verdict on the detector.
 """
 
@@ -31,6 +31,7 @@ from synnodtest.planning.trial import Evidence, predicate
 
 __all__ = ["python"]
 
+ALONE = "a single background never decides"
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
 
@@ -64,17 +65,21 @@ def narrow(parameters: Mapping[str, Any], evidence: Evidence) -> Evidence:
 
 
 def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
+    own = evidence.own() or evidence.trials
+    backgrounds, clusters = sizes(own)
+    alone = f"; {ALONE}" if clusters < 2 else ""
     if isinstance(answer, Ruling):
+        if answer.status is Status.PASSED and alone:
+            told = answer.sentence.removeprefix(f"{Status.PASSED} ")
+            return replace(answer, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}{alone}")
         return answer
     said, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
     if not (said is None or isinstance(said, (bool, np.bool_))) or not isinstance(sentence, str):
         raise SynnodError(f"check {text!r} returned {type(answer).__name__}", hint=WANTED)
     status = Status.INCONCLUSIVE if said is None else Status.PASSED if said else Status.FAILED
-    own = evidence.own() or evidence.trials
-    backgrounds, clusters = sizes(own)
     told = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
-    if status is Status.PASSED and clusters < 2:
-        status, told = Status.INCONCLUSIVE, f"{told}; a single background never decides"
+    if status is Status.PASSED and alone:
+        status, told = Status.INCONCLUSIVE, told + alone
     return Ruling(
         status=status,
         sentence=f"{status} {text}: {told}; {counts_phrase(len(own), backgrounds, 'scene')}",

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.checks.common import hold, no_data, rule, selected
-from synnodtest.checks.rates import rate_bound, where_phrase
+from synnodtest.checks.paired import REFERENCE_AT_LEAST
+from synnodtest.checks.rates import hold_sensitivity, rate_bound, where_phrase
 from synnodtest.checks.registry import check
 from synnodtest.checks.ruling import Ruling
 from synnodtest.checks.worst import beside, concerns
@@ -22,17 +23,22 @@ TOLERANCE_MM = 5.0
 
 @check("localization")
 def localization(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
-    """Mean over backgrounds of the overlap (or the distance of centres) of findings that hit at the operating point."""
+    """Mean over backgrounds of the overlap (or the distance of centres) of findings that hit at the operating point.
+
+    The few hits of a nearly silent detector say nothing of it: its sensitivity must exceed 0.2, too.
+    """
     metric = parameters.get("metric", "iou")
     bound, side = rate_bound(parameters)
     label = "mean intersection over union of hits" if metric == "iou" else "mean distance of hits in mm"
     criterion = (
         f"{label} at operating point {evidence.operating_point:g} "
-        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}"
+        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}, "
+        f"while sensitivity exceeds {REFERENCE_AT_LEAST:g}"
     )
     pairs = [(t, n) for t, n in selected(parameters, evidence) if n.detected(evidence.operating_point)]
     if not pairs:
         return no_data(criterion, "hit", evidence)
+    gate = hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")
     values = [_fit(metric, trial, nodule) for trial, nodule in pairs]
     worst = 0.0 if metric == "iou" else _farthest(parameters, pairs, values)
 
@@ -48,7 +54,7 @@ def localization(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
             side=side,
             unit="score" if metric == "iou" else "mm",
         )
-        return rule([held], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
+        return rule([held, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
 
     made = ruling(values, [t for t, _ in pairs])
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]

@@ -207,9 +207,12 @@ def _gate(parameters: Mapping[str, Any], evidence: Evidence, order: Sequence[str
     least = float(parameters.get("reference_at_least", REFERENCE_AT_LEAST))
     point = evidence.operating_point
     units = [(t.cluster, float(n.detected(point))) for t, n in compare(parameters, evidence).gate]
+    if not units:
+        return None
+    hits = _in_order(units, order)
     if least <= 0.0:
-        return 1
-    return _first(_rate_path(_in_order(units, order), least, "above").passing, threshold) if units else None
+        return _first(hits, np.finfo(float).tiny)
+    return _first(_rate_path(hits, least, "above").passing, threshold)
 
 
 def _component(label: str, path: Path, looks: int, bound: float, side: Side, status: Status, alpha: float) -> Component:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from synnodtest.checks import Status, find_check
+from synnodtest.checks import Ruling, Status, find_check
 from synnodtest.errors import InvalidEvidence
 from synnodtest.planning.control import shown_name, with_controls
 from synnodtest.radiograph import Radiograph
-from synnodtest.statistics import count_rate
+from synnodtest.statistics import clopper_pearson, count_rate
 from tests.checks.evidence import evidence, trial
 
 SIZES = (5.0, 8.0, 12.0, 16.0, 20.0)
@@ -99,3 +99,31 @@ def test_patients_that_fire_on_all_their_images_rarely_pass_at_the_bound():
         fires = np.repeat(rng.random(20) < 0.05, 3).astype(float)
         passed += count_rate(fires, np.repeat(np.arange(20), 3), seed=0, resamples=200).upper < 0.05
     assert passed / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_the_few_hits_of_a_nearly_silent_detector_do_not_speak_for_its_boxes():
+    ruling = judge("localization", {"at_least": 0.25}, [trial(f"b{i}", 0.9 * (i < 8)) for i in range(100)])
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "sensitivity 0.08" in ruling.sentence
+
+
+def test_average_precision_is_shown_no_better_than_the_share_of_nodules_found():
+    """19 of 20 found, no false positive: the exact lower bound of the share is 0.784, the bootstrap's alone 0.80."""
+    trials = [t for i in range(20) for t in (trial(f"b{i}", 0.9 * (i > 0)), trial(f"b{i}", arm="@untouched"))]
+    ruling = judge("average_precision", {"at_least": 0.79}, trials)
+    assert ruling.components[0].lower == pytest.approx(clopper_pearson(19, 20).lower)
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def confident(evidence):
+    """A user's check that passes whatever it is shown."""
+    return Ruling(Status.PASSED, "PASSED everything is fine", "fine")
+
+
+@pytest.mark.parametrize(("backgrounds", "status"), [(1, Status.INCONCLUSIVE), (2, Status.PASSED)])
+def test_a_ruling_of_one_s_own_on_a_single_background_is_no_pass(backgrounds, status):
+    trials = [trial(f"b{i % backgrounds}", 0.9, replicate=i) for i in range(30)]
+    ruling = judge("python", {"function": f"{__name__}:confident"}, trials)
+    assert ruling.status is status
+    assert ruling.sentence.startswith(status)

@@ -77,6 +77,13 @@ def test_paired_rates_are_judged_by_the_paired_e_value_and_gated_by_the_referenc
     assert judge("superior", ARMS, pairs([(1, 0), (1, 1)] * 50)).status is Status.PASSED
 
 
+@pytest.mark.parametrize("hits_of_reference", [0, 1])
+def test_two_silent_arms_pass_no_gate_however_low_it_is_set(hits_of_reference):
+    outcomes = [(1, 1)] * hits_of_reference + [(0, 0)] * (200 - hits_of_reference)
+    ruling = judge("non_inferior", {**ARMS, "reference_at_least": 0}, pairs(outcomes))
+    assert ruling.status is (Status.PASSED if hits_of_reference else Status.INCONCLUSIVE)
+
+
 def test_excluded_scenes_delay_a_pass_and_cause_no_failure():
     accepted = hits([1] * 30)
     excluded = [trial(f"x{i}", 0.9, rejected="contrast") for i in range(30)]
