@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from synnodtest.fuzzing.search import Candidate
 from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.fuzzing.suspects import Candidate
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 
-__all__ = ["Confirmation", "confirm", "decide", "held_out", "longer"]
+__all__ = ["Confirmation", "confirm", "decide", "held_out", "longer", "rate_of"]
 
 LEAST_TRIALS = 60
 LONGER = 3
-"""A candidate that is neither confirmed nor refuted is tried this many times as often, to refute it if it is none."""
+"""A candidate that the first look leaves open is tried this many times as often, where no other is confirmed."""
+LOOKS = 2
+"""Every p-value is multiplied by this, so that a second look raises no false alarm."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,14 @@ class Confirmation:
 
     Args:
         candidate: What was confirmed, or not.
-        replicates: Its trials.
+        replicates: Its trials, of both looks.
         estimate: Of the rate at which the claim holds.
-        p_value: One-sided p of the rate asked for: small where the rate is surely below it.
-        p_holm: The same, adjusted for all candidates of the expectation.
+        p_value: One-sided p of the rate asked for (small where the rate is surely below it), adjusted for two looks.
+        p_holm: The same, adjusted for all candidates of the expectation as well.
         confirmed: Whether it is a failure.
         refuted: Whether the lower bound exceeds the rate asked for: an accident of the search.
         complete: Whether all trials asked for were run, and at least 60 could be planted.
-        second: Of the longer look at an unsettled candidate; it may refute, never confirm.
+        suspicious: Whether it is neither confirmed nor shown to hold: too few trials, or fewer of them hold than asked.
     """
 
     candidate: Candidate
@@ -44,11 +46,11 @@ class Confirmation:
     confirmed: bool = False
     refuted: bool = False
     complete: bool = True
-    second: Estimate | None = None
+    suspicious: bool = True
 
-    def surely(self, rate: float) -> bool:
+    def surely(self, rate: float, alpha: float) -> bool:
         """Return whether the trials alone, before Holm, show that the claim holds less often than ``rate``."""
-        return self.complete and self.estimate.usable and self.estimate.upper < rate
+        return _settled(self) and self.estimate.upper < rate and self.p_value < alpha
 
 
 def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Background], list[Background]]:
@@ -72,16 +74,21 @@ def confirm(stage: Stage, candidate: Candidate, trials: int, alpha: float, enoug
         enough: Whether time is up.
     """
     done, complete = _trials(stage, candidate, (0, 2 * trials), trials, enough)
-    estimate = _rate(done, alpha)
+    estimate = rate_of(done, alpha)
     complete = complete and len(done) >= LEAST_TRIALS
     return Confirmation(candidate, tuple(done), estimate, _p_value(estimate, stage.claim.rate), complete=complete)
 
 
 def longer(stage: Stage, found: Confirmation, alpha: float, enough: Callable[[], bool]) -> Confirmation:
-    """Return an unsettled confirmation with a longer look at its candidate."""
+    """Return a confirmation with a second look at its candidate, three times as long in all."""
     n = len(found.replicates)
     more, complete = _trials(stage, found.candidate, (2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough)
-    return replace(found, second=_rate([*found.replicates, *more], alpha)) if complete else found
+    if not complete:
+        return found
+    done = (*found.replicates, *more)
+    estimate = rate_of(done, alpha)
+    p_value = min(found.p_value, _p_value(estimate, stage.claim.rate))
+    return replace(found, replicates=done, estimate=estimate, p_value=p_value)
 
 
 def _trials(
@@ -100,36 +107,37 @@ def _trials(
     return done, len(done) >= wanted
 
 
-def _rate(done: Sequence[Replicate], alpha: float) -> Estimate:
+def rate_of(done: Sequence[Replicate], alpha: float) -> Estimate:
+    """Return the rate at which replicates keep the claim, clustered by patient."""
     return clustered_rate([r.holds for r in done], [r.background.cluster for r in done], alpha=alpha)
 
 
 def _p_value(estimate: Estimate, rate: float) -> float:
-    """Return the smallest error rate at which the upper bound lies below ``rate``."""
+    """Return the smallest error rate at which the upper bound lies below ``rate``, adjusted for two looks."""
     if not estimate.usable:
         return 1.0
     size = float(estimate.extra.get("effective_n", estimate.n))
     x = estimate.value * size
-    return 1.0 if x >= size else float(np.clip(stats.beta.sf(rate, x + 1, size - x), 0.0, 1.0))
+    return 1.0 if x >= size else float(np.clip(LOOKS * stats.beta.sf(rate, x + 1, size - x), 0.0, 1.0))
 
 
 def decide(found: Sequence[Confirmation], rate: float, alpha: float) -> list[Confirmation]:
     """Return the confirmations with their Holm-adjusted p-values and what they come to."""
     adjusted = holm([c.p_value for c in found])
-    return [
-        replace(
-            c,
-            p_holm=float(p),
-            confirmed=_settled(c) and c.estimate.upper < rate and float(p) < alpha,
-            refuted=_settled(c) and _above(c.estimate if c.second is None else c.second, rate),
-        )
-        for c, p in zip(found, adjusted, strict=True)
-    ]
+    return [_decided(c, float(p), rate, alpha) for c, p in zip(found, adjusted, strict=True)]
+
+
+def _decided(found: Confirmation, p_holm: float, rate: float, alpha: float) -> Confirmation:
+    settled = _settled(found)
+    confirmed = found.surely(rate, alpha) and p_holm < alpha
+    return replace(
+        found,
+        p_holm=p_holm,
+        confirmed=confirmed,
+        refuted=settled and found.estimate.lower > rate,
+        suspicious=not confirmed and not (settled and found.estimate.value >= rate),
+    )
 
 
 def _settled(found: Confirmation) -> bool:
     return found.complete and found.estimate.usable
-
-
-def _above(estimate: Estimate, rate: float) -> bool:
-    return estimate.usable and estimate.lower > rate

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import binary_erosion, distance_transform_edt, label
 
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.planning.place import LEAST_SHARE, NoPlace, region_mask
@@ -46,6 +46,17 @@ class _Map:
         return inside & (self.depth >= limit)
 
 
+def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
+    """Return the pixels on the border of each region, ``(x, y)`` in mm."""
+    rows, columns = radiograph.spacing_mm
+    found = {}
+    for name, mask in radiograph.regions.items():
+        edge = np.argwhere(mask & ~binary_erosion(mask, border_value=1))
+        if len(edge):
+            found[name] = ((edge[:, ::-1] + 0.5) * (columns, rows)).astype(np.float32)
+    return found
+
+
 class Places:
     """Turns relative places into millimetres; keeps the maps of the last backgrounds.
 
@@ -59,18 +70,23 @@ class Places:
         self._location = location
         self._maps: OrderedDict[str, _Map] = OrderedDict()
         self._others: dict[Location, Places] = {}
+        self._borders: dict[str, dict[str, FloatArray]] = {}
 
     def elsewhere(self, location: Location) -> Places:
         """Return the places of another location."""
         if location not in self._others:
             self._others[location] = Places(self._load, location)
+            self._others[location]._borders = self._borders
         return self._others[location]
 
     def _map(self, background: Background) -> _Map:
         if background.id in self._maps:
             self._maps.move_to_end(background.id)
         else:
-            self._maps[background.id] = _Map(self._load(background), self._location)
+            radiograph = self._load(background)
+            if background.id not in self._borders:
+                self._borders[background.id] = _borders(radiograph)
+            self._maps[background.id] = _Map(radiograph, self._location)
             if len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
         return self._maps[background.id]
@@ -82,6 +98,15 @@ class Places:
             MissingRegion, NoPlace: there is no such region, or it is empty.
         """
         return len(self._map(background).parts)
+
+    def surroundings(self, background: Background, centre_mm: tuple[float, float]) -> dict[str, float]:
+        """Return how far a place lies from the border of each region, in mm, on either side of it.
+
+        Only for backgrounds on which places were sought, whose borders are kept; empty for others.
+        """
+        centre = np.asarray(centre_mm, dtype=np.float32)
+        known = self._borders.get(background.id, {})
+        return {name: float(np.sqrt(((at - centre) ** 2).sum(axis=1).min())) for name, at in known.items()}
 
     def at(
         self, background: Background, part: int, height: float, across: float, clearance_mm: float

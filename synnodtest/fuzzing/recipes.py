@@ -25,6 +25,9 @@ __all__ = ["DEFAULT_DIAMETER_MM", "RecipeMaker"]
 
 DEFAULT_DIAMETER_MM = 20.0
 """Of a nodule whose diameter neither the search nor the spec names."""
+BESIDE_MM = 1.0
+"""How far from its place a further replicate on the same background may lie: another picture, whatever the synthesizer
+draws at random."""
 LARGEST = {"diameter_mm": 100.0, "contrast": 1.0}
 
 
@@ -66,7 +69,7 @@ class RecipeMaker:
     def _base(self, example: Example, background: Background, replicate: int, seed: int) -> Recipe:
         nodules: list[NoduleRecipe] = []
         if self.plants or example.get("diameter_mm") is not None:
-            nodules.append(self._first(example, background, seed))
+            nodules.append(self._first(example, background, replicate, seed))
             if example.group("companion") and self.claim.kind != "not_lower":
                 nodules.append(self._second(example, background, nodules[0], seed))
         changes = tuple(Perturbation(kind, value) for kind, value in example.group("perturbations").items())
@@ -84,7 +87,7 @@ class RecipeMaker:
             return replace(base, arm=arm, nodules=(self._grown(base.nodules[0]), *base.nodules[1:]))
         return base
 
-    def _first(self, example: Example, background: Background, seed: int) -> NoduleRecipe:
+    def _first(self, example: Example, background: Background, replicate: int, seed: int) -> NoduleRecipe:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
         if not plausible(example.group("radiomics")):
             raise NoPlace("no nodule has these radiomics features together")
@@ -96,11 +99,11 @@ class RecipeMaker:
             diameter,
             float(contrast),
             example.group("radiomics"),
-            self._centre(example, background, seed),
+            self._centre(example, background, replicate, seed),
             seed,
         )
 
-    def _centre(self, example: Example, background: Background, seed: int) -> tuple[float, float]:
+    def _centre(self, example: Example, background: Background, replicate: int, seed: int) -> tuple[float, float]:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
         location: Location | None = example.get("location")
         if location is not None and location.at_mm is not None:
@@ -109,7 +112,8 @@ class RecipeMaker:
         place = example.group("place")
         if place:
             part, height, across = int(place.get("part", 0)), place.get("height", 0.0), place.get("across", 0.0)
-            return places.at(background, part, float(height), float(across), diameter / 2)
+            centre = places.at(background, part, float(height), float(across), diameter / 2)
+            return _beside(centre, seed) if replicate else centre
         return places.anywhere(background, diameter / 2, _rng(seed, "place"))
 
     def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:
@@ -144,6 +148,13 @@ def _recipe(
 
 def _drawn(under: Sequence[PerturbationSpec], seed: int) -> tuple[Perturbation, ...]:
     return tuple(Perturbation(kind, value.draw(_rng(seed, i, kind))) for i, (kind, value) in enumerate(under))
+
+
+def _beside(centre: tuple[float, float], seed: int) -> tuple[float, float]:
+    rng = _rng(seed, "beside")
+    distance, bearing = BESIDE_MM * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
+    x, y = centre[0] + distance * np.cos(bearing), centre[1] + distance * np.sin(bearing)
+    return round(float(x), 3), round(float(y), 3)
 
 
 def _seed(pinned: Any, parts: Sequence[Any]) -> int:

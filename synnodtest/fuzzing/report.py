@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,17 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.coverage import coverage
 from synnodtest.fuzzing.describe import Neighbourhood
 from synnodtest.fuzzing.failures import failure_id, trials_of
-from synnodtest.fuzzing.ruling import STOPPED
+from synnodtest.fuzzing.findings import Findings
+from synnodtest.fuzzing.ruling import STOPPED, says
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.stage import Replicate
-from synnodtest.planning.difficulty import Dimension, Space
+from synnodtest.fuzzing.stage import Judged, Replicate
+from synnodtest.planning.difficulty import Dimension
 from synnodtest.planning.example import Example
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz
 from synnodtest.spec.plain import behaviour_dict, plain_region
 
-__all__ = ["entry_of", "facts_of"]
+__all__ = ["entry_of", "facts_of", "tried_points"]
 
 KEPT = ("operating_point", "matching", "of", "alpha", "rate_at_least", "margin", "max_drop", "over", "factor", "region")
 BINS = 4
@@ -60,47 +62,42 @@ def facts_of(
     fuzz: Fuzz,
     synthesizer: str,
     search: Search,
-    space: Space,
-    found: Sequence[Confirmation],
-    around: Neighbourhood | None,
+    findings: Findings,
     seconds: Mapping[str, float],
-    alpha: float,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
     """Return the facts that the report prints, the record's entry, and scene ids by role."""
-    ranked = sorted(found, key=lambda c: (not c.confirmed, c.p_value))
+    space, around = search.space, findings.around
+    ranked = sorted(findings.found, key=lambda c: (not c.confirmed, c.p_value))
     share, cells, whole = coverage(space, [p for p, judged in search.judged.items() if judged is not None])
     counterexamples = [_row(c, behaviour, variant, fuzz, synthesizer) for c in ranked]
+    first = ranked[0] if ranked else None
+    if findings.rule is not None and counterexamples:
+        counterexamples[0]["told_by"] = findings.rule.name
+    shown = {} if first is None else _shown(first, findings)
     facts: dict[str, Any] = {
         "space": "; ".join(_words(d) for d in space) or "the explicit examples alone",
         "examples_tried": sum(search.phases.get(p, 0) for p in ("explicit", "coverage", "hypothesis")),
         "of_them": ", ".join(f"{n} {phase}" for phase, n in search.phases.items()),
+        **({"first_failing_example": search.first_failing} if search.first_failing else {}),
         "pairs_of_parameter_bins_covered": f"{cells} of {whole} ({100 * share:.0f}%)",
         "scenes_per_example": fuzz.replicates,
         "search_ended_because": STOPPED[search.stopped],
         "synthesizer_of_the_search": fuzz.search_with or synthesizer,
         "seconds": ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
+        **_found_facts(findings, shown, counterexamples),
     }
-    first = ranked[0] if ranked else None
-    shown = {} if first is None else _shown(first, around)
-    if around is not None and around.replicates:
-        facts["local_failure_rate"] = around.sentence()
-        facts["tells_failing_from_finding"] = ", ".join(f"{n} {v:.2f}" for n, v in around.telling.items())
-    if first is not None:
-        facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
-        facts["replay"] = f"synnodtest replay {counterexamples[0]['replay']}"
-        facts["counterexamples"] = counterexamples
-    if around is not None:
-        title, table = _map_table(around)
-        facts |= {title: table} if table else {}
     example = first.candidate.example if first else search.example_at(space.easiest)
     entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, first.replicates if first else [])
     entry |= {
         "space": [{"name": d.name, "easiest": d.value(0), "range": _range(d)} for d in space],
         "tried": dict(search.phases),
+        "first_failing": search.first_failing,
         "stopped": search.stopped,
-        "coverage": {"share": share, "cells": cells, "of": whole},
+        "coverage": {"share": share, "cells": cells, "of": whole, **tried_points(search)},
         "seconds": dict(seconds),
         "counterexamples": counterexamples,
+        "rule": None if findings.rule is None else asdict(findings.rule),
+        "swept": None if findings.swept is None else findings.swept.sentence(),
         "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),
                                               "radii": around.radii, "telling": around.telling, "map": around.map()},
         "shown": shown,
@@ -108,10 +105,63 @@ def facts_of(
     return facts, entry, shown
 
 
+def _found_facts(
+    findings: Findings, shown: Mapping[str, str], counterexamples: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    around = findings.around
+    if around is not None and around.replicates:
+        facts["local_failure_rate"] = around.sentence()
+        facts["tells_failing_from_finding"] = ", ".join(f"{n} {v:.2f}" for n, v in around.telling.items())
+    if findings.rule is not None:
+        facts["what_failing_scenes_share"] = findings.rule.sentence()
+    if findings.swept is not None:
+        facts["sweep"] = findings.swept.sentence()
+    if counterexamples:
+        facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
+        facts["replay"] = f"synnodtest replay {counterexamples[0]['replay']}"
+        facts["counterexamples"] = list(counterexamples)
+    if around is not None:
+        title, table = _map_table(around)
+        facts |= {title: table} if table else {}
+    return facts
+
+
+def tried_points(search: Search) -> dict[str, Any]:
+    """Return every example of the search for the coverage figure: its parameters, and what came of it.
+
+    ``parameters`` names the columns and their ``levels`` (None for a continuous one, which has ``range``); ``points``
+    holds a row per example: the values, then ``holds``, ``fails``, ``crashes`` or ``not planted``.
+    """
+    parameters = [
+        {
+            "name": d.name,
+            "levels": [_level(level) for level in d.levels] or None,
+            "range": None if d.levels else list(d.range),
+        }
+        for d in search.space
+    ]
+    points = [
+        [*(_level(d.value(k)) for d, k in zip(search.space, point, strict=True)), _came_of(judged)]
+        for point, judged in search.judged.items()
+    ]
+    return {"parameters": parameters, "points": points}
+
+
+def _level(value: Any) -> Any:
+    return "left out" if value is None else value if isinstance(value, float) else str(value)
+
+
+def _came_of(judged: Judged | None) -> str:
+    if judged is None:
+        return "not planted"
+    return "crashes" if judged.crash else "fails" if judged.fails else "holds"
+
+
 def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, synthesizer: str) -> dict[str, Any]:
     entry = entry_of(behaviour, variant, fuzz, synthesizer, "", c.candidate.example, [])
     return {
-        "says": "confirmed" if c.confirmed else "an accident of the search" if c.refuted else "unconfirmed",
+        "says": says(c),
         "example": str(c.candidate.example),
         "holds": f"{sum(r.holds for r in c.replicates)} of {len(c.replicates)}",
         "upper_bound": c.estimate.upper,
@@ -123,18 +173,29 @@ def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, sy
     }
 
 
-def _shown(first: Confirmation, around: Neighbourhood | None) -> dict[str, str]:
+def _shown(first: Confirmation, findings: Findings) -> dict[str, str]:
     """Return the scenes to show: of the minimal example, a typical failure around it, and the worst failure seen."""
+    around = findings.around
     failing = [r for r in first.replicates if not r.holds] or list(first.replicates)
     if not failing:
         return {}
-    shown = {"minimal": failing[0].scene_id}
+    shown = {"minimal": _easiest(failing, findings).scene_id}
     near = sorted((r for r in around.replicates if not r.holds), key=lambda r: r.margin) if around else []
     if near:
         shown["typical"] = near[len(near) // 2].scene_id
     worst = min((*failing, *near), key=lambda r: (r.margin, -_prominence(r), r.scene_id))
     shown["worst"] = worst.scene_id
     return shown
+
+
+def _easiest(failing: Sequence[Replicate], findings: Findings) -> Replicate:
+    """Return the failing scene nearest to where failing ends, as the rule tells; the first where there is no rule."""
+    rule = findings.rule
+    if rule is None:
+        return failing[0]
+    values = {r.scene_id: rule.value(r, findings.surroundings) for r in failing}
+    told = [r for r in failing if rule.tells_failing(values[r.scene_id])]
+    return min(told or failing, key=lambda r: (abs(values[r.scene_id] - rule.threshold), r.scene_id))
 
 
 def _prominence(replicate: Replicate) -> float:

@@ -9,11 +9,13 @@ from synnodtest.checks.ruling import Component, Ruling, Status
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
-from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.sweep import Sweep
+from synnodtest.fuzzing.telling import Rule
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["gaps_of", "ruling_of"]
+__all__ = ["gaps_of", "ruling_of", "says"]
 
 LEAST_HELD_OUT = 2
 NOTHING = "no confirmed counterexample in {n} examples"
@@ -29,33 +31,34 @@ STOPPED = {
 def ruling_of(
     claim: Claim,
     search: Search,
-    found: Sequence[Confirmation],
-    around: Neighbourhood | None,
+    findings: Findings,
     alpha: float,
     facts: dict[str, Any],
     gaps: Sequence[str],
 ) -> Ruling:
     """Return the ruling on one expectation of a fuzz behaviour.
 
-    PASSED says that the search went through and left no open suspicion; it is no statement on a rate. INCONCLUSIVE:
-    a candidate was neither confirmed nor refuted, or the search has gaps (see :func:`gaps_of`).
+    PASSED says that the search went through and that no counterexample was confirmed; it is no statement on a rate.
+    INCONCLUSIVE: evidence is missing. A candidate kept the claim less often than asked, even in the longer look, but
+    not surely so; or the search has gaps (see :func:`gaps_of`).
     """
+    found, around = findings.found, findings.around
     confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
     parts = tuple(_component(c, claim.rate, alpha) for c in found)
     if confirmed:
-        status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha)
+        status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings.rule)
     else:
         tried = search.tried + search.phases.get("explicit", 0) - len(search.left_out)
-        unsettled = [c for c in found if not c.refuted]
-        status = Status.INCONCLUSIVE if unsettled or gaps else Status.PASSED
-        reasons = [f"{len(unsettled)} unconfirmed: {unsettled[0].candidate.example}"] if unsettled else []
+        open_ones = [c for c in found if c.suspicious]
+        status = Status.INCONCLUSIVE if open_ones or gaps else Status.PASSED
+        reasons = [_suspicion(open_ones, claim.rate)] if open_ones else []
         reasons += gaps
         reasons += [STOPPED[search.stopped]] if search.stopped != "examples" else []
         sentence = f"{status} {'; '.join([NOTHING.format(n=tried), *reasons])}"
     notes = ["a search says nothing on how often examples fail"] if not confirmed else []
     if around is not None and around.replicates:
         notes.append(f"around the counterexample: {around.sentence()}")
-    notes += [f"{_name(c)}: {c.candidate.example}" for c in found]
+    notes += [f"{says(c)}: {c.candidate.example}" for c in found]
     first = confirmed[0] if confirmed else (found[0] if found else None)
     trials = [] if first is None else first.replicates
     return Ruling(
@@ -73,13 +76,15 @@ def ruling_of(
     )
 
 
-def gaps_of(search: Search, held_out: int, control: Control | None) -> list[str]:
+def gaps_of(search: Search, held_out: int, control: Control | None, swept: Sweep | None, rate: float) -> list[str]:
     """Return why a search that found nothing is no pass.
 
     Args:
         search: The search.
         held_out: Patients that are left for a confirmation.
         control: Of a claim that a silent detector would keep; None where there is none.
+        swept: Failing examples that were not followed up one by one; None where there are none.
+        rate: The rate asked for.
     """
     gaps = []
     asked = search.phases.get("coverage", 0) + search.unplaced
@@ -93,18 +98,26 @@ def gaps_of(search: Search, held_out: int, control: Control | None) -> list[str]
         gaps.append(f"{len(search.left_out)} explicit examples could not be planted: {search.left_out[0]}")
     if held_out < LEAST_HELD_OUT:
         gaps.append(f"radiographs of {held_out} patients are left for a confirmation, {LEAST_HELD_OUT} are needed")
-    if search.open():
-        gaps.append(f"{len(search.open())} failing examples were not followed up")
+    if swept is not None and not swept.clears(rate):
+        gaps.append(swept.sentence())
     if control is not None and not control.passed:
         gaps.append(f"control: {control.sentence()}")
     return gaps
 
 
-def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float) -> str:
+def _suspicion(found: Sequence[Confirmation], rate: float) -> str:
+    first = min(found, key=lambda c: c.p_value)
+    kept, n = sum(r.holds for r in first.replicates), len(first.replicates)
+    why = f"holds in {kept} of {n} scenes, {rate:g} asked for" if first.complete else f"{n} scenes are too few"
+    return f"{len(found)} unconfirmed: {first.candidate.example} ({why})"
+
+
+def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, rule: Rule | None) -> str:
     first = confirmed[0]
     estimate, trials = first.estimate, first.replicates
     matters = first.candidate.matters
     told = f"; what matters: {', '.join(matters)}" if matters else ""
+    told += f"; {rule.sentence()}" if rule is not None else ""
     others = f"; {len(confirmed) - 1} further distinct failures" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "
@@ -126,11 +139,13 @@ def _component(found: Confirmation, rate: float, alpha: float) -> Component:
         bound=rate,
         side="above",
         status=status,
-        method=f"{found.estimate.method}; p adjusted by Holm {found.p_holm:.2g}",
+        method=f"{found.estimate.method}; p adjusted for two looks and by Holm {found.p_holm:.2g}",
         lower95=wide.lower,
         upper95=wide.upper,
+        role="decides" if found.confirmed or found.suspicious else "shown",
     )
 
 
-def _name(found: Confirmation) -> str:
-    return "confirmed" if found.confirmed else "not confirmed" if found.refuted else "unconfirmed"
+def says(found: Confirmation) -> str:
+    """Return what became of a candidate, as reports say it."""
+    return "confirmed" if found.confirmed else "an accident of the search" if found.refuted else "unconfirmed"

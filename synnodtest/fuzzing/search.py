@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from synnodtest.fuzzing.coverage import coverage_points
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed, Judged, Stage
+from synnodtest.fuzzing.stage import Crashed, Judged, Stage, is_hang
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
-__all__ = ["Candidate", "Search", "Stop"]
+__all__ = ["Search", "Stop"]
 
 Stop = Literal["examples", "time budget", "interrupted", "crash", "space exhausted"]
-MOST_DISTINCT = 3
-"""Distinct failures of one expectation that are followed up."""
-MOST_TRIED = 24
-"""Failing points that are looked at for a further, distinct failure."""
-MOST_CONFIRMATIONS = 9
-HARDER = (0.0, 0.05, 0.25, 1.0)
-"""Candidates of one failure: the shrunk point, then points further on the way back to what it was shrunk from."""
 ROUNDS = 3
 
 
@@ -32,29 +25,6 @@ class _Enough(BaseException):
 
 class _Full(BaseException):
     """Ends Hypothesis's run: all examples were tried."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A failing example that awaits confirmation.
-
-    Args:
-        example: The example, shrunk where it has a place in the space.
-        start: What it was shrunk from.
-        point: Its difficulties; None for an explicit example.
-        matters: Parameters that cannot be made easier, the one whose easing helps most first.
-        origin: ``explicit`` or ``search``.
-        judged: What the search saw of it.
-        start_point: Difficulties of ``start``.
-    """
-
-    example: Example
-    start: Example
-    point: Difficulties | None
-    matters: tuple[str, ...]
-    origin: str
-    judged: Judged
-    start_point: Difficulties | None = None
 
 
 @dataclass
@@ -85,9 +55,8 @@ class Search:
     phases: dict[str, int] = field(default_factory=dict)
     unplaced: int = 0
     covered: bool = False
-    settled: dict[Difficulties, bool] = field(default_factory=dict)
-    """Points that went through a confirmation, and whether it confirmed them."""
-    _sure: dict[Difficulties, bool] = field(default_factory=dict)
+    first_failing: int | None = None
+    """Number of the first example that failed, among those that could be planted, explicit and stored ones too."""
 
     @property
     def tried(self) -> int:
@@ -126,8 +95,9 @@ class Search:
             self.left_out.append(example)
             return
         self.explicit.append(judged)
+        self._note(judged)
         if judged.crash:
-            self._crashed(None, judged)
+            self.crashed(None, judged)
             raise _Enough
 
     def _try(self, point: Difficulties, phase: str) -> Judged | None:
@@ -137,11 +107,17 @@ class Search:
         judged = self.judge(point)
         if judged is not None:
             self.phases[phase] = self.phases.get(phase, 0) + 1
+            self._note(judged)
             if judged.crash:
                 raise _Enough
         return judged
 
-    def _crashed(self, point: Difficulties | None, judged: Judged) -> None:
+    def _note(self, judged: Judged) -> None:
+        if judged.fails and self.first_failing is None:
+            self.first_failing = sum(self.phases.values()) - len(self.left_out)
+
+    def crashed(self, point: Difficulties | None, judged: Judged) -> None:
+        """Note a crash of the detector; the first one is kept."""
         self.stopped, self.crash = "crash", self.crash or (point, judged)
         if point is not None:
             self.judged[point] = judged
@@ -152,7 +128,7 @@ class Search:
             judged = self.stage.judge(self.example_at(point))
             self.judged[point] = judged
             if judged is not None and judged.crash:
-                self._crashed(point, judged)
+                self.crashed(point, judged)
         return self.judged[point]
 
     def _hypothesis(self, examples: int) -> None:
@@ -195,109 +171,13 @@ class Search:
         with suppress(_Full, Unsatisfiable):
             attempt()
 
-    # --- what was found -----------------------------------------------------------------------------------------
-
-    def failing(self) -> list[Difficulties]:
-        """Return the failing points, easiest first."""
-        points = [p for p, judged in self.judged.items() if judged is not None and judged.fails and not judged.crash]
-        return sorted(points, key=lambda p: (round(self.space.effort(p), 9), p))
-
-    def candidates(self) -> Iterator[Candidate]:
-        """Yield distinct failures, shrunk: those of explicit examples first, then each with another cause.
-
-        After each, the caller says with :meth:`settle` what a confirmation came to. A point that is not confirmed
-        counts as holding from then on, and the failure that led there is approached from its hard side.
-        """
-        for judged in self.explicit:
-            if judged.fails and not judged.crash:
-                yield Candidate(judged.example, judged.example, None, (), "explicit", judged)
-        causes: list[frozenset[str]] = []
-        seen: set[Difficulties] = set()
-        while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(seen) < MOST_TRIED:
-            start = next((p for p in self._starts() if p not in seen), None)
-            if start is None or (self.settled and self.enough()):
-                return
-            seen.add(start)
-            point = start
-            for cause in causes:
-                point = self.space.eased(point, cause)
-            if not self.fails(point):
-                continue
-            for candidate in self._approach(point, shrink(self.space, point, self.fails, self.enough), causes):
-                if len(self.settled) >= MOST_CONFIRMATIONS:
-                    return
-                yield candidate
-                assert candidate.point is not None
-                if self.settled.get(candidate.point):
-                    causes.append(frozenset(self.space.needed(candidate.point)))
-                    break
-
-    def _starts(self) -> list[Difficulties]:
-        """Return the failing points, easiest first; the surest first once an easy one proved unsure."""
-        points = self.failing()
-        if all(self.settled.values()):
-            return points
-        return sorted(points, key=lambda p: ((found := self.judged[p]) is not None and (found.share, found.margin), p))
-
-    def _approach(
-        self, start: Difficulties, easy: Difficulties, causes: Sequence[frozenset[str]]
-    ) -> Iterator[Candidate]:
-        """Yield the shrunk point, then harder ones up to the start; a cause that is known is left out."""
-        done: set[Difficulties] = set()
-        for share in HARDER:
-            point = self.space.between(easy, start, share)
-            cause = frozenset(self.space.needed(point))
-            if point in done or cause in causes or (causes and not cause) or not self.fails(point):
-                continue
-            done.add(point)
-            yield self._candidate(start, point)
-
-    def settle(self, point: Difficulties | None, confirmed: bool) -> None:
-        """Note what a confirmation came to."""
-        if point is not None:
-            self.settled[point] = confirmed
-
-    def fails(self, point: Difficulties) -> bool:
-        """Return whether a point can be planted and surely fails; a crash is no failure."""
-        judged = self.judge(point)
-        if judged is None or not judged.fails or judged.crash or self.settled.get(point) is False:
-            return False
-        if point not in self._sure:
-            try:
-                self._sure[point] = self.stage.surely_fails(judged)
-            except Crashed as crash:
-                self._crashed(point, replace(judged, crash=crash))
-                return False
-        return self._sure[point]
-
-    def open(self) -> list[Difficulties]:
-        """Return failing points that no confirmation settled and no closer look cleared."""
-        return [p for p in self.failing() if self._sure.get(p, True) and p not in self.settled]
-
-    def _candidate(self, start: Difficulties, point: Difficulties) -> Candidate:
-        judged = self.judged[point]
-        assert judged is not None
-        return Candidate(
-            judged.example, self.example_at(start), point, self._matters(point), "search", judged, start_point=start
-        )
-
-    def _matters(self, point: Difficulties) -> tuple[str, ...]:
-        """Return the parameters that are not at their easiest, the one whose easing raises the margin most first."""
-        names = self.space.needed(point)
-        gain = {n: self._margin(self.space.eased(point, frozenset({n}))) - self._margin(point) for n in names}
-        return tuple(sorted(names, key=lambda n: (-gain[n], n)))
-
-    def _margin(self, point: Difficulties) -> float:
-        judged = self.judged.get(point)
-        return 0.0 if judged is None else judged.margin
-
     def shrunk_crash(self) -> Crashed:
         """Return the crash, shrunk to the easiest example that still crashes the detector."""
         assert self.crash is not None
         point, judged = self.crash
         crash = judged.crash
         assert crash is not None
-        if point is None or "no answer within" in str(crash):
+        if point is None or is_hang(crash):
             return crash
 
         def crashes(at: Difficulties) -> bool:

@@ -24,7 +24,7 @@ from synnodtest.planning.recipe import SHAM_ARM, UNTOUCHED_ARM, Recipe
 from synnodtest.planning.trial import Trial
 from synnodtest.ports import Background
 
-__all__ = ["Crashed", "Judged", "Replicate", "Stage"]
+__all__ = ["Crashed", "Judged", "Replicate", "Spot", "Stage", "is_hang"]
 
 CHUNK = 8
 """Replicates per call of the engine when a clock is watched."""
@@ -35,13 +35,21 @@ SHALLOW = 0.75
 """A closer look tells the rate asked for from this share of it, which is what a confirmation can show."""
 
 
-class Crashed(DetectorError):
-    """The detector crashed on a scene of ``example``; ``where`` names background and replicate."""
+Spot = tuple[Example, Background, int]
+"""An example on a background, with the number of the replicate."""
 
-    def __init__(self, error: DetectorError, example: Example, where: tuple[Background, int]) -> None:
+
+class Crashed(DetectorError):
+    """The detector crashed, hung or returned rubbish; ``spots`` are the scenes of which one is to blame."""
+
+    def __init__(self, error: DetectorError, spots: Sequence[Spot]) -> None:
         super().__init__(error.message, hint=error.hint)
-        self.example = example
-        self.where = where
+        self.spots = tuple(spots)
+
+    @property
+    def example(self) -> Example:
+        """The example of the first of them."""
+        return self.spots[0][0]
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,11 @@ class Replicate:
     def scene_id(self) -> str:
         """The scene that a report shows: the last arm's."""
         return list(self.trials.values())[-1].scene_id
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """The sha256 of the radiographs that the detector saw."""
+        return tuple(trial.radiograph_sha256 for trial in self.trials.values())
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,11 @@ class Judged:
 
 
 _Planted = tuple[Example, Background, int, list[Recipe]]
+
+
+def is_hang(error: DetectorError) -> bool:
+    """Return whether the detector gave no answer in time."""
+    return "no answer within" in str(error)
 
 
 class Stage:
@@ -147,15 +165,16 @@ class Stage:
     def surely_fails(self, judged: Judged) -> bool:
         """Return whether a failing example fails on further scenes too: few are enough where none or all fail.
 
-        It only guides the search, so that shrinking does not end where a few replicates failed by chance.
+        It only guides the search, so that shrinking does not end where a few replicates failed by chance. The same
+        radiograph again counts once.
 
         Raises:
             Crashed: the detector crashed.
         """
-        rate, holds = self.claim.rate, [r.holds for r in judged.replicates]
+        rate, holds = self.claim.rate, {r.content: r.holds for r in judged.replicates}
         seen = self._replicates
         while True:
-            n, kept = len(holds), sum(holds)
+            n, kept = len(holds), sum(holds.values())
             if binom.cdf(kept, n, rate) < UNLIKELY:
                 return True
             if binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
@@ -163,7 +182,8 @@ class Stage:
             if seen >= LOOK:
                 return kept / n < (1 + SHALLOW) / 2 * rate
             count = max(CHUNK, self._replicates)
-            holds += [r.holds for r in self.run(judged.example, self.chosen(judged.example, seen, count))]
+            more = self.run(judged.example, self.chosen(judged.example, seen, count))
+            holds |= {r.content: r.holds for r in more}
             seen += count
 
     def chosen(self, example: Example, skip: int = 0, count: int | None = None) -> list[tuple[Background, int]]:
@@ -191,7 +211,7 @@ class Stage:
         """Yield the replicates of one example that could be planted and were accepted."""
         yield from self.run_all((example, background, number) for background, number in where)
 
-    def run_all(self, wanted: Iterator[tuple[Example, Background, int]]) -> Iterator[Replicate]:
+    def run_all(self, wanted: Iterator[Spot]) -> Iterator[Replicate]:
         """Yield a replicate per example and background; those that cannot be planted are left out.
 
         Raises:
@@ -218,14 +238,16 @@ class Stage:
             self.scenes += len(planted)
 
     def _culprit(self, planted: Sequence[_Planted], error: DetectorError) -> Crashed:
-        """Return which of several scenes crashes the detector; the first if none does on its own."""
-        for example, background, number, recipes in planted:
+        """Return which of several scenes crashes the detector; all of them where none does on its own.
+
+        A detector that hung is not called again: any of them may be to blame, and a replay tries one by one.
+        """
+        for example, background, number, recipes in planted if not is_hang(error) else ():
             try:
                 list(self.engine.run(recipes))
             except DetectorError as again:
-                return Crashed(again, example, (background, number))
-        example, background, number, _ = planted[0]
-        return Crashed(error, example, (background, number))
+                return Crashed(again, [(example, background, number)])
+        return Crashed(error, [(e, b, number) for e, b, number, _ in planted])
 
     def _recipes(self, example: Example, background: Background, number: int) -> list[Recipe]:
         try:
@@ -249,10 +271,10 @@ class Stage:
 
     # --- beside the judging -------------------------------------------------------------------------------------
 
-    def unjudged(self, example: Example, where: Sequence[tuple[Background, int]]) -> list[dict[str, Any]]:
-        """Return the scenes of an example, synthesized but not shown to the detector."""
+    def unjudged(self, spots: Sequence[Spot]) -> list[dict[str, Any]]:
+        """Return the scenes of examples, synthesized but not shown to the detector."""
         made = []
-        for background, number in where:
+        for example, background, number in spots:
             scenes = {}
             for recipe in self._recipes(example, background, number):
                 scene = Placer(self.engine.load(background)).place(recipe)

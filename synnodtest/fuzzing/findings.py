@@ -1,0 +1,32 @@
+"""What came of a search, all stages together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synnodtest.fuzzing.confirm import Confirmation
+from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.sweep import Sweep
+from synnodtest.fuzzing.telling import Rule, Surroundings
+
+__all__ = ["Findings"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of a search.
+
+    Args:
+        found: The confirmations.
+        around: Examples around the first confirmed counterexample.
+        rule: What tells its failing scenes from its holding ones.
+        swept: Failing examples that were not followed up one by one.
+        surroundings: How far a place lies from the borders of regions.
+    """
+
+    found: Sequence[Confirmation]
+    around: Neighbourhood | None
+    rule: Rule | None
+    swept: Sweep | None
+    surroundings: Surroundings

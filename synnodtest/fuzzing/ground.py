@@ -1,0 +1,106 @@
+"""What a search stands on: its claim, its space, its backgrounds, and the two stages that try examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from synnodtest.canonical import sha256_of
+from synnodtest.engine.campaign import Campaign
+from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.confirm import held_out
+from synnodtest.fuzzing.failures import Failures
+from synnodtest.fuzzing.places import Places
+from synnodtest.fuzzing.recipes import RecipeMaker
+from synnodtest.fuzzing.stage import Stage
+from synnodtest.matching import Matching
+from synnodtest.planning.difficulty import Difficulties
+from synnodtest.planning.example import Example
+from synnodtest.planning.example_space import example_of, plants_nodule, space_of
+from synnodtest.planning.place import MissingRegion, NoPlace
+from synnodtest.planning.variants import Variant
+from synnodtest.spec.model import Behaviour, Fuzz, Scenes
+from synnodtest.spec.plain import behaviour_dict
+
+__all__ = ["Ground", "grounded"]
+
+
+def grounded(behaviour: Behaviour) -> Behaviour:
+    """Return a fuzz behaviour with the backgrounds of search and confirmation as its scenes; others as they are."""
+    wanted = behaviour.fuzz
+    if wanted is None:
+        return behaviour
+    return replace(behaviour, scenes=Scenes(set=wanted.set, count=wanted.count + wanted.confirm_trials))
+
+
+class Ground:
+    """What one search stands on.
+
+    Args:
+        campaign: Detector, synthesizers and backgrounds.
+        behaviour: With ``fuzz``.
+        variant: The expectation.
+
+    Raises:
+        InvalidEvidence: the set lacks the region.
+        SynnodError: the behaviour names several synthesizers.
+    """
+
+    def __init__(self, campaign: Campaign, behaviour: Behaviour, variant: Variant) -> None:
+        assert behaviour.fuzz is not None
+        self.fuzz: Fuzz = behaviour.fuzz
+        self.behaviour = grounded(behaviour)
+        self.claim = Claim(variant.expectation.kind, variant.parameters)
+        self.alpha = float(variant.parameters.get("alpha", behaviour.sampling.alpha))
+        self.under_test = _only(campaign.synthesizer_names(behaviour), behaviour)
+        self.searched_with = self.fuzz.search_with or self.under_test
+        self.matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
+        plain = behaviour_dict(behaviour)
+        self.seed = int(sha256_of(["fuzz", campaign.seed, plain, variant.id])[:15], 16)
+        engine = campaign.engine(self.behaviour, self.under_test)
+        self.places = Places(engine.load, self.fuzz.location)
+        plants = plants_nodule(self.fuzz, self.claim.kind)
+        self.maker = RecipeMaker(behaviour.id, self.claim, self.places, plants, campaign.seed)
+        first, held = held_out(campaign.backgrounds(self.behaviour), self.fuzz.count)
+        cheap = campaign.engine(self.behaviour, self.searched_with)
+        self.search_stage = Stage(cheap, self.maker, self.matching, first, "search", self.fuzz.replicates)
+        self.confirm_stage = Stage(engine, self.maker, self.matching, held, "confirm")
+        self.space = space_of(behaviour, self.claim.kind, variant.parameters, self._parts())
+        self.failures = Failures(campaign.store.root / "fuzz-examples", plain, variant.id, self.space)
+
+    @property
+    def easiest(self) -> Example:
+        """The easiest example of the space."""
+        return self.example(self.space.easiest)
+
+    def example(self, point: Difficulties) -> Example:
+        """Return the example at a point of the space."""
+        return example_of(self.space, self.fuzz, point)
+
+    def _parts(self) -> int:
+        """Return in how many parts the region falls, as the first background that has it says."""
+        if not self.maker.plants or self.fuzz.location.at_mm is not None:
+            return 1
+        missing = ""
+        for background in self.search_stage.backgrounds:
+            try:
+                return self.places.parts(background)
+            except MissingRegion as error:
+                missing = error.region
+            except NoPlace:
+                continue
+        if missing:
+            raise InvalidEvidence(
+                f"no background of the set {self.fuzz.set!r} has the region {missing!r}",
+                hint=f"put a mask beside each radiograph (<stem>.{missing}.png) or name it in the manifest",
+            )
+        raise InvalidEvidence(f"no place for a nodule on the backgrounds of the set {self.fuzz.set!r}")
+
+
+def _only(names: tuple[str, ...], behaviour: Behaviour) -> str:
+    if len(names) > 1:
+        raise SynnodError(
+            f"behaviour {behaviour.id!r}: a search runs on one synthesizer, not {', '.join(names)}",
+            hint="name one under 'synthesizers'; 'search_with' may name a cheaper one for the search",
+        )
+    return names[0]

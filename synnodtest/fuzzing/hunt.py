@@ -1,0 +1,160 @@
+"""The stages of one search: search, shrink, confirm, look longer, sweep, describe, control."""
+
+from __future__ import annotations
+
+from synnodtest.fuzzing.clock import Clock
+from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
+from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
+from synnodtest.fuzzing.describe import Neighbourhood, neighbourhood
+from synnodtest.fuzzing.findings import Findings
+from synnodtest.fuzzing.ground import Ground
+from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.stage import CHUNK, LOOK
+from synnodtest.fuzzing.suspects import Suspects
+from synnodtest.fuzzing.sweep import Sweep, sweep
+from synnodtest.fuzzing.telling import Rule, telling_rule
+from synnodtest.planning.example import Example
+
+__all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
+
+DESCRIBED = 100
+"""Examples of the local failure rate."""
+SHAM_SCENES = 30
+
+
+class Hunt:
+    """One search and all that follows it.
+
+    Args:
+        ground: What it stands on.
+        clock: Started before.
+    """
+
+    def __init__(self, ground: Ground, clock: Clock) -> None:
+        self.ground, self.clock = ground, clock
+        stage = ground.search_stage
+        self.search = Search(
+            stage, ground.space, ground.example, ground.fuzz.examples, ground.seed, self._search_enough
+        )
+        self.suspects = Suspects(self.search)
+        self.interrupted = False
+        self.control: Control | None = None
+        self._found: list[Confirmation] = []
+        self._around: Neighbourhood | None = None
+        self._rule: Rule | None = None
+        self._swept: Sweep | None = None
+
+    @property
+    def findings(self) -> Findings:
+        """What came of it, so far."""
+        return Findings(self._found, self._around, self._rule, self._swept, self.ground.places.surroundings)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a counterexample is confirmed."""
+        return any(c.confirmed for c in self._found)
+
+    def run(self) -> None:
+        """Go through all stages; Ctrl-C ends them and leaves what was found so far.
+
+        Raises:
+            Crashed: the detector crashed, outside the search; a crash of the search is left in ``search.crash``.
+        """
+        ground = self.ground
+        try:
+            if ground.fuzz.search_with and ground.fuzz.time_budget_s is not None:
+                self._time_one()
+            explicit = [Example.of({**ground.fuzz.fixed, **e}) for e in ground.fuzz.explicit]
+            self.search.run(explicit, ground.failures.points())
+            self._confirm_all()
+            if self.search.crash is None:
+                self._look_longer()
+                self._describe()
+                self._check_silence()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.search.stopped = "interrupted"
+            self._decide()
+        finally:
+            self._keep()
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def _time_one(self) -> None:
+        """Try one scene on the synthesizer under test, so that the time of a confirmation is known."""
+        stage, easiest = self.ground.confirm_stage, self.ground.easiest
+        list(stage.run(easiest, [(b, 0) for b in stage.pool(easiest)[:1]]))
+
+    @property
+    def _scene_s(self) -> float:
+        return max(self.ground.search_stage.seconds_per_replicate, self.ground.confirm_stage.seconds_per_replicate)
+
+    def _search_enough(self) -> bool:
+        """Return whether only the time for a closer look and a confirmation is left."""
+        reserved = 1.2 * (self.ground.fuzz.confirm_trials + LOOK)
+        return self._left_s() <= reserved * self._scene_s
+
+    def _enough(self) -> bool:
+        """Return whether time is up, give or take half of what is tried at once."""
+        return self._left_s() <= CHUNK / 2 * self._scene_s
+
+    def _left_s(self) -> float:
+        sham = 0 if self.ground.confirm_stage.engine.synthesizer.sham_is_identity else 2 * SHAM_SCENES
+        return self.clock.left_s - sham * self._scene_s
+
+    # --- stages -------------------------------------------------------------------------------------------------
+
+    def _confirm_all(self) -> None:
+        ground = self.ground
+        for candidate in self.suspects.candidates():
+            made = confirm(ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough)
+            self._found.append(made)
+            if self.search.crash is not None:
+                return
+            self.suspects.settle(candidate.point, made.surely(ground.claim.rate, ground.alpha))
+        self._decide()
+
+    def _decide(self) -> None:
+        self._found = decide(self._found, self.ground.claim.rate, self.ground.alpha)
+
+    def _look_longer(self) -> None:
+        """Where nothing is confirmed, look longer at what is not refuted either, and at what was not followed up."""
+        ground = self.ground
+        for index in sorted(range(len(self._found)), key=lambda k: self._found[k].p_value):
+            made = self._found[index]
+            if self.confirmed or made.refuted or not made.complete:
+                continue
+            self._found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough)
+            self._decide()
+        left = self.suspects.surest_first(self.suspects.open())
+        if left and not self.confirmed:
+            examples = [ground.example(point) for point in left]
+            self._swept = sweep(ground.confirm_stage, examples, ground.alpha, self._enough)
+
+    def _describe(self) -> None:
+        ground = self.ground
+        first = next((c for c in sorted(self._found, key=lambda c: c.p_value) if c.confirmed), None)
+        if first is None:
+            return
+        example = first.candidate.example
+        self._around = neighbourhood(ground.confirm_stage, ground.space, example, DESCRIBED, ground.seed, self._enough)
+        self._rule = telling_rule([*first.replicates, *self._around.replicates], ground.places.surroundings)
+
+    def _check_silence(self) -> None:
+        ground = self.ground
+        if self.confirmed or not ground.claim.needs_control:
+            return
+        example = ground.easiest if ground.maker.plants else EASY
+        stage = control_stage(ground.confirm_stage, ground.maker, example)
+        self.control = responds(stage, example, ground.alpha, self._enough)
+
+    def _keep(self) -> None:
+        """Keep failing points for later searches, and forget those that fail no more."""
+        failures = self.ground.failures
+        for point in failures.points():
+            judged = self.search.judged.get(point)
+            if judged is not None and not judged.fails:
+                failures.drop(point)
+        for confirmation in self._found:
+            if confirmation.candidate.point is not None and not confirmation.refuted:
+                failures.save(confirmation.candidate.point)

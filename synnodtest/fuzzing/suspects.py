@@ -1,0 +1,172 @@
+"""What the search suspects: failing points become distinct candidates, shrunk, that await confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.shrink import shrink
+from synnodtest.fuzzing.stage import Crashed, Judged
+from synnodtest.planning.difficulty import Difficulties, Space
+from synnodtest.planning.example import Example
+
+__all__ = ["Candidate", "Suspects"]
+
+MOST_DISTINCT = 3
+"""Distinct failures of one expectation that are followed up."""
+MOST_TRIED = 24
+"""Failing points that are looked at for a further, distinct failure."""
+MOST_CONFIRMATIONS = 9
+HARDER = (0.0, 0.05, 0.25, 1.0)
+"""Candidates of one failure: the shrunk point, then points further on the way back to what it was shrunk from."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A failing example that awaits confirmation.
+
+    Args:
+        example: The example, shrunk where it has a place in the space.
+        start: What it was shrunk from.
+        point: Its difficulties; None for an explicit example.
+        matters: Parameters that cannot be made easier, the one whose easing helps most first.
+        origin: ``explicit`` or ``search``.
+        judged: What the search saw of it.
+        start_point: Difficulties of ``start``.
+    """
+
+    example: Example
+    start: Example
+    point: Difficulties | None
+    matters: tuple[str, ...]
+    origin: str
+    judged: Judged
+    start_point: Difficulties | None = None
+
+
+class Suspects:
+    """The failing points of a search, and what became of them.
+
+    Args:
+        search: The search, done.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.settled: dict[Difficulties, bool] = {}
+        """Points that went through a confirmation, and whether it confirmed them."""
+        self._sure: dict[Difficulties, bool] = {}
+
+    @property
+    def space(self) -> Space:
+        """The space of the search."""
+        return self.search.space
+
+    def failing(self) -> list[Difficulties]:
+        """Return the failing points, easiest first."""
+        judged = self.search.judged.items()
+        points = [p for p, found in judged if found is not None and found.fails and not found.crash]
+        return sorted(points, key=lambda p: (round(self.space.effort(p), 9), p))
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield distinct failures, shrunk: those of explicit examples first, then each with another cause.
+
+        After each, the caller says with :meth:`settle` what a confirmation came to. A point that is not confirmed
+        counts as holding from then on, and the failure that led there is approached from its hard side.
+        """
+        for judged in self.search.explicit:
+            if judged.fails and not judged.crash:
+                yield Candidate(judged.example, judged.example, None, (), "explicit", judged)
+        causes: list[frozenset[str]] = []
+        seen: set[Difficulties] = set()
+        while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(seen) < MOST_TRIED:
+            start = next((p for p in self._starts() if p not in seen), None)
+            if start is None or (self.settled and self.search.enough()):
+                return
+            seen.add(start)
+            point = start
+            for cause in causes:
+                point = self.space.eased(point, cause)
+            if not self.fails(point):
+                continue
+            easy = shrink(self.space, point, self.fails, self.search.enough)
+            for candidate in self._approach(point, easy, causes):
+                if len(self.settled) >= MOST_CONFIRMATIONS:
+                    return
+                yield candidate
+                assert candidate.point is not None
+                if self.settled.get(candidate.point):
+                    causes.append(frozenset(self.space.needed(candidate.point)))
+                    break
+
+    def _starts(self) -> list[Difficulties]:
+        """Return the failing points, easiest first; the surest first once an easy one proved unsure."""
+        return self.failing() if all(self.settled.values()) else self.surest_first(self.failing())
+
+    def surest_first(self, points: Sequence[Difficulties]) -> list[Difficulties]:
+        """Return failing points in the order of how many of their scenes failed, and by how much."""
+
+        def held(point: Difficulties) -> tuple[float, float]:
+            found = self.search.judged[point]
+            return (1.0, 0.0) if found is None else (found.share, found.margin)
+
+        return sorted(points, key=lambda p: (held(p), p))
+
+    def _approach(
+        self, start: Difficulties, easy: Difficulties, causes: Sequence[frozenset[str]]
+    ) -> Iterator[Candidate]:
+        """Yield the shrunk point, then harder ones up to the start; a cause that is known is left out."""
+        done: set[Difficulties] = set()
+        for share in HARDER:
+            point = self.space.between(easy, start, share)
+            cause = frozenset(self.space.needed(point))
+            if point in done or cause in causes or (causes and not cause) or not self.fails(point):
+                continue
+            done.add(point)
+            yield self._candidate(start, point)
+
+    def settle(self, point: Difficulties | None, confirmed: bool) -> None:
+        """Note what a confirmation came to."""
+        if point is not None:
+            self.settled[point] = confirmed
+
+    def fails(self, point: Difficulties) -> bool:
+        """Return whether a point can be planted and surely fails; a crash is no failure."""
+        judged = self.search.judge(point)
+        if judged is None or not judged.fails or judged.crash or self.settled.get(point) is False:
+            return False
+        if point not in self._sure:
+            try:
+                self._sure[point] = self.search.stage.surely_fails(judged)
+            except Crashed as crash:
+                self.search.crashed(point, replace(judged, crash=crash))
+                return False
+        return self._sure[point]
+
+    def open(self) -> list[Difficulties]:
+        """Return failing points that no confirmation settled and no closer look cleared."""
+        return [p for p in self.failing() if self._sure.get(p, True) and p not in self.settled]
+
+    def _candidate(self, start: Difficulties, point: Difficulties) -> Candidate:
+        judged = self.search.judged[point]
+        assert judged is not None
+        return Candidate(
+            judged.example,
+            self.search.example_at(start),
+            point,
+            self._matters(point),
+            "search",
+            judged,
+            start_point=start,
+        )
+
+    def _matters(self, point: Difficulties) -> tuple[str, ...]:
+        """Return the parameters that are not at their easiest, the one whose easing raises the margin most first."""
+        names = self.space.needed(point)
+        gain = {n: self._margin(self.space.eased(point, frozenset({n}))) - self._margin(point) for n in names}
+        return tuple(sorted(names, key=lambda n: (-gain[n], n)))
+
+    def _margin(self, point: Difficulties) -> float:
+        judged = self.search.judged.get(point)
+        return 0.0 if judged is None else judged.margin

@@ -1,0 +1,130 @@
+"""What tells failing scenes from holding ones: a threshold on a parameter, or on where in the chest the nodule lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.fuzzing.claims import BASE
+from synnodtest.fuzzing.stage import Replicate
+from synnodtest.planning.example import Example
+from synnodtest.ports import Background
+
+__all__ = ["Rule", "Surroundings", "telling_rule"]
+
+LEAST_SCENES = 5
+"""Failing and holding scenes that there must be."""
+LEAST_BALANCE = 0.7
+"""Share of failing plus share of holding scenes told rightly, minus 1, from which on a rule is stated."""
+FROM, INSIDE = "mm from the border of ", "in the region "
+_WORDS = {"retrocardiac": "the heart", "lung": "the lung", "subdiaphragmatic": "the diaphragm"}
+Surroundings = Callable[[Background, tuple[float, float]], Mapping[str, float]]
+"""How far a place lies from the borders of regions, by name, in mm."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A threshold, with failing scenes on one side of it.
+
+    Args:
+        name: A parameter, ``mm from the border of <region>`` or ``in the region <region>`` (1 or 0).
+        threshold: Half-way between the nearest scenes of either kind.
+        below: Whether failing scenes lie below it.
+        failing: How many failing scenes it tells rightly, and of how many.
+        holding: The same of holding scenes.
+    """
+
+    name: str
+    threshold: float
+    below: bool
+    failing: tuple[int, int]
+    holding: tuple[int, int]
+
+    @property
+    def balance(self) -> float:
+        """0: tells nothing; 1: tells every scene."""
+        return self.failing[0] / self.failing[1] + self.holding[0] / self.holding[1] - 1
+
+    def sentence(self) -> str:
+        """Return ``failing scenes lie up to 12 mm from the border of the heart (right for 28 of 28 ..)``."""
+        right = f"right for {self.failing[0]} of {self.failing[1]} failing and {self.holding[0]} of {self.holding[1]}"
+        return f"{self._what()} ({right} holding scenes)"
+
+    def _what(self) -> str:
+        if self.name.startswith(INSIDE):
+            region = self.name.removeprefix(INSIDE)
+            return f"failing scenes lie {'outside' if self.below else 'in'} the region {region}"
+        if self.name.startswith(FROM):
+            region = self.name.removeprefix(FROM)
+            side = "up to" if self.below else "more than"
+            where = f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
+            return f"failing scenes lie {side} {self.threshold:.3g} mm from the border of {where}"
+        return f"failing scenes have {self.name} {'below' if self.below else 'above'} {self.threshold:.3g}"
+
+    def value(self, replicate: Replicate, surroundings: Surroundings) -> float:
+        """Return what a replicate measures; not a number where it has no such quantity."""
+        return dict(_measures(replicate, surroundings)).get(self.name, np.nan)
+
+    def tells_failing(self, value: float) -> bool:
+        """Return whether a scene of this value lies on the failing side."""
+        return value < self.threshold if self.below else value > self.threshold
+
+
+def telling_rule(replicates: Sequence[Replicate], surroundings: Surroundings) -> Rule | None:
+    """Return the one threshold that tells failing scenes from holding ones best; None where none does well.
+
+    Args:
+        replicates: Scenes around one counterexample.
+        surroundings: How far a place lies from the borders of regions; see ``Places.surroundings``.
+    """
+    fails = np.array([not r.holds for r in replicates], dtype=bool)
+    if min(int(fails.sum()), int((~fails).sum())) < LEAST_SCENES:
+        return None
+    table: dict[str, list[float]] = {}
+    for number, replicate in enumerate(replicates):
+        for name, value in _measures(replicate, surroundings):
+            table.setdefault(name, [np.nan] * len(replicates))[number] = value
+    rules = [rule for name, values in table.items() if (rule := _best_cut(name, np.array(values), fails)) is not None]
+    best = max(rules, key=lambda rule: round(rule.balance, 3), default=None)
+    return best if best is not None and best.balance >= LEAST_BALANCE else None
+
+
+def _measures(replicate: Replicate, surroundings: Surroundings) -> Iterator[tuple[str, float]]:
+    """Yield parameters first, then regions, then distances: among equally good rules the plainest is stated."""
+    example: Example = replicate.example
+    for name, value in example.items:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield name, float(value)
+    trial = replicate.trials[BASE]
+    if not trial.scene.nodules:
+        return
+    away = surroundings(replicate.background, trial.scene.nodules[0].centre_mm)
+    inside = trial.nodules[0].regions
+    yield from ((f"{INSIDE}{region}", float(region in inside)) for region in away)
+    yield from ((f"{FROM}{region}", distance) for region, distance in away.items())
+
+
+def _best_cut(name: str, values: NDArray[np.float64], fails: NDArray[np.bool_]) -> Rule | None:
+    """Return the best threshold on one quantity; None where it is not known everywhere or does not vary."""
+    if not np.isfinite(values).all() or np.ptp(values) == 0:
+        return None
+    order = np.argsort(values, kind="stable")
+    ranked, failing = values[order], fails[order]
+    below = np.cumsum(failing) / fails.sum()
+    held = np.cumsum(~failing) / (~fails).sum()
+    cuts = np.flatnonzero(np.diff(ranked) > 0)
+    gain = (below - held)[cuts]
+    at = int(np.argmax(np.abs(gain)))
+    cut, low = int(cuts[at]), bool(gain[at] > 0)
+    threshold = float((ranked[cut] + ranked[cut + 1]) / 2)
+    told = values < threshold if low else values > threshold
+    return Rule(
+        name,
+        threshold,
+        low,
+        (int((told & fails).sum()), int(fails.sum())),
+        (int((~told & ~fails).sum()), int((~fails).sum())),
+    )
