@@ -95,8 +95,8 @@ def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str,
 
 def _pair(twin: Twin, name: str, training: str) -> dict[str, Any]:
     other = f"{twin.other} of the training set {training}" if training else twin.other
-    says = f"{twin.one} and {other} are nearly the same picture ({twin.bits} of 1024 bits differ)"
-    return {"one": twin.one, "other": twin.other, "bits": twin.bits, "set": name, "says": says}
+    says = f"{twin.one} and {other} are nearly the same picture ({100 * twin.differing:.1f}% of their signs differ)"
+    return {"one": twin.one, "other": twin.other, "differing": twin.differing, "set": name, "says": says}
 
 
 def _hashes(dataset: Dataset, problems: list[str]) -> dict[str, str]:

@@ -103,7 +103,7 @@ def evaluate(
         DetectorError: the detector fails.
     """
     rule = matching or Matching()
-    images = list(_detected(detector, data, completed, progress))
+    images = list(_detected(detector, data, completed, progress, hashed=bool(trained_on)))
     clusters = [image.cluster for image in images]
     marks = [_marks(image, rule) for image in images]
     strict = [_marks(image, Matching(criterion="iou", at_least=0.2)) for image in images]
@@ -144,6 +144,8 @@ def _detected(
     data: AnnotatedSet,
     completed: Callable[[Radiograph], Radiograph],
     progress: Callable[[int, int], None],
+    *,
+    hashed: bool,
 ) -> Iterator[_Image]:
     cases = data.cases
     for start in range(0, len(cases), BATCH):
@@ -154,7 +156,7 @@ def _detected(
             ordered = tuple(sorted(found, key=lambda finding: -finding.score))
             known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
             regions = tuple(frozenset(regions_at(known, _centre(truth))) for truth in radiograph.nodules)
-            digest = perceptual_hash(radiograph.pixels)
+            digest = perceptual_hash(radiograph.pixels) if hashed else ""
             yield _Image(case.cluster, ordered, radiograph.nodules, radiograph.spacing_mm, regions, digest)
         progress(min(start + BATCH, len(cases)), len(cases))
 

@@ -5,8 +5,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
-from synnodtest.datasets.similarity import BITS, NEAR, near_duplicates, perceptual_hash
+from synnodtest.datasets.similarity import DIGITS, SIGNS, near_duplicates, perceptual_hash
+from synnodtest.errors import SynnodError
 from synnodtest.training.annotated import PhantomSet
 
 
@@ -28,6 +30,11 @@ COPIES = {
     "gamma": lambda p: p**0.7,
     "mirrored": lambda p: p[:, ::-1],
     "inverted": lambda p: 1 - p,
+    "cropped": lambda p: p[5:-5, 5:-5],
+    "cropped, half the size, jpeg": lambda p: recompressed(p[4:-4, 4:-4][::2, ::2]),
+    "a border added": lambda p: np.pad(p, 6),
+    "cropped on one side": lambda p: p[:, 4:],
+    "turned by a degree": lambda p: ndimage.rotate(p, 1, reshape=False, order=1),
     "noise": lambda p: np.clip(p + np.random.default_rng(0).normal(0, 0.02, p.shape), 0, 1).astype(np.float32),
 }
 
@@ -43,8 +50,35 @@ def test_persons_are_not_taken_for_each_other(chests):
     assert near_duplicates({str(k): perceptual_hash(p) for k, p in enumerate(chests)}) == []
 
 
-def test_the_hash_is_what_it_says_it_is():
-    ramp = np.tile(np.linspace(0, 1, 66, dtype=np.float32), (64, 1))
-    assert perceptual_hash(ramp) == "f" * (BITS // 4)
-    assert perceptual_hash(1 - ramp) == "0" * (BITS // 4)
-    assert 0 < NEAR < BITS / 8
+def test_a_copy_within_a_set_is_one_pair(chests):
+    hashes = {str(k): perceptual_hash(p) for k, p in enumerate(chests)} | {"again": perceptual_hash(chests[5])}
+    (twin,) = near_duplicates(hashes)
+    assert (twin.one, twin.other, twin.differing) == ("5", "again", 0)
+
+
+def test_the_hash_is_the_signs_of_the_steps_and_which_of_them_are_clear():
+    """Cells of 4 x 4 pixels with steps drawn: the first 1024 bits are their signs, the next whether they are large."""
+    rng = np.random.default_rng(0)
+    sizes = rng.permutation(np.linspace(0.01, 1, SIGNS)).reshape(32, 32)
+    steps = sizes * rng.choice([-1, 1], (32, 32))
+    cells = np.concatenate([np.zeros((32, 1)), steps.cumsum(axis=1)], axis=1)
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(perceptual_hash(np.kron(cells, np.ones((4, 4))))), np.uint8))
+    assert bits.size == 4 * DIGITS
+    np.testing.assert_array_equal(bits[:SIGNS].reshape(32, 32), steps > 0)
+    clear = bits[SIGNS : 2 * SIGNS].reshape(32, 32).astype(bool)
+    assert sizes[clear].min() > sizes[~clear].max()
+    assert clear.mean() == pytest.approx(0.7, abs=0.01)
+
+
+def test_an_empty_picture_is_nobodys_copy(chests):
+    nothing = perceptual_hash(np.zeros((64, 64), dtype=np.float32))
+    assert near_duplicates({"nothing": nothing}, {"one": perceptual_hash(chests[0]), "same": nothing}) == []
+
+
+def test_no_hash_at_all_is_named(chests):
+    with pytest.raises(SynnodError, match="of b is not of this version"):
+        near_duplicates({"a": perceptual_hash(chests[0]), "b": "f" * 256})
+
+
+def test_nothing_is_near_nothing():
+    assert near_duplicates({}) == near_duplicates({}, {"a": perceptual_hash(np.eye(64, dtype=np.float32))}) == []
