@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
-from synnodtest.backgrounds.regions import LUNGS, REGIONS, regions_of_structures, within_lungs
+from synnodtest.backgrounds.regions import GEOMETRY_VERSION, LUNGS, REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.segmenter import segment, shipped_weights, weights_sha256
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
@@ -44,7 +44,7 @@ def estimator() -> str:
     Where the weights are not there, lungs are outlined without them, and the name says so.
     """
     weights = shipped_weights()
-    outline = f"outline {ESTIMATOR_VERSION}"
+    outline = f"outline {ESTIMATOR_VERSION}, geometry {GEOMETRY_VERSION}"
     return outline if weights is None else f"{outline}, segmenter {weights_sha256(weights)}"
 
 

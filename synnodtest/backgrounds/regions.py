@@ -13,7 +13,7 @@ import numpy as np
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["HIDDEN", "LUNGS", "REGIONS", "regions_of_structures", "within_lungs"]
+__all__ = ["GEOMETRY_VERSION", "HIDDEN", "LUNGS", "REGIONS", "regions_of_structures", "within_lungs"]
 
 LUNGS = ("lung", "left_lung", "right_lung")
 REGIONS = (
@@ -29,12 +29,15 @@ REGIONS = (
 HIDDEN = {"retrocardiac": "heart", "subdiaphragmatic": "abdomen"}
 """Regions that are lung behind something -> what it is."""
 
+GEOMETRY_VERSION = "2"
 PERIPHERAL_MM = 25.0
 _HILUM_ACROSS = {"right_lung": 0.255, "left_lung": 0.265}
 _HILUM_DOWN = {"right_lung": 0.44, "left_lung": 0.395}
 _HILUM_SEMI_AXES = (0.22, 0.30)
 _APEX_SHARE, _APEX_MOST = 0.08, 0.4
 """Of the lung's height: where no clavicle is seen, and wherever it is seen."""
+_APEX_LEAST = 0.25
+"""A clavicle that leaves less of the lung above it than this share of the top is raised: it tells nothing."""
 
 
 class _Extent(NamedTuple):
@@ -87,11 +90,12 @@ def _apical(lung: BoolArray, clavicle: BoolArray | None, spacing_mm: tuple[float
     """Return the lung above the centreline of its clavicle, or above a fixed share of its height."""
     rows = np.arange(lung.shape[0])[:, None]
     top, height = _span(lung)
-    limit: FloatArray = np.full(lung.shape[1], top + _APEX_SHARE * height)
+    apex = np.asarray(lung & (rows < top + _APEX_SHARE * height))
     line = None if clavicle is None else _centreline(lung, clavicle)
-    if line is not None:
-        limit = np.clip(line, top, top + _APEX_MOST * height)
-    return np.asarray(lung & (rows < limit[None, :]))
+    if line is None:
+        return apex
+    above = np.asarray(lung & (rows < np.clip(line, top, top + _APEX_MOST * height)[None, :]))
+    return above if above.sum() >= _APEX_LEAST * apex.sum() else apex
 
 
 def _centreline(lung: BoolArray, clavicle: BoolArray) -> FloatArray | None:

@@ -9,7 +9,7 @@ from PIL import Image
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.backgrounds.estimates import Estimates, estimate_structures, estimator
 from synnodtest.backgrounds.phantom import PhantomSet
-from synnodtest.backgrounds.regions import REGIONS, regions_of_structures
+from synnodtest.backgrounds.regions import REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
 from synnodtest.errors import BackgroundError
@@ -37,6 +37,21 @@ def completed(exact):
 def test_every_region_of_a_phantom_is_found_where_it_is(exact, completed, region):
     scores = [dice(found.regions[region], truth.regions[region]) for found, truth in zip(completed, exact, strict=True)]
     assert min(scores) > LEAST_DICE[region]
+
+
+@pytest.mark.parametrize(("rows", "limit"), [((10, 14), 28), ((50, 54), 52), (None, 28)])
+def test_the_apex_ends_at_the_clavicle_and_where_that_is_raised_above_the_lung_at_its_top_eighth(rows, limit):
+    """Lungs of 100 rows below row 20, so 8% end at row 28; clavicles across the picture, above them or over them."""
+    lung = np.zeros((140, 140), dtype=bool)
+    lung[20:120, 10:60] = True
+    clavicle = np.zeros_like(lung)
+    if rows:
+        clavicle[slice(*rows), 5:135] = True
+    apical = within_lungs(lung[:, ::-1], lung, clavicle, (1.0, 1.0))["apical"]
+    for side in (lung, lung[:, ::-1]):
+        found = np.flatnonzero((apical & side).any(axis=1))
+        assert found[0] == 20
+        assert abs(found[-1] + 1 - limit) <= 1
 
 
 def test_what_was_estimated_is_marked_and_nothing_else(exact, completed):
