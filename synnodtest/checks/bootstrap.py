@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.planning.smallest import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
 
-__all__ = ["LEAST_CLUSTERS", "few_clusters", "memoised", "too_few_clusters"]
-
-LEAST_CLUSTERS = 15
-"""Fewest clusters on which a bootstrap decides; below 30 it carries a flag."""
+__all__ = ["few_clusters", "memoised", "too_few_clusters"]
 
 Statistic = Callable[[NDArray[np.intp]], float]
 

@@ -10,6 +10,7 @@ from synnodtest.checks.common import Held
 from synnodtest.checks.rates import Pairs, hold_sensitivity
 from synnodtest.checks.worst import FOUND, MISSED, Pretence
 from synnodtest.planning.recipe import OWN, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.planning.smallest import REFERENCE_AT_LEAST
 from synnodtest.planning.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
@@ -27,8 +28,6 @@ __all__ = [
     "table",
 ]
 
-REFERENCE_AT_LEAST = 0.2
-"""Least sensitivity that the reference must show: two silent arms prove nothing."""
 ON_IMAGES = frozenset({"specificity", "false_positives_per_image"})
 LOWER_IS_BETTER = frozenset({"false_positives_per_image"})
 UNITS = {"confidence": "score", "false_positives_per_image": "per image"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from synnodtest.errors import SynnodError
-from synnodtest.planning.units import SAMPLE, units_per_background
+from synnodtest.planning.assumed import discordant_share, true_count, true_rate
+from synnodtest.planning.smallest import reference_units, smallest_backgrounds, smallest_sequential_pairs
+from synnodtest.planning.units import SAMPLE, scenes_per_background, units_per_background
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
@@ -25,15 +27,12 @@ from synnodtest.statistics import (
 )
 from synnodtest.statistics.sequential import log_e_above
 
-__all__ = ["ASSUMED", "Forecast", "auto_count", "forecast", "with_count"]
+__all__ = ["Forecast", "auto_count", "forecast", "with_count"]
 
-ASSUMED: Mapping[str, float] = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5}
-"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count."""
 RATES = frozenset({"sensitivity", "specificity", "no_detection", "detected"})
 PAIRED = frozenset({"non_inferior", "equivalent", "invariant"})
-RESAMPLED = frozenset({"monotone", "correlation", "froc", "auc", "average_precision", "calibration"})
-"""Decided with a bootstrap over backgrounds, which decides nothing below 15 of them and is flagged below 30."""
-LEAST_CLUSTERS, UNFLAGGED = 15, 30
+UNFLAGGED = 30
+"""Backgrounds from which a bootstrap over them goes unflagged."""
 _MOST = 10_000
 
 
@@ -77,17 +76,14 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
         return replace(plain, warning="a single background never decides")
     kind = variant.expectation.kind
     if behaviour.sampling.sequential:
-        return _sequential(plain, behaviour, variant)
-    if kind in RESAMPLED:
-        few = f"fewer than {LEAST_CLUSTERS} backgrounds never decide it" if count < LEAST_CLUSTERS else ""
-        return replace(plain, smallest=LEAST_CLUSTERS, warning=few)
+        return _sequential(plain, behaviour, variant, backgrounds)
     if _is_paired_rate(variant):
         return _paired(plain, behaviour, variant)
     if kind == "parity":
         return _parity(plain, behaviour, variant)
     if kind == "false_positives_per_image" and "at_most" in variant.parameters:
         return _count(plain, behaviour, variant)
-    return _rate(plain, behaviour, variant) if kind in RATES else plain
+    return _rate(plain, behaviour, variant) if kind in RATES else _best(plain, behaviour, variant)
 
 
 def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
@@ -126,7 +122,7 @@ def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) ->
     try:
         if _is_paired_rate(variant):
             return sample_size_paired(
-                _discordant(behaviour, variant),
+                discordant_share(behaviour, variant)[0],
                 float(variant.parameters["margin"]),
                 alpha=alpha,
                 power=sampling.power,
@@ -136,11 +132,11 @@ def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) ->
             )
         if kind == "false_positives_per_image" and "at_most" in variant.parameters:
             bound = float(variant.parameters["at_most"])
-            rate = _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+            rate, _ = true_count(behaviour, variant, bound)
             return sample_size_count(bound, rate, alpha=alpha, power=sampling.power)
         if kind in RATES:
             bound, below = _bound(variant)
-            true = _true_rate(behaviour, variant, bound, below)
+            true, _ = true_rate(behaviour, variant, bound, below)
             return sample_size_rate(
                 bound, true, alpha=alpha, power=sampling.power, per_cluster=per_cluster, icc=sampling.icc
             )
@@ -152,32 +148,40 @@ def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) ->
     return None
 
 
+def _best(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    """Forecast what the best data that there can be would show; no power."""
+    alone = plain.units <= plain.backgrounds
+    least = smallest_backgrounds(variant, _alpha(behaviour, variant), alone=alone)
+    few = least is not None and plain.backgrounds < least
+    return replace(plain, smallest=least, warning=f"at least {least} backgrounds are needed to pass" if few else "")
+
+
 def _rate(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     (bound, below), alpha = _bound(variant), _alpha(behaviour, variant)
     if not 0 < bound < 1:
         return plain
-    true = _true_rate(behaviour, variant, bound, below)
+    true, why = true_rate(behaviour, variant, bound, below)
     smallest = smallest_n_rate(bound, alpha=alpha, below=below)
     effective = int(plain.effective)
     return replace(
         plain,
         smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
         power=power_rate(effective, bound, true, alpha=alpha),
-        assumption=f"a true rate of {true:g}",
+        assumption=f"a true rate of {true:g} ({why}){_correlated(plain, behaviour)}",
         warning=f"at least {smallest} independent units are needed to pass" if effective < smallest else "",
     )
 
 
 def _paired(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     margin, alpha = float(variant.parameters["margin"]), _alpha(behaviour, variant)
-    smallest = smallest_n_paired(margin, alpha=alpha)
-    discordant, effective = _discordant(behaviour, variant), int(plain.effective)
+    smallest = max(smallest_n_paired(margin, alpha=alpha), reference_units(variant, alpha))
+    (discordant, why), effective = discordant_share(behaviour, variant), int(plain.effective)
     both = variant.expectation.kind != "non_inferior"
     return replace(
         plain,
         smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
         power=power_paired(effective, discordant, margin, alpha=alpha, equivalence=both),
-        assumption=f"equal arms, {discordant:g} of the pairs discordant",
+        assumption=f"equal arms, {discordant:g} of the pairs discordant ({why}){_correlated(plain, behaviour)}",
         warning=f"at least {smallest} independent pairs are needed to pass" if effective < smallest else "",
     )
 
@@ -201,38 +205,44 @@ def _parity(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast
 
 def _count(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     bound, alpha = float(variant.parameters["at_most"]), _alpha(behaviour, variant)
-    rate = _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+    rate, why = true_count(behaviour, variant, bound)
     smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=alpha) > 0), None)
     few = smallest is not None and plain.backgrounds < smallest
     return replace(
         plain,
         smallest=smallest,
         power=power_count(plain.backgrounds, bound, rate, alpha=alpha),
-        assumption=f"a true rate of {rate:g} per image",
+        assumption=f"a true rate of {rate:g} per image ({why})",
         warning=f"at least {smallest} images are needed to pass" if few else "",
     )
 
 
-def _sequential(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+def _sequential(plain: Forecast, behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> Forecast:
     """Forecast the fewest backgrounds after which e-values can decide; each background is one unit."""
-    if variant.expectation.kind not in RATES:
-        return replace(plain, effective=plain.backgrounds)
-    bound, below = _bound(variant)
-    if not 0 < bound < 1:
-        return plain
-    needed = -math.log(_alpha(behaviour, variant))
-    toward = 1 - bound if below else bound
-    least = next((n for n in range(2, _MOST) if float(log_e_above(float(n), 0.0, toward)) >= needed), None)
-    few = least is not None and plain.backgrounds < least
+    most, within = behaviour.sampling.max_scenes, plain.backgrounds
+    if most is not None:
+        within = min(within, most // scenes_per_background(behaviour, variant, backgrounds))
+    least = _sequential_least(variant, _alpha(behaviour, variant))
+    few = least is not None and within < least
     return replace(
         plain,
-        effective=plain.backgrounds,
+        effective=within,
         smallest=least,
-        warning=f"at least {least} backgrounds are needed before e-values can pass it" if few else "",
+        warning=f"at least {least} backgrounds are needed before e-values can pass it, and {within} are there"
+        + (f" within max_scenes: {most}" if within < plain.backgrounds else "")
+        if few
+        else "",
     )
 
 
-# --- what a spec assumes ----------------------------------------------------------------------------------------
+def _sequential_least(variant: Variant, alpha: float) -> int | None:
+    if variant.expectation.kind == "non_inferior":
+        return smallest_sequential_pairs(variant.parameters, alpha)
+    bound, below = _bound(variant)
+    if variant.expectation.kind not in RATES or not 0 < bound < 1:
+        return None
+    toward = 1 - bound if below else bound
+    return next((n for n in range(2, _MOST) if float(log_e_above(float(n), 0.0, toward)) >= -math.log(alpha)), None)
 
 
 def _is_paired_rate(variant: Variant) -> bool:
@@ -248,33 +258,11 @@ def _bound(variant: Variant) -> tuple[float, bool]:
     return float(parameters.get("at_least", parameters.get("rate_at_least", 0.0))), False
 
 
-def _true_rate(behaviour: Behaviour, variant: Variant, bound: float, below: bool) -> float:
-    step = ASSUMED["margin_to_bound"]
-    return _true(behaviour, variant, bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
-
-
-def _true(behaviour: Behaviour, variant: Variant, bound: float, default: float, *, below: bool) -> float:
-    """Return the true value to plan for; one that is assumed for all expectations counts only where it meets the bound.
-
-    Raises:
-        SynnodError: the value assumed for this very expectation does not meet its bound.
-    """
-    named = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind)
-    value = behaviour.sampling.assumed_for("") if named is None else named
-    if value is not None and (0 <= value < bound if below else bound < value):
-        return value
-    if named is not None:
-        raise SynnodError(
-            f"behaviour {behaviour.id!r}: a true value of {named:g} is assumed for {variant.expectation.id}, and that "
-            f"does not meet its bound of {bound:g}",
-            hint="assume a value on the other side of the bound",
-        )
-    return default
-
-
-def _discordant(behaviour: Behaviour, variant: Variant) -> float:
-    found = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind, "discordant")
-    return ASSUMED["discordant"] if found is None else found
+def _correlated(plain: Forecast, behaviour: Behaviour) -> str:
+    """Return the correlation that was assumed, where a background gives several units."""
+    if plain.units <= plain.backgrounds:
+        return ""
+    return f", units of a background correlated by {behaviour.sampling.icc:g} (sampling.icc)"
 
 
 def _alpha(behaviour: Behaviour, variant: Variant) -> float:

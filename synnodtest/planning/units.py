@@ -12,7 +12,7 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["SAMPLE", "units_per_background"]
+__all__ = ["SAMPLE", "scenes_per_background", "units_per_background"]
 
 SAMPLE = 20
 """Backgrounds enumerated to count the units that an expectation selects."""
@@ -35,6 +35,15 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     if variant.expectation.kind in BY_SCENE:
         selected = [min(count, 1) for count in selected]
     return sum(selected) / max(len(looked), 1)
+
+
+def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> int:
+    """Return how many scenes one background costs an expectation that is judged on rates, 1 or more."""
+    untouched = ON_IMAGES & {variant.expectation.kind, variant.parameters.get("metric")}
+    if variant.expectation.kind in ON_IMAGES or behaviour.scenes is None or not behaviour.scenes.nodules:
+        return 1
+    own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
+    return max(own + (2 if untouched else 0), 1)
 
 
 def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:

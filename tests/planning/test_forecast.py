@@ -5,11 +5,14 @@ import math
 import pytest
 from scipy import stats
 
+from synnodtest.checks import Status, find_check
 from synnodtest.errors import SynnodError
 from synnodtest.planning.forecast import forecast, with_count
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
+from synnodtest.statistics import e_value_paired_above
+from tests.checks.evidence import evidence, trial
 
 SPEC = """
 synnodtest: 1
@@ -65,13 +68,57 @@ SWEPT = ""
         ("non_inferior: {arm: a, reference: r, margin: 0.05}", 52, ARMS),
         ("false_positives_per_image: {at_most: 0.1}", 30, ""),
         ("froc: {at_least: 0.5}", 15, ""),
+        ("froc: {at_least: 0.9}", 29, ""),
+        ("auc: {at_least: 0.9}", 29, ""),
+        ("average_precision: {at_least: 0.95}", 59, ""),
+        ("superior: {arm: a, reference: r, margin: 0.9}", 52, ARMS),
+        ("non_inferior: {arm: a, reference: r, margin: 0.3, reference_at_least: 0.9}", 29, ARMS),
+        ("localization: {at_least: 0.9}", 29, ""),
     ],
 )
 def test_the_fewest_backgrounds_that_can_pass(load, expect, least, more):
-    """0.95^59, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4; -log(0.05) / 0.1 = 29.96."""
+    """0.95^59, 0.9^29, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4 = z^2 1.9 / 0.1; -log(0.05) / 0.1 = 29.96."""
     enough, few = (plan(load(expect, count=n, more=more)) for n in (least, least - 1))
     assert (enough.smallest, enough.warning) == (least, "")
     assert few.warning
+
+
+def rising(backgrounds, *, levels=(5.0, 8.0, 12.0, 16.0, 20.0)):
+    return [trial(f"b{i}", 0.04 * d, diameter_mm=d) for i in range(backgrounds) for d in levels]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("monotone", {"over": "diameter_mm", "min_spearman": 0.9, "max_drop": 0.1}),
+        ("correlation", {"over": "diameter_mm", "at_least": 0.9}),
+        ("monotone", {"over": "diameter_mm", "min_spearman": 0.5, "max_drop": 0.1}),
+    ],
+)
+def test_a_trend_passes_on_perfect_data_from_the_promised_number_on_and_not_before(load, kind, parameters):
+    words = ", ".join(f"{name}: {value}" for name, value in parameters.items())
+    behaviour = load(f"{kind}: {{{words}}}", count=60, nodules=SWEPT)
+    least = plan(behaviour).smallest
+    judge = find_check(kind).judge
+    assert judge(parameters, evidence(rising(least))).status is Status.PASSED
+    assert judge(parameters, evidence(rising(least - 1))).status is Status.INCONCLUSIVE
+    assert "backgrounds are needed" in plan(load(f"{kind}: {{{words}}}", count=least - 1, nodules=SWEPT)).warning
+
+
+def test_what_power_supposes_is_named_with_its_source(load):
+    pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
+    by_default = plan(load(pairs, more=ARMS)).assumption
+    assert (
+        "0.05 of the pairs discordant (a default; say what you expect with sampling: {assume: {discordant: ..}})"
+        in by_default
+    )
+    told = plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}")).assumption
+    assert "0.3 of the pairs discordant (sampling.assume of the spec)" in told
+    assert (
+        "(a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
+        in plan(load("sensitivity: {at_least: 0.8}")).assumption
+    )
+    assert "correlated by 0.2 (sampling.icc)" in plan(load("sensitivity: {at_least: 0.8}", nodules=SWEPT)).assumption
 
 
 def test_power_is_the_chance_of_passing_under_what_is_assumed(load):
@@ -166,4 +213,10 @@ def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(
     reached = [(1 - 0.8 ** (k + 1)) / ((k + 1) * 0.2 * 0.8**k) >= 20 for k in (n - 1, n)]
     assert reached == [False, True]
     assert plan(load("sensitivity: {at_least: 0.8}", count=n - 1, sampling=sampling)).warning
+    capped = plan(
+        load("sensitivity: {at_least: 0.8}", count=500, sampling=f"{{sequential: true, max_scenes: {n - 1}}}")
+    )
+    assert f"within max_scenes: {n - 1}" in capped.warning
+    arms = plan(load("non_inferior: {arm: a, reference: r, margin: 0.1}", count=500, more=ARMS, sampling=sampling))
+    assert [e_value_paired_above(0, 0, k, -0.1) >= 20 for k in (arms.smallest - 1, arms.smallest)] == [False, True]
     assert not math.isnan(made.effective)

@@ -1,0 +1,62 @@
+"""What power is computed for: what a spec assumes, else a default; each value comes with its source, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from synnodtest.errors import SynnodError
+from synnodtest.planning.variants import Variant
+from synnodtest.spec.model import Behaviour
+
+__all__ = ["ASSUMED", "discordant_share", "true_count", "true_rate"]
+
+ASSUMED: Mapping[str, float] = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5}
+"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count."""
+FROM_SPEC = "sampling.assume of the spec"
+BY_DEFAULT = "a default; say what you expect with sampling: "
+
+
+def true_rate(behaviour: Behaviour, variant: Variant, bound: float, below: bool) -> tuple[float, str]:
+    """Return the true rate to plan for, and where it comes from.
+
+    Raises:
+        SynnodError: the value assumed for this very expectation does not meet its bound.
+    """
+    step = ASSUMED["margin_to_bound"]
+    return _true(behaviour, variant, bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
+
+
+def true_count(behaviour: Behaviour, variant: Variant, bound: float) -> tuple[float, str]:
+    """Return the true number of events per image to plan for, and where it comes from.
+
+    Raises:
+        SynnodError: the value assumed for this very expectation does not meet its bound.
+    """
+    return _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+
+
+def _true(behaviour: Behaviour, variant: Variant, bound: float, default: float, *, below: bool) -> tuple[float, str]:
+    """Return the true value to plan for, and where it comes from; one for all counts only where it meets the bound.
+
+    Raises:
+        SynnodError: the value assumed for this very expectation does not meet its bound.
+    """
+    named = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind)
+    value = behaviour.sampling.assumed_for("") if named is None else named
+    if value is not None and (0 <= value < bound if below else bound < value):
+        return value, FROM_SPEC
+    if named is not None:
+        raise SynnodError(
+            f"behaviour {behaviour.id!r}: a true value of {named:g} is assumed for {variant.expectation.id}, and that "
+            f"does not meet its bound of {bound:g}",
+            hint="assume a value on the other side of the bound",
+        )
+    return default, f"{BY_DEFAULT}{{assume: {{{variant.expectation.id}: ..}}}}"
+
+
+def discordant_share(behaviour: Behaviour, variant: Variant) -> tuple[float, str]:
+    """Return the share of discordant pairs to plan for, and where it comes from."""
+    found = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind, "discordant")
+    if found is not None:
+        return found, FROM_SPEC
+    return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
