@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["configure", "lines_of"]
+__all__ = ["configure", "faults_in", "lines_of"]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -51,9 +51,19 @@ def _run(options: argparse.Namespace) -> int:
     made = compare(earlier, now, name=options.a, limits=limits)
     for line in lines_of(made, options.b):
         print(line)
+    broken = [line for name, one in ((options.a, earlier), (options.b, now)) for line in faults_in(one, name)]
+    for line in broken:
+        print(line)
     if options.json is not None:
         write_atomic(options.json, json.dumps(made, indent=1, sort_keys=True) + "\n")
-    return 0 if all(limit["kept"] for limit in made["limits"]) else 1
+    return 0 if not broken and all(limit["kept"] for limit in made["limits"]) else 1
+
+
+def faults_in(record: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Yield what broke in a record, a line per kind of fault: what was not run cannot be compared."""
+    broken = [str(e.get("error") or "no reason given") for e in record["expectations"] if e["status"] == "ERROR"]
+    for text in dict.fromkeys(broken):
+        yield f"ERROR {name}: {broken.count(text)} expectations: {text.splitlines()[0]}"
 
 
 def lines_of(made: Mapping[str, Any], name: str) -> Iterator[str]:
@@ -80,6 +90,8 @@ def lines_of(made: Mapping[str, Any], name: str) -> Iterator[str]:
             yield _row(row, f"{row['metric']} in {row['behaviour']}")
     if not made["differences"]:
         yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
+    elif made["unpaired"]:
+        yield f"{made['unpaired']} scenes are not in both, or were excluded, and are not compared"
     yield "behaviours are listed where the interval excludes no difference; rows above them are all scenes together"
     yield from (limit["sentence"] for limit in made["limits"])
 

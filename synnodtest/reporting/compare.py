@@ -34,10 +34,12 @@ class Limit:
     bound: float
 
     def verdict(self, compared: Mapping[str, Any]) -> tuple[bool, str]:
-        """Return whether the limit is kept, and the sentence; without a common scene it is not."""
+        """Return whether the limit is kept, and the sentence; without scenes of two backgrounds in common it is not."""
         row = next((d for d in compared["differences"] if d["metric"] == self.metric and not d["behaviour"]), None)
         if row is None or row["value"] is None:
             return False, f"--compare-fail {self}: no scene could be compared"
+        if row["clusters"] < 2:
+            return False, f"--compare-fail {self}: scenes of a single background prove nothing"
         value, interval = row["value"], _interval(row)
         kept = value >= self.bound if self.bound < 0 else value <= self.bound
         words = "keeps" if kept else "exceeds"
@@ -108,6 +110,7 @@ def compare(
         "new": [key for key in after if key not in before and key not in left_out],
         "removed": [key for key in before if key not in after],
         "differences": list(_differences(earlier, now, alpha)),
+        "unpaired": len({*earlier["scenes"], *now["scenes"]}) - sum(1 for _ in _common_scenes(earlier, now)),
     }
     judged = [(limit, *limit.verdict(made)) for limit in limits]
     return made | {"limits": [{"limit": str(one), "kept": kept, "sentence": text} for one, kept, text in judged]}

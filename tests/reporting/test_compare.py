@@ -71,6 +71,18 @@ def test_scenes_whose_pixels_differ_are_not_paired():
     assert "no scene could be compared" in says
 
 
+def test_scenes_that_only_one_has_are_counted_and_one_background_keeps_no_limit():
+    before, after = record(np.ones(N)), record(np.ones(N))
+    for key in list(after["scenes"])[1:]:
+        del after["scenes"][key]
+    made = compare(before, after, limits=[parse_limit("sensitivity:-0.03")])
+    assert (made["unpaired"], difference(made, "sensitivity")["n"]) == (N - 1, 1)
+    (limit,) = made["limits"]
+    assert not limit["kept"]
+    assert "single background" in limit["sentence"]
+    assert compare(before, before)["unpaired"] == 0
+
+
 def test_changed_verdicts_and_margins_are_named():
     hits = np.ones(N)
     made = compare(record(hits), record(hits, status="FAILED", at_least=0.5))
