@@ -79,7 +79,7 @@ _DIFFER = {True: "as recorded", False: "DIFFER from the record"}
 def _as_recorded(findings: Sequence[Finding], recorded: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the findings that a record keeps are these, but for what the shape of a batch may change."""
     now = sorted((f.score, *f.box) for f in findings if f.score >= LEAST_SCORE)
-    then = sorted((f["score"], *f["box"]) for f in recorded)
+    then = sorted((f["score"], *f["box"]) for f in recorded if f["score"] >= LEAST_SCORE)
     pairs = zip(now, then, strict=False)
     return len(now) == len(then) and all(
         abs(a[0] - b[0]) <= 0.001 and all(abs(x - y) <= 0.5 for x, y in zip(a[1:], b[1:], strict=True))

@@ -10,7 +10,16 @@ from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Judgement
 from synnodtest.reporting.choice import chosen, chosen_of_search
-from synnodtest.reporting.entries import CaseLike, behaviour_entry, expectation_entry, ruling_entry, scene_entry
+from synnodtest.reporting.entries import (
+    CaseLike,
+    behaviour_entry,
+    expectation_entry,
+    least_score,
+    matched,
+    rescored,
+    ruling_entry,
+    scene_entry,
+)
 from synnodtest.reporting.record import plain
 
 __all__ = ["Fragment", "new_run_id"]
@@ -54,7 +63,9 @@ class Fragment:
         self.started = min(self.started, other["started"])
         for f in fields(self):
             mine, theirs = getattr(self, f.name), other[f.name]
-            if f.name == "tally":
+            if f.name == "scenes":
+                self._add_scenes(theirs)
+            elif f.name == "tally":
                 self.tally = {k: mine.get(k, 0) + theirs.get(k, 0) for k in {*mine, *theirs}}
             elif isinstance(mine, dict):
                 mine.update(theirs)
@@ -91,8 +102,11 @@ class Fragment:
         trials = [t for e in judgement.evidence.values() for t in e.trials]
         rejected = [t for e in judgement.evidence.values() for t in e.rejected]
         point = judgement.variant.operating_point
+        least, usual = least_score(case.variant.expectation.kind), case.behaviour.matching
+        otherwise = judgement.variant.parameters.get("matching", usual) != usual
         for trial in (*trials, *rejected):
-            self.scenes.setdefault(trial.scene_id, scene_entry(trial, case.behaviour.id, point))
+            base = rescored(trial, usual) if otherwise else trial
+            self._add_scenes({trial.scene_id: scene_entry(base, case.behaviour.id, point, least)})
         entry = expectation_entry(case, judgement.ruling.status.value, seconds)
         entry |= {
             "ruling": ruling_entry(judgement.ruling),
@@ -100,6 +114,8 @@ class Fragment:
             "scenes": list(dict.fromkeys(t.scene_id for t in trials)),
             **chosen(trials, judgement.variant, point, case.node_id),
         }
+        if otherwise:
+            entry["rematched"] = {t.scene_id: matched(t, point, least) for t in trials if t.nodules}
         if len(judgement.by_synthesizer) > 1:
             entry["by_synthesizer"] = {name: ruling_entry(r) for name, r in judgement.by_synthesizer.items()}
         self.expectations[case.node_id] = entry
@@ -111,6 +127,13 @@ class Fragment:
         entry = self.expectations.get(case.node_id)
         if entry is not None:
             entry |= chosen_of_search(found, case.node_id)
+
+    def _add_scenes(self, entries: Mapping[str, dict[str, Any]]) -> None:
+        """Keep the first entry of each scene; its findings are those of whoever needed most of them."""
+        for key, entry in entries.items():
+            kept = self.scenes.setdefault(key, entry)
+            if len(entry["findings"]) > len(kept["findings"]):
+                self.scenes[key] = kept | {"findings": entry["findings"]}
 
     def _add_case(self, case: CaseLike) -> None:
         spec, behaviour = case.spec, case.behaviour

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from synnodtest.checks.ruling import Ruling
-from synnodtest.planning.trial import NoduleTrial, Trial
+from synnodtest.matching import Matching
+from synnodtest.planning.trial import NoduleTrial, Trial, score_trial
 from synnodtest.planning.variants import Variant
 from synnodtest.reporting.record import plain
 from synnodtest.spec.model import Behaviour, Spec
 
-__all__ = ["LEAST_SCORE", "CaseLike", "behaviour_entry", "expectation_entry", "ruling_entry", "scene_entry"]
+__all__ = [
+    "LEAST_SCORE",
+    "CaseLike",
+    "behaviour_entry",
+    "expectation_entry",
+    "least_score",
+    "matched",
+    "rescored",
+    "ruling_entry",
+    "scene_entry",
+]
 
 LEAST_SCORE = 0.01
-"""Findings of a lower score are left out of the record."""
+"""Findings of a lower score are left out of the record, but for expectations that rest on all of them."""
+_ALL_SCORES = frozenset({"froc", "auc", "average_precision", "calibration", "python"})
 
 
 class CaseLike(Protocol):
@@ -108,7 +122,36 @@ def ruling_entry(ruling: Ruling) -> dict[str, Any]:
     return made
 
 
-def scene_entry(trial: Trial, behaviour: str, operating_point: float) -> dict[str, Any]:
+def least_score(kind: str) -> float:
+    """Return the least score of a finding that an expectation of this kind needs in the record."""
+    return 0.0 if kind in _ALL_SCORES else LEAST_SCORE
+
+
+def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:
+    """Return the trial with its findings assigned to nodules by another rule."""
+    nodules, duplicates, false = score_trial(
+        trial.sightings,
+        [n.truth for n in trial.nodules],
+        [n.regions for n in trial.nodules],
+        trial.spacing_mm,
+        Matching.from_dict(matching),
+    )
+    return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false)
+
+
+def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
+    """Return nodules and findings of a scene, and which finding hits which nodule."""
+    hits = {n.finding: n.name for n in trial.nodules if n.finding is not None}
+    findings = []
+    for index, s in enumerate(trial.sightings):
+        if s.finding.score >= least or index in hits:
+            entry = {"box": plain(s.finding.box), "score": s.finding.score, "regions": sorted(s.regions)}
+            entry |= {"hits": hits[index]} if index in hits else {}
+            findings.append(entry | ({"duplicate": True} if index in trial.duplicates else {}))
+    return {"nodules": [_nodule(n, operating_point) for n in trial.nodules], "findings": findings}
+
+
+def scene_entry(trial: Trial, behaviour: str, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
     """Return the entry of a scene: its recipe, what was planted, what was found."""
     return {
         "recipe": trial.scene.as_dict(),
@@ -124,12 +167,7 @@ def scene_entry(trial: Trial, behaviour: str, operating_point: float) -> dict[st
         "radiograph_sha256": trial.radiograph_sha256,
         "accepted": not trial.rejected,
         "rejected_because": trial.rejected,
-        "nodules": [_nodule(n, operating_point) for n in trial.nodules],
-        "findings": [
-            {"box": plain(s.finding.box), "score": s.finding.score, "regions": sorted(s.regions)}
-            for s in trial.sightings
-            if s.finding.score >= LEAST_SCORE
-        ],
+        **matched(trial, operating_point, least),
     }
 
 

@@ -20,11 +20,13 @@ def rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
     Boxes are ``x_min, y_min, x_max, y_max`` in pixels; ``confidence`` is the raw score of the finding that hits the
     nodule, 0 if none; ``hit`` holds at the expectation's own operating point, false where the record has no match.
+    Of each finding ``finding_nodules`` names the nodule that it hits (empty: none), and ``finding_duplicates`` holds
+    for a further finding on a nodule that is already hit, which counts neither as a hit nor as a false positive.
     """
     for expectation in record["expectations"]:
         point = (expectation.get("parameters") or {}).get("operating_point")
         for key in expectation["scenes"]:
-            scene = record["scenes"][key]
+            scene = {**record["scenes"][key], **(expectation.get("rematched") or {}).get(key, {})}
             base = _scene_columns(expectation, key, scene, point)
             if not scene["nodules"]:
                 yield base | _nodule_columns(None, point)
@@ -51,6 +53,9 @@ def _scene_columns(expectation: Mapping[str, Any], key: str, scene: Mapping[str,
         "finding_scores": [float(f["score"]) for f in findings],
         "finding_boxes": [[float(v) for v in f["box"]] for f in findings],
         "finding_regions": [list(f.get("regions") or []) for f in findings],
+        "finding_nodules": [str(f.get("hits") or "") for f in findings],
+        "finding_duplicates": [bool(f.get("duplicate")) for f in findings],
+        "mm_per_px": [float(v) for v in scene.get("spacing_mm") or []],
     }
 
 
@@ -97,6 +102,9 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
         "finding_scores": pa.list_(number),
         "finding_boxes": pa.list_(pa.list_(number)),
         "finding_regions": pa.list_(texts),
+        "finding_nodules": texts,
+        "finding_duplicates": pa.list_(pa.bool_()),
+        "mm_per_px": pa.list_(number),
         "requested_diameter_mm": number,
         "requested_contrast": number,
         "diameter_mm": number,

@@ -1,13 +1,14 @@
-"""One example run, made once."""
+"""One simulated run and one real one, each made once."""
 
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
 from synnodtest.reporting import html, manifest, record
-from tests.reporting import example
+from tests.reporting import example, run_once
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,21 @@ def small(made):
     for item in made["gallery"]:
         item |= {"scene": next(iter(made["scenes"])), "expectation": made["expectations"][0]["id"]}
     return made
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """The folder of a real run; its project is two folders up."""
+    return run_once.make_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def data(run):
+    """The record of the real run."""
+    return json.loads((run / "results.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def told(run):
+    """The text of each expectation in section 8, by node id."""
+    return run_once.articles((run / "report.html").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.facts import facts_and_tables
+from synnodtest.reporting.figures.coverage import coverage_figure
 from synnodtest.reporting.figures.failures import failure_map
 from synnodtest.reporting.model import Section
 from synnodtest.reporting.sections.verdict import sentence
@@ -22,7 +23,8 @@ def fuzzing(context: Context) -> Section:
         if payload.get("kind") != "fuzz":
             continue
         anchor = context.anchors[e["id"]]
-        points = ((entries.get((e["behaviour"], e["kind"])) or {}).get("local") or {}).get("map") or {}
+        entry = entries.get((e["behaviour"], e["kind"])) or {}
+        points = (entry.get("local") or {}).get("map") or {}
         searches.append(
             {
                 "behaviour": e["behaviour"],
@@ -32,6 +34,7 @@ def fuzzing(context: Context) -> Section:
                 "sentence": sentence(e, ruling),
                 "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery else "",
                 "figure": failure_map(points, f"f-map-{anchor}") if points else None,
+                "coverage": coverage_figure(entry.get("coverage") or {}, f"f-coverage-{anchor}"),
                 **facts_and_tables(payload),
             }
         )
