@@ -39,7 +39,8 @@ __all__ = ["SEQUENTIAL", "sequential_judge"]
 PAIRED = SEQUENTIAL_PAIRED
 SEQUENTIAL = SEQUENTIAL_RATES | SEQUENTIAL_PAIRED
 """Expectations that can stop early."""
-MOST_POINTS = 400
+MOST_POINTS = 5000
+"""Looks of which the record keeps the e-values; of a longer run as many, evenly spaced."""
 
 Floats = NDArray[np.float64]
 Units = list[tuple[str, float]]
@@ -118,7 +119,7 @@ def _judge(kind: str, parameters: Mapping[str, Any], evidence: Evidence) -> Ruli
         ruling,
         sentence=ruling.sentence + (f"; {_silent(parameters)}" if gate is None and status is not Status.FAILED else ""),
         p_value=min(1.0, math.exp(-float(fair.failing.max()))),
-        figure=_figure(harsh, fair, threshold),
+        figure=_figure(harsh, fair, threshold, _clusters(adverse, order)),
     )
 
 
@@ -175,7 +176,13 @@ def _in_order(units: Units, order: Sequence[str]) -> Floats:
     found: dict[str, list[float]] = {}
     for cluster, value in units:
         found.setdefault(cluster, []).append(value)
-    return np.array([np.mean(found[cluster]) for cluster in order if cluster in found], dtype=np.float64)
+    return np.array([np.mean(found[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
+
+
+def _clusters(units: Units, order: Sequence[str]) -> list[str]:
+    """Return the clusters that gave units, in the order fixed before the run."""
+    there = {cluster for cluster, _ in units}
+    return [cluster for cluster in order if cluster in there]
 
 
 def _rate_path(means: Floats, bound: float, side: Side) -> Path:
@@ -250,12 +257,14 @@ def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Tr
     )
 
 
-def _figure(harsh: Path, fair: Path, threshold: float) -> dict[str, Any]:
+def _figure(harsh: Path, fair: Path, threshold: float, clusters: Sequence[str]) -> dict[str, Any]:
+    """Return the log of e-values: after which cluster, evidence that the bound is met, evidence that it is not."""
     count = min(len(harsh.passing), len(fair.failing))
     keep = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int))
     return {
         "kind": "sequential",
         "n": (keep + 1).tolist(),
+        "cluster": [clusters[i] for i in keep],
         "log_e_above": np.round(harsh.passing[keep], 5).tolist(),
         "log_e_below": np.round(fair.failing[keep], 5).tolist(),
         "threshold": threshold,

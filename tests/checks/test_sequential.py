@@ -35,6 +35,18 @@ def test_it_stops_at_the_first_look_at_which_the_e_value_reaches_one_over_alpha(
     assert ruling.components[0].lower > 0.8
 
 
+def test_the_record_keeps_every_look_with_its_background_so_that_the_log_can_be_computed_again():
+    outcomes = np.random.default_rng(2).random(900) < 0.85
+    order = tuple(f"b{i}" for i in np.random.default_rng(3).permutation(900))
+    figure = judge("sensitivity", {"at_least": 0.8}, hits(outcomes), order).figure
+    assert figure["n"] == list(range(1, 901))
+    assert figure["cluster"] == list(order)
+    found = np.cumsum([outcomes[int(name[1:])] for name in figure["cluster"]])
+    for look in (1, 40, 900):
+        again = math.log(e_value_above(found[look - 1], look - found[look - 1], 0.8))
+        assert figure["log_e_above"][look - 1] == pytest.approx(again, abs=1e-4)
+
+
 def test_a_decision_once_reached_is_not_taken_back_by_later_looks():
     assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 40 + [0] * 10)).status is Status.PASSED
 
