@@ -18,9 +18,10 @@ def add(kinds: Any) -> None:
     sub = kinds.add_parser("synthesizer", help=text, description=text)
     _common(sub)
     sub.add_argument("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
+    sub.add_argument("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
     sub.add_argument("--scenes", type=int, default=160, help="per kind of background (160)")
     sub.add_argument("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
-    sub.add_argument("--out", type=Path, help="also write the figures as JSON")
+    sub.add_argument("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
     sub.set_defaults(run=_synthesizer)
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
     sub = kinds.add_parser("realism", help=text, description=text)
@@ -60,6 +61,8 @@ def _composed(made: Any, options: argparse.Namespace) -> Any:
 def _synthesizer(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+    from synnodtest.training.bland_altman import bland_altman
+    from synnodtest.training.embedding import load_embedding
     from synnodtest.training.evaluate_synthesizer import evaluate_synthesizer, grounds
 
     on = grounds(options.phantoms, options.backgrounds)
@@ -75,6 +78,7 @@ def _synthesizer(options: argparse.Namespace) -> int:
         ranges=ranges if options.sweep_scenes else None,
         sham=sham,
         detector=resolve_detector(options.detector, device=options.device) if options.detector else None,
+        embedding=load_embedding(options.embedding) if options.embedding else None,
         scenes=options.scenes,
         sweep_scenes=options.sweep_scenes,
         seed=options.seed,
@@ -83,6 +87,7 @@ def _synthesizer(options: argparse.Namespace) -> int:
     print(text)
     if options.out is not None:
         options.out.write_text(text + "\n", encoding="utf-8")
+        bland_altman(figures, options.out.with_suffix(".png"))
     return 0
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import missing_extra
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
+from synnodtest.training.embedding import Embedding
 from synnodtest.training.measured import Planted
 
 __all__ = ["agreement", "distances", "of_planted", "standardised", "two_sample_auc"]
@@ -39,7 +40,7 @@ def agreement(requested: Array, realised: Array) -> dict[str, Any]:
 
 
 def standardised(table: Array, reference: Array) -> Array:
-    """Return features (n, 67) with heavy tails drawn in, centred and scaled by a reference sample; within +-4."""
+    """Return features (n, d) with heavy tails drawn in, centred and scaled by a reference sample; within +-4."""
     squeezed, basis = np.cbrt(table), np.cbrt(reference)
     scale = np.maximum(basis.std(axis=0), 1e-9)
     return np.asarray(np.clip((squeezed - basis.mean(axis=0)) / scale, -4, 4), dtype=np.float64)
@@ -115,12 +116,18 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
     return scores
 
 
-def of_planted(synthetic: Planted, real: Planted) -> dict[str, Any]:
-    """Return distances and two-sample AUC of one synthesizer's nodules against real ones."""
+def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = None) -> dict[str, Any]:
+    """Return distances and two-sample AUC of one synthesizer's nodules against real ones.
+
+    They are taken in radiomics space, and, where an encoder is given, the distances in its space too.
+    """
     a, b = synthetic.measurable, real.measurable
     clusters = [c for c, ok in zip(synthetic.clusters, a, strict=True) if ok]
     clusters += [c for c, ok in zip(real.clusters, b, strict=True) if ok]
-    return {
+    found = {
         "distances": distances(synthetic.features[a], real.features[b]),
         "two_sample_auc": two_sample_auc(synthetic.features[a], real.features[b], clusters),
     }
+    if embedding is not None:
+        found["embedding_distances"] = distances(embedding.of(synthetic.views), embedding.of(real.views))
+    return found

@@ -20,6 +20,7 @@ from synnodtest.statistics import paired_mean
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from synnodtest.training.credibility import agreement, of_planted
+from synnodtest.training.embedding import Embedding
 from synnodtest.training.measured import Pair, Planted, plant, scenes_on
 from synnodtest.training.patches import kept_backgrounds, kept_series, open_folders
 
@@ -183,6 +184,10 @@ def _planted_figures(planted: Planted) -> dict[str, Any]:
         "diameter": agreement(requested[:, 0], realised[:, 0]),
         "contrast": agreement(requested[:, 1], realised[:, 1]),
         "contrast_of_accepted": agreement(requested[kept, 1], realised[kept, 1]),
+        "pairs": {
+            "diameter_mm": np.round(np.stack([requested[:, 0], realised[:, 0]], axis=1), 3).tolist(),
+            "contrast": np.round(np.stack([requested[:, 1], realised[:, 1]], axis=1), 4).tolist(),
+        },
         "rejected": dict(Counter(_kind(reason) for reason in planted.rejected if reason)),
         "pixels_changed_far_away": planted.changed_outside,
         "redraws": planted.redraws,
@@ -197,6 +202,7 @@ def evaluate_synthesizer(
     ranges: Mapping[str, Sequence[float]] | None = None,
     sham: Synthesizer | None = None,
     detector: Detector | None = None,
+    embedding: Embedding | None = None,
     scenes: int = 160,
     sweep_scenes: int = 200,
     seed: int = 1,
@@ -212,12 +218,15 @@ def evaluate_synthesizer(
         ranges: Per feature the percentiles (10, 50, 90) to sweep between; none are swept without.
         sham: The same model in ``inpaint`` composition, for the sham control.
         detector: For sham control and sensitivity by size.
+        embedding: A further space in which to compare with real nodules.
         scenes: Scenes per ground.
         sweep_scenes: Scenes per swept feature, all grounds together.
         seed: Of places, sizes and contrasts.
         report: Called with one line per step.
     """
     figures: dict[str, Any] = {"synthesizer": synthesizer.identity.as_dict()}
+    if embedding is not None:
+        figures["embedding"] = {"name": embedding.name, "sha256": embedding.sha256}
     real = None if ct_patches is None else of_series(ct_patches, held_out=True)
     for ground in on:
         pairs = ground.scenes(scenes, seed=seed)
@@ -230,9 +239,9 @@ def evaluate_synthesizer(
                 "gaussian": GaussianSynthesizer(),
                 "ct-patch": of_series(ct_patches, held_out=False),
             }
-            found["against_real"] = {synthesizer.identity.name: of_planted(planted, reference)}
+            found["against_real"] = {synthesizer.identity.name: of_planted(planted, reference, embedding)}
             for name, maker in baselines.items():
-                found["against_real"][name] = of_planted(plant(maker, pairs), reference)
+                found["against_real"][name] = of_planted(plant(maker, pairs), reference, embedding)
             report(f"{ground.name}: compared with real nodules")
         if detector is not None and sham is not None:
             found["sham"] = sham_equivalence(sham, detector, pairs[: max(scenes // 2, 20)])

@@ -18,7 +18,7 @@ from scipy import ndimage
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
-from synnodtest.radiomics_features import FEATURE_NAMES, GROUPS, measure_features, standard_gray
+from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
 from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 from synnodtest.synthesizers.window import Window, cut_window
@@ -105,7 +105,7 @@ def adhere(
     best = Variant(contrast)
     if not wanted:
         return best
-    scene = _Scene(patch, canvas, unit, spacing_mm, window)
+    scene = _Scene(patch, canvas, unit, spacing_mm, window, tuple(wanted))
 
     def closest(variants: Sequence[Variant]) -> Variant:
         return min(variants, key=lambda v: _misfit(scene.features(v, seed), wanted, encoder))
@@ -122,7 +122,7 @@ def adhere(
 def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], encoder: TabularEncoder) -> float:
     if measured is None:
         return float("inf")
-    there = encoder.encode_request({name: float(measured[FEATURE_NAMES.index(name)]) for name in wanted})[0]
+    there = encoder.encode_request(dict(zip(wanted, map(float, measured), strict=True)))[0]
     asked, named = encoder.encode_request(wanted)
     return float(((there - asked)[named] ** 2).sum())
 
@@ -131,8 +131,15 @@ class _Scene:
     """The surroundings in which variants are measured."""
 
     def __init__(
-        self, patch: Patch, canvas: FloatArray, unit: float, spacing_mm: tuple[float, float], window: Window
+        self,
+        patch: Patch,
+        canvas: FloatArray,
+        unit: float,
+        spacing_mm: tuple[float, float],
+        window: Window,
+        names: tuple[str, ...],
     ) -> None:
+        self._names = names
         self._patch, self._unit, self._spacing, self._window = patch, unit, spacing_mm, window
         self._before = canvas[patch.where].copy()
         self._pixels = canvas.copy()
@@ -142,12 +149,13 @@ class _Scene:
         self._around = ~ndimage.binary_dilation(self._mask, iterations=3)
 
     def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
-        """Return what the variant would measure, or None if it cannot be measured."""
+        """Return the named features that the variant would have, or None if they cannot be measured."""
         added = variant.of(self._patch, seed, self._spacing).added
         self._pixels[self._patch.where] = np.clip(self._before + np.float32(self._unit) * added, 0, 1)
         values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._unit)
         try:
-            measured = measure_features(standard_gray(values - values[self._around].mean()), self._mask)
+            gray = standard_gray(values - values[self._around].mean())
+            measured = measure_features(gray, self._mask, names=self._names)
         except SynthesizerError:
             return None
         return measured if np.isfinite(measured).all() else None
