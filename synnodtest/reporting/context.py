@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from synnodtest.reporting.cards import SEARCHED, Embedder
 from synnodtest.reporting.words import STATUSES, shown_status
 
 __all__ = ["Context"]
@@ -58,6 +59,24 @@ class Context:
     def with_gallery(self) -> set[str]:
         """Expectations that have pictures."""
         return {g["expectation"] for g in self.record["gallery"]}
+
+    @cached_property
+    def pictures(self) -> Embedder:
+        """Hands out pictures; each is embedded at most once in the document."""
+        return Embedder(self.folder, self.record["gallery"] if self.pixels else [])
+
+    def named_by_search(self, expectation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """Return what section 12 shows of a search, minimal example first: entries of the gallery by scene."""
+        if ((expectation.get("ruling") or {}).get("figure") or {}).get("kind") != "fuzz" or not self.pixels:
+            return {}
+        found = [
+            item
+            for item in self.record["gallery"]
+            if item["expectation"] == expectation["id"] and {*item["rule"].split()} & {*SEARCHED}
+            and item["rule"].split()[0] != "random"
+        ]  # fmt: skip
+        order = list(SEARCHED)
+        return {i["scene"]: i for i in sorted(found, key=lambda i: order.index(i["rule"].split()[0]))}
 
     @cached_property
     def report_option(self) -> str:

@@ -11,6 +11,8 @@ from synnodtest.reporting.words import number, value_text
 __all__ = ["facts_and_tables"]
 
 _P_VALUES = ("p", "p_holm")
+_FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
+"""Columns that stand in this order, before all others; a record's own keys are sorted."""
 _NAMES = {"p": "p, raw", "p_holm": "p, Holm"}
 
 
@@ -29,9 +31,11 @@ def _is_table(value: Any) -> bool:
 
 
 def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
-    columns = list(dict.fromkeys(str(c) for r in rows for c in r))
+    there = dict.fromkeys(str(c) for r in rows for c in r)
+    columns = [c for c in _FIRST if c in there] + [c for c in there if c not in _FIRST]
+    numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
     shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
-    return table_of(_words(title), [_words(c) for c in columns], shown, most=100)
+    return table_of(_words(title), [_words(c) for c in columns], shown, numeric=numeric, most=100)
 
 
 def _words(name: str) -> str:

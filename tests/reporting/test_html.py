@@ -202,3 +202,22 @@ def test_importing_the_report_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_search_names_stands_in_section_12_with_its_pictures_and_the_rest_in_the_gallery(made, tmp_path):
+    made = example.with_everything(made)
+    node = made["expectations"][-1]["id"]
+    keys = made["expectations"][-1]["scenes"]
+    rules = ("worst failure", "minimal failure", "random pass")
+    made["gallery"] = [{"expectation": node, "scene": k, "rule": r} for k, r in zip(keys, rules, strict=True)]
+    example.with_pictures(made, tmp_path)
+    text = html.render(record.plain(made), tmp_path).read_text()
+    cut = [text.index(f'<section id="section-{n}"') for n in (12, 13, 14, 15)]
+    search, gallery = text[cut[0] : cut[1]], text[cut[2] : cut[3]]
+    assert search.index("Minimal counterexample") < search.index("Worst failure")
+    assert search.count("<img") == 10
+    assert [f"replay {k[:16]}" in search for k in keys] == [True, True, False]
+    assert [f"replay {k[:16]}" in gallery for k in keys] == [False, False, True]
+    assert "see file" not in search + gallery
+    assert 'href="#n-e' in gallery
+    assert "<img" not in html.render(record.plain(made), tmp_path, pixels=False).read_text()

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.reporting.cards import by_rule
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.facts import facts_and_tables
 from synnodtest.reporting.figures.coverage import coverage_figure
 from synnodtest.reporting.figures.failures import failure_map
-from synnodtest.reporting.model import Section
+from synnodtest.reporting.model import Figure, Section
 from synnodtest.reporting.sections.verdict import sentence
 from synnodtest.reporting.words import expectation_title, shown_status
 
 __all__ = ["fuzzing"]
 
+FOUND = "Counterexamples"
+"""Caption of the table that stands before the pictures."""
+MAPPED = "Failing examples by"
+"""Caption of a table that says what the failure map says."""
+
 
 def fuzzing(context: Context) -> Section:
     """Return searched space, counterexamples and the local failure rate."""
-    entries = {(e.get("behaviour"), e.get("kind")): e for e in context.record.get("fuzzing") or []}
+    every = context.record.get("fuzzing") or []
+    entries = {(e.get("behaviour"), e.get("kind")): e for e in every}
+    by_node = {e["expectation_id"]: e for e in every if e.get("expectation_id")}
     searches = []
     for e in context.record["expectations"]:
         ruling = e.get("ruling") or {}
@@ -23,8 +34,11 @@ def fuzzing(context: Context) -> Section:
         if payload.get("kind") != "fuzz":
             continue
         anchor = context.anchors[e["id"]]
-        entry = entries.get((e["behaviour"], e["kind"])) or {}
-        points = (entry.get("local") or {}).get("map") or {}
+        entry = by_node.get(e["id"]) or entries.get((e["behaviour"], e["kind"])) or {}
+        named = context.named_by_search(e)
+        payload = {k: v for k, v in payload.items() if not (named and k == "minimal_typical_and_worst_scene")}
+        told = facts_and_tables(payload)
+        figures = _figures(entry, anchor)
         searches.append(
             {
                 "behaviour": e["behaviour"],
@@ -32,10 +46,12 @@ def fuzzing(context: Context) -> Section:
                 "anchor": anchor,
                 "status": shown_status(e),
                 "sentence": sentence(e, ruling),
-                "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery else "",
-                "figure": failure_map(points, f"f-map-{anchor}") if points else None,
-                "coverage": coverage_figure(entry.get("coverage") or {}, f"f-coverage-{anchor}"),
-                **facts_and_tables(payload),
+                "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery and context.pixels else "",
+                "cards": by_rule(context, named.values(), search=True),
+                "figures": figures,
+                "facts": told["facts"],
+                "found": [t for t in told["tables"] if t.caption == FOUND],
+                "tables": [t for t in told["tables"] if t.caption != FOUND and not (figures and MAPPED in t.caption)],
             }
         )
     return Section(
@@ -45,3 +61,13 @@ def fuzzing(context: Context) -> Section:
         {"searches": searches},
         "" if searches else "No behaviour of this run searches for counterexamples (fuzz:).",
     )
+
+
+def _figures(entry: Mapping[str, Any], anchor: str) -> list[Figure]:
+    """Return the failure map and the coverage of a search, whichever its entry has the data of."""
+    points = (entry.get("local") or {}).get("map") or {}
+    drawn = [
+        failure_map(points, f"f-map-{anchor}") if points else None,
+        coverage_figure(entry.get("coverage") or {}, f"f-coverage-{anchor}"),
+    ]
+    return [figure for figure in drawn if figure]

@@ -1,40 +1,21 @@
-"""Section 14: pictures of scenes, and how much of them is embedded."""
+"""Section 14: pictures of scenes."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from synnodtest.reporting.cards import by_rule
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.crops import DIFFERENCE_RANGE
 from synnodtest.reporting.model import Section
 from synnodtest.reporting.words import expectation_title, plural, shown_status
 
-__all__ = ["EMBEDDED_BYTES", "gallery"]
-
-EMBEDDED_BYTES = 9_000_000
-"""Pictures that are embedded, in bytes of the document; the rest is linked."""
-LARGEST_BYTES = 2_000_000
-PANELS = (("background", "untouched"), ("synthetic", "synthetic"), ("difference", "difference"), ("boxes", "boxes"))
-MORE = (("whole", "whole radiograph"),)
-RULES = {
-    "worst failure": ("Worst failures", "the first by the order of the record, most damning first"),
-    "random failure": ("Random failures", "drawn at random, by seed, from the other failures"),
-    "random pass": (
-        "Random passes",
-        "drawn at random, by seed, from the scenes that do not speak against the detector",
-    ),
-    "minimal": ("Minimal counterexample", "the easiest nodule that still fails"),
-    "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
-    "worst": ("Worst failure", "the largest margin"),
-    "shown": ("Shown", "the first scene"),
-}
+__all__ = ["gallery"]
 
 
 def gallery(context: Context) -> Section:
-    """Return pictures by expectation and rule; large cuts first come to the worst failures of each expectation."""
+    """Return pictures by expectation and rule; what a search names stands in section 12."""
     by_expectation: dict[str, list[Mapping[str, Any]]] = {}
     for item in context.record["gallery"]:
         by_expectation.setdefault(item["expectation"], []).append(item)
@@ -42,34 +23,24 @@ def gallery(context: Context) -> Section:
     if not context.pixels and by_expectation:
         empty = "Pictures are left out of this report (--no-pixels)."
         by_expectation = {}
-    embedded = _Embedder(context.folder)
-    _reserve(embedded, list(by_expectation.values()))
     known = {e["id"]: e for e in context.record["expectations"]}
     groups = []
     for node, items in by_expectation.items():
         e = known.get(node)
         if e is None:
             continue
-        rules: dict[str, list[dict[str, Any]]] = {}
-        for item in items:
-            rules.setdefault(item["rule"], []).append(_card(context, item, embedded))
+        named = context.named_by_search(e)
         groups.append(
             {
                 "anchor": context.anchors[node],
                 "title": expectation_title(e),
                 "behaviour": context.behaviour(e),
                 "status": shown_status(e),
-                "rules": [
-                    {
-                        "title": RULES.get(r, (r.capitalize(), ""))[0],
-                        "how": RULES.get(r, ("", ""))[1],
-                        "cards": cards,
-                        "large": bool(cards and cards[0]["large"]),
-                    }
-                    for r, cards in rules.items()
-                ],
+                "search": f"#n-{context.anchors[node]}" if named else "",
+                "rules": by_rule(context, [item for item in items if item["scene"] not in named]),
             }
         )
+    linked = context.pictures.linked
     return Section(
         "14",
         "Gallery",
@@ -77,99 +48,8 @@ def gallery(context: Context) -> Section:
         {
             "groups": groups,
             "range": f"{DIFFERENCE_RANGE:g}",
-            "linked": embedded.linked,
-            "linked_text": plural(embedded.linked, "picture"),
+            "linked": linked,
+            "linked_text": plural(linked, "picture"),
         },
         empty,
     )
-
-
-def _reserve(embedded: _Embedder, lists: list[list[Mapping[str, Any]]]) -> None:
-    """Give thumbnails to all, round by round, then large cuts to the worst, round by round, while there is room."""
-    for roles in ([p for p, _ in (*PANELS, *MORE)], [f"{p}_crop" for p, _ in PANELS]):
-        for index in range(max((len(items) for items in lists), default=0)):
-            for items in lists:
-                if index < len(items):
-                    embedded.offer(items[index], roles)
-
-
-def _card(context: Context, item: Mapping[str, Any], embedded: _Embedder) -> dict[str, Any]:
-    scene = context.record["scenes"][item["scene"]]
-    panels = []
-    for role, word in PANELS:
-        large = item.get(f"{role}_crop")
-        path = large if embedded.holds(large) else item.get(role)
-        if path:
-            panels.append(
-                {
-                    "word": word,
-                    "alt": f"{word}: {item.get('caption') or item['scene'][:12]}",
-                    "data": embedded.data(path),
-                    "href": large or path,
-                }
-            )
-    whole = item.get("whole")
-    return {
-        "panels": panels,
-        "whole": {"data": embedded.data(whole), "href": whole, "alt": "whole radiograph with boxes"} if whole else None,
-        "caption": item.get("caption", ""),
-        "scene": item["scene"],
-        "replay": f"synnodtest replay {item['scene'][:16]}{context.report_option}",
-        "background": scene.get("background", ""),
-        "arm": scene.get("arm", ""),
-        "large": any(embedded.holds(item.get(f"{role}_crop")) for role, _ in PANELS),
-        "lossless": [
-            (word, item[key])
-            for key, word in (("background_png16", "untouched"), ("synthetic_png16", "synthetic"))
-            if item.get(key)
-        ],
-    }
-
-
-class _Embedder:
-    """Decides once per picture whether it is embedded; each is embedded at most once, elsewhere it is linked."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
-        self._left = EMBEDDED_BYTES
-        self._held: dict[str, str] = {}
-        self._given: set[str] = set()
-        self.linked = 0
-
-    def offer(self, item: Mapping[str, Any], roles: list[str]) -> None:
-        """Embed these pictures of one item if all of them fit; large cuts take the place of the thumbnails."""
-        new = {p: self._read(p) for p in (item.get(r) for r in roles) if p and p not in self._held}
-        if any(data is None for data in new.values()):
-            new = {p: d for p, d in new.items() if d is not None}
-        cost = sum(len(d) for d in new.values() if d)
-        replaced = [item.get(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.get(r)]
-        gain = sum(len(self._held.get(p, "")) for p in replaced if p)
-        if new and cost - gain <= self._left:
-            self._left -= cost - gain
-            self._held |= {p: d for p, d in new.items() if d}
-            for p in replaced:
-                self._held.pop(p or "", None)
-
-    def holds(self, path: str | None) -> bool:
-        """Return whether a picture is embedded somewhere."""
-        return path in self._held
-
-    def data(self, path: str) -> str:
-        """Return the data URI the first time, an empty text afterwards or where there was no room."""
-        if path in self._given or path not in self._held:
-            self.linked += 1
-            return ""
-        self._given.add(path)
-        return self._held[path]
-
-    def _read(self, path: str) -> str | None:
-        file = (self._folder / path).resolve()
-        kind = {".webp": "webp", ".png": "png", ".jpg": "jpeg"}.get(file.suffix)
-        if (
-            kind is None
-            or not file.is_relative_to(self._folder)
-            or not file.is_file()
-            or file.stat().st_size > LARGEST_BYTES
-        ):
-            return None
-        return f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
