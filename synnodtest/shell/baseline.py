@@ -65,6 +65,10 @@ class SecondDetector:
             return  # noted in the fragment by gather
         self._run.rule(case, gathered)
 
+    def close(self) -> None:
+        """Keep its measured speed for later plans."""
+        self._run.close()
+
     def faults(self) -> list[str]:
         """Return what broke, a line per kind of fault."""
         broken = [e["error"].splitlines()[0] for e in self.fragment.expectations.values() if e["status"] == "ERROR"]
@@ -86,6 +90,7 @@ def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Pr
     tried = SecondDetector(text, settings, progress)
     for case in cases:
         tried.meet(case)
+    tried.close()
     entries = tried.fragment.expectations.values()
     if all(entry["status"] == "ERROR" for entry in entries):
         reasons = tried.faults() or ["no expectation with scenes"]

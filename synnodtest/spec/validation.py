@@ -113,6 +113,8 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
         yield from _missing(error, node, path, rules)
     elif rule == "oneOf" and isinstance(node.value, dict):
         branches: Any = error.validator_value
+        if _misspelt(node, branches, rules.get("properties", {})):
+            return
         names = [", ".join(branch["required"]) for branch in branches]
         message = f"give {' or '.join(names)}" + (", not both" if _given(node, branches) else "")
         yield problem(node.place, path, message)
@@ -120,6 +122,12 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
         yield problem(node.mark, path, f"must be {rules.get('x-expected', 'another value')}")
     elif rule != "oneOf":
         yield problem(node.mark, path, _wrong_value(rule, error, rules))
+
+
+def _misspelt(node: Node, branches: Any, known: Mapping[str, Any]) -> bool:
+    """Return whether an unknown key, of which a complaint is made anyway, stands for one that a branch requires."""
+    required = {key for branch in branches for key in branch["required"]}
+    return any(closest(key, known) in required for key in node.mapping if key not in known)
 
 
 def _given(node: Node, branches: Any) -> bool:

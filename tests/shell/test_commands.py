@@ -1,0 +1,140 @@
+"""init, check, expand, schema, plan and compare from the command line."""
+
+import json
+
+import pytest
+
+from synnodtest.cli import main
+from synnodtest.spec import load_spec
+from tests.pytest_plugin.conftest import write_radiographs
+
+DETECTORS = """\
+import numpy as np
+from synnodtest import Finding
+
+
+def bright():
+    def detect(radiographs):
+        found = []
+        for radiograph in radiographs:
+            flat = radiograph.pixels - np.median(radiograph.pixels, axis=1, keepdims=True)
+            row, column = np.unravel_index(int(flat.argmax()), flat.shape)
+            found.append([Finding((max(column - 3.0, 0), max(row - 3.0, 0), column + 4.0, row + 4.0), 0.9)])
+        return found
+
+    return detect
+
+
+def silent():
+    return lambda radiographs: [[] for _ in radiographs]
+
+
+def broken():
+    def detect(radiographs):
+        if any(r.nodules for r in radiographs):
+            raise RuntimeError("out of memory")
+        return [[] for _ in radiographs]
+
+    return detect
+"""
+SPEC = """\
+synnodtest: 1
+behaviours:
+  - id: found
+    statement: s
+    scenes:
+      backgrounds: {set: normal, count: 16}
+      nodules: [{diameter_mm: 16, contrast: 0.9, location: {region: lung}}]
+    expect:
+      - sensitivity: {at_least: 0.5}
+      - specificity: {at_least: 0.1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder, capsys):
+    assert main(["init", "mine"]) == 0
+    spec = folder / "mine" / "specs" / "nodules.yaml"
+    assert spec.read_text().startswith("# yaml-language-server: $schema=./synnodtest.schema.json\n")
+    assert json.loads((spec.parent / "synnodtest.schema.json").read_text())["$schema"].endswith("2020-12/schema")
+    capsys.readouterr()
+    assert main(["check", str(spec)]) == 0
+    assert "1 specs: 2 behaviours, 3 expectations, 0 errors" in capsys.readouterr().out
+    assert main(["expand", str(spec)]) == 0
+    (folder / "again.yaml").write_text(capsys.readouterr().out)
+    assert load_spec(folder / "again.yaml").sha256 == load_spec(spec).sha256
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((spec.parent / "synnodtest.schema.json").read_text())
+    assert main(["plan", str(spec), "--synthesizer", "gaussian"]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "power for a true rate of 0.8 (a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
+        in printed
+    )
+    assert "180       0        ?    180            15" in printed  # scenes, cached, minutes, units, fewest backgrounds
+    assert main(["init", "mine"]) == 1
+    assert "exist already" in capsys.readouterr().err
+
+
+def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
+    (folder / "a.yaml").write_text(SPEC.replace("at_least: 0.5", "at_last: 0.5").replace("0.1}", "1.1}"))
+    (folder / "b.yaml").write_text(SPEC.replace("region: lung", "region: lnug"))
+    assert main(["check", "a.yaml", "b.yaml"]) == 1
+    told = capsys.readouterr()
+    assert (
+        "a.yaml:9:23: behaviours[0].expect[0].sensitivity: 'at_last' is not known; did you mean 'at_least'?" in told.err
+    )
+    assert "must be at most 1, not 1.1" in told.err
+    assert "region 'lnug' is not known; did you mean 'lung'?" in told.err
+    assert "2 specs: 0 behaviours, 0 expectations, 3 errors" in told.out
+
+
+@pytest.fixture
+def compared(folder, monkeypatch, capsys):
+    write_radiographs(folder / "cxr")
+    (folder / "detectors_of_commands.py").write_text(DETECTORS)
+    (folder / "s.yaml").write_text(SPEC)
+    monkeypatch.syspath_prepend(str(folder))
+    words = ["--specs", "s.yaml", "--backgrounds", "cxr", "--synthesizer", "gaussian"]
+
+    def run(a, b, *more):
+        named = [f"detectors_of_commands:{name}" if "." not in name else name for name in (a, b)]
+        code = main(["compare", *named, *words, *more])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_two_detectors_meet_identical_scenes_and_a_limit_fails_the_command(compared, folder):
+    code, printed = compared("bright", "silent", "--compare-fail", "sensitivity:-0.03", "--json", "made.json")
+    assert code == 1
+    assert "found::sensitivity: PASSED -> FAILED" in printed
+    assert "--compare-fail sensitivity:-0.03: difference -1.000" in printed
+    rows = {d["metric"]: d for d in json.loads((folder / "made.json").read_text())["differences"] if not d["behaviour"]}
+    assert (rows["sensitivity"]["n"], rows["sensitivity"]["clusters"]) == (16, 16)
+    assert compared("bright", "bright", "--compare-fail", "sensitivity:-0.03")[0] == 0
+
+
+def test_what_breaks_is_told_and_is_no_success(compared):
+    code, printed = compared("silent", "broken")
+    assert code == 1
+    assert "found::sensitivity: FAILED -> ERROR" in printed
+    assert "ERROR detectors_of_commands:broken: 1 expectations:" in printed
+    assert "16 scenes are not in both" in printed
+
+
+def test_the_plan_counts_what_is_finished_and_times_it_by_this_machine(compared, folder, capsys):
+    compared("bright", "silent")
+    words = ["--backgrounds", "cxr", "--synthesizer", "gaussian"]
+    assert main(["plan", "s.yaml", *words, "--detector", "detectors_of_commands:bright"]) == 0
+    assert "     16      16      0.0     16" in capsys.readouterr().out
+    (folder / "s.yaml").write_text(SPEC.replace("diameter_mm: 16", "diameter_mm: 15"))
+    assert main(["plan", "s.yaml", *words, "--detector", "detectors_of_commands:bright"]) == 0
+    line = next(row for row in capsys.readouterr().out.splitlines() if row.endswith("found::sensitivity"))
+    assert line.split()[:2] == ["16", "0"]
+    assert line.split()[2] != "?"
