@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from synnodtest.reporting.files import write_atomic
 
 __all__ = ["FILE_NAME", "configure", "page"]
 
+ORACLE = "oracle"
 FILE_NAME = "selftest.json"
 """In the store's folder: what later reports show as tool validation."""
 
@@ -19,13 +21,15 @@ FILE_NAME = "selftest.json"
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
-    parser.add_argument("--detector", default="oracle", help="what the mutants are made of (default: oracle)")
+    parser.add_argument("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")
     parser.add_argument("--synthesizer", default="gaussian", help="plants the nodules (default: gaussian)")
     parser.add_argument("--limit", type=int, default=20, help="backgrounds per behaviour at most (default: 20)")
     parser.add_argument("--size", type=int, default=256, help="pixels along each side of the phantoms (default: 256)")
     parser.add_argument("--seed", type=int, default=0, help="master seed (default: 0)")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")
-    parser.add_argument("--out", type=Path, help="also write kill-table.md into this folder")
+    parser.add_argument(
+        "--out", type=Path, help="also write kill-table.md (of another detector: kill-table-NAME.md) into this folder"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -55,9 +59,17 @@ def _run(options: argparse.Namespace) -> int:
     print(text)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        write_atomic(options.out / "kill-table.md", text)
+        write_atomic(options.out / _page_name(options.detector), text)
+    alike = [kill.mutant for kill in found.kills if not kill.differs]
+    print("verdicts on every mutant differ from those on the unmutated detector: " + (_but(alike) or "yes"))
     print("selftest: " + ("everything holds" if found.holds else "something does NOT hold"))
     return 0 if found.holds else 1
+
+
+def _page_name(detector: str) -> str:
+    """Return the name of the page: the table of the oracle is the one that all others are read against."""
+    words = re.findall(r"[A-Za-z0-9]+", detector)
+    return "kill-table.md" if detector == ORACLE else f"kill-table-{'-'.join(words)}.md"
 
 
 def _conditions(options: argparse.Namespace) -> str:
@@ -78,12 +90,19 @@ def page(made: dict[str, Any], conditions: str) -> str:
         "",
         conditions,
         "",
-        "| mutant | fault | killed by | without reason |",
-        "|---|---|---|---|",
+        "| mutant | fault | killed by | without reason | verdicts that differ from the unmutated detector's |",
+        "|---|---|---|---|---|",
         *(
-            f"| `{row['mutant']}` | {row['fault']} | {_items(row['killed_by'])} | {_items(row['without_reason'])} |"
+            f"| `{row['mutant']}` | {row['fault']} | {_items(row['killed_by'])} | {_items(row['without_reason'])} "
+            f"| {row['verdicts_that_differ']} of {len(made['base_verdicts'])} |"
             for row in made["kill_table"]
         ),
+        "",
+        "## Every verdict that differs",
+        "",
+        "The verdict on the unmutated detector, then that on the mutant.",
+        "",
+        *(f"- `{name}`: {_items('; '.join(items) or 'none')}" for name, items in made["differing_verdicts"].items()),
         "",
         "## The detector itself",
         "",
@@ -118,6 +137,10 @@ def _verdicts(statuses: dict[str, str]) -> list[str]:
         named = "" if word == "PASSED" else ": " + ", ".join(f"`{key}`" for key in held)
         lines.append(f"- {len(held)} {word}{named}")
     return lines
+
+
+def _but(mutants: list[str]) -> str:
+    return f"NO, not those on {', '.join(mutants)}" if mutants else ""
 
 
 def _yes(holds: bool) -> str:

@@ -25,7 +25,9 @@ from synnodtest.radiograph import Radiograph
 
 __all__ = ["MUTANTS", "Mutant", "MutantDetector"]
 
-VERSION = "1"
+VERSION = "2"
+LARGEST_MM = 22.0
+"""Longest side of a box that ``size-blind`` still reports: boxes are larger than nodules, so those of 16 mm are kept."""
 SCORE = 0.9
 """Score of findings that a mutant makes up."""
 
@@ -93,7 +95,7 @@ def _in_region(found: Finding, radiograph: Radiograph, region: str) -> bool:
 
 
 def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    return [found for found in findings if _longest_mm(found, radiograph) <= 18.0]
+    return [found for found in findings if _longest_mm(found, radiograph) <= LARGEST_MM]
 
 
 def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -173,7 +175,7 @@ def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Findin
 
 
 MUTANTS: dict[str, Mutant] = {
-    "size-blind": Mutant(_size_blind, "reports nothing larger than 18 mm"),
+    "size-blind": Mutant(_size_blind, f"reports nothing larger than {LARGEST_MM:g} mm"),
     "border-blind": Mutant(_border_blind, "reports nothing within 15 mm of the lung's edge"),
     "keeps-only-top-1": Mutant(_keeps_only_top_1, "reports only the finding of highest score"),
     "fires-in-air-leak": Mutant(_fires_in_air_leak, "reports a nodule in the middle of every air leak"),

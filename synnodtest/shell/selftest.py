@@ -60,12 +60,14 @@ class Kill:
         killed_by: Items that FAILED the mutant and not the detector it was made of.
         unjust: Those among them whose statement the mutant does not violate.
         withheld: Items that PASSED the detector and neither pass nor fail the mutant.
+        differs: Every item whose verdict on the mutant is not that on the detector: id, then both verdicts.
     """
 
     mutant: str
     killed_by: tuple[str, ...]
     unjust: tuple[str, ...]
     withheld: tuple[str, ...]
+    differs: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -113,9 +115,14 @@ class SelfTest:
                     "killed_by": "; ".join(kill.killed_by) or "nothing",
                     "without_reason": "; ".join(kill.unjust) or "none",
                     "passes_withheld": len(kill.withheld),
+                    "verdicts_that_differ": len(kill.differs),
                 }
                 for kill in self.kills
             ],
+            "differing_verdicts": {
+                kill.mutant: [f"{key}: {before} -> {after}" for key, before, after in kill.differs]
+                for kill in self.kills
+            },
         }
 
 
@@ -233,6 +240,7 @@ def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequen
         tuple(c.node_id for c in killed),
         tuple(c.node_id for c in killed if not violates(name, c.behaviour.id, c.variant.expectation.id)),
         tuple(k for k, status in mutant.items() if base[k] == "PASSED" and status not in {"PASSED", "FAILED"}),
+        tuple((k, base[k], status) for k, status in mutant.items() if status != base[k]),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from synnodtest import Finding, Identity
 from synnodtest.cli import main
+from synnodtest.commands.selftest import _page_name
 from synnodtest.detectors.mutants import MUTANTS
 from synnodtest.detectors.oracle import OracleDetector
 from synnodtest.planning.variants import variants
@@ -78,7 +79,15 @@ def test_kills_are_told_apart_from_kills_without_a_reason(tested):
     assert kills["off-by-10mm"].killed_by == kills["off-by-10mm"].unjust == ("unmissable::sharp",)
     assert kills["keeps-only-top-1"].killed_by == ()
     assert not made.holds
-    assert made.as_dict()["kill_table"][2]["killed_by"] == "nothing"
+    told = made.as_dict()
+    assert told["kill_table"][2]["killed_by"] == "nothing"
+    assert told["differing_verdicts"]["keeps-only-top-1"] == []
+    assert told["differing_verdicts"]["always-silent"] == [
+        "unmissable::sensitivity: PASSED -> FAILED",
+        "unmissable::sharp: PASSED -> INCONCLUSIVE",
+        "of-no-concern::sensitivity: PASSED -> FAILED",
+    ]
+    assert [row["verdicts_that_differ"] for row in told["kill_table"] if row["mutant"] == "always-silent"] == [3]
 
 
 def test_a_detector_equals_itself_and_a_fickle_one_does_not(tested):
@@ -115,16 +124,20 @@ def test_every_violated_statement_is_one_of_the_shipped_specs():
             assert any(fits), pattern
 
 
+def table(name):
+    """The kill table of a page in the documentation: mutant -> killed by, without reason, verdicts that differ."""
+    rows = [line.strip("| ").split(" | ") for line in (ROOT / "docs" / name).read_text().splitlines()]
+    return {row[0].strip("`"): row[2:] for row in rows if len(row) == 5 and row[0][0] == "`"}
+
+
 def test_the_page_in_the_documentation_shows_every_mutant_killed_and_none_without_reason():
-    rows = [line.split(" | ") for line in (ROOT / "docs" / "kill-table.md").read_text().splitlines()]
-    killed = {
-        row[0].strip("| `"): (row[2], row[3].strip("| ")) for row in rows if len(row) == 4 and row[0][:3] == "| `"
-    }
+    killed = table("kill-table.md")
     assert set(killed) == set(MUTANTS)
     items = {f"`{b}::{e}`" for b, e in shipped()}
-    for mutant, (by, unjust) in killed.items():
+    for mutant, (by, unjust, differing) in killed.items():
         assert unjust == "none", mutant
         assert set(by.split(", ")) <= items, mutant
+        assert int(differing.split()[0]) >= len(by.split(", ")), mutant
 
 
 def test_the_command_keeps_its_findings_for_reports_and_says_what_does_not_hold(tmp_path, capsys, monkeypatch):
@@ -144,9 +157,18 @@ def test_the_command_keeps_its_findings_for_reports_and_says_what_does_not_hold(
     ]
     monkeypatch.chdir(tmp_path)
     assert main(words) == 1
-    assert "something does NOT hold" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "something does NOT hold" in printed
+    assert "differ from those on the unmutated detector: NO, not those on" in printed
     found = json.loads((tmp_path / "c" / "selftest.json").read_text())
     assert found["base"] == "oracle"
     assert not found["holds"]
     assert np.all([row["holds"] for row in found["analytic"]])
-    assert "| `always-silent` |" in (tmp_path / "kill-table.md").read_text()
+    page = (tmp_path / "kill-table.md").read_text()
+    assert "| `always-silent` |" in page
+    assert "- `always-silent`: `unmissable::sensitivity: " in page
+    assert [_page_name(text) for text in ("oracle", "demo", "mutant:random:demo")] == [
+        "kill-table.md",
+        "kill-table-demo.md",
+        "kill-table-mutant-random-demo.md",
+    ]
