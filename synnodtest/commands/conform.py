@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from synnodtest.detectors.conform import Check
+from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
 
@@ -27,8 +28,14 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
     from synnodtest.detectors.conform import conform
+    from synnodtest.detectors.preflight import is_recorded
 
     detector = resolve_detector(options.detector, device=options.device, timeout_s=options.timeout)
+    if is_recorded(detector):
+        raise SynnodError(
+            f"{options.detector} is a record of findings: it can be asked nothing about other radiographs",
+            hint="conform the detector that it was recorded from",
+        )
     checks = conform(detector)
     print(f"{detector.identity.name}\n" + "\n".join(_lines(checks)))
     if options.out is not None:

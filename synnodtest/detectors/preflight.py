@@ -14,12 +14,18 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-__all__ = ["STOPPING", "preflight", "refuse_misfits"]
+__all__ = ["STOPPING", "is_recorded", "preflight", "refuse_misfits"]
 
 FORMAT = 1
 COUNT, SIZE = 4, 512
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "repeatable", "batch")
 """What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""
+
+
+def is_recorded(detector: Detector) -> bool:
+    """Return whether a detector only knows the radiographs that its findings were recorded on."""
+    bare = detector.detector if isinstance(detector, Guard) else detector
+    return isinstance(bare, RecordedDetector)
 
 
 def preflight(detector: Detector, store: Store) -> list[Check]:
@@ -32,8 +38,7 @@ def preflight(detector: Detector, store: Store) -> list[Check]:
         detector: From ``resolve_detector``.
         store: Keeps the answers.
     """
-    bare = detector.detector if isinstance(detector, Guard) else detector
-    if isinstance(bare, RecordedDetector):
+    if is_recorded(detector):
         return []
     key = sha256_of(["conform", FORMAT, detector.identity.key()])
     data = store.get("conform", key)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding
+from synnodtest.cli import main
 from synnodtest.detectors import CallableDetector, resolve_detector
 from synnodtest.detectors.recorded import Recorder, write_findings
 from synnodtest.errors import DetectorError
@@ -71,3 +72,11 @@ def test_a_broken_record_is_named(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(DetectorError, match=message):
         resolve_detector(name, base=tmp_path)
+
+
+def test_a_record_is_not_asked_whether_it_conforms(tmp_path, capsys):
+    write_findings(tmp_path / "f.json", {"chest-0.png": []}, Identity("x"))
+    assert main(["conform", str(tmp_path / "f.json")]) == 1
+    told = capsys.readouterr()
+    assert "is a record of findings" in told.err
+    assert "WRONG" not in told.out
