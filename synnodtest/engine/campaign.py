@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synnodtest.canonical import seed_sequence
+from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.checks.registry import Check, Judge, find_check, known_checks
 from synnodtest.checks.ruling import Status
 from synnodtest.checks.sequential import sequential_judge
@@ -175,6 +175,13 @@ class Campaign:
             self._costs[key] = self.engine(behaviour, synthesizer).finished(recipes)
         return self._costs[key]
 
+    def _told_apart(self, behaviour: Behaviour, synthesizer: str, trials: list[Trial]) -> list[Trial]:
+        """Give the scenes of a further synthesizer ids of their own: their recipes are those of the first."""
+        if synthesizer == self.synthesizer_names(behaviour)[0]:
+            return trials
+        maker = self.synthesizer(synthesizer).identity.key()
+        return [replace(trial, scene_id=sha256_of([trial.scene_id, maker])) for trial in trials]
+
     def _groups(self, behaviour: Behaviour, variant: Variant, found: Check) -> list[Group]:
         return list(groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters))
 
@@ -233,7 +240,8 @@ class Campaign:
             shortfall.update(item.reason for item in outcomes if isinstance(item, Unplaced))
             if len(backgrounds) == len(self.backgrounds(behaviour)):
                 _refuse_missing_region(behaviour, outcomes)
-            trials += [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
+            made = [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
+            trials += self._told_apart(behaviour, synthesizer, made)
         wanted, there = background_count(behaviour), len(self.backgrounds(behaviour))
         if there < wanted:
             shortfall[f"the set has {there} of the {wanted} backgrounds asked for"] = wanted - there

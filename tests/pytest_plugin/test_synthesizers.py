@@ -1,0 +1,87 @@
+"""One behaviour on several synthesizers: a verdict stands only where they agree."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.synthesizers.conftest import write_mha
+
+SPEC = """\
+synnodtest: 1
+title: Two synthesizers
+behaviours:
+  - id: seen
+    statement: Nodules are found.
+    synthesizers: [{first}, "{second}"]
+    scenes:
+      backgrounds: {{set: normal, count: 16}}
+      nodules:
+        - {{diameter_mm: 16, contrast: 0.5, location: {{region: lung}}}}
+    expect:
+      - sensitivity: {{at_least: 0.6}}
+"""
+
+FAINT = """\
+from dataclasses import replace
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+
+def make():
+    def synthesize(scenes, backgrounds):
+        faint = [replace(s, nodules=tuple(replace(n, contrast=0.02) for n in s.nodules)) for s in scenes]
+        made = GaussianSynthesizer().synthesize(faint, backgrounds)
+        return [
+            replace(r, nodules=tuple(replace(t, requested={**t.requested, "contrast": 0.02}) for t in r.nodules))
+            for r in made
+        ]
+
+    return synthesize
+"""
+
+
+def ct_folder(folder):
+    (folder / "nodule_patches").mkdir(parents=True)
+    z, y, x = np.mgrid[-20:20, -20:20, -20:20]
+    rows = [",img_name,diameter"]
+    for index, diameter in enumerate((12, 16, 20)):
+        inside = z**2 + y**2 + (x / 1.1) ** 2 <= (diameter / 2) ** 2
+        name = f"series{index}_dcm_{index}.mha"
+        write_mha(folder / "nodule_patches" / name, np.where(inside, 40, -850).astype(np.int16))
+        write_mha(folder / "nodule_patches" / name.replace("_dcm_", "_seg_"), inside.astype(np.uint8))
+        rows.append(f"{index},{name},{diameter}.0")
+    (folder / "ct_nodules.csv").write_text("\n".join(rows) + "\n")
+
+
+def judged(project, first, second):
+    (project.path / "specs" / "small.yaml").write_text(SPEC.format(first=first, second=second))
+    project()
+    (run,) = (project.path / "reports").iterdir()
+    record = json.loads((run / "results.json").read_text())
+    (expectation,) = record["expectations"]
+    return record, expectation
+
+
+def test_diffusion_and_projected_ct_nodules_agree_on_an_honest_detector(project):
+    pytest.importorskip("diffusers")
+    ct_folder(project.path / "ct")
+    record, expectation = judged(project, "diffusion", "ct-patch:ct")
+    assert {s["synthesizer"] for s in record["scenes"].values()} == {"diffusion", "ct-patch"}
+    assert len(record["scenes"]) == 32
+    assert expectation["status"] == "PASSED"
+    assert {name: r["status"] for name, r in expectation["by_synthesizer"].items()} == {
+        "diffusion": "PASSED",
+        "ct-patch:ct": "PASSED",
+    }
+    assert record["attrition"]["synthesized"] == 32
+
+
+def test_a_detector_that_misses_the_nodules_of_one_synthesizer_gets_no_verdict(project):
+    (project.path / "faint.py").write_text(FAINT)
+    _, expectation = judged(project, "gaussian", "faint.py:make")
+    assert expectation["status"] == "INCONCLUSIVE"
+    assert "depends on the synthesizer" in expectation["ruling"]["sentence"]
+    assert {name: r["status"] for name, r in expectation["by_synthesizer"].items()} == {
+        "gaussian": "PASSED",
+        "faint.py:make": "FAILED",
+    }
