@@ -34,6 +34,13 @@ class Cell:
 
 _FITS_PHONE, _FITS_TABLET = 50, 90
 """Characters of a table's text that fit into 360 px, and into 700 px."""
+_SHORT_WORD = 14
+
+
+def _text(value: Cell | str) -> str:
+    if isinstance(value, Cell):
+        return f"{value.status}..." if value.status else value.text
+    return str(value)
 
 
 def code(text: Any) -> Cell:
@@ -68,16 +75,29 @@ class Table:
         width = sum(self._width(k) for k in range(len(self.columns))) if len(self.columns) > 1 else 0
         return "" if width <= _FITS_PHONE else "stack" if width <= _FITS_TABLET else "stack early"
 
+    @property
+    def unbroken(self) -> frozenset[str]:
+        """Columns of short words alone, which are never parted within a word."""
+        return frozenset(
+            column
+            for index, column in enumerate(self.columns)
+            if max((len(w) for row in self.rows for w in _text(row[index]).split()), default=0) <= _SHORT_WORD
+        )
+
     def _width(self, index: int) -> int:
         """Return about how many characters a column needs: figures do not wrap, text wraps between words."""
         numeric = self.columns[index] in self.numeric
         need = max((len(w) for w in self.columns[index].split()), default=0)
         for row in self.rows:
-            value = row[index]
-            cell = value if isinstance(value, Cell) else Cell(str(value))
-            text = cell.status + "..." if cell.status else cell.text
+            cell = row[index]
+            text = _text(cell)
             words = [text] if numeric else text.replace("_", " ").split()
-            need = max(need, 24 if cell.markup else min(len(text), 12), *(min(len(w), 26) for w in words), 0)
+            need = max(
+                need,
+                24 if isinstance(cell, Cell) and cell.markup else min(len(text), 12),
+                *(min(len(w), 26) for w in words),
+                0,
+            )
         return need + 2
 
     def cells(self) -> list[list[tuple[str, Cell]]]:

@@ -71,7 +71,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
         "nodules",
         "Spearman",
         "median ratio",
-        "95% limits of agreement",
+        "95% limits",
         "median error",
         "90% below",
     ]

@@ -72,7 +72,7 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
             values = np.array(claim.values)
             low = min(float(values.min()), claim.low if claim.low is not None else np.inf)
             high = max(float(values.max()), claim.high if claim.high is not None else -np.inf)
-            edges = np.linspace(low, high if high > low else low + 1, 25)
+            edges = np.linspace(low, high if high > low else low + 1, 17)
             counts, edges = np.histogram(values, edges)
             axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
             top = max(int(counts.max()), 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.reporting.figures.canvas import BLUE, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
@@ -14,6 +16,7 @@ from synnodtest.reporting.words import number
 __all__ = ["failure_map"]
 
 MOST_POINTS = 400
+BINS = 4
 
 
 def failure_map(points: Mapping[str, Any], name: str) -> Figure | None:
@@ -38,8 +41,17 @@ def failure_map(points: Mapping[str, Any], name: str) -> Figure | None:
         axis.set_ylabel(short(names[1].replace("_mm", " (mm)").replace("_", " ")))
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
         svg = to_svg(figure, name, title, description)
-    rows = [
-        [number(float(a)), number(float(b)), "fails" if f else "holds"]
-        for (a, b), f in zip(table[:, :2], failed, strict=True)
-    ]
-    return Figure(title, description, svg, table_of(title, [names[0], names[1], "outcome"], rows, most=150))
+    columns, rows = _counts(names, table[:, :2], failed)
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+
+
+def _counts(names: list[str], at: FloatArray, failed: BoolArray) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows of how many examples fail in each of 4 x 4 cells."""
+    edges = [np.linspace(values.min(), values.max(), BINS + 1) for values in at.T]
+    place = [np.clip(np.searchsorted(e[1:-1], v, side="right"), 0, BINS - 1) for e, v in zip(edges, at.T, strict=True)]
+    words = [[f"{number(float(a))} to {number(float(b))}" for a, b in pairwise(e)] for e in edges]
+    rows = []
+    for i in range(BINS):
+        cells = [(place[0] == i) & (place[1] == j) for j in range(BINS)]
+        rows.append([words[0][i], *(f"{int(failed[c].sum())} of {int(c.sum())}" for c in cells)])
+    return [f"{names[0]}, failing", *(f"{names[1]} {word}" for word in words[1])], rows

@@ -125,7 +125,8 @@ def _components(ruling: Mapping[str, Any]) -> Table | None:
 def _detail(title: str, rows: Any) -> Table:
     """Return a table of a ruling's details, whatever its columns are."""
     if isinstance(rows, list) and rows and all(isinstance(r, Mapping) for r in rows):
-        columns = list(dict.fromkeys(str(c) for r in rows for c in r))
+        there = list(dict.fromkeys(str(c) for r in rows for c in r))
+        columns = sorted(there, key=lambda c: all(isinstance(r.get(c), (int, float)) for r in rows))
         body: list[list[Cell | str]] = [[_plain(r.get(c)) for c in columns] for r in rows]
         numeric = [c for c in columns if all(isinstance(r.get(c), (int, float)) for r in rows)]
         return table_of(title[:1].upper() + title[1:], columns, body, numeric=numeric, most=60)
