@@ -200,7 +200,7 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
             axis.set_ylim(-0.02, 1.02)
             axis.legend(loc="lower right")
             svg = to_svg(figure, f"{name}-{index}", title, description)
-        counts: Sequence[Any] = numbers(found.get("n"), bins) or [None] * bins
+        counts: Sequence[Any] = [int(n) for n in numbers(found.get("n"), bins) or ()] or [None] * bins
         rows = [[f"{label} mm", number(count), *(number(series[k][i]) for k in series)]
                 for i, (label, count) in enumerate(zip(labels, counts, strict=True))]  # fmt: skip
         columns = ["diameter", "nodules", *series]
