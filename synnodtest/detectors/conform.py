@@ -261,6 +261,8 @@ def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Ch
     """Take away what 8 bits cannot hold, then show what only more than 8 bits can hold: both must be noticed."""
     if not any(single[:4]) or all(found == single[0] for found in single):
         return Check("bit depth", None, "no findings that depend on the radiograph")
+    if len({finding.score for found in single for finding in found}) == 1:
+        return Check("bit depth", None, "all scores are the same, so that nothing shows in them")
     rounded = [replace(blind(one), pixels=(np.rint(one.pixels * 255) / 255).astype(np.float32)) for one in shown[:4]]
     plain, faint = _faint(shown[0])
     *answers, of_plain, of_faint = ask([*rounded, plain, faint])
@@ -268,9 +270,8 @@ def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Ch
     if answers == single[: len(answers)]:
         return Check("bit depth", False, "rounding the pixels to 8 bits changes no digit of any score", remedy)
     if of_plain and of_plain == of_faint:
-        return Check(
-            "bit depth", False, "what lies within one of 256 grey values changes no digit of any score", remedy
-        )
+        says = "what lies within one of 256 grey values changes no digit of any score"
+        return Check("bit depth", False, says, remedy)
     return Check("bit depth", True, "differences below 8 bits reach the detector")
 
 

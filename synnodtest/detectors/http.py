@@ -85,7 +85,12 @@ class HttpDetector:
                 with error:
                     said = error.read(200).decode("utf-8", "replace").strip()
                 if error.code not in RETRIED or last:
-                    raise DetectorError(f"{self._shown} answered {error.code} {error.reason}: {said}") from error
+                    hint = (
+                        f"{AUTHORIZATION_VARIABLE} becomes the Authorization header" if error.code in (401, 403) else ""
+                    )
+                    raise DetectorError(
+                        f"{self._shown} answered {error.code} {error.reason}: {said}", hint=hint
+                    ) from error
             except TimeoutError as error:
                 raise DetectorError(f"{self._shown}: no answer within {self._timeout_s:g} s") from error
             except (OSError, http.client.HTTPException) as error:

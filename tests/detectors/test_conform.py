@@ -162,6 +162,13 @@ def test_the_honest_adapter_passes_every_question(pictures):
     }  # fmt: skip
 
 
+def test_saturated_scores_are_no_sign_of_eight_bits(pictures):
+    saturated = asked(lambda rs: [[Finding(f.box, 1.0) for f in items] for items in honest(rs)], pictures)
+    found = {check.name: check for check in saturated}["bit depth"]
+    assert found.passed is None
+    assert "all scores are the same" in found.says
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_named_and_has_a_remedy(pictures, fault):
     function, name, says = FAULTS[fault]

@@ -106,6 +106,13 @@ def test_the_secret_comes_from_the_environment_and_stays_out_of_the_identity(ser
     assert "hidden" not in str(detector.identity)
 
 
+def test_a_server_that_wants_to_know_who_asks_is_told_how(server, radiographs):
+    server.answers = [(401, b"who are you")]
+    with pytest.raises(DetectorError, match="answered 401") as caught:
+        resolve_detector(server.url).detect(radiographs[:1])
+    assert AUTHORIZATION_VARIABLE in caught.value.hint
+
+
 def test_a_server_may_say_who_it_is(server):
     server.identity = {"name": "vendor", "version": "2.1", "sha256": "abc"}
     identity = resolve_detector(server.url).identity
