@@ -27,7 +27,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(run=_sign)
     else:
         parser.add_argument("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
-        parser.add_argument("--key", default="", help="expected public key (base64) or its fingerprint (SHA256:...)")
+        parser.add_argument(
+            "--key", default="", help="expected key: its .pub file or fingerprint (SHA256:...)"
+        )
         parser.set_defaults(run=_verify)
 
 
@@ -63,8 +65,9 @@ def _verify(options: argparse.Namespace) -> int:
     from synnodtest.reporting import manifest, signature
 
     faults = manifest.verify(options.folder, inputs=options.inputs)
+    key = Path(options.key).read_text(encoding="utf-8") if options.key and Path(options.key).is_file() else options.key
     if (options.folder / manifest.SIGNATURE).is_file():
-        faults += signature.verify(options.folder, options.key)
+        faults += signature.verify(options.folder, key)
         print(f"signature  {signature.told(options.folder)}")
     elif options.key:
         faults.append(f"{manifest.SIGNATURE}: missing")

@@ -73,7 +73,8 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
 
     Args:
         folder: The run's folder.
-        public_key: The expected key (base64 of its 32 bytes) or its fingerprint; without it any key is accepted.
+        public_key: The expected key, as a line of ``ssh-keygen``'s ``.pub`` file or as base64 of its 32 bytes, or its
+            fingerprint, as ``ssh-keygen -l`` prints it; without it any key is accepted.
 
     Raises:
         SynnodError: ``cryptography`` is not installed.
@@ -90,7 +91,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     faults = []
     if digest != manifest.root_digest(Path(folder)):
         faults.append(f"{path.name}: signs another root digest than that of the files")
-    if public_key and public_key not in {base64.b64encode(raw).decode(), fingerprint(raw)}:
+    if public_key and not _is_of(public_key, raw):
         faults.append(f"{path.name}: made with another key than the expected one")
     try:
         key.verify(signature, _message(digest))
@@ -124,8 +125,20 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def fingerprint(public_key: bytes) -> str:
-    """Return ``SHA256:...`` of the 32 bytes of a public key."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(public_key).digest()).decode().rstrip("=")
+    """Return ``SHA256:...`` of a public key (32 bytes), as ``ssh-keygen -l`` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(_of_ssh(public_key)).digest()).decode().rstrip("=")
+
+
+def _of_ssh(public_key: bytes) -> bytes:
+    """Return a public key as OpenSSH writes it: two strings, each after its length (RFC 8709, section 4)."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public_key))
+
+
+def _is_of(given: str, public_key: bytes) -> bool:
+    words = given.split()
+    key = words[1] if words[0] == "ssh-ed25519" and len(words) > 1 else words[0]
+    forms = {base64.b64encode(form).decode() for form in (public_key, _of_ssh(public_key))}
+    return key in forms or key == fingerprint(public_key)
 
 
 def _message(digest: str) -> bytes:

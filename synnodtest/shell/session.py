@@ -287,8 +287,12 @@ class Session:
                 "backgrounds": str(settings.backgrounds or ""),
                 "report": os.path.relpath(self.folder, settings.root),
             },
-            own=(settings.reports, settings.cache, self._ledger),
+            own=(settings.reports, settings.cache, self._ledger, settings.root / "replay", *self._written_by_pytest()),
         )
+
+    def _written_by_pytest(self) -> list[Path]:
+        named = (self.config.getoption(name, None) for name in ("xmlpath", "log_file"))
+        return [Path(self.config.invocation_params.dir, path) for path in named if path]
 
     def summary(self, write: Any) -> None:
         """Print every verdict's sentence and the report's path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -69,3 +70,16 @@ def test_rubbish_for_a_key_is_refused(run, key):
     key.write_text("hello")
     with pytest.raises(RecordError, match="not a usable private key"):
         signature.sign(run, key)
+
+
+def test_fingerprint_and_public_key_are_those_of_ssh_keygen(run, tmp_path):
+    pytest.importorskip("cryptography")
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("no ssh-keygen here")
+    for name in ("mine", "other"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+    signature.sign(run, tmp_path / "mine")
+    said = subprocess.run(["ssh-keygen", "-lf", tmp_path / "mine.pub"], check=True, capture_output=True, text=True)
+    assert signature.verify(run, said.stdout.split()[1]) == []
+    assert signature.verify(run, (tmp_path / "mine.pub").read_text()) == []
+    assert signature.verify(run, (tmp_path / "other.pub").read_text()) != []
