@@ -1,17 +1,31 @@
-"""Nodules by diffusion: an inpainting pipeline conditioned on radiomics, and two ways to compose its output."""
+"""Nodules by diffusion: an inpainting pipeline conditioned on radiomics, and two ways to compose its output.
+
+torch and diffusers are imported when a nodule is drawn: a run that finds its radiographs in the store needs neither.
+"""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
 from synnodtest.errors import missing_extra
-
-try:
-    import diffusers as _diffusers  # noqa: F401
-    import torch as _torch  # noqa: F401
-except ImportError as _error:
-    raise missing_extra(_error.name or "diffusers", "diffusion", "synthesizing nodules by diffusion") from _error
-
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 from synnodtest.synthesizers.diffusion.synthesizer import DiffusionSynthesizer
 
+if TYPE_CHECKING:
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
 __all__ = ["Calibration", "DiffusionSynthesizer", "NodulePipeline"]
+
+for _name in ("diffusers", "torch"):
+    if find_spec(_name) is None:
+        raise missing_extra(_name, "diffusion", "synthesizing nodules by diffusion")
+
+
+def __getattr__(name: str) -> Any:
+    """Load the pipeline when it is asked for."""
+    if name == "NodulePipeline":
+        from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+        return NodulePipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

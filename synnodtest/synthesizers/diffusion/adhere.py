@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,10 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
 from synnodtest.synthesizers.diffusion.compose import Patch
-from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 from synnodtest.synthesizers.window import Window, cut_window
+
+if TYPE_CHECKING:
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
 __all__ = ["BRIGHTNESS_FEATURES", "CONTRASTS", "Variant", "adhere", "can_adhere"]
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
@@ -22,14 +21,19 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
-from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
+
+if TYPE_CHECKING:
+    import torch
+
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
 VERSION = "3"
 COMPOSITIONS = ("counterfactual", "inpaint")
+MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
 EASY_ZOOM = math.log(1.35)
 
@@ -136,8 +140,26 @@ class DiffusionSynthesizer:
         if not 0 < self.calibration.strength <= 1:
             raise SynthesizerError(f"strength must lie above 0 and be at most 1, not {self.calibration.strength}")
         self.batch_size, self.device, self.fitted = batch_size, device, fitted
-        self.pipeline = NodulePipeline.from_pretrained(self.path).to(device)
-        self.pipeline.unet.to(memory_format=torch.channels_last)
+        if not (self.path / MODEL_INDEX).is_file():
+            raise SynthesizerError(
+                f"{self.path} holds no nodule pipeline: there is no {MODEL_INDEX}",
+                hint="`synnodtest train diffusion` writes one",
+            )
+
+    @cached_property
+    def pipeline(self) -> NodulePipeline:
+        """The model, loaded when the first nodule is drawn.
+
+        Raises:
+            SynthesizerError: the folder holds no such model.
+        """
+        import torch
+
+        from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+        pipeline: NodulePipeline = NodulePipeline.from_pretrained(self.path).to(self.device)
+        pipeline.unet.to(memory_format=torch.channels_last)
+        return pipeline
 
     @cached_property
     def identity(self) -> Identity:
@@ -274,6 +296,8 @@ class DiffusionSynthesizer:
             job.plain = (plain - job.base) * softened(job.mask, BLEND_PX)
 
     def _run(self, jobs: Sequence[_Job], attempt: int) -> None:
+        import torch
+
         encoder = self.pipeline.tabular_encoder
         asked = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
         out = self.pipeline(
@@ -293,6 +317,8 @@ class DiffusionSynthesizer:
             job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
 
     def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
+        import torch
+
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
 
     def _plant(self, job: _Job, scene: Scene, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
