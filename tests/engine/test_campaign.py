@@ -195,7 +195,7 @@ def test_the_order_of_a_sequential_run_is_fixed_and_its_cap_counts_scenes(judged
 
 
 def test_a_sequential_run_refuses_what_it_cannot_stop(judged):
-    with pytest.raises(SynnodError, match="cannot judge .froc."):
+    with pytest.raises(SynnodError, match="cannot judge 'froc'"):
         judged("froc: {at_least: 0.5}", count=2, sampling=SEQUENTIAL)
     with pytest.raises(SynnodError, match="max_scenes"):
         judged("superior: {arm: plain, reference: turned}", more=ARMS, count=2, sampling=SEQUENTIAL.replace("400", "1"))
