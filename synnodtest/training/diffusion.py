@@ -39,6 +39,7 @@ class Preset:
         encoder_steps: Steps of the tabular encoder.
         recipe: Of the denoiser.
         channels: Of the denoiser's levels, where there is no base model.
+        denoising_steps: How many a trained model takes by default (DPM-Solver++).
     """
 
     size: int
@@ -47,6 +48,7 @@ class Preset:
     encoder_steps: int
     recipe: Recipe
     channels: tuple[int, ...] = (64, 96, 160)
+    denoising_steps: int = 6
 
 
 PRESETS = {
@@ -58,6 +60,7 @@ PRESETS = {
         0.5,
         20000,
         Recipe(batch=16, learning_rate=1e-5, warm_up=10000, steps=100_000, outside=1.0, precision="fp16"),
+        denoising_steps=25,
     ),
 }
 """``small`` trains on two cores; ``paper`` fine-tunes Stable Diffusion 2 inpainting on a GPU; ``tiny`` is for tests."""
@@ -258,6 +261,7 @@ def train_diffusion(
         import torch
     except ImportError as error:
         raise missing_extra(error.name or "diffusers", "diffusion", "training the diffusion synthesizer") from error
+    from synnodtest.synthesizers.diffusion.calibration import Calibration
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
     from synnodtest.training.calibrate import calibrate
 
@@ -294,6 +298,7 @@ def train_diffusion(
         pipeline = pipeline_on_base(base, encoder, chosen, local_files_only=local_files_only)
     fit_denoiser(pipeline, windows, work, recipe, resume=resume, report=report)
     save_model(pipeline, out)
+    replace(Calibration.load(out), steps=chosen.denoising_steps).save(out)
     calibrate(out, windows, report=report)
     return out
 
