@@ -29,7 +29,7 @@ def properties(expectation: Mapping[str, Any], behaviour: Mapping[str, Any] | No
     pairs += [
         ("behaviour", expectation.get("behaviour")),
         ("verdict", expectation.get("status")),
-        ("waiver", waived["id"] if waived else None),
+        ("waiver", waived["id"] if waived and not waived.get("expired") else None),
         ("error", expectation.get("error") or None),
     ]
     ruling = expectation.get("ruling") or {}

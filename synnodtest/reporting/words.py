@@ -72,9 +72,13 @@ _WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
 
 
 def shown_status(expectation: Mapping[str, Any]) -> str:
-    """Return the status under which an expectation is counted: WAIVED for whatever is waived and did not pass."""
+    """Return the status under which an expectation is counted: WAIVED for whatever is waived and did not pass.
+
+    A waiver that has expired covers nothing.
+    """
     status: str = expectation["status"]
-    return "WAIVED" if expectation.get("waived") and status in {"FAILED", "INCONCLUSIVE"} else status
+    waiver = expectation.get("waived") or {}
+    return "WAIVED" if waiver and not waiver.get("expired") and status in {"FAILED", "INCONCLUSIVE"} else status
 
 
 def expectation_title(expectation: Mapping[str, Any]) -> str:

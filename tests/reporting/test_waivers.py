@@ -112,3 +112,22 @@ def test_bombs_are_refused_quickly(tmp_path):
     path.write_text("waivers:\n" + "  - x\n" * 3_000_000)
     with pytest.raises(RecordError, match="larger than"):
         waivers.load_waivers(path)
+
+
+def test_an_expired_waiver_hides_nothing_in_the_report(made, tmp_path):
+    from synnodtest.reporting import html, junit
+    from synnodtest.reporting.words import shown_status
+
+    waived = next(e for e in made["expectations"] if e["waived"])
+    assert shown_status(waived) == "WAIVED"
+    assert ("synnodtest.waiver", waived["waived"]["id"]) in junit.properties(waived)
+    before = html.render(made, tmp_path / "a").read_text()
+    waived["waived"]["expired"] = True
+    made["waivers"][0]["expired"] = True
+    assert shown_status(waived) == "FAILED"
+    assert "synnodtest.waiver" not in dict(junit.properties(waived))
+    after = html.render(made, tmp_path / "b").read_text()
+    assert "A waiver has expired and covers nothing." in after
+    assert "A waiver has expired" not in before
+    assert after.count("#i-waived") < before.count("#i-waived")
+    assert "Expired waivers" in after

@@ -9,7 +9,16 @@ from typing import Any
 from synnodtest.reporting.context import Context
 from synnodtest.reporting.model import Cell, Section, code, link, status, table_of
 from synnodtest.reporting.sections.guide import GLOSSARY, STANDARDS
-from synnodtest.reporting.words import LIMITATION, STATUSES, date, expectation_title, interval, number, value_text
+from synnodtest.reporting.words import (
+    LIMITATION,
+    STATUSES,
+    date,
+    expectation_title,
+    interval,
+    number,
+    shown_status,
+    value_text,
+)
 
 __all__ = [
     "anomalies",
@@ -71,7 +80,7 @@ def waivers(context: Context) -> Section:
     """Return waivers with approver and expiry, and which expectations they cover."""
     used: dict[str, list[Mapping[str, Any]]] = {}
     for e in context.record["expectations"]:
-        if e.get("waived"):
+        if e.get("waived") and shown_status(e) == "WAIVED":
             used.setdefault(e["waived"]["id"], []).append(e)
     every = {w["id"]: w for e in context.record["expectations"] if (w := e.get("waived"))}
     every |= {w["id"]: w for w in context.record["waivers"]}

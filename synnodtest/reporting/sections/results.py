@@ -44,6 +44,7 @@ def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "status": shown_status(expectation),
         "ruled": expectation["status"] if shown_status(expectation) == "WAIVED" else "",
         "waived": expectation.get("waived"),
+        "waiver_word": _waiver_word(expectation),
         "sentence": sentence(expectation, ruling),
         "error": expectation.get("error", "") if ruling else "",
         "facts": _facts(expectation, ruling),
@@ -54,6 +55,12 @@ def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "curve": f"#c-{anchor}" if ruling and expectation["kind"] in CURVES else "",
         "gallery": f"#g-{anchor}" if expectation["id"] in context.with_gallery else "",
     }
+
+
+def _waiver_word(expectation: Mapping[str, Any]) -> str:
+    if (expectation.get("waived") or {}).get("expired"):
+        return "A waiver has expired and covers nothing."
+    return "Waived." if shown_status(expectation) == "WAIVED" else "A waiver is there that covers nothing here."
 
 
 def _facts(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> list[tuple[str, Cell]]:
