@@ -10,6 +10,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
+from synnodtest.spec.expectations import passes_in_silence
 from synnodtest.spec.loader import is_spec, load_spec
 
 __all__ = ["configure", "spec_files"]
@@ -54,6 +55,12 @@ def _check(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             faults += len(error.problems)
             continue
+        for behaviour in spec.behaviours:
+            if all(map(passes_in_silence, behaviour.expectations)):
+                print(
+                    f"{path}:{behaviour.line}: WARNING a detector that reports nothing at all passes {behaviour.id!r}: "
+                    "let it expect nodules, too, such as sensitivity: {at_least: 0.5}"
+                )
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
     print(f"{files} specs: {behaviours} behaviours, {expectations} expectations, {faults} errors")

@@ -15,7 +15,14 @@ from synnodtest.spec.source import Node, plain
 from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant, Value
 
-__all__ = ["FUZZ_EXPECTATIONS", "SCENE_EXPECTATIONS", "build_expectations", "companion", "matching"]
+__all__ = [
+    "FUZZ_EXPECTATIONS",
+    "SCENE_EXPECTATIONS",
+    "build_expectations",
+    "companion",
+    "matching",
+    "passes_in_silence",
+]
 
 SCENE_EXPECTATIONS = kinds("expectation")
 FUZZ_EXPECTATIONS = kinds("fuzz_expectation")
@@ -104,6 +111,13 @@ def _check_under(builder: Builder, item: Item, under: Sequence[PerturbationSpec]
     fixed = [Perturbation(kind, v.value) for kind, v in under if isinstance(v, Constant)]
     if under and len(fixed) == len(under) and all(map(is_neutral, fixed)):
         complain(builder, item, "under", "changes nothing, so that every scene would be compared with itself")
+
+
+def passes_in_silence(expectation: Expectation) -> bool:
+    """Return whether a detector that reports nothing at all passes an expectation, which then asks for quiet alone."""
+    if expectation.kind in {"sensitivity", "specificity"}:
+        return ("at_most" if expectation.kind == "sensitivity" else "at_least") in expectation.parameters
+    return expectation.kind in {"false_positives_per_image", "silent"}
 
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, Any]:

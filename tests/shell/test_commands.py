@@ -94,6 +94,24 @@ def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
     assert "2 specs: 0 behaviours, 0 expectations, 3 errors" in told.out
 
 
+@pytest.mark.parametrize(
+    ("expect", "warned"),
+    [
+        ("specificity: {at_least: 0.5}", True),
+        ("false_positives_per_image: {at_most: 1.0}", True),
+        ("sensitivity: {at_most: 0.3}", True),
+        ("specificity: {at_most: 0.5}", False),
+        ("froc: {at_least: 0.5}", False),
+    ],
+)
+def test_check_warns_of_a_behaviour_that_silence_passes(folder, capsys, expect, warned):
+    (folder / "s.yaml").write_text(SPEC.split("    expect:")[0] + f"    expect:\n      - {expect}\n")
+    assert main(["check", "s.yaml"]) == 0
+    assert (
+        "s.yaml:3: WARNING a detector that reports nothing at all passes 'found'" in capsys.readouterr().out
+    ) is warned
+
+
 @pytest.fixture
 def compared(folder, monkeypatch, capsys):
     write_radiographs(folder / "cxr")
