@@ -17,6 +17,7 @@ __all__ = [
     "counts_phrase",
     "hold",
     "no_data",
+    "not_made",
     "number",
     "outcome_phrase",
     "percent",
@@ -169,10 +170,15 @@ def rule(
         alpha=evidence.alpha,
         icc=intraclass,
         p_value=min(1.0, len(deciding) * min(known)) if known else math.nan,
-        notes=tuple(dict.fromkeys([*notes, *(flag for h in held for flag in h.estimate.flags)])),
+        notes=tuple(dict.fromkeys([*notes, *not_made(evidence), *(flag for h in held for flag in h.estimate.flags)])),
         figure=figure or {},
         details=details or {},
     )
+
+
+def not_made(evidence: Evidence) -> Iterable[str]:
+    """Yield what was asked for and not made, with counts: the claim is made of less than was planned."""
+    return (f"not made: {count} x {reason}" for reason, count in evidence.shortfall.items())
 
 
 def selected(parameters: Mapping[str, Any], evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.checks.common import no_data, selected, sentence_for, sizes
+from synnodtest.checks.common import no_data, not_made, selected, sentence_for, sizes
 from synnodtest.checks.paired import REFERENCE_AT_LEAST, against_arm, compare
 from synnodtest.checks.rates import rate_bound, where_phrase
 from synnodtest.checks.registry import Judge
@@ -253,7 +253,7 @@ def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Tr
         n_backgrounds=backgrounds,
         n_clusters=clusters,
         alpha=evidence.alpha,
-        notes=("sequential runs are for development; a signed report rests on fixed n",),
+        notes=("sequential runs are for development; a signed report rests on fixed n", *not_made(evidence)),
     )
 
 

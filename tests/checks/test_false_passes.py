@@ -116,6 +116,13 @@ def test_average_precision_is_shown_no_better_than_the_share_of_nodules_found():
     assert ruling.status is Status.INCONCLUSIVE
 
 
+def test_a_pass_on_less_than_was_planned_says_what_was_not_made():
+    kept = evidence([trial(f"b{i}", 0.9) for i in range(5)], shortfall={"no region 'hilar'": 35})
+    ruling = find_check("sensitivity").judge({"at_least": 0.5}, kept)
+    assert ruling.status is Status.PASSED
+    assert ruling.notes == ("not made: 35 x no region 'hilar'",)
+
+
 def confident(evidence):
     """A user's check that passes whatever it is shown."""
     return Ruling(Status.PASSED, "PASSED everything is fine", "fine")
