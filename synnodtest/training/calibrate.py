@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,30 +124,31 @@ def strength_of(
     """Return the largest strength at which a region redrawn without a nodule shows none in nine windows of ten.
 
     What the redrawing changed is smoothed by a quarter of a diameter, which leaves blobs as large as the nodule; their
-    peak is about the contrast of a nodule that would look like them. No detector is asked.
+    peak is about the contrast of a nodule that would look like them, and grows with the strength. No detector is asked.
     """
     import torch
 
     step = float(pipeline.config.window_spacing_mm)
-    for strength in STRENGTHS:
+
+    def blob(strength: float) -> float:
         rng = np.random.default_rng(seed_sequence("strength", seed))
-        blobs: list[float] = []
+        peaks: list[float] = []
         for diameter in diameters_mm:
             base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
-            seeds = [int(value) for value in rng.integers(2**62, size=each)]
             redrawn = pipeline.redraw(
                 torch.from_numpy(base)[:, None],
                 torch.from_numpy(regions)[:, None],
-                seeds,
+                [int(value) for value in rng.integers(2**62, size=each)],
                 steps=calibration.steps,
                 sampler=calibration.sampler,
                 strength=strength,
             )
             changes = (redrawn[:, 0].numpy() - base) * np.stack([softened(region, BLEND_PX) for region in regions])
-            blobs += [float(np.abs(ndimage.gaussian_filter(c, 0.25 * diameter / step)).max()) for c in changes]
-        if np.percentile(blobs, 90) <= LARGEST_BLOB:
-            return strength
-    return STRENGTHS[-1]
+            peaks += [float(np.abs(ndimage.gaussian_filter(c, 0.25 * diameter / step)).max()) for c in changes]
+        return float(np.percentile(peaks, 90))
+
+    weaker = bisect_left(range(len(STRENGTHS) - 1), True, key=lambda k: blob(STRENGTHS[k]) <= LARGEST_BLOB)
+    return STRENGTHS[weaker]
 
 
 def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float, *, count: int = 800) -> NDArray[np.float64]:
