@@ -75,7 +75,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
         "median error",
         "90% below",
     ]
-    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]))
+    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]), wide=True)
 
 
 def _percent(value: Any) -> str:

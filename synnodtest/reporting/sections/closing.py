@@ -203,7 +203,7 @@ def comparison(context: Context) -> Section:
         ]
         for d in data.get("differences") or []
     ]
-    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", "90% interval", "Excludes none"]
+    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", "90% interval", "Shows a change"]
     other = [[word, code(i)] for word in ("new", "removed") for i in data.get(word) or []]
     return Section(
         "22",
@@ -215,6 +215,7 @@ def comparison(context: Context) -> Section:
                 ("Of", Cell(date(data.get("started")))),
                 ("Its detector", Cell(str(data.get("detector", "")))),
                 ("Without a change", Cell(number(data.get("unchanged")))),
+                *([("Scenes not in both", Cell(number(data["unpaired"])))] if data.get("unpaired") else []),
             ],
             "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
             "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),

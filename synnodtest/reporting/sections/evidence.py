@@ -97,7 +97,6 @@ def attrition(context: Context) -> Section:
                 ("Unique backgrounds", Cell(number(data.get("unique_backgrounds")))),
                 ("Unique patients", Cell(number(data.get("unique_patients")))),
                 ("Drawn again, as a nodule was rejected at first", Cell(number(data.get("redrawn")))),
-                *([("Redrawn once or more", Cell(number(data["redrawn"])))] if data.get("redrawn") else []),
                 ("Taken from the cache", Cell(number(data.get("from_cache")))),
                 *((f"Time for {k}", Cell(duration(v))) for k, v in seconds.items()),
             ],

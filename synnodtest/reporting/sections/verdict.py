@@ -188,7 +188,8 @@ def _frozen(specs: list[Mapping[str, Any]]) -> list[str]:
     held = [str(s["frozen"]) for s in specs if s.get("frozen") and s.get("frozen_sha256") in (None, s["sha256"])]
     changed = sum(bool(s.get("frozen")) for s in specs) - len(held)
     lines = [f"frozen {date(max(held))}" if held else ""]
-    lines += [f"{changed} changed after freezing" if changed else ""]
+    every = "" if len(specs) == 1 else f"{changed} of {len(specs)} specifications "
+    lines += [f"{every}changed after freezing" if changed else ""]
     never = len(specs) - len(held) - changed
     return [*lines, f"{_count(never, len(specs))} frozen before the run" if never else ""]
 
