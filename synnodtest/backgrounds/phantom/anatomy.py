@@ -8,9 +8,11 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence
 
-__all__ = ["VERSION", "Anatomy", "sample_anatomy"]
+__all__ = ["RENDERING", "VERSION", "Anatomy", "sample_anatomy"]
 
 VERSION = "3"
+RENDERING = 2
+"""Of the arithmetic behind the pixels of one and the same chest: enters keys of stored work, but no seed."""
 """Part of every identifier and content key; raised whenever the pixels of a phantom change."""
 
 

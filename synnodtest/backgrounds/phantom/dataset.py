@@ -14,7 +14,7 @@ from PIL import Image
 
 from synnodtest.backgrounds.atomic import replacing
 from synnodtest.backgrounds.mha_writer import write_mha
-from synnodtest.backgrounds.phantom.anatomy import VERSION, sample_anatomy
+from synnodtest.backgrounds.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.backgrounds.phantom.exposure import expose
 from synnodtest.backgrounds.phantom.nodules import NODULE_VERSION
 from synnodtest.backgrounds.phantom.planting import sample_nodules
@@ -74,6 +74,7 @@ class _Order:
         """Stand for everything that decides the files of one radiograph."""
         recipe = [
             VERSION,
+            RENDERING,
             NODULE_VERSION,
             self.seed,
             self.nodules,

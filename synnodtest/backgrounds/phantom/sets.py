@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from synnodtest.backgrounds.phantom.anatomy import VERSION, sample_anatomy
+from synnodtest.backgrounds.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.backgrounds.phantom.exposure import expose
 from synnodtest.backgrounds.phantom.projection import project
 from synnodtest.canonical import seed_sequence, sha256_of
@@ -68,7 +68,7 @@ class PhantomSet:
             id=identifier,
             patient=identifier,
             strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
-            content=sha256_of(["phantom", VERSION, self._name, seed, self._size]),
+            content=sha256_of(["phantom", VERSION, RENDERING, self._name, seed, self._size]),
         )
 
     def load(self, background: Background) -> Radiograph:
