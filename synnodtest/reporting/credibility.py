@@ -77,17 +77,18 @@ def read_all(paths: Iterable[Path], synthesizers: Iterable[Mapping[str, Any]]) -
 
 
 def differences(measured: Mapping[str, Any], used: Mapping[str, Any]) -> dict[str, Any]:
-    """Return whether two identities are of different weights (``another``), and all that differs (``what``)."""
+    """Return whether two identities are of different weights (``another``), and what differs (``what``)."""
     what = [
-        f"{key} {measured.get(key) or 'unknown'}, in this run {used.get(key) or 'unknown'}"
+        f"{key} {str(measured.get(key) or 'unknown')[:12]}, in this run {str(used.get(key) or 'unknown')[:12]}"
         for key in ("name", "version", "sha256")
         if measured.get(key) != used.get(key)
     ]
+    if any(measured.get(key) != used.get(key) for key in ("name", "sha256")):
+        return {"another": True, "what": what}
     mine, theirs = measured.get("configuration") or {}, used.get("configuration") or {}
     what += [
-        f"{key} {mine.get(key)}, in this run {theirs.get(key)}"
+        f"{key} {mine.get(key, 'not given')}, in this run {theirs.get(key, 'not given')}"
         for key in sorted({*mine, *theirs})
         if mine.get(key) != theirs.get(key)
     ]
-    another = any(measured.get(key) != used.get(key) for key in ("name", "sha256"))
-    return {"another": another, "what": what}
+    return {"another": False, "what": what}

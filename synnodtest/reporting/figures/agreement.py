@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg, widened
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -40,9 +40,10 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
     word, unit = _LABELS.get(key, (key, ""))
     suffix = f" ({unit})" if unit else ""
     title = f"Requested against realised {word}"
+    limits = f"{number(bias - 1.96 * spread)} to {number(bias + 1.96 * spread)}"
     description = (
-        f"{len(pairs)} nodules; bias {bias:.3g}{f' {unit}' if unit else ''}, limits of agreement "
-        f"{bias - 1.96 * spread:.3g} to {bias + 1.96 * spread:.3g}, median relative error {100 * relative:.1f}%."
+        f"{len(pairs)} nodules; bias {number(bias)}{f' {unit}' if unit else ''}, limits of agreement {limits}, median "
+        f"relative error {100 * relative:.1f}%."
     )
     keep = np.linspace(0, len(pairs) - 1, min(len(pairs), MOST_POINTS)).astype(int)
     look: dict[str, Any] = {
@@ -58,6 +59,8 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
         left.plot(asked[keep], got[keep], **look)
         ends = [float(pairs.min()), float(pairs.max())]
         left.plot(ends, ends, color=INK, linewidth=1)
+        around = widened(ends[0], ends[1], ends[1])
+        left.set(xlim=around, ylim=around)
         left.set_xlabel(f"requested {word}{suffix}")
         left.set_ylabel(f"realised {word}{suffix}")
         first = to_svg(figure, f"{name}-0", title, description)
@@ -66,13 +69,16 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
         right.axhline(bias, color=ORANGE, linewidth=1.6)
         for edge in (bias - 1.96 * spread, bias + 1.96 * spread):
             right.axhline(edge, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
+        right.set_xlim(widened(float(mean.min()), float(mean.max()), ends[1]))
+        reach = max(float(np.abs(difference).max()), abs(bias) + 1.96 * spread)
+        right.set_ylim(widened(-reach, reach, ends[1]))
         right.set_xlabel(f"mean of both{suffix}")
         right.set_ylabel(f"realised \N{MINUS SIGN} requested{suffix}")
         second = to_svg(figure, f"{name}-1", f"Bland-Altman plot of {word}", description)
     row = [
         number(len(pairs)),
         number(bias),
-        f"{number(bias - 1.96 * spread)} to {number(bias + 1.96 * spread)}",
+        limits,
         f"{100 * relative:.1f}%",
         number(rho),
     ]

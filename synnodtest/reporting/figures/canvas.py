@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "side_by_side", "to_svg"]
+__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "side_by_side", "to_svg", "widened"]
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
@@ -50,6 +50,7 @@ _SETTINGS: dict[str, Any] = {
     "lines.linewidth": 1.8,
     "path.simplify": True,
     "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,
 }
 
 
@@ -99,6 +100,13 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
     return Markup(head + text[text.index(">") + 1 :].strip())
+
+
+def widened(low: float, high: float, scale: float) -> tuple[float, float]:
+    """Return limits of an axis that are no closer than 2% of ``scale``: rounding noise is not to fill a drawing."""
+    least = 0.02 * max(abs(scale), 1e-9)
+    spare = max(0.05 * (high - low), (least - (high - low)) / 2)
+    return low - spare, high + spare
 
 
 def side_by_side(panels: Iterable[Markup]) -> Markup:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.geometry import FloatArray
-from synnodtest.reporting.figures.canvas import BLUE, GREY, axes, rcparams, side_by_side, to_svg
+from synnodtest.reporting.figures.canvas import BLUE, GREY, axes, rcparams, side_by_side, to_svg, widened
 from synnodtest.reporting.model import Figure, table_of
 from synnodtest.reporting.words import number
 
@@ -41,6 +41,9 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
                 if len(values):
                     steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
                     axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
+            every = np.concatenate([asked, got])
+            low, high = float(every.min()), float(every.max())
+            axis.set_xlim(widened(low, high, high))
             axis.set_xlabel(word)
             axis.set_ylim(-0.02, 1.02)
             axis.legend(loc="lower right")
@@ -60,7 +63,7 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
 def _values(nodules: Sequence[Mapping[str, Any]], key: str) -> tuple[FloatArray, FloatArray]:
     asked = [v for n in nodules if isinstance(v := (n.get("requested") or {}).get(key), (int, float))]
     got = [v for n in nodules if isinstance(v := n.get(key), (int, float))]
-    return np.sort(np.array(asked, dtype=np.float32)), np.sort(np.array(got, dtype=np.float32))
+    return np.sort(np.round(np.array(asked, dtype=float), 4)), np.sort(np.round(np.array(got, dtype=float), 4))
 
 
 def _distance(first: FloatArray, second: FloatArray) -> float:
