@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 
 from synnodtest.errors import SynnodError
 from synnodtest.planning.assumed import discordant_share, true_count, true_rate
-from synnodtest.planning.smallest import reference_units, smallest_backgrounds, smallest_sequential_pairs
+from synnodtest.planning.smallest import (
+    RATE_METRICS,
+    RATES,
+    rate_bound,
+    smallest_backgrounds,
+    smallest_sequential_pairs,
+)
 from synnodtest.planning.units import SAMPLE, scenes_per_background, units_per_background
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import Background
@@ -22,14 +28,11 @@ from synnodtest.statistics import (
     sample_size_count,
     sample_size_paired,
     sample_size_rate,
-    smallest_n_paired,
-    smallest_n_rate,
 )
 from synnodtest.statistics.sequential import log_e_above
 
 __all__ = ["Forecast", "auto_count", "forecast", "with_count"]
 
-RATES = frozenset({"sensitivity", "specificity", "no_detection", "detected"})
 PAIRED = frozenset({"non_inferior", "equivalent", "invariant"})
 UNFLAGGED = 30
 """Backgrounds from which a bootstrap over them goes unflagged."""
@@ -99,6 +102,7 @@ def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
             continue
         units = _units_needed(behaviour, variant, max(per_background, 1.0))
         counts.append(UNFLAGGED if units is None else math.ceil(units / per_background))
+        counts.append(smallest_backgrounds(variant, _alpha(behaviour, variant), per_background) or 2)
     return max(counts)
 
 
@@ -135,7 +139,7 @@ def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) ->
             rate, _ = true_count(behaviour, variant, bound)
             return sample_size_count(bound, rate, alpha=alpha, power=sampling.power)
         if kind in RATES:
-            bound, below = _bound(variant)
+            bound, below = rate_bound(variant)
             true, _ = true_rate(behaviour, variant, bound, below)
             return sample_size_rate(
                 bound, true, alpha=alpha, power=sampling.power, per_cluster=per_cluster, icc=sampling.icc
@@ -150,45 +154,37 @@ def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) ->
 
 def _best(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     """Forecast what the best data that there can be would show; no power."""
-    alone = plain.units <= plain.backgrounds
-    least = smallest_backgrounds(variant, _alpha(behaviour, variant), alone=alone)
+    least = smallest_backgrounds(variant, _alpha(behaviour, variant), plain.units / plain.backgrounds)
     few = least is not None and plain.backgrounds < least
     return replace(plain, smallest=least, warning=f"at least {least} backgrounds are needed to pass" if few else "")
 
 
 def _rate(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
-    (bound, below), alpha = _bound(variant), _alpha(behaviour, variant)
+    (bound, below), alpha = rate_bound(variant), _alpha(behaviour, variant)
     if not 0 < bound < 1:
         return plain
     true, why = true_rate(behaviour, variant, bound, below)
-    smallest = smallest_n_rate(bound, alpha=alpha, below=below)
-    effective = int(plain.effective)
     return replace(
-        plain,
-        smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
-        power=power_rate(effective, bound, true, alpha=alpha),
+        _best(plain, behaviour, variant),
+        power=power_rate(int(plain.effective), bound, true, alpha=alpha),
         assumption=f"a true rate of {true:g} ({why}){_correlated(plain, behaviour)}",
-        warning=f"at least {smallest} independent units are needed to pass" if effective < smallest else "",
     )
 
 
 def _paired(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     margin, alpha = float(variant.parameters["margin"]), _alpha(behaviour, variant)
-    smallest = max(smallest_n_paired(margin, alpha=alpha), reference_units(variant, alpha))
-    (discordant, why), effective = discordant_share(behaviour, variant), int(plain.effective)
+    discordant, why = discordant_share(behaviour, variant)
     both = variant.expectation.kind != "non_inferior"
     return replace(
-        plain,
-        smallest=max(2, math.ceil(smallest * plain.backgrounds / plain.effective)),
-        power=power_paired(effective, discordant, margin, alpha=alpha, equivalence=both),
+        _best(plain, behaviour, variant),
+        power=power_paired(int(plain.effective), discordant, margin, alpha=alpha, equivalence=both),
         assumption=f"equal arms, {discordant:g} of the pairs discordant ({why}){_correlated(plain, behaviour)}",
-        warning=f"at least {smallest} independent pairs are needed to pass" if effective < smallest else "",
     )
 
 
 def _parity(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
     """Forecast two rates of 1: groups of equal size that agree fully; their real sizes are known only later."""
-    if variant.parameters.get("metric", "sensitivity") not in {"sensitivity", "specificity"}:
+    if variant.parameters.get("metric", "sensitivity") not in RATE_METRICS:
         return plain
     margin, alpha = float(variant.parameters["margin"]), _alpha(behaviour, variant)
     groups = max(len(variant.parameters.get("strata") or ()), 2)
@@ -238,7 +234,7 @@ def _sequential(plain: Forecast, behaviour: Behaviour, variant: Variant, backgro
 def _sequential_least(variant: Variant, alpha: float) -> int | None:
     if variant.expectation.kind == "non_inferior":
         return smallest_sequential_pairs(variant.parameters, alpha)
-    bound, below = _bound(variant)
+    bound, below = rate_bound(variant)
     if variant.expectation.kind not in RATES or not 0 < bound < 1:
         return None
     toward = 1 - bound if below else bound
@@ -247,15 +243,7 @@ def _sequential_least(variant: Variant, alpha: float) -> int | None:
 
 def _is_paired_rate(variant: Variant) -> bool:
     metric = variant.parameters.get("metric", "sensitivity")
-    return variant.expectation.kind in PAIRED and metric in {"sensitivity", "specificity"}
-
-
-def _bound(variant: Variant) -> tuple[float, bool]:
-    """Return the bound of a rate, and whether the rate must stay below it."""
-    parameters = variant.parameters
-    if "at_most" in parameters:
-        return float(parameters["at_most"]), True
-    return float(parameters.get("at_least", parameters.get("rate_at_least", 0.0))), False
+    return variant.expectation.kind in PAIRED and metric in RATE_METRICS
 
 
 def _correlated(plain: Forecast, behaviour: Behaviour) -> str:

@@ -105,6 +105,23 @@ def test_a_trend_passes_on_perfect_data_from_the_promised_number_on_and_not_befo
     assert "backgrounds are needed" in plan(load(f"{kind}: {{{words}}}", count=least - 1, nodules=SWEPT)).warning
 
 
+def test_many_nodules_on_few_backgrounds_do_not_stand_for_many_backgrounds(load):
+    """Where all nodules are found every background counts once (Korn and Graubard): 0.8^n must fall below 0.05."""
+    behaviour = load("sensitivity: {at_least: 0.8}", count=60, nodules=SWEPT)
+    least = plan(behaviour).smallest
+    judge = find_check("sensitivity").judge
+    found = [[trial(f"b{i}", 0.9, replicate=k) for i in range(n) for k in range(5)] for n in (least - 1, least)]
+    verdicts = [judge({"at_least": 0.8}, evidence(trials)).status for trials in found]
+    assert least == 14
+    assert verdicts == [Status.INCONCLUSIVE, Status.PASSED]
+    assert "14 backgrounds are needed" in plan(load("sensitivity: {at_least: 0.8}", count=13, nodules=SWEPT)).warning
+    assert counted(load("sensitivity: {at_least: 0.8}", count="auto", nodules=SWEPT, sampling="{assume: 0.99}")) == 14
+
+
+def test_auto_never_picks_a_number_that_can_only_end_inconclusive(load):
+    assert counted(load("froc: {at_least: 0.95}", count="auto", sampling="{assume: 0.99}")) == 59
+
+
 def test_what_power_supposes_is_named_with_its_source(load):
     pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
     by_default = plan(load(pairs, more=ARMS)).assumption
