@@ -155,9 +155,12 @@ def tool_validation(context: Context) -> Section:
         rows = data.get(key)
         rows = [rows] if isinstance(rows, Mapping) else rows
         if rows:
-            columns = list(dict.fromkeys(str(c) for r in rows for c in r))
-            body = [[_cell(r.get(c)) for c in columns] for r in rows]
-            tables.append(table_of(title, [c.replace("_", " ").capitalize() for c in columns], body))
+            there = dict.fromkeys(str(c) for r in rows for c in r)
+            columns = [c for c in _FIRST if c in there] + [c for c in there if c not in _FIRST]
+            body = [[_cell(c, r.get(c)) for c in columns] for r in rows]
+            heads = {c: c.replace("_", " ").capitalize() for c in columns}
+            numeric = [heads[c] for c in columns if any(isinstance(r.get(c), float) for r in rows)]
+            tables.append(table_of(title, list(heads.values()), body, numeric=numeric))
     return Section(
         "21",
         "Tool validation",
@@ -178,10 +181,29 @@ def _selftest(data: Mapping[str, Any], used: str) -> str:
     return text if made == used else f"{text} The run was made with another version, {used}: repeat the self-test."
 
 
-def _cell(value: Any) -> Cell | str:
+_FIRST = (
+    "mutant",
+    "fault",
+    "killed_by",
+    "what",
+    "source",
+    "n",
+    "expected",
+    "got",
+    "difference",
+    "lower",
+    "upper",
+    "holds",
+)
+"""Columns of a self-test that stand in this order, before all others; a record's own keys are sorted."""
+
+
+def _cell(column: str, value: Any) -> Cell | str:
     if isinstance(value, str) and value in STATUSES:
         return status(value)
-    return number(value) if isinstance(value, float) else value_text(value)
+    if column == "holds" and value is False:
+        return "NO"
+    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else value_text(value)
 
 
 def comparison(context: Context) -> Section:
