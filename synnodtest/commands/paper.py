@@ -66,7 +66,9 @@ def _run(options: argparse.Namespace) -> int:
     )
     bench = Bench(settings, options.scenes or experiment.scenes)
     started = time.perf_counter()
-    job = Job(bench, options.out, lambda: _real(options), lambda: _synthetic(bench, options), options.nodules)
+    real, synthetic = (lambda: _real(options)), (lambda: _synthetic(bench, options))
+    name = "real" if options.data is not None else "in place of real"
+    job = Job(bench, options.out, real, synthetic, options.nodules, name)
     drawn = experiment.run(job)
     bench.run.close()
     record = {
@@ -126,7 +128,10 @@ def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
     from synnodtest.training.annotated import SynthesizedSet, first_clusters, part_of
 
     settings = bench.settings
-    backgrounds = open_backgrounds(settings.backgrounds, "normal", 60, master_seed=settings.seed, cache=settings.cache)
+    count = 60 if options.backgrounds is None else None
+    backgrounds = open_backgrounds(
+        settings.backgrounds, "normal", count, master_seed=settings.seed, cache=settings.cache
+    )
     synthesizer = bench.run.campaign.synthesizer(settings.synthesizer)
     name = synthesizer.identity.name
     found = SynthesizedSet(name, backgrounds, synthesizer, per_background=PER_BACKGROUND, seed=settings.seed)

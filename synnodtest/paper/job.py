@@ -30,6 +30,7 @@ class Job:
         real: Radiographs with nodules that stand for the paper's real ones; a function, because not all need them.
         synthetic: Radiographs with nodules that the synthesizer plants.
         nodules: How many of the real ones to take at most.
+        stands_for_real: What figures call the real ones.
     """
 
     bench: Bench
@@ -37,6 +38,7 @@ class Job:
     real: Callable[[], AnnotatedSet]
     synthetic: Callable[[], AnnotatedSet]
     nodules: int = 863
+    stands_for_real: str = "real"
 
 
 @dataclass(frozen=True)

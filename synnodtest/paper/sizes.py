@@ -67,7 +67,7 @@ def small_against_large(job: Job) -> Drawn:
     seed = job.bench.settings.seed
     estimates = {"real": correlation(real, seed=seed), "synthetic": correlation(synthetic, seed=seed)}
     panels = {
-        _title(data.name, real, estimates["real"]): figures.bins(real, COARSE_EDGES),
+        _title(f"{job.stands_for_real}: {data.name}", real, estimates["real"]): figures.bins(real, COARSE_EDGES),
         _title("synthetic", synthetic, estimates["synthetic"]): figures.bins(synthetic, COARSE_EDGES),
     }
     files = figures.two_curves(panels, job.out / "correlation")
@@ -82,7 +82,7 @@ def small_against_large(job: Job) -> Drawn:
 
 
 def _title(name: str, points: Sequence[Point], estimate: Estimate) -> str:
-    return f"{short(name, 30)}: {len(points):,} nodules\nSpearman {told(estimate)}"
+    return f"{short(name, 48)}: {len(points):,} nodules\nSpearman {told(estimate)}"
 
 
 def average_precision(job: Job) -> Drawn:
@@ -92,15 +92,17 @@ def average_precision(job: Job) -> Drawn:
         SynnodError: one of the sets has no nodule.
     """
     detector = job.bench.run.campaign.providers.detector
-    measured = {kind: evaluate(detector, make()) for kind, make in (("real", job.real), ("synthetic", job.synthetic))}
+    sides = (("real", job.real), ("synthetic", job.synthetic))
+    measured = {kind: evaluate(detector, make(), alpha=0.025) for kind, make in sides}
     for found in measured.values():
         if not found["nodules"]:
             raise SynnodError(f"{found['data']}: {found['images']} images, none with a nodule: no average precision")
     rows = []
     for kind, found in measured.items():
         at_half = found["average_precision"]["at_0.50"]
-        name = f"{kind}: {short(found['data'], 30)}\n{found['nodules']} nodules, {found['images']} images"
+        side = job.stands_for_real if kind == "real" else kind
+        name = f"{side}: {short(found['data'], 30)}\n{found['nodules']} nodules, {found['images']} images"
         rows.append((name, at_half["value"], at_half["lower"], at_half["upper"]))
-    files = figures.bars(rows, "average precision at an IoU of 0.5", job.out / "average-precision")
+    files = figures.bars(rows, "average precision at an IoU of 0.5 (95% interval)", job.out / "average-precision")
     kept = ("data", "images", "images_with_nodules", "nodules", "average_precision", "sensitivity_at_1_fp")
     return Drawn({kind: {key: found[key] for key in kept} for kind, found in measured.items()}, files)
