@@ -282,8 +282,7 @@ class Campaign:
 
         def trials(group: Group) -> list[Trial]:
             outcomes = self.outcomes(behaviour, synthesizer, group, backgrounds)
-            made = [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
-            return [t for t in made if not t.rejected]
+            return [to_trial(item, matching) for item in outcomes if isinstance(item, Outcome)]
 
         return judge_sham(trials(SHAM), trials(PLAIN), variant.operating_point, matching, behaviour.sampling.alpha)
 

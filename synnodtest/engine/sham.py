@@ -63,9 +63,16 @@ def sham_not_needed() -> ShamResult:
 def judge_sham(
     sham: Sequence[Trial], untouched: Sequence[Trial], operating_point: float, matching: Matching, alpha: float
 ) -> ShamResult:
-    """Compare firing inside sham masks with firing at the same places of the untouched backgrounds."""
-    plain = {t.background: t for t in untouched}
-    pairs = [(t, plain[t.background]) for t in sham if t.background in plain]
+    """Compare firing inside sham masks with firing at the same places of the untouched backgrounds.
+
+    Excluded edits are left out. Where all are excluded there is no control, and nothing rests on it.
+    """
+    accepted = [t for t in sham if not t.rejected]
+    if sham and not accepted:
+        why = f"INVALID none of {len(sham)} sham edits could be used: {sham[0].rejected}"
+        return ShamResult("inpaint", "INVALID", why)
+    plain = {t.background: t for t in untouched if not t.rejected}
+    pairs = [(t, plain[t.background]) for t in accepted if t.background in plain]
     cells = [(_fires(t, t, operating_point, matching), _fires(t, u, operating_point, matching)) for t, u in pairs]
     n11, n10 = cells.count((True, True)), cells.count((True, False))
     n01, n00 = cells.count((False, True)), cells.count((False, False))

@@ -1,0 +1,143 @@
+"""The sham control: a detector that reacts to the edit and not to the nodule makes its evidence INVALID."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from synnodtest import Finding, Identity
+from synnodtest.checks import Status
+from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.sham import judge_sham
+from synnodtest.errors import InvalidEvidence
+from synnodtest.matching import Matching
+from synnodtest.planning.variants import variants
+from synnodtest.spec import load_spec
+from synnodtest.store import Store
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.checks.evidence import trial
+from tests.engine.parts import Squares
+
+SPEC = """
+synnodtest: 1
+behaviours:
+  - id: found
+    statement: s
+    scenes:
+      backgrounds: {set: squares, count: 30}
+      nodules: [{diameter_mm: 20, contrast: 0.9, location: {region: lung}}]
+    expect: [sensitivity: {at_least: 0.5}]
+"""
+SEAM = 0.03
+
+
+class Seamy:
+    """Inpaints: every edit, with a nodule or without, leaves a slightly brighter square."""
+
+    identity = Identity("seamy", "1")
+    sham_is_identity = False
+
+    def __init__(self):
+        self.shams = 0
+
+    def synthesize(self, scenes, backgrounds):
+        made = GaussianSynthesizer().synthesize([replace(scene, sham=False) for scene in scenes], backgrounds)
+        self.shams += sum(scene.sham for scene in scenes)
+        return [self._seam(*each) for each in zip(scenes, made, backgrounds, strict=True)]
+
+    def _seam(self, scene, radiograph, background):
+        pixels = (background if scene.sham else radiograph).pixels.copy()
+        for truth in radiograph.nodules:
+            x_min, y_min, x_max, y_max = (int(edge) for edge in truth.box)
+            pixels[y_min:y_max, x_min:x_max] += SEAM
+        return radiograph.with_pixels(pixels)
+
+
+class Above:
+    """Reports the brightest smooth place where it is brighter than a threshold."""
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+        self.identity = Identity(f"above {threshold}", "1")
+
+    def detect(self, radiographs):
+        found = []
+        for radiograph in radiographs:
+            smooth = gaussian_filter(radiograph.pixels, 4.0)
+            row, column = np.unravel_index(int(smooth.argmax()), smooth.shape)
+            seen = smooth[row, column] > self.threshold
+            found.append([Finding((column - 3.0, row - 3.0, column + 4.0, row + 4.0), 0.9)] if seen else [])
+        return found
+
+
+class Everywhere:
+    identity = Identity("everywhere", "1")
+
+    def detect(self, radiographs):
+        grid = [(float(x), float(y)) for x in range(0, 120, 8) for y in range(0, 120, 8)]
+        return [[Finding((x, y, x + 8, y + 8), 0.9) for x, y in grid] for _ in radiographs]
+
+
+@pytest.fixture
+def gathered(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(SPEC)
+    behaviour = load_spec(path).behaviours[0]
+    [variant] = variants(behaviour, behaviour.expectations[0])
+
+    def gather(detector):
+        synthesizer = Seamy()
+        providers = Providers(detector, lambda name: synthesizer, lambda name, wanted: Squares(wanted), "seamy")
+        campaign = Campaign(providers, Store(tmp_path / "store"), seed=3)
+        made = campaign.gather(behaviour, variant)
+        return made.sham["seamy"], campaign.rule(made).ruling, campaign.cost(behaviour, variant)
+
+    return gather
+
+
+def test_a_detector_that_sees_the_edit_is_invalid_and_not_passed(gathered):
+    with pytest.raises(InvalidEvidence, match="sham control: INVALID the detector fires more inside sham edits"):
+        gathered(Above(0.3 + SEAM / 2))
+
+
+def test_a_detector_that_sees_the_nodule_alone_is_judged(gathered):
+    sham, ruling, cost = gathered(Above(0.3 + 3 * SEAM))
+    assert (sham.mode, sham.status, sham.n00) == ("inpaint", "PASSED", 30)
+    assert ruling.status is Status.PASSED
+    assert cost == (90, 90)  # nodules, shams and untouched backgrounds, all of them finished
+
+
+def test_firing_everywhere_is_no_reaction_to_the_edit(gathered):
+    sham, _, _ = gathered(Everywhere())
+    assert (sham.status, sham.n11, sham.n10) == ("PASSED", 30, 0)
+
+
+def test_a_control_of_which_every_edit_is_excluded_is_none(gathered, monkeypatch):
+    def spoiled(self, scene, radiograph, background):
+        pixels = (background if scene.sham else radiograph).pixels.copy()
+        pixels[[0, 0, -1, -1], [0, -1, 0, -1]] += 0.5 * scene.sham  # one corner is far from any nodule
+        return radiograph.with_pixels(pixels)
+
+    monkeypatch.setattr(Seamy, "_seam", spoiled)
+    with pytest.raises(InvalidEvidence, match="none of 30 sham edits could be used: pixels changed far"):
+        gathered(Above(0.3 + 3 * SEAM))
+
+
+def pairs(edited, plain):
+    """Sham edits and untouched backgrounds, of which the first so many fire at the nodule's place."""
+    return (
+        [trial(f"b{i}", 0.9 * (i < edited), arm="@sham") for i in range(30)],
+        [replace(trial(f"b{i}", 0.9 * (i < plain)), nodules=()) for i in range(30)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("edited", "plain", "status"), [(5, 0, "INVALID"), (4, 0, "PASSED"), (9, 9, "PASSED"), (0, 9, "PASSED")]
+)
+def test_invalid_where_tangos_lower_bound_of_the_excess_is_above_a_twentieth(edited, plain, status):
+    matching = Matching.from_dict({"criterion": "centre-in-nodule", "tolerance_mm": 5})
+    sham = judge_sham(*pairs(edited, plain), 0.25, matching, 0.05)
+    assert sham.status == status
+    assert (sham.estimate.lower > 0.05) is (status == "INVALID")
+    assert sham.n10 - sham.n01 == edited - plain
