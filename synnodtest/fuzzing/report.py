@@ -138,6 +138,7 @@ def tried_points(search: Search) -> dict[str, Any]:
             "name": d.name,
             "levels": [_level(level) for level in d.levels] or None,
             "range": None if d.levels else list(d.range),
+            "logarithmic": d.logarithmic,
         }
         for d in search.space
     ]
