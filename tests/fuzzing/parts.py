@@ -127,6 +127,7 @@ def hunt(
     store="store",
     synthesizers=None,
     guarded=True,
+    timeout_s=30.0,
     run=fuzz,
 ):
     """Run one search; return what it gathered."""
@@ -135,7 +136,7 @@ def hunt(
     path.write_text(SPEC.format(vary=vary, expect=expect, examples=examples, replicates=replicates, more=more))
     behaviour = load_spec(path).behaviours[0]
     providers = Providers(
-        detector=Guard(detector, 30.0) if guarded else detector,
+        detector=Guard(detector, timeout_s) if guarded else detector,
         synthesizer=(synthesizers or {"gaussian": GaussianSynthesizer()}).__getitem__,
         backgrounds=lambda name, count: Lungs(count, parts),
         default_synthesizer="gaussian",
