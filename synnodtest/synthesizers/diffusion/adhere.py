@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,10 +34,10 @@ BRIGHTNESS_FEATURES = frozenset(
 )
 """Features that say how bright a nodule is: one of them named takes the place of the contrast."""
 CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
-TONES = (0.3, 0.55, 1.0, 1.8, 3.0)
+TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
 RIM_PERCENTILE = 10
 """Brightness below this percentile of a nodule's mask is its rim, which no tone changes: the mask stays true."""
-TEXTURES = ((0.0, 1.0), (0.15, 0.5), (0.35, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5))
+TEXTURES = ((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (1.2, 3.0))
 """Standard deviation relative to the nodule, and grain in mm."""
 
 
@@ -116,9 +117,8 @@ def adhere(
     if BRIGHTNESS_FEATURES & set(wanted):
         best = closest([Variant(c) for c in CONTRASTS])
     if _texture_named(list(wanted)):
-        best = closest([replace(best, tone=tone) for tone in TONES])
-        best = closest([replace(best, texture=texture, grain_mm=grain) for texture, grain in TEXTURES])
-        best = closest([replace(best, tone=tone) for tone in TONES])
+        tried = product(TONES, TEXTURES)
+        best = closest([replace(best, tone=tone, texture=texture, grain_mm=grain) for tone, (texture, grain) in tried])
     return best
 
 
