@@ -103,7 +103,8 @@ def link(distribution, site):
 def build_wheel(folder):
     """Build the wheel from a copy of the sources, so that the checkout stays as it is."""
     source = folder / "source"
-    shutil.copytree(ROOT / "synnodtest", source / "synnodtest", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("synnodtest", "models", "specs"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(source)]
