@@ -13,6 +13,7 @@ from synnodtest.paper.run import Answered, Bench, annotated_points
 from synnodtest.reporting.figures.canvas import short
 from synnodtest.spec.regions import BUILT_IN_REGIONS
 from synnodtest.statistics import Estimate
+from synnodtest.training.annotated import made_of
 from synnodtest.training.evaluate_detector import evaluate
 
 __all__ = ["average_precision", "size", "small_against_large"]
@@ -73,7 +74,7 @@ def small_against_large(job: Job) -> Drawn:
     files = figures.two_curves(panels, job.out / "correlation")
     small = [n for n in (144, len(real)) if n < len(synthetic)]
     numbers = {
-        "real_like_set": data.name,
+        "real_like_set": made_of(data),
         "real": {"nodules": len(real), "spearman": plain(estimates["real"])},
         "synthetic": {"nodules": len(synthetic), "spearman": plain(estimates["synthetic"])},
         "synthetic_in_small_samples": [sampled_correlations(synthetic, n, seed=seed) for n in small],
@@ -92,8 +93,8 @@ def average_precision(job: Job) -> Drawn:
         SynnodError: one of the sets has no nodule.
     """
     detector = job.bench.run.campaign.providers.detector
-    sides = (("real", job.real), ("synthetic", job.synthetic))
-    measured = {kind: evaluate(detector, make(), alpha=0.025) for kind, make in sides}
+    sets = {"real": job.real(), "synthetic": job.synthetic()}
+    measured = {kind: evaluate(detector, data, alpha=0.025) for kind, data in sets.items()}
     for found in measured.values():
         if not found["nodules"]:
             raise SynnodError(f"{found['data']}: {found['images']} images, none with a nodule: no average precision")
@@ -105,4 +106,7 @@ def average_precision(job: Job) -> Drawn:
         rows.append((name, at_half["value"], at_half["lower"], at_half["upper"]))
     files = figures.bars(rows, "average precision at an IoU of 0.5 (95% interval)", job.out / "average-precision")
     kept = ("data", "images", "images_with_nodules", "nodules", "average_precision", "sensitivity_at_1_fp")
-    return Drawn({kind: {key: found[key] for key in kept} for kind, found in measured.items()}, files)
+    numbers = {
+        kind: {**{key: found[key] for key in kept}, "made_of": made_of(sets[kind])} for kind, found in measured.items()
+    }
+    return Drawn(numbers, files)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -22,7 +22,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.training.patches import is_held_out
 
-__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "first_clusters", "part_of"]
+__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "first_clusters", "made_of", "part_of"]
 
 LEAST_DIAMETER_MM = 3.0
 """A phantom nodule of which less than this met aerated lung is no nodule of the truth."""
@@ -93,6 +93,18 @@ def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
         return whole
     kept = set(list(dict.fromkeys(case.cluster for case in whole.cases))[:most])
     return _Part(whole, [case for case in whole.cases if case.cluster in kept])
+
+
+def made_of(data: AnnotatedSet) -> dict[str, Any]:
+    """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
+    whole = data.whole if isinstance(data, _Part) else data
+    told: dict[str, Any] = {"name": data.name, "cases": len(data.cases)}
+    if isinstance(whole, _Part):
+        return {**made_of(whole), **told}
+    if isinstance(whole, SynthesizedSet):
+        told |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
+        told["synthesizer"] = whole.synthesizer.identity.as_dict()
+    return told
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,9 @@ class TestAveragePrecision:
         told = record["results"]
         assert [told[side]["images"] for side in ("real", "synthetic")] == [8, 8]
         assert [told[side]["data"] for side in ("real", "synthetic")] == ["ct-normal", "ct-patch"]
+        for side in told.values():
+            assert side["made_of"]["synthesizer"]["name"] == "ct-patch"
+            assert side["made_of"]["backgrounds"]["name"]
         assert all(told[side]["average_precision"]["at_0.50"]["value"] == 0 for side in told)
         assert all((tmp_path / "out" / file).stat().st_size > 1000 for file in record["figures"])
 
