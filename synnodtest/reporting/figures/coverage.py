@@ -148,7 +148,8 @@ def _panel(
         mine = [p for p in points if p[-1] == word]
         across = [x.at(p[i]) for p in mine]
         up = [0.5] * len(mine) if alone else [y.at(p[j]) for p in mine]
-        panel.plot(across, up, linestyle="none", clip_on=False, **mark)
+        for line in panel.plot(across, up, linestyle="none", clip_on=False, **mark):
+            line.set_in_layout(False)  # else the layout makes room for points at the edge until no panel is left
     panel.set(xlim=(0, 1), ylim=(0, 1), xlabel=x.label, ylabel="" if alone else y.label)
     panel.set_xticks([k / x.bins for k in range(1, x.bins)], minor=True)
     panel.set_yticks([k / height for k in range(1, height)], minor=True)
