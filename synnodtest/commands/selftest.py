@@ -98,6 +98,8 @@ def page(made: dict[str, Any], conditions: str) -> str:
             for row in made["kill_table"]
         ),
         "",
+        *_told(made["kill_table"]),
+        "",
         "## Every verdict that differs",
         "",
         "The verdict on the unmutated detector, then that on the mutant.",
@@ -124,6 +126,18 @@ def page(made: dict[str, Any], conditions: str) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _told(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what the table says as a whole."""
+    spared = [row["mutant"] for row in rows if row["killed_by"] == "nothing"]
+    alike = [row["mutant"] for row in rows if not row["verdicts_that_differ"]]
+    return [
+        f"{len(rows) - len(spared)} of {len(rows)} mutants are killed"
+        + (f", and not {_items('; '.join(spared))}." if spared else "."),
+        "Verdicts differ from those on the unmutated detector for "
+        + (f"all but {_items('; '.join(alike))}." if alike else "every mutant."),
+    ]
 
 
 def _items(text: str) -> str:

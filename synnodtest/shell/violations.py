@@ -50,6 +50,19 @@ _RANKED = (
 )
 _BOXES = ("nodules-are-found::place", "nodules-are-found::fit")
 
+_ALL_OVER_THE_LUNG = (
+    "nodules-are-found::sensitivity",
+    "nodules-are-found::froc",
+    "nodules-are-found::average_precision",
+    "nodules-are-found::auc",
+    "confidence-rises-with-size::monotone",
+    "confidence-rises-with-size::sensitivity",
+    "large-nodules-are-found::*",
+    "every-one-of-several-is-found::*",
+    "lung-beside-an-air-leak::*",
+)
+"""That nodules anywhere in the lung are found: one that lies behind the heart is among them."""
+
 VIOLATED: dict[str, tuple[str, ...]] = {
     "size-blind": (
         "confidence-rises-with-size::monotone",
@@ -69,7 +82,7 @@ VIOLATED: dict[str, tuple[str, ...]] = {
     "always-silent": _FOUND,
     "fires-everywhere": (*_QUIET, *_CURVES, *_RANKED, *_BOXES, "invisible::sensitivity"),
     "random": (*_FOUND, *_QUIET, *_CURVES, *_BOXES),
-    "drops-retrocardiac": ("found[region=retrocardiac]::*",),
+    "drops-retrocardiac": ("found[region=retrocardiac]::*", *_ALL_OVER_THE_LUNG),
     "off-by-10mm": (
         *_BOXES,
         "nodules-are-found::sensitivity",

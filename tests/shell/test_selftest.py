@@ -140,6 +140,14 @@ def test_the_page_in_the_documentation_shows_every_mutant_killed_and_none_withou
         assert int(differing.split()[0]) >= len(by.split(", ")), mutant
 
 
+def test_the_page_of_the_demo_detector_shows_that_its_verdicts_are_not_those_of_any_mutant():
+    differing = table("kill-table-demo.md")
+    assert set(differing) == set(MUTANTS)
+    for mutant, (_, unjust, count) in differing.items():
+        assert unjust == "none", mutant
+        assert int(count.split()[0]) > 0, mutant
+
+
 def test_the_command_keeps_its_findings_for_reports_and_says_what_does_not_hold(tmp_path, capsys, monkeypatch):
     spec = tmp_path / "one.yaml"
     spec.write_text(SPEC.split("  - id: of-no-concern")[0].replace("squares, count: 12", "normal, count: 6"))
