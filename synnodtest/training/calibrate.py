@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.engine.acceptance import LEAST_CONTRAST
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["as_drawn", "calibrate", "drawn_diameters", "edge_of", "strength_of"]
 
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
-STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
-LARGEST_BLOB = 0.03
-"""Contrast of a nodule that nobody could be asked to find."""
+STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.025)
+LARGEST_BLOB = LEAST_CONTRAST
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
 
 

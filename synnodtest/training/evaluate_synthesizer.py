@@ -244,7 +244,7 @@ def evaluate_synthesizer(
                 found["against_real"][name] = of_planted(plant(maker, pairs), reference, embedding)
             report(f"{ground.name}: compared with real nodules")
         if detector is not None and sham is not None:
-            found["sham"] = sham_equivalence(sham, detector, pairs[: max(scenes // 2, 20)])
+            found["sham"] = sham_equivalence(sham, detector, pairs)
         if detector is not None and real is not None:
             makers = {synthesizer.identity.name: synthesizer, "real": real}
             found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
