@@ -109,10 +109,14 @@ def test_the_few_hits_of_a_nearly_silent_detector_do_not_speak_for_its_boxes():
 
 
 def test_average_precision_is_shown_no_better_than_the_share_of_nodules_found():
-    """19 of 20 found, no false positive: the exact lower bound of the share is 0.784, the bootstrap's alone 0.80."""
+    """19 of 20 found, no false positive: the exact lower bound of the share is 0.784, the bootstrap's alone 0.80.
+
+    A simulation of 220 runs (30 backgrounds of 2 nodules, ICC 0.4) passes a detector at the bound 9% of the time by the
+    bootstrap alone and 3% with both guards.
+    """
     trials = [t for i in range(20) for t in (trial(f"b{i}", 0.9 * (i > 0)), trial(f"b{i}", arm="@untouched"))]
     ruling = judge("average_precision", {"at_least": 0.79}, trials)
-    assert ruling.components[0].lower == pytest.approx(clopper_pearson(19, 20).lower)
+    assert ruling.components[0].lower < clopper_pearson(19, 20).lower
     assert ruling.status is Status.INCONCLUSIVE
 
 
