@@ -95,7 +95,7 @@ class _Ending:
             self.behaviour, self.variant, ground.fuzz, self._name(), hunt.search, findings, self._seconds()
         )
         patients = len({b.cluster for b in ground.confirm_stage.backgrounds})
-        gaps = gaps_of(hunt.search, patients, hunt.control, findings.swept, ground.claim.rate)
+        gaps = gaps_of(hunt.search, patients, hunt.control, findings, ground.claim.rate)
         if hunt.control is not None:
             facts["control"] = hunt.control.sentence()
         ruling = ruling_of(ground.claim, hunt.search, findings, ground.alpha, facts, gaps)
@@ -114,11 +114,12 @@ class _Ending:
         )
 
     def _evidence(self, replicates: list[Replicate]) -> Evidence:
-        """Return the trials of confirmations and description; of the easiest example where there are none."""
+        """Return the trials of confirmations and description, else of the easiest example, a failing one first."""
         ground = self.ground
         trials: dict[str, Trial] = {t.scene_id: t for r in replicates for t in r.trials.values()}
         if not trials and not ground.fuzz.search_with:
-            easy = self.hunt.search.judged.get(ground.space.easiest)
+            left = self.hunt.findings.open
+            easy = left[0] if left else self.hunt.search.judged.get(ground.space.easiest)
             trials = {t.scene_id: t for r in (easy.replicates if easy else ()) for t in r.trials.values()}
         return Evidence(
             trials=tuple(trials.values()),

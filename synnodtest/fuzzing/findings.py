@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.fuzzing.telling import Rule, Surroundings
 
@@ -22,6 +23,7 @@ class Findings:
         around: Examples around the first confirmed counterexample.
         rule: What tells its failing scenes from its holding ones.
         swept: Failing examples that were not followed up one by one.
+        open: Examples that failed and that neither a confirmation nor a closer look settled, easiest first.
         surroundings: How far a place lies from the borders of regions.
     """
 
@@ -29,4 +31,5 @@ class Findings:
     around: Neighbourhood | None
     rule: Rule | None
     swept: Sweep | None
+    open: Sequence[Judged]
     surroundings: Surroundings

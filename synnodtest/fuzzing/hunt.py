@@ -47,7 +47,9 @@ class Hunt:
     @property
     def findings(self) -> Findings:
         """What came of it, so far."""
-        return Findings(self._found, self._around, self._rule, self._swept, self.ground.places.surroundings)
+        judged = [self.search.judged[point] for point in self.suspects.open()]
+        left = [found for found in judged if found is not None]
+        return Findings(self._found, self._around, self._rule, self._swept, left, self.ground.places.surroundings)
 
     @property
     def confirmed(self) -> bool:

@@ -86,8 +86,8 @@ def facts_of(
         "seconds": ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
         **_found_facts(findings, shown, counterexamples),
     }
-    example = first.candidate.example if first else search.example_at(space.easiest)
-    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, first.replicates if first else [])
+    example, replicates = _kept(first, search, findings, fuzz)
+    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, replicates)
     entry |= {
         "space": [{"name": d.name, "easiest": d.value(0), "range": _range(d)} for d in space],
         "tried": dict(search.phases),
@@ -105,6 +105,17 @@ def facts_of(
     return facts, entry, shown
 
 
+def _kept(
+    first: Confirmation | None, search: Search, findings: Findings, fuzz: Fuzz
+) -> tuple[Example, Sequence[Replicate]]:
+    """Return the example that the entry keeps and its trials: the best candidate, else what failed and was left."""
+    if first is not None:
+        return first.candidate.example, first.replicates
+    if findings.open:
+        return findings.open[0].example, () if fuzz.search_with else findings.open[0].replicates
+    return search.example_at(search.space.easiest), ()
+
+
 def _found_facts(
     findings: Findings, shown: Mapping[str, str], counterexamples: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -117,6 +128,8 @@ def _found_facts(
         facts["what_failing_scenes_share"] = findings.rule.sentence()
     if findings.swept is not None:
         facts["sweep"] = findings.swept.sentence()
+    if findings.open:
+        facts["failing_and_not_followed_up"] = "; ".join(str(found.example) for found in findings.open[:3])
     if counterexamples:
         facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
         facts["replay"] = f"synnodtest replay {counterexamples[0]['replay']}"

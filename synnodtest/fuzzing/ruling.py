@@ -11,7 +11,6 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.fuzzing.telling import Rule
 from synnodtest.statistics import clustered_rate
 
@@ -76,14 +75,14 @@ def ruling_of(
     )
 
 
-def gaps_of(search: Search, held_out: int, control: Control | None, swept: Sweep | None, rate: float) -> list[str]:
+def gaps_of(search: Search, held_out: int, control: Control | None, findings: Findings, rate: float) -> list[str]:
     """Return why a search that found nothing is no pass.
 
     Args:
         search: The search.
         held_out: Patients that are left for a confirmation.
         control: Of a claim that a silent detector would keep; None where there is none.
-        swept: Failing examples that were not followed up one by one; None where there are none.
+        findings: What came of it.
         rate: The rate asked for.
     """
     gaps = []
@@ -98,8 +97,11 @@ def gaps_of(search: Search, held_out: int, control: Control | None, swept: Sweep
         gaps.append(f"{len(search.left_out)} explicit examples could not be planted: {search.left_out[0]}")
     if held_out < LEAST_HELD_OUT:
         gaps.append(f"radiographs of {held_out} patients are left for a confirmation, {LEAST_HELD_OUT} are needed")
+    swept = findings.swept
     if swept is not None and not swept.clears(rate):
         gaps.append(swept.sentence())
+    if findings.open and (swept is None or not swept.clears(rate)):
+        gaps.append(f"{len(findings.open)} failing examples not followed up, the easiest: {findings.open[0].example}")
     if control is not None and not control.passed:
         gaps.append(f"control: {control.sentence()}")
     return gaps

@@ -39,10 +39,7 @@ class Sweep:
     def sentence(self) -> str:
         """Return it in words."""
         bound = f"lower bound {self.estimate.lower:.2f}" if self.estimate.usable else "no bound"
-        return (
-            f"{self.examples} failing examples were not followed up one by one: {self.kept} of {self.scenes} fresh "
-            f"scenes of them hold ({bound})"
-        )
+        return f"{self.kept} of {self.scenes} fresh scenes of {self.examples} failing examples hold ({bound})"
 
 
 def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Callable[[], bool]) -> Sweep:

@@ -1,6 +1,11 @@
 """Fuzz behaviours under pytest: verdicts, errors, the record, replay and promotion."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -34,6 +39,20 @@ def holed():
     def detect(radiographs):
         least = float(Path("least.txt").read_text())
         return [[Finding(t.box, 0.9) for t in r.nodules if t.requested["contrast"] >= least] for r in radiographs]
+
+    return detect
+
+
+def slow():
+    import time
+
+    inner = holed()
+
+    def detect(radiographs):
+        time.sleep(0.02 * len(radiographs))
+        with open("seen.txt", "a") as file:
+            file.write("x" * len(radiographs))
+        return inner(radiographs)
 
     return detect
 
@@ -108,3 +127,41 @@ def test_a_plan_of_a_search_runs_nothing(searched):
     result = searched("--synnod-plan", detector="holes:holed")
     assert result.ret == 0
     assert "a search: at most" in result.stdout.str()
+
+
+def test_the_number_of_workers_does_not_change_the_counterexample(searched):
+    (searched.path / "specs" / "search.yaml").write_text(SPEC.replace("examples: 16", "examples: 8"))
+    found = []
+    for workers in ("0", "2"):
+        folder = f"with-{workers}"
+        searched("-n", workers, "--synnod-report", folder, "--synnod-cache", f"{folder}-cache", detector="holes:holed")
+        (run,) = (searched.path / folder).iterdir()
+        found += json.loads((run / "results.json").read_text())["fuzzing"]
+    one, two = found
+    assert one["status"] == "FAILED"
+    for key in ("id", "example", "trials", "counterexamples", "local", "tried", "sentence", "shown"):
+        assert one[key] == two[key], key
+
+
+def test_ctrl_c_reports_what_was_found_so_far(searched):
+    seen = searched.path / "seen.txt"
+    (searched.path / "least.txt").write_text("0.9")
+    spec = SPEC.replace("examples: 16", "examples: 80")
+    (searched.path / "specs" / "search.yaml").write_text(spec)
+    words = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", "holes:slow"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--synnod-conform", "off", *words], stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and (not seen.exists() or os.path.getsize(seen) < 60):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=90)
+    assert process.returncode == 2
+    _, record = results(searched)
+    (search,) = record["fuzzing"]
+    assert search["stopped"] == "interrupted"
+    assert "it was interrupted" in told
+    assert search["example"]["contrast"] < 0.9
+    assert search["trials"]
+    assert not any(trial["holds"] for trial in search["trials"])
