@@ -92,7 +92,8 @@ class Bench:
         scenes = behaviour.scenes
         if self.scenes is None or scenes is None or scenes.replicates == 1 or not isinstance(scenes.count, int):
             return behaviour
-        count = min(scenes.count, self.scenes, self.settings.limit or scenes.count)
+        there = len(self.run.campaign.background_set(behaviour).backgrounds)
+        count = min(scenes.count, self.scenes, self.settings.limit or scenes.count, max(there, 1))
         return replace(behaviour, scenes=replace(scenes, count=count, replicates=math.ceil(self.scenes / count)))
 
     def _answered(self, case: Case) -> Answered:

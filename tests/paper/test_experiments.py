@@ -76,6 +76,10 @@ class TestCommands:
         again = run("size", "everywhere", "--scenes", "10")
         assert again["done_before"]["from_cache"] == again["done_before"]["scenes"]
 
+    def test_a_set_of_fewer_backgrounds_than_scenes_gets_more_scenes_on_each(self, run):
+        told = run("size", "everywhere", "--scenes", "10", "--limit", "100")
+        assert told["results"]["scenes"] == 10
+
     def test_a_silent_detector_has_no_correlation_and_passes_nothing(self, run):
         told = run("size", "silent")
         assert told["results"]["spearman"]["value"] == 0
