@@ -34,6 +34,7 @@ def size(job: Job) -> Drawn:
     files += figures.strip(_growing(job.bench, grown), note, job.out / "size-examples")
     numbers = {
         "scenes": len(points),
+        **_left_out(pooled),
         "spearman": plain(estimate),
         "by_size": rows,
         "by_region": by_region(points, sorted(BUILT_IN_REGIONS), figures.THRESHOLDS[0]),
@@ -60,7 +61,8 @@ def small_against_large(job: Job) -> Drawn:
     Raises:
         SynnodError: there are fewer than 30 real nodules.
     """
-    synthetic = points_of(job.bench.answers("size", ["confidence-and-size"])[0].pairs())
+    planted = job.bench.answers("size", ["confidence-and-size"])[0]
+    synthetic = points_of(planted.pairs())
     data = job.real()
     real = annotated_points(job.bench.run.campaign.providers.detector, data, job.nodules, job.bench.settings.seed)
     if len(real) < 30:
@@ -76,10 +78,15 @@ def small_against_large(job: Job) -> Drawn:
     numbers = {
         "real_like_set": made_of(data),
         "real": {"nodules": len(real), "spearman": plain(estimates["real"])},
-        "synthetic": {"nodules": len(synthetic), "spearman": plain(estimates["synthetic"])},
+        "synthetic": {"nodules": len(synthetic), "spearman": plain(estimates["synthetic"]), **_left_out(planted)},
         "synthetic_in_small_samples": [sampled_correlations(synthetic, n, seed=seed) for n in small],
     }
     return Drawn(numbers, files)
+
+
+def _left_out(answered: Answered) -> dict[str, Any]:
+    """Return how many scenes were excluded before any detector saw them, and why fewer were made than asked for."""
+    return {"excluded": len(answered.evidence.rejected), "shortfall": dict(answered.evidence.shortfall)}
 
 
 def _title(name: str, points: Sequence[Point], estimate: Estimate) -> str:
