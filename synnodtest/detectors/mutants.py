@@ -27,7 +27,7 @@ __all__ = ["MUTANTS", "Mutant", "MutantDetector"]
 
 VERSION = "2"
 LARGEST_MM = 22.0
-"""Longest side of a box that ``size-blind`` still reports: boxes are larger than nodules, so those of 16 mm are kept."""
+"""Longest side of a box that ``size-blind`` still reports: boxes are larger than nodules, so those of 16 mm stay."""
 SCORE = 0.9
 """Score of findings that a mutant makes up."""
 
