@@ -1,12 +1,12 @@
-"""How long a search may still go on."""
+"""How long a search may still go on, and how long its scenes take."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "Pace"]
 
 
 class Clock:
@@ -31,3 +31,32 @@ class Clock:
     def left_s(self) -> float:
         """Seconds left; infinite without a budget."""
         return math.inf if self.budget_s is None else self.budget_s - self.elapsed_s
+
+
+class Pace:
+    """What scenes take: the first one on a background, which has to be read, and every further one."""
+
+    def __init__(self) -> None:
+        self.opened: set[str] = set()
+        self._opening_s = self._seconds = 0.0
+        self._replicates = 0
+
+    def note(self, backgrounds: Sequence[str], seconds: float) -> None:
+        """Note that replicates on these backgrounds took so long together."""
+        new = set(backgrounds) - self.opened
+        if new:
+            self._opening_s += seconds
+            self.opened |= new
+        else:
+            self._seconds += seconds
+            self._replicates += len(backgrounds)
+
+    @property
+    def per_background_s(self) -> float:
+        """Seconds of the first replicate on a background."""
+        return self._opening_s / len(self.opened) if self.opened else 0.0
+
+    @property
+    def per_replicate_s(self) -> float:
+        """Seconds of a further one."""
+        return self._seconds / self._replicates if self._replicates else self.per_background_s

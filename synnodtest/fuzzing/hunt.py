@@ -20,6 +20,8 @@ __all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
 DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30
+MOST_RESERVED = 0.5
+"""Share of a time budget that is kept for a confirmation, at most."""
 
 
 class Hunt:
@@ -89,12 +91,16 @@ class Hunt:
 
     @property
     def _scene_s(self) -> float:
-        return max(self.ground.search_stage.seconds_per_replicate, self.ground.confirm_stage.seconds_per_replicate)
+        return max(stage.pace.per_replicate_s for stage in (self.ground.search_stage, self.ground.confirm_stage))
 
     def _search_enough(self) -> bool:
-        """Return whether only the time for a closer look and a confirmation is left."""
-        reserved = 1.2 * (self.ground.fuzz.confirm_trials + LOOK)
-        return self._left_s() <= reserved * self._scene_s
+        """Return whether only the time for a closer look and a confirmation is left, as far as measured."""
+        ground, trials = self.ground, self.ground.fuzz.confirm_trials
+        paces = [ground.search_stage.pace, ground.confirm_stage.pace]
+        unread = len({b.id for b in ground.confirm_stage.backgrounds} - ground.confirm_stage.pace.opened)
+        reading = min(unread, trials) * max(pace.per_background_s for pace in paces)
+        reserved = 1.3 * ((trials + LOOK) * self._scene_s + reading)
+        return self._left_s() <= min(reserved, MOST_RESERVED * (ground.fuzz.time_budget_s or 0.0))
 
     def _enough(self) -> bool:
         """Return whether time is up, give or take half of what is tried at once."""

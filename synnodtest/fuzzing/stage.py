@@ -16,6 +16,7 @@ from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError
 from synnodtest.fuzzing.claims import BASE, Claim
+from synnodtest.fuzzing.clock import Pace
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -126,8 +127,7 @@ class Stage:
         self.engine = engine
         self.claim: Claim = maker.claim
         self.backgrounds = tuple(backgrounds)
-        self.seconds = 0.0
-        self.scenes = 0
+        self.pace = Pace()
         self._maker = maker
         self.matching = matching
         self._namespace = namespace
@@ -138,11 +138,6 @@ class Stage:
     def synthesizer(self) -> str:
         """Name of the synthesizer."""
         return self.engine.synthesizer.identity.name
-
-    @property
-    def seconds_per_replicate(self) -> float:
-        """What a replicate has taken so far."""
-        return self.seconds / self.scenes if self.scenes else 0.0
 
     def judge(self, example: Example) -> Judged | None:
         """Return what comes of an example; None if it cannot be planted. Judged once, then remembered."""
@@ -218,9 +213,11 @@ class Stage:
             Crashed: the detector crashed.
         """
         while chunk := list(islice(wanted, CHUNK)):
+            started = time.perf_counter()
             planted = [(e, b, number, self._recipes(e, b, number)) for e, b, number in chunk]
             planted = [entry for entry in planted if entry[-1]]
             outcomes = self._outcomes(planted)
+            self.pace.note([background.id for _, background, _ in chunk], time.perf_counter() - started)
             arms = len(self.claim.arms)
             for index, (example, background, *_) in enumerate(planted):
                 made = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
@@ -228,14 +225,10 @@ class Stage:
                     yield made
 
     def _outcomes(self, planted: Sequence[_Planted]) -> list[object]:
-        started = time.perf_counter()
         try:
             return list(self.engine.run(recipe for *_, recipes in planted for recipe in recipes))
         except DetectorError as error:
             raise self._culprit(planted, error) from error
-        finally:
-            self.seconds += time.perf_counter() - started
-            self.scenes += len(planted)
 
     def _culprit(self, planted: Sequence[_Planted], error: DetectorError) -> Crashed:
         """Return which of several scenes crashes the detector; all of them where none does on its own.

@@ -88,11 +88,11 @@ def roughness(radiograph):
     return float(np.abs(np.diff(radiograph.pixels, axis=1)).mean())
 
 
-def noisy(rate):
-    """A detector without a hole that finds this share of nodules, by the content of the radiograph."""
+def noisy(rate, seed=0):
+    """A detector without a hole that finds this share of nodules, by the content of the radiograph and ``seed``."""
 
     def misses(truth, radiograph):
-        return int(sha256_of([radiograph.content_sha256(), truth.name])[:8], 16) / 16**8 >= rate
+        return int(sha256_of([seed, radiograph.content_sha256(), truth.name])[:8], 16) / 16**8 >= rate
 
     return misses
 

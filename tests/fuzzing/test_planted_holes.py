@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from synnodtest.checks.ruling import Status
+from synnodtest.fuzzing.telling import _best_cut
 from tests.fuzzing.parts import Holed, asked, centre, depth_mm, hunt, roughness, ruling
 
 
@@ -36,6 +37,15 @@ def test_near_the_border(tmp_path):
     assert example["contrast"] == 1.0
     assert len(matters) == 1
     assert matters[0].startswith("place.")
+
+
+def test_the_threshold_that_tells_failing_scenes_is_found_on_either_side():
+    values = np.array([3.0, 30.0, 11.0, 12.5, 20.0, 9.0])
+    rule = _best_cut("mm from the border of retrocardiac", values, values < 12)
+    assert (rule.below, rule.balance, rule.threshold) == (True, 1.0, 11.75)
+    assert "up to 11.8 mm from the border of the heart (region retrocardiac)" in rule.sentence()
+    assert not _best_cut("contrast", values, values > 12).below
+    assert _best_cut("contrast", np.ones(6), values < 12) is None
 
 
 def test_the_left_apex(tmp_path):
