@@ -128,7 +128,7 @@ def _found_facts(
         facts["what_failing_scenes_share"] = findings.rule.sentence()
     if findings.swept is not None:
         facts["sweep"] = findings.swept.sentence()
-    if findings.open:
+    if findings.open and not any(c.confirmed for c in findings.found):
         facts["failing_and_not_followed_up"] = "; ".join(str(found.example) for found in findings.open[:3])
     if counterexamples:
         facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
