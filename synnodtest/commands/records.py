@@ -27,9 +27,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(run=_sign)
     else:
         parser.add_argument("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
-        parser.add_argument(
-            "--key", default="", help="expected key: its .pub file or fingerprint (SHA256:...)"
-        )
+        parser.add_argument("--key", default="", help="expected key: its .pub file or fingerprint (SHA256:...)")
         parser.set_defaults(run=_verify)
 
 
