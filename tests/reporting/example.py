@@ -445,6 +445,7 @@ def with_everything(made: dict[str, Any]) -> dict[str, Any]:
 
 def measured() -> dict[str, Any]:
     """Return what ``synnodtest evaluate synthesizer`` measures, on two kinds of backgrounds."""
+
     def far(kernel: float, energy: float, low: float) -> dict[str, Any]:
         yardstick = {"real_to_real_mean": low, "real_to_real_p95": low + 0.2}
         return {"n_per_side": 60, "kernel": {"synthetic_to_real": kernel, **yardstick},
