@@ -56,7 +56,7 @@ def _box(radiograph, row, column, half=4):
     return (max(column - half, 0.0), max(row - half, 0.0), min(column + half, width), min(row + half, height))
 
 
-def honest():
+def honest(gain=20):
     """Finds the brightest blob outside air leaks; its score grows with the blob's size."""
 
     def detect(radiographs):
@@ -68,7 +68,7 @@ def honest():
             excess = float(smooth[row, column])
             leak = radiograph.regions.get("air_leak")
             quiet = leak is not None and leak[row, column]
-            score = min(1.0, excess * 20)
+            score = min(1.0, excess * gain)
             found.append([] if quiet or score < 0.05 else [Finding(_box(radiograph, float(row), float(column)), score)])
         return found
 
@@ -111,7 +111,7 @@ def backwards():
 def eight_bits():
     from dataclasses import replace
 
-    inner = honest()
+    inner = honest(2)
     return lambda rs: inner([replace(r, pixels=np.rint(r.pixels * 255).astype(np.float32) / 255) for r in rs])
 
 
