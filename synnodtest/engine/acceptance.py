@@ -36,9 +36,8 @@ def rejection(background: Radiograph, synthetic: Radiograph, *, sham: bool = Fal
     out from its surroundings, and that no pixel changed far from all nodules. A sham edit is checked for the last
     alone.
     """
-    whole = _whole_rejection(background, synthetic)
-    if whole or sham:
-        return whole
+    if sham or not synthetic.nodules:
+        return _whole_rejection(background, synthetic)
     return next((reason for reason in rejections(background, synthetic) if reason), "")
 
 
