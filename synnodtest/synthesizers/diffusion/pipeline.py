@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,12 @@ def initial_noise(seeds: Sequence[int], shape: tuple[int, ...], device: str = "c
 
 def _prepared(base: Any, sampler: str, steps: int) -> Any:
     """Return a scheduler of a sampler, set to so many steps."""
-    how = {"timestep_spacing": "trailing"}
     if sampler == "ddim":
-        scheduler = library.DDIMScheduler.from_config(base.config, clip_sample=False, **how)
+        scheduler = library.DDIMScheduler.from_config(base.config, clip_sample=False, timestep_spacing="trailing")
     elif sampler == "dpm++":
-        how |= {"algorithm_type": "dpmsolver++"}
-        scheduler = library.DPMSolverMultistepScheduler.from_config(base.config, lower_order_final=True, **how)
+        scheduler = library.DPMSolverMultistepScheduler.from_config(
+            base.config, algorithm_type="dpmsolver++", timestep_spacing="trailing", lower_order_final=True
+        )
     else:
         raise SynthesizerError(f"unknown sampler {sampler!r}", hint="known: dpm++, ddim")
     with warnings.catch_warnings():
@@ -54,10 +54,29 @@ def _prepared(base: Any, sampler: str, steps: int) -> Any:
     return scheduler
 
 
-def _keep(latent: Tensor, known: Tensor, noise: Tensor, free: Tensor, scheduler: Any, later: Tensor) -> Tensor:
-    """Return the latent with what is not free to be redrawn as it is known, as noisy as the next step expects."""
-    kept = scheduler.add_noise(known, noise, later[0].expand(len(known))) if len(later) else known
-    return latent * free + kept * (1 - free)
+@dataclass(frozen=True)
+class _Known:
+    """What stands in the windows: latents, their noise, and where they are free to be redrawn."""
+
+    latent: Tensor
+    noise: Tensor
+    free: Tensor
+
+    def at(self, time: Tensor, scheduler: Any) -> Tensor:
+        """Return the latents as noisy as they are at a time."""
+        noisy: Tensor = scheduler.add_noise(self.latent, self.noise, time.expand(len(self.latent)))
+        return noisy
+
+    def denoised(
+        self, latent: Tensor, scheduler: Any, times: Tensor, predict: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        """Return the latent after all steps; what is not free follows the known path from noise to what is there."""
+        for index, time in enumerate(times):
+            latent = scheduler.step(predict(latent, time), time, latent).prev_sample
+            later = times[index + 1 :]
+            kept = self.at(later[0], scheduler) if len(later) else self.latent
+            latent = latent * self.free + kept * (1 - self.free)
+        return latent
 
 
 class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
@@ -188,20 +207,23 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         seen = self.hidden(windows, masks)
         with_nodule, without = self.contexts(values, named)
         noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
-        known, noise2, seen2 = (each.repeat(2, 1, 1, 1) for each in (self.encode(windows), noise, seen))
         context, count = torch.cat([with_nodule, without]), len(windows)
-        scheduler = _prepared(self.scheduler, sampler, steps)
-        latent, times = noise2 * scheduler.init_noise_sigma, scheduler.timesteps
-        for index, time in enumerate(times):
+        latents, noises, seen2 = (each.repeat(2, 1, 1, 1) for each in (self.encode(windows), noise, seen))
+
+        def predict(latent: Tensor, time: Tensor) -> Tensor:
             out = self._predict(latent, seen2, context, time)
-            if guidance != 1.0:
-                nodule, plain = out[:count], out[count:]
-                if not torch.equal(latent[:count], latent[count:]):
-                    plain = self._predict(latent[:count], seen, without, time)
-                out = torch.cat([plain + guidance * (nodule - plain), out[count:]])
-            latent = scheduler.step(out, time, latent).prev_sample
-            latent = _keep(latent, known, noise2, seen2[:, :1], scheduler, times[index + 1 :])
-        drawn = self.decode(latent)
+            if guidance == 1.0:
+                return out
+            nodule, plain = out[:count], out[count:]
+            if not torch.equal(latent[:count], latent[count:]):
+                plain = self._predict(latent[:count], seen, without, time)
+            return torch.cat([plain + guidance * (nodule - plain), out[count:]])
+
+        scheduler = _prepared(self.scheduler, sampler, steps)
+        known = _Known(latents, noises, seen2[:, :1])
+        drawn = self.decode(
+            known.denoised(noises * scheduler.init_noise_sigma, scheduler, scheduler.timesteps, predict)
+        )
         return Redrawn(nodule=drawn[:count], plain=drawn[count:])
 
     @torch.no_grad()
@@ -230,7 +252,7 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         Returns:
             (batch, 1, size, size) the windows without a nodule.
         """
-        seen, known = self.hidden(windows, masks), self.encode(windows)
+        seen = self.hidden(windows, masks)
         names = self.tabular_encoder.config.feature_names
         nothing = torch.zeros((len(windows), len(names)), device=windows.device)
         _, without = self.contexts(nothing, nothing.bool())
@@ -241,13 +263,11 @@ class NodulePipeline(library.DiffusionPipeline):  # type: ignore[misc]
         if sampler == "dpm++":
             scheduler.set_begin_index(start)
         times = scheduler.timesteps[start:]
-        latent = noise * scheduler.init_noise_sigma
-        if start:
-            latent = scheduler.add_noise(known, noise, times[0].expand(len(known)))
-        for index, time in enumerate(times):
-            latent = scheduler.step(self._predict(latent, seen, without, time), time, latent).prev_sample
-            latent = _keep(latent, known, noise, seen[:, :1], scheduler, times[index + 1 :])
-        return self.decode(latent)
+        known = _Known(self.encode(windows), noise, seen[:, :1])
+        latent = known.at(times[0], scheduler) if start else noise * scheduler.init_noise_sigma
+        return self.decode(
+            known.denoised(latent, scheduler, times, lambda drawn, time: self._predict(drawn, seen, without, time))
+        )
 
     def _predict(self, latent: Tensor, seen: Tensor, context: Tensor, time: Tensor) -> Tensor:
         stacked = torch.cat([latent, seen], dim=1).to(memory_format=torch.channels_last)

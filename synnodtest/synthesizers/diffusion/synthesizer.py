@@ -8,18 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, disc_mask, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray, disc_mask
 from synnodtest.identity import Identity
-from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
+from synnodtest.synthesizers.diffusion.canvas import add_patch, lung_ranges, truth_of, validate
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
@@ -195,7 +196,7 @@ class DiffusionSynthesizer:
         if len(scenes) != len(backgrounds):
             raise SynthesizerError(f"diffusion: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
         canvases = [background.pixels.copy() for background in backgrounds]
-        units = _units(backgrounds)
+        units = lung_ranges(backgrounds)
         truths: list[list[Truth]] = [[] for _ in scenes]
         for jobs in self._rounds(scenes, backgrounds):
             needed = [job for job in jobs if not (scenes[job.scene].sham and self.sham_is_identity)]
@@ -231,7 +232,7 @@ class DiffusionSynthesizer:
         size, step = int(self.pipeline.config.window_size), float(self.pipeline.config.window_spacing_mm)
         empty = np.zeros((0, 0), dtype=np.float32)
         for nodule in scene.nodules:
-            _validate(nodule, scene, background)
+            validate(nodule, scene, background)
             twin = (scene.seed_of(nodule), nodule.name)
             seen[twin] = seen.get(twin, -1) + 1
             seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
@@ -254,9 +255,9 @@ class DiffusionSynthesizer:
 
     def _draw(self, jobs: Sequence[_Job], scenes: Sequence[Scene]) -> None:
         """Run the model; again, from other noise, for nodules that came out missing or far from their size."""
-        if not self.sham_is_identity:
-            for start in range(0, len(jobs), self.batch_size):
-                self._redraw(jobs[start : start + self.batch_size])
+        plain = [] if self.sham_is_identity else [job for job in jobs if self.fitted or scenes[job.scene].sham]
+        for start in range(0, len(plain), self.batch_size):
+            self._redraw(plain[start : start + self.batch_size])
         waiting = [job for job in jobs if not scenes[job.scene].sham]
         best: dict[int, tuple[float, Drawn]] = {}
         for attempt in range(ATTEMPTS):
@@ -336,7 +337,7 @@ class DiffusionSynthesizer:
             wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
             patch = fit(job.drawn, wanted, *place, elongation=job.region.elongation if self.fitted else None)
             if not self.sham_is_identity and job.plain is not None:
-                _add(canvas, redraw(job.plain, None, *place), unit)
+                add_patch(canvas, redraw(job.plain, None, *place), unit)
         else:
             patch = redraw(job.change, job.drawn, *place)
         if not patch.mask.any():
@@ -345,8 +346,10 @@ class DiffusionSynthesizer:
                 hint="place it inside the radiograph",
             )
         patch, notes = self._fitted(job, patch, canvas, unit, spacing) if self.fitted else (patch, {})
-        contrast = _add(canvas, patch, unit) / unit
-        return _truth(nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes})
+        contrast = add_patch(canvas, patch, unit) / unit
+        return truth_of(
+            nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes}
+        )
 
     def _fitted(
         self, job: _Job, patch: Patch, canvas: FloatArray, unit: float, spacing_mm: tuple[float, float]
@@ -370,66 +373,15 @@ class DiffusionSynthesizer:
         patch = redraw(blank if job.plain is None else job.plain, None, *where)
         contrast = 0.0
         if job.plain is not None:
-            _add(canvas, patch, unit)
+            add_patch(canvas, patch, unit)
         corner = (
             nodule.centre_mm[0] - patch.origin[1] * spacing[1],
             nodule.centre_mm[1] - patch.origin[0] * spacing[0],
         )
         height, width = patch.added.shape
         disc = disc_mask((height, width), corner, nodule.diameter_mm, spacing)
-        return _truth(nodule, replace(patch, mask=disc), contrast, spacing, {})
+        return truth_of(nodule, replace(patch, mask=disc), contrast, spacing, {})
 
 
 def _noise_seed(job: _Job, attempt: int) -> int:
     return int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0])
-
-
-def _units(backgrounds: Sequence[Radiograph]) -> list[float]:
-    known: dict[int, float] = {}
-    for background in backgrounds:
-        if id(background) not in known:
-            known[id(background)] = lung_range(background)
-    return [known[id(background)] for background in backgrounds]
-
-
-def _add(canvas: FloatArray, patch: Patch, gain: float) -> float:
-    """Add a patch in place, clipped to 0..1; return the mean brightness really added over the mask."""
-    before = canvas[patch.where]
-    changed = patch.added != 0
-    after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before).astype(np.float32)
-    added = float((after.astype(np.float64) - before)[patch.mask].mean()) if patch.mask.any() else 0.0
-    canvas[patch.where] = after
-    return added
-
-
-def _truth(
-    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, Any]
-) -> Truth:
-    return Truth(
-        name=nodule.name,
-        crop=patch.mask,
-        origin=patch.origin,
-        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm),
-        contrast=contrast,
-        requested={
-            "diameter_mm": nodule.diameter_mm,
-            "contrast": nodule.contrast,
-            "centre_mm": list(nodule.centre_mm),
-            "radiomics": dict(nodule.radiomics),
-            **notes,
-        },
-    )
-
-
-def _validate(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
-    where = f"diffusion: nodule {nodule.name!r} on background {scene.background!r}"
-    if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= 60):
-        raise SynthesizerError(f"{where}: diameter_mm must be above 0 and at most 60, not {nodule.diameter_mm}")
-    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
-        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
-    x, y = nodule.centre_mm
-    height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))
-    if not (0 <= x <= width and 0 <= y <= height):
-        raise SynthesizerError(
-            f"{where}: its centre ({x:g}, {y:g}) mm lies outside the radiograph of {width:.1f} x {height:.1f} mm"
-        )

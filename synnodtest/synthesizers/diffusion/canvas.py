@@ -1,0 +1,75 @@
+"""The radiograph that nodules are added to, what may be asked of it, and the truth of what was added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray, equal_area_diameter_mm
+from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.diffusion.compose import Patch
+
+__all__ = ["add_patch", "lung_ranges", "truth_of", "validate"]
+
+
+def lung_ranges(backgrounds: Sequence[Radiograph]) -> list[float]:
+    """Return the lung range of each background; one that stands there several times is measured once."""
+    known: dict[int, float] = {}
+    for background in backgrounds:
+        if id(background) not in known:
+            known[id(background)] = lung_range(background)
+    return [known[id(background)] for background in backgrounds]
+
+
+def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> float:
+    """Add a patch in place, clipped to 0..1; return the mean brightness really added over the mask."""
+    before = canvas[patch.where]
+    changed = patch.added != 0
+    after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before).astype(np.float32)
+    added = float((after.astype(np.float64) - before)[patch.mask].mean()) if patch.mask.any() else 0.0
+    canvas[patch.where] = after
+    return added
+
+
+def truth_of(
+    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, Any]
+) -> Truth:
+    """Return the truth of a nodule as it was planted."""
+    return Truth(
+        name=nodule.name,
+        crop=patch.mask,
+        origin=patch.origin,
+        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm),
+        contrast=contrast,
+        requested={
+            "diameter_mm": nodule.diameter_mm,
+            "contrast": nodule.contrast,
+            "centre_mm": list(nodule.centre_mm),
+            "radiomics": dict(nodule.radiomics),
+            **notes,
+        },
+    )
+
+
+def validate(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
+    """Refuse a nodule that cannot be planted.
+
+    Raises:
+        SynthesizerError: its size or contrast is impossible, or it lies outside the radiograph.
+    """
+    where = f"diffusion: nodule {nodule.name!r} on background {scene.background!r}"
+    if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= 60):
+        raise SynthesizerError(f"{where}: diameter_mm must be above 0 and at most 60, not {nodule.diameter_mm}")
+    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
+    x, y = nodule.centre_mm
+    height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))
+    if not (0 <= x <= width and 0 <= y <= height):
+        raise SynthesizerError(
+            f"{where}: its centre ({x:g}, {y:g}) mm lies outside the radiograph of {width:.1f} x {height:.1f} mm"
+        )
