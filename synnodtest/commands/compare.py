@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["configure", "faults_in", "lines_of"]
+__all__ = ["configure", "lines_of"]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
-    from synnodtest.reporting.compare import compare, parse_limit
+    from synnodtest.reporting.compare import compare, faults_of, parse_limit
     from synnodtest.reporting.files import write_atomic
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
@@ -51,19 +51,13 @@ def _run(options: argparse.Namespace) -> int:
     made = compare(earlier, now, name=options.a, limits=limits)
     for line in lines_of(made, options.b):
         print(line)
-    broken = [line for name, one in ((options.a, earlier), (options.b, now)) for line in faults_in(one, name)]
+    both = ((options.a, earlier), (options.b, now))
+    broken = [f"ERROR {name}: {fault}" for name, one in both for fault in faults_of(one["expectations"])]
     for line in broken:
         print(line)
     if options.json is not None:
         write_atomic(options.json, json.dumps(made, indent=1, sort_keys=True) + "\n")
     return 0 if not broken and all(limit["kept"] for limit in made["limits"]) else 1
-
-
-def faults_in(record: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Yield what broke in a record, a line per kind of fault: what was not run cannot be compared."""
-    broken = [str(e.get("error") or "no reason given") for e in record["expectations"] if e["status"] == "ERROR"]
-    for text in dict.fromkeys(broken):
-        yield f"ERROR {name}: {broken.count(text)} expectations: {text.splitlines()[0]}"
 
 
 def lines_of(made: Mapping[str, Any], name: str) -> Iterator[str]:

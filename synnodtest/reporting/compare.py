@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.reporting.assemble import Fragment
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
-__all__ = ["METRICS", "Limit", "as_record", "compare", "parse_limit"]
+__all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit"]
 
 METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
 """What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
@@ -100,6 +100,7 @@ def compare(
     left_out = {*earlier.get("left_out", ()), *(key for key, entry in after.items() if _status(entry) == "NOT RUN")}
     common = [key for key in after if key in before]
     changed = [_verdict(key, before[key], after[key]) for key in common if _status(before[key]) != _status(after[key])]
+    pairs = list(_common_scenes(earlier, now))
     made = {
         "earlier": name or earlier["run"]["id"],
         "started": earlier["run"].get("started", ""),
@@ -109,11 +110,18 @@ def compare(
         "margins": [m for key in common for m in _margins(key, before[key], after[key])],
         "new": [key for key in after if key not in before and key not in left_out],
         "removed": [key for key in before if key not in after],
-        "differences": list(_differences(earlier, now, alpha)),
-        "unpaired": len({*earlier["scenes"], *now["scenes"]}) - sum(1 for _ in _common_scenes(earlier, now)),
+        "differences": list(_differences(pairs, _wanted(now), alpha)),
+        "unpaired": len({*earlier["scenes"], *now["scenes"]}) - len(pairs),
     }
     judged = [(limit, *limit.verdict(made)) for limit in limits]
     return made | {"limits": [{"limit": str(one), "kept": kept, "sentence": text} for one, kept, text in judged]}
+
+
+def faults_of(expectations: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what broke in a run, a line per kind of fault: what was not run cannot be compared."""
+    broken = [str(e.get("error") or "no reason given") for e in expectations if e["status"] == "ERROR"]
+    lines = [text.splitlines()[0] for text in broken]
+    return [f"{lines.count(line)} expectations: {line}" for line in dict.fromkeys(lines)]
 
 
 def _by_id(record: Record) -> dict[str, Mapping[str, Any]]:
@@ -149,9 +157,9 @@ def _margins(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
 # --- paired differences ---------------------------------------------------------------------------------------------
 
 
-def _differences(earlier: Record, now: Record, alpha: float) -> Iterator[dict[str, Any]]:
-    pairs = list(_common_scenes(earlier, now))
-    wanted = _wanted(now)
+def _differences(
+    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], wanted: dict[str, tuple[bool, float]], alpha: float
+) -> Iterator[dict[str, Any]]:
     yield from _rows("", [p for p in pairs if _counts(p[1], wanted)], wanted, alpha)
     for behaviour in dict.fromkeys(scene["behaviour"] for _, scene in pairs):
         yield from _rows(behaviour, [p for p in pairs if p[1]["behaviour"] == behaviour], wanted, alpha)

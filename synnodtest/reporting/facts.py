@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.reporting.model import Cell, Table, table_of
-from synnodtest.reporting.words import number, value_text
+from synnodtest.reporting.words import in_order, number, value_text
 
 __all__ = ["facts_and_tables"]
 
@@ -31,8 +31,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
-    there = dict.fromkeys(str(c) for r in rows for c in r)
-    columns = [c for c in _FIRST if c in there] + [c for c in there if c not in _FIRST]
+    columns = in_order((str(c) for r in rows for c in r), _FIRST)
     numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
     shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
     return table_of(_words(title), [_words(c) for c in columns], shown, numeric=numeric, most=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "duration",
     "estimate",
     "expectation_title",
+    "in_order",
     "interval",
     "joined",
     "number",
@@ -108,6 +109,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _conditions(condition: Any) -> list[tuple[str, Any]]:
     return list(condition.items()) if isinstance(condition, Mapping) else [("equals", condition)]
+
+
+def in_order(names: Iterable[str], first: Sequence[str]) -> list[str]:
+    """Return names without repetition, those of ``first`` in its order before all others."""
+    there = dict.fromkeys(names)
+    return [name for name in first if name in there] + [name for name in there if name not in first]
 
 
 def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:

@@ -12,7 +12,7 @@ from synnodtest.engine.campaign import Progress
 from synnodtest.errors import SynnodError
 from synnodtest.reporting import record
 from synnodtest.reporting.assemble import Fragment
-from synnodtest.reporting.compare import as_record
+from synnodtest.reporting.compare import as_record, faults_of
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 
@@ -71,8 +71,7 @@ class SecondDetector:
 
     def faults(self) -> list[str]:
         """Return what broke, a line per kind of fault."""
-        broken = [e["error"].splitlines()[0] for e in self.fragment.expectations.values() if e["status"] == "ERROR"]
-        return [f"baseline {self.name}: {broken.count(text)} expectations: {text}" for text in dict.fromkeys(broken)]
+        return [f"baseline {self.name}: {fault}" for fault in faults_of(self.fragment.expectations.values())]
 
     def as_record(self) -> Mapping[str, Any]:
         """Return the part of a record that :func:`synnodtest.reporting.compare.compare` reads."""

@@ -19,7 +19,7 @@ PANEL = 118
 """Side of one panel in px."""
 BINS = 3
 """Bins of a continuous parameter, as coverage counts them."""
-_MARKS = {
+_MARKS: dict[str, dict[str, Any]] = {
     "holds": {"marker": "o", "color": BLUE, "markerfacecolor": "none", "markersize": 3.2, "markeredgewidth": 0.8},
     "fails": {"marker": "x", "color": ORANGE, "markersize": 4.2, "markeredgewidth": 1.4},
     "crashes": {"marker": "P", "color": ORANGE, "markersize": 5.0},
@@ -127,7 +127,7 @@ def _draw(
         for across in range(down + 1, side):
             panels[down][across].set_axis_off()
     words = [word for word in _MARKS if any(p[-1] == word for p in points)]
-    marks = [Line2D([], [], linestyle="none", label=word, **_MARKS[word]) for word in words]  # type: ignore[arg-type]
+    marks = [Line2D([], [], linestyle="none", label=word, **_MARKS[word]) for word in words]
     figure.legend(handles=marks, loc="outside upper left", ncols=len(marks), handletextpad=0.2)
     return figure
 

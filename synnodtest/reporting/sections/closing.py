@@ -14,6 +14,7 @@ from synnodtest.reporting.words import (
     STATUSES,
     date,
     expectation_title,
+    in_order,
     interval,
     number,
     shown_status,
@@ -155,8 +156,7 @@ def tool_validation(context: Context) -> Section:
         rows = data.get(key)
         rows = [rows] if isinstance(rows, Mapping) else rows
         if rows:
-            there = dict.fromkeys(str(c) for r in rows for c in r)
-            columns = [c for c in _FIRST if c in there] + [c for c in there if c not in _FIRST]
+            columns = in_order((str(c) for r in rows for c in r), _FIRST)
             body = [[_cell(c, r.get(c)) for c in columns] for r in rows]
             heads = {c: c.replace("_", " ").capitalize() for c in columns}
             numeric = [heads[c] for c in columns if any(isinstance(r.get(c), float) for r in rows)]
