@@ -11,9 +11,9 @@ from synnodtest.canonical import seed_sequence
 __all__ = ["RENDERING", "VERSION", "Anatomy", "sample_anatomy"]
 
 VERSION = "3"
+"""Part of every identifier, seed and content key; raised whenever the chest of a phantom changes."""
 RENDERING = 2
 """Of the arithmetic behind the pixels of one and the same chest: enters keys of stored work, but no seed."""
-"""Part of every identifier and content key; raised whenever the pixels of a phantom change."""
 
 
 @dataclass(frozen=True)
