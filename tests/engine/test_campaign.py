@@ -47,6 +47,16 @@ class Everywhere:
         return [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] for _ in radiographs]
 
 
+def campaign_of(tmp_path, expect, count, sets=Squares):
+    """A campaign on a set, and the behaviour and variant of one expectation."""
+    path = tmp_path / "s.yaml"
+    path.write_text(SPEC.format(expect=f"      - {expect}", more="", count=count, sampling="{}"))
+    behaviour = load_spec(path).behaviours[0]
+    [variant] = variants(behaviour, behaviour.expectations[0])
+    providers = Providers(Bright(), lambda name: Counting(), lambda name, wanted: sets(wanted), "gaussian")
+    return Campaign(providers, Store(tmp_path / "store")), behaviour, variant
+
+
 @pytest.fixture
 def judged(tmp_path):
     def judge(*expect, detector=None, more="", count=40, sampling="{}"):
@@ -155,12 +165,7 @@ def test_copies_of_one_radiograph_under_many_names_are_one_background_and_never_
                 replace(b, content=self.backgrounds[i % 2].content) for i, b in enumerate(self.backgrounds)
             )
 
-    path = tmp_path / "s.yaml"
-    path.write_text(SPEC.format(expect="      - sensitivity: {at_least: 0.5}", more="", count=40, sampling="{}"))
-    behaviour = load_spec(path).behaviours[0]
-    [variant] = variants(behaviour, behaviour.expectations[0])
-    providers = Providers(Bright(), lambda name: Counting(), lambda name, wanted: Copies(wanted), "gaussian")
-    campaign = Campaign(providers, Store(tmp_path / "store"))
+    campaign, behaviour, variant = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 40, Copies)
     ruling = campaign.rule(campaign.gather(behaviour, variant)).ruling
     assert (ruling.n_nodules, ruling.n_clusters, ruling.components[0].value) == (40, 2, 1.0)
     assert ruling.status is Status.INCONCLUSIVE
@@ -202,12 +207,7 @@ def test_a_sequential_run_refuses_what_it_cannot_stop(judged):
 
 
 def test_the_cost_of_an_item_counts_its_groups_and_what_is_finished(tmp_path):
-    path = tmp_path / "s.yaml"
-    path.write_text(SPEC.format(expect="      - auc: {at_least: 0.5}", more="", count=5, sampling="{}"))
-    behaviour = load_spec(path).behaviours[0]
-    [variant] = variants(behaviour, behaviour.expectations[0])
-    providers = Providers(Bright(), lambda name: Counting(), lambda name, wanted: Squares(wanted), "gaussian")
-    campaign = Campaign(providers, Store(tmp_path / "store"))
+    campaign, behaviour, variant = campaign_of(tmp_path, "auc: {at_least: 0.5}", 5)
     assert campaign.cost(behaviour, variant) == (10, 0)
     campaign.gather(behaviour, variant)
     assert campaign.cost(behaviour, variant) == (10, 10)

@@ -247,7 +247,10 @@ def test_differences_of_means_are_the_widest_guarded_interval(judged):
     found = judged("blurred::alarms")
     rows = found[1][found[1].nodule.isna()]
     arms = sorted(rows.arm.unique(), key=lambda name: "blurred" in name)
-    counts = lambda t: [float((w >= 0.25).sum()) for _, s in t.groupby("scene", sort=False) for _, _, w, _ in images(s)]  # noqa: E731
+
+    def counts(t):
+        return [float((w >= 0.25).sum()) for _, s in t.groupby("scene", sort=False) for _, _, w, _ in images(s)]
+
     second, first = paired(rows, arms[1], arms[0], counts)[::-1]
     shift = (first - second).to_numpy()
     most = max(1.0, first.max(), second.max())
