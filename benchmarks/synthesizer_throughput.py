@@ -18,7 +18,7 @@ import torch
 
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
-from synnodtest.training.credibility import distances
+from synnodtest.training.credibility import of_planted
 from synnodtest.training.evaluate_synthesizer import grounds, of_series
 from synnodtest.training.measured import plant
 
@@ -61,7 +61,7 @@ def by_steps(model, pairs, ct_patches):
     rows = []
     for sampler, steps in TRIED:
         made = plant(DiffusionSynthesizer(model, sampler=sampler, steps=steps), pairs)
-        found = distances(made.features[made.measurable], real.features[real.measurable])
+        found = of_planted(made, real)["distances"]
         rows.append({"sampler": sampler, "steps": steps, "redraws": made.redraws, **found})
         kernel, energy = found["kernel"], found["energy"]
         print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,41 +46,59 @@ def standardised(table: Array, reference: Array) -> Array:
     return np.asarray(np.clip((squeezed - basis.mean(axis=0)) / scale, -4, 4), dtype=np.float64)
 
 
-def distances(planted: Array, real: Array, *, halves: int = 50, seed: int = 0) -> dict[str, Any]:
-    """Return distances of synthetic to real nodules in radiomics space, beside those of real to real.
+def distances(
+    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
+) -> dict[str, Any]:
+    """Return distances of synthetic to real nodules in a space of features, beside those of real to real.
 
-    The yardstick is made of ``halves`` random splits of the real nodules into halves; the synthetic sample is
-    compared with each first half at the same size, so that both suffer the same noise.
+    Backgrounds are split in two, ``halves`` times at random. The real nodules of one half are compared with the
+    synthetic nodules of the other, and with the real ones of the other, which lie at the same places and have the same
+    sizes and contrasts. So both distances suffer the same noise, and no nodule is compared with its own twin or
+    its own background, which would make any synthesizer look nearer than it is.
 
     Args:
-        planted: (n, features) synthetic.
-        real: (m, features) real.
+        planted: (n, features) synthetic; row i is the same scene as row i of ``real``.
+        real: (n, features) real.
+        clusters: Background of every row.
         halves: How many splits.
         seed: Of the splits.
+
+    Returns:
+        Per distance its mean from synthetic to real, and from real to real the mean and the 95th percentile.
     """
     rng = np.random.default_rng(seed_sequence("distances", seed))
     a, b = standardised(planted, real), standardised(real, real)
-    size = min(len(b) // 2, len(a))
-    names = {"kernel": kernel_distance, "energy": energy_distance}
-    found: dict[str, dict[str, list[float]]] = {name: {"synthetic": [], "real": []} for name in names}
+    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
+    found: dict[str, dict[str, list[float]]] = {name: {"synthetic": [], "real": []} for name in MEASURES}
     for _ in range(halves):
-        order, some = rng.permutation(len(b)), rng.permutation(len(a))[:size]
-        first, second = b[order[:size]], b[order[size : 2 * size]]
-        for name, measure in names.items():
-            found[name]["synthetic"].append(float(measure(a[some], first)))
-            found[name]["real"].append(float(measure(second, first)))
-    report: dict[str, Any] = {"n_per_side": size}
-    for name, values in found.items():
-        report[name] = {
-            "synthetic_to_real": float(np.mean(values["synthetic"])),
-            "real_to_real_mean": float(np.mean(values["real"])),
-            "real_to_real_p95": float(np.percentile(values["real"], 95)),
-        }
-    report["frechet"] = {
-        "synthetic_to_real": float(frechet_distance(a.mean(0), np.cov(a.T), b.mean(0), np.cov(b.T))),
-        "n": [len(a), len(b)],
+        one = rng.permutation(len(names))[: (len(names) + 1) // 2]
+        first = np.isin(owner, one)
+        for name, measure in MEASURES.items():
+            found[name]["synthetic"].append(measure(a[~first], b[first]))
+            found[name]["real"].append(measure(b[~first], b[first]))
+    return {
+        "n": len(real),
+        "backgrounds": len(names),
+        **{
+            name: {
+                "synthetic_to_real": float(np.mean(values["synthetic"])),
+                "real_to_real_mean": float(np.mean(values["real"])),
+                "real_to_real_p95": float(np.percentile(values["real"], 95)),
+            }
+            for name, values in found.items()
+        },
     }
-    return report
+
+
+def _frechet(x: Array, y: Array) -> float:
+    return frechet_distance(x.mean(axis=0), np.cov(x.T), y.mean(axis=0), np.cov(y.T))
+
+
+MEASURES: dict[str, Callable[[Array, Array], float]] = {
+    "kernel": kernel_distance,
+    "energy": energy_distance,
+    "frechet": _frechet,
+}
 
 
 def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed: int = 0) -> dict[str, float]:
@@ -117,17 +135,16 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
 
 
 def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = None) -> dict[str, Any]:
-    """Return distances and two-sample AUC of one synthesizer's nodules against real ones.
+    """Return distances and two-sample AUC of one synthesizer's nodules against real ones, planted in the same scenes.
 
-    They are taken in radiomics space, and, where an encoder is given, the distances in its space too.
+    They are taken in radiomics space, over the scenes whose nodules can be measured in both, and, where an encoder is
+    given, the distances in its space too, over all scenes.
     """
-    a, b = synthetic.measurable, real.measurable
-    clusters = [c for c, ok in zip(synthetic.clusters, a, strict=True) if ok]
-    clusters += [c for c, ok in zip(real.clusters, b, strict=True) if ok]
-    found = {
-        "distances": distances(synthetic.features[a], real.features[b]),
-        "two_sample_auc": two_sample_auc(synthetic.features[a], real.features[b], clusters),
-    }
+    both = synthetic.measurable & real.measurable
+    clusters = [name for name, measured in zip(real.clusters, both, strict=True) if measured]
+    a, b = synthetic.features[both], real.features[both]
+    found = {"distances": distances(a, b, clusters), "two_sample_auc": two_sample_auc(a, b, clusters * 2)}
     if embedding is not None:
-        found["embedding_distances"] = distances(embedding.of(synthetic.views), embedding.of(real.views))
+        views = (embedding.of(synthetic.views), embedding.of(real.views))
+        found["embedding_distances"] = distances(*views, real.clusters)
     return found
