@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.synthesizers.diffusion.segment import RIM_PX
 from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
@@ -91,8 +92,8 @@ def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[A
     reach = np.maximum((rows * position).max(axis=1), (columns * position).max(axis=1))
     diameter = 2 * np.sqrt(mask.sum(axis=(1, 2)) / np.pi)
     half = rng.uniform(1.25, 1.6, count) * diameter / 2 + rng.uniform(1.5, 4.5, count)
-    half = np.minimum(np.maximum(half, reach + 2), size / 2 - 3)
-    half = np.where(rng.random(count) < 0.5, rng.uniform(half, size / 2 - 3), half)
+    half = np.minimum(np.maximum(half, reach + 2), size / 2 - RIM_PX)
+    half = np.where(rng.random(count) < 0.5, rng.uniform(half, size / 2 - RIM_PX), half)
     inside = position[None] <= half[:, None]
     return np.asarray(inside[:, :, None] & inside[:, None, :], dtype=np.float32)
 
@@ -104,11 +105,11 @@ def _ellipse(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray
     points = np.stack([y[mask], x[mask]])
     moments = points @ points.T / points.shape[1] + 0.1 * np.eye(2)
     values, vectors = np.linalg.eigh(moments)
-    axes = 2 * np.sqrt(values) * rng.uniform(1.3, 1.7) + rng.uniform(1.5, 4.0)
+    axes = np.minimum(2 * np.sqrt(values) * rng.uniform(1.3, 1.7) + rng.uniform(1.5, 4.0), size / 2 - RIM_PX)
     across, along = (vectors[0, k] * y + vectors[1, k] * x for k in (0, 1))
     radius = np.hypot(across / axes[0], along / axes[1])
     grown = max(1.0, float(radius[mask].max()) + 1.5 / float(axes[0]))
-    return np.asarray((radius <= grown) & (np.maximum(np.abs(x), np.abs(y)) <= size / 2 - 3), dtype=np.float32)
+    return np.asarray((radius <= grown) & (np.maximum(np.abs(x), np.abs(y)) <= size / 2 - RIM_PX), dtype=np.float32)
 
 
 def _regions(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["BLEND_PX", "Drawn", "Region", "elongation_of", "segment", "softened"]
+__all__ = ["BLEND_PX", "RIM_PX", "Drawn", "Region", "elongation_of", "segment", "softened"]
 
 SMOOTH_PX = 0.8
 LEAST_PX = 6
 KEEP_PX = 2.0
 FADE_PX = 5.0
+RIM_PX = 3.0
+"""Of a window, never redrawn: the brightness of the surroundings is measured there."""
 BLEND_PX = 4.0
 """Over this distance a redrawn region passes into its surroundings."""
 
@@ -64,19 +66,20 @@ class Region:
     @property
     def side_mm(self) -> float:
         """Side of a square that holds the ellipse."""
-        return 2 * min(self._axes_px()[0], self.size / 2 - 3) * self.spacing_mm
+        return 2 * self._axes_px()[0] * self.spacing_mm
 
     def _axes_px(self) -> tuple[float, float]:
+        """Return the long and the short half axis, neither beyond the window: a cut ellipse makes nodules squarish."""
         radius, root = self.diameter_mm / self.spacing_mm / 2, float(np.sqrt(np.clip(self.elongation, 0.2, 1)))
-        return 1.5 * radius / root + 2.75, 1.5 * radius * root + 2.75
+        longest = self.size / 2 - RIM_PX
+        return min(1.5 * radius / root + 2.75, longest), min(1.5 * radius * root + 2.75, longest)
 
     def mask(self) -> FloatArray:
         """Return 1 inside, else 0; (size, size)."""
         y, x = (axis - (self.size - 1) / 2 for axis in np.mgrid[: self.size, : self.size].astype(np.float32))
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         long, short = self._axes_px()
-        inside = np.hypot((cos * x + sin * y) / long, (cos * y - sin * x) / short) <= 1
-        return np.asarray(inside & (np.maximum(np.abs(x), np.abs(y)) <= self.size / 2 - 3), dtype=np.float32)
+        return np.asarray(np.hypot((cos * x + sin * y) / long, (cos * y - sin * x) / short) <= 1, dtype=np.float32)
 
 
 def elongation_of(mask: BoolArray) -> tuple[float, NDArray[np.float64]]:

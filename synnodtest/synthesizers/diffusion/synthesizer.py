@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "3"
+VERSION = "4"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
