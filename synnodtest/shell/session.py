@@ -23,6 +23,7 @@ from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.threads import share_threads
 
 if TYPE_CHECKING:
     from synnodtest.reporting.publish import RunFacts
@@ -45,6 +46,7 @@ class Session:
     """
 
     def __init__(self, config: pytest.Config) -> None:
+        share_threads()
         self.config = config
         self.sentences: list[tuple[str, str]] = []
         self.report: Path | None = None
