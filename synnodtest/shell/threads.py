@@ -1,4 +1,4 @@
-"""Threads of the networks: shared among the workers of ``pytest -n``, and asleep while they wait."""
+"""Threads of the networks, shared among the workers of ``pytest -n``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ __all__ = ["share_threads"]
 
 
 def share_threads(environment: MutableMapping[str, str] = os.environ, *, cores: int | None = None) -> None:
-    """Set what OpenMP reads when torch is loaded; what the user has set stays.
+    """Set how many threads OpenMP takes when torch is loaded in a worker; what the user has set stays.
 
-    Threads of several processes that spin while they wait for one another take the cores from each other: on two cores
-    beside other work, a network with two spinning threads takes ten times as long as with one.
+    More threads than cores wait for one another while they hold the cores: a network is then several times slower.
 
     Args:
         environment: Where it is set, and where pytest-xdist says how many workers there are.
         cores: How many there are to share; None asks the machine.
     """
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     workers = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         every = cores or os.cpu_count() or 1

@@ -14,10 +14,3 @@ from synnodtest.shell.threads import share_threads
 def test_cores_are_divided_among_workers_unless_the_user_says_otherwise(told, cores, threads):
     share_threads(told, cores=cores)
     assert told.get("OMP_NUM_THREADS") == threads
-    assert told["OMP_WAIT_POLICY"] == "PASSIVE"
-
-
-def test_what_the_user_set_stays():
-    told = {"OMP_WAIT_POLICY": "ACTIVE"}
-    share_threads(told, cores=2)
-    assert told == {"OMP_WAIT_POLICY": "ACTIVE"}
