@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.scene import Nodule, Scene
 from synnodtest.training.credibility import distances, standardised
+from synnodtest.training.evaluate_synthesizer import alike
+from synnodtest.training.measured import Planted
 
 SCENES, BACKGROUNDS, FEATURES = 120, 12, 6
 
@@ -59,3 +63,15 @@ def test_no_nodule_is_compared_with_one_on_its_own_background():
     found = distances(place, place, CLUSTERS)
     assert found["energy"]["synthetic_to_real"] > 0.3
     assert found["backgrounds"] == BACKGROUNDS
+
+
+def test_nodules_ask_for_every_feature_of_the_real_ones_of_their_scenes():
+    features = np.arange(2 * len(FEATURE_NAMES), dtype=float).reshape(2, -1)
+    features[1, 3] = np.nan
+    nodule = Nodule(diameter_mm=12.0, centre_mm=(30.0, 30.0), contrast=0.3)
+    pairs = [(Scene("one", (nodule,), seed=1), None), (Scene("two", (nodule,), seed=2), None)]
+    real = Planted(("one", "two"), np.ones((2, 2)), np.ones((2, 2)), features, np.zeros((2, 96, 96), np.float16), 0, 0)
+    (first, _), (second, _) = alike(pairs, real)
+    assert dict(first.nodules[0].radiomics) == dict(zip(FEATURE_NAMES, features[0], strict=True))
+    assert (first.nodules[0].diameter_mm, first.nodules[0].contrast, first.seed) == (12.0, 0.3, 1)
+    assert second.nodules == (nodule,)

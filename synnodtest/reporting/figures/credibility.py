@@ -102,8 +102,8 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
     for index, (space, measures) in enumerate(sorted_out.items()):
         title = f"Distance to real nodules in {space}"
         description = (
-            "Dot: synthetic to real; tinted: real to real, mean to 95th percentile of random halves. A dot inside the "
-            "band is no farther from real nodules than they are from each other."
+            "Dot: synthetic to real; tinted: real to real, mean to 95th percentile; both between random halves of the "
+            "backgrounds. A dot inside or below the band is no farther from real nodules than they are from each other."
         )
         panels, body = [], []
         for place, (measure, found) in enumerate(measures.items()):
