@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
@@ -19,17 +19,21 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Region, segment, softened
+from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["as_drawn", "calibrate", "drawn_diameters", "edge_of", "strength_of"]
+__all__ = ["as_drawn", "calibrate", "drawn_nodules", "edge_of", "strength_of"]
 
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
 STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.025)
 LARGEST_BLOB = LEAST_CONTRAST
+SHAPES_MM = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0)
+ALIKE = 120
+EACH = 12
+ENOUGH = EACH // 2
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
 
 
@@ -52,22 +56,22 @@ def edge_of(windows: TrainingWindows, spacing_mm: float, *, count: int = 300) ->
     return EDGES[int(np.argmin(bias))]
 
 
-def drawn_diameters(
+def drawn_nodules(
     pipeline: NodulePipeline,
     windows: TrainingWindows,
     calibration: Calibration,
     *,
     diameters_mm: tuple[float, ...] = DIAMETERS_MM,
-    each: int = 12,
+    each: int = EACH,
     seed: int = 0,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return the diameters in mm that the model draws (len(diameters_mm), each); NaN where it draws nothing."""
+) -> list[list[Drawn | None]]:
+    """Return what the model draws, ``each`` times per diameter; None where it draws nothing."""
     import torch
 
     step = float(pipeline.config.window_spacing_mm)
     rng = np.random.default_rng(seed_sequence("calibrate", seed))
-    drawn = np.full((len(diameters_mm), each), np.nan)
-    for index, diameter in enumerate(diameters_mm):
+    drawn: list[list[Drawn | None]] = []
+    for diameter in diameters_mm:
         base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
         request = {"diameter_mm": diameter, "contrast": 0.4}
         values, named = pipeline.tabular_encoder.encode_request(request)
@@ -82,10 +86,8 @@ def drawn_diameters(
             guidance=calibration.guidance,
         )
         differences = (out.nodule - out.plain)[:, 0].numpy()
-        for column, difference in enumerate(differences):
-            found = segment(difference, regions[column], calibration.edge, diameter / step)
-            if found is not None:
-                drawn[index, column] = found.diameter_px * step
+        found = zip(differences, regions, strict=True)
+        drawn.append([segment(change, region, calibration.edge, diameter / step) for change, region in found])
     return drawn
 
 
@@ -101,7 +103,9 @@ def _plain_windows(
     size, step = int(pipeline.config.window_size), float(pipeline.config.window_spacing_mm)
     regions = np.stack(
         [
-            Region(diameter_mm, calibration.elongation(rng.random()), math.pi * rng.random(), size, step).mask()
+            Region(
+                diameter_mm, calibration.elongation(diameter_mm, rng.random()), math.pi * rng.random(), size, step
+            ).mask()
             for _ in range(count)
         ]
     )
@@ -151,16 +155,19 @@ def strength_of(
     return STRENGTHS[weaker]
 
 
-def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float, *, count: int = 800) -> NDArray[np.float64]:
-    """Return features (n, 67) of training nodules on masks found as those of drawn nodules are.
+def as_drawn(
+    windows: TrainingWindows, edge: float, spacing_mm: float, *, count: int = 800
+) -> tuple[NDArray[np.float64], list[float]]:
+    """Return features (n, 67) and flatness of training nodules on masks found as those of drawn nodules are.
 
     A mask is where the brightness a nodule adds exceeds ``edge`` of its peak, not the shadow of a segmentation, which
-    has dim outskirts that nobody sees. Annotated nodules, whose added brightness is not known, keep their features.
+    has dim outskirts that nobody sees. Annotated nodules, whose added brightness is not known, keep their features and
+    have no flatness.
     """
     rows = np.flatnonzero(windows.kind != PLAIN)
     rows = rows[np.linspace(0, rows.size - 1, min(count, rows.size)).astype(int)]
     region = np.ones(windows.base.shape[1:], dtype=np.float32)
-    table = []
+    table, flat = [], []
     for row in rows:
         measured = windows.features[row, 2:]
         if windows.kind[row] == COMPOSED:
@@ -168,6 +175,7 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float, *, count:
             found = segment(added, region, edge, windows.features[row, 0] / spacing_mm)
             if found is None:
                 continue
+            flat.append(flatness_of(found.added, found.mask))
             around = ~ndimage.binary_dilation(found.mask, iterations=3)
             try:
                 gray = standard_gray(base - base[around].mean() + added)
@@ -178,11 +186,20 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float, *, count:
             table.append(measured)
     if not table:
         raise SynthesizerError("no training nodule can be measured, so the model cannot be calibrated")
-    return np.stack(table)
+    return np.stack(table), flat
 
 
-def _quantiles(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(round(float(q), 3) for q in np.quantile(values, np.linspace(0, 1, 21)))
+def _quantiles(values: ArrayLike) -> tuple[float, ...]:
+    """Return 21 quantiles, evenly spaced; none of no values."""
+    table = np.asarray(values, dtype=np.float64)
+    return tuple(round(float(q), 3) for q in np.quantile(table, np.linspace(0, 1, 21))) if table.size else ()
+
+
+def _by_size(table: NDArray[np.float64], name: str) -> tuple[tuple[float, ...], ...]:
+    """Return quantiles of a feature over the nodules nearest in size to each diameter of :data:`SHAPES_MM`."""
+    sizes = np.log(2 * np.sqrt(table[:, FEATURE_NAMES.index("PixelSurface")] / math.pi))
+    column = table[:, FEATURE_NAMES.index(name)]
+    return tuple(_quantiles(column[np.argsort(np.abs(sizes - math.log(mm)))[:ALIKE]]) for mm in SHAPES_MM)
 
 
 def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str], None] = print) -> Calibration:
@@ -191,28 +208,32 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
 
     pipeline = NodulePipeline.from_pretrained(folder)
     calibration = Calibration.load(folder)
-    edge = edge_of(windows, float(pipeline.config.window_spacing_mm))
+    step = float(pipeline.config.window_spacing_mm)
+    edge = edge_of(windows, step)
     calibration = replace(calibration, edge=calibration.edge if edge is None else edge)
-    table = as_drawn(windows, calibration.edge, float(pipeline.config.window_spacing_mm))
+    table, flat = as_drawn(windows, calibration.edge, step)
     calibration = replace(
         calibration,
-        elongations=_quantiles(table[:, FEATURE_NAMES.index("Elongation")]),
-        sphericities=_quantiles(table[:, FEATURE_NAMES.index("Sphericity")]),
+        shape_mm=SHAPES_MM,
+        elongations=_by_size(table, "Elongation"),
+        sphericities=_by_size(table, "Sphericity"),
         ranges={
             name: tuple(float(f"{q:.5g}") for q in np.percentile(column, [10, 50, 90]))
             for name, column in zip(FEATURE_NAMES, table.T, strict=True)
         },
     )
-    widest = 0.6 * int(pipeline.config.window_size) * float(pipeline.config.window_spacing_mm)
-    tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= widest)
-    drawn = drawn_diameters(pipeline, windows, calibration, diameters_mm=tried)
-    enough = np.isfinite(drawn).mean(axis=1) >= 0.5
-    medians = [float(np.nanmedian(row)) for row in drawn[enough]]
-    requested = [float(value) for value in np.asarray(tried)[enough]]
+    tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= 0.6 * int(pipeline.config.window_size) * step)
+    drawn = {
+        asked: [one for one in nodules if one is not None]
+        for asked, nodules in zip(tried, drawn_nodules(pipeline, windows, calibration, diameters_mm=tried), strict=True)
+    }
+    drawn = {asked: nodules for asked, nodules in drawn.items() if len(nodules) >= ENOUGH}
     calibration = replace(
         calibration,
-        requested_mm=tuple(requested),
-        drawn_mm=tuple(round(m, 3) for m in medians),
+        requested_mm=tuple(drawn),
+        drawn_mm=tuple(round(step * float(np.median([n.diameter_px for n in some])), 3) for some in drawn.values()),
+        flatness=_quantiles(flat),
+        drawn_flatness=_quantiles([flatness_of(n.added, n.mask) for some in drawn.values() for n in some]),
         strength=strength_of(pipeline, windows, calibration, diameters_mm=tried),
     )
     calibration.save(folder)

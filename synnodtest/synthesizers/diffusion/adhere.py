@@ -7,6 +7,7 @@ texture) and the one whose measured features come closest is planted. No detecto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -16,27 +17,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.optimize import brentq
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
 from synnodtest.synthesizers.diffusion.compose import Patch
+from synnodtest.synthesizers.diffusion.segment import shares_of
 from synnodtest.synthesizers.window import Window, cut_window
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
-__all__ = ["BRIGHTNESS_FEATURES", "CONTRASTS", "Variant", "adhere", "can_adhere"]
+__all__ = ["BRIGHTNESS_FEATURES", "CONTRASTS", "Variant", "adhere", "can_adhere", "tone_for"]
 
 BRIGHTNESS_FEATURES = frozenset(
     ("10Percentile", "90Percentile", "Energy", "Maximum", "Mean", "Median", "RootMeanSquared", "TotalEnergy")
 )
 """Features that say how bright a nodule is: one of them named takes the place of the contrast."""
 CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
+TONE_LIMITS = (0.4, 2.5)
+"""Of the tone that brings a drawn profile to those of training; a named feature may go further."""
 TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
-RIM_PERCENTILE = 10
-"""Brightness below this percentile of a nodule's mask is its rim, which no tone changes: the mask stays true."""
 TEXTURES = ((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (1.2, 3.0))
 """Standard deviation relative to the nodule, and grain in mm."""
 
@@ -61,8 +64,7 @@ class Variant:
         """Return the patch in this variant, scaled to its contrast."""
         added = patch.added.astype(np.float64)
         if self.tone != 1.0:
-            rim, top = float(np.percentile(added[patch.mask], RIM_PERCENTILE)), float(added[patch.mask].max())
-            share = np.clip((added - rim) / max(top - rim, 1e-9), 0, 1)
+            share, rim, top = shares_of(patch.added, patch.mask)
             added = np.where(added > rim, rim + (top - rim) * share**self.tone, added)
         if self.texture:
             rng = np.random.default_rng(seed_sequence("diffusion-texture", seed))
@@ -70,6 +72,19 @@ class Variant:
             added = added * (1 + np.clip(self.texture * noise / max(float(noise.std()), 1e-9), -0.9, 0.9))
         gain = self.contrast / max(float(added[patch.mask].mean()), 1e-6)
         return replace(patch, added=np.asarray(gain * added, dtype=np.float32))
+
+
+def tone_for(patch: Patch, flatness: float) -> float:
+    """Return the tone that gives a drawn nodule a flatness, within :data:`TONE_LIMITS`."""
+    inside = shares_of(patch.added, patch.mask)[0][patch.mask]
+
+    def excess(log_tone: float) -> float:
+        return float((inside ** math.exp(log_tone)).mean()) - flatness
+
+    least, most = np.log(TONE_LIMITS)
+    if excess(least) <= 0:
+        return TONE_LIMITS[0]
+    return TONE_LIMITS[1] if excess(most) >= 0 else math.exp(brentq(excess, least, most, xtol=1e-3))
 
 
 def can_adhere() -> bool:
@@ -84,7 +99,7 @@ def _texture_named(named: Sequence[str]) -> bool:
 def adhere(
     patch: Patch,
     features: Mapping[str, float],
-    contrast: float,
+    start: Variant,
     encoder: TabularEncoder,
     canvas: FloatArray,
     unit: float,
@@ -97,7 +112,7 @@ def adhere(
     Args:
         patch: The drawn nodule.
         features: Names and values asked for.
-        contrast: Asked for; kept unless a feature names the brightness.
+        start: Its contrast is kept unless a feature names the brightness, its tone unless one names the texture.
         encoder: Its bounds are the scale on which features are compared.
         canvas: The radiograph so far.
         unit: Its lung range.
@@ -106,19 +121,19 @@ def adhere(
         seed: Of the texture.
     """
     wanted = {name: value for name, value in features.items() if name not in GROUPS["shape2D"]}
-    best = Variant(contrast)
     if not wanted:
-        return best
+        return start
     scene = _Scene(patch, canvas, unit, spacing_mm, window, tuple(wanted))
 
     def closest(variants: Sequence[Variant]) -> Variant:
         return min(variants, key=lambda v: _misfit(scene.features(v, seed), wanted, encoder))
 
+    best = start
     if BRIGHTNESS_FEATURES & set(wanted):
-        best = closest([Variant(c) for c in CONTRASTS])
+        best = closest([replace(start, contrast=c) for c in CONTRASTS])
     if _texture_named(list(wanted)):
         tried = product(TONES, TEXTURES)
-        best = closest([replace(best, tone=tone, texture=texture, grain_mm=grain) for tone, (texture, grain) in tried])
+        best = closest([replace(best, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
     return best
 
 

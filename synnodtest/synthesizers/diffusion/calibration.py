@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError
 
 __all__ = ["FILE_NAME", "Calibration"]
 
 FILE_NAME = "calibration.json"
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,13 @@ class Calibration:
             :func:`synnodtest.training.calibrate.strength_of`. 1 is from pure noise.
         drawn_contrast: Bounds of the contrast that the model is asked to draw; the difference is scaled to the
             requested one afterwards.
-        elongations: Quantiles, evenly spaced from 0 to 1, of the nodules' short axis over their long one; an
-            elongation that is not asked for is drawn from them.
-        sphericities: Quantiles, evenly spaced likewise, of the nodules' sphericity.
+        shape_mm: Diameters at which the shapes of nodules were gathered.
+        elongations: Per such diameter, quantiles, evenly spaced from 0 to 1, of the nodules' short axis over their long
+            one; an elongation that is not asked for is drawn from them.
+        sphericities: The same of their sphericity.
+        flatness: Quantiles, evenly spaced from 0 to 1, of the profiles of the nodules trained on; see
+            :func:`synnodtest.synthesizers.diffusion.segment.flatness_of`.
+        drawn_flatness: The same of nodules that the model drew.
         ranges: Per radiomics feature the 10th, 50th and 90th percentile of the nodules trained on, measured as they are
             in a finished radiograph.
         requested_mm: Diameters at which the model was tried.
@@ -48,11 +56,19 @@ class Calibration:
     guidance: float = 1.0
     strength: float = 1.0
     drawn_contrast: tuple[float, float] = (0.3, 1.0)
-    elongations: tuple[float, ...] = (0.6, 0.8, 0.95)
-    sphericities: tuple[float, ...] = ()
+    shape_mm: tuple[float, ...] = (12.0,)
+    elongations: tuple[tuple[float, ...], ...] = ((0.6, 0.8, 0.95),)
+    sphericities: tuple[tuple[float, ...], ...] = ()
+    flatness: tuple[float, ...] = ()
+    drawn_flatness: tuple[float, ...] = ()
     ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     requested_mm: tuple[float, ...] = ()
     drawn_mm: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        for table in (self.elongations, self.sphericities):
+            if table and (len(table) != len(self.shape_mm) or not all(isinstance(row, tuple) for row in table)):
+                raise ValueError("elongations and sphericities are lists of quantiles, one per diameter of shape_mm")
 
     def asked_mm(self, diameter_mm: float) -> float:
         """Return the diameter to ask the model for, so that it draws ``diameter_mm``."""
@@ -62,18 +78,36 @@ class Calibration:
         inside = float(np.interp(diameter_mm, drawn, self.requested_mm))
         return float(np.clip(inside, 0.7 * diameter_mm, 1.5 * diameter_mm))
 
-    def elongation(self, share: float) -> float:
-        """Return the elongation at a share (0..1) of the nodules."""
-        return float(np.interp(share, np.linspace(0, 1, len(self.elongations)), self.elongations))
+    def elongation(self, diameter_mm: float, share: float) -> float:
+        """Return the elongation at a share (0..1) of the nodules of a diameter."""
+        return float(np.interp(share, *self._shapes(self.elongations, diameter_mm)))
 
-    def elongation_for(self, named: Mapping[str, float], share: float) -> float:
-        """Return the elongation to draw: the one named, else one as rare as the sphericity named, else by ``share``."""
-        if "Elongation" in named:
-            return float(named["Elongation"])
-        if "Sphericity" in named and len(self.sphericities) > 1:
-            places = np.linspace(0, 1, len(self.sphericities))
-            share = float(np.interp(named["Sphericity"], self.sphericities, places))
-        return self.elongation(share)
+    def shape_for(
+        self, named: Mapping[str, float], diameter_mm: float, shares: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Return elongation and sphericity to draw: those named, else at ``shares`` of the nodules of a diameter.
+
+        Where the sphericity alone is named the elongation is as rare. Without sphericities it is 1: nothing is bent.
+        """
+        if not self.sphericities:
+            return named.get("Elongation", self.elongation(diameter_mm, shares[0])), named.get("Sphericity", 1.0)
+        places, round_ = self._shapes(self.sphericities, diameter_mm)
+        first = float(np.interp(named["Sphericity"], round_, places)) if "Sphericity" in named else shares[0]
+        elongation = named.get("Elongation", self.elongation(diameter_mm, first))
+        return elongation, named.get("Sphericity", float(np.interp(shares[1], places, round_)))
+
+    def _shapes(self, table: Sequence[Sequence[float]], diameter_mm: float) -> tuple[Array, Array]:
+        """Return shares and the quantiles at them, between those of the nearest diameters."""
+        columns = np.asarray(table, dtype=np.float64).T
+        at = [float(np.interp(math.log(diameter_mm), np.log(self.shape_mm), column)) for column in columns]
+        return np.linspace(0, 1, len(at)), np.asarray(at)
+
+    def flat_as(self, drawn: float) -> float:
+        """Return the flatness that is as rare among the nodules trained on as ``drawn`` is among those drawn."""
+        if min(len(self.flatness), len(self.drawn_flatness)) < 2:
+            return drawn
+        rank = np.interp(drawn, self.drawn_flatness, np.linspace(0, 1, len(self.drawn_flatness)))
+        return float(np.interp(rank, np.linspace(0, 1, len(self.flatness)), self.flatness))
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""
@@ -94,7 +128,12 @@ class Calibration:
             return cls()
         try:
             data = json.loads(path.read_text())
-            lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
+            lists = {key: _frozen(value) for key, value in data.items() if isinstance(value, list)}
             return cls(**{**data, **lists})
         except (OSError, TypeError, ValueError, AttributeError) as error:
-            raise SynthesizerError(f"{path}: not a calibration: {error}") from error
+            hint = "`synnodtest train diffusion` with the same --out writes it again from the trained model"
+            raise SynthesizerError(f"{path}: not a calibration: {error}", hint=hint) from error
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

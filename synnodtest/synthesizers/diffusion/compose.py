@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.window import Window
 
@@ -75,11 +76,18 @@ class _Grid:
         return cls((0, 0), y.astype(np.float32), x.astype(np.float32))
 
     def sample(
-        self, image: FloatArray, centre_px: tuple[float, float], into: NDArray[np.float64], order: Order
+        self,
+        image: FloatArray,
+        centre_px: tuple[float, float],
+        into: NDArray[np.float64],
+        order: Order,
+        bend: Bend | None = None,
     ) -> FloatArray:
         """Return the image at these pixels; ``into`` (2, 2) takes offsets (y, x) in mm to image pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
         grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
+        if bend is not None:
+            grid = bend(grid)
         return np.asarray(ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
 
 
@@ -101,8 +109,9 @@ def fit(
     spacing_mm: tuple[float, float],
     window: Window,
     elongation: float | None = None,
+    bend: Bend | None = None,
 ) -> Patch:
-    """Return the drawn nodule at the diameter, elongation and place asked for, on the radiograph's grid.
+    """Return the drawn nodule at the diameter, elongation, outline and place asked for, on the radiograph's grid.
 
     The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, stretched along its long axis within
     :data:`STRETCH_LIMITS`, moved so that the centroid lies at ``centre_mm``, and cut to the square of ``side_mm`` that
@@ -116,11 +125,11 @@ def fit(
     near = np.asarray(ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
     bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
     for _ in range(3):
-        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1) > drawn.edge).sum())
+        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend) > drawn.edge).sum())
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
-    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3) * _feather(side_mm, grid, 1.5)
-    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1) > drawn.edge
+    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3, bend) * _feather(side_mm, grid, 1.5)
+    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend) > drawn.edge
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), np.asarray(mask, dtype=np.bool_), zoom)
 
 

@@ -10,12 +10,14 @@ from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["BLEND_PX", "RIM_PX", "Drawn", "Region", "elongation_of", "segment", "softened"]
+__all__ = ["BLEND_PX", "RIM_PX", "Drawn", "Region", "elongation_of", "flatness_of", "segment", "shares_of", "softened"]
 
 SMOOTH_PX = 0.8
 LEAST_PX = 6
 KEEP_PX = 2.0
 FADE_PX = 5.0
+RIM_PERCENTILE = 10
+"""Brightness below this percentile of a nodule's mask is its rim, which no tone changes: the mask stays true."""
 RIM_PX = 3.0
 """Of a window, never redrawn: the brightness of the surroundings is measured there."""
 BLEND_PX = 4.0
@@ -87,6 +89,21 @@ def elongation_of(mask: BoolArray) -> tuple[float, NDArray[np.float64]]:
     points = np.argwhere(mask).astype(np.float64)
     values, vectors = np.linalg.eigh(np.cov(points.T) + 1e-9 * np.eye(2))
     return float(np.sqrt(max(values[0], 0.0) / values[1])), np.asarray(vectors[:, 1], dtype=np.float64)
+
+
+def shares_of(added: FloatArray, mask: BoolArray) -> tuple[NDArray[np.float64], float, float]:
+    """Return where each pixel lies between a nodule's rim (0) and its peak (1), and the brightness of both.
+
+    The rim is the dimmest tenth of the mask; what lies below it is 0.
+    """
+    values = added.astype(np.float64)
+    rim, top = float(np.percentile(values[mask], RIM_PERCENTILE)), float(values[mask].max())
+    return np.clip((values - rim) / max(top - rim, 1e-9), 0, 1), rim, top
+
+
+def flatness_of(added: FloatArray, mask: BoolArray) -> float:
+    """Return the mean of :func:`shares_of` over a nodule: near 0 a spike, a third a cone, near 1 a plateau."""
+    return float(shares_of(added, mask)[0][mask].mean())
 
 
 def softened(region: FloatArray, width_px: float) -> FloatArray:

@@ -18,11 +18,12 @@ from synnodtest.geometry import FloatArray, disc_mask
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
-from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere
+from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.canvas import add_patch, lung_ranges, truth_of, validate
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
-from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, segment, softened
+from synnodtest.synthesizers.diffusion.outline import bend_for
+from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class _Job:
     region: Region
     mask: FloatArray
     seed: int
+    sphericity: float
     attempt: int = 0
     drawn: Drawn | None = None
     change: FloatArray | None = None
@@ -236,11 +238,12 @@ class DiffusionSynthesizer:
             twin = (scene.seed_of(nodule), nodule.name)
             seen[twin] = seen.get(twin, -1) + 1
             seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
-            shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=2)
-            elongation = self.calibration.elongation_for(dict(nodule.radiomics), float(shape[0]))
+            shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=3)
+            shares = (float(shape[0]), float(shape[2]))
+            elongation, roundness = self.calibration.shape_for(dict(nodule.radiomics), nodule.diameter_mm, shares)
             region = Region(nodule.diameter_mm, elongation, math.pi * float(shape[1]), size, step)
             window = Window(nodule.centre_mm, size, step)
-            jobs.append(_Job(index, nodule, window, empty, region, region.mask(), seed))
+            jobs.append(_Job(index, nodule, window, empty, region, region.mask(), seed, roundness))
         return jobs
 
     def _look(self, job: _Job, pixels: FloatArray, spacing_mm: tuple[float, float], unit: float) -> None:
@@ -335,7 +338,8 @@ class DiffusionSynthesizer:
             )
         if self.fitted or self.sham_is_identity:
             wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
-            patch = fit(job.drawn, wanted, *place, elongation=job.region.elongation if self.fitted else None)
+            bend = bend_for(job.drawn, job.sphericity, job.seed) if self.fitted else None
+            patch = fit(job.drawn, wanted, *place, job.region.elongation if self.fitted else None, bend)
             if not self.sham_is_identity and job.plain is not None:
                 add_patch(canvas, redraw(job.plain, None, *place), unit)
         else:
@@ -356,10 +360,11 @@ class DiffusionSynthesizer:
     ) -> tuple[Patch, dict[str, float]]:
         """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
         named = dict(job.nodule.radiomics)
-        variant = Variant(job.nodule.contrast)
+        flatness = self.calibration.flat_as(flatness_of(patch.added, patch.mask))
+        variant = Variant(job.nodule.contrast, tone_for(patch, flatness))
         if named and can_adhere():
             where = (canvas, unit, spacing_mm, job.window, job.seed)
-            variant = adhere(patch, named, job.nodule.contrast, self.pipeline.tabular_encoder, *where)
+            variant = adhere(patch, named, variant, self.pipeline.tabular_encoder, *where)
         elif job.brightness_named:
             return patch, {}
         notes = {"tone": variant.tone, "texture": variant.texture, "grain_mm": variant.grain_mm} if named else {}
