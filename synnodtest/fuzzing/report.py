@@ -96,6 +96,8 @@ def facts_of(
         "coverage": {"share": share, "cells": cells, "of": whole, **tried_points(search)},
         "seconds": dict(seconds),
         "counterexamples": counterexamples,
+        "confirmations": {str(c.candidate.example): [t.scene_id for r in c.replicates for t in r.trials.values()]
+                          for c in ranked},
         "rule": None if findings.rule is None else asdict(findings.rule),
         "swept": None if findings.swept is None else findings.swept.sentence(),
         "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),

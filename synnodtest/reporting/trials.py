@@ -22,19 +22,33 @@ def rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     nodule, 0 if none; ``hit`` holds at the expectation's own operating point, false where the record has no match.
     Of each finding ``finding_nodules`` names the nodule that it hits (empty: none), and ``finding_duplicates`` holds
     for a further finding on a nodule that is already hit, which counts neither as a hit nor as a false positive.
+    ``counterexample`` is the example of a search that the scene was made to confirm; empty for all other scenes.
     """
+    confirms = _confirmations(record)
     for expectation in record["expectations"]:
         point = (expectation.get("parameters") or {}).get("operating_point")
         for key in expectation["scenes"]:
             scene = {**record["scenes"][key], **(expectation.get("rematched") or {}).get(key, {})}
-            base = _scene_columns(expectation, key, scene, point)
+            base = _scene_columns(expectation, key, scene, point, confirms.get((expectation["id"], key), ""))
             if not scene["nodules"]:
                 yield base | _nodule_columns(None, point)
             for nodule in scene["nodules"]:
                 yield base | _nodule_columns(nodule, point)
 
 
-def _scene_columns(expectation: Mapping[str, Any], key: str, scene: Mapping[str, Any], point: Any) -> dict[str, Any]:
+def _confirmations(record: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the example that a scene confirms, by expectation and scene."""
+    return {
+        (search["expectation_id"], scene): example
+        for search in record.get("fuzzing") or []
+        for example, scenes in (search.get("confirmations") or {}).items()
+        for scene in scenes
+    }
+
+
+def _scene_columns(
+    expectation: Mapping[str, Any], key: str, scene: Mapping[str, Any], point: Any, counterexample: str
+) -> dict[str, Any]:
     findings = scene["findings"]
     return {
         "expectation": expectation["id"],
@@ -49,6 +63,7 @@ def _scene_columns(expectation: Mapping[str, Any], key: str, scene: Mapping[str,
         "cluster": scene.get("cluster") or scene["background"],
         "strata": {str(k): str(v) for k, v in (scene.get("strata") or {}).items()},
         "accepted": bool(scene.get("accepted", True)),
+        "counterexample": counterexample,
         "radiograph_sha256": scene.get("radiograph_sha256", ""),
         "finding_scores": [float(f["score"]) for f in findings],
         "finding_boxes": [[float(v) for v in f["box"]] for f in findings],
@@ -124,4 +139,4 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
 def _columns() -> list[str]:
     scene = {"background": "", "findings": []}
     expectation = {"id": "", "behaviour": "", "kind": ""}
-    return [*_scene_columns(expectation, "", scene, None), *_nodule_columns(None, None)]
+    return [*_scene_columns(expectation, "", scene, None, ""), *_nodule_columns(None, None)]

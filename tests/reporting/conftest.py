@@ -62,3 +62,21 @@ def data(run):
 def told(run):
     """The text of each expectation in section 8, by node id."""
     return run_once.articles((run / "report.html").read_text())
+
+
+@pytest.fixture(scope="session")
+def table(run):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    return pandas.read_parquet(run / "results.parquet")
+
+
+@pytest.fixture(scope="session")
+def judged(data, table, told):
+    """Return how to look an expectation up: its entry, its rows, its text in section 8."""
+
+    def find(node):
+        e = next(e for e in data["expectations"] if e["id"].endswith(f"::{node}"))
+        return e, table[(table.expectation == e["id"]) & table.accepted], told[e["id"]]
+
+    return find

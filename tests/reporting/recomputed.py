@@ -1,0 +1,123 @@
+"""References for section 8: every estimator written out, or SciPy's, on the rows of ``results.parquet``."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+pandas = pytest.importorskip("pandas")
+
+
+def holds(found, value, lower, upper, component=0, tolerance=2e-6):
+    """The record says what was recomputed, and section 8 prints what the record says."""
+    e, _, text = found
+    part = e["ruling"]["components"][component]
+    assert part["value"] == pytest.approx(value, abs=1e-9)
+    assert part["lower"] == pytest.approx(lower, abs=tolerance)
+    assert part["upper"] == pytest.approx(upper, abs=tolerance)
+    said = (part["value"], part["lower"], part["upper"])
+    digits = 3 if max(map(abs, said)) < 0.1 else 2
+    shown = ["0.00" if abs(v) < 0.5 * 10**-digits else f"{v:.{digits}f}".replace("-", "\N{MINUS SIGN}") for v in said]
+    if part["unit"] == "mm":
+        shown = [f"{v:.1f} mm" for v in said]
+    assert re.search(rf"\+?{re.escape(shown[1])}0? to \+?{re.escape(shown[2])}", text), (shown, text)
+    assert shown[0] in text
+
+
+def hits(rows):
+    return (rows.confidence >= rows.operating_point).to_numpy()
+
+
+def untouched(rows):
+    return rows[rows.arm.str.startswith("@untouched")]
+
+
+def own(rows):
+    return rows[~rows.arm.str.startswith("@")]
+
+
+def clopper_pearson(x, n):
+    exact = stats.binomtest(int(x), int(n)).proportion_ci(0.90, "exact")
+    return x / n, exact.low, exact.high
+
+
+def student(values, alpha=0.05):
+    half = stats.t.ppf(1 - alpha, len(values) - 1) * stats.sem(values)
+    return values.mean() - half, values.mean() + half
+
+
+def hall(values):
+    """Hall 1992: find the means whose cubic-transformed t statistic is the quantile, by root finding."""
+    n, g, error = len(values), stats.skew(values, bias=False), stats.sem(values)
+    t = stats.t.ppf(0.95, n - 1)
+
+    def transformed(mean):
+        w = (values.mean() - mean) / error / np.sqrt(n)
+        return np.sqrt(n) * (w + g * w**2 / 3 + g**2 * w**3 / 27 + g / (6 * n))
+
+    return tuple(optimize.brentq(lambda m, q=q: transformed(m) - q, -30, 30) for q in (t, -t))
+
+
+def guarded(values, low, high, unseen=None):
+    """The widest of t, Hall's bounds, and t with one more value that was not seen."""
+    least, most = unseen or (low, high)
+    lows = [student(values)[0], hall(values)[0], student(np.append(values, least))[0]]
+    highs = [student(values)[1], hall(values)[1], student(np.append(values, most))[1]]
+    return values.mean(), max(low, min(lows)), min(high, max(highs))
+
+
+def korn_graubard(hit, cluster):
+    x, n = (pandas.Series(hit).groupby(np.asarray(cluster)).agg(k).to_numpy(float) for k in ("sum", "size"))
+    p, b, total = x.sum() / n.sum(), len(n), n.sum()
+    assert 0 < p < 1
+    v = b / (b - 1) * ((x - p * n) ** 2).sum() / total**2
+    telling = min((x > 0).sum(), (x < n).sum())  # the guard: clusters in which the rarer outcome occurs
+    t = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, telling - 1)
+    m = max(b, min(total, p * (1 - p) / v * t**2))
+    return p, stats.beta.ppf(0.05, p * m, m - p * m + 1), stats.beta.ppf(0.95, p * m + 1, m - p * m)
+
+
+def tango(b, c, n):
+    """Tango 1998: score statistic of the paired difference, nuisance at its restricted maximum."""
+
+    def z(delta):
+        second = -b - c + (2 * n - b + c) * delta
+        q = (np.sqrt(second**2 + 8 * n * c * delta * (1 - delta)) - second) / (4 * n)
+        return (b - c - n * delta) / np.sqrt(n * (2 * q + delta * (1 - delta)))
+
+    u = stats.norm.ppf(0.95)
+    low = optimize.brentq(lambda d: z(d) - u, -1 + 1e-9, (b - c) / n - 1e-9)
+    return (b - c) / n, low, optimize.brentq(lambda d: z(d) + u, (b - c) / n + 1e-9, 1 - 1e-9)
+
+
+def bca(statistic, clusters):
+    """SciPy's BCa over clusters; ``statistic`` takes a list of cluster names, with repeats."""
+    names = np.array(sorted(set(clusters)))
+    drawn = stats.bootstrap(
+        (np.arange(len(names)),), lambda index: statistic(names[np.asarray(index, int)]), vectorized=False,
+        confidence_level=0.90, n_resamples=999, method="BCa", rng=np.random.default_rng(11),
+    )  # fmt: skip
+    return drawn.confidence_interval.low, drawn.confidence_interval.high
+
+
+def images(rows):
+    """Return per image: cluster, hit scores, false-positive scores, nodules; each scene once."""
+    made = []
+    for _, scene in rows.groupby("scene"):
+        row = scene.iloc[0]
+        scores, names, twice = map(np.asarray, (row.finding_scores, row.finding_nodules, row.finding_duplicates))
+        hit = names != "" if len(names) else np.array([], bool)
+        wrong = ~hit & ~twice.astype(bool) if len(names) else np.array([], bool)
+        made.append((row.cluster, scores[hit], scores[wrong], int(scene.nodule.notna().sum())))
+    return made
+
+
+def drawn_images(rows):
+    """Return the function from cluster names, with repeats, to their images."""
+    by = {}
+    for image in images(rows):
+        by.setdefault(image[0], []).append(image)
+    return lambda names: [image for name in names for image in by[name]]
