@@ -91,6 +91,39 @@ behaviours:
         - {diameter_mm: {uniform: [12, 18]}, contrast: 0.5, location: {region: lung}}
     expect:
       - sensitivity: {at_least: 0.3}
+      - specificity: {at_least: 0.95}
+      - detected: {rate_at_least: 0.2}
+  - id: pair-by-pair
+    statement: Evidence on pairs is looked at background by background.
+    sampling: {sequential: true, max_scenes: 32}
+    scenes:
+      backgrounds: {set: normal, count: 16}
+      nodules:
+        - {name: index, diameter_mm: {uniform: [10, 18]}, contrast: 0.5, location: {region: lung}}
+      arms:
+        sharp: {nodules: [index]}
+        blurred: {nodules: [index], perturbations: [{blur: 1.5}]}
+    expect:
+      - non_inferior: {of: index, arm: sharp, reference: blurred, margin: 0.7}
+      - superior: {of: index, arm: sharp, reference: blurred, margin: 0.6}
+  - id: own-words
+    statement: A function of the user's judges.
+    scenes:
+      backgrounds: {set: normal, count: 16}
+      nodules:
+        - {diameter_mm: {uniform: [5, 18]}, contrast: 0.5, location: {region: lung}}
+    expect:
+      - python: {id: numbers, function: "dets:mean_confidence", where: {diameter_mm: {at_least: 9}}, with: {bound: 0.1}}
+      - python: {id: words, function: "dets:finds_most"}
+  - id: searched
+    statement: A nodule is found wherever it lies.
+    fuzz:
+      vary: {diameter_mm: [8, 14], contrast: [0.4, 0.6], location: {region: lung}}
+      examples: 4
+      replicates: 2
+      backgrounds: {set: normal, count: 6}
+    expect:
+      - detected: {rate_at_least: 0.95}
 """
 SHAKY = '''
 
@@ -110,6 +143,26 @@ def shaky():
         return found
 
     return detect
+
+
+def mean_confidence(evidence, bound):
+    """Judge by the mean confidence, between the least and the largest."""
+    from synnodtest.checks.ruling import Component, Ruling, Status
+
+    seen = [n.confidence for t in evidence.own() for n in t.nodules]
+    value = float(np.mean(seen))
+    status = Status.PASSED if value > bound else Status.FAILED
+    part = Component("mean", "mean confidence", value, min(seen), max(seen), bound, "above", status, "range",
+                     min(seen), max(seen), unit="score")
+    return Ruling(status, f"{status} mean confidence {value:.4f}", "the mean confidence is high", (part,), len(seen),
+                  len({t.background for t in evidence.own()}), len({t.cluster for t in evidence.own()}), evidence.alpha)
+
+
+def finds_most(evidence):
+    """Say how many are found, and how many false alarms there are on untouched radiographs."""
+    hits = [n.detected(evidence.operating_point) for t in evidence.own() for n in t.nodules]
+    alarms = sum(t.false_positives_at(evidence.operating_point) for t in evidence.untouched())
+    return sum(hits) > 1, f"{sum(hits)} of {len(hits)} found, {alarms} false alarms"
 
 
 def faint():
