@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.backgrounds.phantom import PhantomSet
 from synnodtest.errors import SynthesizerError
@@ -22,7 +24,7 @@ from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from synnodtest.training.credibility import agreement, of_planted
 from synnodtest.training.embedding import Embedding
-from synnodtest.training.measured import Pair, Planted, plant, scenes_on
+from synnodtest.training.measured import Pair, Planted, features_of, plant, scenes_on
 from synnodtest.training.patches import kept_backgrounds, kept_series, open_folders
 
 __all__ = ["SWEPT", "Ground", "alike", "evaluate_synthesizer", "grounds", "of_series", "sham_equivalence", "sweep"]
@@ -34,6 +36,7 @@ SHAM_MARGIN = 0.05
 """A score that shifts by less than this between sham edit and untouched radiograph counts as unchanged."""
 PHANTOM_SEED = 9
 """Of phantoms that no training of a synthesizer has seen."""
+BATCH = 32
 SIZES_MM = (4.0, 8.0, 12.0, 20.0, 40.0)
 
 
@@ -90,31 +93,40 @@ def sweep(
     """Ask for one feature between two bounds, all others left open, and say how the realised one follows.
 
     All nodules are of one size, so that the feature and not the size varies. The realised feature is measured in the
-    finished radiograph, surroundings included.
+    finished radiograph, surroundings included, on the truth mask; ``spearman_on_seen_mask`` is on
+    :func:`synnodtest.training.measured.seen_mask`, which texture at a nodule's edge changes.
     """
-    from scipy.stats import spearmanr
-
     rng = np.random.default_rng(seed)
-    requested: list[float] = []
-    realised: list[float] = []
+    rows: list[list[float]] = []
     for number, ground in enumerate(on):
         share = count * (number + 1) // len(on) - count * number // len(on)
         values = rng.permutation(np.linspace(*bounds, share))
         same = {"diameter_mm": (SWEEP_DIAMETER_MM, SWEEP_DIAMETER_MM), "contrast": (0.3, 0.3)}
         pairs = ground.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
-        for (scene, _), features in zip(pairs, plant(synthesizer, pairs).features, strict=True):
-            requested.append(dict(scene.nodules[0].radiomics)[name])
-            realised.append(float(features[_column(name)]))
-    kept = np.isfinite(realised)
-    x, y = np.asarray(requested)[kept], np.asarray(realised)[kept]
+        for start in range(0, len(pairs), BATCH):
+            part = pairs[start : start + BATCH]
+            made = synthesizer.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
+            for (scene, untouched), one in zip(part, made, strict=True):
+                found = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
+                rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in found)])
+    x, y, seen = np.asarray(rows).T
+    lower, upper = x <= np.quantile(x, 1 / 3), x >= np.quantile(x, 2 / 3)
     return {
-        "n": int(kept.sum()),
+        "n": int(np.isfinite(y).sum()),
         "from": bounds[0],
         "to": bounds[1],
-        "spearman": float(spearmanr(x, y).statistic),
-        "median_of_lower_third": float(np.median(y[x <= np.quantile(x, 1 / 3)])),
-        "median_of_upper_third": float(np.median(y[x >= np.quantile(x, 2 / 3)])),
+        "spearman": _spearman(x, y),
+        "spearman_on_seen_mask": _spearman(x, seen),
+        "median_of_lower_third": float(np.nanmedian(y[lower])),
+        "median_of_upper_third": float(np.nanmedian(y[upper])),
     }
+
+
+def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    from scipy.stats import spearmanr
+
+    there = np.isfinite(y)
+    return float(spearmanr(x[there], y[there]).statistic)
 
 
 def alike(pairs: Sequence[Pair], real: Planted) -> list[Pair]:
@@ -130,10 +142,6 @@ def alike(pairs: Sequence[Pair], real: Planted) -> list[Pair]:
             scene = replace(scene, nodules=(replace(nodule, radiomics=named),))
         asked.append((scene, radiograph))
     return asked
-
-
-def _column(name: str) -> int:
-    return FEATURE_NAMES.index(name)
 
 
 def _score_at(detector: Detector, radiographs: Sequence[Radiograph], places: Sequence[Radiograph]) -> list[float]:

@@ -89,7 +89,13 @@ def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray 
     return None if found is None else found.mask
 
 
-def features_of(radiograph: Radiograph, truth: Truth, before: Radiograph | None = None) -> NDArray[np.float64] | None:
+def features_of(
+    radiograph: Radiograph,
+    truth: Truth,
+    before: Radiograph | None = None,
+    *,
+    names: tuple[str, ...] = FEATURE_NAMES,
+) -> NDArray[np.float64] | None:
     """Return a nodule's radiomics features as they appear in the radiograph, or None if it is too small.
 
     They are measured on the truth mask, or on :func:`seen_mask` where the radiograph ``before`` is given.
@@ -100,7 +106,7 @@ def features_of(radiograph: Radiograph, truth: Truth, before: Radiograph | None 
         return None
     values = values - values[~ndimage.binary_dilation(seen, iterations=3)].mean()
     try:
-        measured = measure_features(standard_gray(values), seen)
+        measured = measure_features(standard_gray(values), seen, names=names)
     except SynthesizerError:
         return None
     return measured if np.isfinite(measured).all() else None

@@ -40,6 +40,8 @@ CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
 TONE_LIMITS = (0.4, 2.5)
 """Of the tone that brings a drawn profile to those of training; a named feature may go further."""
 TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
+NUDGES = (1.0, 0.75, 0.87, 1.15, 1.33)
+"""Between the tones."""
 TEXTURES = ((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (1.2, 3.0))
 """Standard deviation relative to the nodule, and grain in mm."""
 
@@ -134,6 +136,7 @@ def adhere(
     if _texture_named(list(wanted)):
         tried = product(TONES, TEXTURES)
         best = closest([replace(best, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
+        best = closest([replace(best, tone=best.tone * nudge) for nudge in NUDGES])
     return best
 
 
