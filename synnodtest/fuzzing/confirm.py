@@ -63,7 +63,14 @@ def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Backg
     return first, [b for b in backgrounds[len(first) :] if b.cluster not in seen]
 
 
-def confirm(stage: Stage, candidate: Candidate, trials: int, alpha: float, enough: Callable[[], bool]) -> Confirmation:
+def confirm(
+    stage: Stage,
+    candidate: Candidate,
+    trials: int,
+    alpha: float,
+    enough: Callable[[], bool],
+    most: int | None = None,
+) -> Confirmation:
     """Run a candidate's trials: one per held-out background, then further replicates on them.
 
     Args:
@@ -72,17 +79,21 @@ def confirm(stage: Stage, candidate: Candidate, trials: int, alpha: float, enoug
         trials: How many, at least 60. Those that cannot be planted are made up for, as often as they can be.
         alpha: One-sided error rate.
         enough: Whether time is up.
+        most: Held-out backgrounds to use at most, where there is no time to read more.
     """
-    done, complete = _trials(stage, candidate, (0, 2 * trials), trials, enough)
+    done, complete = _trials(stage, candidate, (0, 2 * trials), trials, enough, _Pool(stage, candidate, trials, most))
     estimate = rate_of(done, alpha)
     complete = complete and len(done) >= LEAST_TRIALS
     return Confirmation(candidate, tuple(done), estimate, _p_value(estimate, stage.claim.rate), complete=complete)
 
 
-def longer(stage: Stage, found: Confirmation, alpha: float, enough: Callable[[], bool]) -> Confirmation:
+def longer(
+    stage: Stage, found: Confirmation, alpha: float, enough: Callable[[], bool], most: int | None = None
+) -> Confirmation:
     """Return a confirmation with a second look at its candidate, three times as long in all."""
     n = len(found.replicates)
-    more, complete = _trials(stage, found.candidate, (2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough)
+    pool = _Pool(stage, found.candidate, n, most)
+    more, complete = _trials(stage, found.candidate, (2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough, pool)
     if not complete:
         return found
     done = (*found.replicates, *more)
@@ -91,17 +102,38 @@ def longer(stage: Stage, found: Confirmation, alpha: float, enough: Callable[[],
     return replace(found, replicates=done, estimate=estimate, p_value=p_value)
 
 
+class _Pool:
+    """Held-out backgrounds and the order of trials on them: as many on each as it takes, one after the other.
+
+    So every background is read once, also where more of them are used than memory holds.
+    """
+
+    def __init__(self, stage: Stage, candidate: Candidate, trials: int, most: int | None) -> None:
+        self.backgrounds = stage.pool(candidate.example)[:most]
+        self._each = max(1, -(-trials // max(1, len(self.backgrounds))))
+
+    def spot(self, number: int) -> tuple[Background, int]:
+        """Return background and replicate of a trial; no two trials have the same."""
+        block, within = divmod(number, self._each)
+        around, index = divmod(block, len(self.backgrounds))
+        return self.backgrounds[index], around * self._each + within
+
+
 def _trials(
-    stage: Stage, candidate: Candidate, numbers: tuple[int, int], wanted: int, enough: Callable[[], bool]
+    stage: Stage,
+    candidate: Candidate,
+    numbers: tuple[int, int],
+    wanted: int,
+    enough: Callable[[], bool],
+    pool: _Pool,
 ) -> tuple[list[Replicate], bool]:
-    pool = stage.pool(candidate.example)
     done: list[Replicate] = []
     at, end = numbers
-    while pool and at < end and len(done) < wanted:
+    while pool.backgrounds and at < end and len(done) < wanted:
         if enough():
             return done, False
         count = min(8, wanted - len(done), end - at)
-        where = [(pool[i % len(pool)], i // len(pool)) for i in range(at, at + count)]
+        where = [pool.spot(i) for i in range(at, at + count)]
         done += stage.run(candidate.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
         at += count
     return done, len(done) >= wanted

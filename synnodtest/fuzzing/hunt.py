@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+
 from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
@@ -22,6 +25,10 @@ DESCRIBED = 100
 SHAM_SCENES = 30
 MOST_RESERVED = 0.5
 """Share of a time budget that is kept for a confirmation, at most."""
+LEAST_READ = 20
+"""Held-out backgrounds that a confirmation reads even where a time budget leaves no time for more."""
+SLACK = 1.3
+"""Times are measured under a load that changes."""
 
 
 class Hunt:
@@ -95,12 +102,23 @@ class Hunt:
 
     def _search_enough(self) -> bool:
         """Return whether only the time for a closer look and a confirmation is left, as far as measured."""
-        ground, trials = self.ground, self.ground.fuzz.confirm_trials
-        paces = [ground.search_stage.pace, ground.confirm_stage.pace]
-        unread = len({b.id for b in ground.confirm_stage.backgrounds} - ground.confirm_stage.pace.opened)
-        reading = min(unread, trials) * max(pace.per_background_s for pace in paces)
-        reserved = 1.3 * ((trials + LOOK) * self._scene_s + reading)
-        return self._left_s() <= min(reserved, MOST_RESERVED * (ground.fuzz.time_budget_s or 0.0))
+        stage, trials = self.ground.confirm_stage, self.ground.fuzz.confirm_trials
+        unread = min(len(stage.backgrounds), LEAST_READ) - len(stage.pace.opened)
+        reserved = SLACK * ((trials + LOOK) * self._scene_s + max(unread, 0) * self._reading_s)
+        return self._left_s() <= min(reserved, MOST_RESERVED * (self.ground.fuzz.time_budget_s or 0.0))
+
+    @property
+    def _reading_s(self) -> float:
+        return max(stage.pace.per_background_s for stage in (self.ground.search_stage, self.ground.confirm_stage))
+
+    @cached_property
+    def _most(self) -> int | None:
+        """How many held-out backgrounds confirmations may read, as time is when the first begins; None: all."""
+        if math.isinf(self._left_s()):
+            return None
+        for_reading = self._left_s() / SLACK - (self.ground.fuzz.confirm_trials + LOOK) * self._scene_s
+        opened = len(self.ground.confirm_stage.pace.opened)
+        return max(LEAST_READ, opened + int(for_reading / max(self._reading_s, 1e-9)))
 
     def _enough(self) -> bool:
         """Return whether time is up, give or take half of what is tried at once."""
@@ -115,7 +133,9 @@ class Hunt:
     def _confirm_all(self) -> None:
         ground = self.ground
         for candidate in self.suspects.candidates():
-            made = confirm(ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough)
+            made = confirm(
+                ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
+            )
             self._found.append(made)
             if self.search.crash is not None:
                 return
@@ -132,7 +152,7 @@ class Hunt:
             made = self._found[index]
             if self.confirmed or made.refuted or not made.complete:
                 continue
-            self._found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough)
+            self._found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough, self._most)
             self._decide()
         left = self.suspects.surest_first(self.suspects.open())
         if left and not self.confirmed:

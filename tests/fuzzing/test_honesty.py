@@ -1,6 +1,8 @@
 """No false alarms, the same answer twice, budgets kept, crashes that are errors."""
 
+import math
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from scipy.stats import binom
 from synnodtest.checks.ruling import Status
 from synnodtest.errors import DetectorError
 from synnodtest.fuzzing.claims import Claim
-from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.confirm import _p_value, held_out
+from synnodtest.fuzzing.clock import Clock, Pace
+from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points
+from synnodtest.fuzzing.hunt import Hunt
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.planning.difficulty import Dimension, Space, ranged
@@ -235,3 +238,34 @@ def test_shrinking_stops_at_the_boundary_from_the_failing_side():
     assert shrink(space, (1000, -1000), fails, lambda: False) == pytest.approx((371, -222), abs=4)
     assert fails(shrink(space, (1000, -1000), fails, lambda: False))
     assert len(seen) < 80
+
+
+def test_trials_on_few_backgrounds_are_all_different_and_read_each_background_once():
+    backgrounds = [Background(f"b{k}") for k in range(7)]
+    stage = SimpleNamespace(pool=lambda example: backgrounds)
+    pool = _Pool(stage, SimpleNamespace(example=None), 60, 5)
+    spots = [pool.spot(number) for number in range(6 * 60)]
+    assert len(set((b.id, number) for b, number in spots)) == 360
+    first = [b.id for b, _ in spots[:60]]
+    assert first == sorted(first)
+    assert {first.count(f"b{k}") for k in range(5)} == {12}
+    alone = _Pool(stage, SimpleNamespace(example=None), 5, None)
+    assert [alone.spot(number) for number in range(8)] == [(b, 0) for b in backgrounds] + [(backgrounds[0], 1)]
+
+
+@pytest.mark.parametrize(("left_s", "most"), [(math.inf, None), (200.0, 60), (60.0, 20), (5.0, 20)])
+def test_a_budget_limits_how_many_held_out_radiographs_a_confirmation_reads(left_s, most):
+    """Reading takes 1 s, a further scene 0.5 s: a confirmation of 60 scenes and a closer look of 30 take 45 s."""
+    pace = Pace()
+    pace.note(["a", "b"], 2.0)
+    pace.note(["a", "b"], 1.0)
+    synthesizer = SimpleNamespace(sham_is_identity=True)
+    stage = SimpleNamespace(pace=Pace(), backgrounds=range(80), engine=SimpleNamespace(synthesizer=synthesizer))
+    searched = SimpleNamespace(pace=pace)
+    hunt_ = object.__new__(Hunt)
+    hunt_.ground = SimpleNamespace(
+        confirm_stage=stage, search_stage=searched, fuzz=SimpleNamespace(confirm_trials=60, time_budget_s=240.0)
+    )
+    hunt_.clock = SimpleNamespace(left_s=left_s)
+    assert hunt_._most == most if most != 60 else 100 < hunt_._most < 115
+    assert hunt_._search_enough() == (left_s < 1.3 * (45.0 + 20.0))
