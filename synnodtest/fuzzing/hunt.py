@@ -23,7 +23,7 @@ __all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
 DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30
-MOST_RESERVED = 0.5
+MOST_RESERVED = 0.65
 """Share of a time budget that is kept for a confirmation, at most."""
 LEAST_READ = 20
 """Held-out backgrounds that a confirmation reads even where a time budget leaves no time for more."""
