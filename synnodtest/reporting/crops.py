@@ -69,7 +69,7 @@ def write_gallery_pictures(
     before, after = cut.of(background.pixels), cut.of(synthetic.pixels)
     if background.shape != synthetic.shape:
         before = np.zeros_like(after)
-    window = _window(before if before.any() else after)
+    window = _window(after, before if before.any() else after)
     panels = {
         "background": _grey(before, window),
         "synthetic": _grey(after, window),
@@ -97,7 +97,8 @@ def write_whole_pictures(
 
     Returns:
         Paths by role: ``background`` and ``synthetic`` (16-bit grey, 0..1 over the full range), ``difference``
-        (mid-grey is no change, white :data:`DIFFERENCE_RANGE` added; left out where a perturbation changed the shape)
+        (mid-grey is no change, white :data:`DIFFERENCE_RANGE` added, or the largest change if that is more; left out
+        where a perturbation changed the shape)
         and ``boxes`` (truth solid, findings dashed).
     """
     boxed = _grey(synthetic.pixels, _window(synthetic.pixels)).convert("RGB")
@@ -139,9 +140,10 @@ def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:
     return _Cut(top, left, max(rows, 1), max(columns, 1))
 
 
-def _window(pixels: FloatArray) -> tuple[float, float]:
-    low, high = (float(v) for v in np.percentile(pixels, [0.5, 99.5]))
-    return low, max(high, low + 0.02)
+def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
+    """Return the greys shown black and white: those of the untouched pixels, widened to show the inside of a nodule."""
+    low, high = (float(v) for v in np.percentile(pixels if untouched is None else untouched, [0.5, 99.5]))
+    return low, max(high, low + 0.02, float(np.percentile(pixels, 99.5)))
 
 
 def _grey(pixels: FloatArray, window: tuple[float, float]) -> Image.Image:
@@ -154,7 +156,8 @@ def _grey16(pixels: FloatArray) -> Image.Image:
 
 
 def _signed(difference: FloatArray) -> Image.Image:
-    return Image.fromarray(np.uint8(np.clip(0.5 + difference / (2 * DIFFERENCE_RANGE), 0, 1) * 255 + 0.5))
+    most = max(DIFFERENCE_RANGE, float(np.abs(difference).max(initial=0.0)))
+    return Image.fromarray(np.uint8(np.clip(0.5 + difference / (2 * most), 0, 1) * 255 + 0.5))
 
 
 def _scaled(image: Image.Image, side: int) -> Image.Image:

@@ -98,3 +98,19 @@ def test_a_box_far_outside_and_a_huge_one_are_no_trouble(tmp_path):
 def test_a_scene_id_that_is_no_hash_is_refused(tmp_path, name):
     with pytest.raises(RecordError):
         crops.write_gallery_pictures(tmp_path, name, *planted(), [])
+
+
+def test_the_inside_of_a_bright_nodule_is_not_all_white(tmp_path):
+    """A nodule far brighter than anything around it keeps its profile in the picture and in the difference."""
+    rng = np.random.default_rng(1)
+    pixels = (0.2 + 0.02 * rng.standard_normal((128, 128))).astype(np.float32)
+    y, x = np.mgrid[:128, :128] - 63.5
+    bump = np.clip(1 - np.hypot(y, x) / 20, 0, 1)
+    background = Radiograph(pixels, (0.7, 0.7))
+    truth = Truth("one", bump > 0, (0, 0), 28.0, 0.6)
+    synthetic = background.with_pixels((pixels + 0.6 * bump).astype(np.float32), (truth,))
+    paths = crops.write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
+    for role in ("synthetic", "difference"):
+        middle = opened(tmp_path / paths[role])[91:101, 60:132].astype(int)
+        assert (middle >= 250).mean() < 0.1
+        assert middle.max() > 225
