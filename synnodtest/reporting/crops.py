@@ -143,7 +143,7 @@ def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:
 def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
     """Return the greys shown black and white: those of the untouched pixels, widened to show the inside of a nodule."""
     low, high = (float(v) for v in np.percentile(pixels if untouched is None else untouched, [0.5, 99.5]))
-    return low, max(high, low + 0.02, float(np.percentile(pixels, 99.5)))
+    return low, max(high, low + 0.02, float(np.percentile(pixels, 99.9)))
 
 
 def _grey(pixels: FloatArray, window: tuple[float, float]) -> Image.Image:
