@@ -40,6 +40,8 @@ CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
 TONE_LIMITS = (0.4, 2.5)
 """Of the tone that brings a drawn profile to those of training; a named feature may go further."""
 TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
+SLOWEST, FEW = "MCC", 10
+"""It takes as long to measure as all other features, and is left to them where more than a few are named."""
 NUDGES = (1.0, 0.75, 0.87, 1.15, 1.33)
 """Between the tones."""
 TEXTURES = ((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (1.2, 3.0))
@@ -123,6 +125,8 @@ def adhere(
         seed: Of the texture.
     """
     wanted = {name: value for name, value in features.items() if name not in GROUPS["shape2D"]}
+    if len(wanted) > FEW:
+        wanted.pop(SLOWEST, None)
     if not wanted:
         return start
     scene = _Scene(patch, canvas, unit, spacing_mm, window, tuple(wanted))
