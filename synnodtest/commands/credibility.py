@@ -75,7 +75,7 @@ def _synthesizer(options: argparse.Namespace) -> int:
         synthesizer,
         on,
         ct_patches=options.ct_patches,
-        ranges=ranges if options.sweep_scenes else None,
+        ranges=ranges,
         sham=sham,
         detector=resolve_detector(options.detector, device=options.device) if options.detector else None,
         embedding=load_embedding(options.embedding) if options.embedding else None,

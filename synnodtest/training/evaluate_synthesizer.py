@@ -275,7 +275,7 @@ def evaluate_synthesizer(
         if detector is not None and real is not None:
             makers = {synthesizer.identity.name: synthesizer, "real": real}
             found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
-    for name in SWEPT if ranges else ():
+    for name in SWEPT if ranges and sweep_scenes else ():
         low, _, high = (ranges or {})[name]
         swept = sweep(synthesizer, on, name, (low, high), sweep_scenes, seed=seed)
         figures.setdefault("sweeps", {})[name] = swept
