@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ STEP = 0.04
 def test_sensitivity_is_korn_graubard(judged):
     found = judged("size::sensitivity")
     mine = found[1][found[1].requested_diameter_mm >= 9]
-    holds(found, *korn_graubard(hits(mine), mine.cluster))
+    holds(found, partial(korn_graubard, hits(mine), mine.cluster))
 
 
 def test_monotone_is_the_widest_guarded_interval_of_each_background_s_spearman(judged):
@@ -45,7 +46,7 @@ def test_monotone_is_the_widest_guarded_interval_of_each_background_s_spearman(j
         [stats.spearmanr(g.requested_diameter_mm, g.confidence).statistic for _, g in rows.groupby("cluster")]
     )
     rho = np.nan_to_num(rho)
-    holds(found, *guarded(rho, -1, 1, unseen=(0.0, rho.mean())))
+    holds(found, partial(guarded, rho, -1, 1, unseen=(0.0, rho.mean())))
     curve = rows.groupby("requested_diameter_mm").confidence.mean().to_numpy()
     assert e["ruling"]["components"][1]["value"] == pytest.approx(np.max(np.maximum.accumulate(curve) - curve))
 
@@ -60,24 +61,33 @@ def test_the_largest_drop_has_the_bounds_of_a_bootstrap_over_backgrounds(judged)
 
     rows, place = wide.to_numpy(), {name: k for k, name in enumerate(wide.index)}
     value = fall(list(wide.index))
-    low, high, noise = bca(fall, wide.index)
-    holds(found, *(max(0.0, v) for v in (value, low, high)), component=1, tolerance=noise)
+    drawn = bca(fall, wide.index)
+
+    def drop(alpha):
+        low, high, noise = drawn(alpha)
+        return *(max(0.0, v) for v in (value, low, high)), noise
+
+    holds(found, drop, component=1)
 
 
 def test_correlation_within_backgrounds_and_across_them(judged):
     found = judged("steps::correlation")
     groups = found[1].groupby("cluster")
     rho = np.array([np.nan_to_num(stats.spearmanr(g.requested_diameter_mm, g.confidence).statistic) for _, g in groups])
-    holds(found, *guarded(rho, -1, 1, unseen=(0.0, rho.mean())))
+    holds(found, partial(guarded, rho, -1, 1, unseen=(0.0, rho.mean())))
     found = judged("alone::correlation")
     mine = own(found[1])
     assert len(mine) == mine.cluster.nunique()
     r, n = stats.spearmanr(mine.requested_diameter_mm, mine.confidence).statistic, len(mine)
-    half = stats.norm.ppf(0.95) * np.sqrt((1 + r**2 / 2) / (n - 3))  # Bonett and Wright
     by = mine.set_index("cluster")[["requested_diameter_mm", "confidence"]]
-    low, high, noise = bca(lambda names: np.nan_to_num(stats.spearmanr(by.loc[names]).statistic), mine.cluster)
-    bounds = min(low, np.tanh(np.arctanh(r) - half)), max(high, np.tanh(np.arctanh(r) + half))
-    holds(found, r, *bounds, tolerance=noise)
+    drawn = bca(lambda names: np.nan_to_num(stats.spearmanr(by.loc[names]).statistic), mine.cluster)
+
+    def across(alpha):
+        half = stats.norm.ppf(1 - alpha) * np.sqrt((1 + r**2 / 2) / (n - 3))  # Bonett and Wright
+        low, high, noise = drawn(alpha)
+        return r, min(low, np.tanh(np.arctanh(r) - half)), max(high, np.tanh(np.arctanh(r) + half)), noise
+
+    holds(found, across)
 
 
 def test_false_positives_are_poisson_exact_and_specificity_is_clopper_pearson(judged):
@@ -86,10 +96,15 @@ def test_false_positives_are_poisson_exact_and_specificity_is_clopper_pearson(ju
     events, n = int(counts.sum()), len(counts)
     assert events
     assert counts.var(ddof=1) / counts.mean() <= 1.25
-    holds(found, events / n, stats.chi2.ppf(0.05, 2 * events) / 2 / n, stats.chi2.ppf(0.95, 2 * events + 2) / 2 / n)
+
+    def garwood(alpha):
+        low, high = stats.chi2.ppf(alpha, 2 * events), stats.chi2.ppf(1 - alpha, 2 * events + 2)
+        return events / n, low / 2 / n, high / 2 / n
+
+    holds(found, garwood)
     found = judged("alone::specificity")
     clean = [not (wrong >= 0.25).any() for _, _, wrong, _ in images(untouched(found[1]))]
-    holds(found, *clopper_pearson(sum(clean), len(clean)))
+    holds(found, partial(clopper_pearson, sum(clean), len(clean)))
 
 
 def fires(row, region):
@@ -103,19 +118,19 @@ def test_no_detection_counts_findings_by_their_regions(judged):
     inside, outside = own(found[1]), found[1][found[1].arm == "@outside"]
     for component, region in ((0, "air_leak"), (2, "@control:air_leak")):
         count = sum(fires(row, region) for _, row in inside.iterrows())
-        holds(found, *clopper_pearson(count, len(inside)), component=component)
-    holds(found, *clopper_pearson(hits(outside).sum(), len(outside)), component=1)
+        holds(found, partial(clopper_pearson, count, len(inside)), component=component)
+    holds(found, partial(clopper_pearson, hits(outside).sum(), len(outside)), component=1)
 
 
 def test_detected_and_a_sensitivity_of_its_own_matching_are_clopper_pearson(judged):
     found = judged("alone::detected")
     mine = own(found[1])
     loose = hits(mine).sum()
-    holds(found, *clopper_pearson(loose, len(mine)))
+    holds(found, partial(clopper_pearson, loose, len(mine)))
     found = judged("alone::strict")
     mine = own(found[1])
     assert hits(mine).sum() < loose  # the scenes are the same, the rule is not
-    holds(found, *clopper_pearson(hits(mine).sum(), len(mine)))
+    holds(found, partial(clopper_pearson, hits(mine).sum(), len(mine)))
 
 
 def paired(rows, arm, reference, value):
@@ -136,17 +151,17 @@ def test_paired_rates_are_tango(judged, node, arm, reference):
     if arm is None:
         reference, arm = sorted(rows.arm.unique(), key=lambda name: name.startswith("@"))
     first, second = paired(rows, arm, reference, hits)
-    holds(found, *tango(int((first & ~second).sum()), int((~first & second).sum()), len(first)))
-    holds(found, *clopper_pearson(second.sum(), len(second)), component=1)
+    holds(found, partial(tango, int((first & ~second).sum()), int((~first & second).sum()), len(first)))
+    holds(found, partial(clopper_pearson, second.sum(), len(second)), component=1)
 
 
 def test_differences_of_means_are_the_widest_guarded_interval(judged):
     found = judged("blurred::confidences")
     rows = found[1][found[1].nodule.notna()]
     first, second = paired(rows, "blurred", "sharp", lambda t: t.confidence)
-    holds(found, *guarded((first - second).to_numpy(), -1, 1))
+    holds(found, partial(guarded, (first - second).to_numpy(), -1, 1))
     sharp = hits(rows[rows.arm == "sharp"])
-    holds(found, *clopper_pearson(sharp.sum(), len(sharp)), component=1)
+    holds(found, partial(clopper_pearson, sharp.sum(), len(sharp)), component=1)
     found = judged("blurred::alarms")
     rows = found[1][found[1].nodule.isna()]
     arms = sorted(rows.arm.unique(), key=lambda name: "blurred" in name)
@@ -157,9 +172,9 @@ def test_differences_of_means_are_the_widest_guarded_interval(judged):
     second, first = paired(rows, arms[1], arms[0], counts)[::-1]
     shift = (first - second).to_numpy()
     most = max(1.0, first.max(), second.max())
-    holds(found, *guarded(shift, -most, most))
+    holds(found, partial(guarded, shift, -most, most))
     sharp = found[1][found[1].nodule.notna() & (found[1].arm == "sharp")]
-    holds(found, *clopper_pearson(hits(sharp).sum(), len(sharp)), component=1)
+    holds(found, partial(clopper_pearson, hits(sharp).sum(), len(sharp)), component=1)
 
 
 def test_parity_is_miettinen_and_nurminen(judged):
@@ -177,11 +192,15 @@ def test_parity_is_miettinen_and_nurminen(judged):
         variance = ((p + delta) * (1 - p - delta) / n1 + p * (1 - p) / n2) * (n1 + n2) / (n1 + n2 - 1)
         return (x1 / n1 - x2 / n2 - delta) / np.sqrt(variance)
 
-    value, u = x1 / n1 - x2 / n2, stats.norm.ppf(0.95)
-    low = optimize.brentq(lambda d: z(d) - u, -1 + 1e-6, value - 1e-6)
-    high = optimize.brentq(lambda d: z(d) + u, value + 1e-6, 1 - 1e-6)
-    holds(found, value, low, high, tolerance=1e-4)
-    holds(found, *clopper_pearson(x1 + x2, n1 + n2), component=1)
+    value = x1 / n1 - x2 / n2
+
+    def score(alpha):
+        u = stats.norm.ppf(1 - alpha)
+        low = optimize.brentq(lambda d: z(d) - u, -1 + 1e-6, value - 1e-6)
+        return value, low, optimize.brentq(lambda d: z(d) + u, value + 1e-6, 1 - 1e-6)
+
+    holds(found, score, tolerance=1e-4)
+    holds(found, partial(clopper_pearson, x1 + x2, n1 + n2), component=1)
 
 
 def test_localization_is_the_guarded_mean_over_backgrounds_of_each_hit_s_fit(judged):
@@ -197,8 +216,8 @@ def test_localization_is_the_guarded_mean_over_backgrounds_of_each_hit_s_fit(jud
             values.append(iou if metric == "iou" else np.hypot(*gap))
             far.append(row.diameter_mm / 2 + 5)
         limits = (0.0, 1.0) if metric == "iou" else (0.0, max(*far, *values))
-        holds(found, *guarded(np.array(values), *limits))
-        holds(found, *clopper_pearson(len(values), len(own(found[1]))), component=1)
+        holds(found, partial(guarded, np.array(values), *limits))
+        holds(found, partial(clopper_pearson, len(values), len(own(found[1]))), component=1)
 
 
 def sensitivity_at(fppi, drawn):
@@ -218,9 +237,14 @@ def test_froc_is_a_sweep_of_thresholds(judged):
     clusters = sorted(set(found[1].cluster))
     value, cut = sensitivity_at(0.25, every(clusters))
     hit = [bool((i[1] >= cut).any()) for i in every(clusters) if i[3]]
-    _, low, high = clopper_pearson(sum(hit), len(hit))
-    *drawn, noise = bca(lambda names: sensitivity_at(0.25, every(names))[0], clusters)
-    holds(found, value, min(low, drawn[0]), max(high, drawn[1]), tolerance=np.minimum(noise, STEP))
+    drawn = bca(lambda names: sensitivity_at(0.25, every(names))[0], clusters)
+
+    def widest(alpha):
+        _, low, high = clopper_pearson(sum(hit), len(hit), alpha)
+        *bounds, noise = drawn(alpha)
+        return value, min(low, bounds[0]), max(high, bounds[1]), np.minimum(noise, STEP)
+
+    holds(found, widest)
 
 
 def average_precision(drawn):
@@ -261,8 +285,16 @@ def test_average_precision_is_that_of_pycocotools(judged):
     every, clusters = drawn_images(found[1]), sorted(set(found[1].cluster))
     value = average_precision(every(clusters))
     assert 0 < value < 1
-    *drawn, noise = bca(lambda names: precision_by_hand(every(names)), clusters)
-    holds(found, value, *drawn, tolerance=np.minimum(noise, STEP))
+    drawn = bca(lambda names: precision_by_hand(every(names)), clusters)
+    found_at_all = sum(len(i[1]) > 0 for i in every(clusters) if i[3])
+
+    def bounds(alpha):
+        """One more background without a hit is allowed for, and the share of nodules found at all."""
+        low, high, noise = drawn(alpha)
+        least = clopper_pearson(found_at_all, len(clusters), alpha)[1]
+        return value, min(low * len(clusters) / (len(clusters) + 1), least), high, np.minimum(noise, STEP)
+
+    holds(found, bounds)
 
 
 def test_auc_is_that_of_scikit_learn_with_delong_s_bounds(judged):
@@ -274,9 +306,6 @@ def test_auc_is_that_of_scikit_learn_with_delong_s_bounds(judged):
     value = metrics.roc_auc_score(label, np.concatenate([loudest[True], loudest[False]]))
     wins = (loudest[True][:, None] > loudest[False]) + 0.5 * (loudest[True][:, None] == loudest[False])
     error = np.sqrt(wins.mean(1).var(ddof=1) / len(wins) + wins.mean(0).var(ddof=1) / wins.shape[1])
-    u = stats.norm.ppf(0.95)
-    scale = u * error / (value * (1 - value))
-    logit = special.expit(special.logit(value) + np.array([-scale, scale]))
     by = {kind: dict(zip(part.cluster, loudest[kind], strict=True))
           for kind, part in ((True, own(found[1])), (False, untouched(found[1])))}  # fmt: skip
 
@@ -285,9 +314,16 @@ def test_auc_is_that_of_scikit_learn_with_delong_s_bounds(judged):
         return ((first[:, None] > second) + 0.5 * (first[:, None] == second)).mean()
 
     assert area(sorted(by[True])) == pytest.approx(value)
-    low, high, noise = bca(area, found[1].cluster)
-    bounds = min(value - u * error, logit[0], low), min(1.0, max(value + u * error, logit[1], high))
-    holds(found, value, *bounds, tolerance=noise)
+    drawn = bca(area, found[1].cluster)
+
+    def widest(alpha):
+        u = stats.norm.ppf(1 - alpha)
+        scale = u * error / (value * (1 - value))
+        logit = special.expit(special.logit(value) + np.array([-scale, scale]))
+        low, high, noise = drawn(alpha)
+        return value, min(value - u * error, logit[0], low), min(1.0, max(value + u * error, logit[1], high)), noise
+
+    holds(found, widest)
 
 
 def calibration_error(drawn, bins):
@@ -308,14 +344,13 @@ def test_calibration_takes_every_finding_however_faint(judged):
     rng = np.random.default_rng(5)
     draws = np.array([calibration_error(every(rng.choice(clusters, len(clusters))), 2) for _ in range(2000)])
 
-    def bounds(drawn):
-        half = stats.t.ppf(0.95, len(clusters) - 1) * drawn.std(ddof=1)
+    def bounds(drawn, alpha):
+        half = stats.t.ppf(1 - alpha, len(clusters) - 1) * drawn.std(ddof=1)
         return max(0.0, value - max(0.0, drawn.mean() - value) - half), min(1.0, value + half)
 
-    low, high, noise = noisy(draws, bounds)
-    holds(found, value, low, high, tolerance=noise)
+    holds(found, lambda alpha: (value, *noisy(draws, bounds, alpha)))
     mine = own(rows)
-    holds(found, *clopper_pearson(hits(mine).sum(), len(mine)), component=1)
+    holds(found, partial(clopper_pearson, hits(mine).sum(), len(mine)), component=1)
     assert e["ruling"]["n_nodules"] == sum(len(i[1]) + len(i[2]) for i in every(clusters))
 
 
@@ -359,17 +394,18 @@ def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
     cluster = rows.cluster.to_numpy()
     beta, cov = gee(rows.requested_diameter_mm.to_numpy(), hits(rows).astype(float), cluster)
     value = np.exp(-beta[0] / beta[1])
-    t = stats.t.ppf(0.95, len(set(cluster)) - 2)
-
-    def beyond(log_size):
-        line = np.array([1.0, log_size])
-        return (line @ beta) ** 2 - t**2 * line @ cov @ line
-
-    at, (least, most) = np.log(value), np.log([rows.requested_diameter_mm.min(), rows.requested_diameter_mm.max()])
-    low = np.exp(optimize.brentq(beyond, at - 6, at)) if beyond(least) > 0 else 0.0
-    high = np.exp(optimize.brentq(beyond, at, at + 6)) if beyond(most) > 0 else np.inf
     part = found[0]["ruling"]["components"][0]
     assert part["value"] == pytest.approx(value, rel=1e-4)
-    for name, bound in (("lower", low), ("upper", high)):
-        assert part[name] == (None if np.isinf(bound) else pytest.approx(bound, rel=1e-3))
+    at, (least, most) = np.log(value), np.log([rows.requested_diameter_mm.min(), rows.requested_diameter_mm.max()])
+    for alpha, wide in ((0.05, ""), (0.025, "95")):
+        t = stats.t.ppf(1 - alpha, len(set(cluster)) - 2)
+
+        def beyond(log_size, t=t):
+            line = np.array([1.0, log_size])
+            return (line @ beta) ** 2 - t**2 * line @ cov @ line
+
+        low = np.exp(optimize.brentq(beyond, at - 6, at)) if beyond(least) > 0 else 0.0
+        high = np.exp(optimize.brentq(beyond, at, at + 6)) if beyond(most) > 0 else np.inf
+        for name, bound in (("lower", low), ("upper", high)):
+            assert part[name + wide] == (None if np.isinf(bound) else pytest.approx(bound, rel=1e-3))
     assert f"{part['value']:.1f} mm" in found[2]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import integrate, optimize
 
 from synnodtest.checks import known_checks
-from tests.reporting.recomputed import clopper_pearson, hits, holds, korn_graubard, own, untouched
+from tests.reporting.recomputed import hits, holds, korn_graubard, own, untouched
 
 REACH = 20
 """An e-value of 1/alpha decides."""
@@ -47,9 +49,9 @@ def stopped(found, status, looks):
     assert f"after {looks} of 16 planned backgrounds" in found[0]["ruling"]["sentence"]
 
 
-def lowest(evidence, value, end):
-    """Return the least value that the evidence does not refute; ``end`` where it refutes none."""
-    return end if evidence(end + 1e-9) < REACH else optimize.brentq(lambda m: evidence(m) - REACH, end + 1e-9, value)
+def lowest(evidence, value, end, reach):
+    """Return the least value that evidence up to ``reach`` does not refute; ``end`` where it refutes none."""
+    return end if evidence(end + 1e-9) < reach else optimize.brentq(lambda m: evidence(m) - reach, end + 1e-9, value)
 
 
 @pytest.mark.parametrize(("kind", "bound"), [("sensitivity", 0.3), ("detected", 0.2), ("specificity", 0.95)])
@@ -66,9 +68,12 @@ def test_a_sequential_rate_stops_where_the_evidence_suffices_and_has_a_confidenc
     looks = looks or len(counts)
     stopped(found, status, looks)
     x, y = counts[looks - 1]
-    low = lowest(lambda m: evidence_against(m, x, y), x / looks, 0.0)
-    high = 1 - lowest(lambda m: evidence_against(m, y, x), y / looks, 0.0)
-    holds(found, x / looks, low, high, tolerance=1e-5)
+
+    def sequence(alpha):
+        low = lowest(lambda m: evidence_against(m, x, y), x / looks, 0.0, 1 / alpha)
+        return x / looks, low, 1 - lowest(lambda m: evidence_against(m, y, x), y / looks, 0.0, 1 / alpha)
+
+    holds(found, sequence, tolerance=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "bound"), [("non_inferior", -0.7), ("superior", 0.6)])
@@ -89,9 +94,12 @@ def test_sequential_pairs_stop_where_bets_on_the_difference_have_won_enough(judg
     stop = stop or len(wide)
     stopped(found, status, stop)
     b, w, s = counts[stop - 1]
-    low = lowest(lambda m: evidence_of_pairs(m, b, w, s), (b - w) / stop, -1.0)
-    high = -lowest(lambda m: evidence_of_pairs(m, w, b, s), (w - b) / stop, -1.0)
-    holds(found, (b - w) / stop, low, high, tolerance=1e-4)
+
+    def sequence(alpha):
+        low = lowest(lambda m: evidence_of_pairs(m, b, w, s), (b - w) / stop, -1.0, 1 / alpha)
+        return (b - w) / stop, low, -lowest(lambda m: evidence_of_pairs(m, w, b, s), (w - b) / stop, -1.0, 1 / alpha)
+
+    holds(found, sequence, tolerance=1e-4)
 
 
 def test_what_a_user_s_function_says_is_said_of_the_rows(judged):
@@ -99,7 +107,7 @@ def test_what_a_user_s_function_says_is_said_of_the_rows(judged):
     e, rows, _ = found
     mine = own(rows)[own(rows).requested_diameter_mm >= 9]
     assert 1 < len(mine) < len(own(rows))
-    holds(found, mine.confidence.mean(), mine.confidence.min(), mine.confidence.max())
+    holds(found, lambda _: (mine.confidence.mean(), mine.confidence.min(), mine.confidence.max()))
     counted = [e["ruling"][k] for k in ("n_nodules", "n_backgrounds", "n_clusters")]
     assert counted == [len(mine), mine.background.nunique(), mine.cluster.nunique()]
     e, rows, text = judged("own-words::words")
@@ -118,9 +126,8 @@ def test_the_rate_at_a_counterexample_is_korn_graubard_of_its_confirmation(judge
     assert (rows.counterexample == "").any()  # scenes that describe what lies around it
     for k, part in enumerate(parts):
         mine = rows[rows.counterexample == part["label"].removeprefix("rate at ")]
-        rate = korn_graubard if mine.cluster.duplicated().any() else None
-        expected = rate(hits(mine), mine.cluster) if rate else clopper_pearson(hits(mine).sum(), len(mine))
-        holds(found, *expected, component=k)
+        assert mine.cluster.duplicated().any()
+        holds(found, partial(korn_graubard, hits(mine), mine.cluster), component=k)
         if part["status"] == "FAILED":
             assert part["upper"] < part["bound"]
     first_part = rows[rows.counterexample == parts[0]["label"].removeprefix("rate at ")]
