@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, special, stats
 
 from tests.reporting.recomputed import hits, images, own, untouched
+from tests.reporting.test_section_8_stages import evidence_against
 
 
 def shown(value):
@@ -126,3 +127,50 @@ def test_backgrounds_and_clusters_of_every_expectation(data, table, told):
         n = (rows.background.nunique(), rows.cluster.nunique())
         assert f"units on {n[0]} backgrounds in {n[1]} independent clusters" in told[e["id"]], name
         assert f" Scenes {len(e['scenes'])} " in told[e["id"]]
+
+
+def test_slope_and_intercept_of_recalibration_are_a_logistic_regression(judged):
+    """Minimise the loss of hits against the log odds of scores, which are kept within 1e-6 of 0 and 1."""
+    _, rows, text = judged("alone::calibration")
+    scored = [(s, k == 1) for i in images(rows) for k in (1, 2) for s in i[k]]
+    score, hit = (np.array(column, float) for column in zip(*scored, strict=True))
+    odds = special.logit(np.clip(score, 1e-6, 1 - 1e-6))
+
+    def loss(at):
+        line = at[0] + at[1] * odds
+        return np.logaddexp(0, line).sum() - (hit * line).sum()
+
+    intercept, slope = optimize.minimize(loss, [0.0, 1.0], tol=1e-10).x
+    assert f"recalibration slope {slope:.2f}, intercept {intercept:.2f}" in text
+
+
+def test_the_evidence_over_n_of_rates_judged_one_by_one(judged):
+    """Printed are all units looked at; for passing, backgrounds that came to nothing would count as misses."""
+    for kind, bound in (("sensitivity", 0.3), ("detected", 0.2), ("specificity", 0.95)):
+        _, rows, text = judged(f"one-by-one::{kind}")
+        bare = [not (np.asarray(s) >= 0.25).any() for s in untouched(rows).finding_scores]
+        kept = bare if kind == "specificity" else hits(own(rows))
+        x, y = float(np.sum(kept)), float(len(kept) - np.sum(kept))
+        passing, failing = np.log(evidence_against(bound, x, y)), np.log(evidence_against(1 - bound, y, x))
+        assert f" {len(kept)} {shown(passing)} {shown(failing)} {shown(np.log(20))} " in text
+
+
+def test_the_sentence_says_the_numbers_of_the_table(data):
+    """All that decides is in the sentence: value, one-sided bound or interval, and what was asked for."""
+    for e in data["expectations"]:
+        if e["kind"] == "python":
+            continue
+        said, status = e["ruling"]["sentence"], e["ruling"]["status"]
+        part = e["ruling"]["components"][0]
+        side = {"above": "lower", "below": "upper", "within": ""}[part["side"]]
+        side = side if status == "PASSED" else {"lower": "upper", "upper": "lower"}.get(side, "")
+        ends = f"90% interval {plain(part['lower'])} to {plain(part['upper'])}"
+        if side and status != "INCONCLUSIVE":
+            ends = f"one-sided 95% {side} bound {plain(part[side])}"
+        assert f" {plain(part['value'])} ({ends}) " in said, said
+        bound = part["bound"]
+        assert f"{'±' if part['side'] == 'within' else ''}{bound:.2f}" in said, said
+
+
+def plain(value):
+    return "0.00" if abs(value) < 0.005 else f"{value:.2f}"
