@@ -105,7 +105,14 @@ def test_groups_of_parity_and_images_by_false_positives(judged):
 def test_confidence_inside_a_region_and_outside(judged):
     _, rows, text = judged("leak::no_detection")
     for name, part in (("inside", own(rows)), ("outside", rows[rows.arm == "@outside"])):
-        assert f" {name} {len(part)} {shown(part.confidence.mean())} " in text
+        matched = (part.confidence > 0).mean()  # by a finding of any score
+        assert f" {name} {len(part)} {shown(part.confidence.mean())} {shown(matched)} " in text
+
+
+def test_the_local_failure_rate_around_a_counterexample(judged):
+    _, rows, text = judged("searched::detected")
+    around = rows[rows.counterexample == ""]
+    assert f"{(~hits(around)).sum()} of {len(around)} fail" in text
 
 
 def test_what_calibration_notes(judged):
