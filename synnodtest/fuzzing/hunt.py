@@ -24,7 +24,9 @@ DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30
 MOST_RESERVED = 0.65
-"""Share of a time budget that is kept for a confirmation, at most."""
+"""Share of a time budget that is kept for a confirmation, at most, while nothing has failed yet."""
+MOST_RESERVED_ONCE_FAILED = 0.8
+"""The same once an example has failed: a suspicion that is confirmed is worth more than a second one that is not."""
 LEAST_READ = 20
 """Held-out backgrounds that a confirmation reads even where a time budget leaves no time for more."""
 SLACK = 1.3
@@ -105,7 +107,8 @@ class Hunt:
         stage, trials = self.ground.confirm_stage, self.ground.fuzz.confirm_trials
         unread = min(len(stage.backgrounds), LEAST_READ) - len(stage.pace.opened)
         reserved = SLACK * ((trials + LOOK) * self._scene_s + max(unread, 0) * self._reading_s)
-        return self._left_s() <= min(reserved, MOST_RESERVED * (self.ground.fuzz.time_budget_s or 0.0))
+        most = MOST_RESERVED_ONCE_FAILED if self.search.first_failing else MOST_RESERVED
+        return self._left_s() <= min(reserved, most * (self.ground.fuzz.time_budget_s or 0.0))
 
     @property
     def _reading_s(self) -> float:

@@ -267,5 +267,11 @@ def test_a_budget_limits_how_many_held_out_radiographs_a_confirmation_reads(left
         confirm_stage=stage, search_stage=searched, fuzz=SimpleNamespace(confirm_trials=60, time_budget_s=240.0)
     )
     hunt_.clock = SimpleNamespace(left_s=left_s)
+    hunt_.search = SimpleNamespace(first_failing=0)
     assert hunt_._most == most if most != 60 else 100 < hunt_._most < 115
     assert hunt_._search_enough() == (left_s < 1.3 * (45.0 + 20.0))
+    hunt_.ground.fuzz.time_budget_s = 100.0
+    hunt_.clock.left_s = 75.0
+    assert not hunt_._search_enough()
+    hunt_.search.first_failing = 3
+    assert hunt_._search_enough()
