@@ -66,7 +66,7 @@ def region(payload: Mapping[str, Any], name: str) -> Figure:
         [word, number(int(mask.sum())), _mean(confidence[mask]), _rate(confidence[mask] > 0)]
         for word, mask in (("inside", inside), ("outside", ~inside))
     ]
-    columns = ["place", "nodules", "mean confidence", "share with any finding"]
+    columns = ["place", "nodules", "mean confidence", "share hit by a finding of any score"]
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
 
 
