@@ -20,7 +20,7 @@ LEAST_HELD_OUT = 2
 NOTHING = "no confirmed counterexample in {n} examples"
 STOPPED = {
     "examples": "all examples were tried",
-    "time budget": "the time budget was used up",
+    "time budget": "the time budget allowed no more examples",
     "interrupted": "it was interrupted",
     "crash": "the detector crashed",
     "space exhausted": "the space has no further examples that can be planted",
