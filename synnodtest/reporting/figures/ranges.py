@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from markupsafe import Markup
 
@@ -67,7 +68,7 @@ def ranges(
             axis.plot([], [], linestyle="none", label=key, **_LOOKS[series.index(key) % len(_LOOKS)])
         if len(series) > 1:
             axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(series))
-        axis.set_yticks(range(len(rows)), [short(row.label, 30) for row in rows])
+        axis.set_yticks(range(len(rows)), ["\n".join(wrap(short(row.label, 60), 30)) for row in rows])
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.grid(visible=False, axis="y")
         axis.set_xlabel(short(axis_label, 60))
