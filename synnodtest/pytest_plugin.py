@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synnodtest.threads import share_threads
+
 if TYPE_CHECKING:
     from synnodtest.shell.by_hand import ByHand
     from synnodtest.shell.session import Session
@@ -80,6 +82,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
     add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
     add("--synnod-plan", action="store_true", help="print scenes, cost and power of every expectation, run nothing")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Settle how threads wait before a conftest.py can load torch; other test suites are left as they are."""
+    if early_config.known_args_namespace.detector:
+        share_threads()
 
 
 def _session(config: pytest.Config) -> Session:

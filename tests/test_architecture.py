@@ -21,6 +21,7 @@ FLOORS = [
     ["reporting", "training"],
     ["shell", "pytest_plugin", "paper", "commands", "cli"],
 ]
+FLOORS[0] += ["threads"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}

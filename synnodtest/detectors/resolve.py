@@ -10,6 +10,7 @@ from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
+from synnodtest.threads import wait_asleep
 
 __all__ = ["DEFAULT_TIMEOUT_S", "make_detector", "resolve_detector"]
 
@@ -34,6 +35,7 @@ def resolve_detector(
         DetectorError: nothing answers to ``text``, or what does cannot be used.
         SynnodError: it needs a package that is not installed.
     """
+    wait_asleep()
     options = Options(device=device, base=base or Path.cwd(), timeout_s=timeout_s)
     return Guard(make_detector(text, options), timeout_s)
 

@@ -23,6 +23,7 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.shipped import shipped_model
+from synnodtest.threads import cores
 
 __all__ = ["UltralyticsDetector", "channels_of", "nodule_classes", "quiet_ultralytics"]
 
@@ -147,7 +148,7 @@ def quiet_ultralytics() -> None:
 
     Unless told otherwise it would also put the whole process, the synthesizer included, on one thread.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
     os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"synnodtest-ultralytics-{os.getuid()}"))
     os.environ["YOLO_OFFLINE"] = "true"
     os.environ["YOLO_AUTOINSTALL"] = "false"

@@ -23,7 +23,7 @@ from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.threads import share_threads
+from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
     from synnodtest.reporting.publish import RunFacts

@@ -16,6 +16,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from synnodtest.threads import wait_asleep
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -126,6 +127,7 @@ def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = N
         SynthesizerError: nothing answers to ``text``, or what does cannot be used.
         SynnodError: it needs a package that is not installed.
     """
+    wait_asleep()
     options = Options(device=device, base=base or Path.cwd())
     text = text.strip()
     name, _, argument = text.partition(":")
