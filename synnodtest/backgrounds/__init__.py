@@ -32,13 +32,13 @@ def open_backgrounds(
         set_name: ``normal``, ``pneumothorax`` or a folder's name.
         count: How many backgrounds to offer at most; a folder may have fewer. None: all (100 phantoms).
         master_seed: Draws phantoms, and the order in which a folder's radiographs are used.
-        cache: Root of a store that keeps estimated regions between runs.
+        cache: Root of a store that keeps phantoms and estimated regions between runs.
 
     Raises:
         BackgroundError: no such set, or nothing usable in it; names file and line.
     """
     if directory is None:
-        return _phantoms(set_name, 100 if count is None else count, master_seed)
+        return _phantoms(set_name, 100 if count is None else count, master_seed, cache)
     root = Path(directory)
     if not root.is_dir():
         raise BackgroundError(f"--backgrounds {root}: no such folder", hint="give a folder of chest radiographs")
@@ -52,7 +52,7 @@ def _folder_of(root: Path, set_name: str) -> Path:
     return root / set_name if plain and (root / set_name).is_dir() else root
 
 
-def _phantoms(set_name: str, count: int, master_seed: int) -> BackgroundSet:
+def _phantoms(set_name: str, count: int, master_seed: int, cache: Path | None) -> BackgroundSet:
     if set_name not in BUILT_IN:
         raise BackgroundError(
             f"background set {set_name!r} is not built in; without --backgrounds there are {', '.join(BUILT_IN)}",
@@ -60,4 +60,4 @@ def _phantoms(set_name: str, count: int, master_seed: int) -> BackgroundSet:
         )
     from synnodtest.backgrounds.phantom import PhantomSet
 
-    return PhantomSet(set_name, count, master_seed)
+    return PhantomSet(set_name, count, master_seed, cache=cache)

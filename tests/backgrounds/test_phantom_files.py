@@ -10,9 +10,13 @@ from PIL import Image
 
 from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.mha_writer import mha_bytes, write_mha
-from synnodtest.backgrounds.phantom import PhantomSet, contact_sheet, write_dataset
+from synnodtest.backgrounds.phantom import PhantomSet, contact_sheet, project, sets, write_dataset
 from synnodtest.cli import main
 from synnodtest.errors import BackgroundError
+from synnodtest.planning.variants import variants
+from synnodtest.shell.run import Case, Run
+from synnodtest.shell.settings import Settings
+from synnodtest.spec import load_spec
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +193,59 @@ def test_a_contact_sheet_has_a_tile_per_radiograph(tmp_path):
     radiographs = [phantoms.load(background) for background in phantoms.backgrounds]
     path = contact_sheet(radiographs, tmp_path / "sheets" / "a.png", columns=2, tile=100, regions=["lung"])
     assert opened(path).size == (200, 220)  # two rows of tiles and the legend of what is outlined
+
+
+@pytest.fixture
+def projections(monkeypatch):
+    """The anatomy seeds that were projected."""
+    seen = []
+
+    def counted(anatomy, size):
+        seen.append(anatomy.seed)
+        return project(anatomy, size)
+
+    monkeypatch.setattr(sets, "project", counted)
+    return seen
+
+
+def facts(radiograph):
+    return {key: value for key, value in vars(radiograph).items() if key not in ("pixels", "regions")}
+
+
+def test_a_phantom_is_projected_once_for_all_sets_runs_and_processes_that_share_a_store(tmp_path, projections):
+    fresh = PhantomSet("normal", 3, 7, size=128)
+    plain = [fresh.load(background) for background in fresh.backgrounds]
+    projections.clear()
+    for count in (2, 3, 3):
+        kept = PhantomSet("normal", count, 7, size=128, cache=tmp_path)
+        for background, expected in zip(kept.backgrounds, plain, strict=False):
+            again = kept.load(background)
+            assert again.content_sha256() == expected.content_sha256()
+            assert facts(again) == facts(expected)
+            assert {name: mask.tobytes() for name, mask in again.regions.items()} == {
+                name: mask.tobytes() for name, mask in expected.regions.items()
+            }
+    assert len(projections) == 3
+
+
+def test_other_sets_sizes_and_master_seeds_are_other_phantoms_of_a_store(tmp_path, projections):
+    for name, seed, size in [("normal", 1, 128), ("normal", 2, 128), ("normal", 1, 192), ("pneumothorax", 1, 128)]:
+        kept = PhantomSet(name, 1, seed, size=size, cache=tmp_path)
+        fresh = PhantomSet(name, 1, seed, size=size)
+        got, expected = (each.load(each.backgrounds[0]) for each in (kept, fresh))
+        assert got.content_sha256() == expected.content_sha256()
+    assert len(projections) == 8
+
+
+def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, projections):
+    behaviour = "{{id: b{n}, statement: s, scenes: {{backgrounds: {{set: normal, count: {n}}}}}, expect: [{what}]}}"
+    what = "specificity: {at_least: 0.1}"
+    lines = ["synnodtest: 1", "behaviours:", *(f"  - {behaviour.format(n=n, what=what)}" for n in (1, 2))]
+    (tmp_path / "spec.yaml").write_text("\n".join(lines))
+    (tmp_path / "quiet.py").write_text("def make():\n    return lambda radiographs: [[] for _ in radiographs]\n")
+    spec = load_spec(tmp_path / "spec.yaml")
+    for _ in range(2):
+        run = Run(Settings(tmp_path, "quiet.py:make", "gaussian", cache=tmp_path / "store"))
+        for case in (Case(b.id, spec, b, v) for b in spec.behaviours for v in variants(b, b.expectations[0])):
+            run.gather(case)
+    assert len(projections) == 2
