@@ -245,7 +245,7 @@ def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, pro
     (tmp_path / "quiet.py").write_text("def make():\n    return lambda radiographs: [[] for _ in radiographs]\n")
     spec = load_spec(tmp_path / "spec.yaml")
     for _ in range(2):
-        run = Run(Settings(tmp_path, "quiet.py:make", "gaussian", cache=tmp_path / "store"))
+        run = Run(Settings(tmp_path, f"{tmp_path}/quiet.py:make", "gaussian", cache=tmp_path / "store"))
         for case in (Case(b.id, spec, b, v) for b in spec.behaviours for v in variants(b, b.expectations[0])):
             run.gather(case)
     assert len(projections) == 2
