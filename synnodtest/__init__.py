@@ -1,5 +1,6 @@
 """synnodtest: pytest for chest-radiograph nodule detectors."""
 
+from synnodtest.api import open_detector, plant, read_radiograph, write_radiograph
 from synnodtest.errors import (
     BackgroundError,
     DetectorError,
@@ -34,4 +35,8 @@ __all__ = [
     "SynthesizerError",
     "Truth",
     "__version__",
+    "open_detector",
+    "plant",
+    "read_radiograph",
+    "write_radiograph",
 ]

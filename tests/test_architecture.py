@@ -19,7 +19,7 @@ FLOORS = [
     ["backgrounds", "datasets", "synthesizers", "detectors", "store"],
     ["engine", "fuzzing"],
     ["reporting", "training"],
-    ["shell", "pytest_plugin", "paper", "commands", "cli"],
+    ["api", "shell", "pytest_plugin", "paper", "commands", "cli"],
 ]
 FLOORS[0] += ["threads"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""

@@ -14,12 +14,13 @@ from synnodtest.errors import BackgroundError
 __all__ = ["mha_bytes", "write_mha"]
 
 
-def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float]) -> bytes:
+def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, comment: str = "") -> bytes:
     """Return the content of a two-dimensional, compressed ``.mha`` file.
 
     Args:
         pixels: (height, width), uint16.
         spacing_mm: ``(row, column)``; the header wants x first.
+        comment: One line of ASCII for the header's ``Comment``.
 
     Raises:
         BackgroundError: the pixels are not two-dimensional uint16.
@@ -30,6 +31,7 @@ def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float]) -> by
     height, width = pixels.shape
     header = {
         "ObjectType": "Image",
+        **({"Comment": comment} if comment else {}),
         "NDims": "2",
         "BinaryData": "True",
         "BinaryDataByteOrderMSB": "False",

@@ -1,0 +1,88 @@
+"""What was asked of a nodule beside what it became."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from synnodtest.engine.acceptance import contrast_to_noise
+from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.training.measured import features_of
+
+__all__ = ["Compared", "compared", "table"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One quantity of a nodule; None stands for what was not asked for or cannot be measured."""
+
+    name: str
+    requested: float | None
+    realised: float | None
+    unit: str = ""
+
+
+def compared(before: Radiograph, after: Radiograph, truth: Truth, *, all_features: bool = False) -> list[Compared]:
+    """Return diameter, contrast, place and the named radiomics features of a nodule, requested and realised.
+
+    Features are measured in the radiograph on what the nodule visibly adds; without PyRadiomics they stay None.
+
+    Args:
+        before: The untouched radiograph.
+        after: With the nodule.
+        truth: The nodule.
+        all_features: Measure all 67 rather than those that were asked for.
+    """
+    asked = dict(truth.requested)
+    features = dict(asked.get("radiomics") or {})
+    rows = [
+        Compared("diameter_mm", _number(asked.get("diameter_mm")), truth.diameter_mm, "mm"),
+        Compared("contrast", _number(asked.get("contrast")), truth.contrast),
+        Compared("contrast_to_noise", None, contrast_to_noise(truth, before)),
+        *_centre(truth, after),
+    ]
+    measured = _measured(before, after, truth, features, all_features)
+    names = sorted(features) if not all_features else [*measured]
+    return rows + [Compared(name, _number(features.get(name)), measured.get(name)) for name in names]
+
+
+def _centre(truth: Truth, after: Radiograph) -> list[Compared]:
+    wanted = truth.requested.get("centre_mm") or (None, None)
+    x_min, y_min, x_max, y_max = truth.box
+    row, column = after.spacing_mm
+    return [
+        Compared("centre_x_mm", _number(wanted[0]), (x_min + x_max) / 2 * column, "mm"),
+        Compared("centre_y_mm", _number(wanted[1]), (y_min + y_max) / 2 * row, "mm"),
+    ]
+
+
+def _measured(
+    before: Radiograph, after: Radiograph, truth: Truth, asked: dict[str, float], everything: bool
+) -> dict[str, float]:
+    from synnodtest.radiomics_features import FEATURE_NAMES
+
+    names = FEATURE_NAMES if everything else tuple(name for name in FEATURE_NAMES if name in asked)
+    if not names or find_spec("radiomics") is None or not truth.crop.any():
+        return {}
+    values = features_of(after, truth, before, names=names)
+    return {} if values is None else dict(zip(names, map(float, values), strict=True))
+
+
+def table(rows: Sequence[Compared]) -> str:
+    """Return the rows as text in columns."""
+    lines = [f"{'':<34}{'requested':>12}{'realised':>12}"]
+    return "\n".join([*lines, *(f"{_name(r):<34}{_text(r.requested):>12}{_text(r.realised):>12}" for r in rows)])
+
+
+def _name(row: Compared) -> str:
+    words = row.name.removesuffix("_mm").replace("_", " ") if row.unit else row.name.replace("_", " ")
+    return f"{words}, {row.unit}" if row.unit else words
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

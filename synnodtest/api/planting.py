@@ -1,0 +1,157 @@
+"""What was asked for -> nodules -> the radiograph that has them, drawn as every run draws them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.engine.acceptance import rejection
+from synnodtest.engine.redraw import redraw_rejected
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import px_to_mm
+from synnodtest.planning.draw import DEFAULT_CONTRAST
+from synnodtest.ports import Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers import resolve_synthesizer
+
+__all__ = ["NO_LUNG", "Request", "box_size_mm", "open_synthesizer", "plant_nodules"]
+
+NO_LUNG = (
+    "this radiograph has no lung region: contrast is then the added brightness divided by the range of the middle half "
+    "of the picture, not of the lung; read it with read_radiograph, or give it regions={'lung': mask}"
+)
+EDGE_PX = 1.0
+"""A box may pass the radiograph's edge by this much: rounding."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Place and size of one nodule as a person says them; see :func:`synnodtest.plant`."""
+
+    box: Sequence[float] | None = None
+    centre: tuple[float, float] | None = None
+    centre_mm: tuple[float, float] | None = None
+    diameter_mm: float | None = None
+    contrast: float | None = None
+
+    def nodule(self, radiograph: Radiograph, *, radiomics: Mapping[str, float], name: str, seed: int) -> Nodule:
+        """Return the nodule.
+
+        Raises:
+            SynthesizerError: place or size is missing, given twice, or outside the radiograph.
+        """
+        centre, size = self._place(radiograph)
+        diameter = size if self.diameter_mm is None else float(self.diameter_mm)
+        if diameter is None:
+            raise SynthesizerError("how large is the nodule?", hint="give diameter_mm=12, or a box")
+        contrast = self.contrast
+        if contrast is None:
+            contrast = DEFAULT_CONTRAST.draw(_generator("plant-contrast", seed))
+        return Nodule(
+            diameter_mm=round(diameter, 4),
+            centre_mm=(round(centre[0], 3), round(centre[1], 3)),
+            contrast=round(float(contrast), 4),
+            radiomics=tuple(sorted((feature, float(value)) for feature, value in radiomics.items())),
+            name=name,
+            seed=seed,
+        )
+
+    def _place(self, radiograph: Radiograph) -> tuple[tuple[float, float], float | None]:
+        """Return the centre in mm and, of a box, the diameter in mm."""
+        given = [way for way in (self.box, self.centre, self.centre_mm) if way is not None]
+        if len(given) != 1:
+            raise SynthesizerError(
+                "where is the nodule?" if not given else "a nodule has one place, not several",
+                hint="give one of box=(x_min, y_min, x_max, y_max) and centre=(x, y) in pixels, centre_mm=(x, y)",
+            )
+        if self.centre_mm is not None:
+            return _inside(tuple(map(float, self.centre_mm)), radiograph), None
+        numbers = [float(number) for number in given[0]]
+        if len(numbers) == 2:
+            return _inside(px_to_mm((numbers[0], numbers[1]), radiograph.spacing_mm), radiograph), None
+        return _box_place(numbers, radiograph)
+
+
+@lru_cache(maxsize=4)
+def open_synthesizer(text: str, device: str = "cpu") -> Synthesizer:
+    """Return the synthesizer that ``text`` names; the last few stay loaded, so that the next nodule is quick."""
+    return resolve_synthesizer(text, device=device)
+
+
+def box_size_mm(box: Sequence[float], spacing_mm: tuple[float, float]) -> float:
+    """Return the equal-area diameter of the ellipse that fits into a box ``(x_min, y_min, x_max, y_max)`` in pixels."""
+    width, height = px_to_mm((box[2] - box[0], box[3] - box[1]), spacing_mm)
+    return math.sqrt(width * height)
+
+
+def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[float, float], float]:
+    height, width = radiograph.shape
+    shown = "(" + ", ".join(f"{edge:g}" for edge in box) + ")"
+    if len(box) != 4 or not all(map(math.isfinite, box)) or box[0] >= box[2] or box[1] >= box[3]:
+        raise SynthesizerError(f"the box {shown} is empty", hint="the order is (x_min, y_min, x_max, y_max), in pixels")
+    if min(box[0], box[1]) < -EDGE_PX or box[2] > width + EDGE_PX or box[3] > height + EDGE_PX:
+        raise SynthesizerError(
+            f"the box {shown} lies outside the radiograph, which is {width} x {height} pixels",
+            hint="boxes are in pixels of the radiograph, x along columns; not in mm, not 0..1",
+        )
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    return px_to_mm(middle, radiograph.spacing_mm), box_size_mm(box, radiograph.spacing_mm)
+
+
+def _inside(centre_mm: tuple[float, ...], radiograph: Radiograph) -> tuple[float, float]:
+    x, y = centre_mm
+    height, width = (n * step for n, step in zip(radiograph.shape, radiograph.spacing_mm, strict=True))
+    if not (0 <= x <= width and 0 <= y <= height):
+        raise SynthesizerError(
+            f"the centre ({x:.1f}, {y:.1f}) mm lies outside the radiograph, which is {width:.1f} x {height:.1f} mm",
+            hint="centre=(x, y) is in pixels, centre_mm=(x, y) in mm from the top left corner",
+        )
+    return x, y
+
+
+def plant_nodules(
+    radiograph: Radiograph, nodules: Sequence[Nodule], synthesizer: Synthesizer, *, seed: int = 0, sham: bool = False
+) -> Radiograph:
+    """Return the radiograph with the nodules, rejected ones drawn again as in every run.
+
+    Raises:
+        SynthesizerError: a nodule cannot be made.
+
+    Warns:
+        UserWarning: there is no lung region, or acceptance excludes the scene.
+    """
+    lung = radiograph.regions.get("lung")
+    if lung is None or not lung.any():
+        warnings.warn(NO_LUNG, stacklevel=3)
+    named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
+    scene = Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham)
+    base = replace(radiograph, nodules=())
+    (made,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
+    reason = rejection(base, made, sham=sham)
+    if reason:
+        warnings.warn(f"a run would exclude this scene: {reason}", stacklevel=3)
+    return replace(made, nodules=(*radiograph.nodules, *made.nodules))
+
+
+def _named_apart(nodules: Sequence[Nodule], taken: Sequence[str]) -> tuple[Nodule, ...]:
+    """Return the nodules, with a number where a name is taken: ``nodule-2``."""
+    names, named = set(taken), []
+    for nodule in nodules:
+        name, number = nodule.name, 1
+        while name in names:
+            number += 1
+            name = f"{nodule.name}-{number}"
+        names.add(name)
+        named.append(replace(nodule, name=name))
+    return tuple(named)
+
+
+def _generator(*parts: object) -> np.random.Generator:
+    return np.random.default_rng(seed_sequence(*parts))

@@ -1,0 +1,111 @@
+"""A radiograph from its file alone: what a manifest beside it says, its masks, and the regions that no mask gives."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from synnodtest.backgrounds.estimates import Estimates
+from synnodtest.backgrounds.listing import masks_beside
+from synnodtest.backgrounds.manifest import find_manifest
+from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.backgrounds.writers import OWN_NOTE
+from synnodtest.errors import BackgroundError
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["Beside", "beside", "read"]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside a radiograph: a manifest's row and masks."""
+
+    spacing_mm: tuple[float, float] | None = None
+    bits: int | None = None
+    patient: str = ""
+    strata: Mapping[str, str] = field(default_factory=dict)
+    masks: Mapping[str, Path] = field(default_factory=dict)
+
+
+def beside(path: Path) -> Beside:
+    """Return what the manifest of the file's folder, or the one above, says of it, and the masks beside it."""
+    masks = dict(masks_beside(path))
+    manifest = find_manifest([path.parent, path.parent.parent])
+    for row in manifest.rows if manifest else ():
+        if (row.folder / row.file).resolve() == path.resolve():
+            masks |= {region: row.folder / name for region, name in row.masks.items()}
+            return Beside(row.spacing_mm, row.bits, row.patient, row.strata, masks)
+    return Beside(masks=masks)
+
+
+def read(
+    path: Path,
+    *,
+    mm_per_px: float | tuple[float, float] | None,
+    spacing_mm: tuple[float, float] | None,
+    bits: int | None,
+    regions: bool,
+) -> Radiograph:
+    """Read a radiograph; see :func:`synnodtest.read_radiograph`."""
+    known = beside(path) if path.is_file() else Beside()
+    own = _own_note(path)
+    wanted = _spacing(mm_per_px, spacing_mm) or known.spacing_mm or own.get("spacing_mm")
+    try:
+        radiograph = read_radiograph(path, spacing_mm=wanted, bits=bits or known.bits or own.get("bits"))
+    except BackgroundError as error:
+        if "size of a pixel" not in error.message:
+            raise
+        raise BackgroundError(error.message, hint=f"say it: mm_per_px=0.168; or {error.hint}") from error
+    given = {region: read_mask(mask, radiograph.shape) for region, mask in known.masks.items()}
+    radiograph = replace(
+        radiograph,
+        regions={region: mask for region, mask in given.items() if mask.any()},
+        background=path.name,
+        patient=known.patient,
+        strata=dict(known.strata),
+    )
+    return _completed(radiograph) if regions else radiograph
+
+
+def _completed(radiograph: Radiograph) -> Radiograph:
+    content = radiograph.content_sha256()
+    estimates = Estimates()
+    whole = estimates.completed(radiograph, content)
+    if "lung_estimate" in whole.strata:
+        why = "; ".join(estimates.doubts(radiograph, content))
+        warnings.warn(
+            f"{radiograph.source}: its lungs are estimated and doubtful ({why}); contrast is measured against them: "
+            "where it matters, draw a lung mask beside the file",
+            stacklevel=4,
+        )
+    return whole
+
+
+def _spacing(
+    mm_per_px: float | tuple[float, float] | None, spacing_mm: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    if mm_per_px is None:
+        return spacing_mm
+    if spacing_mm is not None:
+        raise BackgroundError("mm_per_px and spacing_mm are the same thing twice", hint="give one of them")
+    x, y = (mm_per_px, mm_per_px) if isinstance(mm_per_px, (int, float)) else mm_per_px
+    return float(y), float(x)
+
+
+def _own_note(path: Path) -> dict[str, Any]:
+    """Return spacing and bits that :func:`synnodtest.write_radiograph` left in a PNG."""
+    if path.suffix.lower() != ".png" or not path.is_file():
+        return {}
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            note = json.loads(image.info.get(OWN_NOTE, "{}"))
+        row, column = note["mm_per_px"]["y"], note["mm_per_px"]["x"]
+        return {"spacing_mm": (float(row), float(column)), "bits": int(note["bits"])}
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError):
+        return {}  # whatever is wrong with the file is told by its reader

@@ -1,0 +1,169 @@
+"""``synnodtest plant``: one radiograph in, one with a nodule out, and what became of the request."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synnodtest import open_detector, plant, read_radiograph, write_radiograph
+from synnodtest.api.comparison import Compared, compared, table
+from synnodtest.backgrounds.export_size import resized
+from synnodtest.backgrounds.writers import truth_of
+from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["configure"]
+
+EPILOG = """\
+examples:
+
+  synnodtest plant film.png --mm-per-px 0.168 --box 1310,820,1400,910 --out with-nodule.png
+  synnodtest plant film.dcm --centre 1350,860 --diameter-mm 14 --contrast 0.3 --seed 7 --out with-nodule.dcm
+  synnodtest plant film.mha --region retrocardiac --diameter-mm 10 --radiomics Sphericity=0.9 --detector demo
+"""
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.epilog = EPILOG
+    parser.add_argument("radiograph", type=Path, help="PNG, JPEG, DICOM, MHA, MHD or IMG file")
+    parser.add_argument("--mm-per-px", type=_numbers(1, 2), metavar="MM", help="size of a pixel: MM, or X,Y")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--box", type=_numbers(4), metavar="X0,Y0,X1,Y1", help="place and size, in pixels")
+    place.add_argument("--centre", type=_numbers(2), metavar="X,Y", help="place, in pixels")
+    place.add_argument("--centre-mm", type=_numbers(2), metavar="X,Y", help="place, in mm from the top left corner")
+    place.add_argument("--region", help="anywhere in this region, drawn by the seed (lung, retrocardiac, ...)")
+    parser.add_argument("--diameter-mm", type=float, help="equal-area diameter; a box gives one")
+    parser.add_argument("--contrast", type=float, help="added brightness / range of the lung; default: drawn")
+    parser.add_argument(
+        "--radiomics", action="append", default=[], type=_feature, metavar="NAME=VALUE", help="a feature; repeatable"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the appearance, and of a place in a region")
+    parser.add_argument("--synthesizer", default="diffusion", help="diffusion, gaussian, ct-patch:DIR, ...")
+    parser.add_argument("--sham", action="store_true", help="the same edit without a nodule")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--detector", action="append", default=[], help="say what it finds; repeatable")
+    parser.add_argument("--out", type=Path, help="PNG, MHA or DICOM file (default: <file>-planted.png here)")
+    parser.add_argument("--bits", type=int, help="8 or 16 for PNG")
+    parser.add_argument("--size", type=int, help="write SIZE x SIZE pixels, such as 1024")
+    parser.add_argument("--mark", action="store_true", help="write SYNTHETIC into the picture too")
+    parser.add_argument("--truth", type=Path, help="JSON file of the truth (default: beside --out)")
+    parser.set_defaults(run=_run)
+
+
+def _numbers(*counts: int) -> Any:
+    def numbers(text: str) -> tuple[float, ...]:
+        values = tuple(float(part) for part in text.replace(" ", ",").split(",") if part)
+        if len(values) not in counts:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {' or '.join(map(str, counts))} numbers with commas")
+        return values
+
+    return numbers
+
+
+def _feature(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as Sphericity=0.9") from None
+
+
+def _run(options: argparse.Namespace) -> int:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        before = read_radiograph(options.radiograph, mm_per_px=_mm_per_px(options.mm_per_px))
+        made = _planted(before, options)
+    (truth,) = made.nodules
+    rows = compared(before, made, truth)
+    made = made if options.size is None else resized(made, options.size)
+    out = options.out or Path(f"{options.radiograph.stem}-planted.png")
+    write_radiograph(made, out, bits=options.bits, mark=options.mark)
+    notes = [str(one.message) for one in said if issubclass(one.category, UserWarning)]
+    findings = {uri: _findings(uri, made, options.device) for uri in options.detector}
+    print(table(rows))
+    print(f"box of the truth, px: {', '.join(f'{edge:.0f}' for edge in made.nodules[0].box)}")
+    for uri, found in findings.items():
+        print(f"{uri}: {_told(found)}")
+    for note in notes:
+        print(f"note: {note}")
+    told = options.truth or out.with_suffix(".json")
+    told.write_text(json.dumps(_document(made, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {out} and {told}")
+    return 0
+
+
+def _mm_per_px(given: tuple[float, ...] | None) -> float | tuple[float, float] | None:
+    if given is None:
+        return None
+    return given[0] if len(given) == 1 else (given[0], given[1])
+
+
+def _planted(before: Radiograph, options: argparse.Namespace) -> Radiograph:
+    centre_mm = options.centre_mm if options.region is None else _place_in(before, options)
+    return plant(
+        before,
+        options.box,
+        centre=options.centre,
+        centre_mm=centre_mm,
+        diameter_mm=options.diameter_mm,
+        contrast=options.contrast,
+        radiomics=_known(dict(options.radiomics)),
+        seed=options.seed,
+        sham=options.sham,
+        synthesizer=options.synthesizer,
+        device=options.device,
+    )
+
+
+def _known(features: dict[str, float]) -> dict[str, float]:
+    from synnodtest.radiomics_features import FEATURE_NAMES
+    from synnodtest.spec.messages import unknown
+
+    for name in features:
+        if name not in FEATURE_NAMES:
+            raise SynthesizerError(f"the radiomics feature {unknown(name, FEATURE_NAMES, 'the 67 features')}")
+    return features
+
+
+def _place_in(radiograph: Radiograph, options: argparse.Namespace) -> tuple[float, float]:
+    from synnodtest.api.places import place_in
+
+    if options.diameter_mm is None:
+        raise SynnodError("how large is the nodule?", hint="--diameter-mm 12")
+    return place_in(radiograph, options.region, options.diameter_mm, options.seed)
+
+
+def _findings(uri: str, radiograph: Radiograph, device: str) -> list[dict[str, Any]]:
+    (found,) = open_detector(uri, device=device).detect([radiograph])
+    ranked = sorted(found, key=lambda finding: -finding.score)
+    return [{"box_px": list(finding.box), "score": finding.score} for finding in ranked]
+
+
+def _told(found: Sequence[dict[str, Any]], most: int = 5) -> str:
+    if not found:
+        return "no finding"
+    words = [f"{one['score']:.3f} at ({', '.join(f'{edge:.0f}' for edge in one['box_px'])})" for one in found[:most]]
+    return "; ".join(words) + (f"; {len(found) - most} more" if len(found) > most else "")
+
+
+def _document(
+    made: Radiograph, rows: Sequence[Compared], notes: list[str], findings: dict[str, Any], options: argparse.Namespace
+) -> dict[str, Any]:
+    row, column = made.spacing_mm
+    return {
+        "synthetic": True,
+        "source": options.radiograph.name,
+        "synthesizer": options.synthesizer,
+        "seed": options.seed,
+        "sham": options.sham,
+        "mm_per_px": {"x": column, "y": row},
+        "nodules": truth_of(made),
+        "compared": [{"name": r.name, "requested": r.requested, "realised": r.realised} for r in rows],
+        "notes": notes,
+        "findings": findings,
+    }
