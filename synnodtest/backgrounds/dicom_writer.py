@@ -13,7 +13,6 @@ from synnodtest.errors import missing_extra
 
 __all__ = ["write_dicom"]
 
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 MOST_COMMENT = 10240
 """Characters of an LT attribute (PS3.5 6.2)."""
 
@@ -36,16 +35,16 @@ def write_dicom(
     """
     try:
         from pydicom.dataset import Dataset, FileMetaDataset
-        from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+        from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
     except ImportError:
         raise missing_extra("pydicom", "dicom", f"writing {path.name}") from None
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = Dataset()
     data.file_meta = meta
-    data.SOPClassUID, data.SOPInstanceUID = SECONDARY_CAPTURE, meta.MediaStorageSOPInstanceUID
+    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
     _describe(data, note, truth)
     _image(data, pixels, spacing_mm, bits)

@@ -148,16 +148,16 @@ def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[fl
 
 def _grey(pixels: FloatArray, window: tuple[float, float]) -> Image.Image:
     low, high = window
-    return Image.fromarray(np.uint8(np.clip((pixels - low) / (high - low), 0, 1) * 255 + 0.5))
+    return Image.fromarray((np.clip((pixels - low) / (high - low), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _grey16(pixels: FloatArray) -> Image.Image:
-    return Image.fromarray(np.uint16(np.clip(pixels, 0, 1) * 65535 + 0.5))
+    return Image.fromarray((np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16))
 
 
 def _signed(difference: FloatArray) -> Image.Image:
     most = max(DIFFERENCE_RANGE, float(np.abs(difference).max(initial=0.0)))
-    return Image.fromarray(np.uint8(np.clip(0.5 + difference / (2 * most), 0, 1) * 255 + 0.5))
+    return Image.fromarray((np.clip(0.5 + difference / (2 * most), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _scaled(image: Image.Image, side: int) -> Image.Image:
