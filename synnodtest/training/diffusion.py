@@ -48,7 +48,7 @@ class Preset:
     encoder_steps: int
     recipe: Recipe
     channels: tuple[int, ...] = (64, 96, 160)
-    denoising_steps: int = 10
+    denoising_steps: int = 4
 
 
 PRESETS = {
