@@ -14,7 +14,7 @@ PACKAGE = Path(synnodtest.__file__).parent
 
 FLOORS = [
     ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "shipped"],
-    ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features"],
+    ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features", "attenuation"],
     ["planning", "checks", "strategies"],
     ["backgrounds", "datasets", "synthesizers", "detectors", "store"],
     ["engine", "fuzzing"],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from synnodtest.attenuation import annotated_contrast
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import seed_sequence
 from synnodtest.datasets.split import HELD_OUT, is_held_out
@@ -32,17 +33,22 @@ class Ranges:
 
     Args:
         diameter_mm: Log-uniform between these.
-        contrast: Log-uniform between these.
+        contrast: Log-uniform between these multiples of the contrast that marked nodules of the diameter show.
         stretched: Share of nodules stretched a little (area kept).
         sharpened: Share whose profile is made steeper or flatter.
         textured: Share that gets a random internal texture.
     """
 
     diameter_mm: tuple[float, float] = (3.8, 42.0)
-    contrast: tuple[float, float] = (0.08, 1.1)
+    contrast: tuple[float, float] = (0.3, 3.0)
     stretched: float = 0.5
     sharpened: float = 0.25
     textured: float = 0.25
+
+    def contrast_at(self, diameter_mm: float) -> tuple[float, float]:
+        """Return the lowest and the highest contrast of nodules of a diameter."""
+        natural = annotated_contrast(diameter_mm)
+        return self.contrast[0] * natural, self.contrast[1] * natural
 
 
 def kept_backgrounds(backgrounds: BackgroundSet, *, held_out: bool) -> list[Background]:
@@ -102,10 +108,12 @@ class _Composed:
 def _compose(
     radiograph: Radiograph, projection: Projection, window: Window, ranges: Ranges, rng: np.random.Generator
 ) -> _Composed | None:
-    contrast = _log_uniform(rng, ranges.contrast)
+    share = rng.random()
     stretch = math.exp(rng.normal(0, 0.15)) if rng.random() < ranges.stretched else 1.0
     edge, step = window.size, window.spacing_mm
     diameter = _log_uniform(rng, ranges.diameter_mm)
+    low, high = ranges.contrast_at(diameter)
+    contrast = low * (high / low) ** share
     middle = (edge * step / 2, edge * step / 2)
     added, mask = stamp(
         projection, diameter, middle, (edge, edge), (step, step), stretch=stretch, turn=rng.uniform(0, math.pi)
@@ -144,7 +152,7 @@ def _of_one(
         wanted = _log_uniform(rng, ranges.diameter_mm)
         index = int(rng.choice(library.fitting(wanted)))
         projection = project(*library.nodules[index].read(), random_rotation(rng))
-        near = Ranges((wanted, wanted), ranges.contrast, ranges.stretched, ranges.sharpened, ranges.textured)
+        near = replace(ranges, diameter_mm=(wanted, wanted))
         composed = (
             _compose(radiograph, projection, Window(centre, *grid), near, rng) if projection.diameter_mm >= 2 else None
         )
