@@ -24,7 +24,7 @@ example: $(STAMP)
 	$(BIN)/python benchmarks/report_example.py --limit 16
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -c tests/pytest.ini --rootdir . -n 2 $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -31,9 +31,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
 import numpy as np
 import torch
 
-from synnodtest.backgrounds.phantom import PhantomSet
 from synnodtest.detectors.yolo import UltralyticsDetector, quiet_ultralytics
 from synnodtest.engine.engine import Engine
+from synnodtest.phantom import PhantomSet
 from synnodtest.planning.draw import own_recipes
 from synnodtest.shipped import shipped_model
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes

@@ -25,16 +25,16 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest import Finding, Identity, Radiograph
-from synnodtest.backgrounds.phantom.anatomy import Anatomy, sample_anatomy
-from synnodtest.backgrounds.phantom.bones import clavicle_axis
-from synnodtest.backgrounds.phantom.grid import Grid
-from synnodtest.backgrounds.phantom.sets import PhantomSet, seed_of
-from synnodtest.backgrounds.phantom.solids import length
-from synnodtest.backgrounds.phantom.thorax import Thorax
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.fuzzing import FuzzGathered, fuzz
+from synnodtest.phantom.anatomy import Anatomy, sample_anatomy
+from synnodtest.phantom.bones import clavicle_axis
+from synnodtest.phantom.grid import Grid
+from synnodtest.phantom.sets import PhantomSet, seed_of
+from synnodtest.phantom.solids import length
+from synnodtest.phantom.thorax import Thorax
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.radiograph import Truth

@@ -55,7 +55,9 @@ def _runs() -> set[Path]:
 
 def shorten(run: Path, target: Path) -> None:
     """Write a run with a few of its pictures into ``target``, whole in itself: it verifies."""
-    from synnodtest.reporting import html, manifest, record
+    from synnodtest.integrity import manifest
+    from synnodtest.record import results as record
+    from synnodtest.report import html
 
     made = record.read(run)
     made["gallery"] = _first(made["gallery"])

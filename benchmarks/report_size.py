@@ -2,7 +2,7 @@
 
     python benchmarks/report_size.py --scenes 10000 [--chromium /usr/bin/chromium] [--out DIR]
 
-The record is simulated (see tests/reporting/example.py), with every picture that a run of this size would embed: 12
+The record is simulated (see tests/report/example.py), with every picture that a run of this size would embed: 12
 worst, 6 random failures and 6 random passes per failed expectation. Rendering is measured in a process of its own.
 """
 
@@ -62,8 +62,8 @@ def main() -> int:
 
 
 def _make(folder: Path, scenes: int) -> tuple[int, int]:
-    from synnodtest.reporting import record
-    from tests.reporting import example
+    from synnodtest.record import results as record
+    from tests.report import example
 
     made = example.record(max(20, scenes // SCENES_PER_BACKGROUND))
     made = example.with_everything(example.with_pictures(made, folder))
@@ -72,7 +72,8 @@ def _make(folder: Path, scenes: int) -> tuple[int, int]:
 
 
 def _render(folder: Path) -> int:
-    from synnodtest.reporting import html, record
+    from synnodtest.record import results as record
+    from synnodtest.report import html
 
     started = time.perf_counter()
     html.render(record.read(folder), folder)

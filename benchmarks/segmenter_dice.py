@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from synnodtest.backgrounds.lungs import estimate_lungs
-from synnodtest.backgrounds.phantom import PhantomSet
 from synnodtest.backgrounds.regions import REGIONS, regions_of_structures
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
+from synnodtest.phantom import PhantomSet
 
 FILM_MM = 380.0
 """Longer side of films whose files do not tell it."""

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from synnodtest.evaluation.credibility import of_planted
+from synnodtest.evaluation.measured import plant
+from synnodtest.evaluation.synthesizer import grounds, of_series
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
-from synnodtest.training.credibility import of_planted
-from synnodtest.training.evaluate_synthesizer import grounds, of_series
-from synnodtest.training.measured import plant
 
 PLAIN = {"sampler": "ddim", "steps": 50, "batch_size": 1, "fitted": False}
 TRIED = [("dpm++", 4), ("dpm++", 6), ("dpm++", 8), ("dpm++", 12), ("ddim", 12), ("ddim", 50)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["canonical_json", "seed_sequence", "sha256_of", "sha256_of_array"]
+__all__ = ["canonical_json", "plain", "seed_sequence", "sha256_of", "sha256_of_array"]
 
 
 def _plain(value: Any) -> Any:
@@ -61,3 +63,32 @@ def seed_sequence(*parts: Any) -> np.random.SeedSequence:
     Independent of Python's ``hash``, of worker order and of batch order.
     """
     return np.random.SeedSequence(int(sha256_of(list(parts)), 16))
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` in plain JSON values: dataclasses and mappings as dict, tuples as list, NaN as None.
+
+    Raises:
+        TypeError: a value has no JSON form.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

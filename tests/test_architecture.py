@@ -13,13 +13,22 @@ import synnodtest
 PACKAGE = Path(synnodtest.__file__).parent
 
 FLOORS = [
-    ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "shipped"],
-    ["matching", "perturbations", "statistics", "spec", "radiograph_codec", "radiomics_features", "attenuation"],
-    ["planning", "checks", "strategies"],
-    ["backgrounds", "datasets", "synthesizers", "detectors", "store"],
-    ["engine", "fuzzing"],
-    ["reporting", "training"],
-    ["api", "shell", "pytest_plugin", "paper", "commands", "cli"],
+    ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "files"],
+    [
+        "matching",
+        "perturbations",
+        "statistics",
+        "spec",
+        "evidence",
+        "radiograph_codec",
+        "radiomics_features",
+        "attenuation",
+    ],
+    ["planning", "expectations", "forecast", "strategies", "checks"],
+    ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "phantom"],
+    ["engine", "fuzzing", "annotated"],
+    ["record", "exports", "report", "training", "evaluation"],
+    ["api", "shell", "pytest_plugin", "commands", "cli"],
 ]
 FLOORS[0] += ["threads"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
@@ -34,8 +43,9 @@ LIGHT += [
     "synnodtest.backgrounds",
     "synnodtest.datasets",
     "synnodtest.checks",
+    "synnodtest.expectations",
     "synnodtest.engine",
-    "synnodtest.reporting",
+    "synnodtest.report",
     "synnodtest.spec",
 ]
 LIGHT += ["synnodtest.statistics", "synnodtest.perturbations", "synnodtest.training", "synnodtest.cli"]

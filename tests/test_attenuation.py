@@ -13,7 +13,7 @@ from synnodtest.attenuation import (
     thickness_mm,
     white_share,
 )
-from synnodtest.backgrounds.phantom import PhantomNodule, expose, project, sample_anatomy
+from synnodtest.phantom import PhantomNodule, expose, project, sample_anatomy
 from synnodtest.radiograph import Radiograph
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from synnodtest.engine.acceptance import contrast_to_noise
+from synnodtest.evaluation.measured import features_of
 from synnodtest.radiograph import Radiograph, Truth
-from synnodtest.training.measured import features_of
 
 __all__ = ["Compared", "compared", "table"]
 

@@ -58,6 +58,6 @@ def _phantoms(set_name: str, count: int, master_seed: int, cache: Path | None) -
             f"background set {set_name!r} is not built in; without --backgrounds there are {', '.join(BUILT_IN)}",
             hint=f"--backgrounds DIR with a folder DIR/{set_name}",
         )
-    from synnodtest.backgrounds.phantom import PhantomSet
+    from synnodtest.phantom import PhantomSet
 
     return PhantomSet(set_name, count, master_seed, cache=cache)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from synnodtest.backgrounds.atomic import replacing
 from synnodtest.backgrounds.dicom_writer import write_dicom
 from synnodtest.backgrounds.export_size import marked, resized
-from synnodtest.backgrounds.mha_writer import mha_bytes
 from synnodtest.errors import BackgroundError
+from synnodtest.files import replacing
 from synnodtest.geometry import FloatArray
+from synnodtest.phantom.mha_writer import mha_bytes
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["OWN_NOTE", "SYNTHETIC", "depth_of", "truth_of", "write"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from synnodtest.annotated.dataset_set import DatasetSet
+from synnodtest.annotated.sets import AnnotatedSet, PhantomSet, part_of
+from synnodtest.annotated.sources import composites
 from synnodtest.errors import SynnodError
-from synnodtest.training.annotated import AnnotatedSet, PhantomSet, part_of
-from synnodtest.training.dataset_set import DatasetSet
-from synnodtest.training.sources import composites
 
 __all__ = ["annotated_sets"]
 

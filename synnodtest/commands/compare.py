@@ -36,8 +36,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
-    from synnodtest.reporting.compare import compare, faults_of, parse_limit
-    from synnodtest.reporting.files import write_atomic
+    from synnodtest.files import write_atomic
+    from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
     from synnodtest.shell.run import plain_progress
@@ -64,7 +64,7 @@ def lines_of(made: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield a comparison as lines of text.
 
     Args:
-        made: What :func:`synnodtest.reporting.compare.compare` returned.
+        made: What :func:`synnodtest.record.compare.compare` returned.
         name: What the later one is called.
     """
     yield f"{name} against {made['earlier']}: {len(made['verdicts'])} verdicts differ, {made['unchanged']} do not"

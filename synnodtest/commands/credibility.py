@@ -60,10 +60,10 @@ def _composed(made: Any, options: argparse.Namespace) -> Any:
 
 def _synthesizer(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
+    from synnodtest.evaluation.bland_altman import bland_altman
+    from synnodtest.evaluation.embedding import load_embedding
+    from synnodtest.evaluation.synthesizer import evaluate_synthesizer, grounds
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
-    from synnodtest.training.bland_altman import bland_altman
-    from synnodtest.training.embedding import load_embedding
-    from synnodtest.training.evaluate_synthesizer import evaluate_synthesizer, grounds
 
     on = grounds(options.phantoms, options.backgrounds)
     synthesizer = _resolved(options)
@@ -92,7 +92,7 @@ def _synthesizer(options: argparse.Namespace) -> int:
 
 
 def _realism(options: argparse.Namespace) -> int:
-    from synnodtest.training.realism import exhibits, judge_answers, write_study
+    from synnodtest.evaluation.realism import exhibits, judge_answers, write_study
 
     if options.answers:
         if options.key is None:
@@ -101,7 +101,7 @@ def _realism(options: argparse.Namespace) -> int:
         return 0
     if options.out is None or options.ct_patches is None:
         raise SynnodError("a study needs --out DIR and --ct-patches FOLDER", hint="or --answers FILES --key key.json")
-    from synnodtest.training.evaluate_synthesizer import grounds, of_series
+    from synnodtest.evaluation.synthesizer import grounds, of_series
 
     on = grounds(options.phantoms, options.backgrounds)
     real, synthesizer = of_series(options.ct_patches, held_out=True), _resolved(options)

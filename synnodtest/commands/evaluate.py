@@ -52,7 +52,7 @@ def _detector(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds.estimates import Estimates
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.detectors import resolve_detector
-    from synnodtest.training.evaluate_detector import evaluate
+    from synnodtest.evaluation.detector import evaluate
 
     sets = annotated_sets(options, options.split, fresh=True)
     if not sets:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import synnodtest
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -19,7 +21,11 @@ PER_BACKGROUND = 4
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    from synnodtest.paper.experiments import EXPERIMENTS
+    if not _in_checkout():
+        parser.add_argument("words", nargs=argparse.REMAINDER, help="(only in a checkout)")
+        parser.set_defaults(run=_unavailable)
+        return
+    from studies.paper.experiments import EXPERIMENTS
 
     parser.add_argument("experiment", choices=list(EXPERIMENTS), metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
     parser.add_argument("--detector", required=True, help="as for pytest --detector")
@@ -43,11 +49,28 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
+def _in_checkout() -> bool:
+    """Return whether ``studies/`` lies beside the package, and see to it that it can be imported."""
+    root = Path(synnodtest.__file__).resolve().parents[1]
+    if not (root / "studies" / "paper").is_dir():
+        return False
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+    return True
+
+
+def _unavailable(options: argparse.Namespace) -> int:
+    raise SynnodError(
+        f"the experiments of the paper are not part of the installed package ({Path(synnodtest.__file__).parent})",
+        hint="run `synnodtest paper` from a checkout of the repository: git clone, then `pip install -e .`",
+    )
+
+
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.paper.experiments import EXPERIMENTS
-    from synnodtest.paper.job import Job
-    from synnodtest.paper.run import Bench
-    from synnodtest.reporting.files import write_atomic
+    from studies.paper.experiments import EXPERIMENTS
+    from studies.paper.job import Job
+    from studies.paper.run import Bench
+    from synnodtest.files import write_atomic
     from synnodtest.shell.settings import Settings
 
     experiment = EXPERIMENTS[options.experiment]
@@ -103,10 +126,10 @@ def _synthesizer(options: argparse.Namespace, usual: str) -> str:
 
 def _real(options: argparse.Namespace) -> Any:
     """Return what stands for real nodules: NODE21, CT nodules on real radiographs, else nodules inside phantoms."""
+    from synnodtest.annotated.dataset_set import DatasetSet
+    from synnodtest.annotated.sets import PhantomSet, first_clusters, part_of
+    from synnodtest.annotated.sources import composites
     from synnodtest.commands.annotated import FRESH_SEED
-    from synnodtest.training.annotated import PhantomSet, first_clusters, part_of
-    from synnodtest.training.dataset_set import DatasetSet
-    from synnodtest.training.sources import composites
 
     if options.data is not None:
         found = part_of(DatasetSet(options.data), options.split)
@@ -124,8 +147,8 @@ def _real(options: argparse.Namespace) -> Any:
 
 def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
     """Return nodules of the synthesizer, planted as the ones that stand for real ones are."""
+    from synnodtest.annotated.sets import SynthesizedSet, first_clusters, part_of
     from synnodtest.backgrounds import open_backgrounds
-    from synnodtest.training.annotated import SynthesizedSet, first_clusters, part_of
 
     settings = bench.settings
     count = 60 if options.backgrounds is None else None

@@ -24,7 +24,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.backgrounds.phantom.dataset import write_dataset
+    from synnodtest.phantom.dataset import write_dataset
 
     folder = write_dataset(
         options.out,
@@ -43,8 +43,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _sheet(options: argparse.Namespace) -> Path:
-    from synnodtest.backgrounds.phantom.dataset import remade
-    from synnodtest.backgrounds.phantom.sheet import contact_sheet
+    from synnodtest.phantom.dataset import remade
+    from synnodtest.phantom.sheet import contact_sheet
 
     set_name = "pneumothorax" if options.pneumothorax else "normal"
     shown = remade(

@@ -16,7 +16,7 @@ from typing import Any
 from synnodtest.commands.replay import newest_run
 from synnodtest.commands.replay_failure import find_failure
 from synnodtest.errors import SpecError, SynnodError
-from synnodtest.reporting import record as records
+from synnodtest.record import results as records
 from synnodtest.spec.loader import load_spec
 
 __all__ = ["configure", "with_explicit"]

@@ -32,7 +32,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from synnodtest.reporting import html, manifest, record
+    from synnodtest.integrity import manifest
+    from synnodtest.record import results as record
+    from synnodtest.report import html
 
     path = options.record / record.FILE_NAME if options.record.is_dir() else options.record
     made, folder = record.read(path), path.parent
@@ -52,7 +54,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _changed(folder: Path) -> list[str]:
     """Return what differs from the manifest, the report itself aside: that is what is drawn again."""
-    from synnodtest.reporting import manifest
+    from synnodtest.integrity import manifest
 
     if not (folder / manifest.FILE_NAME).is_file():
         return []
@@ -60,7 +62,7 @@ def _changed(folder: Path) -> list[str]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from synnodtest.reporting import manifest, signature
+    from synnodtest.integrity import manifest, signature
 
     faults = manifest.verify(options.folder, inputs=options.inputs)
     key = Path(options.key).read_text(encoding="utf-8") if options.key and Path(options.key).is_file() else options.key
@@ -77,7 +79,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> int:
-    from synnodtest.reporting import signature
+    from synnodtest.integrity import signature
 
     password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
     path = signature.sign(options.folder, options.key, signer=options.signer, password=password)

@@ -32,7 +32,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds import FolderSet, open_backgrounds
-    from synnodtest.backgrounds.phantom.sheet import contact_sheet
+    from synnodtest.phantom.sheet import contact_sheet
 
     if options.count < 1:
         raise SynnodError("--count must be 1 or more")

@@ -13,9 +13,9 @@ from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
-from synnodtest.reporting import record as records
-from synnodtest.reporting.crops import write_whole_pictures
-from synnodtest.reporting.entries import LEAST_SCORE
+from synnodtest.record import results as records
+from synnodtest.record.entries import LEAST_SCORE
+from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings

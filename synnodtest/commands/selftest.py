@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from synnodtest.reporting.files import write_atomic
+from synnodtest.files import write_atomic
 
 __all__ = ["FILE_NAME", "configure", "page"]
 
@@ -34,9 +34,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.backgrounds.phantom import PhantomSet
     from synnodtest.commands.specs import spec_files
     from synnodtest.detectors import Options, make_detector
+    from synnodtest.phantom import PhantomSet
     from synnodtest.shell.selftest import Bench, selftest
     from synnodtest.spec.loader import load_spec
     from synnodtest.store import Store

@@ -75,7 +75,7 @@ def _expand(options: argparse.Namespace) -> int:
 
 
 def _freeze(options: argparse.Namespace) -> int:
-    from synnodtest.reporting.lock import LOCK, freeze
+    from synnodtest.integrity.lock import LOCK, freeze
 
     specs = [load_spec(path, known_regions=_regions(options)) for path in spec_files(options.paths)]
     print(f"{freeze(specs, Path(LOCK))}: {len(specs)} specs frozen; commit it before the run")

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from synnodtest.backgrounds.atomic import replacing
-from synnodtest.backgrounds.mha_writer import write_mha
 from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
+from synnodtest.files import replacing
+from synnodtest.phantom.mha_writer import write_mha
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["WRITERS", "convert"]

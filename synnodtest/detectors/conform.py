@@ -99,8 +99,8 @@ def blind(radiograph: Radiograph) -> Radiograph:
 
 def conspicuous_radiographs(count: int = 8, size: int = 1024) -> list[Radiograph]:
     """Return phantoms with one dense nodule of 20 to 28 mm each, cut to different shapes."""
-    from synnodtest.backgrounds.phantom import PhantomNodule, expose, project, sample_anatomy
     from synnodtest.canonical import seed_sequence
+    from synnodtest.phantom import PhantomNodule, expose, project, sample_anatomy
 
     made = []
     for number in range(count):

@@ -10,19 +10,19 @@ from dataclasses import replace
 import numpy as np
 
 from synnodtest.canonical import seed_sequence, sha256_of
-from synnodtest.checks.registry import Check, Judge, find_check, known_checks
-from synnodtest.checks.ruling import Status
-from synnodtest.checks.sequential import sequential_judge
 from synnodtest.engine.engine import Engine, Tally, Unplaced
 from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.evidence.clusters import with_copies_joined
+from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.expectations.registry import Check, Judge, find_check, known_checks
+from synnodtest.expectations.sequential import sequential_judge
 from synnodtest.matching import Matching
-from synnodtest.planning.clusters import with_copies_joined
 from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM, Group, groups_for
-from synnodtest.planning.trial import Evidence, Trial
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes

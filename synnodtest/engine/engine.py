@@ -15,11 +15,11 @@ from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.outcome import Outcome, Snapshot, decode_sightings, encode_sightings, regions_at
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.evidence.trial import Sighting
 from synnodtest.perturbations import perturb
 from synnodtest.planning.control import control_name, with_controls
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import Recipe
-from synnodtest.planning.trial import Sighting
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph

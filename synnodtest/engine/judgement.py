@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from synnodtest.checks.ruling import Ruling, Status
 from synnodtest.engine.sham import ShamResult
-from synnodtest.planning.trial import Evidence
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.spec.model import Behaviour

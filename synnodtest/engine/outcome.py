@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from synnodtest.canonical import canonical_json
+from synnodtest.evidence.trial import Sighting, Trial, score_trial
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import Recipe
-from synnodtest.planning.trial import Sighting, Trial, score_trial
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching, match
-from synnodtest.planning.trial import Trial
 from synnodtest.statistics import Estimate, paired_mean, tango
 
 __all__ = ["LARGEST_EXCESS", "ShamResult", "judge_sham", "sham_not_needed"]

@@ -10,6 +10,7 @@ from typing import Any
 from synnodtest.engine.campaign import Campaign, Gathered
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import DetectorError, InvalidEvidence
+from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.ground import Ground, grounded
@@ -17,7 +18,6 @@ from synnodtest.fuzzing.hunt import DESCRIBED, SHAM_SCENES, Hunt
 from synnodtest.fuzzing.report import entry_of, facts_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.stage import Crashed, Replicate
-from synnodtest.planning.trial import Evidence, Trial
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
 

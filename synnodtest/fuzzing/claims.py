@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.errors import SynnodError
-from synnodtest.planning.trial import NoduleTrial, Trial, lies_in
+from synnodtest.evidence.trial import NoduleTrial, Trial, lies_in
 
 __all__ = ["BASE", "COMPANION", "GROWN", "UNDER", "Claim"]
 

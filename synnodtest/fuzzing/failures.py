@@ -11,12 +11,12 @@ from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, Snapshot, regions_at, to_trial
 from synnodtest.errors import DetectorError
+from synnodtest.evidence.trial import Sighting
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.recipe import Recipe
-from synnodtest.planning.trial import Sighting
 from synnodtest.scene import Scene
 from synnodtest.statistics import clustered_rate
 

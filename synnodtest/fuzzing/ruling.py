@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from synnodtest.checks.ruling import Component, Ruling, Status
+from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control

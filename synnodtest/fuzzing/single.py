@@ -5,13 +5,13 @@ from __future__ import annotations
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import to_trial
+from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
-from synnodtest.planning.trial import Trial
 from synnodtest.spec.model import Behaviour, Location, Scenes
 
 __all__ = ["plant"]

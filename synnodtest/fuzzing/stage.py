@@ -15,14 +15,15 @@ from synnodtest.canonical import sha256_of
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError
+from synnodtest.evidence.arm import SHAM_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing.claims import BASE, Claim
 from synnodtest.fuzzing.clock import Pace
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
-from synnodtest.planning.recipe import SHAM_ARM, UNTOUCHED_ARM, Recipe
-from synnodtest.planning.trial import Trial
+from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 
 __all__ = ["Crashed", "Judged", "Replicate", "Spot", "Stage", "is_hang"]

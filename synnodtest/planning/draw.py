@@ -15,15 +15,8 @@ import numpy as np
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
-from synnodtest.planning.recipe import (
-    CONTROL_ARM,
-    DEFAULT_ARM,
-    SHAM_ARM,
-    UNDER_ARM,
-    UNTOUCHED_ARM,
-    NoduleRecipe,
-    Recipe,
-)
+from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
 from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from synnodtest.evidence.arm import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
 from synnodtest.planning.draw import (
     control_recipes,
     own_recipes,
@@ -13,7 +14,7 @@ from synnodtest.planning.draw import (
     under_recipes,
     untouched_recipes,
 )
-from synnodtest.planning.recipe import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Recipe
+from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import Arm, Behaviour, PerturbationSpec, Scenes
 from synnodtest.spec.regions import RegionExpression

@@ -10,9 +10,9 @@ from typing import Any
 
 from synnodtest.engine.campaign import Progress
 from synnodtest.errors import SynnodError
-from synnodtest.reporting import record
-from synnodtest.reporting.assemble import Fragment
-from synnodtest.reporting.compare import as_record, faults_of
+from synnodtest.record import results as record
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.compare import as_record, faults_of
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 
@@ -74,7 +74,7 @@ class SecondDetector:
         return [f"baseline {self.name}: {fault}" for fault in faults_of(self.fragment.expectations.values())]
 
     def as_record(self) -> Mapping[str, Any]:
-        """Return the part of a record that :func:`synnodtest.reporting.compare.compare` reads."""
+        """Return the part of a record that :func:`synnodtest.record.compare.compare` reads."""
         return {**as_record(self.fragment, f"detector {self.name}"), "left_out": self._left_out}
 
 

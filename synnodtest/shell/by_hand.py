@@ -7,10 +7,10 @@ from typing import Any
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.errors import InvalidEvidence
+from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing import plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
-from synnodtest.planning.trial import Trial
 
 __all__ = ["ByHand"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synnodtest.checks.ruling import Status
 from synnodtest.engine.campaign import Gathered
 from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
+from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.shell.run import Case

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
+from synnodtest.forecast.power import forecast
 from synnodtest.fuzzing import most_scenes
-from synnodtest.planning.forecast import forecast
 from synnodtest.shell.run import Case, Run
 
 __all__ = ["plan_lines"]

@@ -11,13 +11,13 @@ from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, 
 from synnodtest.engine.throughput import remember
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.finding import Finding
+from synnodtest.forecast.power import with_count
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.identity import Identity
-from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.radiograph import Radiograph
-from synnodtest.reporting import assemble
+from synnodtest.record import assemble
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.model import Behaviour, Spec
 from synnodtest.store import Store

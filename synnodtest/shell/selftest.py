@@ -13,13 +13,13 @@ from synnodtest.detectors.mutants import MUTANTS, MutantDetector
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.errors import InvalidEvidence
 from synnodtest.finding import Finding
+from synnodtest.forecast.power import with_count
 from synnodtest.identity import Identity
-from synnodtest.planning.forecast import with_count
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.reporting.assemble import Fragment
-from synnodtest.reporting.compare import as_record, compare
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.compare import as_record, compare
 from synnodtest.shell.check_values import check_values
 from synnodtest.shell.run import Case, limited
 from synnodtest.shell.violations import violates

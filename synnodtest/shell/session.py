@@ -16,9 +16,9 @@ import pytest
 from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import Outcome
 from synnodtest.errors import SynnodError
-from synnodtest.reporting import record
-from synnodtest.reporting.compare import Limit, parse_limit
-from synnodtest.reporting.credibility import read as read_credibility
+from synnodtest.record import results as record
+from synnodtest.record.compare import Limit, parse_limit
+from synnodtest.record.credibility import read as read_credibility
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
@@ -26,7 +26,7 @@ from synnodtest.shell.settings import Settings
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
-    from synnodtest.reporting.publish import RunFacts
+    from synnodtest.report.publish import RunFacts
 
 __all__ = ["Session"]
 
@@ -79,7 +79,7 @@ class Session:
         given = getattr(self.config, "workerinput", {}).get("synnodtest_run_id")
         if given:
             return str(given)
-        from synnodtest.reporting.assemble import new_run_id
+        from synnodtest.record.assemble import new_run_id
 
         return new_run_id()
 
@@ -164,14 +164,14 @@ class Session:
         for case in planned_cases(cases):
             self.run.fragment.add_planned(case)
         if getattr(self.config, "workerinput", {}).get("workerid", "gw0") == "gw0":
-            from synnodtest.reporting import ledger
+            from synnodtest.integrity import ledger
 
             settings, specs = self.run.settings, {case.spec.sha256 for case in cases}
             ledger.begin(self._ledger, self.run_id, specs=specs, seed=settings.seed, detector=settings.detector)
 
     @property
     def _ledger(self) -> Path:
-        from synnodtest.reporting.ledger import FILE_NAME
+        from synnodtest.integrity.ledger import FILE_NAME
 
         return self.run.settings.root / FILE_NAME
 
@@ -182,7 +182,7 @@ class Session:
         path = self.run.settings.waivers
         if path is None:
             return None
-        from synnodtest.reporting.waivers import load_waivers
+        from synnodtest.integrity.waivers import load_waivers
 
         return load_waivers(path)
 
@@ -204,7 +204,7 @@ class Session:
 
     def properties(self, case: Case) -> list[tuple[str, str]]:
         """Return JUnit properties of a judged case."""
-        from synnodtest.reporting.junit import properties
+        from synnodtest.exports.junit import properties
 
         fragment = self.run.fragment
         key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
@@ -223,7 +223,7 @@ class Session:
     def write_pictures(self, case: Case) -> None:
         """Write the gallery pictures of a judged case."""
         if self.run.ready and self.run.settings.pixels and case.node_id in self.run.fragment.expectations:
-            from synnodtest.reporting.pictures import write_pictures
+            from synnodtest.report.pictures import write_pictures
 
             write_pictures(self.run.fragment, case.node_id, self.run.behaviour(case), self.run.campaign, self.folder)
 
@@ -253,8 +253,8 @@ class Session:
         if self.is_worker:
             self.hand_over()
         elif self.run.fragment.expectations:
-            from synnodtest.reporting import ledger
-            from synnodtest.reporting.publish import publish
+            from synnodtest.integrity import ledger
+            from synnodtest.report.publish import publish
 
             try:
                 ledger.end(self._ledger, self.run_id, "interrupted" if interrupted else "finished")
@@ -266,7 +266,7 @@ class Session:
                 self.trouble = f"the report could not be written: {error}"
 
     def _facts(self, interrupted: bool) -> RunFacts:
-        from synnodtest.reporting.publish import RunFacts
+        from synnodtest.report.publish import RunFacts
 
         settings = self.run.settings
         return RunFacts(
@@ -325,7 +325,7 @@ class Session:
         """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
         if os.environ.get("GITHUB_ACTIONS") != "true":
             return ()
-        from synnodtest.reporting import sarif
+        from synnodtest.exports import sarif
 
         return sarif.github(record.read(self.folder))
 

@@ -15,7 +15,7 @@ from synnodtest.statistics.distances import energy_distance, frechet_distance, k
 from synnodtest.statistics.estimate import Estimate, TestResult
 from synnodtest.statistics.multiplicity import holm
 from synnodtest.statistics.paired import McNemarResult, mcnemar_exact, newcombe_paired, tango
-from synnodtest.statistics.planning import (
+from synnodtest.statistics.power import (
     DEFAULT_ICC,
     design_effect,
     power_count,

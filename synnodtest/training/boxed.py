@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.backgrounds.lungs import estimate_lungs
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
@@ -21,7 +22,6 @@ from synnodtest.geometry import BoolArray, Box, FloatArray, equal_area_diameter_
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
 from synnodtest.synthesizers.window import Window, cut_window
-from synnodtest.training.annotated import AnnotatedSet
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
 __all__ = ["annotated_windows", "mask_in_box"]

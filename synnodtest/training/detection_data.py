@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.annotated.sets import AnnotatedSet, Case
 from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
-from synnodtest.training.annotated import AnnotatedSet, Case
 
 __all__ = ["hashes_of", "prepare", "shared_pictures"]
 
@@ -27,7 +27,7 @@ def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Pat
     """Write images, labels and ``data.yaml`` for YOLO; return the path of ``data.yaml``.
 
     Clusters (patients, backgrounds) are divided once for all: ``images/val`` holds those that
-    :func:`synnodtest.training.patches.is_held_out` keeps from training. What is already written is not made again.
+    :func:`synnodtest.datasets.split.is_held_out` keeps from training. What is already written is not made again.
 
     Args:
         sets: Where the radiographs come from.

@@ -173,14 +173,15 @@ def prepare_windows(
 
     With CT nodules these are projected onto radiographs free of nodules (``data`` where it is a folder of such,
     ``backgrounds``, and phantoms). A NODE21 layout among ``data`` adds its own annotated nodules. Patients and CT
-    series that :func:`synnodtest.training.patches.is_held_out` names are left out.
+    series that :func:`synnodtest.datasets.split.is_held_out` names are left out.
 
     Raises:
         SynthesizerError: there is nothing to train on.
     """
+    from synnodtest.annotated.dataset_set import DatasetSet
+    from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
     from synnodtest.training.boxed import annotated_windows
-    from synnodtest.training.dataset_set import DatasetSet
-    from synnodtest.training.patches import compose_windows, kept_backgrounds, kept_series, open_folders
+    from synnodtest.training.patches import compose_windows
 
     stored = work / "windows.npz"
     if stored.exists():
@@ -195,7 +196,7 @@ def prepare_windows(
         for folder in folders:
             sets += [(one, kept_backgrounds(one, held_out=False)) for one in open_folders(folder)]
         if phantoms or not sets:
-            from synnodtest.backgrounds.phantom import PhantomSet
+            from synnodtest.phantom import PhantomSet
 
             made = PhantomSet("normal", phantoms or 140, master_seed=PHANTOM_SEED)
             sets.append((made, list(made.backgrounds)))

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
 from synnodtest.attenuation import annotated_contrast
-from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import seed_sequence
-from synnodtest.datasets.split import HELD_OUT, is_held_out
 from synnodtest.errors import BackgroundError, SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.ports import Background, BackgroundSet
@@ -24,7 +21,7 @@ from synnodtest.synthesizers.projection import Projection, project, random_rotat
 from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import COMPOSED, TrainingWindows
 
-__all__ = ["HELD_OUT", "Ranges", "compose_windows", "is_held_out", "kept_backgrounds", "kept_series", "open_folders"]
+__all__ = ["Ranges", "compose_windows"]
 
 
 @dataclass(frozen=True)
@@ -49,37 +46,6 @@ class Ranges:
         """Return the lowest and the highest contrast of nodules of a diameter."""
         natural = annotated_contrast(diameter_mm)
         return self.contrast[0] * natural, self.contrast[1] * natural
-
-
-def kept_backgrounds(backgrounds: BackgroundSet, *, held_out: bool) -> list[Background]:
-    """Return the backgrounds whose patients are held out, or those whose patients are not."""
-    return [one for one in backgrounds.backgrounds if is_held_out(one.cluster) == held_out]
-
-
-def kept_series(folder: Path, *, held_out: bool) -> CtLibrary:
-    """Return the CT nodules of the series that are held out, or of those that are not."""
-    every = CtLibrary(folder)
-    chosen = {nodule.series for nodule in every.nodules if is_held_out(nodule.series) == held_out}
-    return CtLibrary(folder, series=sorted(chosen))
-
-
-def open_folders(root: Path) -> list[BackgroundSet]:
-    """Return the background sets of a folder: itself, or each of its subfolders that holds radiographs.
-
-    Raises:
-        BackgroundError: there is none.
-    """
-    problems = []
-    for folders in ([root], sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []):
-        found: list[BackgroundSet] = []
-        for folder in folders:
-            try:
-                found.append(FolderSet(folder, folder.name, outer=[folder.parent]))
-            except BackgroundError as error:
-                problems.append(str(error))
-        if found:
-            return found
-    raise BackgroundError(f"{root}: no radiographs to train on: {'; '.join(problems)}")
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
-    from synnodtest.training.denoiser import Batch
+    from synnodtest.training.batch import Batch
 
 __all__ = ["loss_curve", "sample_grid"]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.backgrounds.phantom.anatomy import VERSION, Anatomy, sample_anatomy
-from synnodtest.backgrounds.phantom.exposure import expose
-from synnodtest.backgrounds.phantom.projection import Projection, project
-from synnodtest.backgrounds.phantom.solids import length
-from synnodtest.backgrounds.phantom.thorax import SIDES
 from synnodtest.backgrounds.segmenter import STRUCTURES
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray
+from synnodtest.phantom.anatomy import VERSION, Anatomy, sample_anatomy
+from synnodtest.phantom.exposure import expose
+from synnodtest.phantom.projection import Projection, project
+from synnodtest.phantom.solids import length
+from synnodtest.phantom.thorax import SIDES
 
 __all__ = ["SIZE", "Chests", "chests", "silhouettes", "unusual_anatomy"]
 

@@ -8,11 +8,11 @@ from PIL import Image
 
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.backgrounds.estimates import Estimates, estimate_structures, estimator
-from synnodtest.backgrounds.phantom import PhantomSet
 from synnodtest.backgrounds.regions import REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
 from synnodtest.errors import BackgroundError
+from synnodtest.phantom import PhantomSet
 
 LEAST_DICE = {"lung": 0.95, "left_lung": 0.95, "right_lung": 0.95, "mediastinum": 0.93, "peripheral": 0.9}
 LEAST_DICE |= {"retrocardiac": 0.85, "subdiaphragmatic": 0.85, "apical": 0.85, "hilar": 0.8}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from synnodtest.backgrounds.mha_writer import write_mha
+from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.errors import BackgroundError
-from synnodtest.training.dataset_set import DatasetSet
+from synnodtest.phantom.mha_writer import write_mha
 
 HEADER = ",height,img_name,label,width,x,y"
 

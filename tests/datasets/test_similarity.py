@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from synnodtest.annotated.sets import PhantomSet
 from synnodtest.datasets.similarity import DIGITS, SIGNS, near_duplicates, perceptual_hash
 from synnodtest.errors import SynnodError
-from synnodtest.training.annotated import PhantomSet
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synnodtest.checks.ruling import Ruling, Status
 from synnodtest.engine.acceptance import contrast_to_noise, rejection
 from synnodtest.engine.judgement import agree
+from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.geometry import disc_mask
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.scene import Nodule, Scene

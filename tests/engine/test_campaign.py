@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding, Identity
-from synnodtest.checks import Status
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.errors import SynnodError
+from synnodtest.expectations import Status
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
 from synnodtest.store import Store

@@ -7,17 +7,17 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from synnodtest import Finding, Identity
-from synnodtest.checks import Status
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.engine.sham import judge_sham
 from synnodtest.errors import InvalidEvidence
+from synnodtest.expectations import Status
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from tests.checks.evidence import trial
 from tests.engine.parts import Squares
+from tests.expectations.evidence import trial
 
 SPEC = """
 synnodtest: 1

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from synnodtest.checks.ruling import Status
 from synnodtest.errors import DetectorError
+from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
@@ -21,7 +21,7 @@ from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.ports import Background
 from synnodtest.statistics import clopper_pearson
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from tests.checks.evidence import trial
+from tests.expectations.evidence import trial
 from tests.fuzzing.parts import Holed, asked, hunt, noisy, ruling
 
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synnodtest.checks.ruling import Status
+from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing.telling import _best_cut
 from tests.fuzzing.parts import Holed, asked, centre, depth_mm, hunt, roughness, ruling
 

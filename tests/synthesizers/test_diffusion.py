@@ -277,7 +277,7 @@ def test_a_tone_changes_the_profile_and_leaves_the_rim_where_it_is(tone: float) 
 
 def test_a_named_feature_is_followed_in_the_finished_radiograph(drawing: Path, radiograph: Radiograph) -> None:
     pytest.importorskip("radiomics")
-    from synnodtest.training.measured import features_of
+    from synnodtest.evaluation.measured import features_of
 
     energies = []
     for asked in (2e6, 1.2e7):

@@ -2,9 +2,9 @@
 
 import pytest
 
+from synnodtest.annotated.sets import PhantomSet
 from synnodtest.detectors import resolve_detector
 from synnodtest.errors import SynnodError
-from synnodtest.training.annotated import PhantomSet
 from synnodtest.training.detection_data import prepare
 from synnodtest.training.detector import PRESETS, train_detector
 

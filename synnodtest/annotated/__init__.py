@@ -1,0 +1,1 @@
+"""Radiographs with annotated nodules, from phantoms, synthesizers and data sets."""

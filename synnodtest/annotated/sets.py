@@ -1,0 +1,276 @@
+"""Radiographs with annotated nodules: what detectors are trained and evaluated on.
+
+Three sources, one interface: a folder in the NODE21 layout, phantoms made on the fly, and nodules that a synthesizer
+plants in real radiographs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from synnodtest.annotated.held_out import is_held_out
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import BackgroundError
+from synnodtest.phantom import PhantomNodule, Projection, expose, project, sample_anatomy
+from synnodtest.phantom.nodules import SHAPES
+from synnodtest.ports import Background, BackgroundSet, Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Nodule, Scene
+
+__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "first_clusters", "made_of", "part_of"]
+
+LEAST_DIAMETER_MM = 3.0
+"""A phantom nodule of which less than this met aerated lung is no nodule of the truth."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One annotated radiograph before its pixels are read.
+
+    Args:
+        id: Unique within its set; becomes a file name.
+        cluster: The patient, else the background: never on both sides of a split.
+    """
+
+    id: str
+    cluster: str
+
+
+class AnnotatedSet(Protocol):
+    """An ordered set of radiographs that carry their truth in ``Radiograph.nodules``."""
+
+    @property
+    def name(self) -> str:
+        """Name of the set; begins the file names made from it."""
+        ...
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        """All cases in a stable order; cases of one cluster stand together."""
+        ...
+
+    def load(self, case: Case) -> Radiograph:
+        """Return pixels and truth."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some cases of a set."""
+
+    whole: AnnotatedSet
+    cases: Sequence[Case]
+
+    @property
+    def name(self) -> str:
+        return self.whole.name
+
+    def load(self, case: Case) -> Radiograph:
+        return self.whole.load(case)
+
+
+def part_of(whole: AnnotatedSet, split: str) -> AnnotatedSet:
+    """Return the cases of ``split``: ``train``, ``test`` (the held-out clusters) or ``all``.
+
+    Raises:
+        ValueError: there is no such split.
+    """
+    if split not in ("train", "test", "all"):
+        raise ValueError(f"split is 'train', 'test' or 'all', not {split!r}")
+    if split == "all":
+        return whole
+    return _Part(whole, [case for case in whole.cases if is_held_out(case.cluster) == (split == "test")])
+
+
+def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
+    """Return the cases of the first ``most`` patients or backgrounds; all of them if None."""
+    if most is None:
+        return whole
+    kept = set(list(dict.fromkeys(case.cluster for case in whole.cases))[:most])
+    return _Part(whole, [case for case in whole.cases if case.cluster in kept])
+
+
+def made_of(data: AnnotatedSet) -> dict[str, Any]:
+    """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
+    whole = data.whole if isinstance(data, _Part) else data
+    told: dict[str, Any] = {"name": data.name, "cases": len(data.cases)}
+    if isinstance(whole, _Part):
+        return {**made_of(whole), **told}
+    if isinstance(whole, SynthesizedSet):
+        told |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
+        told["synthesizer"] = whole.synthesizer.identity.as_dict()
+    return told
+
+
+@dataclass(frozen=True)
+class Planting:
+    """How nodules are drawn for training and evaluation.
+
+    Args:
+        diameter_mm: Range, log-uniform.
+        contrast: Range, uniform, in units of the lung's 5th-to-95th percentile range.
+        counts: Probability of 0, 1, 2, ... nodules.
+        distance_mm: Least distance between centres, beyond the two radii.
+    """
+
+    diameter_mm: tuple[float, float] = (6.0, 32.0)
+    contrast: tuple[float, float] = (0.2, 0.8)
+    counts: tuple[float, ...] = (0.25, 0.45, 0.2, 0.1)
+    distance_mm: float = 10.0
+
+    def draw(self, background: Radiograph, rng: np.random.Generator) -> tuple[Nodule, ...]:
+        """Return nodules whose centres lie in the lung, at least a third of the radius from its edge.
+
+        Raises:
+            BackgroundError: the background has no lung mask.
+        """
+        lung = background.regions.get("lung")
+        if lung is None or not lung.any():
+            raise BackgroundError(f"{background.source}: no lung mask, so no place for a nodule")
+        depth = distance_transform_edt(np.pad(lung, 1), sampling=background.spacing_mm)[1:-1, 1:-1]
+        nodules: list[Nodule] = []
+        for number in range(int(rng.choice(len(self.counts), p=self.counts))):
+            diameter = float(np.exp(rng.uniform(*np.log(self.diameter_mm))))
+            centre = _place(np.asarray(depth), diameter, nodules, background.spacing_mm, self.distance_mm, rng)
+            contrast = float(rng.uniform(*self.contrast))
+            if centre is not None:
+                nodules.append(
+                    Nodule(diameter, centre, contrast, name=f"nodule-{number}", seed=int(rng.integers(2**31)))
+                )
+        return tuple(nodules)
+
+
+def _place(
+    depth_mm: np.ndarray,
+    diameter_mm: float,
+    earlier: Sequence[Nodule],
+    spacing_mm: tuple[float, float],
+    distance_mm: float,
+    rng: np.random.Generator,
+) -> tuple[float, float] | None:
+    """Return a free place ``(x, y)`` in mm, or None after fifty tries."""
+    rows, columns = np.nonzero(depth_mm >= min(diameter_mm / 6, 0.5 * float(depth_mm.max())))
+    for _ in range(50):
+        pick = int(rng.integers(rows.size))
+        x, y = (columns[pick] + 0.5) * spacing_mm[1], (rows[pick] + 0.5) * spacing_mm[0]
+        reach = [np.hypot(x - n.centre_mm[0], y - n.centre_mm[1]) - (diameter_mm + n.diameter_mm) / 2 for n in earlier]
+        if all(gap >= distance_mm for gap in reach):
+            return float(x), float(y)
+    return None
+
+
+@dataclass
+class SynthesizedSet:
+    """Nodules that a synthesizer plants in a set of nodule-free radiographs.
+
+    Args:
+        name: Name of the set.
+        backgrounds: Where they are planted.
+        synthesizer: What plants them.
+        per_background: Radiographs made from each background.
+        planting: Sizes, contrasts and counts.
+        seed: Master seed.
+    """
+
+    name: str
+    backgrounds: BackgroundSet
+    synthesizer: Synthesizer
+    per_background: int = 6
+    planting: Planting = field(default_factory=Planting)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._by_id = {background.id: background for background in self.backgrounds.backgrounds}
+        self._latest: tuple[str, Radiograph] | None = None
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        """``per_background`` cases of every background."""
+        return [
+            Case(f"{background.id}#{number}", background.cluster)
+            for background in self._by_id.values()
+            for number in range(self.per_background)
+        ]
+
+    def load(self, case: Case) -> Radiograph:
+        """Return one background with its planted nodules."""
+        background = self._background(self._by_id[case.id.rpartition("#")[0]])
+        rng = np.random.default_rng(seed_sequence("annotated", self.name, self.seed, case.id))
+        scene = Scene(background.background, self.planting.draw(background, rng), seed=int(rng.integers(2**31)))
+        return self.synthesizer.synthesize([scene], [background])[0]
+
+    def _background(self, background: Background) -> Radiograph:
+        if self._latest is None or self._latest[0] != background.id:
+            self._latest = (background.id, self.backgrounds.load(background))
+        return self._latest[1]
+
+
+@dataclass
+class PhantomSet:
+    """Nodules planted in the built-in chest phantom, before projection.
+
+    Args:
+        chests: Number of chests; one in ``1 / pneumothorax`` has an air leak.
+        per_chest: Exposures of each chest, each with other nodules and other noise.
+        seed: Of the first chest; chest ``i`` has the anatomy ``seed + i``.
+        planting: Sizes, contrasts and counts.
+        natural: Share of the nodules whose contrast follows from their density (0.9 to 1.1 of soft tissue, one of ten
+            calcified) and not from ``planting``.
+        pneumothorax: Share of the chests with an air leak.
+        size: Pixels along each side.
+    """
+
+    chests: int
+    per_chest: int = 4
+    seed: int = 0
+    planting: Planting = field(default_factory=Planting)
+    natural: float = 0.7
+    pneumothorax: float = 0.15
+    size: int = 1024
+    name: str = "phantom"
+
+    def __post_init__(self) -> None:
+        self._latest: tuple[int, Projection] | None = None
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        """``per_chest`` cases of every chest."""
+        return [
+            Case(f"{chest}#{number}", f"phantom-{chest}")
+            for chest in range(self.seed, self.seed + self.chests)
+            for number in range(self.per_chest)
+        ]
+
+    def load(self, case: Case) -> Radiograph:
+        """Return one exposure; nodules that met no lung are left out of the truth."""
+        chest, _, number = case.id.partition("#")
+        projection = self._projection(int(chest))
+        rng = np.random.default_rng(seed_sequence("phantom set", self.seed, case.id))
+        nodules = [self._solid(nodule, rng) for nodule in self.planting.draw(expose(projection), rng)]
+        radiograph = expose(projection, nodules, noise_seed=1 + int(number))
+        seen = tuple(truth for truth in radiograph.nodules if truth.diameter_mm >= LEAST_DIAMETER_MM)
+        return radiograph.with_pixels(radiograph.pixels, seen)
+
+    def _projection(self, chest: int) -> Projection:
+        if self._latest is None or self._latest[0] != chest:
+            rng = np.random.default_rng(seed_sequence("phantom set", "pneumothorax", chest))
+            leaking = bool(rng.random() < self.pneumothorax)
+            self._latest = (chest, project(sample_anatomy(chest, pneumothorax=leaking), self.size))
+        return self._latest[1]
+
+    def _solid(self, nodule: Nodule, rng: np.random.Generator) -> PhantomNodule:
+        return PhantomNodule(
+            nodule.diameter_mm,
+            nodule.centre_mm,
+            depth=float(rng.uniform(0.05, 0.95)),
+            shape=SHAPES[int(rng.choice(len(SHAPES), p=(0.4, 0.25, 0.2, 0.15)))],
+            density=float(rng.uniform(1.4, 1.9) if rng.random() < 0.1 else rng.uniform(0.9, 1.1)),
+            contrast=None if rng.random() < self.natural else nodule.contrast,
+            seed=int(rng.integers(2**31)),
+            name=nodule.name,
+        )

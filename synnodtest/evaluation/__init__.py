@@ -1,0 +1,1 @@
+"""Measuring a detector or a synthesizer."""

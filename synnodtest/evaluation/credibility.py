@@ -1,0 +1,150 @@
+"""How far a synthesizer's nodules can be believed: numbers, each with the yardstick it is read by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import missing_extra
+from synnodtest.evaluation.embedding import Embedding
+from synnodtest.evaluation.measured import Planted
+from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
+
+__all__ = ["agreement", "distances", "of_planted", "standardised", "two_sample_auc"]
+
+Array = NDArray[np.float64]
+
+
+def agreement(requested: Array, realised: Array) -> dict[str, Any]:
+    """Return how realised values follow requested ones: rank correlation, relative error, limits of agreement.
+
+    Limits of agreement (Bland & Altman, Lancet 1986) are those of the log ratio, given back as ratios.
+    """
+    from scipy.stats import spearmanr
+
+    ratio = realised / requested
+    logs = np.log(np.maximum(ratio, 1e-6))
+    spread = 1.96 * float(logs.std(ddof=1)) if len(logs) > 1 else 0.0
+    return {
+        "n": len(requested),
+        "spearman": float(spearmanr(requested, realised).statistic),
+        "median_ratio": float(np.median(ratio)),
+        "median_relative_error": float(np.median(np.abs(ratio - 1))),
+        "p90_relative_error": float(np.percentile(np.abs(ratio - 1), 90)),
+        "limits_of_agreement_ratio": [float(np.exp(logs.mean() + sign * spread)) for sign in (-1, 1)],
+    }
+
+
+def standardised(table: Array, reference: Array) -> Array:
+    """Return features (n, d) with heavy tails drawn in, centred and scaled by a reference sample; within +-4."""
+    squeezed, basis = np.cbrt(table), np.cbrt(reference)
+    scale = np.maximum(basis.std(axis=0), 1e-9)
+    return np.asarray(np.clip((squeezed - basis.mean(axis=0)) / scale, -4, 4), dtype=np.float64)
+
+
+def distances(
+    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
+) -> dict[str, Any]:
+    """Return distances of synthetic to real nodules in a space of features, beside those of real to real.
+
+    Backgrounds are split in two, ``halves`` times at random. The real nodules of one half are compared with the
+    synthetic nodules of the other, and with the real ones of the other, which lie at the same places and have the same
+    sizes and contrasts. So both distances suffer the same noise, and no nodule is compared with its own twin or
+    its own background, which would make any synthesizer look nearer than it is.
+
+    Args:
+        planted: (n, features) synthetic; row i is the same scene as row i of ``real``.
+        real: (n, features) real.
+        clusters: Background of every row.
+        halves: How many splits.
+        seed: Of the splits.
+
+    Returns:
+        Per distance its mean from synthetic to real, and from real to real the mean and the 95th percentile.
+    """
+    rng = np.random.default_rng(seed_sequence("distances", seed))
+    a, b = standardised(planted, real), standardised(real, real)
+    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
+    found: dict[str, dict[str, list[float]]] = {name: {"synthetic": [], "real": []} for name in MEASURES}
+    for _ in range(halves):
+        one = rng.permutation(len(names))[: (len(names) + 1) // 2]
+        first = np.isin(owner, one)
+        for name, measure in MEASURES.items():
+            found[name]["synthetic"].append(measure(a[~first], b[first]))
+            found[name]["real"].append(measure(b[~first], b[first]))
+    return {
+        "n": len(real),
+        "backgrounds": len(names),
+        **{
+            name: {
+                "synthetic_to_real": float(np.mean(values["synthetic"])),
+                "real_to_real_mean": float(np.mean(values["real"])),
+                "real_to_real_p95": float(np.percentile(values["real"], 95)),
+            }
+            for name, values in found.items()
+        },
+    }
+
+
+def _frechet(x: Array, y: Array) -> float:
+    return frechet_distance(x.mean(axis=0), np.cov(x.T), y.mean(axis=0), np.cov(y.T))
+
+
+MEASURES: dict[str, Callable[[Array, Array], float]] = {
+    "kernel": kernel_distance,
+    "energy": energy_distance,
+    "frechet": _frechet,
+}
+
+
+def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed: int = 0) -> dict[str, float]:
+    """Return how well classifiers tell synthetic from real nodules by their features; 0.5 is not at all.
+
+    Args:
+        planted: (n, features) synthetic.
+        real: (m, features) real.
+        clusters: Background of every row, synthetic first; folds never split one.
+        seed: Of the trees.
+
+    Returns:
+        Out-of-fold AUC of a logistic regression and of boosted trees.
+    """
+    try:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.metrics import roc_auc_score
+        from sklearn.model_selection import GroupKFold, cross_val_predict
+    except ImportError:
+        raise missing_extra("scikit-learn", "metrics", "the two-sample test") from None
+    table = np.concatenate([standardised(planted, real), standardised(real, real)])
+    label = np.concatenate([np.ones(len(planted)), np.zeros(len(real))])
+    models = {
+        "logistic": LogisticRegression(C=0.1, max_iter=2000),
+        "trees": HistGradientBoostingClassifier(max_depth=3, max_iter=80, random_state=seed),
+    }
+    folds = GroupKFold(n_splits=min(5, len(set(clusters))))
+    scores = {}
+    for name, model in models.items():
+        guess = cross_val_predict(model, table, label, groups=list(clusters), cv=folds, method="predict_proba")
+        scores[name] = float(roc_auc_score(label, guess[:, 1]))
+    return scores
+
+
+def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = None) -> dict[str, Any]:
+    """Return distances and two-sample AUC of one synthesizer's nodules against real ones, planted in the same scenes.
+
+    They are taken in radiomics space, over the scenes whose nodules can be measured in both, and, where an encoder is
+    given, the distances in its space too, over all scenes.
+    """
+    both = synthetic.measurable & real.measurable
+    clusters = [name for name, measured in zip(real.clusters, both, strict=True) if measured]
+    a, b = synthetic.features[both], real.features[both]
+    found = {"distances": distances(a, b, clusters), "two_sample_auc": two_sample_auc(a, b, clusters * 2)}
+    if embedding is not None:
+        views = (embedding.of(synthetic.views), embedding.of(real.views))
+        found["embedding_distances"] = distances(*views, real.clusters)
+    return found

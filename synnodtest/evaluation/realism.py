@@ -1,0 +1,225 @@
+"""A reader study of realism, the paper's visual Turing test: a blinded page, and the AUC of what readers answered."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynnodError
+from synnodtest.evaluation.measured import Pair
+from synnodtest.geometry import FloatArray
+from synnodtest.ports import Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.synthesizers.window import Window, cut_window
+
+__all__ = ["Exhibit", "exhibits", "judge_answers", "read_answers", "write_study"]
+
+SIDE_MM = 70.0
+SIDE_PX = 280
+RATINGS = ("surely real", "rather real", "cannot tell", "rather synthetic", "surely synthetic")
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """One picture of the study: the key to it, and its pixels (size, size) 0..1."""
+
+    synthetic: bool
+    background: str
+    diameter_mm: float
+    picture: FloatArray
+
+
+def exhibits(synthesizer: Synthesizer, real: Synthesizer, pairs: Sequence[Pair]) -> list[Exhibit]:
+    """Return one picture per scene, those with even numbers synthesized, the others with a real nodule."""
+    made: list[Exhibit] = []
+    for maker, part in ((synthesizer, pairs[::2]), (real, pairs[1::2])):
+        planted = maker.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
+        for (scene, _), one in zip(part, planted, strict=True):
+            picture = _picture(one, scene.nodules[0].centre_mm)
+            made.append(Exhibit(maker is synthesizer, scene.background, one.nodules[0].diameter_mm, picture))
+    return made
+
+
+def _picture(radiograph: Radiograph, centre_mm: tuple[float, float]) -> FloatArray:
+    window = Window(centre_mm, SIDE_PX, SIDE_MM / SIDE_PX)
+    values = cut_window(radiograph.pixels, radiograph.spacing_mm, window)
+    low, high = np.percentile(values, [0.5, 99.5])
+    return np.asarray(np.clip((values - low) / max(float(high - low), 1e-6), 0, 1), dtype=np.float32)
+
+
+def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0) -> Path:
+    """Write ``readers.html`` (give it to readers), ``key.json`` (do not) and ``sheet.png`` (all pictures, unlabelled).
+
+    Order and numbers of the pictures are drawn from ``seed`` and say nothing.
+    """
+    order = np.random.default_rng(seed_sequence("reader-study", seed)).permutation(len(made))
+    shown = [made[i] for i in order]
+    out.mkdir(parents=True, exist_ok=True)
+    key = {
+        str(number): {name: value for name, value in asdict(one).items() if name != "picture"}
+        for number, one in enumerate(shown, 1)
+    }
+    (out / "key.json").write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+    (out / "sheet.png").write_bytes(_png(_sheet([one.picture for one in shown])))
+    page = out / "readers.html"
+    page.write_text(_page([_png(one.picture) for one in shown]), encoding="utf-8")
+    return page
+
+
+def _png(picture: FloatArray) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(np.round(255 * picture), dtype=np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _sheet(pictures: Sequence[FloatArray], columns: int = 10) -> FloatArray:
+    rows = -(-len(pictures) // columns)
+    step = SIDE_PX // 2 + 4
+    sheet = np.zeros((rows * step, columns * step), dtype=np.float32)
+    for number, picture in enumerate(pictures):
+        small = picture.reshape(SIDE_PX // 2, 2, SIDE_PX // 2, 2).mean(axis=(1, 3))
+        top, left = step * (number // columns), step * (number % columns)
+        sheet[top : top + SIDE_PX // 2, left : left + SIDE_PX // 2] = small
+    return sheet
+
+
+def _page(pictures: Sequence[bytes]) -> str:
+    def figure(number: int, picture: bytes) -> str:
+        choices = "".join(
+            f'<label><input type="radio" name="{number}" value="{rating}"> {html.escape(text)}</label>'
+            for rating, text in enumerate(RATINGS, 1)
+        )
+        source = base64.b64encode(picture).decode()
+        image = f'<img alt="picture {number}" src="data:image/png;base64,{source}">'
+        return f"<fieldset><legend>{number}</legend>{image}{choices}</fieldset>"
+
+    body = "\n".join(figure(number, picture) for number, picture in enumerate(pictures, 1))
+    return _HTML.replace("@BODY@", body).replace("@COUNT@", str(len(pictures)))
+
+
+_HTML = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Real or synthetic?</title>
+<style>
+body{font:16px system-ui,sans-serif;margin:1rem auto;max-width:72rem;padding:0 1rem;background:#111;color:#eee}
+main{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:1rem}
+fieldset{border:1px solid #555}img{display:block;width:280px;height:280px}label{display:block}
+button,input[type=text],textarea{font:inherit}textarea{width:100%;height:8rem}
+</style>
+<h1>Real or synthetic?</h1>
+<p>Every picture has a nodule in its middle. Some nodules are real ones from CT, projected; the others were made by a
+model. Say of each how sure you are. There is no time limit; do not compare notes with other readers.</p>
+<p><label>Your initials <input type="text" id="reader" required></label></p>
+<main>
+@BODY@
+</main>
+<p><button id="save">Save answers</button> <span id="state" role="status"></span></p>
+<textarea id="copy" readonly aria-label="answers as CSV" placeholder="answers appear here too, to copy"></textarea>
+<script>
+document.getElementById('save').addEventListener('click', () => {
+  const reader = document.getElementById('reader').value.trim().replace(/[",\\n]/g, '');
+  const chosen = [...document.querySelectorAll('input[type=radio]:checked')];
+  const rows = chosen.map(i => [reader, i.name, i.value].join(','));
+  const state = document.getElementById('state');
+  if (!reader) { state.textContent = 'Please give your initials.'; return; }
+  const text = ['reader,picture,rating', ...rows].join('\\n') + '\\n';
+  document.getElementById('copy').value = text;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], {type: 'text/csv'}));
+  link.download = 'answers-' + reader + '.csv';
+  link.click();
+  state.textContent = rows.length + ' of @COUNT@ answered.';
+});
+</script></html>
+"""
+
+
+def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """Return readers, pictures, and ratings (readers, pictures), NaN where a reader gave none.
+
+    Raises:
+        SynnodError: a file is not as ``readers.html`` saves it, or has a picture the key does not know.
+    """
+    try:
+        pictures = list(json.loads(key.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise SynnodError(f"{key}: not the key of a reader study: {error}", hint="--key DIR/key.json") from error
+    found: dict[str, dict[str, float]] = {}
+    for path in paths:
+        try:
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+        except OSError as error:
+            raise SynnodError(f"{path}: cannot be read: {error}") from error
+        for line, row in enumerate(rows, 2):
+            reader, picture, rating = (str(row.get(name) or "").strip() for name in ("reader", "picture", "rating"))
+            if not reader or picture not in pictures or rating not in ("1", "2", "3", "4", "5"):
+                raise SynnodError(
+                    f"{path}:{line}: reader {reader!r}, picture {picture!r}, rating {rating!r} cannot be an answer",
+                    hint=f"columns reader,picture,rating; pictures 1 to {len(pictures)}, ratings 1 to 5",
+                )
+            if picture in found.setdefault(reader, {}):
+                raise SynnodError(f"{path}:{line}: reader {reader!r} rated picture {picture} twice")
+            found[reader][picture] = float(rating)
+    if not found:
+        raise SynnodError("no answers", hint="--answers FILE.csv ..., as readers.html saves them")
+    table = [[found[reader].get(picture, np.nan) for picture in pictures] for reader in found]
+    return list(found), pictures, np.asarray(table)
+
+
+def _auc(ratings: NDArray[np.float64], synthetic: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    """Return the weighted probability that a synthetic picture is rated higher than a real one; ties count half."""
+    there = np.isfinite(ratings) & (weight > 0)
+    a, wa = ratings[there & synthetic], weight[there & synthetic]
+    b, wb = ratings[there & ~synthetic], weight[there & ~synthetic]
+    if not a.size or not b.size:
+        return float("nan")
+    wins = (a[:, None] > b[None, :]) + 0.5 * (a[:, None] == b[None, :])
+    return float(wa @ wins @ wb / (wa.sum() * wb.sum()))
+
+
+def judge_answers(paths: Sequence[Path], key: Path, *, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
+    """Return the AUC of readers telling synthetic from real, its 95% interval over readers and cases.
+
+    The AUC is the mean of the readers'. The interval resamples readers and, independently, the backgrounds the
+    pictures come from (Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1 (2007) 386), so that it holds for other
+    readers and other cases. With one reader it holds for that reader alone, and says so.
+
+    Raises:
+        SynnodError: see :func:`read_answers`.
+    """
+    readers, pictures, ratings = read_answers(paths, key)
+    known = json.loads(key.read_text(encoding="utf-8"))
+    synthetic = np.asarray([bool(known[p]["synthetic"]) for p in pictures])
+    names = [str(known[p]["background"]) for p in pictures]
+    clusters = np.unique(names, return_inverse=True)[1]
+    ones = np.ones(len(pictures))
+    each = {reader: _auc(row, synthetic, ones) for reader, row in zip(readers, ratings, strict=True)}
+    rng = np.random.default_rng(seed_sequence("reader-study-bootstrap", seed))
+    drawn = []
+    for _ in range(resamples):
+        some = rng.integers(len(readers), size=len(readers))
+        weight = np.bincount(rng.integers(clusters.max() + 1, size=clusters.max() + 1), minlength=clusters.max() + 1)
+        drawn.append(np.nanmean([_auc(ratings[r], synthetic, weight[clusters].astype(float)) for r in some]))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return {
+        "readers": len(readers),
+        "pictures": len(pictures),
+        "backgrounds": int(clusters.max() + 1),
+        "answers": int(np.isfinite(ratings).sum()),
+        "auc": float(np.nanmean(list(each.values()))),
+        "interval_95": [float(low), float(high)],
+        "interval_over": "readers and cases" if len(readers) > 1 else "cases alone: one reader stands for no other",
+        "auc_by_reader": each,
+    }

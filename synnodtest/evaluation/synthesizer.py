@@ -1,0 +1,289 @@
+"""The credibility report of a synthesizer: everything measured, each figure with its yardstick."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
+from synnodtest.errors import SynthesizerError
+from synnodtest.evaluation.credibility import agreement, of_planted
+from synnodtest.evaluation.embedding import Embedding
+from synnodtest.evaluation.measured import Pair, Planted, features_of, plant, scenes_on
+from synnodtest.matching import Matching, match
+from synnodtest.phantom import PhantomSet
+from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.statistics import paired_mean
+from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+__all__ = ["SWEPT", "Ground", "alike", "evaluate_synthesizer", "grounds", "of_series", "sham_equivalence", "sweep"]
+
+Report = Callable[[str], None]
+SWEPT = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
+SWEEP_DIAMETER_MM = 14.0
+SHAM_MARGIN = 0.05
+"""A score that shifts by less than this between sham edit and untouched radiograph counts as unchanged."""
+PHANTOM_SEED = 9
+"""Of phantoms that no training of a synthesizer has seen."""
+BATCH = 32
+SIZES_MM = (4.0, 8.0, 12.0, 20.0, 40.0)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Backgrounds of one kind that training has not seen."""
+
+    name: str
+    parts: Sequence[tuple[BackgroundSet, Sequence[Background]]]
+
+    def scenes(self, count: int, *, seed: int = 0, **options: Any) -> list[Pair]:
+        """Return ``count`` scenes of :func:`scenes_on`, spread over all backgrounds."""
+        total = sum(len(some) for _, some in self.parts)
+        pairs: list[Pair] = []
+        taken = 0
+        asked: Sequence[Mapping[str, float]] = options.pop("radiomics", ())
+        for number, (owner, some) in enumerate(self.parts):
+            taken += len(some)
+            share = round(count * taken / total) - len(pairs)
+            some_asked = asked[len(pairs) : len(pairs) + share]
+            pairs += scenes_on(owner, some, share, seed=seed + number, radiomics=some_asked, **options)
+        return pairs
+
+
+def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
+    """Return held-out phantoms and the held-out patients of a folder, whichever are asked for.
+
+    Raises:
+        SynthesizerError: there is nothing to plant nodules in.
+    """
+    found: list[Ground] = []
+    if phantoms:
+        made = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
+        found.append(Ground("phantoms", [(made, list(made.backgrounds))]))
+    if backgrounds is not None:
+        kept = [(one, kept_backgrounds(one, held_out=True)) for one in open_folders(backgrounds)]
+        kept = [(owner, some) for owner, some in kept if some]
+        if kept:
+            found.append(Ground(backgrounds.name, kept))
+    if not found:
+        raise SynthesizerError("nothing to plant nodules in", hint="--phantoms N, --backgrounds DIR, or both")
+    return found
+
+
+def sweep(
+    synthesizer: Synthesizer,
+    on: Sequence[Ground],
+    name: str,
+    bounds: tuple[float, float],
+    count: int,
+    *,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Ask for one feature between two bounds, all others left open, and say how the realised one follows.
+
+    All nodules are of one size, so that the feature and not the size varies. The realised feature is measured in the
+    finished radiograph, surroundings included, on the truth mask; ``spearman_on_seen_mask`` is on
+    :func:`synnodtest.evaluation.measured.seen_mask`, which texture at a nodule's edge changes.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[list[float]] = []
+    for number, ground in enumerate(on):
+        share = count * (number + 1) // len(on) - count * number // len(on)
+        values = rng.permutation(np.linspace(*bounds, share))
+        same = {"diameter_mm": (SWEEP_DIAMETER_MM, SWEEP_DIAMETER_MM), "contrast": (0.3, 0.3)}
+        pairs = ground.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
+        for start in range(0, len(pairs), BATCH):
+            part = pairs[start : start + BATCH]
+            made = synthesizer.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
+            for (scene, untouched), one in zip(part, made, strict=True):
+                found = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
+                rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in found)])
+    x, y, seen = np.asarray(rows).T
+    lower, upper = x <= np.quantile(x, 1 / 3), x >= np.quantile(x, 2 / 3)
+    return {
+        "n": int(np.isfinite(y).sum()),
+        "from": bounds[0],
+        "to": bounds[1],
+        "spearman": _spearman(x, y),
+        "spearman_on_seen_mask": _spearman(x, seen),
+        "median_of_lower_third": float(np.nanmedian(y[lower])),
+        "median_of_upper_third": float(np.nanmedian(y[upper])),
+    }
+
+
+def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    from scipy.stats import spearmanr
+
+    there = np.isfinite(y)
+    return float(spearmanr(x[there], y[there]).statistic)
+
+
+def alike(pairs: Sequence[Pair], real: Planted) -> list[Pair]:
+    """Return scenes that ask for every radiomics feature of the real nodule of the same scene, where it has them.
+
+    So the paper asks its model; size and contrast alone leave the other features to the model.
+    """
+    asked: list[Pair] = []
+    for (scene, radiograph), features in zip(pairs, real.features, strict=True):
+        if np.isfinite(features).all():
+            (nodule,) = scene.nodules
+            named = tuple(sorted(zip(FEATURE_NAMES, map(float, features), strict=True)))
+            scene = replace(scene, nodules=(replace(nodule, radiomics=named),))
+        asked.append((scene, radiograph))
+    return asked
+
+
+def _score_at(detector: Detector, radiographs: Sequence[Radiograph], places: Sequence[Radiograph]) -> list[float]:
+    """Return the best score at the nodules of ``places`` per radiograph, 0 where nothing is found."""
+    scores = []
+    for found, place in zip(detector.detect(list(radiographs)), places, strict=True):
+        hits = match(found, place.nodules, place.spacing_mm, Matching()).finding_of
+        scores.append(max((found[i].score for i in hits if i is not None), default=0.0))
+    return scores
+
+
+def sham_equivalence(synthesizer: Synthesizer, detector: Detector, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Say whether a detector scores sham edits as it scores the untouched radiographs at the same places.
+
+    Two one-sided tests: the 90% interval of the mean difference, clustered on backgrounds, must lie within the margin.
+    """
+    scenes, before = [replace(scene, sham=True) for scene, _ in pairs], [radiograph for _, radiograph in pairs]
+    edited = synthesizer.synthesize(scenes, before)
+    differences: list[float] = []
+    for start in range(0, len(pairs), 8):
+        part = slice(start, start + 8)
+        after = _score_at(detector, edited[part], edited[part])
+        untouched = _score_at(detector, before[part], edited[part])
+        differences += [a - b for a, b in zip(after, untouched, strict=True)]
+    estimate = paired_mean(differences, [scene.background for scene in scenes], alpha=0.05)
+    return {
+        "n": len(pairs),
+        "mean_difference": estimate.value,
+        "interval_90": [estimate.lower, estimate.upper],
+        "margin": SHAM_MARGIN,
+        "equivalent": bool(estimate.lower > -SHAM_MARGIN and estimate.upper < SHAM_MARGIN),
+        "largest_difference": float(np.max(np.abs(differences))),
+    }
+
+
+def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Return per synthesizer the sensitivity by diameter at a score of 0.25."""
+    sizes = np.asarray([scene.nodules[0].diameter_mm for scene, _ in pairs])
+    table: dict[str, Any] = {"diameter_mm": list(SIZES_MM)}
+    bins = np.digitize(sizes, SIZES_MM[1:-1])
+    table["n"] = np.bincount(bins, minlength=len(SIZES_MM) - 1).tolist()
+    for name, maker in makers.items():
+        scores: list[float] = []
+        for start in range(0, len(pairs), 8):
+            part = pairs[start : start + 8]
+            made = maker.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
+            scores += _score_at(detector, made, made)
+        hit = np.asarray(scores) >= 0.25
+        table[name] = [float(hit[bins == k].mean()) if (bins == k).any() else None for k in range(len(SIZES_MM) - 1)]
+    return table
+
+
+def _kind(reason: str) -> str:
+    """Return a reason of rejection without names and numbers."""
+    return " ".join(re.sub(r"nodule '[^']*':?|[0-9.]+", "", reason).split())
+
+
+def _planted_figures(planted: Planted) -> dict[str, Any]:
+    requested, realised = planted.requested, planted.realised
+    kept = np.asarray([not reason for reason in planted.rejected])
+    return {
+        "diameter": agreement(requested[:, 0], realised[:, 0]),
+        "contrast": agreement(requested[:, 1], realised[:, 1]),
+        "contrast_of_accepted": agreement(requested[kept, 1], realised[kept, 1]),
+        "pairs": {
+            "diameter_mm": np.round(np.stack([requested[:, 0], realised[:, 0]], axis=1), 3).tolist(),
+            "contrast": np.round(np.stack([requested[:, 1], realised[:, 1]], axis=1), 4).tolist(),
+        },
+        "rejected": dict(Counter(_kind(reason) for reason in planted.rejected if reason)),
+        "pixels_changed_far_away": planted.changed_outside,
+        "redraws": planted.redraws,
+    }
+
+
+def evaluate_synthesizer(
+    synthesizer: Synthesizer,
+    on: Sequence[Ground],
+    *,
+    ct_patches: Path | None = None,
+    ranges: Mapping[str, Sequence[float]] | None = None,
+    sham: Synthesizer | None = None,
+    detector: Detector | None = None,
+    embedding: Embedding | None = None,
+    scenes: int = 160,
+    sweep_scenes: int = 200,
+    seed: int = 1,
+    report: Report = print,
+) -> dict[str, Any]:
+    """Measure a synthesizer.
+
+    Args:
+        synthesizer: What is measured.
+        on: Backgrounds that it was not trained on.
+        ct_patches: CT nodules; the held-out series, projected, are the real nodules it is compared with, the others
+            the baseline ``ct-patch``.
+        ranges: Per feature the percentiles (10, 50, 90) to sweep between. Without them no feature is swept, and none is
+            named where nodules are compared with real ones.
+        sham: The same model in ``inpaint`` composition, for the sham control.
+        detector: For sham control and sensitivity by size.
+        embedding: A further space in which to compare with real nodules.
+        scenes: Scenes per ground.
+        sweep_scenes: Scenes per swept feature, all grounds together.
+        seed: Of places, sizes and contrasts.
+        report: Called with one line per step.
+    """
+    figures: dict[str, Any] = {"synthesizer": synthesizer.identity.as_dict()}
+    if embedding is not None:
+        figures["embedding"] = {"name": embedding.name, "sha256": embedding.sha256}
+    real = None if ct_patches is None else of_series(ct_patches, held_out=True)
+    for ground in on:
+        pairs = ground.scenes(scenes, seed=seed)
+        report(f"{ground.name}: {len(pairs)} scenes")
+        planted = plant(synthesizer, pairs)
+        found = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
+        if real is not None and ct_patches is not None:
+            reference = plant(real, pairs)
+            baselines: dict[str, Synthesizer] = {
+                "gaussian": GaussianSynthesizer(),
+                "ct-patch": of_series(ct_patches, held_out=False),
+            }
+            found["against_real"] = {synthesizer.identity.name: of_planted(planted, reference, embedding)}
+            if ranges:
+                asked = plant(synthesizer, alike(pairs, reference))
+                name = f"{synthesizer.identity.name}, all features named"
+                found["against_real"][name] = of_planted(asked, reference, embedding)
+            for name, maker in baselines.items():
+                found["against_real"][name] = of_planted(plant(maker, pairs), reference, embedding)
+            report(f"{ground.name}: compared with real nodules")
+        if detector is not None and sham is not None:
+            found["sham"] = sham_equivalence(sham, detector, pairs)
+        if detector is not None and real is not None:
+            makers = {synthesizer.identity.name: synthesizer, "real": real}
+            found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
+    for name in SWEPT if ranges and sweep_scenes else ():
+        low, _, high = (ranges or {})[name]
+        swept = sweep(synthesizer, on, name, (low, high), sweep_scenes, seed=seed)
+        figures.setdefault("sweeps", {})[name] = swept
+        report(f"{name}: requested against realised Spearman {swept['spearman']:.2f}")
+    return figures
+
+
+def of_series(folder: Path, *, held_out: bool) -> CtPatchSynthesizer:
+    """Return the projected CT nodules of the series that are held out, or of those that are not."""
+    series = {nodule.series for nodule in kept_series(folder, held_out=held_out).nodules}
+    return CtPatchSynthesizer(folder, series=sorted(series))

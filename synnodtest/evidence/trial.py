@@ -1,0 +1,299 @@
+"""Trials: what came of each scene, and the evidence of one expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.finding import Finding
+from synnodtest.matching import Matching, match
+from synnodtest.radiograph import Truth
+from synnodtest.scene import Scene
+from synnodtest.spec.regions import AnyOf, NotIn, RegionExpression
+
+__all__ = [
+    "Evidence",
+    "NoduleTrial",
+    "Sighting",
+    "Trial",
+    "cluster_counts",
+    "lies_in",
+    "predicate",
+    "score_trial",
+    "value_of",
+]
+
+
+def lies_in(region: RegionExpression, names: frozenset[str]) -> bool:
+    """Return whether a point that lies in the regions ``names`` lies in a region expression."""
+    if isinstance(region, str):
+        return region in names
+    if isinstance(region, NotIn):
+        return not lies_in(region.excluded, names)
+    if isinstance(region, AnyOf):
+        return any(lies_in(part, names) for part in region.any)
+    return all(lies_in(part, names) for part in region.all)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A finding, and the names of the regions in which its centre lies."""
+
+    finding: Finding
+    regions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class NoduleTrial:
+    """One planted nodule and how the detector met it.
+
+    Args:
+        name: The nodule's name.
+        requested_mm: Requested diameter.
+        truth: The realised nodule.
+        requested: The request in plain values.
+        confidence: Raw score of the matched finding whatever the operating point, 0 if none.
+        finding: Index of the matched finding, or None.
+        regions: Regions in which its centre lies.
+    """
+
+    name: str
+    requested_mm: float
+    truth: Truth
+    requested: Mapping[str, Any]
+    confidence: float
+    finding: int | None
+    regions: frozenset[str] = frozenset()
+
+    def detected(self, operating_point: float) -> bool:
+        """Return whether a finding at or above the operating point hits it."""
+        return self.finding is not None and self.confidence >= operating_point
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One scene's outcome.
+
+    Args:
+        scene: The recipe.
+        scene_id: Its key.
+        synthesizer: Name of the synthesizer that made it.
+        background: Identifier of the background.
+        cluster: Patient where known, else background.
+        arm: Arm of the behaviour.
+        replicate: Number of the replicate.
+        levels: Swept values by name.
+        strata: What is known of the background (view, sex, age, ...).
+        spacing_mm: ``(row, column)``.
+        shape: Height and width in pixels.
+        sightings: Every finding.
+        nodules: Every planted nodule.
+        duplicates: Indices of findings on an already matched nodule.
+        false_positives: Indices of findings on no nodule.
+        radiograph_sha256: Content of the radiograph that the detector saw.
+        rejected: Why the scene was excluded before any detector saw it; empty if accepted.
+        regions: Names of the regions of which the radiograph shows any pixel; None where that was not kept.
+    """
+
+    scene: Scene
+    scene_id: str
+    synthesizer: str
+    background: str
+    cluster: str
+    arm: str
+    replicate: int
+    levels: Mapping[str, float | str]
+    strata: Mapping[str, str]
+    spacing_mm: tuple[float, float]
+    shape: tuple[int, int]
+    sightings: tuple[Sighting, ...]
+    nodules: tuple[NoduleTrial, ...]
+    duplicates: tuple[int, ...]
+    false_positives: tuple[int, ...]
+    radiograph_sha256: str = ""
+    rejected: str = ""
+    regions: frozenset[str] | None = None
+
+    def false_positives_at(self, operating_point: float) -> int:
+        """Return how many false positives stand at or above the operating point."""
+        return sum(self.sightings[i].finding.score >= operating_point for i in self.false_positives)
+
+    def fires_in(self, region: RegionExpression, operating_point: float) -> bool:
+        """Return whether any finding at or above the operating point has its centre in the region."""
+        return any(s.finding.score >= operating_point and lies_in(region, s.regions) for s in self.sightings)
+
+    def nodule(self, name: str | None) -> NoduleTrial | None:
+        """Return the nodule of that name (None: the first), or None if the scene has no such nodule."""
+        return next((n for n in self.nodules if name is None or n.name == name), None)
+
+
+def score_trial(
+    sightings: Sequence[Sighting],
+    truths: Sequence[Truth],
+    truth_regions: Sequence[frozenset[str]],
+    spacing_mm: tuple[float, float],
+    matching: Matching,
+) -> tuple[tuple[NoduleTrial, ...], tuple[int, ...], tuple[int, ...]]:
+    """Match findings with nodules; return nodule trials, duplicate indices and false-positive indices."""
+    findings = [s.finding for s in sightings]
+    outcome = match(findings, truths, spacing_mm, matching)
+    nodules = tuple(
+        NoduleTrial(
+            name=truth.name,
+            requested_mm=float(truth.requested.get("diameter_mm", truth.diameter_mm)),
+            truth=truth,
+            requested=truth.requested,
+            confidence=0.0 if index is None else findings[index].score,
+            finding=index,
+            regions=regions,
+        )
+        for truth, index, regions in zip(truths, outcome.finding_of, truth_regions, strict=True)
+    )
+    return nodules, outcome.duplicates, outcome.false_positives
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All trials of one expectation, by arm.
+
+    Args:
+        trials: Accepted trials of the behaviour's own arms and of the arms that the expectation planned by itself.
+        rejected: Trials excluded before any detector saw them.
+        operating_point: A finding of at least this score is a detection.
+        alpha: One-sided error rate of each bound.
+        seed: Master seed, for bootstraps.
+        shortfall: Why fewer scenes were made than asked for, with counts.
+        order: Of a sequential run: the clusters in the order fixed before it; empty where n is fixed.
+    """
+
+    trials: tuple[Trial, ...]
+    rejected: tuple[Trial, ...] = ()
+    operating_point: float = 0.25
+    alpha: float = 0.05
+    seed: int = 0
+    shortfall: Mapping[str, int] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+    def arm(self, *names: str) -> tuple[Trial, ...]:
+        """Return the accepted trials of these arms."""
+        return tuple(t for t in self.trials if t.arm in names)
+
+    def own(self, arm: str | None = None) -> tuple[Trial, ...]:
+        """Return the accepted trials of the behaviour's own arms, or of one of them."""
+        return tuple(t for t in self.trials if (t.arm == arm if arm else not t.arm.startswith("@")))
+
+    def untouched(
+        self, arm: str | None = None, *, where: Mapping[str, Any] | None = None, strict: bool = False
+    ) -> tuple[Trial, ...]:
+        """Return the untouched backgrounds, under the perturbations of an arm where it has any.
+
+        Args:
+            arm: Name of the arm.
+            where: Conditions. Those on nodules do not speak of a background without one.
+            strict: Let conditions on nodules select no background at all.
+        """
+        trials = self.arm(f"{UNTOUCHED_ARM}:{arm or '*'}") or self.arm(UNTOUCHED_ARM)
+        known = {name for trial in trials for name in trial.strata}
+        asked = {n: c for n, c in (where or {}).items() if strict or n in known}
+        return tuple(t for t in trials if all(holds(t.strata.get(n), c) for n, c in asked.items()))
+
+    def nodules(
+        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Trial, NoduleTrial]]:
+        """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
+        keep = predicate(where)
+        return [
+            (trial, nodule)
+            for trial in self.own(arm)
+            for nodule in trial.nodules
+            if (of is None or nodule.name == of) and keep(trial, nodule)
+        ]
+
+
+def cluster_counts(
+    pairs: Iterable[tuple[str, bool]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return successes and trials per cluster, in order of first appearance.
+
+    The one place where trials are grouped into clusters for rates.
+    """
+    totals: dict[str, list[int]] = {}
+    for cluster, success in pairs:
+        entry = totals.setdefault(cluster, [0, 0])
+        entry[0] += bool(success)
+        entry[1] += 1
+    table = np.array(list(totals.values()), dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+Predicate = Callable[[Trial, NoduleTrial], bool]
+
+
+def predicate(where: Mapping[str, Any] | None) -> Predicate:
+    """Return the filter that a ``where:`` mapping stands for; every condition must hold.
+
+    Diameter and contrast are the requested ones, fixed before the run.
+    """
+    if not where:
+        return lambda trial, nodule: True
+
+    def keep(trial: Trial, nodule: NoduleTrial) -> bool:
+        return all(holds(value_of(name, trial, nodule), condition) for name, condition in where.items())
+
+    return keep
+
+
+def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
+    """Return what ``name`` means for one nodule of one trial; None if it has no such value.
+
+    Known are ``diameter_mm``, ``contrast``, ``name``, ``region`` (all regions at the centre), ``arm``, swept names,
+    requested radiomics features, and the strata of the background.
+    """
+    if name == "diameter_mm":
+        return nodule.requested_mm
+    if name == "region":
+        return nodule.regions
+    if name in {"name", "nodule"}:
+        return nodule.name
+    if name == "arm":
+        return trial.arm
+    if name in nodule.requested:
+        return nodule.requested[name]
+    if name in trial.levels:
+        return trial.levels[name]
+    radiomics = nodule.requested.get("radiomics") or {}
+    if name in radiomics:
+        return radiomics[name]
+    return trial.strata.get(name)
+
+
+def holds(value: Any, condition: Any) -> bool:
+    """Return whether a value satisfies a condition of ``where``: ``at_least``, ``at_most``, ``equals``, ``in``."""
+    if value is None:
+        return False
+    if not isinstance(condition, Mapping):
+        condition = {"equals": condition}
+    return all(_compare(value, operator, wanted) for operator, wanted in condition.items())
+
+
+def _compare(value: Any, operator: str, wanted: Any) -> bool:
+    if isinstance(value, frozenset):
+        return bool(value & set(wanted)) if operator == "in" else wanted in value
+    if operator in {"at_least", "at_most"}:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return False
+        return bool(number >= wanted if operator == "at_least" else number <= wanted)
+    return any(_same(value, w) for w in wanted) if operator == "in" else _same(value, wanted)
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(value, (int, float)) and isinstance(wanted, (int, float)):
+        return abs(float(value) - float(wanted)) < 1e-9
+    return str(value) == str(wanted)

@@ -1,0 +1,92 @@
+"""Check of ``python: package.module:function``: a user's own function judges the evidence.
+
+The function is called as ``function(evidence, **with)`` and returns one of
+
+- a truth value: True is PASSED, False is FAILED, None is INCONCLUSIVE;
+- a pair ``(truth value, sentence)``, the sentence saying what was found;
+- a :class:`~synnodtest.evidence.ruling.Ruling`, with estimates, bounds and figures of its own.
+
+Its :class:`~synnodtest.evidence.trial.Evidence` holds what ``arm``, ``of``, ``where`` and ``by`` select, and the
+untouched backgrounds in the arm ``@untouched``. A pass on fewer than two backgrounds is INCONCLUSIVE. Whatever the
+function raises is a fault of the harness, never a verdict on the detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synnodtest.errors import SynnodError
+from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence, predicate
+from synnodtest.expectations.common import counts_phrase, no_data, sizes
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.registry import OWN, check
+from synnodtest.factories import Loader
+
+__all__ = ["python"]
+
+ALONE = "a single background never decides"
+WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
+
+
+@check("python", arms=(OWN, UNTOUCHED_ARM))
+def python(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Whatever a user's function says of the selected evidence."""
+    text = str(parameters["function"])
+    function = Loader(text, "check", SynnodError, Path.cwd()).find()
+    criterion = f"{text} holds{where_phrase(parameters)}"
+    narrowed = narrow(parameters, evidence)
+    if not narrowed.trials:
+        return no_data(criterion, "scene", evidence)
+    try:
+        answer = function(narrowed, **(parameters.get("with") or {}))
+    except Exception as error:
+        raise SynnodError(f"check {text!r} raised {type(error).__name__}: {error}") from error
+    return _ruling(answer, text, criterion, narrowed)
+
+
+def narrow(parameters: Mapping[str, Any], evidence: Evidence) -> Evidence:
+    """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
+    of, where = parameters.get("of"), parameters.get("where")
+    keep = predicate(where)
+    kept = []
+    for trial in evidence.own(parameters.get("arm")):
+        nodules = tuple(n for n in trial.nodules if of in (None, n.name) and keep(trial, n))
+        if nodules or not (of or where):
+            kept.append(replace(trial, nodules=nodules))
+    untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.get("arm"), where=where)]
+    return replace(evidence, trials=(*kept, *untouched))
+
+
+def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
+    own = evidence.own() or evidence.trials
+    backgrounds, clusters = sizes(own)
+    alone = f"; {ALONE}" if clusters < 2 else ""
+    if isinstance(answer, Ruling):
+        if answer.status is Status.PASSED and alone:
+            told = answer.sentence.removeprefix(f"{Status.PASSED} ")
+            return replace(answer, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}{alone}")
+        return answer
+    said, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
+    if not (said is None or isinstance(said, (bool, np.bool_))) or not isinstance(sentence, str):
+        raise SynnodError(f"check {text!r} returned {type(answer).__name__}", hint=WANTED)
+    status = Status.INCONCLUSIVE if said is None else Status.PASSED if said else Status.FAILED
+    told = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
+    if status is Status.PASSED and alone:
+        status, told = Status.INCONCLUSIVE, told + alone
+    return Ruling(
+        status=status,
+        sentence=f"{status} {text}: {told}; {counts_phrase(len(own), backgrounds, 'scene')}",
+        criterion=criterion,
+        n_nodules=len(own),
+        n_backgrounds=backgrounds,
+        n_clusters=clusters,
+        alpha=evidence.alpha,
+        figure={"kind": "rate"},
+    )

@@ -1,0 +1,75 @@
+"""All findings of an expectation, whatever their score: what curves and calibration are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.expectations.common import selected
+
+__all__ = ["Ledger", "ledger_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Findings by falling score, and the images they lie on.
+
+    Findings on an already matched nodule, and those on nodules that are not judged, are neither hits nor false
+    positives and stand in no ledger.
+
+    Args:
+        score: Of each finding; shape (f,).
+        hit: Whether it is the match of a judged nodule; shape (f,).
+        image: Number of its image; shape (f,).
+        nodules: Judged nodules of each image; shape (n,).
+        trials: Each image: scenes with a judged nodule first, then untouched backgrounds.
+        positives: How many of the images hold a judged nodule.
+    """
+
+    score: NDArray[np.float64]
+    hit: NDArray[np.bool_]
+    image: NDArray[np.intp]
+    nodules: NDArray[np.float64]
+    trials: tuple[Trial, ...]
+    positives: int
+
+    @property
+    def clusters(self) -> list[str]:
+        """The statistical cluster of each image."""
+        return [t.cluster for t in self.trials]
+
+    def weights(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return how often each image is among ``rows`` (with repeats); shape (n,)."""
+        return np.bincount(rows, minlength=len(self.trials)).astype(np.float64)
+
+
+def ledger_of(parameters: Mapping[str, Any], evidence: Evidence) -> Ledger:
+    """Return the ledger of an expectation: its scenes with a judged nodule, and the untouched backgrounds."""
+    judged: dict[int, tuple[Trial, list[NoduleTrial]]] = {}
+    for trial, nodule in selected(parameters, evidence):
+        judged.setdefault(id(trial), (trial, []))[1].append(nodule)
+    images = list(judged.values())
+    positives = len(images)
+    where = parameters.get("where")
+    images += [(t, []) for t in evidence.untouched(parameters.get("arm"), where=where)]
+    rows = [
+        (trial.sightings[i].finding.score, i in hits, number)
+        for number, (trial, nodules) in enumerate(images)
+        for hits in [{n.finding for n in nodules if n.finding is not None}]
+        for i in sorted(hits | set(trial.false_positives))
+    ]
+    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    table = table[np.argsort(-table[:, 0], kind="stable")]
+    return Ledger(
+        score=table[:, 0],
+        hit=table[:, 1] > 0,
+        image=table[:, 2].astype(np.intp),
+        nodules=np.array([len(nodules) for _, nodules in images], dtype=np.float64),
+        trials=tuple(trial for trial, _ in images),
+        positives=positives,
+    )

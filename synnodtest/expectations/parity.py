@@ -1,0 +1,229 @@
+"""Check of ``parity``: groups differ from one another by less than the margin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.expectations.common import Held, hold, no_data, rule
+from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, REFERENCE_AT_LEAST, UNITS
+from synnodtest.expectations.rates import hold_sensitivity
+from synnodtest.expectations.registry import OWN, check
+from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
+from synnodtest.statistics import (
+    Estimate,
+    clustered_rate,
+    count_rate,
+    holm,
+    korn_graubard,
+    miettinen_nurminen,
+    paired_mean,
+)
+
+__all__ = ["Group", "group_difference", "parity"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The metric of one group, unit by unit.
+
+    Args:
+        label: What a reader calls it.
+        values: One per nodule or image.
+        trials: The scene of each.
+    """
+
+    label: str
+    values: Sequence[float]
+    trials: Sequence[Trial]
+
+    @property
+    def clusters(self) -> list[str]:
+        """The statistical cluster of each unit."""
+        return [t.cluster for t in self.trials]
+
+
+def _needs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    return (OWN, UNTOUCHED_ARM) if parameters.get("metric") in ON_IMAGES else (OWN,)
+
+
+def _against_groups(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+    """Take the excluded nodules of one group as missed and all others as found, or the reverse; for every group."""
+
+    def one(where: Mapping[str, Any], inside: float, outside: float) -> Pretence:
+        keep = predicate(where)
+        return lambda trial, nodule: inside if keep(trial, nodule) else outside
+
+    return [
+        one(stratum.where, *outcome)
+        for stratum in parameters["strata"]
+        for outcome in ((MISSED, FOUND), (FOUND, MISSED))
+    ]
+
+
+@check("parity", needs=_needs)
+@with_worst_case(_against_groups)
+def parity(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Every pair of groups differs by less than the margin.
+
+    PASSED where each pair's interval lies within (intersection-union: no correction); FAILED needs a pair that lies
+    outside after Holm's correction. Silent groups are equal, so the sensitivity over all groups must exceed 0.2.
+    """
+    margin, metric = float(parameters["margin"]), str(parameters.get("metric", "sensitivity"))
+    groups = _groups(parameters, evidence, metric)
+    names = ", ".join(g.label for g in groups)
+    point = "" if metric == "confidence" else f" at operating point {evidence.operating_point:g}"
+    criterion = f"{metric.replace('_', ' ')}{point} differs by less than {margin:g} between any two of {names}"
+    empty = [g.label for g in groups if not g.values]
+    if len(empty) == len(groups):
+        return no_data(criterion, "nodule" if metric not in ON_IMAGES else "image", evidence)
+    held = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
+    held, adjusted = _corrected(held, evidence.alpha)
+    nodules = [pair for s in parameters["strata"] for pair in _nodules(parameters, evidence, s.where)]
+    gate = hold_sensitivity(nodules, evidence, REFERENCE_AT_LEAST, label="sensitivity over all groups", role="gate")
+    made = rule(
+        [*held, gate],
+        evidence,
+        criterion,
+        [t for g in groups for t in g.trials],
+        noun="image" if metric in ON_IMAGES else "nodule",
+        reasons=[f"no unit in {label}" for label in empty],
+        figure={"kind": "equivalence", "margin": margin},
+        details={"by group": [_row(g) for g in groups]},
+    )
+    return replace(made, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
+
+
+def _row(group: Group) -> dict[str, Any]:
+    mean = round(float(np.mean(group.values)), 4) if group.values else None
+    return {"group": group.label, "n": len(group.values), "backgrounds": len(set(group.clusters)), "mean": mean}
+
+
+def _nodules(
+    parameters: Mapping[str, Any], evidence: Evidence, where: Mapping[str, Any]
+) -> list[tuple[Trial, NoduleTrial]]:
+    return evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=where)
+
+
+def _groups(parameters: Mapping[str, Any], evidence: Evidence, metric: str) -> list[Group]:
+    point, made = evidence.operating_point, []
+    for stratum in parameters["strata"]:
+        if metric in ON_IMAGES:
+            trials = list(evidence.untouched(parameters.get("arm"), where=stratum.where, strict=True))
+            counts = [t.false_positives_at(point) for t in trials]
+            values = [float(c) if metric in LOWER_IS_BETTER else float(c == 0) for c in counts]
+        else:
+            pairs = _nodules(parameters, evidence, stratum.where)
+            trials = [t for t, _ in pairs]
+            values = [n.confidence if metric == "confidence" else float(n.detected(point)) for _, n in pairs]
+        made.append(Group(stratum.label, values, trials))
+    return made
+
+
+def _pair(first: Group, second: Group, metric: str, margin: float, evidence: Evidence) -> Held:
+    return hold(
+        f"{first.label} - {second.label}",
+        f"difference in {metric.replace('_', ' ')} ({first.label} - {second.label})",
+        lambda alpha: group_difference(first, second, metric, alpha, evidence.seed),
+        alpha=evidence.alpha,
+        bound=margin,
+        side="within",
+        unit=UNITS.get(metric, "difference"),
+    )
+
+
+def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], list[float]]:
+    """Take back failures that do not survive Holm's correction; return the adjusted p-values beside."""
+    raw = [h.p_value for h in held]
+    known = [i for i, p in enumerate(raw) if not math.isnan(p)]
+    adjusted = dict(zip(known, map(float, holm([raw[i] for i in known])), strict=True))
+    kept = [
+        replace(h, part=replace(h.part, status=Status.INCONCLUSIVE))
+        if h.part.status is Status.FAILED and adjusted.get(i, 1.0) >= alpha
+        else h
+        for i, h in enumerate(held)
+    ]
+    return kept, list(adjusted.values())
+
+
+def group_difference(first: Group, second: Group, metric: str, alpha: float, seed: int) -> Estimate:
+    """Estimate the metric of the first group minus that of the second.
+
+    Rates with one unit per cluster: Miettinen and Nurminen. Else the widest of Miettinen and Nurminen at the effective
+    sizes of Korn and Graubard (for other metrics Newcombe's hybrid of each group's own bounds), and Student's t over
+    clusters, which sees that groups share backgrounds.
+    """
+    rates = metric in {"sensitivity", "specificity"}
+    owners = first.clusters + second.clusters
+    if rates and len(set(owners)) == len(owners):
+        return miettinen_nurminen(
+            sum(first.values), len(first.values), sum(second.values), len(second.values), alpha=alpha
+        )
+    own = [_of_group(g, metric, alpha, seed) for g in (first, second)]
+    if not all(e.usable for e in own):
+        return next(e for e in own if not e.usable)
+    between = _effective(first, second, alpha) if rates else _hybrid(own[0], own[1])
+    value = float(np.mean(first.values) - np.mean(second.values))
+    half = _spread(first, second, alpha)
+    return Estimate(
+        value,
+        min(between[0], value - half),
+        max(between[1], value + half),
+        alpha=alpha,
+        method="miettinen-nurminen at effective sizes, cluster-t" if rates else "hybrid, cluster-t",
+        n=len(owners),
+        clusters=len(set(owners)),
+    )
+
+
+def _of_group(group: Group, metric: str, alpha: float, seed: int) -> Estimate:
+    if metric == "confidence":
+        return paired_mean(group.values, group.clusters, alpha=alpha, limits=(0.0, 1.0), guarded=True, seed=seed)
+    if metric == "false_positives_per_image":
+        return count_rate(group.values, group.clusters, alpha=alpha, seed=seed)
+    return clustered_rate(group.values, group.clusters, alpha=alpha)
+
+
+def _hybrid(first: Estimate, second: Estimate) -> tuple[float, float]:
+    """Newcombe's square-and-add of two intervals."""
+    value = first.value - second.value
+    lower = math.hypot(first.value - first.lower, second.upper - second.value)
+    upper = math.hypot(first.upper - first.value, second.value - second.lower)
+    return value - lower, value + upper
+
+
+def _effective(first: Group, second: Group, alpha: float) -> tuple[float, float]:
+    sizes, hits = [], []
+    for group in (first, second):
+        index = {name: i for i, name in enumerate(dict.fromkeys(group.clusters))}
+        place = [index[c] for c in group.clusters]
+        estimate = korn_graubard(
+            np.bincount(place, weights=group.values), np.bincount(place).astype(float), alpha=alpha, guarded=True
+        )
+        sizes.append(estimate.extra["effective_n"])
+        hits.append(estimate.value * sizes[-1])
+    score = miettinen_nurminen(hits[0], sizes[0], hits[1], sizes[1], alpha=alpha)
+    return score.lower, score.upper
+
+
+def _spread(first: Group, second: Group, alpha: float) -> float:
+    """Return half the width of Student's t interval of the difference, linearized over all clusters."""
+    from scipy.stats import t
+
+    pull: dict[str, float] = {}
+    for group, sign in ((first, 1.0), (second, -1.0)):
+        mean, count = float(np.mean(group.values)), len(group.values)
+        for cluster, value in zip(group.clusters, group.values, strict=True):
+            pull[cluster] = pull.get(cluster, 0.0) + sign * (value - mean) / count
+    squares = sum(v**2 for v in pull.values())
+    fewest = min(len(set(first.clusters)), len(set(second.clusters)))
+    variance = len(pull) / (len(pull) - 1) * squares
+    return float(t.isf(alpha, fewest - 1)) * math.sqrt(variance)

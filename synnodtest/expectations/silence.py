@@ -1,0 +1,127 @@
+"""Check of ``no_detection``: nothing is reported in a region where no nodule can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.errors import InvalidEvidence
+from synnodtest.evidence.arm import CONTROL_ARM, OWN
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence, Trial, predicate
+from synnodtest.expectations.common import Held, no_data, rule
+from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
+from synnodtest.expectations.registry import check
+from synnodtest.expectations.worst import MISSED, beside, concerns, pretend
+from synnodtest.planning.control import control_name, shown_name
+from synnodtest.spec.regions import RegionExpression, region_text
+
+__all__ = ["SENSITIVITY_OUTSIDE_AT_LEAST", "no_detection"]
+
+SENSITIVITY_OUTSIDE_AT_LEAST = 0.2
+"""Least sensitivity for the same nodules outside the region: an always silent detector passes nothing."""
+
+
+@check("no_detection", arms=(OWN, CONTROL_ARM))
+def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+    """Rate of images with any finding in the region, against the same nodules found outside it.
+
+    An image that shows nothing of the region is no evidence of silence there, and is not counted.
+
+    Raises:
+        InvalidEvidence: no image shows the region.
+    """
+    region, limit = parameters["region"], float(parameters["at_most"])
+    name = region_text(region)
+    outside_at_least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
+    criterion = (
+        f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
+        f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
+    )
+    asked = [t for t in evidence.own(parameters.get("arm")) if _asked(t, parameters)]
+    trials = [t for t in asked if _shows(t, region)]
+    if asked and not trials:
+        raise InvalidEvidence(f"none of {len(asked)} images shows the region {name}", hint="name a set that has it")
+    if not trials:
+        return no_data(criterion, f"image with region {name}", evidence)
+    fires = [t.fires_in(region, evidence.operating_point) for t in trials]
+    label = f"rate of images with a finding in {name}"
+    firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
+    outside = evidence.nodules(CONTROL_ARM, of=parameters.get("of"))
+    gate = _gate(outside, parameters, evidence)
+    lacking = len(asked) - len(trials)
+    shown = _control(trials, region, evidence, limit)
+    ruling = rule(
+        [firing, gate, shown],
+        evidence,
+        criterion,
+        trials,
+        noun="image",
+        notes=[f"{lacking} images show nothing of the region and are not counted"] if lacking else (),
+        figure={"kind": "region", "region": name, "points": _points(trials, outside)},
+    )
+    return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
+
+
+def _asked(trial: Trial, parameters: Mapping[str, Any]) -> bool:
+    """Return whether ``of`` and ``where`` select a nodule of the scene."""
+    if not parameters.get("of") and not parameters.get("where"):
+        return True
+    keep = predicate(parameters.get("where"))
+    return any(parameters.get("of") in (None, n.name) and keep(trial, n) for n in trial.nodules)
+
+
+def _shows(trial: Trial, region: RegionExpression) -> bool:
+    return trial.regions is None or shown_name(region) in trial.regions
+
+
+def _gate(outside: Pairs, parameters: Mapping[str, Any], evidence: Evidence) -> Held:
+    least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
+    label = f"sensitivity outside {region_text(parameters['region'])}"
+    return hold_sensitivity(outside, evidence, least, label=label, role="gate")
+
+
+def _with_excluded(
+    ruling: Ruling,
+    fires: list[bool],
+    trials: list[Trial],
+    parameters: Mapping[str, Any],
+    evidence: Evidence,
+    limit: float,
+) -> Ruling:
+    """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
+    excluded = [t for t in evidence.rejected if concerns(parameters, t)]
+    count = len(excluded) + sum(t.arm == CONTROL_ARM for t in evidence.rejected)
+    if not count:
+        return ruling
+    label = ruling.components[0].label
+    held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
+    worst = pretend(evidence, lambda trial, nodule: MISSED)
+    gate = _gate(worst.nodules(CONTROL_ARM, of=parameters.get("of")), parameters, evidence)
+    return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
+
+
+def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:
+    """Describe the same rate in an area-matched control region of the same images; nothing is decided on it."""
+    label = f"rate of images with a finding in the area-matched control region of {region_text(region)}"
+    fires = [t.fires_in(control_name(region), evidence.operating_point) for t in trials]
+    return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
+
+
+def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, Any]]:
+    """Return place and confidence of every nodule, in fractions of the image, for the confidence map."""
+    inside = [(t, n) for t in trials for n in t.nodules]
+    points = []
+    for is_inside, pairs in ((True, inside), (False, outside)):
+        for trial, nodule in pairs:
+            x_min, y_min, x_max, y_max = nodule.truth.box
+            height, width = trial.shape
+            points.append(
+                {
+                    "x": round((x_min + x_max) / 2 / width, 4),
+                    "y": round((y_min + y_max) / 2 / height, 4),
+                    "confidence": nodule.confidence,
+                    "inside": is_inside,
+                }
+            )
+    return points

@@ -1,0 +1,145 @@
+"""The worst case beside the primary estimate: every excluded scene counts against the detector.
+
+Scenes are excluded for the quality of their synthesis, by rules fixed beforehand and blind to the detector. Where a
+pass would not survive had they all gone against it, the ruling is INCONCLUSIVE.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from synnodtest.evidence.arm import UNDER_ARM
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
+from synnodtest.expectations.common import number
+from synnodtest.expectations.registry import Judge
+from synnodtest.finding import Finding
+from synnodtest.radiograph import Truth
+
+__all__ = ["FOUND", "MISSED", "Pretence", "against_rate", "beside", "concerns", "missed", "pretend", "with_worst_case"]
+
+MISSED, FOUND = 0.0, 1.0
+
+Pretence = Callable[[Trial, NoduleTrial], float]
+"""The confidence that an excluded nodule is taken to have received."""
+Pretences = Callable[[Mapping[str, Any], Evidence], Sequence[Pretence]]
+"""From an expectation and its evidence to the outcomes that would be worst for it; the pass must survive each."""
+
+
+def missed(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+    """Take every excluded nodule as missed."""
+    return [lambda trial, nodule: MISSED]
+
+
+def against_rate(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+    """Take every excluded nodule as missed, or as found where the rate must stay below its bound."""
+    outcome = FOUND if "at_most" in parameters else MISSED
+    return [lambda trial, nodule: outcome]
+
+
+def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[Judge], Judge]:
+    """Decorate a check: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
+
+    Args:
+        pretences: The outcomes that would be worst.
+        alarms: Take a scene with a missed nodule to have a loud false positive, too. False where whole images are
+            ranked by their loudest finding, which would count for the detector.
+    """
+
+    def decorate(judge: Judge) -> Judge:
+        @functools.wraps(judge)
+        def judged(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+            ruling = judge(parameters, evidence)
+            excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
+            if not excluded or not ruling.components:
+                return ruling
+            worst = [judge(parameters, pretend(evidence, p, alarms=alarms)) for p in pretences(parameters, evidence)]
+            return beside(ruling, min(worst, key=_standing), excluded) if worst else ruling
+
+        return judged
+
+    return decorate
+
+
+def _standing(ruling: Ruling) -> int:
+    return [Status.FAILED, Status.INCONCLUSIVE, Status.PASSED].index(ruling.status)
+
+
+def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
+    """Return the ruling with its worst case noted; INCONCLUSIVE where a pass does not survive it.
+
+    Args:
+        ruling: On the accepted scenes.
+        worst: With the excluded ones counted against the detector.
+        excluded: How many they are.
+    """
+    part = worst.components[0]
+    note = (
+        f"with the {excluded} excluded scene{'' if excluded == 1 else 's'} counted against the detector: {part.label} "
+        f"{number(part.value)} (bounds {number(part.lower)} to {number(part.upper)}), {worst.status}"
+    )
+    if ruling.status is not Status.PASSED or worst.status is Status.PASSED:
+        return replace(ruling, notes=(*ruling.notes, note))
+    told = ruling.sentence.removeprefix(f"{Status.PASSED} ")
+    return replace(
+        ruling,
+        status=Status.INCONCLUSIVE,
+        sentence=f"INCONCLUSIVE {told}; {note}",
+        notes=(*ruling.notes, note),
+    )
+
+
+def concerns(parameters: Mapping[str, Any], trial: Trial) -> bool:
+    """Return whether an excluded scene would have been judged."""
+    arm = trial.arm.removeprefix(f"{UNDER_ARM}:")
+    named = {parameters[key] for key in ("arm", "reference") if parameters.get(key)}
+    if arm.startswith("@") or (named and arm not in named):
+        return False
+    of, keep = parameters.get("of"), predicate(parameters.get("where"))
+    nodules = _nodules(trial)
+    return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
+
+
+def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> Evidence:
+    """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
+    made = tuple(_as_if(trial, pretence, evidence.operating_point, alarms) for trial in evidence.rejected)
+    return replace(evidence, trials=evidence.trials + made, rejected=())
+
+
+def _as_if(trial: Trial, pretence: Pretence, operating_point: float, alarms: bool) -> Trial:
+    """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too."""
+    sightings: list[Sighting] = []
+    nodules: list[NoduleTrial] = []
+    loud = max(FOUND, operating_point)
+    for nodule in _nodules(trial):
+        confidence = pretence(trial, nodule)
+        index = None
+        if confidence > 0:
+            index = len(sightings)
+            sightings.append(Sighting(Finding(nodule.truth.box, loud), nodule.regions))
+        nodules.append(replace(nodule, confidence=loud if confidence > 0 else 0.0, finding=index))
+    extra: tuple[int, ...] = ()
+    if alarms and any(n.finding is None for n in nodules):
+        extra = (len(sightings),)
+        sightings.append(Sighting(Finding((0.0, 0.0, 1.0, 1.0), loud)))
+    return replace(
+        trial, sightings=tuple(sightings), nodules=tuple(nodules), duplicates=(), false_positives=extra, rejected=""
+    )
+
+
+def _nodules(trial: Trial) -> list[NoduleTrial]:
+    """Return the nodules of an excluded scene, those that left no mask as they were asked for."""
+    there = {n.name: n for n in trial.nodules}
+    found = []
+    for asked in trial.scene.nodules or ():
+        if asked.name not in there:
+            wanted = {"diameter_mm": asked.diameter_mm, "contrast": asked.contrast, "radiomics": dict(asked.radiomics)}
+            truth = Truth(asked.name, np.ones((1, 1), dtype=np.bool_), (0, 0), asked.diameter_mm, 0.0, wanted)
+            there[asked.name] = NoduleTrial(asked.name, asked.diameter_mm, truth, wanted, 0.0, None)
+        found.append(there.pop(asked.name))
+    return [*found, *there.values()]

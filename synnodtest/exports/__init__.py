@@ -1,0 +1,1 @@
+"""The record for machines: JUnit properties, SARIF, parquet."""

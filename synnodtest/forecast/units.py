@@ -1,0 +1,62 @@
+"""How many nodules, scenes, pairs or images per background an expectation is decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synnodtest.evidence.trial import holds
+from synnodtest.planning.draw import own_recipes
+from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.planning.variants import Variant
+from synnodtest.ports import Background
+from synnodtest.spec.model import Behaviour
+
+__all__ = ["SAMPLE", "scenes_per_background", "units_per_background"]
+
+SAMPLE = 20
+"""Backgrounds enumerated to count the units that an expectation selects."""
+ON_IMAGES = frozenset({"false_positives_per_image", "specificity"})
+BY_SCENE = frozenset({"no_detection", "detected"})
+
+
+def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int) -> float:
+    """Return the mean number of units per background that an expectation is decided on, by its first backgrounds.
+
+    ``where`` on what is known only later (a region, a stratum of backgrounds not read yet) is taken to hold.
+    """
+    scenes, parameters = behaviour.scenes, variant.parameters
+    if ON_IMAGES & {variant.expectation.kind, parameters.get("metric")} or scenes is None or not scenes.nodules:
+        return 1.0
+    looked = list(backgrounds[:SAMPLE])
+    arm = parameters.get("arm")
+    chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
+    selected = [sum(_selected(parameters, recipe, nodule) for nodule in recipe.nodules) for recipe in chosen]
+    if variant.expectation.kind in BY_SCENE:
+        selected = [min(count, 1) for count in selected]
+    return sum(selected) / max(len(looked), 1)
+
+
+def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> int:
+    """Return how many scenes one background costs an expectation that is judged on rates, 1 or more."""
+    untouched = ON_IMAGES & {variant.expectation.kind, variant.parameters.get("metric")}
+    if variant.expectation.kind in ON_IMAGES or behaviour.scenes is None or not behaviour.scenes.nodules:
+        return 1
+    own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
+    return max(own + (2 if untouched else 0), 1)
+
+
+def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:
+    of, where = parameters.get("of"), parameters.get("where") or {}
+    if nodule.name in recipe.ghosts or (of is not None and nodule.name != of):
+        return False
+    known: dict[str, Any] = {
+        **recipe.background.strata,
+        **dict(nodule.radiomics),
+        **dict(recipe.levels),
+        "diameter_mm": nodule.diameter_mm,
+        "contrast": nodule.contrast,
+        "name": nodule.name,
+        "arm": recipe.arm,
+    }
+    return all(name not in known or holds(known[name], condition) for name, condition in where.items())

@@ -1,0 +1,198 @@
+"""What a run cannot know: ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``.
+
+::
+
+    # reports.yaml, every key optional
+    device: {name: NodeFinder, version: "2.1"}
+    manufacturer: Example GmbH
+    intended_use: Second reader for adult frontal chest radiographs.
+    people:
+      - {role: author, name: A. Author}
+      - {role: reviewer, name: B. Reviewer, organisation: Example GmbH}
+      - {role: approver, name: C. Approver}
+    anomalies:
+      - {id: ANO-12, what: Crashes on images above 4096 px, impact: none in this run}
+    deviations:
+      - {what: 80 backgrounds instead of 100, planned: 100, actual: 80}
+    limitations:
+      - Phantoms have no motion blur.
+    credibility: [models/mine/credibility.json]   # of synnodtest evaluate synthesizer --out
+
+The CSV files have the columns ``id``, ``title`` and ``source``; hazards also ``severity``.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import RecordError
+from synnodtest.integrity.forms import Form, read_form
+
+__all__ = ["Inputs", "keep", "load", "read_titles"]
+
+_TEXT = {"type": "string", "maxLength": 20_000}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(required),
+        "additionalProperties": False,
+        "properties": {name: {"type": ["string", "number", "boolean"]} for name in (*required, *optional)},
+    }
+
+
+_FORM: Form = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "device": {"type": "object", "additionalProperties": _TEXT},
+        "manufacturer": _TEXT,
+        "intended_use": _TEXT,
+        "notes": _TEXT,
+        "people": {"type": "array", "items": _entry(("role", "name"), ("organisation", "meaning", "date"))},
+        "anomalies": {"type": "array", "items": _entry(("what",), ("id", "impact"))},
+        "deviations": {"type": "array", "items": _entry(("what",), ("expectation", "planned", "actual"))},
+        "limitations": _TEXTS,
+        "credibility": _TEXTS,
+    },
+}
+_COLUMNS = ("id", "title", "source", "severity")
+_MOST_ROWS, _LARGEST_BYTES = 20_000, 10_000_000
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The content of the files, ready for the record.
+
+    Args:
+        authored: Device, manufacturer, intended use, people, limitations.
+        anomalies: Known anomalies.
+        deviations: Deviations that people know of.
+        requirements: ``id``, ``title``, ``source`` each.
+        hazards: ``id``, ``title``, ``source``, ``severity`` each.
+        credibility: Credibility reports of synthesizers.
+        files: Where it was read from.
+    """
+
+    authored: dict[str, Any] = field(default_factory=dict)
+    anomalies: tuple[dict[str, Any], ...] = ()
+    deviations: tuple[dict[str, Any], ...] = ()
+    requirements: tuple[dict[str, str], ...] = ()
+    hazards: tuple[dict[str, str], ...] = ()
+    credibility: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    def fill(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record with these inputs in their places."""
+        return {
+            **record,
+            "authored": {**(record.get("authored") or {}), **self.authored},
+            "anomalies": [*record["anomalies"], *self.anomalies],
+            "deviations": [*record["deviations"], *self.deviations],
+            "requirements": [*self.requirements] or record.get("requirements", []),
+            "hazards": [*self.hazards] or record.get("hazards", []),
+        }
+
+
+def load(folder: Path) -> Inputs:
+    """Read whichever of the three files lie in ``folder``; none is needed.
+
+    Raises:
+        RecordError: one of them cannot be used; file and line.
+    """
+    folder = Path(folder)
+    paths = {name: folder / name for name in ("reports.yaml", "requirements.csv", "hazards.csv")}
+    there = {name: path for name, path in paths.items() if path.is_file()}
+    report: dict[str, Any] = {}
+    if "reports.yaml" in there:
+        report = _as_text(read_form(there["reports.yaml"], _FORM, "about the device and the people behind the report"))
+    return Inputs(
+        authored={k: v for k, v in report.items() if k not in {"anomalies", "deviations", "credibility"}},
+        anomalies=tuple(report.get("anomalies", ())),
+        deviations=tuple(report.get("deviations", ())),
+        requirements=tuple(read_titles(there["requirements.csv"]) if "requirements.csv" in there else ()),
+        hazards=tuple(read_titles(there["hazards.csv"]) if "hazards.csv" in there else ()),
+        credibility=tuple(folder / name for name in report.get("credibility", ())),
+        files=tuple(there.values()),
+    )
+
+
+def _as_text(value: Any) -> Any:
+    """Return texts for all scalars: a version ``2.1`` is no number."""
+    if isinstance(value, dict):
+        return {str(k): _as_text(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_as_text(v) for v in value]
+    return str(value)
+
+
+def read_titles(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file with the column ``id`` and, if there, ``title``, ``source`` and ``severity``.
+
+    Raises:
+        RecordError: no such column, no id, an id twice, too large, or not UTF-8; file and line.
+    """
+    path = Path(path)
+    hint = "the first line names the columns: id,title,source"
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise RecordError(f"{path}: larger than {_LARGEST_BYTES // 1_000_000} MB", hint=hint)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns = [c.strip().lower() for c in reader.fieldnames or [] if c is not None]
+            if "id" not in columns:
+                raise RecordError(f"{path}:1: there is no column 'id'", hint=hint)
+            reader.fieldnames = columns
+            rows: list[dict[str, str]] = []
+            seen: set[str] = set()
+            for row in reader:
+                kept = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
+                if not any(kept.values()):
+                    continue
+                if not kept["id"]:
+                    raise RecordError(f"{path}:{reader.line_num}: a row without an id", hint=hint)
+                if kept["id"] in seen:
+                    raise RecordError(f"{path}:{reader.line_num}: the id {kept['id']!r} stands twice", hint="keep one")
+                seen.add(kept["id"])
+                rows.append(kept)
+                if len(rows) > _MOST_ROWS:
+                    raise RecordError(f"{path}: more than {_MOST_ROWS} rows", hint=hint)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=hint) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordError(f"{path}: not a CSV file in UTF-8 ({error})", hint=hint) from error
+    return rows
+
+
+def keep(folder: Path, files: Iterable[Path], *, root: Path) -> list[str]:
+    """Copy input files (specs, lock, waivers, these) to ``folder/inputs``, where the manifest covers them.
+
+    Args:
+        folder: The run's folder.
+        files: What to keep; a missing file is left out.
+        root: Copies keep their place relative to it.
+
+    Returns:
+        Paths relative to ``folder``.
+    """
+    kept = []
+    for file in files:
+        path = Path(file)
+        if not path.is_file():
+            continue
+        try:
+            relative = path.resolve().relative_to(root.resolve())
+        except ValueError:
+            relative = Path(path.name)
+        target = Path(folder) / "inputs" / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        kept.append(target.relative_to(folder).as_posix())
+    return kept

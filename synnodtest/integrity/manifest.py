@@ -1,0 +1,145 @@
+"""The manifest: sha256 of every file of a run and one root digest that stands for the evidence.
+
+The report carries the root digest, so the digest cannot cover the report. It covers everything else in the run's
+folder: ``results.json``, ``evidence/``, ``inputs/`` and whatever else lies there. The manifest lists ``report.html`` by
+its own hash, beside the digest that it must carry. Left out are only ``manifest.json`` itself and its signature.
+
+The root digest is the sha256 of the canonical JSON of ``[[path, sha256], ...]``, sorted by path.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+from synnodtest.errors import RecordError
+from synnodtest.files import sha256_of_file, write_atomic
+
+__all__ = ["FILE_NAME", "RECORD", "REPORT", "SIGNATURE", "read", "root_digest", "verify", "write"]
+
+FILE_NAME = "manifest.json"
+RECORD = "results.json"
+REPORT = "report.html"
+SIGNATURE = "manifest.sig.json"
+VERSION = 1
+_LARGEST_BYTES = 64 * 1024 * 1024
+_COVERS = f"every file of the folder but {REPORT}, which carries the digest, {FILE_NAME} and {SIGNATURE}"
+
+
+def root_digest(folder: Path) -> str:
+    """Return the root digest of a run's folder as it stands now."""
+    return _root(_hashes(Path(folder)))
+
+
+def write(folder: Path) -> Path:
+    """Write ``manifest.json``; call it last, after the report.
+
+    Raises:
+        RecordError: the folder holds no ``results.json``.
+    """
+    folder = Path(folder)
+    if not (folder / RECORD).is_file():
+        raise RecordError(f"{folder}: no {RECORD} to vouch for", hint="write the record first")
+    hashes = _hashes(folder)
+    report = folder / REPORT
+    content = {
+        "synnodtest_manifest": VERSION,
+        "root": {"sha256": _root(hashes), "covers": _COVERS},
+        "files": [{"path": p, "sha256": h, "bytes": (folder / p).stat().st_size} for p, h in sorted(hashes.items())],
+        "report": {"path": REPORT, "sha256": sha256_of_file(report)} if report.is_file() else None,
+    }
+    return write_atomic(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
+    """Return what differs from the manifest, a sentence each that names the file; empty if all is as it was.
+
+    Args:
+        folder: The run's folder.
+        inputs: Also hold the spec files below this folder against the hashes in the record.
+
+    Raises:
+        RecordError: there is no usable manifest.
+    """
+    folder = Path(folder)
+    manifest = read(folder)
+    expected = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
+    found = _hashes(folder)
+    faults = [f"{path}: missing" for path in sorted(expected.keys() - found.keys())]
+    faults += [f"{path}: not in the manifest" for path in sorted(found.keys() - expected.keys())]
+    faults += [
+        f"{path}: differs (sha256 {found[path][:12]}, the manifest says {expected[path][:12]})"
+        for path in sorted(expected.keys() & found.keys())
+        if expected[path] != found[path]
+    ]
+    if _root(expected) != manifest["root"]["sha256"]:
+        faults.append(f"{FILE_NAME}: its root digest is not the digest of its own list")
+    faults += _report_faults(folder, manifest)
+    return faults + (_input_faults(folder, Path(inputs)) if inputs else [])
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read ``manifest.json``.
+
+    Raises:
+        RecordError: it is missing or not a manifest of this version.
+    """
+    path = Path(folder) / FILE_NAME
+    hint = "name the folder of a finished run"
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise RecordError(f"{path}: too big for a manifest", hint=hint)
+        manifest = json.loads(path.read_bytes())
+        entries = manifest["files"]
+        usable = (
+            manifest["synnodtest_manifest"] == VERSION
+            and isinstance(manifest["root"]["sha256"], str)
+            and all(isinstance(e["path"], str) and isinstance(e["sha256"], str) for e in entries)
+            and (manifest["report"] is None or isinstance(manifest["report"]["sha256"], str))
+        )
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=hint) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RecordError(f"{path}: not a manifest ({error})", hint=hint) from error
+    if not usable:
+        raise RecordError(f"{path}: not a manifest of version {VERSION}", hint=hint)
+    return dict(manifest)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return path -> sha256 of every file that the root digest covers; hidden files are files too."""
+    left_out = {FILE_NAME, REPORT, SIGNATURE}
+    files = ((p.relative_to(folder).as_posix(), p) for p in folder.rglob("*") if p.is_file())
+    return {name: sha256_of_file(path) for name, path in files if name not in left_out}
+
+
+def _root(hashes: dict[str, str]) -> str:
+    return sha256_of([[path, hashes[path]] for path in sorted(hashes)])
+
+
+def _report_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    report, listed = folder / REPORT, manifest["report"]
+    if not report.is_file():
+        return [f"{REPORT}: missing"] if listed else []
+    if listed is None:
+        return [f"{REPORT}: not in the manifest"]
+    faults = []
+    if sha256_of_file(report) != listed["sha256"]:
+        faults.append(f"{REPORT}: differs from the manifest")
+    if manifest["root"]["sha256"].encode() not in report.read_bytes():
+        faults.append(f"{REPORT}: does not carry the root digest of the manifest")
+    return faults
+
+
+def _input_faults(folder: Path, inputs: Path) -> list[str]:
+    faults = []
+    record = json.loads((folder / RECORD).read_bytes()) if (folder / RECORD).is_file() else {}
+    for spec in record.get("identification", {}).get("specs", []):
+        path, wanted = inputs / spec["file"], spec.get("file_sha256")
+        if wanted and not path.is_file():
+            faults.append(f"{spec['file']}: the spec of the run is missing")
+        elif wanted and sha256_of_file(path) != wanted:
+            faults.append(f"{spec['file']}: is not the spec of the run")
+    return faults

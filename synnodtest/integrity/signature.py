@@ -1,0 +1,164 @@
+"""Detached signature over the root digest, with a key of the user's: Ed25519 by the package ``cryptography``.
+
+Signed is the line ``synnodtest root digest <64 hex digits>`` with its newline. The signature stands in
+``manifest.sig.json`` beside the manifest, with the public key; whose key that is, no file can say: compare the
+fingerprint with one got elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import RecordError, missing_extra
+from synnodtest.files import write_atomic
+from synnodtest.integrity import manifest
+
+__all__ = ["fingerprint", "sign", "told", "verify"]
+
+VERSION = 1
+_LARGEST_BYTES = 100_000
+
+
+def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | None = None) -> Path:
+    """Sign the root digest of a run with an Ed25519 private key (PEM, PKCS#8 or OpenSSH).
+
+    Args:
+        folder: The run's folder, with its manifest.
+        key_file: The private key, such as ``ssh-keygen -t ed25519`` makes.
+        signer: Who signs, as text.
+        password: Of the key file, if it has one.
+
+    Raises:
+        SynnodError: ``cryptography`` is not installed.
+        RecordError: the run does not verify, or the key cannot be used.
+    """
+    serialization, ed25519, _ = _cryptography()
+    faults = manifest.verify(folder)
+    if faults:
+        raise RecordError(f"{folder}: not signed, it does not verify: {faults[0]}", hint="sign a run as it was written")
+    data, hint = _read(key_file), "use an Ed25519 private key, such as: ssh-keygen -t ed25519 -f report_key"
+    try:
+        load = (
+            serialization.load_ssh_private_key
+            if b"BEGIN OPENSSH PRIVATE KEY" in data
+            else serialization.load_pem_private_key
+        )
+        key = load(data, password=password)
+    except (ValueError, TypeError) as error:
+        raise RecordError(f"{key_file}: not a usable private key ({error})", hint=hint) from error
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise RecordError(f"{key_file}: not an Ed25519 key", hint=hint)
+    digest = manifest.read(folder)["root"]["sha256"]
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    content = {
+        "synnodtest_signature": VERSION,
+        "algorithm": "Ed25519",
+        "root_sha256": digest,
+        "public_key": base64.b64encode(public).decode(),
+        "signature": base64.b64encode(key.sign(_message(digest))).decode(),
+        "signer": signer,
+        "signed": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return write_atomic(Path(folder) / manifest.SIGNATURE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def verify(folder: Path, public_key: str = "") -> list[str]:
+    """Return what is wrong with the signature of a run; empty if it holds.
+
+    Args:
+        folder: The run's folder.
+        public_key: The expected key, as a line of ``ssh-keygen``'s ``.pub`` file or as base64 of its 32 bytes, or its
+            fingerprint, as ``ssh-keygen -l`` prints it; without it any key is accepted.
+
+    Raises:
+        SynnodError: ``cryptography`` is not installed.
+        RecordError: there is no readable signature.
+    """
+    _, ed25519, invalid = _cryptography()
+    path = Path(folder) / manifest.SIGNATURE
+    content = _content(path)
+    raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
+    try:
+        key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError as error:
+        raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
+    faults = []
+    if digest != manifest.root_digest(Path(folder)):
+        faults.append(f"{path.name}: signs another root digest than that of the files")
+    if public_key and not _is_of(public_key, raw):
+        faults.append(f"{path.name}: made with another key than the expected one")
+    try:
+        key.verify(signature, _message(digest))
+    except invalid:
+        faults.append(f"{path.name}: the signature does not belong to digest and key")
+    return faults
+
+
+def told(folder: Path) -> str:
+    """Return who signed when with which key, as the signature says; whether it holds, :func:`verify` says.
+
+    Raises:
+        RecordError: there is no readable signature.
+    """
+    content = _content(Path(folder) / manifest.SIGNATURE)
+    return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}"
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+        return {
+            "public_key": base64.b64decode(content["public_key"], validate=True),
+            "signature": base64.b64decode(content["signature"], validate=True),
+            "root_sha256": str(content["root_sha256"]),
+            "signer": str(content.get("signer", "")),
+            "signed": str(content.get("signed", "")),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
+
+
+def fingerprint(public_key: bytes) -> str:
+    """Return ``SHA256:...`` of a public key (32 bytes), as ``ssh-keygen -l`` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(_of_ssh(public_key)).digest()).decode().rstrip("=")
+
+
+def _of_ssh(public_key: bytes) -> bytes:
+    """Return a public key as OpenSSH writes it: two strings, each after its length (RFC 8709, section 4)."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public_key))
+
+
+def _is_of(given: str, public_key: bytes) -> bool:
+    words = given.split()
+    key = words[1] if words[0] == "ssh-ed25519" and len(words) > 1 else words[0]
+    forms = {base64.b64encode(form).decode() for form in (public_key, _of_ssh(public_key))}
+    return key in forms or key == fingerprint(public_key)
+
+
+def _message(digest: str) -> bytes:
+    return f"synnodtest root digest {digest}\n".encode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if Path(path).stat().st_size > _LARGEST_BYTES:
+            raise RecordError(f"{path}: too big for a key or signature", hint="check the path")
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="check the path") from error
+
+
+def _cryptography() -> tuple[Any, Any, Any]:
+    try:
+        serialization = import_module("cryptography.hazmat.primitives.serialization")
+        ed25519 = import_module("cryptography.hazmat.primitives.asymmetric.ed25519")
+        exceptions = import_module("cryptography.exceptions")
+    except ImportError:
+        raise missing_extra("cryptography", "signature", "Signing a report") from None
+    return serialization, ed25519, exceptions.InvalidSignature

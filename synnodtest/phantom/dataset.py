@@ -1,0 +1,276 @@
+"""Writing phantoms to disk: the NODE21 layout, or a folder of PNGs with a manifest."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from synnodtest.canonical import seed_sequence, sha256_of
+from synnodtest.errors import BackgroundError
+from synnodtest.files import replacing
+from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
+from synnodtest.phantom.exposure import expose
+from synnodtest.phantom.mha_writer import write_mha
+from synnodtest.phantom.nodules import NODULE_VERSION
+from synnodtest.phantom.planting import sample_nodules
+from synnodtest.phantom.projection import project
+from synnodtest.phantom.sets import seed_of
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["NODE21_FOLDER", "Layout", "remade", "write_dataset"]
+
+Layout = Literal["node21", "folder"]
+NODE21_FOLDER = Path("cxr_images") / "proccessed_data"
+"""The spelling is NODE21's."""
+_NODE21_COLUMNS = ("", "height", "img_name", "label", "width", "x", "y")
+_PHANTOM_COLUMNS = ("img_name", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "seed", "set")
+_TRUTH_COLUMNS = ("img_name", "name", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "requested")
+_MANIFEST_COLUMNS = ("file", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "bits")
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be written."""
+
+    out: Path
+    seed: int
+    nodules: bool
+    set_name: str
+    layout: Layout
+    size: int
+    masks: bool
+
+    @property
+    def images(self) -> Path:
+        """The folder of the radiographs."""
+        return self.out / NODE21_FOLDER / "images" if self.layout == "node21" else self.out
+
+    @property
+    def finished(self) -> Path:
+        """The folder of the notes that say what is done."""
+        return self.out / ".phantom"
+
+    def with_nodules(self, index: int) -> bool:
+        """Every second radiograph shows nodules, where any are wanted."""
+        return self.nodules and index % 2 == 0
+
+    def stem(self, index: int) -> str:
+        """NODE21's names count the two kinds apart; a folder's names are the phantoms' identifiers."""
+        if self.layout == "folder":
+            return f"phantom-{self.set_name}-{index:04d}"
+        number = index // 2 + 1 if self.nodules else index + 1
+        return f"{'n' if self.with_nodules(index) else 'c'}{number:04d}"
+
+    def key(self, index: int) -> str:
+        """Stand for everything that decides the files of one radiograph."""
+        recipe = [
+            VERSION,
+            RENDERING,
+            NODULE_VERSION,
+            self.seed,
+            self.nodules,
+            self.set_name,
+            self.layout,
+            self.size,
+            self.masks,
+            index,
+        ]
+        return sha256_of(["phantom-file", *recipe])
+
+
+def write_dataset(
+    out: Path,
+    *,
+    count: int,
+    seed: int = 0,
+    nodules: bool = False,
+    pneumothorax: bool = False,
+    layout: Layout = "node21",
+    size: int = 1024,
+    masks: bool = True,
+    progress: bool | Progress = True,
+) -> Path:
+    """Write phantoms as a data set; what an earlier, interrupted call has finished is kept.
+
+    ``node21``: ``cxr_images/proccessed_data/images/c0001.mha`` (16-bit, 0..4095, compressed, spacing in mm) with
+    ``metadata.csv`` in NODE21's columns; beside it ``phantoms.csv`` (sex, age, seed) and ``truth.csv`` (diameter and
+    contrast of each nodule). With ``nodules`` every second radiograph is ``n0001.mha`` and so on, with one to three.
+    ``folder``: ``phantom-normal-0000.png`` (16-bit, 0..65535) and ``manifest.csv``, as ``--backgrounds`` reads it.
+
+    Args:
+        out: Folder to write into; made if need be.
+        count: How many radiographs.
+        seed: Master seed; the same persons as ``PhantomSet(name, count, seed)``.
+        nodules: Plant nodules (``node21`` only: a folder of backgrounds shows none).
+        pneumothorax: Let one lung of each partially collapse.
+        layout: ``node21`` or ``folder``.
+        size: Pixels along each side.
+        masks: Also write every region as ``<stem>.<region>.png``.
+        progress: Show a bar; or wrap the iteration over indices yourself.
+
+    Returns:
+        The folder of the radiographs.
+
+    Raises:
+        BackgroundError: the request is impossible, or the folder cannot be written.
+    """
+    if layout not in ("node21", "folder"):
+        raise BackgroundError(f"there is no layout {layout!r}", hint="node21 or folder")
+    if nodules and layout == "folder":
+        raise BackgroundError(
+            "a folder of backgrounds shows no nodules", hint="layout node21 holds radiographs with nodules"
+        )
+    if count < 1:
+        raise BackgroundError(f"{count} radiographs cannot be written", hint="ask for one or more")
+    order = _Order(out, seed, nodules, "pneumothorax" if pneumothorax else "normal", layout, size, masks)
+    try:
+        order.images.mkdir(parents=True, exist_ok=True)
+        order.finished.mkdir(parents=True, exist_ok=True)
+        notes = [_finish(order, index) for index in _wrapped(progress)(range(count))]
+        _write_tables(order, notes)
+    except OSError as error:
+        raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
+    return order.images
+
+
+def _wrapped(progress: bool | Progress) -> Progress:
+    if callable(progress):
+        return progress
+    if not progress:
+        return iter
+    from tqdm import tqdm
+
+    return lambda indices: tqdm(indices, desc="phantoms", unit="chest")
+
+
+def _finish(order: _Order, index: int) -> dict[str, Any]:
+    """Return the note of one radiograph, writing its files unless they are there."""
+    path = order.finished / f"{order.stem(index)}.json"
+    note = _note(path)
+    if note.get("key") == order.key(index) and all((order.images / name).is_file() for name in note["files"]):
+        return note
+    radiograph = _make(order, index)
+    note = _write(order, index, radiograph)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(note, indent=1), encoding="utf-8")
+    return note
+
+
+def _note(path: Path) -> dict[str, Any]:
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) and isinstance(note.get("files"), list) else {}
+
+
+def _make(order: _Order, index: int) -> Radiograph:
+    person = seed_of(order.set_name, order.seed, index)
+    projection = project(sample_anatomy(person, pneumothorax=order.set_name == "pneumothorax"), order.size)
+    planted = []
+    if order.with_nodules(index):
+        rng = np.random.default_rng(seed_sequence("phantom-count", order.seed, index))
+        planted = sample_nodules(projection, int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08])), order.seed)
+    background = f"phantom-{order.set_name}-{index:04d}"
+    return expose(projection, planted, name=order.set_name, background=background)
+
+
+def remade(count: int, *, seed: int, nodules: bool, set_name: str, size: int) -> list[Radiograph]:
+    """Return the first radiographs of a data set without writing them, for a contact sheet.
+
+    Nodules are drawn on the grid of ``size``, so that they are those of the files only at the same size.
+    """
+    order = _Order(Path(), seed, nodules, set_name, "node21", size, False)
+    return [_make(order, index) for index in range(count)]
+
+
+def _write(order: _Order, index: int, radiograph: Radiograph) -> dict[str, Any]:
+    stem = order.stem(index)
+    if order.layout == "node21":
+        name = f"{stem}.mha"
+        write_mha(order.images / name, np.rint(radiograph.pixels * 4095).astype(np.uint16), radiograph.spacing_mm)
+    else:
+        name = f"{stem}.png"
+        _write_png(order.images / name, Image.fromarray(np.rint(radiograph.pixels * 65535).astype(np.uint16)))
+    files = [name]
+    for region, mask in radiograph.regions.items() if order.masks else ():
+        files.append(f"{stem}.{region}.png")
+        _write_png(order.images / files[-1], Image.fromarray(mask))
+    return {
+        "key": order.key(index),
+        "files": files,
+        "patient": radiograph.patient,
+        "strata": dict(radiograph.strata),
+        "spacing_mm": list(radiograph.spacing_mm),
+        "seed": seed_of(order.set_name, order.seed, index),
+        "nodules": [
+            {
+                "name": truth.name,
+                "box": list(truth.box),
+                "diameter_mm": round(truth.diameter_mm, 3),
+                "contrast": round(truth.contrast, 5),
+                "requested": dict(truth.requested),
+            }
+            for truth in radiograph.nodules
+            if truth.crop.any()
+        ],
+    }
+
+
+def _write_png(path: Path, picture: Image.Image) -> None:
+    with replacing(path) as temporary:
+        picture.save(temporary, format="PNG", compress_level=4)
+
+
+def _write_tables(order: _Order, notes: list[dict[str, Any]]) -> None:
+    if order.layout == "folder":
+        _table(order.out / "manifest.csv", _MANIFEST_COLUMNS, (_manifest_row(note) for note in notes))
+        return
+    base = order.out / NODE21_FOLDER
+    metadata = (row for note in notes for row in _node21_rows(note))
+    _table(base / "metadata.csv", _NODE21_COLUMNS, ({"": k, **row} for k, row in enumerate(metadata)))
+    phantoms = ({**_manifest_row(note), "img_name": note["files"][0], "seed": note["seed"]} for note in notes)
+    _table(base / "phantoms.csv", _PHANTOM_COLUMNS, ({**row, "set": order.set_name} for row in phantoms))
+    _table(base / "truth.csv", _TRUTH_COLUMNS, (row for note in notes for row in _truth_rows(note)))
+
+
+def _manifest_row(note: Mapping[str, Any]) -> dict[str, Any]:
+    row, column = note["spacing_mm"]
+    own = {"file": note["files"][0], "patient": note["patient"], "mm_per_px_x": column, "mm_per_px_y": row, "bits": 16}
+    return {**own, **note["strata"]}
+
+
+def _node21_rows(note: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for nodule in note["nodules"]:
+        x_min, y_min, x_max, y_max = (round(value) for value in nodule["box"])
+        size = {"height": y_max - y_min, "width": x_max - x_min, "x": x_min, "y": y_min}
+        rows.append({**size, "img_name": note["files"][0], "label": 1})
+    nothing = {"height": 0, "width": 0, "x": 0, "y": 0}
+    return rows or [{**nothing, "img_name": note["files"][0], "label": 0}]
+
+
+def _truth_rows(note: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for nodule in note["nodules"]:
+        corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), nodule["box"], strict=True))
+        facts = {key: nodule[key] for key in ("name", "diameter_mm", "contrast")}
+        requested = json.dumps(nodule["requested"], sort_keys=True)
+        rows.append({"img_name": note["files"][0], **facts, **corners, "requested": requested})
+    return rows
+
+
+def _table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

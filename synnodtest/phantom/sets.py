@@ -1,0 +1,112 @@
+"""Phantoms as a background set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence, sha256_of
+from synnodtest.errors import BackgroundError
+from synnodtest.identity import Identity
+from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
+from synnodtest.phantom.exposure import expose
+from synnodtest.phantom.projection import project
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
+from synnodtest.store import Store
+
+__all__ = ["SET_NAMES", "PhantomSet", "seed_of"]
+
+SET_NAMES = ("normal", "pneumothorax")
+_NOTHING = Radiograph(np.zeros((0, 0), dtype=np.float32), (1.0, 1.0))
+"""The background that phantoms are stored against: none, so that they are stored whole."""
+
+
+def seed_of(name: str, master_seed: int, index: int) -> int:
+    """Return the anatomy seed of one phantom of a set; sets and master seeds share no persons."""
+    return int(seed_sequence("phantom-set", name, master_seed, index).generate_state(1)[0])
+
+
+class PhantomSet:
+    """As many phantoms as asked for, made when loaded; each is its own patient.
+
+    Args:
+        name: ``normal`` or ``pneumothorax``.
+        count: How many.
+        master_seed: Another master seed gives other persons.
+        size: Pixels along each side.
+        cache: Root of a store that keeps them: projecting one takes thirty times as long as reading it.
+
+    Raises:
+        BackgroundError: ``name`` is neither set, or ``count`` is negative.
+    """
+
+    def __init__(
+        self, name: str, count: int, master_seed: int = 0, *, size: int = 1024, cache: Path | None = None
+    ) -> None:
+        if name not in SET_NAMES:
+            raise BackgroundError(f"there is no phantom set {name!r}", hint=f"one of {', '.join(SET_NAMES)}")
+        if count < 0:
+            raise BackgroundError(f"a phantom set cannot hold {count} radiographs")
+        self._name, self._count, self._master_seed, self._size = name, count, master_seed, size
+        self._store = None if cache is None else Store(cache)
+
+    @property
+    def name(self) -> str:
+        """``normal`` or ``pneumothorax``."""
+        return self._name
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The phantom's version and the set's seed and size."""
+        configuration = {"set": self._name, "master_seed": self._master_seed, "size": self._size}
+        return Identity(name="phantom", version=VERSION, configuration=configuration)
+
+    @cached_property
+    def backgrounds(self) -> Sequence[Background]:
+        """All phantoms, known without rendering: ``phantom-normal-0000`` and so on."""
+        return tuple(self._background(index) for index in range(self._count))
+
+    def _background(self, index: int) -> Background:
+        seed = seed_of(self._name, self._master_seed, index)
+        a = sample_anatomy(seed, pneumothorax=self._name == "pneumothorax")
+        identifier = f"phantom-{self._name}-{index:04d}"
+        return Background(
+            id=identifier,
+            patient=identifier,
+            strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
+            content=sha256_of(["phantom", VERSION, RENDERING, self._name, seed, self._size]),
+        )
+
+    def load(self, background: Background) -> Radiograph:
+        """Return one phantom of this set: the stored one, else rendered and stored.
+
+        Raises:
+            BackgroundError: the background is not of this set.
+            StoreError: the store cannot be read or written.
+        """
+        index = self._index(background)
+        if self._store is None:
+            return self._rendered(index, background)
+        data = self._store.get("phantoms", background.content)
+        if data is None:
+            encoded = encode_radiograph(self._rendered(index, background), _NOTHING)
+            data = self._store.put("phantoms", background.content, encoded)
+        # The store compares the sha256 of the whole entry; nothing is gained by that of the pixels.
+        return decode_radiograph(data, _NOTHING, verify=False)
+
+    def _rendered(self, index: int, background: Background) -> Radiograph:
+        anatomy = sample_anatomy(
+            seed_of(self._name, self._master_seed, index), pneumothorax=self._name == "pneumothorax"
+        )
+        return expose(project(anatomy, self._size), name=self._name, background=background.id)
+
+    def _index(self, background: Background) -> int:
+        stem, _, number = background.id.rpartition("-")
+        if stem != f"phantom-{self._name}" or not number.isdigit() or int(number) >= self._count:
+            raise BackgroundError(f"{background.id!r} is no background of the phantom set {self._name!r}")
+        return int(number)

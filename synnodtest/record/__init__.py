@@ -1,0 +1,1 @@
+"""The record of a run, ``results.json``: building, writing, reading, comparing."""

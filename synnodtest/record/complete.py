@@ -1,0 +1,108 @@
+"""What goes into a run's folder beside record, report and manifest: inputs, deviations, ledger, tables for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import RecordError, SynnodError
+from synnodtest.integrity import inputs, ledger
+from synnodtest.integrity.lock import LOCK, deviations, read_lock
+from synnodtest.record import credibility as reports_on
+from synnodtest.record.compare import Limit, compare
+from synnodtest.spec.loader import load_spec
+
+__all__ = ["complete", "there"]
+
+
+SELFTEST = "selftest.json"
+"""In the folder of the store: what ``synnodtest selftest`` found last."""
+
+
+def complete(
+    record: Mapping[str, Any],
+    root: Path,
+    *,
+    known_regions: frozenset[str] = frozenset(),
+    cache: Path | None = None,
+    baseline: Mapping[str, Any] | None = None,
+    limits: tuple[Limit, ...] = (),
+    credibility: Iterable[Path] = (),
+) -> dict[str, Any]:
+    """Return the record with what stands in ``root`` and not in the run.
+
+    That is ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``, the deviations of each spec from the spec lock,
+    the runs of the same specs from the run ledger, the last self-test of the tool, and the comparison with an earlier
+    record.
+
+    Args:
+        record: The record.
+        root: The project's folder (pytest's rootdir).
+        known_regions: Regions beyond the built-in ones that specs may name.
+        cache: Folder of the store.
+        baseline: An earlier record, or what a second detector did (:func:`synnodtest.record.compare.as_record`).
+        limits: How far metrics may move from the baseline.
+        credibility: Credibility reports of the synthesizers; without any, those that ``reports.yaml`` names, or those
+            beside the models.
+
+    Raises:
+        RecordError: one of these files is there and cannot be used.
+    """
+    root = Path(root)
+    given = inputs.load(root)
+    made = given.fill(dict(record))
+    named = [*credibility] or [*given.credibility] or reports_on.beside_models(record, root)
+    made["credibility"] = reports_on.read_all(named, record["identification"]["synthesizers"])
+    specs = record["identification"]["specs"]
+    made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
+    made["ledger"] = ledger.runs_of(root / ledger.FILE_NAME, [s["sha256"] for s in specs])
+    made["anomalies"] = [
+        *made["anomalies"],
+        *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in _broken(root)),
+    ]
+    if cache is not None and (cache / SELFTEST).is_file():
+        made["tool_validation"] = _selftest(cache / SELFTEST)
+    if baseline is not None:
+        made["comparison"] = compare(baseline, made, limits=limits)
+    return made
+
+
+def _selftest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it holds no object")
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: not what a self-test writes ({error})", hint="synnodtest selftest") from error
+    return found
+
+
+def _broken(root: Path) -> list[str]:
+    return ledger.faults(root / ledger.FILE_NAME)[:5]
+
+
+def _changed(specs: Iterable[Mapping[str, Any]], root: Path, known_regions: frozenset[str]) -> list[dict[str, Any]]:
+    lock = read_lock(root / LOCK) if (root / LOCK).is_file() else {}
+    found: list[dict[str, Any]] = []
+    for spec in specs:
+        entry = lock.get(spec["file"])
+        if entry is None or entry["sha256"] == spec["sha256"]:
+            continue
+        plain = {"what": "specification", "planned": entry["sha256"][:12], "actual": spec["sha256"][:12]}
+        try:
+            loaded = load_spec(there(spec["file"], root), known_regions=known_regions)
+        except SynnodError:
+            loaded = None
+        if loaded is None or loaded.sha256 != spec["sha256"]:
+            found.append({"expectation": spec["file"], **plain})
+        else:
+            found += deviations(loaded, entry)
+    return found
+
+
+def there(file: str, root: Path) -> Path:
+    """Return where a file of the record lies: as it is named, else below ``root``."""
+    path = Path(file)
+    return path if path.is_absolute() or path.exists() else root / path

@@ -1,0 +1,186 @@
+"""What one item, scene and behaviour look like in ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from synnodtest.canonical import plain
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import NoduleTrial, Trial, score_trial
+from synnodtest.matching import Matching
+from synnodtest.planning.variants import Variant
+from synnodtest.spec.model import Behaviour, Spec
+
+__all__ = [
+    "LEAST_SCORE",
+    "CaseLike",
+    "behaviour_entry",
+    "expectation_entry",
+    "least_score",
+    "matched",
+    "rescored",
+    "ruling_entry",
+    "scene_entry",
+]
+
+LEAST_SCORE = 0.01
+"""Findings of a lower score are left out of the record, but for expectations that rest on all of them."""
+_ALL_SCORES = frozenset({"froc", "auc", "average_precision", "calibration", "python"})
+
+
+class CaseLike(Protocol):
+    """What the record needs to know of an item."""
+
+    @property
+    def node_id(self) -> str:
+        """The pytest node id."""
+        ...
+
+    @property
+    def spec(self) -> Spec:
+        """The spec it stems from."""
+        ...
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """The behaviour as the spec says it."""
+        ...
+
+    @property
+    def variant(self) -> Variant:
+        """The item."""
+        ...
+
+
+def expectation_entry(case: CaseLike, status: str, seconds: float = 0.0) -> dict[str, Any]:
+    """Return the entry of an item before anything is known of its outcome but a status."""
+    expectation = case.variant.expectation
+    return {
+        "id": case.node_id,
+        "behaviour": case.behaviour.id,
+        "kind": expectation.kind,
+        "line": expectation.line,
+        "parameters": plain(case.variant.parameters),
+        "rationale": str(expectation.parameters.get("rationale") or case.behaviour.rationale or ""),
+        "status": status,
+        "waived": None,
+        "ruling": None,
+        "error": "",
+        "scenes": [],
+        "worst": [],
+        "failing": [],
+        "passing": [],
+        "seconds": round(seconds, 3),
+        "p_holm": None,
+    }
+
+
+def behaviour_entry(spec: Spec, behaviour: Behaviour) -> dict[str, Any]:
+    """Return the entry of a behaviour."""
+    return {
+        "id": behaviour.id,
+        "statement": behaviour.statement,
+        "requirement": list(behaviour.requirement),
+        "hazard": list(behaviour.hazard),
+        "gate": behaviour.gate,
+        "tags": list(behaviour.tags),
+        "rationale": behaviour.rationale,
+        "file": spec.path.as_posix(),
+        "line": behaviour.line,
+        "resolved": plain(behaviour),
+        "scenes_text": _scenes_text(behaviour),
+    }
+
+
+def _scenes_text(behaviour: Behaviour) -> str:
+    """Return a behaviour's scenes in words."""
+    scenes = behaviour.scenes
+    if scenes is None:
+        return "a search for a counterexample" if behaviour.fuzz is not None else ""
+    parts = [f"{scenes.count} backgrounds of the set {scenes.set}"]
+    if scenes.replicates > 1:
+        parts.append(f"{scenes.replicates} replicates each")
+    parts += [f"nodule {n.name!r} of {_value_text(n.diameter_mm)} mm" for n in scenes.nodules]
+    if scenes.arms:
+        parts.append("arms " + ", ".join(scenes.arms))
+    return "; ".join(parts)
+
+
+def _value_text(value: Any) -> str:
+    levels = value.levels
+    if levels:
+        return ", ".join(str(level) for level in levels)
+    low, high = value.bounds
+    return f"{low:g} to {high:g}"
+
+
+def ruling_entry(ruling: Ruling) -> dict[str, Any]:
+    """Return the entry of a ruling."""
+    made: dict[str, Any] = plain(ruling)
+    return made
+
+
+def least_score(kind: str) -> float:
+    """Return the least score of a finding that an expectation of this kind needs in the record."""
+    return 0.0 if kind in _ALL_SCORES else LEAST_SCORE
+
+
+def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:
+    """Return the trial with its findings assigned to nodules by another rule."""
+    nodules, duplicates, false = score_trial(
+        trial.sightings,
+        [n.truth for n in trial.nodules],
+        [n.regions for n in trial.nodules],
+        trial.spacing_mm,
+        Matching.from_dict(matching),
+    )
+    return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false)
+
+
+def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
+    """Return nodules and findings of a scene, and which finding hits which nodule."""
+    hits = {n.finding: n.name for n in trial.nodules if n.finding is not None}
+    findings = []
+    for index, s in enumerate(trial.sightings):
+        if s.finding.score >= least or index in hits:
+            entry = {"box": plain(s.finding.box), "score": s.finding.score, "regions": sorted(s.regions)}
+            entry |= {"hits": hits[index]} if index in hits else {}
+            findings.append(entry | ({"duplicate": True} if index in trial.duplicates else {}))
+    return {"nodules": [_nodule(n, operating_point) for n in trial.nodules], "findings": findings}
+
+
+def scene_entry(trial: Trial, behaviour: str, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
+    """Return the entry of a scene: its recipe, what was planted, what was found."""
+    return {
+        "recipe": trial.scene.as_dict(),
+        "synthesizer": trial.synthesizer,
+        "background": trial.background,
+        "patient": trial.cluster if trial.cluster != trial.background else "",
+        "cluster": trial.cluster,
+        "strata": dict(trial.strata),
+        "arm": trial.arm,
+        "behaviour": behaviour,
+        "spacing_mm": list(trial.spacing_mm),
+        "shape": list(trial.shape),
+        "radiograph_sha256": trial.radiograph_sha256,
+        "accepted": not trial.rejected,
+        "rejected_because": trial.rejected,
+        **matched(trial, operating_point, least),
+    }
+
+
+def _nodule(nodule: NoduleTrial, operating_point: float) -> dict[str, Any]:
+    x_min, y_min, x_max, y_max = nodule.truth.box
+    return {
+        "name": nodule.name,
+        "box": [x_min, y_min, x_max, y_max],
+        "centre_px": [(x_min + x_max) / 2, (y_min + y_max) / 2],
+        "requested": plain(nodule.requested),
+        "diameter_mm": plain(float(nodule.truth.diameter_mm)),
+        "contrast": plain(float(nodule.truth.contrast)),
+        "regions": sorted(nodule.regions),
+        "hit": nodule.detected(operating_point),
+        "confidence": plain(float(nodule.confidence)),
+    }

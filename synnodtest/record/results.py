@@ -1,0 +1,140 @@
+"""The record of a run, ``results.json``: writing, reading, validating.
+
+The record is the only thing that a report is drawn from. Its shape is published as a JSON Schema
+(``record.schema.json``). Promise of version 1: no key that the schema names changes its meaning or vanishes; keys may
+be added, and readers ignore those they do not know. Whatever breaks this promise gets a new number in
+``synnodtest_record``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import canonical_json, plain
+from synnodtest.errors import RecordError
+from synnodtest.files import write_atomic
+from synnodtest.integrity.manifest import RECORD as FILE_NAME
+from synnodtest.integrity.shape import faults
+
+__all__ = ["FILE_NAME", "LARGEST_BYTES", "VERSION", "plain", "read", "schema", "validate", "write"]
+
+VERSION = 1
+LARGEST_BYTES = 512 * 1024 * 1024
+"""Largest record that is read unless the caller allows more."""
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the record."""
+    text = resources.files("synnodtest.record").joinpath("record.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def validate(record: Any) -> None:
+    """Hold a record of plain JSON values against the schema and its own cross references.
+
+    Raises:
+        RecordError: names the first few faults by their place in the record.
+    """
+    _check(record, "the record", "write it with the synnodtest that made the run")
+
+
+def write(record: Mapping[str, Any], folder: Path) -> Path:
+    """Write ``results.json`` into ``folder`` as canonical JSON, whole or not at all.
+
+    Dataclasses and NaN are allowed in ``record``; they are written as objects and null.
+
+    Raises:
+        RecordError: the record does not follow the schema.
+    """
+    ready = plain(record)
+    validate(ready)
+    return write_atomic(Path(folder) / FILE_NAME, canonical_json(ready) + "\n")
+
+
+def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:
+    """Read a record from ``results.json`` or from the folder that holds it.
+
+    Raises:
+        RecordError: the file is missing, too big, no JSON, of another version or against the schema. Says which file,
+            what is wrong and what to do.
+    """
+    path = Path(path)
+    path = path / FILE_NAME if path.is_dir() else path
+    loaded = _load(path, largest_bytes)
+    redo = "repeat the run, or fetch the file again from where it was filed"
+    if not isinstance(loaded, dict) or "synnodtest_record" not in loaded:
+        raise RecordError(f"{path}: not a synnodtest record", hint="name the results.json of a run, or its folder")
+    version = loaded["synnodtest_record"]
+    if version != VERSION or isinstance(version, bool):
+        raise RecordError(
+            f"{path}: record version {version!r} is not known; this synnodtest reads version {VERSION}",
+            hint="use the synnodtest release that wrote it (identification.synnodtest in the file)",
+        )
+    _check(loaded, str(path), redo)
+    return loaded
+
+
+def _load(path: Path, largest_bytes: int) -> Any:
+    try:
+        size = path.stat().st_size
+        if size > largest_bytes:
+            raise RecordError(
+                f"{path}: {size / 1e6:.0f} MB is more than the {largest_bytes / 1e6:.0f} MB that a record may have",
+                hint="allow more with largest_bytes= if you trust where the file comes from",
+            )
+        return json.loads(path.read_bytes(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    except OSError as error:
+        raise RecordError(
+            f"{path}: cannot be read ({error.strerror or error})", hint="name the results.json of a run, or its folder"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise RecordError(
+            f"{path}: no valid JSON: {what}", hint="the file is cut off or was edited; fetch the filed copy again"
+        ) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not allowed in a record")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twin!r} stands twice in one object")
+    return made
+
+
+def _check(record: Any, name: str, hint: str) -> None:
+    found = list(faults(record, schema(), limit=5)) or list(_dangling(record))[:5]
+    if found:
+        raise RecordError(f"{name}: not a valid record:\n" + "\n".join(f"    {fault}" for fault in found), hint=hint)
+
+
+def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield references that lead nowhere."""
+    behaviours = {b["id"] for b in record["behaviours"]}
+    scenes, seen = record["scenes"], set()
+    for index, expectation in enumerate(record["expectations"]):
+        where = f"expectations[{index}]"
+        if expectation["id"] in seen:
+            yield f"{where}: the id {expectation['id']!r} stands twice"
+        seen.add(expectation["id"])
+        if expectation["behaviour"] not in behaviours:
+            yield f"{where}.behaviour: there is no behaviour {expectation['behaviour']!r}"
+        for key in ("scenes", "worst", "failing", "passing"):
+            missing = next((s for s in expectation[key] if s not in scenes), None)
+            if missing is not None:
+                yield f"{where}.{key}: there is no scene {missing!r}"
+    for index, picture in enumerate(record["gallery"]):
+        if picture["scene"] not in scenes:
+            yield f"gallery[{index}].scene: there is no scene {picture['scene']!r}"

@@ -1,0 +1,231 @@
+"""The gallery's pictures: background, synthetic, difference and boxes of one scene, cut around its nodules.
+
+Everything is cut from the same square, windowed by the same two grey values and written below ``evidence/``.
+WebP for looking at; a lossless 16-bit PNG of the same cut stands beside it, so that no lossy picture is the only copy.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from synnodtest.errors import RecordError
+from synnodtest.files import write_atomic
+from synnodtest.finding import Finding
+from synnodtest.geometry import Box, FloatArray
+from synnodtest.radiograph import Radiograph, Truth
+
+__all__ = ["CROP_PX", "DIFFERENCE_RANGE", "THUMBNAIL_PX", "write_gallery_pictures", "write_whole_pictures"]
+
+THUMBNAIL_PX = 192
+CROP_PX = 512
+DIFFERENCE_RANGE = 0.15
+"""Added brightness (of the full range 0..1) that is drawn white in the difference; as much taken away is black."""
+CONTEXT_MM = 60.0
+"""Least side of the cut."""
+YELLOW, HALO = (255, 221, 0), (0, 0, 0)
+
+
+def write_gallery_pictures(
+    folder: Path,
+    scene_id: str,
+    background: Radiograph,
+    synthetic: Radiograph,
+    findings: Sequence[Finding],
+    truths: Sequence[Truth] | None = None,
+    *,
+    failing: bool = False,
+    operating_point: float = 0.0,
+) -> dict[str, str]:
+    """Write the pictures of one scene below ``folder/evidence``.
+
+    Args:
+        folder: The run's folder.
+        scene_id: Key of the scene (hex); names the files.
+        background: The untouched radiograph.
+        synthetic: What the detector saw.
+        findings: What it reported.
+        truths: Planted nodules; the synthetic radiograph's own by default.
+        failing: Also write cuts of 512 px.
+        operating_point: Findings below it are left out of the drawn boxes.
+
+    Returns:
+        Paths relative to ``folder`` by role: ``background``, ``synthetic``, ``difference``, ``boxes`` and ``whole``
+        (192 px), the first four also as ``..._crop`` (512 px) for a failing scene, and ``background_png16`` and
+        ``synthetic_png16``.
+    """
+    if not scene_id or not all(c in "0123456789abcdef" for c in scene_id):
+        raise RecordError(f"the scene id {scene_id!r} is not hexadecimal", hint="use Scene.key()")
+    truths = synthetic.nodules if truths is None else truths
+    drawn = [f for f in findings if f.score >= operating_point]
+    cut = _square([t.box for t in truths] or [f.box for f in drawn[:1]], synthetic)
+    writer = _Writer(Path(folder), scene_id)
+    before, after = cut.of(background.pixels), cut.of(synthetic.pixels)
+    if background.shape != synthetic.shape:
+        before = np.zeros_like(after)
+    window = _window(after, before if before.any() else after)
+    panels = {
+        "background": _grey(before, window),
+        "synthetic": _grey(after, window),
+        "difference": _signed(after - before),
+    }
+    for side, suffix in ((THUMBNAIL_PX, ""), (CROP_PX, "_crop")) if failing else ((THUMBNAIL_PX, ""),):
+        for role, panel in panels.items():
+            writer.webp(role + suffix, _scaled(panel, side))
+        boxed = _scaled(panels["synthetic"], side).convert("RGB")
+        _draw(boxed, cut, truths, drawn)
+        writer.webp("boxes" + suffix, boxed)
+    everything = _Cut(0, 0, *synthetic.shape)
+    whole = _scaled(_grey(synthetic.pixels, _window(synthetic.pixels)), THUMBNAIL_PX).convert("RGB")
+    _draw(whole, everything, truths, drawn)
+    writer.webp("whole", whole)
+    writer.png16("background_png16", before)
+    writer.png16("synthetic_png16", after)
+    return writer.paths
+
+
+def write_whole_pictures(
+    folder: Path, background: Radiograph, synthetic: Radiograph, findings: Sequence[Finding]
+) -> dict[str, Path]:
+    """Write whole radiographs in full resolution into ``folder``.
+
+    Returns:
+        Paths by role: ``background`` and ``synthetic`` (16-bit grey, 0..1 over the full range), ``difference``
+        (mid-grey is no change, white :data:`DIFFERENCE_RANGE` added, or the largest change if that is more; left out
+        where a perturbation changed the shape)
+        and ``boxes`` (truth solid, findings dashed).
+    """
+    boxed = _grey(synthetic.pixels, _window(synthetic.pixels)).convert("RGB")
+    _draw(boxed, _Cut(0, 0, *synthetic.shape), synthetic.nodules, findings)
+    pictures = {"background": _grey16(background.pixels), "synthetic": _grey16(synthetic.pixels)}
+    if background.shape == synthetic.shape:
+        pictures["difference"] = _signed(synthetic.pixels - background.pixels)
+    pictures["boxes"] = boxed
+    paths = {role: Path(folder) / f"{role}.png" for role in pictures}
+    for role, picture in pictures.items():
+        write_atomic(paths[role], _encoded(picture, "png", compress_level=6))
+    return paths
+
+
+@dataclass(frozen=True)
+class _Cut:
+    row: int
+    column: int
+    height: int
+    width: int
+
+    def of(self, pixels: FloatArray) -> FloatArray:
+        return pixels[self.row : self.row + self.height, self.column : self.column + self.width]
+
+
+def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:
+    """Return a square (in mm) around the boxes with room about them, moved inside the radiograph."""
+    height, width = radiograph.shape
+    per_row, per_column = radiograph.spacing_mm
+    if not boxes:
+        return _Cut(0, 0, height, width)
+    x_min, y_min = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    x_max, y_max = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    extent = max((x_max - x_min) * per_column, (y_max - y_min) * per_row)
+    side = max(CONTEXT_MM, 1.25 * extent, min(2.5 * extent, 120.0))
+    rows, columns = min(height, round(side / per_row)), min(width, round(side / per_column))
+    top = int(np.clip((y_min + y_max - rows) / 2, 0, height - rows))
+    left = int(np.clip((x_min + x_max - columns) / 2, 0, width - columns))
+    return _Cut(top, left, max(rows, 1), max(columns, 1))
+
+
+def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
+    """Return the greys shown black and white: those of the untouched pixels, widened to show the inside of a nodule."""
+    low, high = (float(v) for v in np.percentile(pixels if untouched is None else untouched, [0.5, 99.5]))
+    return low, max(high, low + 0.02, float(np.percentile(pixels, 99.9)))
+
+
+def _grey(pixels: FloatArray, window: tuple[float, float]) -> Image.Image:
+    low, high = window
+    return Image.fromarray((np.clip((pixels - low) / (high - low), 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _grey16(pixels: FloatArray) -> Image.Image:
+    return Image.fromarray((np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16))
+
+
+def _signed(difference: FloatArray) -> Image.Image:
+    most = max(DIFFERENCE_RANGE, float(np.abs(difference).max(initial=0.0)))
+    return Image.fromarray((np.clip(0.5 + difference / (2 * most), 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _scaled(image: Image.Image, side: int) -> Image.Image:
+    factor = side / max(image.size)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.LANCZOS)
+
+
+def _draw(image: Image.Image, cut: _Cut, truths: Sequence[Truth], findings: Sequence[Finding]) -> None:
+    """Draw truth solid and findings dashed, yellow on a dark halo; scores where there is room for them."""
+    pen = ImageDraw.Draw(image)
+    small = image.width <= THUMBNAIL_PX
+    thick = 2 if small else 3
+    scale = (image.width / cut.width, image.height / cut.height)
+
+    def place(box: Box, room: float) -> tuple[float, float, float, float]:
+        x0, x1 = ((edge - cut.column) * scale[0] for edge in (box[0], box[2]))
+        y0, y1 = ((edge - cut.row) * scale[1] for edge in (box[1], box[3]))
+        wide, high = max(room, 5 - (x1 - x0) / 2), max(room, 5 - (y1 - y0) / 2)
+        return x0 - wide, y0 - high, x1 + wide, y1 + high
+
+    boxes = [(place(t.box, thick), 0) for t in truths]
+    boxes += [(place(f.box, 3 * thick), 4 * thick) for f in findings]
+    for colour, extra in ((HALO, 2), (YELLOW, 0)):
+        for box, dash in boxes:
+            _outline(pen, box, colour, thick + extra, dash)
+    if not small:
+        font = ImageFont.load_default(size=22)
+        for finding in findings:
+            x, y = place(finding.box, 3 * thick)[:2]
+            if 0 <= x < image.width - 20 and -20 <= y < image.height:
+                pen.text((x, max(y - 28, 2)), f"{finding.score:.2f}", YELLOW, font, stroke_width=3, stroke_fill=HALO)
+
+
+def _outline(pen: ImageDraw.ImageDraw, box: Box, colour: tuple[int, int, int], width: int, dash: int) -> None:
+    x0, y0, x1, y1 = box
+    for start, end in (((x0, y0), (x1, y0)), ((x1, y0), (x1, y1)), ((x1, y1), (x0, y1)), ((x0, y1), (x0, y0))):
+        for piece in _dashes(start, end, dash):
+            pen.line(piece, fill=colour, width=width)
+
+
+def _dashes(start: tuple[float, float], end: tuple[float, float], dash: int) -> list[Any]:
+    if not dash:
+        return [[start, end]]
+    length = float(np.hypot(end[0] - start[0], end[1] - start[1]))
+    count = min(max(1, round(length / (2 * dash))), 200)
+    cuts = np.linspace(0, 1, 2 * count + 1)
+    at = [(start[0] + c * (end[0] - start[0]), start[1] + c * (end[1] - start[1])) for c in cuts]
+    return [[at[2 * i], at[2 * i + 1]] for i in range(count)]
+
+
+class _Writer:
+    def __init__(self, folder: Path, scene_id: str) -> None:
+        self._folder, self._stem = folder, f"evidence/{scene_id[:16]}"
+        self.paths: dict[str, str] = {}
+
+    def webp(self, role: str, image: Image.Image) -> None:
+        self._save(role, image, "webp", quality=82, method=4)
+
+    def png16(self, role: str, pixels: FloatArray) -> None:
+        self._save(role, _grey16(pixels), "png", compress_level=6)
+
+    def _save(self, role: str, image: Image.Image, kind: str, **options: Any) -> None:
+        self.paths[role] = f"{self._stem}-{role.replace('_', '-')}.{kind}"
+        write_atomic(self._folder / self.paths[role], _encoded(image, kind, **options))
+
+
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    held = io.BytesIO()
+    image.save(held, kind, **options)
+    return held.getvalue()

@@ -1,0 +1,83 @@
+"""Pictures of the report: which are embedded in the document, and which are linked."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["EMBEDDED_BYTES", "MORE", "PANELS", "SEARCHED", "Embedder"]
+
+EMBEDDED_BYTES = 9_000_000
+"""Pictures that are embedded, in bytes of the document; the rest is linked."""
+LARGEST_BYTES = 2_000_000
+PANELS = (("background", "untouched"), ("synthetic", "synthetic"), ("difference", "difference"), ("boxes", "boxes"))
+MORE = (("whole", "whole radiograph"),)
+SEARCHED = {
+    "minimal": ("Minimal counterexample", "the easiest example that still fails"),
+    "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
+    "worst": ("Worst failure", "the largest margin"),
+}
+"""What a search shows, by role; a scene may have several ("minimal and worst failure")."""
+
+
+class Embedder:
+    """Decides once per picture whether it is embedded; each is embedded at most once, elsewhere it is linked."""
+
+    def __init__(self, folder: Path, gallery: Iterable[Mapping[str, Any]]) -> None:
+        self._folder = folder.resolve()
+        self._left = EMBEDDED_BYTES
+        self._held: dict[str, str] = {}
+        self._given: set[str] = set()
+        self.linked = 0
+        self._reserve(gallery)
+
+    def _reserve(self, gallery: Iterable[Mapping[str, Any]]) -> None:
+        """Give thumbnails to all expectations, round by round, then large cuts to the worst, while there is room."""
+        lists: dict[str, list[Mapping[str, Any]]] = {}
+        for item in gallery:
+            lists.setdefault(item["expectation"], []).append(item)
+        for roles in ([p for p, _ in (*PANELS, *MORE)], [f"{p}_crop" for p, _ in PANELS]):
+            for index in range(max(map(len, lists.values()), default=0)):
+                for items in lists.values():
+                    if index < len(items):
+                        self.offer(items[index], roles)
+
+    def offer(self, item: Mapping[str, Any], roles: list[str]) -> None:
+        """Embed these pictures of one item if all of them fit; large cuts take the place of the thumbnails."""
+        new = {p: self._read(p) for p in (item.get(r) for r in roles) if p and p not in self._held}
+        if any(data is None for data in new.values()):
+            new = {p: d for p, d in new.items() if d is not None}
+        cost = sum(len(d) for d in new.values() if d)
+        replaced = [item.get(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.get(r)]
+        gain = sum(len(self._held.get(p, "")) for p in replaced if p)
+        if new and cost - gain <= self._left:
+            self._left -= cost - gain
+            self._held |= {p: d for p, d in new.items() if d}
+            for p in replaced:
+                self._held.pop(p or "", None)
+
+    def holds(self, path: str | None) -> bool:
+        """Return whether a picture is embedded somewhere."""
+        return path in self._held
+
+    def data(self, path: str) -> str:
+        """Return the data URI the first time, an empty text afterwards or where there was no room."""
+        if path in self._given or path not in self._held:
+            self.linked += 1
+            return ""
+        self._given.add(path)
+        return self._held[path]
+
+    def _read(self, path: str) -> str | None:
+        file = (self._folder / path).resolve()
+        kind = {".webp": "webp", ".png": "png", ".jpg": "jpeg"}.get(file.suffix)
+        if (
+            kind is None
+            or not file.is_relative_to(self._folder)
+            or not file.is_file()
+            or file.stat().st_size > LARGEST_BYTES
+        ):
+            return None
+        return f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"

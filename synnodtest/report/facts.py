@@ -1,0 +1,47 @@
+"""Plain values of a record as facts and tables, where a section knows no more of them than their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.record.words import in_order, number, value_text
+from synnodtest.report.model import Cell, Table, table_of
+
+__all__ = ["facts_and_tables"]
+
+_P_VALUES = ("p", "p_holm")
+_FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
+"""Columns that stand in this order, before all others; a record's own keys are sorted."""
+_NAMES = {"p": "p, raw", "p_holm": "p, Holm"}
+
+
+def facts_and_tables(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``facts`` (label, value) and ``tables`` (lists of mappings) of plain values that a record holds."""
+    plain = [
+        (key.replace("_", " ").capitalize(), Cell(value_text(value)))
+        for key, value in payload.items()
+        if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
+    ]
+    return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
+    columns = in_order((str(c) for r in rows for c in r), _FIRST)
+    numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
+    shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
+    return table_of(_words(title), [_words(c) for c in columns], shown, numeric=numeric, most=100)
+
+
+def _words(name: str) -> str:
+    return _NAMES.get(name) or f"{name[:1].upper()}{name[1:]}".replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in _P_VALUES and isinstance(value, float):
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return number(value) if isinstance(value, float) else value_text(value)

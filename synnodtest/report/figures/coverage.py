@@ -1,0 +1,159 @@
+"""The coverage of a search: every example tried, over each pair of parameters, and the cells that none fell in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, rcparams, short, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["coverage_figure"]
+
+MOST_PARAMETERS = 6
+MOST_POINTS = 400
+PANEL = 118
+"""Side of one panel in px."""
+BINS = 3
+"""Bins of a continuous parameter, as coverage counts them."""
+_MARKS: dict[str, dict[str, Any]] = {
+    "holds": {"marker": "o", "color": BLUE, "markerfacecolor": "none", "markersize": 3.2, "markeredgewidth": 0.8},
+    "fails": {"marker": "x", "color": ORANGE, "markersize": 4.2, "markeredgewidth": 1.4},
+    "crashes": {"marker": "P", "color": ORANGE, "markersize": 5.0},
+    "not planted": {"marker": ".", "color": GREY, "markersize": 2.5},
+}
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One parameter as a scale from 0 to 1."""
+
+    name: str
+    levels: tuple[str, ...]
+    low: float
+    high: float
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> _Axis:
+        low, high = raw.get("range") or (0.0, 1.0)
+        levels = tuple(str(level) for level in raw.get("levels") or ())
+        return cls(str(raw["name"]), levels, float(low), float(high), bool(raw.get("logarithmic")))
+
+    @property
+    def bins(self) -> int:
+        return len(self.levels) or BINS
+
+    def at(self, value: Any) -> float:
+        if self.levels:
+            return (self.levels.index(str(value)) + 0.5) / len(self.levels) if str(value) in self.levels else math.nan
+        if self.high == self.low:
+            return 0.5
+        low, high, x = self.low, self.high, float(value)
+        if self.logarithmic:
+            low, high, x = math.log(low), math.log(high), math.log(x)
+        return (x - low) / (high - low)
+
+    def cell(self, value: Any) -> int:
+        return min(int(self.at(value) * self.bins), self.bins - 1)
+
+    @property
+    def ticks(self) -> tuple[list[float], list[str]]:
+        if self.levels:
+            return [(k + 0.5) / len(self.levels) for k in range(len(self.levels))], [short(v, 8) for v in self.levels]
+        return [0.0, 1.0], [f"{self.low:.3g}", f"{self.high:.3g}"]
+
+    @property
+    def label(self) -> str:
+        return short(self.name.replace("_mm", " (mm)").replace("_", " "), 22)
+
+
+def coverage_figure(coverage: Mapping[str, Any], name: str) -> Figure | None:
+    """Draw the ``coverage`` of an entry of the record's ``fuzzing`` list; None where it keeps no points."""
+    every = [_Axis.of(raw) for raw in coverage.get("parameters") or []]
+    points = [list(p) for p in coverage.get("points") or []]
+    if not every or not points or any(len(p) != len(every) + 1 for p in points):
+        return None
+    shown = every[:MOST_PARAMETERS]
+    pairs = list(combinations(range(len(shown)), 2)) or [(0, 0)]
+    planted = [p for p in points if p[-1] != "not planted"]
+    cells = {pair: {(every[pair[0]].cell(p[pair[0]]), every[pair[1]].cell(p[pair[1]])) for p in planted}
+             for pair in pairs}  # fmt: skip
+    title = "Coverage of the parameter space"
+    counts = {word: sum(p[-1] == word for p in points) for word in _MARKS}
+    told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    left = f" The first {MOST_PARAMETERS} of {len(every)} parameters." if len(every) > MOST_PARAMETERS else ""
+    description = f"{len(points)} examples, those of shrinking included: {told}. Grey cells: none was tried.{left}"
+    with rcparams():
+        svg = to_svg(_draw(shown, points, cells), name, title, description)
+    rows = [_row(shown, pair, cells[pair], planted) for pair in pairs]
+    heads = ["parameters", "cells visited", "examples", "failing examples"]
+    return Figure(title, description, svg, table_of(title, heads, rows))
+
+
+def _row(
+    axes: Sequence[_Axis], pair: tuple[int, int], cells: set[tuple[int, int]], planted: Sequence[list[Any]]
+) -> list[str]:
+    names = " and ".join(dict.fromkeys(axes[k].name for k in pair))
+    whole = axes[pair[0]].bins * (axes[pair[1]].bins if pair[0] != pair[1] else 1)
+    failing = sum(p[-1] in ("fails", "crashes") for p in planted)
+    return [names, f"{len(cells)} of {whole}", str(len(planted)), str(failing)]
+
+
+def _draw(
+    axes: Sequence[_Axis], points: Sequence[list[Any]], cells: Mapping[tuple[int, int], set[tuple[int, int]]]
+) -> Any:
+    from matplotlib.figure import Figure as MplFigure
+    from matplotlib.lines import Line2D
+
+    side = max(len(axes) - 1, 1)
+    width, height = PANEL * side + 90, PANEL * side + 74
+    figure = MplFigure(figsize=(max(width, 330) / 72, height / 72), layout="constrained")
+    panels = figure.subplots(side, side, squeeze=False)
+    step = max(1, math.ceil(len(points) / MOST_POINTS))
+    for (i, j), seen in cells.items():
+        down, across = (0, 0) if i == j else (j - 1, i)
+        _panel(panels[down][across], axes[i], axes[j], (i, j), points[::step], seen)
+        if across:
+            panels[down][across].set_yticklabels([])
+            panels[down][across].set_ylabel("")
+        if down < side - 1:
+            panels[down][across].set_xticklabels([])
+            panels[down][across].set_xlabel("")
+    for down in range(side):
+        for across in range(down + 1, side):
+            panels[down][across].set_axis_off()
+    words = [word for word in _MARKS if any(p[-1] == word for p in points)]
+    marks = [Line2D([], [], linestyle="none", label=word, **_MARKS[word]) for word in words]
+    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks), handletextpad=0.2)
+    return figure
+
+
+def _panel(
+    panel: Any, x: _Axis, y: _Axis, pair: tuple[int, int], points: Sequence[list[Any]], seen: set[tuple[int, int]]
+) -> None:
+    i, j = pair
+    alone = i == j
+    height = 1 if alone else y.bins
+    for a in range(x.bins):
+        for b in range(height):
+            if ((a, a) if alone else (a, b)) not in seen:
+                panel.fill_between(
+                    [a / x.bins, (a + 1) / x.bins], b / height, (b + 1) / height, color=SOFT, linewidth=0
+                )
+    for word, mark in _MARKS.items():
+        mine = [p for p in points if p[-1] == word]
+        across = [x.at(p[i]) for p in mine]
+        up = [0.5] * len(mine) if alone else [y.at(p[j]) for p in mine]
+        for line in panel.plot(across, up, linestyle="none", clip_on=False, **mark):
+            line.set_in_layout(False)  # else the layout makes room for points at the edge until no panel is left
+    panel.set(xlim=(0, 1), ylim=(0, 1), xlabel=x.label, ylabel="" if alone else y.label)
+    panel.set_xticks([k / x.bins for k in range(1, x.bins)], minor=True)
+    panel.set_yticks([k / height for k in range(1, height)], minor=True)
+    panel.grid(visible=False)
+    panel.grid(visible=True, which="minor")
+    panel.set_xticks(x.ticks[0], x.ticks[1])
+    panel.set_yticks([] if alone else y.ticks[0], [] if alone else y.ticks[1])

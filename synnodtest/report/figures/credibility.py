@@ -1,0 +1,218 @@
+"""Figures of a credibility report: agreement, distances, two-sample test, sham control, sensitivity by size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from synnodtest.record.words import interval, number
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.figures.ranges import Row, ranges
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["agreement", "by_size", "distances", "grounds_of", "numbers", "sham", "two_sample"]
+
+Ground = tuple[str, Mapping[str, Any]]
+QUANTITIES = (("diameter", "diameter"), ("contrast", "contrast"))
+
+
+def grounds_of(measured: Mapping[str, Any]) -> list[Ground]:
+    """Return (name, figures) of each kind of background that nodules were planted in."""
+    return [(str(k), v) for k, v in measured.items() if isinstance(v, Mapping) and "diameter" in v]
+
+
+def numbers(values: Any, count: int) -> tuple[float, ...] | None:
+    """Return a list of so many numbers; None if it is anything else."""
+    if isinstance(values, Sequence) and len(values) == count and all(map(_is_number, values)):
+        return tuple(float(v) for v in values)
+    return None
+
+
+def _pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
+    return (values[0], values[1]) if values else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _inside(data: Any, *path: str) -> Any:
+    for key in path:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
+
+
+def _mapping(data: Any, key: str) -> Mapping[str, Any]:
+    found = _inside(data, key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
+    """Draw realised over requested with Bland-Altman's limits, per kind of background."""
+    rows, body = [], []
+    for ground, data in grounds:
+        for key, word in QUANTITIES:
+            found, limits = _inside(data, key), numbers(_inside(data, key, "limits_of_agreement_ratio"), 2)
+            ratio = _inside(found, "median_ratio")
+            if limits is None or not _is_number(ratio):
+                continue
+            rows.append(Row(f"{ground}: {word}", {"median": ratio}, (limits[0], limits[1])))
+            errors = [_percent(_inside(found, k)) for k in ("median_relative_error", "p90_relative_error")]
+            body.append([f"{ground}: {word}", number(_inside(found, "n")), number(_inside(found, "spearman")),
+                         number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
+    if not rows:
+        return None
+    title = "Realised over requested, with limits of agreement"
+    description = "Dot: median ratio; line: 95% limits of agreement of the ratio (Bland-Altman); 1 is as asked for."
+    svg = ranges(rows, name, title, description, "realised / requested", [1.0])
+    columns = [
+        "quantity",
+        "nodules",
+        "Spearman",
+        "median ratio",
+        "95% limits",
+        "median error",
+        "90% below",
+    ]
+    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]), wide=True)
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.1f}%" if _is_number(value) else "–"
+
+
+def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Mapping[str, Any]]]:
+    """Yield (space, measure, ground, maker, distances): radiomics, and whatever embeddings were measured."""
+    for ground, data in grounds:
+        for maker, found in _mapping(data, "against_real").items():
+            for space, measures in found.items() if isinstance(found, Mapping) else ():
+                for measure, value in measures.items() if isinstance(measures, Mapping) else ():
+                    if _is_number(_inside(value, "synthetic_to_real")):
+                        told = "radiomics features" if space == "distances" else str(space).replace("_", " ")
+                        yield told, str(measure), ground, str(maker), value
+
+
+def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
+    """Draw, per space and distance, synthetic to real beside real to real; a baseline has its rows too."""
+    sorted_out: dict[str, dict[str, list[tuple[str, str, Mapping[str, Any]]]]] = {}
+    for space, measure, ground, maker, value in _spaces(grounds):
+        sorted_out.setdefault(space, {}).setdefault(measure, []).append((ground, maker, value))
+    figures = []
+    for index, (space, measures) in enumerate(sorted_out.items()):
+        title = f"Distance to real nodules in {space}"
+        description = (
+            "Dot: synthetic to real; tinted: real to real, mean to 95th percentile; both between random halves of the "
+            "backgrounds. A dot inside or below the band is no farther from real nodules than they are from each other."
+        )
+        panels, body = [], []
+        for place, (measure, found) in enumerate(measures.items()):
+            rows = []
+            for ground, maker, value in found:
+                band = numbers([value.get(k) for k in ("real_to_real_mean", "real_to_real_p95")], 2)
+                rows.append(Row(f"{ground}: {maker}", {"distance": value["synthetic_to_real"]}, band=_pair(band)))
+                body.append(
+                    [
+                        f"{measure}, {ground}: {maker}",
+                        number(value["synthetic_to_real"]),
+                        *map(number, band or (None, None)),
+                    ]
+                )
+            if any(row.band for row in rows):
+                panels.append(ranges(rows, f"{name}-{index}-{place}", title, description, f"{measure} distance"))
+        columns = ["distance", "synthetic to real", "real to real, mean", "real to real, 95%"]
+        twin = table_of(title, columns, body, numeric=columns[1:])
+        figures.append(Figure(title, description, side_by_side(panels) if panels else None, twin, wide=True))
+    return figures
+
+
+def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
+    """Draw how well classifiers tell synthetic from real nodules."""
+    rows, body = [], []
+    for ground, data in grounds:
+        for maker, found in _mapping(data, "against_real").items():
+            areas = {str(k): v for k, v in _mapping(found, "two_sample_auc").items() if _is_number(v)}
+            if areas:
+                rows.append(Row(f"{ground}: {maker}", areas))
+                body += [[f"{ground}: {maker}", key, number(value)] for key, value in areas.items()]
+    if not rows:
+        return None
+    title = "Two-sample test: telling synthetic from real nodules"
+    description = (
+        "Area under the ROC curve of classifiers on unseen backgrounds; 0.5 (line): they cannot tell; 1: always."
+    )
+    svg = ranges(rows, name, title, description, "out-of-fold AUC", [0.5])
+    columns = ["nodules by", "classifier", "AUC"]
+    return Figure(title, description, svg, table_of(title, columns, body, numeric=["AUC"]))
+
+
+def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
+    """Draw the shift of a detector's score by a sham edit against its margin."""
+    rows, body, margins = [], [], []
+    for ground, data in grounds:
+        found, ends = _inside(data, "sham"), numbers(_inside(data, "sham", "interval_90"), 2)
+        shift, margin = _inside(found, "mean_difference"), _inside(found, "margin")
+        if ends is None or not _is_number(shift) or not _is_number(margin):
+            continue
+        rows.append(Row(ground, {"shift": shift}, (ends[0], ends[1])))
+        margins.append(float(margin))
+        body.append([ground, number(_inside(found, "n")), number(shift, "difference"),
+                     interval(ends[0], ends[1], "difference"), f"±{margin:g}",
+                     "yes" if _inside(found, "equivalent") else "NO"])  # fmt: skip
+    if not rows:
+        return None
+    title = "Sham control of the model: an edit without a nodule"
+    kept = sum(row[-1] == "yes" for row in body)
+    description = (
+        f"Shift of a detector's score, 90% interval, against the margin (dashed): within it on {kept} of {len(body)} "
+        "kinds of backgrounds."
+    )
+    svg = ranges(
+        rows, name, title, description, "score of the sham edit minus untouched", [-max(margins), max(margins)]
+    )
+    columns = ["backgrounds", "pairs", "shift", "90% interval", "margin", "within"]
+    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:5]))
+
+
+def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
+    """Draw, per kind of background, the sensitivity to synthetic and to real nodules over their size."""
+    figures = []
+    for index, (ground, data) in enumerate(grounds):
+        found = _mapping(data, "sensitivity_by_size")
+        edges = found.get("diameter_mm")
+        if not isinstance(edges, Sequence) or len(edges) < 2 or numbers(edges, len(edges)) is None:
+            continue
+        bins = len(edges) - 1
+        series = {str(k): v for k, v in found.items() if k not in {"diameter_mm", "n"} and _is_rates(v, bins)}
+        if not series:
+            continue
+        title = f"Sensitivity by size, synthetic beside real: {ground}"
+        description = "Rate of nodules that the detector of that evaluation finds at a score of 0.25."
+        labels = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
+        with rcparams():
+            figure, axis = axes(340, 240)
+            for (key, values), look in zip(series.items(), _LINES, strict=False):
+                drawn = [float("nan") if v is None else v for v in values]
+                axis.plot(range(bins), drawn, label=key, **look)
+            axis.set_xticks(range(bins), labels)
+            axis.set_xlabel("diameter (mm)")
+            axis.set_ylabel("rate detected")
+            axis.set_ylim(-0.02, 1.02)
+            axis.legend(loc="lower right")
+            svg = to_svg(figure, f"{name}-{index}", title, description)
+        counts: Sequence[Any] = [int(n) for n in numbers(found.get("n"), bins) or ()] or [None] * bins
+        rows = [[f"{label} mm", number(count), *(number(series[k][i]) for k in series)]
+                for i, (label, count) in enumerate(zip(labels, counts, strict=True))]  # fmt: skip
+        columns = ["diameter", "nodules", *series]
+        figures.append(Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:])))
+    return figures
+
+
+_LINES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "marker": "o", "markersize": 5},
+    {"color": ORANGE, "marker": "D", "markersize": 5, "linestyle": (0, (4, 2))},
+)
+
+
+def _is_rates(values: Any, bins: int) -> bool:
+    return isinstance(values, Sequence) and len(values) == bins and all(v is None or _is_number(v) for v in values)

@@ -1,0 +1,72 @@
+"""Distributions of what was asked for and what was made, as empirical distribution functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.geometry import FloatArray
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import BLUE, GREY, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["ecdf_figure"]
+
+MOST_STEPS = 300
+QUANTILES = (5, 25, 50, 75, 95)
+_QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"))
+
+
+def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
+    """Draw the distribution of requested and realised diameter and contrast; None without nodules."""
+    drawn = [(word, asked, got) for key, word in _QUANTITIES for asked, got in [_values(nodules, key)] if len(got) > 1]
+    if not drawn:
+        return None
+    title = "Distributions of requested and realised nodules"
+    description = "; ".join(
+        f"{word}: largest distance of the two curves {number(_distance(asked, got))}"
+        for word, asked, got in drawn
+        if len(asked)
+    )
+    with rcparams():
+        panels = []
+        for index, (word, asked, got) in enumerate(drawn):
+            figure, axis = axes(340, 250)
+            for values, look, label in (
+                (asked, {"color": GREY, "linestyle": (0, (4, 2))}, "requested"),
+                (got, {"color": BLUE}, "realised"),
+            ):
+                if len(values):
+                    steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
+                    axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
+            every = np.concatenate([asked, got])
+            low, high = float(every.min()), float(every.max())
+            axis.set_xlim(widened(low, high, high))
+            axis.set_xlabel(word)
+            axis.set_ylim(-0.02, 1.02)
+            axis.legend(loc="lower right")
+            axis.set_ylabel("share of nodules")
+            panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {word}", description))
+    columns = ["quantity", "nodules", *(f"{q}%" for q in QUANTILES)]
+    rows = [
+        [f"{word}, {which}", number(len(values)), *(number(float(v)) for v in np.percentile(values, QUANTILES))]
+        for word, asked, got in drawn
+        for which, values in (("requested", asked), ("realised", got))
+        if len(values)
+    ]
+    twin = table_of(title, columns, rows, numeric=columns[1:])
+    return Figure(title, f"{description}.", side_by_side(panels), twin, wide=True)
+
+
+def _values(nodules: Sequence[Mapping[str, Any]], key: str) -> tuple[FloatArray, FloatArray]:
+    asked = [v for n in nodules if isinstance(v := (n.get("requested") or {}).get(key), (int, float))]
+    got = [v for n in nodules if isinstance(v := n.get(key), (int, float))]
+    return np.sort(np.round(np.array(asked, dtype=float), 4)), np.sort(np.round(np.array(got, dtype=float), 4))
+
+
+def _distance(first: FloatArray, second: FloatArray) -> float:
+    at = np.concatenate([first, second])
+    shares = [np.searchsorted(v, at, side="right") / len(v) for v in (first, second)]
+    return float(np.abs(shares[0] - shares[1]).max())

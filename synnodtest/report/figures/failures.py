@@ -1,0 +1,57 @@
+"""The failure map of a search: failing and holding examples over the two parameters that tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["failure_map"]
+
+MOST_POINTS = 400
+BINS = 4
+
+
+def failure_map(points: Mapping[str, Any], name: str) -> Figure | None:
+    """Draw the points ``[first, second, failed]`` around a counterexample; None where there is nothing to draw."""
+    names = [str(n) for n in points.get("parameters") or []]
+    try:
+        table = np.array([[float(v) for v in p[:3]] for p in points.get("points") or []])
+    except (TypeError, ValueError):
+        return None
+    if len(names) < 2 or table.ndim != 2 or table.shape[1] < 3:
+        return None
+    failed = table[:, 2] > 0
+    title = f"Failures by {names[0]} and {names[1]}"
+    description = f"{int(failed.sum())} of {len(table)} examples around the counterexample fail."
+    keep = np.linspace(0, len(table) - 1, min(len(table), MOST_POINTS)).astype(int)
+    shown, fails = table[keep], failed[keep]
+    with rcparams():
+        figure, axis = axes(460, 300)
+        axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
+        axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
+        axis.set_xlabel(short(names[0].replace("_mm", " (mm)").replace("_", " ")))
+        axis.set_ylabel(short(names[1].replace("_mm", " (mm)").replace("_", " ")))
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
+        svg = to_svg(figure, name, title, description)
+    columns, rows = _counts(names, table[:, :2], failed)
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+
+
+def _counts(names: list[str], at: FloatArray, failed: BoolArray) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows of how many examples fail in each of 4 x 4 cells."""
+    edges = [np.linspace(values.min(), values.max(), BINS + 1) for values in at.T]
+    place = [np.clip(np.searchsorted(e[1:-1], v, side="right"), 0, BINS - 1) for e, v in zip(edges, at.T, strict=True)]
+    words = [[f"{number(float(a))} to {number(float(b))}" for a, b in pairwise(e)] for e in edges]
+    rows = []
+    for i in range(BINS):
+        cells = [(place[0] == i) & (place[1] == j) for j in range(BINS)]
+        rows.append([words[0][i], *(f"{int(failed[c].sum())} of {int(c.sum())}" for c in cells)])
+    return [f"{names[0]}, failing", *(f"{names[1]} {word}" for word in words[1])], rows

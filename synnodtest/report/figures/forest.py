@@ -1,0 +1,115 @@
+"""Subgroups: the rate of detected nodules per group, as a forest plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["forest_figure", "groups_of"]
+
+Group = tuple[str, str, list[bool], list[str]]
+"""Property, value, hit per nodule, cluster per nodule."""
+MOST_VALUES = 12
+_SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
+
+
+def groups_of(scenes: Iterable[Mapping[str, Any]]) -> list[Group]:
+    """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
+    found: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
+    for scene in scenes:
+        if not scene.get("accepted", True) or str(scene.get("arm", "")).startswith("@"):
+            continue
+        cluster = str(scene.get("cluster") or scene["background"])
+        for nodule in scene["nodules"]:
+            if nodule.get("hit") is None:
+                continue
+            for key in _keys(scene, nodule):
+                hits, clusters = found.setdefault(key, ([], []))
+                hits.append(bool(nodule["hit"]))
+                clusters.append(cluster)
+    kept: dict[str, list[Group]] = {}
+    for (kind, value), (hits, clusters) in sorted(found.items(), key=_order):
+        kept.setdefault(kind, []).append((kind, value, hits, clusters))
+    return [group for groups in kept.values() if len(groups) <= MOST_VALUES for group in groups]
+
+
+def _order(item: Any) -> tuple[Any, ...]:
+    (kind, value), _ = item
+    first = {"all": 0, "size": 1, "region": 2, "sex": 3, "age": 4, "view": 5}.get(kind, 6)
+    head = value.split(" ")[0]
+    return first, kind, (float(head) if head.replace(".", "", 1).isdigit() else -1.0 if head == "under" else 1e9), value
+
+
+def _keys(scene: Mapping[str, Any], nodule: Mapping[str, Any]) -> list[tuple[str, str]]:
+    keys = [("all", "all nodules")]
+    keys += [("region", str(r)) for r in nodule.get("regions") or []]
+    size = (nodule.get("requested") or {}).get("diameter_mm", nodule.get("diameter_mm"))
+    if isinstance(size, (int, float)):
+        keys += [("size", _size(low, high)) for low, high in pairwise(_SIZES) if low <= size < high]
+    for key, value in (scene.get("strata") or {}).items():
+        keys.append((str(key), _age(value) if key == "age" else str(value)))
+    return keys
+
+
+def _size(low: float, high: float) -> str:
+    if low == 0:
+        return f"under {high:g} mm"
+    return f"{low:g} mm and more" if high == float("inf") else f"{low:g} to {high:g} mm"
+
+
+def _age(value: Any) -> str:
+    try:
+        low = int(float(value)) // 20 * 20
+    except (TypeError, ValueError):
+        return "not known"
+    return f"{low} to {low + 19}"
+
+
+def forest_figure(groups: list[Group], name: str) -> Figure:
+    """Draw one row per group: rate, clustered 95% interval, counts."""
+    from synnodtest.statistics import clustered_rate
+
+    estimates = [clustered_rate(hits, clusters, alpha=0.025) for _, _, hits, clusters in groups]
+    title = "Detected nodules by subgroup"
+    overall = float(estimates[0].value)
+    description = f"{len(groups)} groups; overall rate {number(overall)}."
+    with rcparams():
+        figure, axis = axes(460, 60 + 20 * len(groups))
+        axis.axvline(overall, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
+        for row, ((kind, value, hits, _), e) in enumerate(zip(groups, estimates, strict=True)):
+            axis.plot([e.lower, e.upper], [row, row], color=BLUE, linewidth=1.6)
+            axis.plot([e.value], [row], marker="s", color=BLUE, markersize=5)
+            label = value if kind in {"all", "size"} else f"{kind} {value}"
+            axis.text(-0.03, row, short(label, 26), ha="right", va="center", fontsize=10.5, clip_on=False)
+            axis.text(
+                1.25, row, f"{sum(hits)}/{len(hits)}", ha="right", va="center", fontsize=10.5, color=INK, clip_on=False
+            )
+        for row in range(1, len(groups)):
+            if groups[row][0] != groups[row - 1][0]:
+                axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)
+        axis.set_xlim(0, 1.25)
+        axis.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+        axis.set_ylim(len(groups) - 0.4, -0.6)
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+        axis.set_xlabel("rate of detected nodules, 95% interval")
+        svg = to_svg(figure, name, title, description)
+    rows = [
+        [
+            kind,
+            value,
+            number(len(hits)),
+            number(len(set(clusters))),
+            number(sum(hits)),
+            number(float(e.value)),
+            f"{number(float(e.lower))} to {number(float(e.upper))}",
+        ]
+        for (kind, value, hits, clusters), e in zip(groups, estimates, strict=True)
+    ]
+    columns = ["property", "group", "nodules", "clusters", "detected", "rate", "95% interval"]
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[2:]))

@@ -1,0 +1,132 @@
+"""Figures of paired expectations: the 2x2 table as a mosaic with a slope graph, and equivalence against its margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    SOFT,
+    axes,
+    rcparams,
+    short,
+    side_by_side,
+    to_svg,
+)
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["equivalence", "paired"]
+
+MOST_PAIRS = 80
+
+
+def paired(payload: Mapping[str, Any], name: str) -> Figure:
+    """Draw how many units are detected in both arms, in one or in none, and each unit's confidence in both."""
+    cells = [int(payload[k]) for k in ("n11", "n01", "n10", "n00")]
+    arm, reference = (str(v) for v in payload.get("labels") or ("arm", "reference"))
+    pairs = payload.get("pairs") or []
+    title = f"Detected in {arm} and in {reference}"
+    description = (
+        f"{cells[0]} in both, {cells[2]} only in {arm}, {cells[1]} only in {reference}, {cells[3]} in neither."
+    )
+    with rcparams():
+        left, mosaic = axes(215, 285)
+        _mosaic(mosaic, cells, arm, reference)
+        right, slopes = axes(245, 285)
+        _slopes(slopes, pairs, arm, reference)
+        panels = [
+            to_svg(left, f"{name}-0", title, description),
+            to_svg(right, f"{name}-1", f"Confidence in {reference} and in {arm}", "One line per unit."),
+        ]
+    rows = [
+        [f"detected in {arm}", number(cells[0]), number(cells[2]), number(cells[0] + cells[2])],
+        [f"missed in {arm}", number(cells[1]), number(cells[3]), number(cells[1] + cells[3])],
+    ]
+    columns = ["", f"detected in {reference}", f"missed in {reference}", "all"]
+    twin = table_of(title, columns, rows, numeric=columns[1:])
+    return Figure(title, description, side_by_side(panels), twin, wide=True)
+
+
+def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
+    """Columns by the reference, heights by the arm; discordant cells in orange."""
+    n11, n01, n10, n00 = cells
+    total = max(sum(cells), 1)
+    left = 0.0
+    for (hit, miss), colours in (((n11, n01), (BLUE, ORANGE)), ((n10, n00), (ORANGE, SOFT))):
+        width, bottom = (hit + miss) / total, 0.0
+        for count, colour in ((miss, colours[1]), (hit, colours[0])):
+            height = count / max(hit + miss, 1)
+            if count:
+                axis.bar(left, height, width, bottom, align="edge", color=colour, edgecolor="white", linewidth=2)
+                axis.text(
+                    left + width / 2,
+                    bottom + height / 2,
+                    str(count),
+                    ha="center",
+                    va="center",
+                    color=INK if colour in (SOFT, ORANGE) else "white",
+                    fontsize=10 if width > 0.08 else 7.5,
+                )
+            bottom += height
+        left += width
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1)
+    axis.grid(visible=False)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for side in ("left", "bottom"):
+        axis.spines[side].set_visible(False)
+    axis.set_xlabel(f"found | missed\nin {short(reference, 16)}")
+    axis.set_ylabel(f"missed | found in {short(arm, 16)}")
+
+
+def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: str) -> None:
+    shown = pairs if len(pairs) <= MOST_PAIRS else [pairs[i * len(pairs) // MOST_PAIRS] for i in range(MOST_PAIRS)]
+    for falls, colour, line in ((True, ORANGE, (0, (4, 1.5))), (False, BLUE, "-")):
+        x, y = [], []
+        for of_arm, of_reference in shown:
+            if (of_arm < of_reference) == falls:
+                x += [0.0, 1.0, float("nan")]
+                y += [of_reference, of_arm, float("nan")]
+        axis.plot(x, y, color=colour, alpha=0.55, linewidth=0.9, linestyle=line, marker="o", markersize=2.5)
+    if pairs:
+        means = [sum(p[i] for p in pairs) / len(pairs) for i in (1, 0)]
+        axis.plot([0, 1], means, color=INK, linewidth=2.6, marker="D", markersize=5, label="mean")
+        axis.legend(loc="upper right")
+    axis.set_xticks([0, 1], [short(reference, 16), short(arm, 16)])
+    axis.set_xlim(-0.15, 1.15)
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_ylabel("confidence (dashed: falls)")
+
+
+def equivalence(payload: Mapping[str, Any], name: str, component: Mapping[str, Any]) -> Figure | None:
+    """Draw the interval of the difference against its margins."""
+    if component.get("value") is None or component.get("lower") is None or component.get("upper") is None:
+        return None
+    margin = float(payload.get("margin") or component["bound"])
+    value, low, high = (float(component[k]) for k in ("value", "lower", "upper"))
+    title = "Difference against its margins"
+    description = f"Difference {value:.3f}, interval {low:.3f} to {high:.3f}, margins ±{margin:g}."
+    with rcparams():
+        figure, axis = axes(460, 130)
+        axis.axvspan(-margin, margin, color="#DDEFE4", linewidth=0)
+        for edge in (-margin, margin):
+            axis.axvline(edge, color=INK, linewidth=1.2)
+        axis.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+        axis.plot([low, high], [0, 0], color=BLUE, linewidth=4, solid_capstyle="butt")
+        axis.plot([value], [0], marker="o", markersize=8, color=BLUE, markeredgecolor="white")
+        reach = 1.25 * max(margin, abs(low), abs(high))
+        axis.set_xlim(-reach, reach)
+        axis.set_ylim(-1, 1)
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+        axis.set_xlabel("difference; tinted: within the margins")
+        svg = to_svg(figure, name, title, description)
+    rows = [[number(value, "difference"), number(low, "difference"), number(high, "difference"), f"±{margin:g}"]]
+    columns = ["difference", "lower", "upper", "margin"]
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))

@@ -1,0 +1,107 @@
+"""The figure of ``no_detection`` and of other region expectations: confidence by place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import GREY, INK, axes, rcparams, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["region"]
+
+CELLS = 24
+MOST_POINTS = 400
+
+
+def region(payload: Mapping[str, Any], name: str) -> Figure:
+    """Draw mean confidence over the image with the region's outline (the hull of the places inside it)."""
+    points = payload["points"]
+    x, y, confidence = (np.array([p[k] for p in points], dtype=float) for k in ("x", "y", "confidence"))
+    inside = np.array([bool(p.get("inside")) for p in points])
+    if not len(x):
+        raise ValueError("no points")
+    scale = (1.0, 1.0) if max(x.max(), y.max()) <= 1.5 else (float(x.max()), float(y.max()))
+    x, y = x / scale[0], y / scale[1]
+    title = f"Confidence by place; region {payload.get('region', '')}"
+    description = (
+        f"{int(inside.sum())} nodules inside the region, mean confidence {_mean(confidence[inside])}; "
+        f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
+    )
+    outline = payload.get("outline")
+    description += " Outline: the region." if outline else " Outline: hull of the places inside the region."
+    with rcparams():
+        figure, axis = axes(420, 380)
+        drawn = _heat(axis, x, y, confidence)
+        keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
+        for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
+            axis.plot(
+                x[keep][chosen],
+                y[keep][chosen],
+                marker,
+                color=INK,
+                markersize=4,
+                markerfacecolor="none",
+                markeredgewidth=0.8,
+                label=label,
+            )
+        hull = [np.array(part, dtype=float) for part in outline] if outline else _hull(x[inside], y[inside])
+        for part in hull:
+            axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)
+        axis.set_xlim(0, 1)
+        axis.set_ylim(1, 0)
+        axis.set_aspect("equal")
+        axis.set_xticks([0, 0.5, 1])
+        axis.set_yticks([0, 0.5, 1])
+        axis.set_xlabel("left to right of the image")
+        axis.set_ylabel("top to bottom")
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        bar = figure.colorbar(drawn, ax=axis, shrink=0.8, label="mean confidence")
+        bar.outline.set_edgecolor(GREY)
+        svg = to_svg(figure, name, title, description)
+    rows = [
+        [word, number(int(mask.sum())), _mean(confidence[mask]), _rate(confidence[mask] > 0)]
+        for word, mask in (("inside", inside), ("outside", ~inside))
+    ]
+    columns = ["place", "nodules", "mean confidence", "share hit by a finding of any score"]
+    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+
+
+def _heat(axis: Any, x: Any, y: Any, confidence: Any) -> Any:
+    """Draw the mean confidence of each occupied cell as a square: a handful of paths, no raster picture."""
+    import matplotlib as mpl
+    from matplotlib.collections import PolyCollection
+
+    columns = np.clip((x * CELLS).astype(int), 0, CELLS - 1)
+    rows = np.clip((y * CELLS).astype(int), 0, CELLS - 1)
+    total, count = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
+    np.add.at(total, (rows, columns), confidence)
+    np.add.at(count, (rows, columns), 1)
+    occupied = np.argwhere(count > 0)
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    squares = [(np.array([column, row]) + corners) / CELLS for row, column in occupied]
+    values = [total[row, column] / count[row, column] for row, column in occupied]
+    cells = PolyCollection(squares, array=np.array(values), cmap=mpl.colormaps["YlGnBu"].resampled(10), linewidths=0)
+    cells.set_clim(0, 1)
+    return axis.add_collection(cells)
+
+
+def _hull(x: Any, y: Any) -> list[Any]:
+    from scipy.spatial import ConvexHull, QhullError
+
+    points = np.column_stack([x, y])
+    try:
+        hull = ConvexHull(points)
+    except (QhullError, ValueError):
+        return []
+    return [points[np.append(hull.vertices, hull.vertices[0])]]
+
+
+def _mean(values: Any) -> str:
+    return number(float(values.mean())) if len(values) else "–"
+
+
+_rate = _mean

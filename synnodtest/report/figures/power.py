@@ -1,0 +1,68 @@
+"""The power curve: how likely PASSED is, by the true rate, at the n that was used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.record.words import number
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["pass_probability", "power_figure"]
+
+Curve = tuple[str, int, Mapping[str, Any], float]
+"""Label, effective n, component, alpha."""
+_LOOKS = ((BLUE, "-"), (ORANGE, "-"), (GREY, "-"), (BLUE, "--"), (ORANGE, "--"), (GREY, "--"))
+
+
+def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) -> Any:
+    """Return the probability that Clopper-Pearson's one-sided bound clears ``bound``, per true rate.
+
+    Args:
+        n: Independent units.
+        bound: The pre-specified bound on the rate.
+        side: ``above`` or ``below``.
+        alpha: One-sided error rate.
+        rates: True rates, any shape.
+    """
+    from scipy import stats
+
+    x = np.arange(n + 1)
+    if side == "above":
+        lower = np.where(x > 0, stats.beta.ppf(alpha, np.maximum(x, 1), n - x + 1), 0.0)
+        passing = x[lower > bound]
+        return stats.binom.sf(passing[0] - 1, n, rates) if passing.size else np.zeros_like(rates)
+    upper = np.where(x < n, stats.beta.ppf(1 - alpha, x + 1, np.maximum(n - x, 1)), 1.0)
+    passing = x[upper < bound]
+    return stats.binom.cdf(passing[-1], n, rates) if passing.size else np.zeros_like(rates)
+
+
+def power_figure(curves: Sequence[Curve], name: str) -> Figure:
+    """Draw the chance of passing over the true rate; a dot marks the estimate of this run."""
+    title = "Chance of PASSED by the true rate, at the effective n of this run"
+    rates = np.linspace(0, 1, 201)
+    shown = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
+    rows = []
+    with rcparams():
+        figure, axis = axes(560, 320)
+        for (label, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
+            chance = pass_probability(n, float(part["bound"]), part["side"], alpha, rates)
+            axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(label, 52)}, n = {n}")
+            axis.axvline(float(part["bound"]), color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
+            if part.get("value") is not None:
+                at = float(pass_probability(n, float(part["bound"]), part["side"], alpha, np.array([part["value"]]))[0])
+                axis.plot([part["value"]], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
+            wanted = [r if part["side"] == "above" else 1 - r for r in shown]
+            found = pass_probability(n, float(part["bound"]), part["side"], alpha, np.array(wanted))
+            rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(wanted, found, strict=True)]
+        axis.set_xlabel("true rate (dotted: the bound; dot: this run's estimate)")
+        axis.set_ylabel("chance of PASSED")
+        axis.set_ylim(-0.02, 1.02)
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, labelcolor=INK)
+        svg = to_svg(figure, name, title, "One curve per rate; it says what this n can show.")
+    columns = ["expectation", "effective n", "true rate", "chance of PASSED"]
+    twin = table_of(title, columns, rows, numeric=columns[1:])
+    return Figure(title, "One curve per rate; it says what this n can show.", svg, twin)

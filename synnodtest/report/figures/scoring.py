@@ -1,0 +1,72 @@
+"""Worked drawings of the scoring rule: hit, miss, duplicate, tie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.model import Figure, table_of
+
+__all__ = ["scoring_figure"]
+
+_Case = tuple[str, list[tuple[float, float, float, str]], str]
+
+
+def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
+    """Draw four cases under a matching rule; nodule and tolerance in grey and blue, findings in orange."""
+    iou = rule.get("criterion") == "iou"
+    by = f"IoU ≥ {rule.get('at_least', 0.2):g}" if iou else f"tolerance {rule.get('tolerance_mm', 5):g} mm"
+    cases: list[_Case] = [
+        ("Hit", [(0.05, 0.02, 0.62, "0.8")], "overlaps enough" if iou else "centre inside"),
+        ("Miss and false positive", [(0.86, 0.5, 0.5, "0.8")], "overlaps too little" if iou else "centre outside"),
+        (
+            "Duplicate",
+            [(0.02, 0.02, 0.62, "0.8"), (-0.14, -0.1, 0.7, "0.6")],
+            "the higher score hits; the other counts as nothing",
+        ),
+        ("One finding, one nodule", [(0.04, 0.0, 0.7, "0.7")], "equal scores: the earlier finding goes first"),
+    ]
+    title = f"Worked cases of the scoring rule ({by})"
+    description = "; ".join(f"{case[0]}: {case[2]}" for case in cases) + "."
+    with rcparams():
+        from matplotlib.patches import Circle, Rectangle
+
+        panels = []
+        for number, (word, boxes, told) in enumerate(cases):
+            figure, axis = axes(170, 165)
+            if not iou:
+                axis.add_patch(
+                    Circle((0, 0), 0.52, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
+                )
+            axis.add_patch(Circle((0, 0), 0.36, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
+            if word.startswith("One"):
+                axis.add_patch(Circle((-0.55, 0.55), 0.18, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
+            for index, (x, y, side, score) in enumerate(boxes):
+                axis.add_patch(
+                    Rectangle(
+                        (x - side / 2, y - side / 2),
+                        side,
+                        side,
+                        facecolor="none",
+                        edgecolor=ORANGE,
+                        linewidth=1.8,
+                        linestyle="-" if index == 0 else (0, (3, 2)),
+                    )
+                )
+                axis.plot([x], [y], marker="+", color=ORANGE, markersize=8, markeredgewidth=1.6)
+                at = x + side / 2 + 0.03 if index == 0 else x - side / 2 - 0.03
+                axis.text(at, y - side / 2, score, fontsize=9, va="center", ha="left" if index == 0 else "right")
+            axis.set_xlim(-0.95, 1.25)
+            axis.set_ylim(0.85, -0.8)
+            axis.set_aspect("equal")
+            axis.set_title(word, fontsize=9.5)
+            axis.set_axis_off()
+            panels.append(to_svg(figure, f"{name}-{number}", word, told))
+    return Figure(
+        title,
+        description,
+        side_by_side(panels),
+        table_of(title, ["case", "rule"], [[c[0], c[2]] for c in cases]),
+        wide=True,
+    )

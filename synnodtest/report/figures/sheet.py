@@ -1,0 +1,45 @@
+"""A sheet of synthetic cuts, made small from the gallery's pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from synnodtest.report.model import Figure
+
+__all__ = ["sheet_figure"]
+
+MOST, SIDE = 24, 112
+_FIRST = ("random pass", "random failure")
+"""Kinds of scenes that are drawn at random; they come before all others."""
+
+
+def sheet_figure(gallery: Sequence[Mapping[str, Any]], folder: Path) -> Figure | None:
+    """Return up to 24 cuts around planted nodules, of different scenes; None without pictures."""
+    from PIL import Image
+
+    root = Path(folder).resolve()
+    order = sorted(gallery, key=lambda item: item["rule"] not in _FIRST)
+    paths = dict.fromkeys((root / str(item["synthetic"])).resolve() for item in order if item.get("synthetic"))
+    there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
+    if not there:
+        return None
+    pictures: dict[str, None] = {}
+    for path in there:
+        with Image.open(path) as cut:
+            held = io.BytesIO()
+            cut.convert("L").resize((SIDE, SIDE)).save(held, "webp", quality=80, method=4)
+        pictures[base64.b64encode(held.getvalue()).decode()] = None
+    description = f"{len(pictures)} cuts around planted nodules, scenes drawn at random first."
+    sheet = Markup("").join(
+        Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(
+            data, number, len(pictures), SIDE, SIDE
+        )
+        for number, data in enumerate(pictures, 1)
+    )
+    return Figure("What was planted", description, sheet, wide=True)

@@ -1,0 +1,97 @@
+"""The interval strip: one small drawing per estimate, its interval against the bound. Written without matplotlib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from synnodtest.record.words import STATUSES, bound_text, interval, number
+
+__all__ = ["domain_of", "strip"]
+
+WIDTH, HEIGHT, EDGE = 260, 30, 10
+_FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
+
+
+def domain_of(components: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return the range over which components of one unit are drawn, bounds and intervals included."""
+    unit = components[0].get("unit", "rate")
+    values = [float(c[k]) for c in components for k in ("value", "lower", "upper", "bound") if c.get(k) is not None]
+    if unit == "rate" and values and components[0]["side"] == "below" and max(values) < 0.5:
+        return 0.0, _round_up(1.2 * max([*values, 0.01]))
+    if unit in _FIXED:
+        low, high = _FIXED[unit]
+        return (0.0, high) if unit == "correlation" and values and min(values) >= 0 else (low, high)
+    if unit == "difference" or any(c["side"] == "within" for c in components):
+        reach = max([abs(v) for v in values] or [1.0])
+        reach = min(_round_up(1.15 * reach), 1.0) if reach <= 1 else _round_up(1.15 * reach)
+        return -reach, reach
+    return min(0.0, *values, 0.0), _round_up(1.1 * max([*values, 0.01]))
+
+
+def _round_up(value: float) -> float:
+    step = 10.0 ** math.floor(math.log10(value))
+    return next(step * k for k in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * k >= value - 1e-12)
+
+
+def strip(component: Mapping[str, Any], domain: tuple[float, float] | None = None) -> Markup:
+    """Return the strip of one component: required side tinted, bound as a line, intervals, the estimate as a dot."""
+    low, high = domain or domain_of([component])
+    unit = component.get("unit", "rate")
+
+    def x(value: float) -> float:
+        inside = min(max((value - low) / (high - low), 0.0), 1.0)
+        return round(EDGE + inside * (WIDTH - 2 * EDGE), 1)
+
+    colour = STATUSES[component["status"]].colour if component.get("role") != "shown" else "#555F6B"
+    text = (
+        f"{component['label']} {number(component['value'], unit)}, interval "
+        f"{interval(component['lower'], component['upper'], unit)}, "
+        f"required {bound_text(component)}: {component['status']}"
+    )
+    parts = [_zone(component, x, low, high), _axis(low, high, x)]
+    parts += [_line(x(b), 3, x(b), 20, "#1B1F24", 1.5) for b in _bounds(component)]
+    for lower, upper, width in (("lower95", "upper95", 1.5), ("lower", "upper", 5)):
+        if component.get(lower) is not None and component.get(upper) is not None:
+            parts.append(_line(x(component[lower]), 11.5, x(component[upper]), 11.5, colour, width))
+    if component.get("value") is not None:
+        parts.append(
+            f'<circle cx="{x(component["value"])}" cy="11.5" r="4.5" fill="{colour}" stroke="#fff" stroke-width="1.5"/>'
+        )
+    return Markup(
+        f'<svg class="strip" role="img" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'aria-label="{escape(text)}">{"".join(parts)}</svg>'
+    )
+
+
+def _bounds(component: Mapping[str, Any]) -> list[float]:
+    bound = component.get("bound")
+    return [] if bound is None else [-bound, bound] if component["side"] == "within" else [bound]
+
+
+def _zone(component: Mapping[str, Any], x: Any, low: float, high: float) -> str:
+    bounds = _bounds(component)
+    if not bounds:
+        return ""
+    start = low if component["side"] == "below" else bounds[0]
+    end = high if component["side"] == "above" else bounds[-1]
+    return f'<rect x="{x(start)}" y="4" width="{max(0.0, round(x(end) - x(start), 1))}" height="15" fill="#DDEFE4"/>'
+
+
+def _axis(low: float, high: float, x: Any) -> str:
+    ticks = [low, high] if low >= 0 else [low, 0.0, high]
+    drawn = [_line(x(low), 19.5, x(high), 19.5, "#8A949E", 1)]
+    for tick in ticks:
+        anchor = "start" if tick == low else "end" if tick == high else "middle"
+        drawn.append(
+            f'<text x="{x(tick) + (-4 if tick == low else 4 if tick == high else 0)}" y="29" font-size="9" '
+            f'font-family="sans-serif" fill="#4A5560" text-anchor="{anchor}">{tick:g}</text>'.replace(">-", ">\u2212")
+        )
+    return "".join(drawn)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
+    return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{colour}" stroke-width="{width}"/>'

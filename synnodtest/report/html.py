@@ -1,0 +1,70 @@
+"""``report.html``: one offline file, drawn from the record and the pictures beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from synnodtest.files import write_atomic
+from synnodtest.integrity import manifest
+from synnodtest.record import results as record
+from synnodtest.record.words import STATUSES
+from synnodtest.report import view
+
+__all__ = ["render", "to_text"]
+
+
+def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True) -> Path:
+    """Write ``report.html`` into ``folder`` and return its path.
+
+    Needs neither detector nor synthesizer nor radiographs: only the record and ``folder/evidence``. The report carries
+    the root digest of the folder as it stands, so write the record and the pictures first, the manifest afterwards.
+
+    Args:
+        made: The record.
+        folder: The run's folder.
+        pixels: False leaves every picture of a radiograph out.
+
+    Raises:
+        RecordError: the record does not follow the schema.
+    """
+    folder = Path(folder)
+    ready = record.plain(made)
+    record.validate(ready)
+    digest = manifest.root_digest(folder) if folder.is_dir() else ""
+    return write_atomic(folder / manifest.REPORT, to_text(view.build(ready, folder, digest=digest, pixels=pixels)))
+
+
+def to_text(report: view.Report) -> str:
+    """Return the report as HTML. Every text of the record is escaped; nothing in it is fetched or run."""
+    environment = Environment(
+        loader=PackageLoader("synnodtest.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["STATUSES"] = STATUSES
+    style = _style(report)
+    sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'"
+    text = environment.get_template("report.html.j2").render(report=report, style=Markup(style), policy=policy)
+    return re.sub(r"\n\s*\n+", "\n", text)
+
+
+def _style(report: view.Report) -> str:
+    """Return the style sheet; the page footer of the print carries run and digest."""
+    text = resources.files("synnodtest.report").joinpath("style.css").read_text(encoding="utf-8")
+    run = re.sub(r"[^\w.:-]", "", report.run_id)[:60]
+    colours = "".join(f".s-{look.key}{{--status:{look.colour}}}\n" for look in STATUSES.values())
+    footer = f"{run} · digest {report.digest}" if report.digest else run
+    text = text.replace("/*STATUSES*/", colours).replace("/*FOOTER*/", f'"{footer}"')
+    return re.sub(r"\n\s*\n+", "\n", text)

@@ -1,0 +1,159 @@
+"""Section 13: what was planted, how far it is what was asked for, and how far it can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.record.words import STATUSES, interval, joined, number, short_hash, value_text
+from synnodtest.report.context import Context
+from synnodtest.report.figures import credibility as drawings
+from synnodtest.report.figures.agreement import agreement_figure
+from synnodtest.report.figures.ecdf import ecdf_figure
+from synnodtest.report.figures.sheet import sheet_figure
+from synnodtest.report.model import Cell, Section, Table, status, table_of
+
+__all__ = ["credibility"]
+
+SEVEN_CS = (
+    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section 2, envelope"),
+    ("Completeness", "Whether every part of the claim has data.", "section 2, remarks; section 5, attrition"),
+    (
+        "Consistency",
+        "Whether the same request gives the same nodule.",
+        "seeds and sha256 of each radiograph in the record",
+    ),
+    ("Constraint", "Whether anatomy and physics are respected.", "accepted by rules fixed beforehand, section 5"),
+    ("Comprehension", "Whether people can tell how it was made.", "section 1, identities and configuration"),
+    ("Compliance", "Whether data may be used for this.", "model cards and data terms of the components"),
+)
+NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
+
+
+def credibility(context: Context) -> Section:
+    """Return requested against realised nodules, the sham control and the credibility reports of the synthesizers."""
+    record = context.record
+    nodules = [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
+    shown = [item for item in record["gallery"] if record["scenes"][item["scene"]]["nodules"]]
+    figures = [sheet_figure(shown, context.folder) if context.pixels else None]
+    figures += [
+        agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
+    ]
+    figures.append(ecdf_figure(nodules, "f-ecdf"))
+    reports = [_report(r, f"f-cred-{i}") for i, r in enumerate((record.get("credibility") or {}).get("reports") or [])]
+    congruence = ("Congruence", "How alike the synthetic and the real distribution are.",
+                  "distances and two-sample test above" if reports else NO_REPORT)  # fmt: skip
+    return Section(
+        "13",
+        "Synthesis credibility",
+        "credibility",
+        {
+            "figures": [f for f in figures if f],
+            **_sham(record["sham"]),
+            "reports": reports,
+            "none": "" if reports else NO_REPORT,
+            "seven": table_of(
+                "The seven Cs and where their evidence stands",
+                ["Aspect", "Question", "Evidence"],
+                [congruence, *SEVEN_CS],
+            ),
+        },
+    )
+
+
+def _sham(entries: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the table of sham controls; those that had nothing to compare share one sentence."""
+    idle: dict[str, list[str]] = {}
+    rows: list[list[Cell | str]] = []
+    for s in entries:
+        if not s.get("n"):
+            idle.setdefault(f"{s['synthesizer']}: {s['sentence']}", []).append(s["behaviour"])
+            continue
+        rows.append(
+            [
+                s["behaviour"],
+                s["synthesizer"],
+                s["mode"],
+                number(s.get("n")),
+                " / ".join(number(s.get(k)) for k in ("n11", "n10", "n01", "n00")),
+                number(_of(s, "value"), "difference"),
+                interval(_of(s, "lower"), _of(s, "upper"), "difference"),
+                _says(s["status"]),
+                s["sentence"],
+            ]
+        )
+    columns = [
+        "Behaviour",
+        "Synthesizer",
+        "Mode",
+        "Pairs",
+        "Both / sham only / untouched only / neither",
+        "Difference",
+        "Interval",
+        "Says",
+        "In words",
+    ]
+    return {
+        "sham": table_of("Sham control: the same edit without a nodule", columns, rows, numeric=["Pairs"]),
+        "idle": [f"{what} ({joined(names)})" for what, names in idle.items()],
+    }
+
+
+def _of(sham: Mapping[str, Any], key: str) -> Any:
+    return (sham.get("estimate") or {}).get(key)
+
+
+def _says(word: str) -> Cell:
+    return status(word) if word in STATUSES else Cell(word.capitalize())
+
+
+def _report(made: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what is shown of one credibility report."""
+    measured, of = made.get("measured") or {}, made.get("synthesizer") or {}
+    grounds = drawings.grounds_of(measured)
+    figures = [drawings.agreement(grounds, f"{name}-agree"), *drawings.distances(grounds, f"{name}-far"),
+               drawings.two_sample(grounds, f"{name}-auc"), drawings.sham(grounds, f"{name}-sham"),
+               *drawings.by_size(grounds, f"{name}-size")]  # fmt: skip
+    differs = "; ".join(map(str, made.get("differs") or []))
+    another = bool(made.get("of_another_model", True))
+    whose = "of another model" if another else "of this run's model"
+    return {
+        "title": f"{of.get('name', '')} {of.get('version') or ''}, measured apart from this run".strip(),
+        "lead": f"{made.get('file', '')} (sha256 {short_hash(made.get('sha256'))}), {whose}, weights "
+        f"{short_hash(of.get('sha256'))}; {_planted(grounds)}.",
+        "another": f"It is of another model and says nothing about the nodules of this run: {differs}."
+        if another
+        else "",
+        "other_settings": f"It was measured with other settings: {differs}." if differs and not another else "",
+        "figures": [f for f in figures if f],
+        "tables": [t for t in (_sweeps(measured.get("sweeps")), _rejections(grounds)) if t],
+    }
+
+
+def _planted(grounds: list[drawings.Ground]) -> str:
+    told = [f"{number(data.get('n'))} nodules on {ground}" for ground, data in grounds]
+    return f"{joined(told)}, backgrounds that training had not seen" if told else "no nodule was planted"
+
+
+def _sweeps(swept: Any) -> Table | None:
+    """Return how single radiomics features follow the request, all others left open."""
+    if not isinstance(swept, Mapping) or not swept:
+        return None
+    rows = [
+        [str(name), number(s.get("n")), f"{number(s.get('from'))} to {number(s.get('to'))}", number(s.get("spearman")),
+         number(s.get("median_of_lower_third")), number(s.get("median_of_upper_third"))]
+        for name, s in swept.items() if isinstance(s, Mapping)
+    ]  # fmt: skip
+    columns = ["Feature", "Nodules", "Requested", "Spearman", "Realised, lower third", "Realised, upper third"]
+    title = "Requested against realised radiomics features, one at a time"
+    return table_of(title, columns, rows, numeric=columns[1:])
+
+
+def _rejections(grounds: list[drawings.Ground]) -> Table | None:
+    rows = [
+        [ground, number(data.get("n")), number(data.get("redraws")), value_text(data.get("rejected") or "none"),
+         number(data.get("pixels_changed_far_away"))]
+        for ground, data in grounds
+    ]  # fmt: skip
+    columns = ["Backgrounds", "Scenes", "Redrawn", "Rejected", "Pixels changed away from the nodule"]
+    return table_of("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]]) if rows else None

@@ -1,0 +1,55 @@
+"""Section 14: pictures of scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.record.words import expectation_title, plural, shown_status
+from synnodtest.report.cards import by_rule
+from synnodtest.report.context import Context
+from synnodtest.report.crops import DIFFERENCE_RANGE
+from synnodtest.report.model import Section
+
+__all__ = ["gallery"]
+
+
+def gallery(context: Context) -> Section:
+    """Return pictures by expectation and rule; what a search names stands in section 12."""
+    by_expectation: dict[str, list[Mapping[str, Any]]] = {}
+    for item in context.record["gallery"]:
+        by_expectation.setdefault(item["expectation"], []).append(item)
+    empty = "" if by_expectation else "No scene is shown."
+    if not context.pixels and by_expectation:
+        empty = "Pictures are left out of this report (--no-pixels)."
+        by_expectation = {}
+    known = {e["id"]: e for e in context.record["expectations"]}
+    groups = []
+    for node, items in by_expectation.items():
+        e = known.get(node)
+        if e is None:
+            continue
+        named = context.named_by_search(e)
+        groups.append(
+            {
+                "anchor": context.anchors[node],
+                "title": expectation_title(e),
+                "behaviour": context.behaviour(e),
+                "status": shown_status(e),
+                "search": f"#n-{context.anchors[node]}" if named else "",
+                "rules": by_rule(context, [item for item in items if item["scene"] not in named]),
+            }
+        )
+    linked = context.pictures.linked
+    return Section(
+        "14",
+        "Gallery",
+        "gallery",
+        {
+            "groups": groups,
+            "range": f"{DIFFERENCE_RANGE:g}",
+            "linked": linked,
+            "linked_text": plural(linked, "picture"),
+        },
+        empty,
+    )

@@ -1,0 +1,117 @@
+"""Sections 7 and 15: traceability from hazard to evidence, and hazards by their worst verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+from synnodtest.record.words import expectation_title, joined, number, shown_status
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, code, link, status, table_of
+
+__all__ = ["hazards", "traceability"]
+
+WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED", "PASSED")
+
+
+def traceability(context: Context) -> Section:
+    """Return hazard -> requirement -> behaviour -> node -> evidence hash -> verdict, and orphans both ways."""
+    titles = {kind: {i["id"]: i.get("title", "") for i in context.record.get(kind) or []} for kind in _KINDS}
+    rows: list[list[Cell | str]] = []
+    for behaviour, items in context.grouped():
+        hazards = [_named(i, titles["hazards"]) for i in behaviour.get("hazard") or []]
+        needs = [_named(i, titles["requirements"]) for i in behaviour.get("requirement") or []]
+        rows += [
+            [
+                "; ".join(hazards) or "–",
+                "; ".join(needs) or "–",
+                behaviour["id"],
+                link(expectation_title(e), f"#{context.anchors[e['id']]}"),
+                code(evidence_hash(context.record, e)[:12]),
+                status(shown_status(e)),
+            ]
+            for e in items
+        ]
+    columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
+    return Section(
+        "7",
+        "Traceability",
+        "traceability",
+        {
+            "table": table_of("From hazard to verdict", columns, rows, most=2000),
+            "orphans": _orphans(context, titles),
+        },
+        "" if rows else "No expectation was collected.",
+    )
+
+
+_KINDS = {"hazards": "hazard", "requirements": "requirement"}
+
+
+def _named(key: str, titles: Mapping[str, str]) -> str:
+    return f"{key} {titles[key]}" if titles.get(key) else key
+
+
+def _orphans(context: Context, titles: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return what has no partner: listed and never tested, tested and never listed, tied to nothing."""
+    found = []
+    behaviours = context.record["behaviours"]
+    for kind, key in _KINDS.items():
+        used = {i for b in behaviours for i in b.get(key) or []}
+        listed = titles[kind]
+        if listed:
+            untested, unlisted = sorted(listed.keys() - used), sorted(used - listed.keys())
+            found += [f"No behaviour tests {key} {joined([_named(i, listed) for i in untested])}."] * bool(untested)
+            found += [f"The list of {kind} does not hold {joined(unlisted)}."] * bool(unlisted)
+        elif used:
+            found.append(f"No list of {kind} was given, so {kind} that nothing tests cannot be named.")
+    loose = [b["id"] for b in behaviours if not b.get("requirement")]
+    return found + [f"Tied to no requirement: {joined(loose)}."] * bool(loose)
+
+
+def evidence_hash(record: Mapping[str, Any], expectation: Mapping[str, Any]) -> str:
+    """Return the sha256 over what one expectation rests on: its scenes as recorded, by id."""
+    return sha256_of([[key, sha256_of(record["scenes"][key])] for key in sorted(set(expectation["scenes"]))])
+
+
+def hazards(context: Context) -> Section:
+    """Return the worst verdict per hazard and what evidence is lacking."""
+    titles = {h["id"]: h for h in context.record.get("hazards") or []}
+    items: dict[str, list[Mapping[str, Any]]] = {key: [] for key in titles}
+    for e in context.record["expectations"]:
+        for key in context.behaviour(e).get("hazard") or []:
+            items.setdefault(key, []).append(e)
+    words = [w for w in WORST_FIRST if any(shown_status(e) == w for group in items.values() for e in group)]
+    rows: list[list[Cell | str]] = []
+    for key, group in sorted(items.items()):
+        shown = [shown_status(e) for e in group]
+        worst = next((w for w in WORST_FIRST if w in shown), "NOT RUN")
+        gap = _gap(shown)
+        rows.append(
+            [
+                key,
+                str(titles.get(key, {}).get("title", "")) or "–",
+                str(titles.get(key, {}).get("severity", "")) or "–",
+                status(worst),
+                *(number(shown.count(w)) if w in shown else "" for w in words),
+                gap,
+            ]
+        )
+    columns = ["Hazard", "Title", "Severity", "Worst verdict", *[w.capitalize() for w in words], "Evidence lacking"]
+    return Section(
+        "15",
+        "Hazards",
+        "hazards",
+        {
+            "table": table_of("Worst verdict of each hazard", columns, rows, numeric=[w.capitalize() for w in words]),
+        },
+        "" if rows else "No behaviour names a hazard.",
+    )
+
+
+def _gap(shown: list[str]) -> str:
+    if not shown:
+        return "nothing tests this hazard"
+    open_ones = [w for w in shown if w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"}]
+    return f"{len(open_ones)} of {len(shown)} expectations without a result" if open_ones else "none"

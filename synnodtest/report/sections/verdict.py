@@ -1,0 +1,299 @@
+"""Section 0: the verdict. From this screen a reader decides whether to read on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.record.words import (
+    LIMITATION,
+    STATUSES,
+    bound_text,
+    date,
+    duration,
+    estimate,
+    expectation_title,
+    joined,
+    number,
+    plural,
+    shown_status,
+    value_text,
+)
+from synnodtest.report.context import Context
+from synnodtest.report.figures.strip import domain_of, strip
+from synnodtest.report.model import Section
+
+__all__ = ["outcome", "verdict"]
+
+MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
+"""Of failures, of open expectations, of criteria and of specs that the first screen names."""
+
+
+def verdict(context: Context) -> Section:
+    """Return the verdict page."""
+    record = context.record
+    return Section(
+        "0",
+        "Verdict",
+        "verdict",
+        {
+            "outcome": outcome(context),
+            "facts": _facts(context),
+            "command": shlex.join(record["run"]["command"]),
+            "commit": record["run"].get("commit") or "",
+            "scopes": _scopes(record),
+            "limitation": LIMITATION,
+            "notices": _notices(context),
+            "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
+            **_failures(context),
+            "open": _open(context),
+            "groups": [
+                {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
+            ],
+        },
+    )
+
+
+def _binding_failures(context: Context) -> list[Mapping[str, Any]]:
+    """Return failures that nobody waived, of gates that bind."""
+    return [
+        e for e in context.record["expectations"] if shown_status(e) == "FAILED" and context.gate(e) != "exploratory"
+    ]
+
+
+def outcome(context: Context) -> str:
+    """Return the result of the run in one sentence."""
+    record, counts = context.record, context.counts
+    name = record["identification"]["detector"]["name"]
+    total, run = sum(counts.values()), record["run"]
+    if run["interrupted"]:
+        return f"The run was interrupted: nothing is concluded about {name}."
+    if not total:
+        return "No expectation was tested."
+    failed, settled = counts["FAILED"], counts["PASSED"]
+    broken = counts["ERROR"] + counts["INVALID"] + counts["NOT RUN"]
+    if failed:
+        tail = _open_tail(counts["INCONCLUSIVE"], broken)
+        return f"{name} does not meet {failed} of {total} pre-specified {_noun(total)}{tail}."
+    if settled == total:
+        return (
+            f"{name} meets all {total} pre-specified {_noun(total)}."
+            if total > 1
+            else (f"{name} meets the one pre-specified expectation.")
+        )
+    if not settled and broken + counts["INCONCLUSIVE"] == total:
+        return f"Nothing is shown about {name}: none of {total} pre-specified {_noun(total)} could be settled."
+    parts = []
+    if counts["INCONCLUSIVE"]:
+        parts.append(f"{counts['INCONCLUSIVE']} {_is(counts['INCONCLUSIVE'])} inconclusive")
+    if broken:
+        parts.append(f"{broken} could not be tested")
+    if counts["WAIVED"]:
+        parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
+    return f"{name} meets {settled} of {total} pre-specified {_noun(total)}; {joined(parts)}."
+
+
+def _open_tail(inconclusive: int, broken: int) -> str:
+    parts = [f"{inconclusive} {_is(inconclusive)} inconclusive"] * bool(inconclusive)
+    parts += [f"{broken} could not be tested"] * bool(broken)
+    return f"; {joined(parts)}" if parts else ""
+
+
+def _noun(count: int) -> str:
+    return "expectation" if count == 1 else "expectations"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _failures(context: Context) -> dict[str, Any]:
+    """Return the binding failures for the first screen, and how many more there are."""
+    every = _binding_failures(context)
+    more = len(every) - MOST_SHOWN
+    return {
+        "binding": [_binding(context, e) for e in every[:MOST_SHOWN]],
+        "more_binding": f"{plural(more, 'more failure')}" if more > 0 else "",
+    }
+
+
+def _open(context: Context) -> list[dict[str, str]]:
+    """Return the expectations that were not settled: (status, word, title, anchor) of each."""
+    words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
+    every = [
+        {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e["id"]]}
+        for e in context.record["expectations"]
+        if (s := shown_status(e)) in words
+    ]
+    left = len(every) - MOST_OPEN
+    return every if left <= 1 else every[:MOST_OPEN]
+
+
+def _on_what(record: Mapping[str, Any]) -> list[str]:
+    """Return how many backgrounds and scenes, of which sets, with whose nodules."""
+    attrition, who = record["attrition"], record["identification"]
+    evaluated = attrition.get("evaluated", sum(bool(s.get("accepted", True)) for s in record["scenes"].values()))
+    backgrounds, patients = attrition.get("unique_backgrounds"), attrition.get("unique_patients")
+    head = plural(backgrounds, "independent background") if backgrounds is not None else ""
+    head += f" of {plural(patients, 'patient')}" if head and patients else ""
+    sets = list(dict.fromkeys(f"{b['name']} ({(b.get('identity') or {}).get('name') or b['name']})"
+                              for b in who["backgrounds"]))  # fmt: skip
+    made = [f"nodules by {joined([_named(s) for s in who['synthesizers']])}"] if who["synthesizers"] else []
+    return [head, f"sets {joined(sets)}" if sets else "", plural(evaluated, "synthetic scene"), *made]
+
+
+def _facts(context: Context) -> list[tuple[str, list[str], str]]:
+    """Return what a reader asks first: (question, lines of the answer, where more stands)."""
+    record = context.record
+    run, who = record["run"], record["identification"]
+    detector, device = who["detector"], (record.get("authored") or {}).get("device") or {}
+    seconds = _between(run["started"], run["finished"])
+    took = f", took {duration(seconds)}" if seconds is not None else ""
+    ran = f"run {date(run['started'])}{took}{', by ' + run['user'] if run.get('user') else ''}"
+    of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
+    return [
+        ("What was tested", [_named(detector), *of, _sha(detector.get("sha256"))], "#section-1"),
+        ("Against what", _criteria(context), "#section-3"),
+        ("Fixed when", [*_frozen(who["specs"]), ran], "#section-3"),
+        ("On what", _on_what(record), "#section-5"),
+    ]
+
+
+def _named(identity: Mapping[str, Any]) -> str:
+    return f"{identity['name']} {identity.get('version') or ''}".strip()
+
+
+def _criteria(context: Context) -> list[str]:
+    """Return how many criteria of which specs, and the first of them with their bounds."""
+    specs, every = context.record["identification"]["specs"], context.record["expectations"]
+    titles = [str(s.get("title") or s["file"]) for s in specs]
+    of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
+    told = []
+    for e in every:
+        part = _decisive((e.get("ruling") or {}).get("components") or [])
+        told += [f"{expectation_title(e)} {_unbroken(bound_text(part))}"] if part else []
+    head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
+    if len(told) <= MOST_CRITERIA:
+        return [head, *told]
+    return [head, *told[: MOST_CRITERIA - 1], f"and {len(told) - MOST_CRITERIA + 1} more, each with its bound, below"]
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _frozen(specs: list[Mapping[str, Any]]) -> list[str]:
+    """Return when the specs were fixed; a spec that was changed afterwards was not fixed."""
+    held = [str(s["frozen"]) for s in specs if s.get("frozen") and s.get("frozen_sha256") in (None, s["sha256"])]
+    changed = sum(bool(s.get("frozen")) for s in specs) - len(held)
+    lines = [f"frozen {date(max(held))}" if held else ""]
+    every = "" if len(specs) == 1 else f"{changed} of {len(specs)} specifications "
+    lines += [f"{every}changed after freezing" if changed else ""]
+    never = len(specs) - len(held) - changed
+    return [*lines, f"{_count(never, len(specs))} frozen before the run" if never else ""]
+
+
+def _count(never: int, every: int) -> str:
+    return "not" if never == every else f"{never} of {every} specifications not"
+
+
+def _sha(value: Any) -> str:
+    return f"sha256 {str(value)[:12]}…" if value else "no sha256"
+
+
+def _between(start: Any, end: Any) -> float | None:
+    from datetime import datetime
+
+    try:
+        return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+
+
+def _scopes(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (key, value) of what the specs claim, over all specs."""
+    pairs: dict[str, list[str]] = {}
+    for spec in record["identification"]["specs"]:
+        for key, value in (spec.get("scope") or {}).items():
+            text = value_text(value)
+            if text not in pairs.setdefault(key, []):
+                pairs[key].append(text)
+    return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
+
+
+def _notices(context: Context) -> list[tuple[str, str]]:
+    """Return what a reader must know before the results: (word, sentence)."""
+    record, run, who = context.record, context.record["run"], context.record["identification"]
+    notices = []
+    if run["interrupted"]:
+        notices.append(("Interrupted", "The run did not finish; what is shown is what had been done by then."))
+    if not run["confirmatory"]:
+        reasons = joined(list(run["exploratory_reasons"])) or "no reason is recorded"
+        notices.append(("Exploratory", f"This run confirms nothing: {reasons}."))
+    shipped = [who["detector"]] * bool(who["detector"].get("demonstration"))
+    shipped += [s for s in who["synthesizers"] if s.get("demonstration")]
+    if shipped:
+        names = joined([str(s["name"]) for s in shipped])
+        notices.append(("Demonstration", f"{names}: shipped for demonstration, not for any use on patients."))
+    estimated = sorted({r for b in who["backgrounds"] for r in b.get("estimated_regions") or []})
+    if estimated:
+        notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
+    expired = [w["id"] for w in record["waivers"] if w.get("expired")]
+    if expired:
+        notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
+    return notices
+
+
+def _binding(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
+    ruling = expectation.get("ruling") or {}
+    return {
+        "anchor": context.anchors[expectation["id"]],
+        "title": expectation_title(expectation),
+        "behaviour": context.behaviour(expectation),
+        "gate": context.gate(expectation),
+        "sentence": sentence(expectation, ruling),
+    }
+
+
+def sentence(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> str:
+    """Return the ruling's sentence without the leading status word, or the error."""
+    text = str(ruling.get("sentence") or expectation.get("error") or "")
+    word = str(ruling.get("status", ""))
+    if word and text.startswith(word):
+        text = text[len(word) :].lstrip(" :,")
+        text = text[:1].upper() + text[1:]
+    return text or "Not carried out."
+
+
+def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
+    ruling = expectation.get("ruling") or {}
+    components = ruling.get("components") or []
+    primary = _decisive(components)
+    row: dict[str, Any] = {
+        "anchor": context.anchors[expectation["id"]],
+        "title": expectation_title(expectation),
+        "status": shown_status(expectation),
+        "ruled": expectation["status"] if shown_status(expectation) == "WAIVED" else "",
+        "n": f"{number(ruling['n_nodules'])} / {number(ruling.get('n_backgrounds'))}"
+        if ruling.get("n_nodules")
+        else "–",
+        "why": "" if primary else sentence(expectation, ruling),
+    }
+    if primary:
+        value, ends = estimate(primary)
+        row |= {
+            "strip": strip(primary, domain_of([primary])),
+            "bound": bound_text(primary),
+            "value": value,
+            "interval": ends,
+            "more": len([c for c in components if c.get("role", "decides") != "shown"]) - 1,
+        }
+    return row
+
+
+def _decisive(components: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the component that settles the status: the worst deciding one, else the first."""
+    rank = {"FAILED": 0, "INCONCLUSIVE": 1}
+    judged = [c for c in components if c.get("role", "decides") == "decides"] or components[:1]
+    return min(judged, key=lambda c: rank.get(c["status"], 2)) if judged else None

@@ -1,0 +1,88 @@
+"""The one view-model: from a record to the sections of the report, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synnodtest.report.context import Context
+from synnodtest.report.model import Section
+from synnodtest.report.sections import (
+    closing,
+    credibility,
+    descriptive,
+    evidence,
+    fuzzing,
+    gallery,
+    opening,
+    results,
+    tracing,
+    verdict,
+)
+
+__all__ = ["Report", "build"]
+
+_SECTIONS: tuple[Callable[[Context], Section], ...] = (
+    verdict.verdict,
+    opening.identification,
+    opening.envelope,
+    opening.protocol,
+    evidence.sample_size,
+    evidence.attrition,
+    evidence.scoring,
+    tracing.traceability,
+    results.results,
+    results.multiplicity,
+    descriptive.subgroups,
+    descriptive.curves,
+    fuzzing.fuzzing,
+    credibility.credibility,
+    gallery.gallery,
+    tracing.hazards,
+    closing.anomalies,
+    closing.deviations,
+    closing.waivers,
+    closing.limitations,
+    closing.environment,
+    closing.tool_validation,
+    closing.comparison,
+    closing.sign_off,
+    closing.guide,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the templates show.
+
+    Args:
+        title: Title of the document.
+        run_id: Identifier of the run.
+        digest: Root digest of the evidence; empty if there is none.
+        version: synnodtest that made the run.
+        exploratory: True unless the run is confirmatory.
+        sections: In order.
+    """
+
+    title: str
+    run_id: str
+    digest: str
+    version: str
+    exploratory: bool
+    sections: tuple[Section, ...]
+
+
+def build(record: Mapping[str, Any], folder: Path, *, digest: str = "", pixels: bool = True) -> Report:
+    """Return the view-model of a record; reads nothing but the pictures below ``folder``."""
+    context = Context(record, folder, digest, pixels)
+    detector = record["identification"]["detector"]["name"]
+    return Report(
+        title=f"Test report: {detector}, run {record['run']['id']}",
+        run_id=record["run"]["id"],
+        digest=digest,
+        version=record["identification"]["synnodtest"],
+        exploratory=not record["run"]["confirmatory"],
+        sections=tuple(section(context) for section in _SECTIONS),
+    )

@@ -1,0 +1,83 @@
+"""Annotated sets: reproducible, truth inside the lung, and never a patient on both sides."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.annotated.sets import PhantomSet, Planting, part_of
+from synnodtest.training.detection_data import prepare
+
+
+@pytest.fixture(scope="module")
+def phantoms():
+    return PhantomSet(3, 2, seed=5, size=256)
+
+
+def test_a_case_is_the_same_whenever_and_in_whatever_order_it_is_loaded(phantoms):
+    cases = phantoms.cases
+    first = phantoms.load(cases[1])
+    phantoms.load(cases[-1])
+    again = PhantomSet(3, 2, seed=5, size=256).load(cases[1])
+    assert first.content_sha256() == again.content_sha256()
+    assert len({phantoms.load(case).content_sha256() for case in cases}) == len(cases)
+
+
+def test_nodules_have_the_planted_sizes_and_lie_in_the_lung(phantoms):
+    sizes = []
+    for case in phantoms.cases:
+        radiograph = phantoms.load(case)
+        for truth in radiograph.nodules:
+            sizes.append(truth.diameter_mm)
+            assert (truth.mask(radiograph.shape) & radiograph.regions["lung"]).any()
+    assert sizes
+    assert min(sizes) >= 3.0
+    assert max(sizes) <= 33.0
+
+
+def test_nodules_keep_apart():
+    planting = Planting(counts=(0, 0, 0, 1), diameter_mm=(10, 20))
+    phantoms = PhantomSet(1, 1, seed=9, size=256)
+    background = phantoms.load(phantoms.cases[0])
+    for seed in range(5):
+        nodules = planting.draw(background, np.random.default_rng(seed))
+        for i, a in enumerate(nodules):
+            for b in nodules[:i]:
+                gap = np.hypot(a.centre_mm[0] - b.centre_mm[0], a.centre_mm[1] - b.centre_mm[1])
+                assert gap >= (a.diameter_mm + b.diameter_mm) / 2 + planting.distance_mm
+
+
+def test_no_cluster_is_on_both_sides_and_none_is_lost():
+    phantoms = PhantomSet(200, 2)
+    train, test = (part_of(phantoms, split).cases for split in ("train", "test"))
+    assert not {case.cluster for case in train} & {case.cluster for case in test}
+    assert len(train) + len(test) == len(phantoms.cases)
+    assert 0.08 < len(test) / len(phantoms.cases) < 0.22
+    with pytest.raises(ValueError, match="'validation'"):
+        part_of(phantoms, "validation")
+
+
+def test_the_folder_for_yolo_has_every_box_where_the_nodule_is(phantoms, tmp_path):
+    description = prepare([phantoms], tmp_path, size=128)
+    assert description.is_file()
+    images = sorted(tmp_path.glob("images/*/*.png"))
+    assert len(images) == len(phantoms.cases)
+    boxes = 0
+    for case in phantoms.cases:
+        (image,) = tmp_path.glob(f"images/*/phantom-{case.id.replace('#', '_')}.png")
+        lines = (tmp_path / "labels" / image.parent.name / f"{image.stem}.txt").read_text().splitlines()
+        radiograph = phantoms.load(case)
+        with Image.open(image) as picture:
+            assert picture.size == (128, 128)
+        assert len(lines) == len(radiograph.nodules)
+        for line, truth in zip(lines, radiograph.nodules, strict=True):
+            _, x, y, width, height = (float(word) * 256 for word in line.split())
+            assert (x - width / 2, y - height / 2) == pytest.approx(truth.box[:2], abs=0.01)
+            boxes += 1
+    assert boxes > 0
+
+
+def test_what_is_prepared_is_not_made_again(phantoms, tmp_path):
+    prepare([phantoms], tmp_path, size=64)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+    prepare([phantoms], tmp_path, size=64)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}

@@ -1,0 +1,252 @@
+"""Evaluation: COCO's counts as pycocotools gives them, FROC by hand, and no look at the truth."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding, Radiograph
+from synnodtest.annotated.dataset_set import DatasetSet
+from synnodtest.annotated.sets import Case
+from synnodtest.datasets.similarity import perceptual_hash
+from synnodtest.detectors import CallableDetector
+from synnodtest.evaluation.detector import coco_hits, evaluate
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Truth
+from synnodtest.statistics import average_precision
+
+
+class Made:
+    """Radiographs given outright."""
+
+    name = "made"
+
+    def __init__(self, radiographs):
+        self._radiographs = radiographs
+
+    @property
+    def cases(self):
+        return [Case(str(k), f"patient-{k}") for k in range(len(self._radiographs))]
+
+    def load(self, case):
+        return self._radiographs[int(case.id)]
+
+
+def truth(x, y, side, spacing=1.0):
+    return Truth("nodule", np.ones((side, side), bool), (y, x), side * spacing, 0.3)
+
+
+def radiograph(k, *truths):
+    return Radiograph(np.full((100, 100), k / 100, np.float32), (1.0, 1.0), background=f"b{k}", nodules=truths)
+
+
+def scripted(answers):
+    """Detector that answers by the grey value of the radiograph, and must not see its truth."""
+
+    def detect(radiographs):
+        assert all(not one.nodules for one in radiographs)
+        return [answers[round(float(one.pixels[0, 0]) * 100)] for one in radiographs]
+
+    return CallableDetector(detect, Identity("scripted"))
+
+
+def test_coco_hits_give_the_average_precision_of_pycocotools():
+    coco = pytest.importorskip("pycocotools.coco")
+    cocoeval = pytest.importorskip("pycocotools.cocoeval")
+    rng = np.random.default_rng(5)
+    images, truths, found, hits, scores = [], [], [], {0.5: [], 0.75: []}, []
+    for k in range(30):
+        images.append({"id": k + 1, "width": 200, "height": 200})
+        boxes = [(*rng.uniform(0, 150, 2), *rng.uniform(10, 40, 2)) for _ in range(rng.integers(0, 4))]
+        truths += [
+            {
+                "id": len(truths) + i + 1,
+                "image_id": k + 1,
+                "category_id": 1,
+                "bbox": list(b),
+                "area": b[2] * b[3],
+                "iscrowd": 0,
+            }
+            for i, b in enumerate(boxes)
+        ]
+        own = [np.array(b) + rng.normal(0, 3, 4) for b in boxes for _ in range(2)]
+        own += [np.array([*rng.uniform(0, 150, 2), 20, 20]) for _ in range(3)]
+        own = [(box, float(rng.random())) for box in own]
+        found += [{"image_id": k + 1, "category_id": 1, "bbox": list(b), "score": s} for b, s in own]
+        own.sort(key=lambda item: -item[1])
+        edges = [(b[0], b[1], b[0] + b[2], b[1] + b[3]) for b, _ in own]
+        real = [(b[0], b[1], b[0] + b[2], b[1] + b[3]) for b in boxes]
+        scores += [s for _, s in own]
+        for level, kept in hits.items():
+            kept += coco_hits(edges, real, level)
+    with contextlib.redirect_stdout(io.StringIO()):
+        reference = coco.COCO()
+        reference.dataset = {"images": images, "annotations": truths, "categories": [{"id": 1}], "info": {}}
+        reference.createIndex()
+        run = cocoeval.COCOeval(reference, reference.loadRes(found), "bbox")
+        run.evaluate()
+        run.accumulate()
+    for level, column in ((0.5, 0), (0.75, 5)):
+        precision = run.eval["precision"][column, :, 0, 0, -1]
+        assert average_precision(scores, hits[level], len(truths)) == pytest.approx(float(precision.mean()), abs=1e-6)
+
+
+def test_sensitivity_at_a_false_positive_rate_by_hand():
+    images = [radiograph(0, truth(10, 10, 20)), radiograph(1, truth(50, 50, 8)), radiograph(2), radiograph(3)]
+    hit, small = Finding((10, 10, 30, 30), 0.9), Finding((50, 50, 58, 58), 0.4)
+    false = [Finding((70, 10, 80, 20), score) for score in (0.8, 0.7, 0.6, 0.5, 0.3)]
+    answers = {0: [hit], 1: [small], 2: false[:2], 3: false[2:]}
+    result = evaluate(scripted(answers), Made(images), resamples=0)
+    # Above 0.4 there are 4 false positives on 4 images: at one per image both nodules are found, at a half one.
+    assert result["sensitivity_at_1_fp"]["value"] == 1.0
+    assert result["froc"]["0.5"] == 0.5
+    assert result["froc"]["0.125"] == 0.5
+    assert result["by_size"]["0 to 10 mm"] == {"value": 1.0, "nodules": 1, "images": 4}
+    assert result["by_size"]["20 to 30 mm"]["value"] == 1.0
+    assert result["by_size"]["30 mm and more"]["value"] is None
+    # Highest scores of images with nodules 0.9 and 0.4, without 0.8 and 0.6: two of four pairs are in order.
+    assert result["auc"]["value"] == pytest.approx(0.5)
+    assert result["node21_score"] == pytest.approx(0.75 * 0.5 + 0.25 * 0.5)
+    assert result["average_precision"]["0.50"] == pytest.approx(
+        average_precision([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], [1, 0, 0, 0, 0, 1, 0], 2)
+    )
+
+
+def test_a_silent_detector_has_precision_zero_and_no_score_is_made_up():
+    result = evaluate(scripted({0: [], 1: []}), Made([radiograph(0, truth(10, 10, 20)), radiograph(1)]), resamples=0)
+    assert result["average_precision"]["0.50:0.95"] == 0.0
+    assert result["sensitivity_at_1_fp"]["value"] == 0.0
+    assert result["auc"]["value"] == 0.5
+
+
+def test_without_normal_images_there_is_no_auc():
+    result = evaluate(scripted({0: []}), Made([radiograph(0, truth(10, 10, 20))]), resamples=0)
+    assert result["auc"] is None
+    assert result["node21_score"] is None
+
+
+def test_froc_precision_and_the_challenges_score_have_bounds_around_them(annotated):
+    folder, found = annotated
+    result = evaluate(Scored(found), DatasetSet(folder), resamples=100)
+    values = [(result["froc"][rate], result["froc_bounds"][rate]) for rate in result["froc"]]
+    values.append((result["average_precision"]["0.50:0.95"], result["average_precision"]["at_0.50:0.95"]))
+    values.append((result["node21_score"], result["node21_score_bounds"]))
+    for value, bounds in values:
+        assert bounds["value"] == pytest.approx(value)
+        assert 0 <= bounds["lower"] <= value <= bounds["upper"] <= 1
+        assert bounds["lower"] < bounds["upper"]
+
+
+def test_bounds_hold_the_value():
+    rng = np.random.default_rng(1)
+    images = [radiograph(k, truth(10, 10, 20)) for k in range(40)]
+    answers = {k: [Finding((10, 10, 30, 30), 0.9)] if rng.random() < 0.7 else [] for k in range(40)}
+    found = evaluate(scripted(answers), Made(images), resamples=200)["sensitivity_at_1_fp"]
+    assert 0.5 < found["lower"] < found["value"] < found["upper"] < 0.9
+    assert math.isclose(found["value"], sum(map(bool, answers.values())) / 40)
+
+
+class Scored:
+    """A detector with one answer per image of a COCO folder, told by the first pixel."""
+
+    identity = Identity("scored")
+
+    def __init__(self, answers):
+        self._answers = answers
+
+    def detect(self, radiographs):
+        return [self._answers[round(float(one.pixels[0, 0]) * 65535)] for one in radiographs]
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory):
+    """A COCO folder of 40 small images with fractional boxes, and findings near them and elsewhere."""
+    from PIL import Image
+
+    folder, rng = tmp_path_factory.mktemp("coco"), np.random.default_rng(11)
+    (folder / "images").mkdir()
+    images, truths, found, rows = [], [], {}, ["file,mm_per_px_x,mm_per_px_y,bits"]
+    for k in range(40):
+        pixels = rng.integers(0, 65536, (90, 100)).astype(np.uint16)
+        pixels[0, 0], pixels[1, 1] = k, 65535
+        Image.fromarray(pixels).save(folder / "images" / f"i{k}.png")
+        images.append({"id": k + 1, "file_name": f"i{k}.png", "width": 100, "height": 90})
+        rows.append(f"images/i{k}.png,0.7,0.8,16")
+        boxes = [
+            [float(v) for v in (*rng.uniform(0, 50, 2), *rng.uniform(8, 35, 2))] for _ in range(rng.integers(0, 3))
+        ]
+        truths += [
+            {
+                "id": len(truths) + n + 1,
+                "image_id": k + 1,
+                "category_id": 1,
+                "bbox": b,
+                "area": b[2] * b[3],
+                "iscrowd": 0,
+            }
+            for n, b in enumerate(boxes)
+        ]
+        near = [np.array(b) + rng.normal(0, 2, 4) for b in boxes]
+        own = [*near, *(np.array([*rng.uniform(0, 60, 2), 15, 18]) for _ in range(2))]
+        found[k] = [Finding((x, y, x + w, y + h), float(rng.random())) for x, y, w, h in own]
+    content = {"images": images, "annotations": truths, "categories": [{"id": 1, "name": "nodule"}], "info": {}}
+    (folder / "annotations.json").write_text(json.dumps(content))
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder, found
+
+
+def test_a_coco_folder_gets_the_figures_of_pycocotools_and_scikit_learn(annotated):
+    """From files to figures, at every IoU: boxes with fractions are not rounded on the way."""
+    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    metrics = pytest.importorskip("sklearn.metrics")
+    folder, found = annotated
+    result = evaluate(Scored(found), DatasetSet(folder), resamples=0)
+    with contextlib.redirect_stdout(io.StringIO()):
+        reference = coco.COCO(str(folder / "annotations.json"))
+        theirs = [
+            {
+                "image_id": k + 1,
+                "category_id": 1,
+                "score": f.score,
+                "bbox": [f.box[0], f.box[1], f.box[2] - f.box[0], f.box[3] - f.box[1]],
+            }
+            for k, items in found.items()
+            for f in items
+        ]
+        run = cocoeval.COCOeval(reference, reference.loadRes(theirs), "bbox")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    for column, level in enumerate(np.arange(0.5, 1.0, 0.05)):
+        expected = float(run.eval["precision"][column, :, 0, 0, -1].mean())
+        assert result["average_precision"][f"{level:.2f}"] == pytest.approx(expected, abs=1e-6)
+    assert result["average_precision"]["0.50:0.95"] == pytest.approx(float(run.stats[0]), abs=1e-6)
+    ill = {one["image_id"] - 1 for one in json.loads((folder / "annotations.json").read_text())["annotations"]}
+    tops = [max(f.score for f in found[k]) for k in range(40)]
+    area = metrics.roc_auc_score([k in ill for k in range(40)], tops)
+    assert result["auc"]["value"] == pytest.approx(area, abs=1e-6)
+
+
+def test_regions_are_those_of_the_nodules_centre():
+    left = np.zeros((100, 100), bool)
+    left[:, :50] = True
+    images = [
+        dataclasses.replace(radiograph(k, truth(10, 10, 20), truth(70, 60, 20)), regions={"left": left, "right": ~left})
+        for k in range(3)
+    ]
+    answers = {k: [Finding((10, 10, 30, 30), 0.9)] for k in range(3)}
+    answers[0].append(Finding((70, 60, 90, 80), 0.8))
+    result = evaluate(scripted(answers), Made(images), resamples=0)
+    assert result["by_region"]["left"] == {"value": 1.0, "nodules": 3, "images": 3}
+    assert result["by_region"]["right"]["value"] == pytest.approx(1 / 3)
+
+
+def test_an_image_of_the_training_is_named(annotated):
+    folder, found = annotated
+    data = DatasetSet(folder)
+    seen = {"train-7": perceptual_hash(data.load(data.cases[7]).pixels)}
+    assert evaluate(Scored(found), data, resamples=0, trained_on=seen)["in_training"] == {"i7": "train-7"}

@@ -1,0 +1,149 @@
+"""Two arms, by four metrics: better, no worse, alike, and unmoved by a perturbation."""
+
+import pytest
+
+from synnodtest.expectations import Status, find_check
+from synnodtest.spec.model import PerturbationSpec
+from synnodtest.spec.values import Constant
+from synnodtest.statistics import paired_mean, rate_difference_clustered, tango
+from tests.expectations.evidence import evidence, trial
+
+ARMS = {"arm": "double", "reference": "single"}
+UNDER = {"under": (PerturbationSpec("flip", Constant("horizontal")),)}
+
+
+def judge(kind, parameters, trials, **options):
+    return find_check(kind).judge(parameters, evidence(trials, **options))
+
+
+def pairs(n11, n10, n01, n00, names=("double", "single")):
+    outcomes = [(1, 1)] * n11 + [(1, 0)] * n10 + [(0, 1)] * n01 + [(0, 0)] * n00
+    return [
+        trial(f"b{i}", 0.9 * hit, arm=arm)
+        for i, pair in enumerate(outcomes)
+        for arm, hit in zip(names, pair, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "margin", "status"),
+    [((40, 30, 5, 25), 0.1, "PASSED"), ((40, 5, 30, 25), 0.1, "FAILED"), ((40, 10, 5, 45), 0.1, "INCONCLUSIVE")],
+)
+def test_superiority_is_decided_by_tangos_bounds(cells, margin, status):
+    ruling = judge("superior", {**ARMS, "margin": margin}, pairs(*cells))
+    expected = tango(*cells)
+    assert (ruling.components[0].lower, ruling.components[0].upper) == (expected.lower, expected.upper)
+    assert ruling.status == status
+
+
+def test_equivalence_needs_the_interval_within_the_margins_on_both_sides():
+    parameters = {**ARMS, "margin": 0.1}
+    assert judge("equivalent", parameters, pairs(80, 3, 3, 14)).status is Status.PASSED
+    assert judge("equivalent", parameters, pairs(60, 35, 1, 4)).status is Status.FAILED
+    assert judge("equivalent", parameters, pairs(60, 15, 5, 20)).status is Status.INCONCLUSIVE
+    assert judge("equivalent", {**ARMS, "margin": 0.05}, pairs(10, 0, 0, 0)).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", ["non_inferior", "superior", "equivalent", "invariant"])
+@pytest.mark.parametrize("metric", ["sensitivity", "confidence", "specificity", "false_positives_per_image"])
+def test_two_silent_arms_never_pass(kind, metric):
+    trials = pairs(0, 0, 0, 100)
+    trials += [trial(f"b{i}", arm=f"@untouched:{arm}") for i in range(100) for arm in ("double", "single")]
+    assert judge(kind, {**ARMS, "margin": 0.1, "metric": metric}, trials).status is not Status.PASSED
+
+
+def test_several_pairs_on_a_background_are_one_cluster():
+    trials = [
+        trial(f"b{i}", 0.9 * hit, arm=arm, replicate=r)
+        for i in range(20)
+        for r in range(3)
+        for arm, hit in (("double", (i + r) % 4 != 0), ("single", i % 4 != 0))
+    ]
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.3}, trials)
+    arm = [(i + r) % 4 != 0 for i in range(20) for r in range(3)]
+    reference = [i % 4 != 0 for i in range(20) for _ in range(3)]
+    expected = rate_difference_clustered(arm, reference, [i for i in range(20) for _ in range(3)])
+    assert ruling.components[0].lower == expected.lower
+    assert ruling.n_clusters == 20
+    one = [trial("only", 0.9, arm=arm, replicate=r) for r in range(100) for arm in ("double", "single")]
+    assert judge("non_inferior", {**ARMS, "margin": 0.3}, one).status is Status.INCONCLUSIVE
+
+
+def test_confidence_is_compared_by_the_paired_mean_with_undetected_nodules_at_zero():
+    shifts = [0.01 * (i % 5) for i in range(40)]
+    trials = [trial(f"b{i}", 0.0 if i == 0 else 0.6, arm="single") for i in range(40)]
+    trials += [trial(f"b{i}", 0.0 if i == 0 else 0.6 - s, arm="double") for i, s in enumerate(shifts)]
+    ruling = judge("equivalent", {**ARMS, "margin": 0.1, "metric": "confidence"}, trials)
+    expected = paired_mean([-s for s in shifts], range(40), guarded=True, seed=0)
+    assert ruling.components[0].lower == pytest.approx(expected.lower)
+    assert ruling.status is Status.PASSED
+    assert ruling.figure["pairs"][0] == [0.0, 0.0]
+
+
+def with_images(arm_counts, reference_counts):
+    trials = pairs(50, 0, 0, 0)
+    for i, (a, r) in enumerate(zip(arm_counts, reference_counts, strict=True)):
+        trials.append(trial(f"b{i}", arm="@untouched:double", false_positives=[0.9] * a))
+        trials.append(trial(f"b{i}", arm="@untouched:single", false_positives=[0.9] * r))
+    return trials
+
+
+def test_false_positives_count_the_other_way_round():
+    more, same = with_images([2] * 50, [0] * 50), with_images([1] * 50, [1] * 50)
+    parameters = {**ARMS, "margin": 0.5, "metric": "false_positives_per_image"}
+    assert judge("non_inferior", parameters, more).status is Status.FAILED
+    assert judge("non_inferior", parameters, same).status is Status.PASSED
+    fewer = with_images([0] * 50, [2] * 50)
+    assert judge("superior", parameters, fewer).status is Status.PASSED
+    assert judge("superior", parameters, more).status is Status.FAILED
+
+
+def test_specificity_is_compared_on_untouched_backgrounds():
+    trials = with_images([1] * 30 + [0] * 20, [0] * 50)
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.2, "metric": "specificity"}, trials)
+    assert ruling.components[0].value == pytest.approx(-0.6)
+    assert ruling.status is Status.FAILED
+
+
+def test_arms_of_different_nodules_compare_false_positives_on_their_own_scenes():
+    trials = [trial(f"b{i}", 0.9, arm="single") for i in range(40)]
+    trials += [trial(f"b{i}", 0.9, arm="double", false_positives=[0.9]) for i in range(40)]
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.2, "metric": "specificity"}, trials)
+    assert ruling.components[0].value == -1.0
+    assert "on images with nodules" in ruling.criterion
+
+
+def test_invariance_pairs_each_scene_with_its_perturbed_self():
+    names = ("@under:default", "default")
+    assert judge("invariant", {**UNDER, "margin": 0.1}, pairs(80, 2, 2, 16, names)).status is Status.PASSED
+    blind = judge("invariant", {**UNDER, "margin": 0.1}, pairs(0, 0, 80, 20, names))
+    assert blind.status is Status.FAILED
+    assert blind.components[0].value == pytest.approx(-0.8)
+
+
+def test_a_nodule_that_the_perturbation_moves_out_of_the_image_is_not_compared():
+    trials = pairs(60, 0, 0, 0, ("@under:default", "default"))
+    trials += [trial("b60", 0.9), trial("b60", arm="@under:default")]
+    ruling = judge("invariant", {**UNDER, "margin": 0.1}, trials)
+    assert ruling.n_nodules == 60
+    assert any(note.startswith("1 nodules of unperturbed") for note in ruling.notes)
+
+
+def test_where_chooses_nodules_of_the_reference_and_their_partners_follow():
+    trials = pairs(60, 0, 0, 0)
+    trials += [
+        trial(f"x{i}", 0.9 * (arm == "single"), arm=arm, diameter_mm=4.0) for i in range(40) for arm in ARMS.values()
+    ]
+    parameters = {**ARMS, "margin": 0.1, "where": {"diameter_mm": {"at_least": 8}}}
+    assert judge("non_inferior", parameters, trials).n_nodules == 60
+    assert judge("non_inferior", {**ARMS, "margin": 0.1}, trials).status is Status.FAILED
+
+
+def test_excluded_scenes_counted_against_either_arm_take_the_pass_away():
+    trials = pairs(80, 2, 2, 16)
+    excluded = [trial(f"x{i}", 0.0, arm=arm, rejected="contrast") for i in range(20) for arm in ARMS.values()]
+    for kind in ("non_inferior", "equivalent"):
+        assert judge(kind, {**ARMS, "margin": 0.1}, trials).status is Status.PASSED
+        ruling = judge(kind, {**ARMS, "margin": 0.1}, trials + excluded)
+        assert ruling.status is Status.INCONCLUSIVE
+        assert "40 excluded scenes" in ruling.sentence

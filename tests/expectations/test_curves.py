@@ -1,0 +1,143 @@
+"""Curves, calibration and localization agree with independent references and refuse to decide on little."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from synnodtest import statistics
+from synnodtest.expectations import Status, find_check
+from synnodtest.expectations.calibration import _error
+from synnodtest.expectations.curves import _average_precision, _sensitivity_at
+from synnodtest.expectations.ledger import ledger_of
+from tests.expectations.evidence import evidence, trial
+
+
+def judge(kind, parameters, trials, **options):
+    return find_check(kind).judge(parameters, evidence(trials, **options))
+
+
+def detector(backgrounds=40, sensitivity=0.9, noise=1.0, seed=0):
+    """Scenes with one nodule each, and the same backgrounds untouched."""
+    rng = np.random.default_rng(seed)
+    trials = []
+    for i in range(backgrounds):
+        found = rng.random() < sensitivity
+        wrong = list(rng.random(rng.poisson(noise)) * 0.5)
+        trials.append(trial(f"b{i}", 0.5 + 0.5 * rng.random() if found else 0.0, false_positives=wrong))
+        trials.append(trial(f"b{i}", arm="@untouched", false_positives=list(rng.random(rng.poisson(noise)) * 0.5)))
+    return trials
+
+
+def pooled(trials):
+    scores = [s.finding.score for t in trials for s in t.sightings]
+    hits = [k not in t.false_positives for t in trials for k in range(len(t.sightings))]
+    return scores, hits
+
+
+def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
+    trials = detector(12, sensitivity=0.7)
+    ledger = ledger_of({}, evidence(trials))
+    rows = np.random.default_rng(1).integers(24, size=24)
+    chosen = [ledger.trials[r] for r in rows]
+    scores, hits = pooled(chosen)
+    nodules = sum(len(t.nodules) for t in chosen)
+    curve = statistics.froc(scores, hits, nodules, len(chosen))
+    for fppi in (0.0, 0.1, 0.25, 0.5, 1.0, 4.0):
+        expected = statistics.sensitivity_at_fppi(curve, fppi)
+        assert _sensitivity_at(ledger, ledger.weights(rows), fppi) == pytest.approx(expected)
+    expected = statistics.average_precision(scores, hits, nodules)
+    assert _average_precision(ledger, ledger.weights(rows)) == pytest.approx(expected)
+    expected = statistics.expected_calibration_error(scores, hits, bins=5)
+    assert _error(ledger, ledger.weights(rows), 5) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["froc", "average_precision"])
+def test_a_good_detector_passes_and_a_silent_one_fails(kind):
+    assert judge(kind, {"at_least": 0.5}, detector(60)).status is Status.PASSED
+    silent = [trial(f"b{i}", 0.0) for i in range(40)] + [trial(f"b{i}", arm="@untouched") for i in range(40)]
+    assert judge(kind, {"at_least": 0.5}, silent).status is Status.FAILED
+
+
+def test_the_interval_at_perfect_sensitivity_is_the_exact_one():
+    trials = [trial(f"b{i}", 0.9) for i in range(20)] + [trial(f"b{i}", arm="@untouched") for i in range(20)]
+    part = judge("froc", {"at_least": 0.5}, trials).components[0]
+    assert part.lower <= statistics.clopper_pearson(20, 20).lower
+    assert part.value == 1.0
+
+
+def test_the_auc_is_that_of_the_highest_score_per_image():
+    trials = detector(40, sensitivity=0.6)
+    ruling = judge("auc", {"at_least": 0.5}, trials)
+    truth = [bool(t.nodules) for t in trials]
+    loudest = [max((s.finding.score for s in t.sightings), default=0.0) for t in trials]
+    assert ruling.components[0].value == pytest.approx(roc_auc_score(truth, loudest))
+    assert (ruling.n_nodules, ruling.n_clusters) == (80, 40)
+
+
+def test_a_silent_detector_has_an_auc_of_one_half_and_does_not_pass():
+    silent = [trial(f"b{i}", 0.0) for i in range(40)] + [trial(f"b{i}", arm="@untouched") for i in range(40)]
+    ruling = judge("auc", {"at_least": 0.5}, silent)
+    assert ruling.components[0].value == 0.5
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", ["froc", "average_precision", "auc"])
+def test_fourteen_backgrounds_decide_no_curve(kind):
+    assert judge(kind, {"at_least": 0.1}, detector(14)).status is Status.INCONCLUSIVE
+
+
+def test_findings_on_nodules_that_are_not_judged_are_no_false_positives():
+    small = [trial(f"b{i}", 0.9, diameter_mm=5.0) for i in range(20)]
+    large = [trial(f"b{i}", 0.9, diameter_mm=20.0, false_positives=[0.3]) for i in range(20)]
+    ledger = ledger_of({"where": {"diameter_mm": {"at_least": 10}}}, evidence(small + large))
+    assert (len(ledger.trials), ledger.hit.sum(), (~ledger.hit).sum()) == (20, 20, 20)
+
+
+def scored(backgrounds, chance, seed=0):
+    """Findings whose score is right with the chance that ``chance`` makes of it."""
+    rng = np.random.default_rng(seed)
+    trials = []
+    for i in range(backgrounds):
+        for r in range(6):
+            score = float(rng.random())
+            hit = rng.random() < chance(score)
+            trials.append(trial(f"b{i}", score if hit else 0.0, replicate=r, false_positives=[] if hit else [score]))
+    return trials
+
+
+def test_calibrated_scores_pass_and_overconfident_ones_fail():
+    parameters = {"at_most": 0.15, "bins": 5}
+    good = judge("calibration", parameters, scored(100, lambda p: p))
+    assert good.status is Status.PASSED
+    assert sum(good.figure["count"]) == 600
+    assert judge("calibration", parameters, scored(100, lambda p: p**4)).status is Status.FAILED
+
+
+def test_a_detector_with_calibrated_but_hopeless_findings_does_not_pass():
+    trials = [trial(f"b{i}", 0.0, false_positives=[0.001] * 9) for i in range(60)]
+    ruling = judge("calibration", {"at_most": 0.1}, trials)
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_scores_above_one_are_no_probabilities():
+    trials = [trial(f"b{i}", 4.0 + i % 3) for i in range(200)]
+    ruling = judge("calibration", {"at_most": 0.1}, trials)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "no probabilities" in ruling.sentence
+
+
+def test_localization_is_the_mean_overlap_of_hits():
+    ruling = judge("localization", {"metric": "iou", "at_least": 0.9}, [trial(f"b{i}", 0.9) for i in range(60)])
+    assert ruling.components[0].value == 1.0
+    assert ruling.status is Status.PASSED
+    assert (
+        judge("localization", {"metric": "iou", "at_least": 0.9}, [trial("b", 0.9)] * 50).status is Status.INCONCLUSIVE
+    )
+
+
+def test_localization_in_mm_uses_the_spacing_of_each_axis():
+    near = [trial(f"b{i}", 0.9) for i in range(60)]
+    assert judge("localization", {"metric": "distance_mm", "at_most": 1.0}, near).components[0].value == 0.0
+    silent = [trial(f"b{i}", 0.0) for i in range(60)]
+    assert judge("localization", {"metric": "distance_mm", "at_most": 1.0}, silent).status is Status.INCONCLUSIVE

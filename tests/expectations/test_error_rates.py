@@ -1,0 +1,212 @@
+"""A detector exactly at the bound passes at most alpha of the time, and little data or silence passes nothing.
+
+Each design is repeated just often enough to catch an interval that is too narrow by more than Monte Carlo error (three
+standard errors).
+"""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from synnodtest.expectations import Status, find_check
+from synnodtest.spec.quantities import Stratum
+from tests.expectations.evidence import evidence, trial
+
+ALPHA = 0.05
+SEXES = tuple(Stratum(f"sex={s}", {"sex": {"equals": s}}) for s in "FM")
+ARMS = {"arm": "a", "reference": "r", "margin": 0.1}
+
+
+def chance(rng, rate, icc=0.3):
+    """The rate of one background, where outcomes on a background correlate by ``icc``."""
+    spread = (1 - icc) / icc
+    return rng.beta(rate * spread, (1 - rate) * spread)
+
+
+def clustered(rng, rate=0.8, backgrounds=20, nodules=5):
+    return [
+        trial(f"b{i}", 0.9 * (rng.random() < own), replicate=r)
+        for i in range(backgrounds)
+        for own in [chance(rng, rate)]
+        for r in range(nodules)
+    ]
+
+
+def quiet(rng):
+    return [
+        trial(f"b{i}", arm="@untouched", cluster=f"p{i // 3}", false_positives=[0.9] * (rng.random() < own))
+        for k in range(20)
+        for own in [chance(rng, 0.2)]
+        for i in range(3 * k, 3 * k + 3)
+    ]
+
+
+def crowded(rng):
+    return [
+        trial(f"b{i}", arm="@untouched", false_positives=[0.9] * rng.poisson(0.5 * rng.gamma(1.0))) for i in range(60)
+    ]
+
+
+def two_arms(only_arm, only_reference, pairs=60):
+    def design(rng):
+        made = []
+        for i in range(pairs):
+            u = rng.random()
+            a, r = (
+                (1, 0) if u < only_arm else (0, 1) if u < only_arm + only_reference else (1, 1) if u < 0.9 else (0, 0)
+            )
+            made += [trial(f"b{i}", 0.9 * a, arm="a"), trial(f"b{i}", 0.9 * r, arm="r")]
+        return made
+
+    return design
+
+
+def rare_large_loss(rng):
+    made = []
+    for i in range(30):
+        before = 0.6 + 0.05 * rng.standard_normal()
+        after = before - 0.5 * (rng.random() < 0.2) + 0.02 * rng.standard_normal()
+        made += [trial(f"b{i}", max(after, 0.01), arm="a"), trial(f"b{i}", before, arm="r")]
+    return made
+
+
+def sexes(rng):
+    return [
+        trial(f"{sex}{i}", 0.9 * (rng.random() < own), replicate=r, strata={"sex": sex})
+        for sex, rate in (("F", 0.9), ("M", 0.75))
+        for i in range(25)
+        for own in [chance(rng, rate)]
+        for r in range(4)
+    ]
+
+
+def sizes(rng):
+    made = []
+    for i in range(100):
+        diameter = rng.uniform(4, 40)
+        found = rng.random() < 1 / (1 + (15 / diameter) ** 3 / 4)
+        made.append(trial(f"b{i}", 0.9 * found, diameter_mm=diameter))
+    return made
+
+
+def free_response(rng):
+    made = []
+    for i in range(40):
+        own = chance(rng, 0.8)
+        for r in range(2):
+            score = (0.6 + 0.4 * rng.random()) * (rng.random() < own)
+            made.append(trial(f"b{i}", score, replicate=r, false_positives=list(0.5 * rng.random(rng.poisson(0.2)))))
+        made.append(trial(f"b{i}", arm="@untouched", false_positives=list(0.5 * rng.random(rng.poisson(0.2)))))
+    return made
+
+
+def image_scores(rng):
+    made = []
+    for i in range(40):
+        shared = 0.7 * rng.standard_normal()
+        loud, still = (1 / (1 + np.exp(-(x + shared + rng.standard_normal()))) for x in (1.5, 0.0))
+        made += [trial(f"b{i}", float(loud)), trial(f"b{i}", arm="@untouched", false_positives=[float(still)])]
+    return made
+
+
+def overconfident(rng):
+    """Scores uniform on (0, 1), right with the chance score**2: the error within 10 bins is close to 1/6."""
+    made = []
+    for i in range(60):
+        for r in range(5):
+            score = float(rng.random())
+            hit = rng.random() < score**2
+            made.append(trial(f"b{i}", score * hit, replicate=r, false_positives=[] if hit else [score]))
+    return made
+
+
+AUC = 0.5 * (1 + math.erf(1.5 / math.sqrt(2 * (1 + 0.7**2)) / math.sqrt(2)))
+"""Chance that the logit of a scene exceeds that of another background: both have variance 1 + 0.7**2."""
+
+DESIGNS = {
+    "sensitivity": ("sensitivity", {"at_least": 0.8}, clustered, 200),
+    "detected": ("detected", {"rate_at_least": 0.8}, clustered, 200),
+    "specificity": ("specificity", {"at_least": 0.8}, quiet, 200),
+    "false positives": ("false_positives_per_image", {"at_most": 0.5}, crowded, 40),
+    "non-inferior": ("non_inferior", ARMS, two_arms(0.05, 0.15), 100),
+    "superior": ("superior", ARMS, two_arms(0.15, 0.05), 100),
+    "equivalent": ("equivalent", ARMS, two_arms(0.05, 0.15, 100), 80),
+    "invariant": ("invariant", ARMS, two_arms(0.15, 0.05, 100), 80),
+    "confidence": ("non_inferior", {**ARMS, "metric": "confidence"}, rare_large_loss, 60),
+    "parity": ("parity", {"strata": SEXES, "margin": 0.15, "metric": "sensitivity"}, sexes, 20),
+    "size": ("size_at_sensitivity", {"level": 0.8, "at_most": 15.0}, sizes, 25),
+    "froc": ("froc", {"at_least": 0.8}, free_response, 20),
+    "auc": ("auc", {"at_least": AUC}, image_scores, 25),
+    "calibration": ("calibration", {"at_most": 1 / 6}, overconfident, 40),
+}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_detector_at_the_bound_rarely_passes(name):
+    kind, parameters, design, runs = DESIGNS[name]
+    judge = find_check(kind).judge
+    verdicts = Counter(
+        judge(parameters, evidence(design(np.random.default_rng([2026, k])), alpha=ALPHA)).status for k in range(runs)
+    )
+    allowed = ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / runs)
+    assert verdicts[Status.PASSED] / runs <= allowed
+    assert verdicts[Status.INCONCLUSIVE] / runs >= 1 - 2 * allowed
+
+
+GATED = {
+    "non_inferior": ARMS,
+    "superior": {**ARMS, "margin": 0.0},
+    "equivalent": ARMS,
+    "invariant": ARMS,
+    "parity": {"strata": SEXES, "margin": 0.1},
+    "no_detection": {"region": "air_leak", "at_most": 0.1},
+    "correlation": {"over": "diameter_mm", "at_most": 0.5},
+    "calibration": {"at_most": 0.5},
+    "sensitivity": {"at_least": 0.1},
+    "detected": {"rate_at_least": 0.1},
+    "size_at_sensitivity": {"at_most": 30.0},
+    "monotone": {"over": "diameter_mm", "min_spearman": 0.1, "max_drop": 0.5},
+    "froc": {"at_least": 0.1},
+    "auc": {"at_least": 0.5},
+    "average_precision": {"at_least": 0.1},
+    "localization": {"metric": "iou", "at_least": 0.1},
+}
+
+
+@pytest.mark.parametrize("kind", GATED)
+def test_an_always_silent_detector_passes_nothing_that_asks_for_nodules(kind):
+    trials = []
+    for i in range(60):
+        known = {"strata": {"sex": "FM"[i % 2]}}
+        trials += [trial(f"b{i}", 0.0, arm=arm, diameter_mm=d, replicate=r, **known)
+                   for r, d in enumerate((5.0, 8.0, 12.0, 16.0, 20.0)) for arm in ("a", "r", "@outside")]  # fmt: skip
+        trials.append(trial(f"b{i}", arm="@untouched", **known))
+    ruling = find_check(kind).judge(GATED[kind], evidence(trials))
+    assert ruling.status is not Status.PASSED
+
+
+@pytest.mark.parametrize("kind", [*GATED, "specificity", "false_positives_per_image"])
+def test_one_background_never_passes(kind):
+    alone = {"specificity": {"at_least": 0.1}, "false_positives_per_image": {"at_most": 5.0}}
+    parameters = alone.get(kind) or GATED[kind]
+    trials = []
+    for r in range(40):
+        for arm in ("a", "r", "@outside"):
+            size = 5.0 + r % 8
+            known = {"strata": {"sex": "FM"[r % 2]}, "replicate": r}
+            trials.append(trial("only", 0.05 * size + 0.3, arm=arm, diameter_mm=size, **known))
+        trials.append(trial("only", arm="@untouched", replicate=r, strata={"sex": "FM"[r % 2]}))
+    assert find_check(kind).judge(parameters, evidence(trials)).status is not Status.PASSED
+
+
+def test_three_of_three_against_four_fifths_is_inconclusive():
+    ruling = find_check("sensitivity").judge({"at_least": 0.8}, evidence([trial(f"b{i}", 0.9) for i in range(3)]))
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", ["non_inferior", "equivalent", "invariant"])
+def test_no_discordant_pair_among_ten_is_inconclusive(kind):
+    trials = [trial(f"b{i}", 0.9, arm=arm) for i in range(10) for arm in "ar"]
+    assert find_check(kind).judge({**ARMS, "margin": 0.05}, evidence(trials)).status is Status.INCONCLUSIVE

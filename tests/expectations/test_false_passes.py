@@ -1,0 +1,140 @@
+"""Ways in which a verdict could come out PASSED without evidence, each of them closed."""
+
+import numpy as np
+import pytest
+
+from synnodtest.errors import InvalidEvidence
+from synnodtest.expectations import Ruling, Status, find_check
+from synnodtest.planning.control import shown_name, with_controls
+from synnodtest.radiograph import Radiograph
+from synnodtest.statistics import clopper_pearson, count_rate
+from tests.expectations.evidence import evidence, trial
+
+SIZES = (5.0, 8.0, 12.0, 16.0, 20.0)
+LEAK = {"region": "air_leak", "at_most": 0.1}
+
+
+def judge(kind, parameters, trials):
+    return find_check(kind).judge(parameters, evidence(trials))
+
+
+def silent(backgrounds=60):
+    for i in range(backgrounds):
+        yield from (trial(f"b{i}", 0.0, diameter_mm=d, levels={"diameter_mm": d}) for d in SIZES)
+        yield trial(f"b{i}", arm="@untouched")
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("auc", {"at_least": 0.3}),
+        ("correlation", {"over": "diameter_mm", "at_least": -0.5}),
+        ("monotone", {"over": "diameter_mm", "min_spearman": -0.5, "max_drop": 0.5}),
+    ],
+)
+def test_silence_does_not_pass_a_bound_that_a_constant_score_satisfies(kind, parameters):
+    ruling = judge(kind, parameters, list(silent()))
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "sensitivity" in ruling.sentence
+
+
+def images(shown, hidden):
+    """Images of which some show an air leak and some do not, a silent detector, and a control that finds all."""
+    of = frozenset({"lung", shown_name("air_leak")})
+    inside = [trial(f"b{i}", 0.0, regions=of if i < shown else frozenset({"lung"})) for i in range(shown + hidden)]
+    return inside + [trial(f"b{i}", 0.9, arm="@outside") for i in range(shown + hidden)]
+
+
+def test_images_without_the_region_are_no_evidence_of_silence_in_it():
+    assert judge("no_detection", LEAK, images(60, 0)).status is Status.PASSED
+    ruling = judge("no_detection", LEAK, images(20, 40))
+    assert ruling.status is Status.INCONCLUSIVE
+    assert ruling.n_nodules == 20
+    assert "40 images show nothing of the region" in ruling.notes[0]
+
+
+def test_a_region_that_no_image_shows_is_invalid():
+    with pytest.raises(InvalidEvidence, match="none of 60 images shows"):
+        judge("no_detection", LEAK, images(0, 60))
+
+
+@pytest.mark.parametrize(("leak", "shown"), [("there", True), ("empty", False), ("unknown", False)])
+def test_a_radiograph_says_whether_it_shows_the_region_under_test(leak, shown):
+    lung = np.zeros((20, 20), bool)
+    lung[2:18, 2:18] = True
+    masks = {"there": lung & (np.arange(20) > 12), "empty": lung & False}
+    regions = {"lung": lung} | ({"air_leak": masks[leak]} if leak in masks else {})
+    made = with_controls(Radiograph(np.zeros((20, 20), np.float32), (1.0, 1.0), regions), ("air_leak",))
+    assert (shown_name("air_leak") in made.regions) is shown
+
+
+def test_excluded_control_scenes_count_as_missed():
+    kept = [trial(f"b{i}", 0.0) for i in range(60)] + [trial(f"b{i}", 0.9, arm="@outside") for i in range(6)]
+    assert judge("no_detection", LEAK, kept).status is Status.PASSED
+    lost = [trial(f"b{i}", 0.0, arm="@outside", rejected="contrast") for i in range(6, 60)]
+    ruling = judge("no_detection", LEAK, kept + lost)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "54 excluded scenes" in ruling.sentence
+
+
+def test_an_excluded_scene_does_not_count_as_a_loud_image():
+    """A pretended false positive would be the loudest finding of the image, and raise the area it should lower."""
+    trials = [t for i in range(40) for t in (trial(f"b{i}", 0.9), trial(f"b{i}", arm="@untouched"))]
+    assert judge("auc", {"at_least": 0.75}, trials).status is Status.PASSED
+    ruling = judge("auc", {"at_least": 0.75}, trials + [trial(f"x{i}", 0.9, rejected="contrast") for i in range(40)])
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "image-level AUC 0.75" in ruling.notes[-1]
+
+
+def test_no_alarm_on_few_patients_with_many_images_says_no_more_than_the_patients():
+    quiet = count_rate(np.zeros(60), np.repeat(np.arange(20), 3), seed=0)
+    assert quiet.upper == pytest.approx(-np.log(0.05) / 20)
+    assert count_rate(np.zeros(60), np.arange(60), seed=0).upper == pytest.approx(-np.log(0.05) / 60)
+
+
+def test_patients_that_fire_on_all_their_images_rarely_pass_at_the_bound():
+    rng, passed = np.random.default_rng(5), 0
+    for _ in range(200):
+        fires = np.repeat(rng.random(20) < 0.05, 3).astype(float)
+        passed += count_rate(fires, np.repeat(np.arange(20), 3), seed=0, resamples=200).upper < 0.05
+    assert passed / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_the_few_hits_of_a_nearly_silent_detector_do_not_speak_for_its_boxes():
+    ruling = judge("localization", {"at_least": 0.25}, [trial(f"b{i}", 0.9 * (i < 8)) for i in range(100)])
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "sensitivity 0.08" in ruling.sentence
+
+
+def test_average_precision_is_shown_no_better_than_the_share_of_nodules_found():
+    """19 of 20 found, no false positive: the exact lower bound of the share is 0.784, the bootstrap's alone 0.80.
+
+    A simulation of 220 runs (30 backgrounds of 2 nodules, ICC 0.4) passes a detector at the bound 9% of the time by the
+    bootstrap alone and 3% with both guards.
+    """
+    trials = [t for i in range(20) for t in (trial(f"b{i}", 0.9 * (i > 0)), trial(f"b{i}", arm="@untouched"))]
+    ruling = judge("average_precision", {"at_least": 0.79}, trials)
+    assert ruling.components[0].lower < clopper_pearson(19, 20).lower
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_a_pass_on_less_than_was_planned_says_what_was_not_made():
+    kept = evidence([trial(f"b{i}", 0.9) for i in range(5)], shortfall={"no region 'hilar'": 35})
+    ruling = find_check("sensitivity").judge({"at_least": 0.5}, kept)
+    assert ruling.status is Status.PASSED
+    assert ruling.notes == ("not made: 35 x no region 'hilar'",)
+
+
+def confident(evidence):
+    """A user's check that passes whatever it is shown."""
+    return Ruling(Status.PASSED, "PASSED everything is fine", "fine")
+
+
+@pytest.mark.parametrize(("backgrounds", "status"), [(1, Status.INCONCLUSIVE), (2, Status.PASSED)])
+def test_a_ruling_of_one_s_own_on_a_single_background_is_no_pass(backgrounds, status):
+    trials = [trial(f"b{i % backgrounds}", 0.9, replicate=i) for i in range(30)]
+    ruling = judge("python", {"function": f"{__name__}:confident"}, trials)
+    assert ruling.status is status
+    assert ruling.sentence.startswith(status)

@@ -1,0 +1,92 @@
+"""Rates are judged by exact bounds, and too little data never passes."""
+
+import pytest
+from scipy.stats import beta, chi2
+
+from synnodtest.expectations import Status, find_check
+from tests.expectations.evidence import evidence, trial
+
+SENSITIVITY = find_check("sensitivity").judge
+FALSE_POSITIVES = find_check("false_positives_per_image").judge
+
+
+def found(hits, misses, **options):
+    return [trial(f"b{i}", 0.9 if i < hits else 0.0, **options) for i in range(hits + misses)]
+
+
+def test_the_bounds_are_clopper_pearsons():
+    ruling = SENSITIVITY({"at_least": 0.8}, evidence(found(115, 9)))
+    part = ruling.components[0]
+    assert part.lower == pytest.approx(beta.ppf(0.05, 115, 10))
+    assert part.upper == pytest.approx(beta.ppf(0.95, 116, 9))
+    assert part.lower95 == pytest.approx(beta.ppf(0.025, 115, 10))
+    assert ruling.status is Status.PASSED
+    assert ruling.sentence == (
+        "PASSED sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80; "
+        "n = 124 nodules on 124 backgrounds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hits", "misses", "status"), [(3, 0, "INCONCLUSIVE"), (0, 30, "FAILED"), (20, 5, "INCONCLUSIVE")]
+)
+def test_three_of_three_is_inconclusive_and_silence_fails(hits, misses, status):
+    assert SENSITIVITY({"at_least": 0.8}, evidence(found(hits, misses))).status == status
+
+
+def test_one_background_is_never_a_pass_however_many_nodules():
+    trials = [trial("only", 0.9, replicate=i) for i in range(200)]
+    assert SENSITIVITY({"at_least": 0.5}, evidence(trials)).status is Status.INCONCLUSIVE
+
+
+def test_one_patient_behind_many_backgrounds_is_one_cluster():
+    trials = [trial(f"b{i}", 0.9, cluster="patient") for i in range(200)]
+    assert SENSITIVITY({"at_least": 0.5}, evidence(trials)).status is Status.INCONCLUSIVE
+
+
+def test_a_score_below_the_operating_point_is_a_miss():
+    trials = [trial(f"b{i}", 0.24) for i in range(50)]
+    assert SENSITIVITY({"at_least": 0.5}, evidence(trials)).components[0].value == 0.0
+    assert SENSITIVITY({"at_least": 0.5}, evidence(trials, operating_point=0.2)).components[0].value == 1.0
+
+
+def test_where_counts_only_the_nodules_it_selects():
+    trials = [
+        trial(f"b{i}", 0.9 if d >= 14 else 0.0, diameter_mm=d) for i, d in enumerate([6.0, 10.0, 14.0, 20.0] * 20)
+    ]
+    ruling = SENSITIVITY({"at_least": 0.8, "where": {"diameter_mm": {"at_least": 14}}}, evidence(trials))
+    assert (ruling.n_nodules, ruling.components[0].value) == (40, 1.0)
+
+
+def test_excluded_scenes_counted_against_the_detector_take_the_pass_away():
+    accepted = found(60, 0)
+    excluded = [trial(f"x{i}", 0.9, rejected="contrast") for i in range(20)]
+    assert SENSITIVITY({"at_least": 0.9}, evidence(accepted)).status is Status.PASSED
+    ruling = SENSITIVITY({"at_least": 0.9}, evidence(accepted + excluded))
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "20 excluded scenes" in ruling.sentence
+
+
+def test_no_nodule_at_all_is_inconclusive():
+    assert SENSITIVITY({"at_least": 0.1}, evidence([])).status is Status.INCONCLUSIVE
+
+
+def test_false_positives_use_garwoods_bounds_on_untouched_images_alone():
+    trials = [trial(f"b{i}", arm="@untouched", false_positives=[0.9] * (i % 2)) for i in range(40)]
+    trials += [trial(f"b{i}", 0.9, false_positives=[0.9] * 9) for i in range(40)]
+    part = FALSE_POSITIVES({"at_most": 1.0}, evidence(trials)).components[0]
+    assert part.value == 0.5
+    assert part.upper == pytest.approx(chi2.ppf(0.95, 2 * 21) / 2 / 40)
+    assert part.status is Status.PASSED
+
+
+def test_firing_everywhere_fails_and_two_images_settle_nothing():
+    loud = [trial(f"b{i}", arm="@untouched", false_positives=[0.9] * 8) for i in range(30)]
+    assert FALSE_POSITIVES({"at_most": 1.0}, evidence(loud)).status is Status.FAILED
+    quiet = [trial(f"b{i}", arm="@untouched") for i in range(2)]
+    assert FALSE_POSITIVES({"at_most": 0.5}, evidence(quiet)).status is Status.INCONCLUSIVE
+
+
+def test_false_positives_below_the_operating_point_do_not_count():
+    trials = [trial(f"b{i}", arm="@untouched", false_positives=[0.1] * 8) for i in range(30)]
+    assert FALSE_POSITIVES({"at_most": 1.0}, evidence(trials)).status is Status.PASSED

@@ -1,0 +1,129 @@
+"""Sequential runs stop early, whichever look it is, and refuse what cannot be judged that way."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synnodtest.errors import SynnodError
+from synnodtest.expectations import Status
+from synnodtest.expectations.sequential import sequential_judge
+from synnodtest.statistics import e_value_above, e_value_paired_above
+from tests.expectations.evidence import evidence, trial
+
+ARMS = {"arm": "a", "reference": "r", "margin": 0.1}
+
+
+def judge(kind, parameters, trials, clusters=None, **options):
+    order = tuple(dict.fromkeys(t.cluster for t in trials)) if clusters is None else clusters
+    return sequential_judge(kind, parameters)(parameters, replace(evidence(trials, **options), order=order))
+
+
+def hits(outcomes):
+    return [trial(f"b{i}", 0.9 * hit) for i, hit in enumerate(outcomes)]
+
+
+def test_it_stops_at_the_first_look_at_which_the_e_value_reaches_one_over_alpha():
+    ruling = judge("sensitivity", {"at_least": 0.8}, hits([1] * 60))
+    first = next(n for n in range(1, 60) if e_value_above(n, 0, 0.8) >= 20)
+    assert ruling.status is Status.PASSED
+    assert f"decided after {first} of 60" in ruling.sentence
+    assert ruling.figure["threshold"] == pytest.approx(math.log(20))
+    assert ruling.figure["log_e_above"][9] == pytest.approx(math.log(e_value_above(10, 0, 0.8)), abs=1e-4)
+    assert ruling.components[0].lower > 0.8
+
+
+def test_the_record_keeps_every_look_with_its_background_so_that_the_log_can_be_computed_again():
+    outcomes = np.random.default_rng(2).random(900) < 0.85
+    order = tuple(f"b{i}" for i in np.random.default_rng(3).permutation(900))
+    figure = judge("sensitivity", {"at_least": 0.8}, hits(outcomes), order).figure
+    assert figure["n"] == list(range(1, 901))
+    assert figure["cluster"] == list(order)
+    found = np.cumsum([outcomes[int(name[1:])] for name in figure["cluster"]])
+    for look in (1, 40, 900):
+        again = math.log(e_value_above(found[look - 1], look - found[look - 1], 0.8))
+        assert figure["log_e_above"][look - 1] == pytest.approx(again, abs=1e-4)
+
+
+def test_a_decision_once_reached_is_not_taken_back_by_later_looks():
+    assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 40 + [0] * 10)).status is Status.PASSED
+
+
+def test_misses_fail_and_few_looks_settle_nothing():
+    assert judge("sensitivity", {"at_least": 0.8}, hits([0, 1] * 30)).status is Status.FAILED
+    assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 3)).status is Status.INCONCLUSIVE
+    assert judge("sensitivity", {"at_least": 0.8}, []).status is Status.INCONCLUSIVE
+
+
+def test_a_background_with_many_nodules_is_one_unit():
+    trials = [trial("only", 0.9, replicate=r) for r in range(200)]
+    assert judge("sensitivity", {"at_least": 0.5}, trials).status is Status.INCONCLUSIVE
+
+
+def test_specificity_and_scenes_can_stop_too():
+    quiet = [trial(f"b{i}", arm="@untouched") for i in range(60)]
+    assert judge("specificity", {"at_least": 0.8}, quiet).status is Status.PASSED
+    assert judge("specificity", {"at_most": 0.8}, quiet).status is Status.FAILED
+    assert judge("detected", {"rate_at_least": 0.8}, hits([1] * 60)).status is Status.PASSED
+
+
+def pairs(outcomes):
+    return [
+        trial(f"b{i}", 0.9 * hit, arm=arm)
+        for i, pair in enumerate(outcomes)
+        for arm, hit in zip("ar", pair, strict=True)
+    ]
+
+
+def test_paired_rates_are_judged_by_the_paired_e_value_and_gated_by_the_reference():
+    ruling = judge("non_inferior", ARMS, pairs([(1, 1)] * 200))
+    first = next(n for n in range(1, 200) if e_value_paired_above(0, 0, n, -0.1) >= 20)
+    assert ruling.status is Status.PASSED
+    assert f"decided after {first} of 200" in ruling.sentence
+    silent = judge("non_inferior", ARMS, pairs([(0, 0)] * 200))
+    assert silent.status is Status.INCONCLUSIVE
+    assert "not shown to exceed 0.2" in silent.sentence
+    assert judge("non_inferior", ARMS, pairs([(0, 1), (1, 1)] * 50)).status is Status.FAILED
+    assert judge("superior", ARMS, pairs([(1, 0), (1, 1)] * 50)).status is Status.PASSED
+
+
+@pytest.mark.parametrize("hits_of_reference", [0, 1])
+def test_two_silent_arms_pass_no_gate_however_low_it_is_set(hits_of_reference):
+    outcomes = [(1, 1)] * hits_of_reference + [(0, 0)] * (200 - hits_of_reference)
+    ruling = judge("non_inferior", {**ARMS, "reference_at_least": 0}, pairs(outcomes))
+    assert ruling.status is (Status.PASSED if hits_of_reference else Status.INCONCLUSIVE)
+
+
+def test_excluded_scenes_delay_a_pass_and_cause_no_failure():
+    accepted = hits([1] * 30)
+    excluded = [trial(f"x{i}", 0.9, rejected="contrast") for i in range(30)]
+    order = tuple(f"{kind}{i}" for i in range(30) for kind in "xb")
+    assert judge("sensitivity", {"at_least": 0.8}, accepted, order).status is Status.PASSED
+    assert judge("sensitivity", {"at_least": 0.8}, accepted + excluded, order).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "kind", ["froc", "monotone", "calibration", "equivalent", "false_positives_per_image", "python"]
+)
+def test_other_expectations_are_refused(kind):
+    with pytest.raises(SynnodError, match="rates and paired rates"):
+        sequential_judge(kind, {"at_least": 0.5, "margin": 0.1})
+
+
+def test_several_pairs_on_a_background_and_other_metrics_are_refused():
+    with pytest.raises(SynnodError, match="confidence"):
+        sequential_judge("non_inferior", {**ARMS, "metric": "confidence"})
+    twice = [trial("b", 0.9, arm=arm, replicate=r) for arm in "ar" for r in range(2)]
+    with pytest.raises(SynnodError, match="one pair per background"):
+        judge("non_inferior", ARMS, twice)
+
+
+def test_peeking_at_every_background_passes_a_detector_at_the_bound_at_most_alpha_of_the_time():
+    runs = 150
+    rng = np.random.default_rng(5)
+    verdicts = Counter(judge("sensitivity", {"at_least": 0.8}, hits(rng.random(150) < 0.8)).status for _ in range(runs))
+    allowed = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    assert verdicts[Status.PASSED] / runs <= allowed
+    assert verdicts[Status.FAILED] / runs <= allowed

@@ -1,0 +1,30 @@
+"""SARIF and GitHub annotations stand on the YAML lines."""
+
+from __future__ import annotations
+
+import json
+
+from synnodtest.exports import sarif
+
+
+def test_each_expectation_that_did_not_pass_is_one_result_on_its_line(made, tmp_path):
+    log = json.loads(sarif.write(made, tmp_path).read_text())
+    results = log["runs"][0]["results"]
+    wanted = [e for e in made["expectations"] if e["status"] != "PASSED"]
+    assert len(results) == len(wanted)
+    for result, e in zip(results, wanted, strict=True):
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "specs/paper.yaml"
+        assert place["region"]["startLine"] == e["line"]
+    waived = next(r for r in results if r["ruleId"] == "waived")
+    assert waived["level"] == "note"
+    assert {r["ruleId"] for r in results} <= {r["id"] for r in log["runs"][0]["tool"]["driver"]["rules"]}
+
+
+def test_annotations_for_github_cannot_be_broken_out_of(made):
+    made["expectations"][0]["ruling"]["sentence"] = "50% fail\n::error::injected\r"
+    made["expectations"][0]["status"] = "FAILED"
+    lines = list(sarif.github(made))
+    assert lines[0].startswith("::error file=specs/paper.yaml,line=")
+    assert lines[0].endswith("50%25 fail%0A::error::injected%0D")
+    assert not any("\n" in line for line in lines)

@@ -1,0 +1,239 @@
+"""What a plan promises: the fewest backgrounds that can pass, power, and the number that ``count: auto`` picks."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from synnodtest.errors import SynnodError
+from synnodtest.expectations import Status, find_check
+from synnodtest.forecast.power import forecast, with_count
+from synnodtest.planning.variants import variants
+from synnodtest.ports import Background
+from synnodtest.spec import load_spec
+from synnodtest.statistics import e_value_paired_above
+from tests.expectations.evidence import evidence, trial
+
+SPEC = """
+synnodtest: 1
+behaviours:
+  - id: b
+    statement: s
+    sampling: {sampling}
+    scenes:
+      backgrounds: {{set: normal, count: {count}}}
+      nodules: [{{name: n, diameter_mm: {{sweep: [4, 6, 8, 12, 20]}}, hold: [location]}}]
+      {more}
+    expect:
+      - {expect}
+"""
+ONE = "nodules: [{name: n, diameter_mm: 12}]"
+ARMS = "arms: {a: {}, r: {perturbations: [{noise: 0.01}]}}"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def behaviour(expect, *, count=30, sampling="{}", nodules=ONE, more=""):
+        text = SPEC.format(expect=expect, count=count, sampling=sampling, more=more)
+        if nodules:
+            start = text.index("nodules:")
+            text = text.replace(text[start : text.index("\n", start)], nodules)
+        path = tmp_path / "s.yaml"
+        path.write_text(text)
+        return load_spec(path).behaviours[0]
+
+    return behaviour
+
+
+def plan(behaviour, backgrounds=None):
+    [expectation] = behaviour.expectations
+    [variant] = variants(behaviour, expectation)
+    return forecast(behaviour, variant, backgrounds or people(behaviour.scenes.count))
+
+
+def people(count, images=1):
+    return [Background(f"b{i}", patient=f"p{i // images}") for i in range(count)]
+
+
+SWEPT = ""
+"""Keep the five sizes of the spec above."""
+
+
+@pytest.mark.parametrize(
+    ("expect", "least", "more"),
+    [
+        ("no_detection: {region: air_leak, at_most: 0.05}", 59, ""),
+        ("no_detection: {region: air_leak, at_most: 0.01}", 299, ""),
+        ("sensitivity: {at_least: 0.8}", 14, ""),
+        ("non_inferior: {arm: a, reference: r, margin: 0.05}", 52, ARMS),
+        ("false_positives_per_image: {at_most: 0.1}", 30, ""),
+        ("froc: {at_least: 0.5}", 15, ""),
+        ("froc: {at_least: 0.9}", 29, ""),
+        ("auc: {at_least: 0.9}", 29, ""),
+        ("average_precision: {at_least: 0.95}", 59, ""),
+        ("superior: {arm: a, reference: r, margin: 0.9}", 52, ARMS),
+        ("non_inferior: {arm: a, reference: r, margin: 0.3, reference_at_least: 0.9}", 29, ARMS),
+        ("localization: {at_least: 0.9}", 29, ""),
+    ],
+)
+def test_the_fewest_backgrounds_that_can_pass(load, expect, least, more):
+    """0.95^59, 0.9^29, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4 = z^2 1.9 / 0.1; -log(0.05) / 0.1 = 29.96."""
+    enough, few = (plan(load(expect, count=n, more=more)) for n in (least, least - 1))
+    assert (enough.smallest, enough.warning) == (least, "")
+    assert few.warning
+
+
+def rising(backgrounds, *, levels=(5.0, 8.0, 12.0, 16.0, 20.0)):
+    return [trial(f"b{i}", 0.04 * d, diameter_mm=d) for i in range(backgrounds) for d in levels]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("monotone", {"over": "diameter_mm", "min_spearman": 0.9, "max_drop": 0.1}),
+        ("correlation", {"over": "diameter_mm", "at_least": 0.9}),
+        ("monotone", {"over": "diameter_mm", "min_spearman": 0.5, "max_drop": 0.1}),
+    ],
+)
+def test_a_trend_passes_on_perfect_data_from_the_promised_number_on_and_not_before(load, kind, parameters):
+    words = ", ".join(f"{name}: {value}" for name, value in parameters.items())
+    behaviour = load(f"{kind}: {{{words}}}", count=60, nodules=SWEPT)
+    least = plan(behaviour).smallest
+    judge = find_check(kind).judge
+    assert judge(parameters, evidence(rising(least))).status is Status.PASSED
+    assert judge(parameters, evidence(rising(least - 1))).status is Status.INCONCLUSIVE
+    assert "backgrounds are needed" in plan(load(f"{kind}: {{{words}}}", count=least - 1, nodules=SWEPT)).warning
+
+
+def test_many_nodules_on_few_backgrounds_do_not_stand_for_many_backgrounds(load):
+    """Where all nodules are found every background counts once (Korn and Graubard): 0.8^n must fall below 0.05."""
+    behaviour = load("sensitivity: {at_least: 0.8}", count=60, nodules=SWEPT)
+    least = plan(behaviour).smallest
+    judge = find_check("sensitivity").judge
+    found = [[trial(f"b{i}", 0.9, replicate=k) for i in range(n) for k in range(5)] for n in (least - 1, least)]
+    verdicts = [judge({"at_least": 0.8}, evidence(trials)).status for trials in found]
+    assert least == 14
+    assert verdicts == [Status.INCONCLUSIVE, Status.PASSED]
+    assert "14 backgrounds are needed" in plan(load("sensitivity: {at_least: 0.8}", count=13, nodules=SWEPT)).warning
+    assert counted(load("sensitivity: {at_least: 0.8}", count="auto", nodules=SWEPT, sampling="{assume: 0.99}")) == 14
+
+
+def test_auto_never_picks_a_number_that_can_only_end_inconclusive(load):
+    assert counted(load("froc: {at_least: 0.95}", count="auto", sampling="{assume: 0.99}")) == 59
+
+
+def test_what_power_supposes_is_named_with_its_source(load):
+    pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
+    by_default = plan(load(pairs, more=ARMS)).assumption
+    assert (
+        "0.05 of the pairs discordant (a default; say what you expect with sampling: {assume: {discordant: ..}})"
+        in by_default
+    )
+    told = plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}")).assumption
+    assert "0.3 of the pairs discordant (sampling.assume of the spec)" in told
+    assert (
+        "(a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
+        in plan(load("sensitivity: {at_least: 0.8}")).assumption
+    )
+    assert "correlated by 0.2 (sampling.icc)" in plan(load("sensitivity: {at_least: 0.8}", nodules=SWEPT)).assumption
+
+
+def test_power_is_the_chance_of_passing_under_what_is_assumed(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=100, sampling="{assume: {sensitivity: 0.9}}"))
+    needed = next(x for x in range(101) if stats.binomtest(x, 100).proportion_ci(0.9).low > 0.8)
+    assert made.power == pytest.approx(stats.binom.sf(needed - 1, 100, 0.9))
+    assert "0.9" in made.assumption
+
+
+def test_nodules_of_one_background_count_by_the_design_effect(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=10, nodules=SWEPT))
+    assert made.units == 50
+    assert made.effective == pytest.approx(50 / (1 + 4 * 0.2))
+
+
+def test_images_of_one_patient_are_one_cluster(load):
+    made = plan(load("sensitivity: {at_least: 0.8}", count=12), people(12, images=12))
+    assert "single background" in made.warning
+
+
+def test_where_leaves_its_share_of_the_nodules_and_two_arms_pool(load):
+    where = "sensitivity: {where: {diameter_mm: {at_least: 8}}, at_least: 0.5}"
+    assert plan(load(where, nodules=SWEPT)).units == 90
+    assert plan(load("sensitivity: {at_least: 0.5}", more=ARMS)).units == 60
+    assert plan(load("detected: {rate_at_least: 0.5}", nodules=SWEPT)).units == 150
+
+
+def counted(behaviour):
+    return with_count(behaviour).scenes.count
+
+
+def test_auto_picks_the_smallest_number_with_the_planned_power(load):
+    count = counted(
+        load("sensitivity: {at_least: 0.8}", count="auto", sampling="{power: 0.9, assume: {sensitivity: 0.92}}")
+    )
+
+    def power(n):
+        hits = next((x for x in range(n + 1) if stats.binomtest(x, n).proportion_ci(0.9).low > 0.8), n + 1)
+        return stats.binom.sf(hits - 1, n, 0.92)
+
+    assert power(count) >= 0.9 > power(count - 1)
+
+
+def test_auto_doubles_where_every_second_nodule_is_judged(load):
+    swept = "nodules: [{name: n, diameter_mm: {choice: [6, 12]}}]"
+    sampling = "{assume: {sensitivity: 0.9}}"
+    every = counted(load("sensitivity: {at_least: 0.8}", count="auto", sampling=sampling))
+    some = "sensitivity: {where: {diameter_mm: {at_least: 8}}, at_least: 0.8}"
+    assert counted(load(some, count="auto", sampling=sampling, nodules=swept)) >= 1.3 * every
+
+
+def test_the_share_of_discordant_pairs_is_assumed_by_its_name(load):
+    pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
+    few, many = (
+        counted(load(pairs, count="auto", more=ARMS, sampling=f"{{assume: {{discordant: {share}}}}}"))
+        for share in (0.02, 0.3)
+    )
+    assert many > 2 * few
+    assert "0.3" in plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}")).assumption
+
+
+def test_one_value_for_all_is_not_taken_where_it_does_not_meet_the_bound(load):
+    silence = "no_detection: {region: air_leak, at_most: 0.05}"
+    assert counted(load(silence, count="auto", sampling="{assume: 0.9}")) >= 93
+
+
+@pytest.mark.parametrize("assumed", [0.8, 0.5])
+def test_a_true_value_that_does_not_meet_its_bound_is_an_error(load, assumed):
+    behaviour = load("sensitivity: {at_least: 0.8}", count="auto", sampling=f"{{assume: {{sensitivity: {assumed}}}}}")
+    with pytest.raises(SynnodError, match=r"does not meet its bound of 0\.8"):
+        with_count(behaviour)
+
+
+def test_a_power_out_of_reach_is_an_error(load):
+    sampling = "{power: 0.9, assume: {sensitivity: 0.80001}}"
+    with pytest.raises(SynnodError, match="no number of backgrounds"):
+        with_count(load("sensitivity: {at_least: 0.8}", count="auto", sampling=sampling))
+
+
+def test_groups_of_a_parity_need_their_own_size(load):
+    made = plan(load("parity: {across: {sex: [F, M]}, margin: 0.1}", count=40))
+    assert "each of 2 groups" in made.warning
+    least = made.smallest // 2
+    assert stats.norm.isf(0.05) ** 2 / 0.1 - 5 < least < stats.norm.isf(0.05) ** 2 / 0.1 + 5
+
+
+def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(load):
+    """The closed form after n successes is (1 - m^(n+1)) / ((n+1) (1-m) m^n)."""
+    sampling = "{sequential: true, max_scenes: 500}"
+    made = plan(load("sensitivity: {at_least: 0.8}", count=500, sampling=sampling))
+    n = made.smallest
+    reached = [(1 - 0.8 ** (k + 1)) / ((k + 1) * 0.2 * 0.8**k) >= 20 for k in (n - 1, n)]
+    assert reached == [False, True]
+    assert plan(load("sensitivity: {at_least: 0.8}", count=n - 1, sampling=sampling)).warning
+    capped = plan(
+        load("sensitivity: {at_least: 0.8}", count=500, sampling=f"{{sequential: true, max_scenes: {n - 1}}}")
+    )
+    assert f"within max_scenes: {n - 1}" in capped.warning
+    arms = plan(load("non_inferior: {arm: a, reference: r, margin: 0.1}", count=500, more=ARMS, sampling=sampling))
+    assert [e_value_paired_above(0, 0, k, -0.1) >= 20 for k in (arms.smallest - 1, arms.smallest)] == [False, True]
+    assert not math.isnan(made.effective)

@@ -1,0 +1,42 @@
+"""The run ledger: every run leaves a line, aborted ones too."""
+
+from __future__ import annotations
+
+from synnodtest.integrity import ledger
+
+
+def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
+    path = tmp_path / ledger.FILE_NAME
+    ledger.begin(path, "r1", specs=["s1", "s2"], seed=1, detector="d")
+    ledger.end(path, "r1", "finished")
+    ledger.begin(path, "r2", specs=["s1"], seed=2)
+    ledger.begin(path, "r3", specs=["s1"], seed=3)
+    ledger.end(path, "r3", "interrupted")
+    runs = ledger.runs_of(path, ["s1"])
+    assert [(r["run"], r["status"], r["seed"]) for r in runs] == [
+        ("r1", "finished", 1),
+        ("r2", "aborted", 2),
+        ("r3", "interrupted", 3),
+    ]
+    assert [r["run"] for r in ledger.runs_of(path, ["s2"])] == ["r1"]
+    assert len(ledger.runs_of(path)) == 4
+    assert ledger.faults(path) == []
+
+
+def test_a_line_taken_out_or_changed_leaves_a_trace(tmp_path):
+    path = tmp_path / ledger.FILE_NAME
+    for n in range(4):
+        ledger.begin(path, f"r{n}", specs=["s"], seed=n)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:1] + lines[2:]))
+    assert [f.split(":")[1] for f in ledger.faults(path)] == ["2"]
+    path.write_text("".join(lines).replace('"seed":1', '"seed":9'))
+    assert [f.split(":")[1] for f in ledger.faults(path)] == ["3"]
+    path.write_text("".join(lines[:2]) + "rubbish\n")
+    assert len(ledger.faults(path)) == 1
+    assert len(ledger.runs_of(path)) == 2
+
+
+def test_a_ledger_that_is_not_there_has_no_runs(tmp_path):
+    assert ledger.runs_of(tmp_path / "none") == []
+    assert ledger.faults(tmp_path / "none") == []

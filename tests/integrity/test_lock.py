@@ -1,0 +1,116 @@
+"""The spec lock: what was fixed before the run, and what was changed afterwards."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from synnodtest.errors import RecordError
+from synnodtest.integrity import lock
+from synnodtest.spec.loader import load_spec
+
+SPEC = """\
+synnodtest: 1
+title: Size
+behaviours:
+  - id: grows
+    statement: Larger is surer.
+    scenes:
+      backgrounds: {set: normal, count: 30}
+      nodules: [{diameter_mm: {sweep: [4, 6, 8, 10, 14]}, location: {region: lung}}]
+    expect:
+      - sensitivity: {at_least: 0.8}
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "a.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def load(project):
+    return load_spec(project / "specs" / "a.yaml")
+
+
+def reasons(project, spec, started="2999-01-01T00:00:00+00:00"):
+    spec_of_run = {"file": spec.path.as_posix(), "sha256": spec.sha256}
+    entries = lock.read_lock(project / lock.LOCK)
+    return lock.exploratory_reasons([spec_of_run], entries, started=started, clean=True, limited=False)
+
+
+def deviations(project, spec):
+    return lock.deviations(spec, lock.read_lock(project / lock.LOCK)[spec.path.as_posix()])
+
+
+def changed(project, old, new):
+    path = project / "specs" / "a.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_a_frozen_spec_that_is_unchanged_is_confirmatory(project):
+    lock.freeze([load(project)], project / lock.LOCK)
+    assert reasons(project, load(project)) == []
+    assert deviations(project, load(project)) == []
+
+
+def test_comments_and_layout_do_not_matter_and_freezing_twice_keeps_the_date(project):
+    first = lock.freeze([load(project)], project / lock.LOCK).read_text()
+    changed(project, "title: Size\n", "# a remark\ntitle:   Size\n")
+    assert lock.freeze([load(project)], project / lock.LOCK).read_text() == first
+
+
+def test_a_margin_changed_after_freezing_is_exploratory_and_listed(project):
+    lock.freeze([load(project)], project / lock.LOCK)
+    changed(project, "at_least: 0.8", "at_least: 0.7")
+    assert "was changed after it was frozen" in reasons(project, load(project))[0]
+    (deviation,) = deviations(project, load(project))
+    assert deviation["expectation"].endswith("specs/a.yaml::grows")
+    assert deviation["what"].endswith("sensitivity.at_least")
+    assert (deviation["planned"], deviation["actual"]) == (0.8, 0.7)
+
+
+def test_new_and_removed_behaviours_are_deviations(project):
+    lock.freeze([load(project)], project / lock.LOCK)
+    changed(project, "id: grows", "id: shrinks")
+    assert [(d["planned"], d["actual"]) for d in deviations(project, load(project))] == [
+        ("present", "absent"),
+        ("absent", "present"),
+    ]
+
+
+def test_a_spec_that_was_never_frozen_or_frozen_later_is_exploratory(project):
+    lock.freeze([], project / lock.LOCK)
+    assert "was not frozen" in reasons(project, load(project))[0]
+    lock.freeze([load(project)], project / lock.LOCK)
+    assert "after the run began" in reasons(project, load(project), "2020-01-01T00:00:00+00:00")[0]
+
+
+def test_a_lock_edited_by_hand_is_refused(project):
+    path = lock.freeze([load(project)], project / lock.LOCK)
+    content = json.loads(path.read_text())
+    next(iter(content["specs"].values()))["frozen"] = "2020-01-01T00:00:00+00:00"
+    path.write_text(json.dumps(content))
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        lock.read_lock(path)
+
+
+def test_a_lock_without_the_resolved_specs_still_serves(project):
+    spec = load(project)
+    entries = {spec.path.as_posix(): {"sha256": "0" * 64, "frozen": "2020-01-01T00:00:00+00:00"}}
+    (project / lock.LOCK).write_text(json.dumps({"synnodtest_lock": 1, "specs": entries}))
+    (deviation,) = deviations(project, spec)
+    assert deviation["what"] == "specification"
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"synnodtest_lock": 7, "specs": {}}', "[" * 100_000,
+                '{"synnodtest_lock": 1, "specs": {"a": {"sha256": "", "frozen": "soon"}}}'],
+)  # fmt: skip
+def test_a_lock_that_is_none_is_refused(project, content):
+    (project / lock.LOCK).write_text(content)
+    with pytest.raises(RecordError, match="lock"):
+        lock.read_lock(project / lock.LOCK)

@@ -1,0 +1,109 @@
+"""Two records side by side: only what both saw is compared, and a limit that is passed is said."""
+
+import numpy as np
+import pytest
+
+from synnodtest.errors import SynnodError
+from synnodtest.record.compare import compare, parse_limit
+
+N = 40
+
+
+def record(hits, scores=None, *, status="PASSED", at_least=0.8, pixels="same"):
+    scores = [0.9 * hit for hit in hits] if scores is None else scores
+    scenes = {
+        f"s{k}": {
+            "behaviour": "size",
+            "arm": "default",
+            "cluster": f"b{k}",
+            "accepted": True,
+            "radiograph_sha256": f"{pixels}{k}",
+            "nodules": [{"hit": bool(hit), "confidence": score}],
+            "findings": [],
+        }
+        for k, (hit, score) in enumerate(zip(hits, scores, strict=True))
+    }
+    item = {
+        "id": "size.yaml::size::sensitivity",
+        "behaviour": "size",
+        "kind": "sensitivity",
+        "parameters": {"at_least": at_least},
+        "status": status,
+        "ruling": None,
+    }
+    return {
+        "expectations": [item],
+        "scenes": scenes,
+        "run": {"id": "r", "started": "2026-01-01T00:00:00Z"},
+        "identification": {"detector": {"name": "d"}},
+    }
+
+
+def difference(made, metric):
+    return next(row for row in made["differences"] if row["metric"] == metric and not row["behaviour"])
+
+
+def test_differences_are_later_minus_earlier_on_the_same_nodules():
+    rng = np.random.default_rng(1)
+    before, after = rng.random(N) < 0.9, rng.random(N) < 0.6
+    made = compare(record(before), record(after))
+    row = difference(made, "sensitivity")
+    assert row["value"] == pytest.approx(after.mean() - before.mean())
+    assert row["lower"] < row["value"] < row["upper"]
+    assert row["n"] == row["clusters"] == N
+    assert difference(made, "confidence")["value"] == pytest.approx(0.9 * (after.mean() - before.mean()))
+
+
+def test_a_detector_against_itself_differs_in_nothing():
+    hits = np.arange(N) % 5 > 0
+    made = compare(record(hits), record(hits))
+    assert made["verdicts"] == made["margins"] == made["new"] == made["removed"] == []
+    assert difference(made, "sensitivity")["value"] == 0
+    assert not difference(made, "sensitivity")["shown"]
+
+
+def test_scenes_whose_pixels_differ_are_not_paired():
+    hits = np.ones(N)
+    made = compare(record(hits, pixels="old"), record(hits, pixels="new"))
+    assert made["differences"] == []
+    kept, says = parse_limit("sensitivity:-0.03").verdict(made)
+    assert not kept
+    assert "no scene could be compared" in says
+
+
+def test_scenes_that_only_one_has_are_counted_and_one_background_keeps_no_limit():
+    before, after = record(np.ones(N)), record(np.ones(N))
+    for key in list(after["scenes"])[1:]:
+        del after["scenes"][key]
+    made = compare(before, after, limits=[parse_limit("sensitivity:-0.03")])
+    assert (made["unpaired"], difference(made, "sensitivity")["n"]) == (N - 1, 1)
+    (limit,) = made["limits"]
+    assert not limit["kept"]
+    assert "single background" in limit["sentence"]
+    assert compare(before, before)["unpaired"] == 0
+
+
+def test_changed_verdicts_and_margins_are_named():
+    hits = np.ones(N)
+    made = compare(record(hits), record(hits, status="FAILED", at_least=0.5))
+    (verdict,) = made["verdicts"]
+    assert (verdict["before"], verdict["after"]) == ("PASSED", "FAILED")
+    (margin,) = made["margins"]
+    assert (margin["what"], margin["before"], margin["after"]) == ("at_least", 0.8, 0.5)
+
+
+@pytest.mark.parametrize(("lost", "kept"), [(1, True), (2, False)])
+def test_a_limit_bears_a_fall_up_to_itself(lost, kept):
+    before, after = np.ones(N), np.ones(N)
+    after[:lost] = 0
+    made = compare(record(before), record(after))
+    held, says = parse_limit("sensitivity:-0.03").verdict(made)
+    assert held is kept
+    assert ("keeps" if kept else "exceeds") in says
+
+
+@pytest.mark.parametrize("text", ["sensitivity", "sensitivity:nan", "sensitivity:x", "recall:-0.1", ""])
+def test_a_limit_that_cannot_be_read_says_how_it_is_written(text):
+    with pytest.raises(SynnodError, match="is not metric:difference") as caught:
+        parse_limit(text)
+    assert "sensitivity:-0.03" in caught.value.hint

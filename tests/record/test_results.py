@@ -1,0 +1,129 @@
+"""The record: what is written is read back; whatever is corrupt is refused with file and remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+
+import jsonschema
+import pytest
+
+from synnodtest.canonical import canonical_json
+from synnodtest.errors import RecordError
+from synnodtest.evidence.ruling import Component, Ruling, Status
+from synnodtest.integrity.shape import faults
+from synnodtest.record import results as record
+
+
+def test_what_is_written_is_read_back(made, tmp_path):
+    path = record.write(made, tmp_path)
+    assert record.read(path) == record.read(tmp_path) == record.plain(made)
+    assert path.read_text() == canonical_json(record.plain(made)) + "\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_dataclasses_and_nan_become_objects_and_null(made, tmp_path):
+    part = Component("s", "s", 0.5, 0.4, math.inf, 0.8, "above", Status.FAILED, "exact")
+    made["expectations"][0]["ruling"] = Ruling(Status.FAILED, "FAILED", "s exceeds 0.8", (part,))
+    made["expectations"][0]["status"] = Status.FAILED
+    read = record.read(record.write(made, tmp_path))["expectations"][0]["ruling"]
+    assert read["icc"] is None
+    assert read["components"][0]["upper"] is None
+    assert read["components"][0]["status"] == "FAILED"
+    assert set(read) == {f.name for f in dataclasses.fields(Ruling)}
+
+
+def test_the_published_schema_accepts_the_example(made):
+    jsonschema.Draft202012Validator.check_schema(record.schema())
+    jsonschema.validate(record.plain(made), record.schema())
+
+
+SPOILS = {
+    "a missing key": lambda r: r["run"].pop("seed"),
+    "a wrong type": lambda r: r["run"].update(seed="seven"),
+    "a bool for a number": lambda r: r["run"].update(seed=True),
+    "an unknown status": lambda r: r["expectations"][0].update(status="GREEN"),
+    "a short hash": lambda r: r["identification"]["specs"][0].update(sha256="abc"),
+    "a box of three": lambda r: next(iter(r["scenes"].values()))["nodules"][0]["box"].pop(),
+    "a negative count": lambda r: r["attrition"].update(accepted=-1),
+    "a list for an object": lambda r: r.update(environment=[]),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
+def test_the_fast_validator_agrees_with_jsonschema(made, spoil):
+    ready = record.plain(made)
+    assert not list(faults(ready, record.schema()))
+    spoil(ready)
+    assert list(faults(ready, record.schema()))
+    assert not jsonschema.Draft202012Validator(record.schema()).is_valid(ready)
+    with pytest.raises(RecordError, match="not a valid record"):
+        record.validate(ready)
+
+
+def test_references_that_lead_nowhere_are_refused(made):
+    made["expectations"][0]["worst"] = ["0" * 64]
+    with pytest.raises(RecordError, match="there is no scene"):
+        record.validate(record.plain(made))
+
+
+def test_keys_that_a_later_release_adds_are_ignored(made, tmp_path):
+    made["later"] = {"x": 1}
+    made["expectations"][0]["later"] = 1
+    assert record.read(record.write(made, tmp_path))["later"] == {"x": 1}
+
+
+CORRUPT = {
+    "empty": b"",
+    "cut off": b'{"synnodtest_record": 1, "run": {',
+    "not JSON": b"\x89PNG\r\n",
+    "another object": b'{"hello": 1}',
+    "a list": b"[1, 2]",
+    "a later version": b'{"synnodtest_record": 2}',
+    "no number": b'{"synnodtest_record": true}',
+    "NaN": b'{"synnodtest_record": 1, "run": NaN}',
+    "a key twice": b'{"synnodtest_record": 1, "synnodtest_record": 1}',
+    "nested too deeply": b'{"synnodtest_record": ' + b"[" * 200_000,
+    "no text": b'{"synnodtest_record": "\xff\xfe"}',
+    "nothing in it": b'{"synnodtest_record": 1}',
+}
+
+
+@pytest.mark.parametrize("content", CORRUPT.values(), ids=CORRUPT)
+def test_a_corrupt_record_is_refused_with_file_and_remedy(content, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordError) as caught:
+        record.read(path)
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_missing_and_a_huge_record_are_refused(made, tmp_path):
+    with pytest.raises(RecordError, match="cannot be read"):
+        record.read(tmp_path / "nowhere")
+    path = record.write(made, tmp_path)
+    with pytest.raises(RecordError, match="more than"):
+        record.read(path, largest_bytes=1000)
+
+
+def test_a_record_that_cannot_be_written_leaves_the_old_one(made, tmp_path):
+    path = record.write(made, tmp_path)
+    before = path.read_bytes()
+    made["run"].pop("id")
+    with pytest.raises(RecordError):
+        record.write(made, tmp_path)
+    assert path.read_bytes() == before
+    shutil.rmtree(tmp_path)
+
+
+def test_every_released_key_is_in_the_schema():
+    """The promise of version 1: no key vanishes."""
+    top = set(record.schema()["properties"])
+    assert top >= {
+        "synnodtest_record", "run", "identification", "behaviours", "expectations", "scenes", "attrition", "sham",
+        "gallery", "environment", "waivers", "deviations", "anomalies", "limitations",
+    }  # fmt: skip
+    assert json.loads(json.dumps(record.schema()))["properties"]["synnodtest_record"] == {"const": 1}

@@ -1,0 +1,84 @@
+"""One simulated run and one real one, each made once."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from synnodtest.integrity import manifest
+from synnodtest.record import results as record
+from synnodtest.report import html
+from tests.report import example, run_once
+
+
+@pytest.fixture(scope="session")
+def _made():
+    return example.record(20)
+
+
+@pytest.fixture
+def made(_made):
+    """A fresh record of some 240 scenes, without pictures."""
+    return copy.deepcopy(_made)
+
+
+@pytest.fixture(scope="session")
+def filed(_made, tmp_path_factory):
+    """The folder of a finished run with a few pictures: record, report, manifest."""
+    folder = tmp_path_factory.mktemp("run")
+    made = copy.deepcopy(_made)
+    made["gallery"] = made["gallery"][:2] + made["gallery"][-1:]
+    example.with_pictures(made, folder)
+    record.write(made, folder)
+    html.render(made, folder)
+    manifest.write(folder)
+    return folder
+
+
+@pytest.fixture
+def small(made):
+    """A record with one behaviour and one expectation, quick to render."""
+    made["behaviours"], made["expectations"] = made["behaviours"][:1], made["expectations"][:1]
+    made["gallery"] = made["gallery"][:1]
+    made["scenes"] = {k: v for k, v in made["scenes"].items() if k in made["expectations"][0]["scenes"]}
+    for item in made["gallery"]:
+        item |= {"scene": next(iter(made["scenes"])), "expectation": made["expectations"][0]["id"]}
+    return made
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """The folder of a real run; its project is two folders up."""
+    return run_once.make_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def data(run):
+    """The record of the real run."""
+    return json.loads((run / "results.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def told(run):
+    """The text of each expectation in section 8, by node id."""
+    return run_once.articles((run / "report.html").read_text())
+
+
+@pytest.fixture(scope="session")
+def table(run):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    return pandas.read_parquet(run / "results.parquet")
+
+
+@pytest.fixture(scope="session")
+def judged(data, table, told):
+    """Return how to look an expectation up: its entry, its rows, its text in section 8."""
+
+    def find(node):
+        e = next(e for e in data["expectations"] if e["id"].endswith(f"::{node}"))
+        return e, table[(table.expectation == e["id"]) & table.accepted], told[e["id"]]
+
+    return find
