@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,9 @@ class Truth:
         diameter_mm: Equal-area diameter of the realised mask.
         contrast: Realised contrast (mean added brightness over the mask / p5..p95 range of the lung).
         requested: The nodule as it was asked for, in plain JSON values.
+        contrast_in_place: Brightness over its surroundings, anatomy included, in the same unit; NaN until the engine
+            has looked at the finished radiograph (:mod:`synnodtest.conspicuity`).
+        conspicuity: How visible it is there to a model observer, blind to every detector; likewise.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Truth:
     diameter_mm: float
     contrast: float
     requested: Mapping[str, Any] = field(default_factory=dict)
+    contrast_in_place: float = math.nan
+    conspicuity: float = math.nan
 
     @property
     def box(self) -> Box:

@@ -23,6 +23,7 @@ FLOORS = [
         "radiograph_codec",
         "radiomics_features",
         "attenuation",
+        "conspicuity",
     ],
     ["planning", "expectations", "forecast", "strategies", "checks"],
     ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "phantom"],

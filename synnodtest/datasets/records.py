@@ -25,12 +25,16 @@ class AnnotatedBox:
         where: ``metadata.csv:12`` or the like, for messages.
         diameter_mm: Where it was measured and not taken from the box.
         contrast: Likewise (phantoms know it).
+        annotation: Who annotated it, where a set joins several annotations; their boxes differ in margin.
+        exhaustive: Whether its annotators marked every nodule of the image.
     """
 
     box: Box
     where: str
     diameter_mm: float | None = None
     contrast: float | None = None
+    annotation: str = ""
+    exhaustive: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class AnnotatedImage:
     def cluster(self) -> str:
         """The patient where known, else the image: never on both sides of a split."""
         return self.patient or self.id
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every nodule of the image is marked, so that a finding elsewhere is a false positive."""
+        return all(box.exhaustive for box in self.boxes)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,10 @@ def read_table(folder: Path) -> Dataset:
     """Return the images that ``boxes.csv`` lists.
 
     Columns: ``file`` (relative to the folder) and ``x_min, y_min, x_max, y_max`` or ``x, y, width, height`` in pixels;
-    optional ``patient``, ``diameter_mm``, ``contrast``. A row with empty cells is an image without nodules. Spacing,
-    view, sex and age come from ``manifest.csv``, patients of DICOM files from their headers, as pseudonyms.
+    optional ``patient``, ``diameter_mm``, ``contrast``, ``annotation`` (who drew the box) and ``exhaustive`` (``no``
+    where further nodules of the film may be unmarked; ``yes`` without it). A row with empty cells is an image without
+    nodules. Spacing, view, sex and age come from ``manifest.csv``, patients of DICOM files from their headers, as
+    pseudonyms.
 
     Raises:
         BackgroundError: the table is missing or malformed, or a file that it lists is not there; names file and line.
@@ -83,7 +85,18 @@ def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[Ann
     if columns is _EDGES:
         third, fourth = third - first, fourth - second
     measured = [numbers([row[n]], where)[0] if row.get(n) else None for n in ("diameter_mm", "contrast")]
-    return [AnnotatedBox(positive_box(first, second, third, fourth, where), where, *measured)]
+    box = positive_box(first, second, third, fourth, where)
+    annotation = (row.get("annotation") or "").strip()
+    return [AnnotatedBox(box, where, *measured, annotation=annotation, exhaustive=_exhaustive(row, where))]
+
+
+def _exhaustive(row: Mapping[str, str], where: str) -> bool:
+    word = (row.get("exhaustive") or "yes").strip().lower()
+    if word not in ("yes", "no"):
+        raise BackgroundError(
+            f"{where}: exhaustive is {word!r}", hint="yes: every nodule of the film is marked; no: others may be there"
+        )
+    return word == "yes"
 
 
 def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:

@@ -207,11 +207,14 @@ def _table(out: Path, written: Sequence[_Written]) -> None:
                 **dict(zip(edges, map(_number, item.box), strict=True)),
                 "diameter_mm": "" if item.diameter_mm is None else item.diameter_mm,
                 "contrast": "" if item.contrast is None else item.contrast,
+                "annotation": item.annotation,
+                "exhaustive": "yes" if item.exhaustive else "no",
             }
             for item in one.image.boxes
         ]
         rows += [{"file": name, **box} for box in boxes or [{}]]
-    _write_csv(out / "boxes.csv", ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast"), rows)
+    columns = ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "annotation", "exhaustive")
+    _write_csv(out / "boxes.csv", columns, rows)
 
 
 def _write_text(path: Path, text: str) -> None:

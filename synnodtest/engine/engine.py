@@ -31,7 +31,7 @@ __all__ = ["Engine", "Tally", "Unplaced"]
 
 FORMAT = 1
 """Version of what stands in the store; part of every key."""
-SNAPSHOT = 2
+SNAPSHOT = 3
 """Version of the snapshots alone, which are made from stored radiographs again."""
 BATCH = 32
 """Scenes per synthesizer call."""

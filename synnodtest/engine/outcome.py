@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from synnodtest.canonical import canonical_json
+from synnodtest.conspicuity import visibilities
 from synnodtest.evidence.trial import Sighting, Trial, score_trial
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching
@@ -29,7 +31,7 @@ class Snapshot:
         sha256: Content of the radiograph as the detector sees it.
         spacing_mm: ``(row, column)``.
         shape: Height and width in pixels.
-        nodules: Realised truth.
+        nodules: Realised truth, with how visible each nodule is.
         nodule_regions: Per nodule the regions at its centre.
         regions: Names of the regions of which the radiograph shows any pixel.
         rejected: Why the scene is excluded; empty if accepted.
@@ -50,7 +52,10 @@ class Snapshot:
             sha256=radiograph.content_sha256(),
             spacing_mm=radiograph.spacing_mm,
             shape=radiograph.shape,
-            nodules=radiograph.nodules,
+            nodules=tuple(
+                replace(truth, contrast_in_place=seen.contrast, conspicuity=seen.conspicuity)
+                for truth, seen in zip(radiograph.nodules, visibilities(radiograph), strict=True)
+            ),
             nodule_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.nodules),
             regions=frozenset(name for name, mask in radiograph.regions.items() if mask.any()),
             rejected=rejected,
@@ -72,7 +77,9 @@ class Snapshot:
                         "size": t.crop.shape,
                         "mask": base64.b64encode(np.packbits(t.crop).tobytes()).decode(),
                         "diameter_mm": t.diameter_mm,
-                        "contrast": t.contrast,
+                        "contrast": _number(t.contrast),
+                        "contrast_in_place": _number(t.contrast_in_place),
+                        "conspicuity": _number(t.conspicuity),
                         "requested": t.requested,
                         "regions": sorted(regions),
                     }
@@ -104,9 +111,20 @@ def _truth(raw: Mapping[str, Any]) -> Truth:
         crop=bits.astype(np.bool_).reshape(height, width),
         origin=(raw["origin"][0], raw["origin"][1]),
         diameter_mm=raw["diameter_mm"],
-        contrast=raw["contrast"],
+        contrast=_value(raw["contrast"]),
         requested=raw["requested"],
+        contrast_in_place=_value(raw["contrast_in_place"]),
+        conspicuity=_value(raw["conspicuity"]),
     )
+
+
+def _number(value: float) -> float | None:
+    """Return a number as JSON has it: no NaN."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _value(number: float | None) -> float:
+    return math.nan if number is None else number
 
 
 def _centre(truth: Truth) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,11 @@ from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 from synnodtest.spec.regions import AnyOf, NotIn, RegionExpression
 
+SEEN = ("conspicuity", "contrast_in_place")
+"""Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""
+
 __all__ = [
+    "SEEN",
     "Evidence",
     "NoduleTrial",
     "Sighting",
@@ -237,7 +242,8 @@ Predicate = Callable[[Trial, NoduleTrial], bool]
 def predicate(where: Mapping[str, Any] | None) -> Predicate:
     """Return the filter that a ``where:`` mapping stands for; every condition must hold.
 
-    Diameter and contrast are the requested ones, fixed before the run.
+    Diameter and contrast are the requested ones, fixed before the run; how visible a nodule is, is known only once it
+    is planted, but of every detector alike.
     """
     if not where:
         return lambda trial, nodule: True
@@ -251,13 +257,16 @@ def predicate(where: Mapping[str, Any] | None) -> Predicate:
 def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     """Return what ``name`` means for one nodule of one trial; None if it has no such value.
 
-    Known are ``diameter_mm``, ``contrast``, ``name``, ``region`` (all regions at the centre), ``arm``, swept names,
-    requested radiomics features, and the strata of the background.
+    Known are ``diameter_mm``, ``contrast``, ``conspicuity``, ``contrast_in_place``, ``name``, ``region`` (all regions
+    at the centre), ``arm``, swept names, requested radiomics features, and the strata of the background.
     """
     if name == "diameter_mm":
         return nodule.requested_mm
     if name == "region":
         return nodule.regions
+    if name in SEEN:
+        seen = float(getattr(nodule.truth, name))
+        return seen if math.isfinite(seen) else None
     if name in {"name", "nodule"}:
         return nodule.name
     if name == "arm":

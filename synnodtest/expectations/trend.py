@@ -85,7 +85,7 @@ def correlation(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     """
     over, response = parameters["over"], parameters.get("response", "confidence")
     bound, side = rate_bound(parameters)
-    pairs = selected(parameters, evidence)
+    pairs = [(t, n) for t, n in selected(parameters, evidence) if value_of(over, t, n) is not None]
     clusters = [t.cluster for t, _ in pairs]
     alone = len(set(clusters)) == len(clusters)
     criterion = (

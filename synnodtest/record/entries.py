@@ -180,6 +180,8 @@ def _nodule(nodule: NoduleTrial, operating_point: float) -> dict[str, Any]:
         "requested": plain(nodule.requested),
         "diameter_mm": plain(float(nodule.truth.diameter_mm)),
         "contrast": plain(float(nodule.truth.contrast)),
+        "contrast_in_place": plain(float(nodule.truth.contrast_in_place)),
+        "conspicuity": plain(float(nodule.truth.conspicuity)),
         "regions": sorted(nodule.regions),
         "hit": nodule.detected(operating_point),
         "confidence": plain(float(nodule.confidence)),

@@ -9,9 +9,11 @@ from synnodtest.statistics.calibration import CalibrationLine, brier, calibratio
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, poisson_exact
+from synnodtest.statistics.crossed import CrossedShares, crossed_shares
 from synnodtest.statistics.curves import FrocCurve, afroc, average_precision, froc, node21_score, sensitivity_at_fppi
 from synnodtest.statistics.differences import miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
+from synnodtest.statistics.equivalence import Equivalence, equivalent_rates
 from synnodtest.statistics.estimate import Estimate, TestResult
 from synnodtest.statistics.multiplicity import holm
 from synnodtest.statistics.paired import McNemarResult, mcnemar_exact, newcombe_paired, tango
@@ -46,6 +48,8 @@ __all__ = [
     "DEFAULT_ICC",
     "FEW_CLUSTERS",
     "CalibrationLine",
+    "CrossedShares",
+    "Equivalence",
     "Estimate",
     "FrocCurve",
     "IsotonicViolation",
@@ -63,6 +67,7 @@ __all__ = [
     "confidence_sequence",
     "confidence_sequence_paired",
     "count_rate",
+    "crossed_shares",
     "delong",
     "delong_paired",
     "design_effect",
@@ -72,6 +77,7 @@ __all__ = [
     "e_value_paired_above",
     "e_value_paired_below",
     "energy_distance",
+    "equivalent_rates",
     "expected_calibration_error",
     "frechet_distance",
     "froc",

@@ -30,7 +30,8 @@ def _constrained(x1: float, n1: float, x2: float, n2: float, delta: float) -> tu
     return min(1.0, max(0.0, second + delta)), second
 
 
-def _z(x1: float, n1: float, x2: float, n2: float, delta: float, corrected: bool) -> float:
+def score_z(x1: float, n1: float, x2: float, n2: float, delta: float, corrected: bool = True) -> float:
+    """Return Miettinen and Nurminen's score statistic of p1 - p2 = delta: standard normal where that holds."""
     gap = x1 / n1 - x2 / n2 - delta
     p1, p2 = _constrained(x1, n1, x2, n2, delta)
     variance = p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2
@@ -84,7 +85,7 @@ def miettinen_nurminen(
     def root(low: float, high: float, target: float) -> float:
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            if _z(x1, n1, x2, n2, middle, corrected) > target:
+            if score_z(x1, n1, x2, n2, middle, corrected) > target:
                 low = middle
             else:
                 high = middle

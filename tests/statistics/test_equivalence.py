@@ -1,0 +1,96 @@
+"""Equivalence of two clustered rates, against statsmodels' score test, brute force, and repeated experiments."""
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from synnodtest.statistics import equivalent_rates
+
+
+def hits(successes, trials):
+    return np.repeat([1, 0], [successes, trials - successes])
+
+
+def single(count):
+    return [[f"c{i}" for i in range(count)]]
+
+
+def score_z(x1, n1, x2, n2, delta):
+    """Miettinen and Nurminen's statistic with the restricted likelihood climbed numerically, not by their cubic."""
+
+    def minus(p2):
+        p1 = p2 + delta
+        return -(
+            x1 * np.log(max(p1, 1e-12))
+            + (n1 - x1) * np.log(max(1 - p1, 1e-12))
+            + x2 * np.log(max(p2, 1e-12))
+            + (n2 - x2) * np.log(max(1 - p2, 1e-12))
+        )
+
+    low, high = max(0.0, -delta), min(1.0, 1 - delta)
+    p2 = optimize.minimize_scalar(minus, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x
+    p1 = p2 + delta
+    variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * (n1 + n2) / (n1 + n2 - 1)
+    return (x1 / n1 - x2 / n2 - delta) / np.sqrt(variance)
+
+
+@pytest.mark.parametrize(("x1", "n1", "x2", "n2"), [(60, 150, 62, 140), (30, 70, 45, 68), (5, 40, 3, 90)])
+def test_without_repeats_it_is_two_one_sided_score_tests(x1, n1, x2, n2):
+    found = equivalent_rates(hits(x1, n1), single(n1), hits(x2, n2), single(n2), margin=0.1)
+    sides = stats.norm.sf(score_z(x1, n1, x2, n2, -0.1)), stats.norm.cdf(score_z(x1, n1, x2, n2, 0.1))
+    assert found.p_value == pytest.approx(max(sides), rel=1e-4, abs=1e-7)
+    assert found.difference.value == pytest.approx(x1 / n1 - x2 / n2)
+    assert found.equivalent == (max(sides) < 0.05)
+    for bound, target in (
+        (found.difference.lower, stats.norm.isf(0.05)),
+        (found.difference.upper, stats.norm.ppf(0.05)),
+    ):
+        assert score_z(x1, n1, x2, n2, bound) == pytest.approx(target, abs=1e-3)
+
+
+def test_repeats_of_one_cluster_widen_the_interval():
+    once = equivalent_rates(hits(40, 100), single(100), hits(41, 100), single(100), margin=0.15)
+    same = [[f"c{i // 5}" for i in range(100)]]
+    often = equivalent_rates(hits(40, 100), same, hits(41, 100), single(100), margin=0.15)
+    assert once.difference.value == often.difference.value
+    assert often.difference.upper - often.difference.lower > once.difference.upper - once.difference.lower + 0.05
+    assert once.equivalent
+    assert not often.equivalent
+
+
+def test_of_two_clusterings_the_one_with_less_information_counts():
+    apart, together = [f"c{i}" for i in range(100)], [f"c{i // 10}" for i in range(100)]
+    both = equivalent_rates(hits(40, 100), [apart, together], hits(41, 100), single(100), margin=0.15)
+    coarse = equivalent_rates(hits(40, 100), [together], hits(41, 100), single(100), margin=0.15)
+    assert both.difference.lower == coarse.difference.lower
+
+
+def test_rates_that_differ_by_the_margin_are_seldom_called_equivalent():
+    rng = np.random.default_rng(5)
+    called = 0
+    for _ in range(300):
+        host = rng.beta(4, 4, 40) + 0.1
+        planted = (rng.random((40, 3)) < np.clip(host, 0, 1)[:, None]).ravel()
+        real = rng.random(120) < 0.5
+        found = equivalent_rates(planted, [np.repeat(np.arange(40), 3)], real, single(120), margin=0.1)
+        called += found.equivalent
+    assert called <= stats.binom.ppf(0.999, 300, 0.05)
+
+
+@pytest.mark.parametrize(("arm", "reference"), [([], [1, 0]), ([1, 0], [])])
+def test_an_empty_group_proves_nothing(arm, reference):
+    found = equivalent_rates(arm, [range(len(arm))], reference, [range(len(reference))], margin=0.1)
+    assert not found.equivalent
+    assert (found.difference.lower, found.difference.upper) == (-1, 1)
+    assert found.difference.reason
+
+
+def test_two_rates_of_nought_on_few_films_are_not_equivalent():
+    found = equivalent_rates([0] * 8, single(8), [0] * 8, single(8), margin=0.1)
+    assert not found.equivalent
+
+
+@pytest.mark.parametrize("margin", [0, -0.1, 1.5, float("nan")])
+def test_a_margin_that_is_none_is_refused(margin):
+    with pytest.raises(ValueError, match="margin"):
+        equivalent_rates([1, 0], single(2), [1, 0], single(2), margin=margin)
