@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, nodule_classes, positive_box
+from synnodtest.datasets.classes import classes_of
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box
 from synnodtest.errors import BackgroundError
 
 __all__ = ["coco_files", "read_coco"]
@@ -53,13 +55,13 @@ def _images(folder: Path, file: Path) -> list[Any]:
         raise BackgroundError(f"{file}: not valid JSON: {error}", hint="copy the file again from its source") from error
     try:
         names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
-        nodules = nodule_classes(names, str(file))
+        nodules = classes_of(names, str(file), folder)
         listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
     boxes: dict[Any, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
     for number, entry in enumerate(content["annotations"]):
-        identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules)
+        identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules, names)
         if identifier not in boxes:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
         boxes[identifier] += [] if box is None else [box]
@@ -70,9 +72,12 @@ def _images(folder: Path, file: Path) -> list[Any]:
     ]
 
 
-def _annotation(entry: Any, where: str, nodules: set[int]) -> tuple[Any, AnnotatedBox | None]:
+def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, str]) -> tuple[Any, AnnotatedBox | None]:
     try:
-        if int(entry.get("category_id", min(nodules))) not in nodules:
+        kind = int(entry["category_id"]) if len(names) > 1 else int(entry.get("category_id", min(nodules)))
+        if kind not in names:
+            raise BackgroundError(f"{where}: its category_id {kind} is not among the categories {sorted(names)}")
+        if kind not in nodules:
             return entry["image_id"], None
         x, y, width, height = (float(value) for value in entry["bbox"])
         measured = [None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")]

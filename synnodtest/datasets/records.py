@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from synnodtest.backgrounds.manifest import ManifestRow, find_manifest
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
-__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "nodule_classes", "numbers", "positive_box"]
+__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "numbers", "positive_box"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
 
@@ -140,20 +139,3 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
     if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
         raise BackgroundError(f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be")
     return x, y, x + width, y + height
-
-
-def nodule_classes(names: Mapping[int, str], where: str) -> set[int]:
-    """Return the classes that are nodules: the only one whatever its name, else those whose name has ``nodul``.
-
-    Raises:
-        BackgroundError: none is; lists some.
-    """
-    found = (
-        set(names) if len(names) == 1 else {index for index, name in names.items() if re.search("nodul", name, re.I)}
-    )
-    if not found:
-        raise BackgroundError(
-            f"{where}: none of its {len(names)} classes is a nodule: {', '.join(list(names.values())[:5])}",
-            hint="one class of any name is taken, or those whose name contains 'nodul'",
-        )
-    return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
 from synnodtest.errors import BackgroundError
 
@@ -22,7 +23,8 @@ def read_table(folder: Path) -> Dataset:
     """Return the images that ``boxes.csv`` lists.
 
     Columns: ``file`` (relative to the folder) and ``x_min, y_min, x_max, y_max`` or ``x, y, width, height`` in pixels;
-    optional ``patient``, ``diameter_mm``, ``contrast``, ``annotation`` (who drew the box) and ``exhaustive`` (``no``
+    optional ``patient``, ``diameter_mm``, ``contrast``, a class (``class_name``, ``label``, ...), of which only nodules
+    count, ``annotation`` (who drew the box) and ``exhaustive`` (``no``
     where further nodules of the film may be unmarked; ``yes`` without it). A row with empty cells is an image without
     nodules. Spacing, view, sex and age come from ``manifest.csv``, patients of DICOM files from their headers, as
     pseudonyms.
@@ -38,14 +40,16 @@ def read_table(folder: Path) -> Dataset:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             columns = _columns(table, reader.fieldnames or ())
-            for row in reader:
-                where = f"{table}:{reader.line_num}"
+            rows = [(row, reader.line_num) for row in reader]
+            drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
+            for row, line in rows:
+                where = f"{table}:{line}"
                 name = (row["file"] or "").strip()
                 if not name or not (folder / name).is_file():
                     raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
-                lines.setdefault(name, reader.line_num)
+                lines.setdefault(name, line)
                 patients[name] = (row.get("patient") or patients.get(name, "")).strip()
-                boxes.setdefault(name, []).extend(_box(row, columns, where))
+                boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}") from error
     facts = Facts([folder, folder.parent])
@@ -75,6 +79,21 @@ def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:
         f"{table}:1: the columns are {', '.join(given)}",
         hint="file, x_min, y_min, x_max, y_max (or file, x, y, width, height)",
     )
+
+
+def _of_nodules(
+    table: Path, rows: Sequence[tuple[Mapping[str, str], int]], column: str | None, edges: Sequence[str]
+) -> Callable[[Mapping[str, str]], bool]:
+    """Return whether a row's class is a nodule; every row's is where the table has no class column."""
+    boxed = {(row[column] or "").strip() for row, _ in rows if any(row[name] for name in edges)} if column else set()
+    if column is None or not boxed:
+        return lambda row: True
+    if "" in boxed:
+        line = next(line for row, line in rows if not (row[column] or "").strip() and any(row[n] for n in edges))
+        raise BackgroundError(f"{table}:{line}: a box without a class in the column {column!r}")
+    known = {(row[column] or "").strip() for row, _ in rows} - {""}
+    nodules = names_of_nodules(known, f"{table}, column {column!r}", table.parent)
+    return lambda row: (row[column] or "").strip() in nodules
 
 
 def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[AnnotatedBox]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
 from PIL import Image
 
-from synnodtest.datasets.records import PICTURES, AnnotatedBox, Dataset, Facts, nodule_classes, numbers
+from synnodtest.datasets.classes import classes_of
+from synnodtest.datasets.records import PICTURES, AnnotatedBox, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 
 __all__ = ["read_yolo", "yolo_description"]
@@ -31,7 +32,8 @@ def read_yolo(folder: Path) -> Dataset:
     description = yolo_description(folder)
     if description is None:
         raise BackgroundError(f"{folder}: no YOLO data set", hint="expected data.yaml, images/ and labels/")
-    nodules = nodule_classes(_names(description), str(description))
+    names = _names(description)
+    nodules = classes_of(names, str(description), folder)
     facts = Facts([folder, folder / "images"])
     made, labelled = [], set()
     for path in sorted((folder / "images").rglob("*")):
@@ -39,7 +41,7 @@ def read_yolo(folder: Path) -> Dataset:
             continue
         label = folder / "labels" / path.relative_to(folder / "images").with_suffix(".txt")
         labelled.add(label)
-        boxes = list(_boxes(label, path, nodules)) if label.is_file() else []
+        boxes = list(_boxes(label, path, nodules, names)) if label.is_file() else []
         made.append(facts.image(path, boxes, str(label if label.is_file() else path)))
     for label in sorted((folder / "labels").rglob("*.txt")):
         if label not in labelled:
@@ -57,7 +59,7 @@ def _names(description: Path) -> dict[int, str]:
         raise BackgroundError(f"{description}: its class names cannot be read: {error!r}") from error
 
 
-def _boxes(label: Path, image: Path, nodules: set[int]) -> Iterator[AnnotatedBox]:
+def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]) -> Iterator[AnnotatedBox]:
     lines = label.read_text(encoding="utf-8", errors="replace").splitlines()
     width, height = _size(image) if any(line.strip() for line in lines) else (0, 0)
     for number, line in enumerate(lines, start=1):
@@ -67,6 +69,8 @@ def _boxes(label: Path, image: Path, nodules: set[int]) -> Iterator[AnnotatedBox
         if len(words) != 5:
             raise BackgroundError(f"{where}: {len(words)} numbers, not 'class x y width height'")
         kind, x, y, w, h = numbers(words, where)
+        if kind not in names:
+            raise BackgroundError(f"{where}: the class {words[0]} is not among the names {sorted(names)} of data.yaml")
         if kind not in nodules:
             continue
         edges = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)

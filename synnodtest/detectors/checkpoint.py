@@ -30,15 +30,20 @@ class Checkpoint:
         names: Class index -> class name.
         task: ``detect``, ``segment``, ...; empty if the file does not say.
         image_size: Side in pixels it was trained at, or None if it was never trained.
+        head: Class name of the network's last layer, and the Python module of that class; empty if there is none.
     """
 
     names: Mapping[int, str]
     task: str
     image_size: int | None
+    head: tuple[str, str] = ("", "")
 
 
 class _Stub:
     """Stands in for every class of the pickle: takes any argument, remembers its state, does nothing."""
+
+    stands_for = ("", "")
+    """Name and module of the class in whose place a subclass stands."""
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> _Stub:
         return super().__new__(cls)
@@ -66,7 +71,7 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
-        return _Stub
+        return type("_Stub", (_Stub,), {"stands_for": (name, module)})
 
     def persistent_load(self, _identifier: Any) -> Any:
         return _Stub()
@@ -94,7 +99,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
         names={int(index): str(name) for index, name in classes.items()},
         task=str(state.get("task") or ""),
         image_size=_image_size(content.get("train_args")),
+        head=_head(state),
     )
+
+
+def _head(state: Mapping[str, Any]) -> tuple[str, str]:
+    """Return name and module of the last layer's class; ultralytics keeps the layers in a list called ``model``."""
+    layers = _modules(_modules(state).get("model"))
+    last = list(layers.values())[-1] if layers else None
+    return last.stands_for if isinstance(last, _Stub) else ("", "")
+
+
+def _modules(state: Any) -> Mapping[str, Any]:
+    """Return the named parts of a network, as torch pickles them."""
+    state = state.state if isinstance(state, _Stub) else state
+    found = state.get("_modules") if isinstance(state, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _unpickle(path: Path) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def findings_of(boxes: NDArray[Any], scores: NDArray[Any], frame: Frame) -> list
     ]
 
 
-def suppress(boxes: NDArray[Any], scores: NDArray[Any], iou: float, most: int) -> NDArray[np.intp]:
+def suppress(
+    boxes: NDArray[Any], scores: NDArray[Any], iou: float, most: int, kinds: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
     """Return the indices of boxes that survive greedy non-maximum suppression, by descending score.
 
     Args:
@@ -91,7 +93,10 @@ def suppress(boxes: NDArray[Any], scores: NDArray[Any], iou: float, most: int) -
         scores: (n,).
         iou: A box that overlaps a better one by more than this is dropped.
         most: Stop after so many.
+        kinds: (n,) classes: boxes of different classes do not suppress each other.
     """
+    if kinds is not None and len(boxes):
+        boxes = boxes + (kinds * (2 * np.abs(boxes).max() + 1))[:, None]
     order = np.argsort(-scores, kind="stable")
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept: list[int] = []

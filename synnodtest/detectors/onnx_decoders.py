@@ -8,59 +8,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.detectors.network_outputs import Decoded, check_scores, edges_of, of_grid, of_rows
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
 __all__ = ["decode"]
 
-Boxes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-
-def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int]) -> list[Boxes]:
-    """Return ``(boxes (n, 4) as x_min, y_min, x_max, y_max, scores (n,))`` per image of the batch.
+def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int]) -> list[Decoded]:
+    """Return ``(boxes (n, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (n,), classes (n,))``.
 
     Args:
-        outputs: Output name -> array; the first is the one that YOLO decoding takes.
-        settings: What the YAML says.
+        outputs: Output name -> array.
+        settings: What the YAML or the metadata say.
         size: Height and width of the input.
 
     Raises:
-        DetectorError: an output that the settings name is missing or has another shape.
+        DetectorError: an output that the settings name is missing or has another form.
     """
-    made = _DECODERS[settings.decoder](outputs, settings)
-    return [_finished(boxes, scores, settings, size) for boxes, scores in made]
+    return [_finished(found, settings, size) for found in _DECODERS[settings.decoder](outputs, settings)]
 
 
-def _finished(boxes: NDArray[Any], scores: NDArray[Any], settings: OnnxSettings, size: tuple[int, int]) -> Boxes:
-    kept = ~(scores <= settings.confidence)
-    boxes, scores = np.asarray(boxes[kept], dtype=float), np.asarray(scores[kept], dtype=float)
-    if settings.output.box == "cxcywh":
-        centre, half = boxes[:, :2], boxes[:, 2:] / 2
-        boxes = np.concatenate([centre - half, centre + half], axis=1)
-    if settings.output.unit == "share":
-        boxes = boxes * np.array([size[1], size[0], size[1], size[0]], dtype=float)
-    return boxes, scores
+def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int]) -> Decoded:
+    boxes, scores, kinds = found
+    if len(scores):
+        check_scores(float(np.min(scores)), float(np.max(scores)))
+    kept = scores > settings.confidence
+    edges = edges_of(boxes[kept], settings.output.box, settings.output.unit, size)
+    return edges, np.asarray(scores[kept], dtype=float), kinds[kept]
 
 
-def _yolo(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Boxes]:
-    """Decode (N, 4 + classes, anchors) as YOLOv8 has it, or (N, n, 6) of an export with suppression inside."""
+def _yolo(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
+    """Decode a grid (N, 4 + classes, places), or rows (N, n, 6) where the model has suppressed."""
+    raw = _only(outputs, settings)
+    if settings.nms_iou is None and raw.shape[2] == 6:
+        return _rows(outputs, settings)
+    grids = np.concatenate([raw[:, :4], _activated(raw[:, 4:].swapaxes(1, 2), settings).swapaxes(1, 2)], axis=1)
+    return [of_grid(grid, settings.output.classes, settings.output.class_count) for grid in grids]
+
+
+def _rows(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
+    """Decode rows (N, n, 6) of box, score and class."""
+    raw = _only(outputs, settings)
+    return [of_rows(rows, settings.output.classes, settings.output.class_count) for rows in raw]
+
+
+def _only(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> NDArray[Any]:
+    """Return the single output; a second one means outlines or another head."""
+    shapes = {name: array.shape for name, array in outputs.items()}
+    if len(outputs) != 1:
+        raise DetectorError(f"decoder {settings.decoder!r} reads one output, and the model gives {shapes}")
     raw = next(iter(outputs.values()))
     if raw.ndim != 3:
-        raise _shape("yolo", raw, "(N, 4 + classes, anchors)")
-    classes = list(settings.output.classes)
-    if settings.nms_iou is None and raw.shape[2] == 6:
-        return [_of_rows(rows, classes) for rows in raw]
-    if raw.shape[1] < 4 + max(classes) + 1:
-        raise _shape("yolo", raw, f"(N, 4 + classes, anchors) with class {max(classes)}")
-    return [(rows[:4].T, _activated(rows[4:].T, settings)[:, classes].max(axis=1)) for rows in raw]
+        raise _shape(settings.decoder, raw, "(N, 4 + classes, places) or (N, n, 6)")
+    return raw
 
 
-def _of_rows(rows: NDArray[Any], classes: list[int]) -> Boxes:
-    rows = rows[np.isin(rows[:, 5].round().astype(int), classes)]
-    return rows[:, :4], rows[:, 4]
-
-
-def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Boxes]:
+def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode boxes (n, 4), scores (n,) and labels (n,) of one image."""
     boxes, scores = (_named(outputs, name) for name in (settings.output.boxes, settings.output.scores))
     labels = _named(outputs, settings.output.labels)
@@ -68,16 +72,16 @@ def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) ->
     if not len(boxes) == len(scores) == len(labels):
         raise DetectorError(f"the outputs hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels")
     kept = np.isin(labels, settings.output.classes)
-    return [(boxes[kept], _activated(scores[kept], settings))]
+    return [(boxes[kept], _activated(scores[kept], settings), labels[kept].astype(np.intp))]
 
 
-def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Boxes]:
+def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode logits (N, queries, classes) and boxes (N, queries, 4)."""
     boxes, logits = _named(outputs, settings.output.boxes), _named(outputs, settings.output.scores)
     if boxes.ndim != 3 or logits.ndim != 3 or boxes.shape[:2] != logits.shape[:2]:
         raise _shape("detr", logits, "(N, queries, classes) beside boxes (N, queries, 4)")
     scores = _activated(logits, settings)[..., list(settings.output.classes)].max(axis=-1)
-    return list(zip(boxes, scores, strict=True))
+    return [(box, score, np.zeros(len(score), np.intp)) for box, score in zip(boxes, scores, strict=True)]
 
 
 def _activated(values: NDArray[Any], settings: OnnxSettings) -> NDArray[Any]:
@@ -102,4 +106,4 @@ def _shape(decoder: str, array: NDArray[Any], wanted: str) -> DetectorError:
     return DetectorError(f"decoder {decoder!r} wants an output of shape {wanted}, and the model gives {array.shape}")
 
 
-_DECODERS = {"yolo": _yolo, "torchvision": _torchvision, "detr": _detr}
+_DECODERS = {"yolo": _yolo, "rows": _rows, "torchvision": _torchvision, "detr": _detr}

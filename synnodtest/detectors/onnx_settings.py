@@ -3,17 +3,18 @@
 ::
 
     # model.yaml
-    decoder: yolo              # yolo, torchvision or detr
+    decoder: yolo              # yolo, rows, torchvision or detr
     input:
       size: [640, 640]         # height, width; by default what the model declares
       fit: letterbox           # letterbox or stretch
       layout: NCHW             # NCHW or NHWC
-      channels: 3              # 1 or 3
+      channels: 3              # 1 or 3; by default what the model declares
       white: 1.0               # value of the brightest pixel (255 for models that normalise inside)
       mean: [0, 0, 0]          # subtracted after that, then divided by std, per channel
       std: [1, 1, 1]
     output:
       classes: [0]             # which classes are nodules
+      class_count: 1           # of how many, so that another output is refused
       boxes: boxes             # names of the outputs, where the decoder needs several
       scores: scores
       labels: labels
@@ -26,13 +27,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from synnodtest.detectors.export_metadata import Export
 from synnodtest.errors import DetectorError
 
 __all__ = ["InputSettings", "OnnxSettings", "OutputSettings", "read_settings", "settings_of_export"]
@@ -47,7 +49,7 @@ class InputSettings:
     size: tuple[int, int] | None = None
     fit: str = "letterbox"
     layout: str = "NCHW"
-    channels: int = 3
+    channels: int | None = None
     white: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
@@ -58,6 +60,7 @@ class OutputSettings:
     """Where boxes and scores stand in the network's outputs."""
 
     classes: tuple[int, ...] = (0,)
+    class_count: int | None = None
     boxes: str = "boxes"
     scores: str = "scores"
     labels: str = "labels"
@@ -78,10 +81,10 @@ class OnnxSettings:
 
 
 _ALLOWED = {
-    "decoder": ("yolo", "torchvision", "detr"),
+    "decoder": ("yolo", "rows", "torchvision", "detr"),
     "input.fit": ("letterbox", "stretch"),
     "input.layout": ("NCHW", "NHWC"),
-    "input.channels": (1, 3),
+    "input.channels": (1, 3, None),
     "output.box": ("xyxy", "cxcywh"),
     "output.unit": ("pixels", "share"),
     "output.activation": ("none", "sigmoid", "softmax"),
@@ -89,6 +92,7 @@ _ALLOWED = {
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "yolo": {"box": "cxcywh"},
+    "rows": {},
     "torchvision": {"classes": (1,)},
     "detr": {"box": "cxcywh", "unit": "share", "activation": "softmax", "boxes": "pred_boxes", "scores": "logits"},
 }
@@ -115,7 +119,7 @@ def read_settings(path: Path) -> OnnxSettings:
 def _settings(content: Any) -> OnnxSettings:
     top = _mapping(content, "the file", {"decoder", "input", "output", "confidence", "nms_iou"})
     if "decoder" not in top:
-        raise ValueError("'decoder' is missing: yolo, torchvision or detr")
+        raise ValueError("'decoder' is missing: yolo, rows, torchvision or detr")
     _check("decoder", top["decoder"])
     given = _mapping(top.get("input", {}), "input", {f.name for f in fields(InputSettings)})
     output = _mapping(top.get("output", {}), "output", {f.name for f in fields(OutputSettings)})
@@ -128,6 +132,8 @@ def _settings(content: Any) -> OnnxSettings:
     for name in ("mean", "std"):
         if name in given:
             given[name] = tuple(float(value) for value in given[name])
+    if output.get("class_count") is not None:
+        output["class_count"] = int(output["class_count"])
     if "classes" in output:
         output["classes"] = tuple(int(value) for value in output["classes"])
     iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
@@ -155,29 +161,17 @@ def _check(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
 
 
-def settings_of_export(metadata: dict[str, str], path: Path) -> OnnxSettings | None:
-    """Return the settings of a model that ultralytics exported, from its metadata; None for any other model.
+def settings_of_export(export: Export, classes: Sequence[int]) -> OnnxSettings:
+    """Return the settings of a model that ultralytics exported.
 
-    Raises:
-        DetectorError: its classes are not nodules.
+    Args:
+        export: What its metadata say.
+        classes: Which of its classes are nodules.
     """
-    from synnodtest.detectors.checkpoint import Checkpoint
-    from synnodtest.detectors.yolo import nodule_classes
-
-    if "names" not in metadata or "task" not in metadata:
-        return None
-    try:
-        names = yaml.safe_load(metadata["names"])
-        size = json.loads(metadata.get("imgsz", "null"))
-        classes = {int(index): str(name) for index, name in names.items()}
-    except (yaml.YAMLError, ValueError, AttributeError) as error:
-        raise DetectorError(f"{path}: its metadata cannot be read: {error}") from error
-    nodules = nodule_classes(Checkpoint(classes, metadata["task"], None), path)
-    done = metadata.get("end2end", "False") == "True" or metadata.get("nms", "False") == "True"
-    box = "xyxy" if done else "cxcywh"
+    box, unit = ("xyxy", "pixels") if export.finished else ("cxcywh", "share" if export.rows else "pixels")
     return OnnxSettings(
-        decoder="yolo",
-        input=InputSettings(size=tuple(size) if size else None),
-        output=OutputSettings(classes=tuple(nodules), box=box),
-        nms_iou=None if done else 0.7,
+        decoder="rows" if export.rows else "yolo",
+        input=InputSettings(size=export.size, fit=export.head.fit if export.head else "letterbox"),
+        output=OutputSettings(classes=tuple(classes), class_count=len(export.names), box=box, unit=unit),
+        nms_iou=None if export.rows else 0.7,
     )

@@ -1,4 +1,6 @@
-"""YOLO checkpoints run by OpenVINO: ``--detector openvino:best.pt``, on a CPU mostly faster than torch.
+"""Checkpoints of ultralytics run by OpenVINO: ``--detector openvino:best.pt``, on a CPU mostly faster than torch.
+
+``openvino:best_openvino_model`` reads a folder that ultralytics exported (or ``openvino:model.xml``) as ONNX is read.
 
 The network is converted when it is first needed and computes in float32. Before it is used, its output is compared with
 torch's on two chest phantoms and on noise; where the two differ by more than :data:`SCORE_TOLERANCE` in any score or
@@ -12,14 +14,19 @@ import importlib.util
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
+from synnodtest.detectors.choice import split_choice
+from synnodtest.detectors.exported import ExportedDetector
+from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.yolo import UltralyticsDetector, channels_of
@@ -37,25 +44,30 @@ LEAST_SCORE = 1e-4
 
 
 class OpenVinoDetector(UltralyticsDetector):
-    """A YOLO checkpoint whose network OpenVINO runs; everything around the network is :class:`UltralyticsDetector`'s.
+    """A YOLO or RT-DETR checkpoint whose network OpenVINO runs; all around it is :class:`UltralyticsDetector`'s.
 
     Args:
         path: The ``.pt`` file. It is never downloaded.
         pictures: (N, size, size) grey, 0..1, to compare the two on, or None for phantoms and noise.
+        chosen: Names or numbers of the classes that are nodules; empty: their names decide.
 
     Raises:
         DetectorError: the file cannot be used, cannot be converted, or gives other findings when converted.
     """
 
-    def __init__(self, path: Path, pictures: NDArray[np.float32] | None = None) -> None:
-        super().__init__(path)
+    rectangular = False
+
+    def __init__(self, path: Path, pictures: NDArray[np.float32] | None = None, *, chosen: Sequence[str] = ()) -> None:
+        super().__init__(path, chosen=chosen)
         if importlib.util.find_spec("openvino") is None:
             raise missing_extra("openvino", "openvino", f"The detector openvino:{path.name}")
         model = self._loaded()
         shown = _pictures(self._size) if pictures is None else pictures
         reference = super()._forward(model, shown).detach().numpy()
-        self._compiled = _compiled(model, self._size, path)
-        self._agreement = _agreement(reference, self._compiled_forward(shown), path)
+        self._at_once = 1 if self._head.rows else -1  # the transformer's trace holds the batch's size
+        self._compiled = _compiled(model, self._size, self._at_once, path)
+        unit = self._size if self._head.rows else 1
+        self._agreement = _agreement(_in_pixels(reference, unit), _in_pixels(self._compiled_forward(shown), unit), path)
 
     @property
     def identity(self) -> Identity:
@@ -72,15 +84,20 @@ class OpenVinoDetector(UltralyticsDetector):
     def _compiled_forward(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         channels = channels_of(self._loaded())
         batch = np.repeat(pictures[:, None], channels, axis=1)
-        return np.array(self._compiled(batch)[0], dtype=np.float32)
+        parts = np.split(batch, len(batch)) if self._at_once == 1 else [batch]
+        return np.concatenate([np.array(self._compiled(part)[0], dtype=np.float32) for part in parts])
 
 
-def _compiled(model: Any, size: int, path: Path) -> Any:
+def _in_pixels(raw: NDArray[Any], unit: int) -> NDArray[Any]:
+    """Return rows with boxes in pixels of the input; a grid has them already."""
+    return raw if unit == 1 else raw * np.array([unit, unit, unit, unit, 1, 1], dtype=raw.dtype)
+
+
+def _compiled(model: Any, size: int, at_once: int, path: Path) -> Any:
     """Return the network compiled for the CPU; ``model`` is left in the state in which ultralytics exports it."""
-    # Where its telemetry is not installed openvino sends nothing; else converting waits for a server that gets reports.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
     import torch
+
+    openvino = _openvino_package()
 
     head, example = model.model[-1], torch.zeros(1, channels_of(model), size, size)
     try:
@@ -88,7 +105,7 @@ def _compiled(model: Any, size: int, path: Path) -> Any:
             warnings.simplefilter("ignore")
             model(example)
             head.export, head.format, head.dynamic = True, "openvino", False
-            converted = openvino.convert_model(model, example_input=example, input=[-1, *example.shape[1:]])
+            converted = openvino.convert_model(model, example_input=example, input=[at_once, *example.shape[1:]])
             return openvino.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except Exception as error:
         raise DetectorError(
@@ -142,11 +159,92 @@ def _rounded_up(value: float) -> float:
     return float(10.0 ** max(math.ceil(math.log10(max(value, 1e-12))), -6))
 
 
+class OpenVinoExport(ExportedDetector):
+    """A model that was exported for OpenVINO, read as an ONNX model is: by its metadata or a YAML beside it.
+
+    Args:
+        path: The ``.xml`` file, or the folder that ultralytics writes, with ``metadata.yaml``.
+        chosen: Names or numbers of the classes that are nodules; empty: their names decide.
+
+    Raises:
+        DetectorError: the file is missing or damaged, or nothing says how to read its outputs.
+    """
+
+    def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
+        if importlib.util.find_spec("openvino") is None:
+            raise missing_extra("openvino", "openvino", f"The detector openvino:{path.name}")
+        super().__init__(_OpenVinoRuntime(_xml(path)), chosen)
+
+
+class _OpenVinoRuntime:
+    """A model compiled for the CPU in float32."""
+
+    def __init__(self, path: Path) -> None:
+        openvino = _openvino_package()
+        self.path = path
+        self.engine = f"openvino {version('openvino')}"
+        self.sha256 = sha256_of_files(path, [one for one in [path.with_suffix(".bin")] if one.is_file()])
+        try:
+            model = openvino.Core().read_model(path)
+            self._compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        except Exception as error:
+            raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+        if len(model.inputs) != 1:
+            raise DetectorError(f"{path}: has {len(model.inputs)} inputs, not one picture")
+        self.shape: Sequence[Any] = _sides(model.inputs[0])
+        self.kind = model.inputs[0].element_type.to_dtype().type
+        if self.kind not in (np.float32, np.float16, np.uint8):
+            raise DetectorError(f"{path}: its input is {self.kind.__name__}, not float, float16 or uint8")
+        names = [next(iter(sorted(output.names)), f"output{n}") for n, output in enumerate(model.outputs)]
+        self.outputs = dict(zip(names, map(_sides, model.outputs), strict=True))
+        self.metadata = _metadata(path)
+
+    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return output name -> array."""
+        answers = self._compiled(batch)
+        return {name: np.array(answers[number]) for number, name in enumerate(self.outputs)}
+
+
+def _sides(port: Any) -> list[Any]:
+    return [side.get_length() if side.is_static else "free" for side in port.partial_shape]
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    beside = path.with_name("metadata.yaml")
+    try:
+        content = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DetectorError(f"{beside}: cannot be read: {error}") from error
+    return content if isinstance(content, dict) else {}
+
+
+def _xml(path: Path) -> Path:
+    if path.is_file():
+        return path
+    found = sorted(path.glob("*.xml")) if path.is_dir() else []
+    if len(found) != 1:
+        what = f"holds {len(found)} .xml files" if path.is_dir() else "is not there"
+        raise DetectorError(f"the detector {path} {what}", hint="openvino:best.pt, a folder of an export, or model.xml")
+    return found[0]
+
+
+def _openvino_package() -> Any:
+    # Where its telemetry is not installed openvino sends nothing; else converting waits for a server that gets reports.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return importlib.import_module("openvino")
+
+
 @register_detector("openvino")
-def _openvino(argument: str, options: Options) -> OpenVinoDetector:
-    path = options.path(argument)
-    if path.suffix.lower() != ".pt":
-        raise DetectorError(f"openvino:{argument} is no .pt of ultralytics", hint="--detector openvino:best.pt")
+def _openvino(argument: str, options: Options) -> OpenVinoDetector | OpenVinoExport:
+    text, chosen = split_choice(argument, options.base)
+    path = options.path(text)
     if options.device != "cpu":
         raise DetectorError("openvino: runs on the CPU only", hint=f"--detector {argument} runs it on {options.device}")
-    return OpenVinoDetector(path)
+    if path.suffix.lower() == ".pt":
+        return OpenVinoDetector(path, chosen=chosen)
+    if path.suffix.lower() == ".xml" or path.is_dir():
+        return OpenVinoExport(path, chosen)
+    raise DetectorError(
+        f"openvino:{argument} is no .pt of ultralytics, no .xml and no folder of an export",
+        hint="--detector openvino:best.pt",
+    )

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 
 from synnodtest.detectors.callables import load_callable
+from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError
@@ -16,7 +17,7 @@ __all__ = ["DEFAULT_TIMEOUT_S", "make_detector", "resolve_detector"]
 
 DEFAULT_TIMEOUT_S = 300.0
 
-_SUFFIXES = {".pt": "ultralytics", ".onnx": "onnx", ".json": "recorded", ".csv": "recorded"}
+_SUFFIXES = {".pt": "ultralytics", ".onnx": "onnx", ".xml": "openvino", ".json": "recorded", ".csv": "recorded"}
 
 
 def resolve_detector(
@@ -49,7 +50,7 @@ def make_detector(text: str, options: Options) -> Detector:
     if named is not None:
         factory, argument = named
         return factory(argument, options)
-    suffix = Path(text).suffix.lower()
+    suffix = Path(split_choice(text, options.base)[0]).suffix.lower()
     if suffix in _SUFFIXES:
         by_suffix = find_factory(_SUFFIXES[suffix])
         assert by_suffix is not None

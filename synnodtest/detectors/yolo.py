@@ -1,4 +1,4 @@
-"""YOLO checkpoints of ultralytics: ``--detector best.pt``."""
+"""YOLO and RT-DETR checkpoints of ultralytics: ``--detector best.pt``."""
 
 from __future__ import annotations
 
@@ -8,34 +8,42 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.checkpoint import Checkpoint, read_checkpoint
+from synnodtest.detectors.checkpoint import read_checkpoint
+from synnodtest.detectors.choice import classes_of, split_choice
+from synnodtest.detectors.export_metadata import CHANNELS
 from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.frames import Frame, findings_of
+from synnodtest.detectors.heads import accepted_head, check_task
+from synnodtest.detectors.network_outputs import check_scores, edges_of, of_rows
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
+from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.shipped import shipped_model
 from synnodtest.threads import cores
 
-__all__ = ["UltralyticsDetector", "channels_of", "nodule_classes", "quiet_ultralytics"]
+__all__ = ["UltralyticsDetector", "channels_of", "quiet_ultralytics"]
 
 CONFIDENCE = 0.001
 NMS_IOU = 0.7
 MAX_FINDINGS = 300
 UNTRAINED_IMAGE_SIZE = 1024
 BATCH = 16
+STRIDE = 32
+"""Sides of the input are multiples of this, or of the network's own stride where that is larger, as in ultralytics."""
 
 
 class UltralyticsDetector:
-    """A YOLO checkpoint, run at a near-zero threshold with its scores kept raw.
+    """A YOLO or RT-DETR checkpoint, run at a near-zero threshold with its scores kept raw.
 
     Args:
         path: The ``.pt`` file. It is never downloaded.
@@ -43,13 +51,18 @@ class UltralyticsDetector:
         safe: Load with ``weights_only`` and ultralytics' list of known classes, so that nothing in the file can run.
         name: How reports call it; the file's name by default.
         configuration: Further facts for the identity (the demo says that it is one).
+        chosen: Names or numbers of the classes that are nodules; empty: their names decide.
 
-    A radiograph is scaled by its longer side to the size the model was trained at, padded with grey to a square, and
-    reaches the network as float32: no step goes through 8 bits.
+    A radiograph is scaled by its longer side to the size the model was trained at and padded with grey to a multiple of
+    the stride (RT-DETR: stretched to a square), as ultralytics does. It reaches the network as float32: no step goes
+    through 8 bits.
 
     Raises:
-        DetectorError: the file is missing or damaged, or its classes are not nodules.
+        DetectorError: the file is missing or damaged, its head is not read, or its classes are not nodules.
     """
+
+    rectangular = True
+    """Pad to the smallest rectangle of the stride; an engine with a fixed input pads to a square."""
 
     def __init__(
         self,
@@ -59,6 +72,7 @@ class UltralyticsDetector:
         safe: bool = True,
         name: str = "",
         configuration: Mapping[str, Any] | None = None,
+        chosen: Sequence[str] = (),
     ) -> None:
         if not path.is_file():
             raise DetectorError(
@@ -70,14 +84,19 @@ class UltralyticsDetector:
         self._device = device
         self._safe = safe
         checkpoint = read_checkpoint(path)
-        self._classes = nodule_classes(checkpoint, path)
-        self._size = checkpoint.image_size or UNTRAINED_IMAGE_SIZE
+        check_task(checkpoint.task, path)
+        self._head = accepted_head(*checkpoint.head, path)
+        self._classes = classes_of(checkpoint.names, chosen, path)
+        self._count = len(checkpoint.names)
+        self._size = _multiple(checkpoint.image_size or UNTRAINED_IMAGE_SIZE, STRIDE)
         self._model: Any = None
         self._identity = Identity(
             name or path.name,
             version=f"ultralytics {version('ultralytics')}",
             sha256=sha256_of_file(path),
             configuration={
+                "head": self._head.name,
+                "fit": self._head.fit if self._head.rows or not self.rectangular else "rectangle",
                 "image_size": self._size,
                 "confidence": CONFIDENCE,
                 "nms_iou": NMS_IOU,
@@ -103,20 +122,56 @@ class UltralyticsDetector:
     def _loaded(self) -> Any:
         if self._model is None:
             self._model = _load(self._path, self._safe).to(self._device)
+            accepted_head(type(self._model.model[-1]).__name__, type(self._model.model[-1]).__module__, self._path)
+            if channels_of(self._model) not in CHANNELS:
+                raise DetectorError(f"{self._path}: wants {channels_of(self._model)} channels; radiographs have 1 or 3")
         return self._model
 
     def _batch(self, model: Any, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        framed = [self._framed(radiograph.pixels, model) for radiograph in radiographs]
+        found: list[list[Finding]] = []
+        for _, group in groupby(framed, key=lambda one: one[0].shape):
+            found += self._same_shape(model, list(group))
+        return found
+
+    def _framed(self, pixels: FloatArray, model: Any) -> tuple[FloatArray, Frame]:
+        square = (self._size, self._size)
+        if self._head.fit == "stretch":
+            return Frame.stretch(pixels, square)
+        if not self.rectangular:
+            return Frame.letterbox(pixels, square)
+        stride = max(int(model.stride.max()), STRIDE)
+        scale = min(self._size / side for side in pixels.shape)
+        height, width = (_padded(max(round(side * scale), 1), self._size, stride) for side in pixels.shape)
+        return Frame.letterbox(pixels, (height, width))
+
+    def _same_shape(self, model: Any, framed: Sequence[tuple[FloatArray, Frame]]) -> list[list[Finding]]:
         import torch
 
-        framed = [Frame.letterbox(radiograph.pixels, (self._size, self._size)) for radiograph in radiographs]
         with torch.inference_mode():
             raw = self._forward(model, np.stack([picture for picture, _ in framed]))
-            kept = _suppressed(raw, self._classes, bool(getattr(model, "end2end", False)))
-        rows = [found.cpu().numpy() for found in kept]
-        return [findings_of(row[:, :4], row[:, 4], frame) for row, (_, frame) in zip(rows, framed, strict=True)]
+            try:
+                kept = self._rows(raw, bool(getattr(model, "end2end", False)))
+            except DetectorError as error:
+                raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
+        return [findings_of(boxes, scores, frame) for (boxes, scores), (_, frame) in zip(kept, framed, strict=True)]
+
+    def _rows(self, raw: Any, end2end: bool) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return, per image, boxes as edges in pixels of the input and scores, highest first."""
+        if not self._head.rows and not end2end:
+            rows = [one.cpu().numpy() for one in _suppressed(raw, self._classes, self._count)]
+            return [(row[:, :4], row[:, 4]) for row in rows]
+        box, unit = ("cxcywh", "share") if self._head.rows else ("xyxy", "pixels")
+        made = []
+        for one in raw.float().cpu().numpy():
+            boxes, scores, _ = of_rows(one, self._classes, self._count)
+            kept = np.argsort(-scores, kind="stable")[:MAX_FINDINGS]
+            kept = kept[scores[kept] > CONFIDENCE]
+            made.append((edges_of(boxes[kept], box, unit, (self._size, self._size)), scores[kept]))
+        return made
 
     def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:
-        """Return the network's raw output, a tensor, for grey pictures (N, size, size) in 0..1."""
+        """Return the network's raw output, a tensor, for grey pictures (N, H, W) in 0..1."""
         import torch
 
         grey = torch.from_numpy(pictures)[:, None].to(self._device)
@@ -124,23 +179,14 @@ class UltralyticsDetector:
         return raw[0] if isinstance(raw, (list, tuple)) else raw
 
 
-def nodule_classes(checkpoint: Checkpoint, path: Path) -> list[int]:
-    """Return the indices of the nodule classes: the only class whatever its name, else those named ``*nodul*``.
+def _multiple(side: int, of: int) -> int:
+    """Return the next multiple, as ultralytics rounds image sizes up."""
+    return -(-side // of) * of
 
-    Raises:
-        DetectorError: no class is a nodule, or the model is none that reports boxes.
-    """
-    if checkpoint.task not in ("", "detect"):
-        raise DetectorError(f"{path} is a model for {checkpoint.task!r}, not for detection")
-    names = checkpoint.names
-    found = list(names) if len(names) == 1 else [i for i, name in names.items() if "nodul" in name.lower()]
-    if not found:
-        some = ", ".join(list(names.values())[:5]) + (", ..." if len(names) > 5 else "")
-        raise DetectorError(
-            f"{path} has {len(names)} classes and none of them is a nodule: {some}",
-            hint="train it on nodules: it must have exactly one class, or one whose name contains 'nodul'",
-        )
-    return sorted(found)
+
+def _padded(side: int, size: int, stride: int) -> int:
+    """Return a side of the smallest rectangle: padding as of a square, modulo the stride."""
+    return side + (size - side) % stride
 
 
 def quiet_ultralytics() -> None:
@@ -169,6 +215,9 @@ def _load(path: Path, safe: bool) -> Any:
             f"{path} cannot be loaded: {' '.join(str(error).split())}",
             hint=f"if you trust the file, --detector 'unsafe:{path}' loads it without restrictions" if safe else "",
         ) from error
+    if isinstance(getattr(type(model), "end2end", None), property):
+        # A network with two branches runs the one that wants suppression, as ultralytics' own predict does.
+        model.end2end = False
     return model.fuse(verbose=False)
 
 
@@ -177,28 +226,34 @@ def channels_of(model: Any) -> int:
     return int(next(model.parameters()).shape[1])
 
 
-def _suppressed(raw: Any, classes: list[int], end2end: bool) -> Any:
-    """Return, per image, rows ``x_min, y_min, x_max, y_max, score, class`` after ultralytics' own suppression."""
-    import torch
+def _suppressed(raw: Any, classes: list[int], count: int) -> Any:
+    """Return, per image, rows ``x_min, y_min, x_max, y_max, score, class`` after ultralytics' own suppression.
 
+    Raises:
+        DetectorError: the output is no grid of so many classes, or its scores leave 0..1.
+    """
     suppress = importlib.import_module("ultralytics.utils.nms").non_max_suppression
+    if raw.ndim != 3 or raw.shape[1] != 4 + count:
+        raise DetectorError(f"its output is {tuple(raw.shape)}, not (N, {4 + count}, places) for {count} classes")
+    low, high = raw[:, 4:].aminmax()
+    check_scores(float(low), float(high))
     options = {"conf_thres": CONFIDENCE, "iou_thres": NMS_IOU, "max_det": MAX_FINDINGS}
-    if end2end:
-        return suppress(raw, classes=classes, end2end=True, **options)
-    channels = torch.tensor([0, 1, 2, 3, *(4 + index for index in classes)], device=raw.device)
     # Without a generous limit ultralytics stops after two seconds and leaves the remaining images empty.
-    return suppress(raw[:, channels], nc=len(classes), max_time_img=3600.0, **options)
+    return suppress(raw, classes=classes, nc=count, max_time_img=3600.0, **options)
 
 
 @register_detector("ultralytics")
 def _ultralytics(argument: str, options: Options) -> UltralyticsDetector:
-    return UltralyticsDetector(options.path(argument), device=options.device)
+    text, chosen = split_choice(argument, options.base)
+    return UltralyticsDetector(options.path(text), device=options.device, chosen=chosen)
 
 
 @register_detector("unsafe")
 def _unsafe(argument: str, options: Options) -> UltralyticsDetector:
-    path = options.path(argument)
-    return UltralyticsDetector(path, device=options.device, safe=False, configuration={"safe_load": False})
+    text, chosen = split_choice(argument, options.base)
+    return UltralyticsDetector(
+        options.path(text), device=options.device, safe=False, configuration={"safe_load": False}, chosen=chosen
+    )
 
 
 @register_detector("demo")

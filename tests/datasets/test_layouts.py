@@ -278,3 +278,80 @@ def test_files_of_one_name_in_several_folders_stay_apart(tmp_path):
         write_png(tmp_path / folder / "IM1.png", picture(1))
     (tmp_path / "boxes.csv").write_text("file,x,y,width,height\np1/IM1.png,1,2,3,4\np2/IM1.png,,,,\n")
     assert [image.id for image in read_dataset(tmp_path).images] == ["p1_IM1", "p2_IM1"]
+
+
+VINDR = """file,class_name,class_id,x_min,y_min,x_max,y_max
+a.png,Cardiomegaly,3,10,10,40,40
+a.png,Nodule/Mass,8,50,50,60,60
+b.mha,No finding,14,,,,
+c.png,Pleural effusion,10,1,2,9,8
+"""
+
+
+def test_a_class_column_is_obeyed(table):
+    (table / "boxes.csv").write_text(VINDR)
+    assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}
+    (table / "boxes.csv").write_text(VINDR.replace("class_name", "Finding Label"))
+    assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Nodule/Mass", "Mass", r"boxes\.csv, column 'class_name': none of its 4 classes is a nodule"),
+        ("Nodule/Mass", "no_nodule", "none of its 4 classes is a nodule"),
+        ("Pleural effusion", "benign nodule", r"(?s)more than one.*Nodule/Mass, benign nodule.*nodule_classes\.txt"),
+        ("class_name", "remark", "column 'class_id': none of its 4 classes is a nodule: 10, 14, 3, 8"),
+        ("Cardiomegaly", "", r"boxes\.csv:2: a box without a class"),
+    ],
+)
+def test_a_class_column_that_does_not_tell_is_asked_about(table, old, new, message):
+    (table / "boxes.csv").write_text(VINDR.replace(old, new))
+    with pytest.raises(BackgroundError, match=message):
+        read_dataset(table)
+
+
+def test_a_file_beside_the_data_names_the_classes_that_are_nodules(table, tmp_path):
+    (table / "boxes.csv").write_text(VINDR.replace("class_name", "remark"))
+    (table / "nodule_classes.txt").write_text("8\n10\n")
+    assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": [(1.0, 2.0, 9.0, 8.0)]}
+    (table / "nodule_classes.txt").write_text("lump\n")
+    with pytest.raises(BackgroundError, match="no class 'lump' among 10, 14, 3, 8"):
+        read_dataset(table)
+
+
+@pytest.mark.parametrize("layout", ["coco", "yolo"])
+def test_classes_of_declared_lists_follow_the_same_rule(table, tmp_path, layout):
+    convert(read_dataset(table), tmp_path / "made", layout)
+    path = tmp_path / "made" / {"coco": "annotations.json", "yolo": "data.yaml"}[layout]
+    if layout == "coco":
+        content = json.loads(path.read_text())
+        content["categories"] = [{"id": 0, "name": "no_nodule"}, {"id": 1, "name": "nodule"}]
+        for one in content["annotations"][:1]:
+            one["category_id"] = 0
+        path.write_text(json.dumps(content))
+    else:
+        path.write_text("names: {0: nodule, 1: nodule-free}")
+        label = next(file for file in (tmp_path / "made" / "labels").rglob("a.txt"))
+        first, *rest = label.read_text().splitlines()
+        label.write_text("\n".join(["1" + first[1:], *rest]))
+    assert [len(boxes) for boxes in boxes_of(read_dataset(tmp_path / "made")).values()] == [1, 0, 1]
+    text = path.read_text()
+    path.write_text(text.replace("no_nodule", "benign nodule").replace("nodule-free", "benign nodule"))
+    with pytest.raises(BackgroundError, match=r"(?s)more than one.*benign nodule.*nodule_classes\.txt"):
+        read_dataset(tmp_path / "made")
+
+
+def test_a_class_that_is_not_declared_is_an_error(table, tmp_path):
+    convert(read_dataset(table), tmp_path / "yolo", "yolo")
+    label = next(file for file in (tmp_path / "yolo" / "labels").rglob("a.txt"))
+    label.write_text("7" + label.read_text()[1:])
+    with pytest.raises(BackgroundError, match=r"a\.txt:1: the class 7 is not among the names"):
+        read_dataset(tmp_path / "yolo")
+    convert(read_dataset(table), tmp_path / "coco", "coco")
+    path = tmp_path / "coco" / "annotations.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["category_id"] = 7
+    path.write_text(json.dumps(content))
+    with pytest.raises(BackgroundError, match=r"annotations\[0\]: its category_id 7 is not among the categories"):
+        read_dataset(tmp_path / "coco")

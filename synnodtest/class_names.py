@@ -1,0 +1,129 @@
+"""The names of classes that are nodules: one rule for detectors, data sets and tables.
+
+A class whose name contains ``nodul`` is a nodule, unless the name denies it (``no_nodule``, ``non-nodule``,
+``nodule-free``, ``pseudonodule``). A single class counts whatever its name, unless that says that nothing is there
+(``background``, ``normal``). Where several names match, or one can be read either way, the user must choose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+__all__ = ["ClassNamesError", "Meaning", "meaning", "nodule_classes"]
+
+SHOWN = 8
+"""So many names stand in a message at most: COCO's 80 would hide what to do."""
+
+
+class ClassNamesError(ValueError):
+    """No class, or more than one, can be taken for nodules; the text says which names there are."""
+
+
+class Meaning(Enum):
+    """What the name of a class says of nodules."""
+
+    NODULE = "nodule"
+    OTHER = "something else"
+    NOTHING = "no nodule"
+    UNCLEAR = "cannot be told"
+
+
+_DENIES_ALL = {"no", "not", "without", "none", "never", "zero", "absent", "absence", "lacking", "lacks", "w", "sans"}
+"""Words that deny whatever follows them (``w`` is what is left of ``w/o``)."""
+_LINKS = {"a", "an", "any", "the", "o", "of", "lung", "lungs", "pulmonary", "chest", "thoracic", "visible", "solitary"}
+"""Words that may stand between ``non`` and ``nodule`` without giving ``non`` a meaning of its own."""
+_KINDS = {"solid", "calcified", "calcific", "malignant", "cancerous", "spiculated", "subsolid", "cavitary", "benign"}
+"""What ``non`` may deny of a nodule that is one all the same: ``non-solid nodule``."""
+_DENIES_BEFORE = {"free", "negative", "neg", "absent", "absence", "none", "no", "excluded"}
+"""Words that deny the nodule named before them: ``nodule-free``."""
+_LOOKALIKE = {"pseudo", "false", "fake", "mimic", "mimics", "mimicking", "like", "lookalike"}
+_NOTHING = {
+    "background", "bg", "normal", "healthy", "negative", "neg", "none", "nothing", "empty", "no", "non", "not", "clear",
+    "unremarkable", "na", "null",
+}  # fmt: skip
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def meaning(name: str) -> Meaning:
+    """Return what a class name says: its words are read, whatever their case and separators."""
+    words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", name).lower()) if word]
+    place = next((number for number, word in enumerate(words) if "nodul" in word), None)
+    if place is None:
+        return Meaning.NOTHING if words and _NOTHING & {words[0], words[-1]} else Meaning.OTHER
+    prefix, _, suffix = words[place].partition("nodul")
+    before, after = [*words[:place], *([prefix] if prefix else [])], words[place + 1 :]
+    if _denied(before) or _DENIES_BEFORE & set(after[:2]) or suffix.endswith(("free", "negative", "absent")):
+        return Meaning.NOTHING
+    if _LOOKALIKE & {*before, *after} or prefix == "reticulo" or _doubtful(before):
+        return Meaning.UNCLEAR
+    return Meaning.NODULE
+
+
+def _denied(before: Sequence[str]) -> bool:
+    if _DENIES_ALL & set(before):
+        return True
+    return "non" in before and set(before[_last(before, "non") + 1 :]) <= _LINKS
+
+
+def _doubtful(before: Sequence[str]) -> bool:
+    """Return whether ``non`` stands before something that may or may not be a kind of nodule."""
+    return "non" in before and not _KINDS & set(before[_last(before, "non") + 1 :])
+
+
+def _last(words: Sequence[str], word: str) -> int:
+    return len(words) - 1 - list(reversed(words)).index(word)
+
+
+def nodule_classes(names: Mapping[int, str], chosen: Sequence[str] = (), *, declared: bool = True) -> list[int]:
+    """Return the indices of the classes that are nodules, ascending.
+
+    Args:
+        names: Class index -> name.
+        chosen: Names or indices that the user gave; empty: the names decide.
+        declared: These are all the classes that there are, so that a single one counts whatever its name.
+
+    Raises:
+        ClassNamesError: none is a nodule, several are, or a name can be read either way.
+    """
+    if chosen:
+        return _chosen(names, chosen)
+    meanings = {index: meaning(name) for index, name in names.items()}
+    if declared and len(names) == 1:
+        index, says = next(iter(meanings.items()))
+        if says in (Meaning.NODULE, Meaning.OTHER):
+            return [index]
+        what = "means that nothing is there" if says is Meaning.NOTHING else "may or may not mean a nodule"
+        raise ClassNamesError(f"its only class {names[index]!r} {what}")
+    found = sorted(index for index, says in meanings.items() if says is Meaning.NODULE)
+    unclear = sorted(index for index, says in meanings.items() if says is Meaning.UNCLEAR)
+    if not found and not unclear:
+        raise ClassNamesError(f"none of its {len(names)} classes is a nodule: {_some(names.values())}")
+    if len(found) > 1 or unclear:
+        some = _some(names[index] for index in sorted({*found, *unclear}))
+        raise ClassNamesError(f"more than one of its {len(names)} classes may be the nodule: {some}")
+    return found
+
+
+def _chosen(names: Mapping[int, str], chosen: Sequence[str]) -> list[int]:
+    """Return the indices of the classes that the user named, by name whatever its case, or by index.
+
+    Raises:
+        ClassNamesError: there is no such class.
+    """
+    folded = {index: name.casefold().strip() for index, name in names.items()}
+    found: set[int] = set()
+    for text in chosen:
+        wanted = text.casefold().strip()
+        same = {index for index, name in folded.items() if name == wanted}
+        same = same or ({int(wanted)} & set(names) if wanted.isdecimal() else set())
+        if not same:
+            raise ClassNamesError(f"there is no class {text!r} among {_some(names.values())}")
+        found |= same
+    return sorted(found)
+
+
+def _some(names: object) -> str:
+    listed = list(names)  # type: ignore[call-overload]
+    return ", ".join(map(str, listed[:SHOWN])) + (", ..." if len(listed) > SHOWN else "")

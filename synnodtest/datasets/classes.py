@@ -1,0 +1,77 @@
+"""Which classes of a data set are nodules: the package's one rule of names, a file for the user's word, and columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from synnodtest.class_names import ClassNamesError, nodule_classes
+from synnodtest.errors import BackgroundError
+
+__all__ = ["CHOICE", "class_column", "classes_of", "names_of_nodules"]
+
+CHOICE = "nodule_classes.txt"
+"""File in a data set's folder that names the classes which are nodules, one per line."""
+
+CLASS_COLUMNS = (
+    "classname", "class", "labelname", "label", "categoryname", "category", "findingname", "findinglabel", "finding",
+    "findings", "lesiontype", "lesion", "abnormality", "pathology", "diagnosis", "type", "objectclass", "object",
+    "classid", "labelid", "categoryid",
+)  # fmt: skip
+"""Columns that hold a class, best first, folded to small letters without separators: names before numbers."""
+
+
+def chosen_names(folder: Path) -> list[str]:
+    """Return the lines of the folder's :data:`CHOICE`; empty where there is none.
+
+    Raises:
+        BackgroundError: it cannot be read.
+    """
+    path = folder / CHOICE
+    if not path.is_file():
+        return []
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackgroundError(f"{path}: cannot be read: {error}") from error
+    return [line for line in lines if line and not line.startswith("# ")]
+
+
+def classes_of(names: Mapping[int, str], where: str, folder: Path) -> set[int]:
+    """Return the classes of a declared list (COCO's categories, YOLO's names) that are nodules.
+
+    Raises:
+        BackgroundError: none is, or more than one may be; says which file tells.
+    """
+    try:
+        return set(nodule_classes(names, chosen_names(folder)))
+    except ClassNamesError as error:
+        raise _asked(str(error), where, folder) from error
+
+
+def class_column(columns: Sequence[str]) -> str | None:
+    """Return the column of a table that holds each row's class, or None."""
+    folded = {re.sub(r"[^a-z0-9]", "", column.lower()): column for column in columns}
+    return next((folded[name] for name in CLASS_COLUMNS if name in folded), None)
+
+
+def names_of_nodules(names: Collection[str], where: str, folder: Path) -> set[str]:
+    """Return those of the names in a table's class column that mean a nodule.
+
+    A table declares no list of classes, so that a single name counts only if it means a nodule.
+
+    Raises:
+        BackgroundError: none does, several do, or a name can be read either way.
+    """
+    listed = dict(enumerate(sorted(names)))
+    try:
+        return {listed[index] for index in nodule_classes(listed, chosen_names(folder), declared=False)}
+    except ClassNamesError as error:
+        raise _asked(str(error), where, folder) from error
+
+
+def _asked(says: str, where: str, folder: Path) -> BackgroundError:
+    return BackgroundError(
+        f"{where}: {says}", hint=f"write the names of the classes that are nodules into {folder / CHOICE}, one per line"
+    )

@@ -1,0 +1,117 @@
+"""What ultralytics writes into models that it exports, obeyed or refused: ONNX metadata, OpenVINO's metadata.yaml."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synnodtest.detectors.heads import Head, accepted_head, check_task
+from synnodtest.errors import DetectorError
+
+__all__ = ["CHANNELS", "READ_KEYS", "Export", "export_of"]
+
+CHANNELS = (1, 3)
+READ_KEYS = {
+    "names": "the classes",
+    "task": "`detect`, else refused",
+    "head": "see the heads; older exports do not name it and are told by the shape of their output",
+    "imgsz": "size of the input; refused where the model declares another",
+    "channels": "1 or 3; refused where the model declares another number",
+    "stride": "the size must be a multiple of it",
+    "args": "`nms: True`: rows with suppression inside",
+    "end2end": "`True`: rows without suppression",
+    "nms": "as in `args`, of older exports",
+}
+"""Key -> what becomes of it."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an exported model says about itself.
+
+    Args:
+        names: Class index -> class name.
+        head: How its head is read; None if the export is too old to name it.
+        size: Height and width of the input, or None.
+        channels: Of the input, or None.
+        finished: Its output is rows of findings: suppression is inside, or none is needed.
+    """
+
+    names: Mapping[int, str]
+    head: Head | None
+    size: tuple[int, int] | None
+    channels: int | None
+    finished: bool
+
+    @property
+    def rows(self) -> bool:
+        """Whether the output is rows (n, 6), not a grid."""
+        return self.finished or (self.head is not None and self.head.rows)
+
+
+def export_of(metadata: Mapping[str, Any], path: Path) -> Export | None:
+    """Return what ultralytics' metadata say; None for a model that has none.
+
+    Raises:
+        DetectorError: they cannot be read, contradict themselves, or name a task or head that is not read.
+    """
+    if "names" not in metadata or "task" not in metadata:
+        return None
+    task = str(metadata["task"])
+    check_task(task, path)
+    head = accepted_head(str(metadata["head"]), "", path) if metadata.get("head") else None
+    try:
+        names = {int(index): str(name) for index, name in _pairs(_value(metadata["names"]))}
+        size = _size(_value(metadata.get("imgsz")))
+        channels = None if metadata.get("channels") is None else int(_value(metadata["channels"]))
+        stride = int(float(_value(metadata.get("stride", 1)) or 1))
+        arguments = _value(metadata.get("args")) or {}
+        finished = any(_flag(one) for one in (arguments.get("nms"), metadata.get("nms"), metadata.get("end2end")))
+    except (yaml.YAMLError, SyntaxError, ValueError, TypeError, AttributeError) as error:
+        raise DetectorError(f"{path}: its metadata cannot be read: {error}", hint="export it again") from error
+    if channels is not None and channels not in CHANNELS:
+        raise DetectorError(f"{path}: wants {channels} channels; radiographs have 1, or 3 equal ones")
+    if size is not None and any(side <= 0 or side % max(stride, 1) for side in size):
+        raise DetectorError(f"{path}: its metadata say size {list(size)}, which is no multiple of its stride {stride}")
+    if finished and head is not None and head.rows:
+        raise DetectorError(f"{path}: its metadata say head {head.name} and suppression inside, which do not fit")
+    return Export(names, head, size, channels, finished)
+
+
+def _value(text: Any) -> Any:
+    """Return what a metadata text means: ultralytics writes Python literals, older versions JSON."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return yaml.safe_load(text)
+
+
+def _pairs(names: Any) -> Any:
+    return names.items() if isinstance(names, Mapping) else enumerate(names)
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if isinstance(value, int):
+        return value, value
+    height, width = (int(side) for side in value)
+    return height, width
+
+
+def _flag(value: Any) -> bool:
+    value = _value(value)
+    if value in (None, True, False):
+        return bool(value)
+    raise ValueError(f"nms or end2end is {value!r}, not True or False")

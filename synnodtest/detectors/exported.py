@@ -1,0 +1,224 @@
+"""Exported networks: what is common to onnxruntime and OpenVINO, from a radiograph to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from synnodtest.canonical import sha256_of
+from synnodtest.detectors.choice import classes_of
+from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
+from synnodtest.detectors.frames import Frame, findings_of, suppress
+from synnodtest.detectors.onnx_decoders import decode
+from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings, settings_of_export
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["ExportedDetector", "Runtime"]
+
+MAX_FINDINGS = 300
+BATCH = 16
+UNKNOWN_SIZE = (1024, 1024)
+FOREIGN_KEYS = {"backbone", "head", "nc", "names", "train", "val", "task", "model", "imgsz", "scales"}
+"""Top-level keys of ultralytics' own YAML files (architecture, data, arguments), none of which settings have."""
+
+
+class Runtime(Protocol):
+    """A loaded network."""
+
+    path: Path
+    engine: str
+    sha256: str
+    """Of all files that hold the network."""
+    shape: Sequence[Any]
+    """Declared shape of the input: int per axis, anything else where it is free."""
+    kind: Any
+    """dtype of the input."""
+
+    @property
+    def outputs(self) -> Mapping[str, Sequence[Any]]:
+        """Output name -> declared shape."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was written into the model, or beside it."""
+
+    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return output name -> array."""
+
+
+class ExportedDetector:
+    """An exported network behind a runtime.
+
+    Args:
+        runtime: The loaded network.
+        chosen: Names or numbers of the classes that are nodules; empty: their names decide.
+
+    Raises:
+        DetectorError: nothing says how to read its outputs, or what says it does not fit.
+    """
+
+    def __init__(self, runtime: Runtime, chosen: Sequence[str] = ()) -> None:
+        self._runtime = runtime
+        self._path = runtime.path
+        export = export_of(runtime.metadata, runtime.path)
+        self._settings = self._found_settings(export, chosen)
+        if len(runtime.shape) != 4:
+            raise DetectorError(f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes")
+        self._settings = self._with_channels(export)
+        self._size = self._chosen_size()
+        self._check_outputs()
+        settings = asdict(self._settings)
+        self._identity = Identity(
+            self._path.name,
+            version=runtime.engine,
+            sha256=runtime.sha256,
+            configuration={"size": list(self._size), "settings": sha256_of(settings), "decoder": settings["decoder"]},
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """File name, sha256 of the file, the runtime's version, input size and settings."""
+        return self._identity
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return one list of findings per radiograph, highest score first."""
+        step = 1 if self._settings.decoder == "torchvision" else self._fixed(0) or BATCH
+        findings: list[list[Finding]] = []
+        for start in range(0, len(radiographs), step):
+            findings += self._batch(radiographs[start : start + step])
+        return findings
+
+    def _batch(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        fit = Frame.letterbox if self._settings.input.fit == "letterbox" else Frame.stretch
+        framed = [fit(radiograph.pixels, self._size) for radiograph in radiographs]
+        batch = self._prepared(np.stack([picture for picture, _ in framed]))
+        missing = (self._fixed(0) or len(batch)) - len(batch)
+        if missing:
+            batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
+        try:
+            decoded = decode(self._runtime.run(batch), self._settings, self._size)[: len(radiographs)]
+        except DetectorError as error:
+            raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
+        if len(decoded) != len(radiographs):
+            raise DetectorError(f"{self._path}: {len(decoded)} results for {len(radiographs)} radiographs")
+        return [self._findings(*found, frame) for found, (_, frame) in zip(decoded, framed, strict=True)]
+
+    def _findings(
+        self, boxes: NDArray[Any], scores: NDArray[Any], kinds: NDArray[np.intp], frame: Frame
+    ) -> list[Finding]:
+        if self._settings.nms_iou is not None:
+            kept = suppress(boxes, scores, self._settings.nms_iou, MAX_FINDINGS, kinds)
+        else:
+            kept = np.argsort(-scores, kind="stable")[:MAX_FINDINGS]
+        return findings_of(boxes[kept], scores[kept], frame)
+
+    def _prepared(self, pictures: NDArray[np.float32]) -> NDArray[Any]:
+        """Return (N, H, W) in 0..1 as the model wants it."""
+        given, count = self._settings.input, self._settings.input.channels or 3
+        channels = np.repeat(pictures[:, None] * np.float32(given.white), count, axis=1)
+        mean, std = (_per_channel(values, count) for values in (given.mean, given.std))
+        prepared = (channels - mean) / std
+        if given.layout == "NHWC":
+            prepared = np.moveaxis(prepared, 1, 3)
+        kind = self._runtime.kind
+        return np.ascontiguousarray(np.rint(prepared) if kind is np.uint8 else prepared, dtype=kind)
+
+    def _found_settings(self, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
+        beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
+        foreign = _foreign_keys(beside) if beside is not None else []
+        if beside is not None and not foreign:
+            return self._chosen_by_number(read_settings(beside), export, chosen)
+        if export is None:
+            wanted = _settings_files(self._path)[0 if foreign else 1].name
+            why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
+            raise DetectorError(
+                f"nothing says how to read the outputs of {self._path}{why}",
+                hint=f"write {wanted} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
+            )
+        return settings_of_export(export, classes_of(export.names, chosen, self._path))
+
+    def _chosen_by_number(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
+        if not chosen:
+            return settings
+        if export is not None:
+            classes = classes_of(export.names, chosen, self._path)
+        elif all(one.isdecimal() for one in chosen):
+            classes = [int(one) for one in chosen]
+        else:
+            raise DetectorError(f"{self._path} does not name its classes", hint=f"{self._path.name}#0 gives a number")
+        return replace(settings, output=replace(settings.output, classes=tuple(classes)))
+
+    def _with_channels(self, export: Export | None) -> OnnxSettings:
+        """Return the settings with the channels that the model declares; what contradicts it is refused."""
+        given = self._settings.input
+        declared = self._fixed(1 if given.layout == "NCHW" else 3)
+        said = {"the YAML": given.channels, "its metadata": export.channels if export else None}
+        for source, channels in said.items():
+            if None not in (declared, channels) and channels != declared:
+                raise DetectorError(f"{self._path} declares an input of {declared} channels, and {source} {channels}")
+        channels = declared or given.channels or (export.channels if export else None) or 3
+        if channels not in CHANNELS:
+            raise DetectorError(f"{self._path}: wants {channels} channels; radiographs have 1, or 3 equal ones")
+        return replace(self._settings, input=replace(given, channels=channels))
+
+    def _chosen_size(self) -> tuple[int, int]:
+        first = 2 if self._settings.input.layout == "NCHW" else 1
+        height, width = self._fixed(first), self._fixed(first + 1)
+        said = self._settings.input.size
+        if said is not None and (height or said[0], width or said[1]) != said:
+            raise DetectorError(
+                f"{self._path} declares an input of {height} x {width} (height x width), and its settings or metadata "
+                f"say {said[0]} x {said[1]}",
+                hint="one of the two is of another model",
+            )
+        return said or ((height, width) if height and width else UNKNOWN_SIZE)
+
+    def _check_outputs(self) -> None:
+        """Refuse at once what the declared shapes already show to be another form."""
+        if self._settings.decoder not in ("yolo", "rows"):
+            return
+        shapes = [list(shape) for shape in self._runtime.outputs.values()]
+        if len(shapes) != 1 or len(shapes[0]) != 3:
+            raise DetectorError(f"{self._path}: its outputs are {dict(self._runtime.outputs)}, not one of three axes")
+        count, (_, second, third) = self._settings.output.class_count, shapes[0]
+        if self._settings.decoder == "rows" and isinstance(third, int) and third != 6:
+            raise DetectorError(f"{self._path}: its output is {shapes[0]}, and rows of 6 numbers are announced")
+        if self._settings.decoder == "yolo" and count is not None and isinstance(second, int) and second != 4 + count:
+            raise DetectorError(
+                f"{self._path}: its output is {shapes[0]}, not (N, {4 + count}, places) for {count} classes",
+                hint="an older export of RT-DETR looks like this, or one with suppression inside: export it again",
+            )
+
+    def _fixed(self, axis: int) -> int | None:
+        side = self._runtime.shape[axis]
+        return side if isinstance(side, int) and side > 0 else None
+
+
+def _settings_files(path: Path) -> tuple[Path, Path]:
+    """Return where settings may stand: ``model.onnx.yaml``, then ``model.yaml``, which ultralytics also writes."""
+    return path.with_name(path.name + ".yaml"), path.with_suffix(".yaml")
+
+
+def _foreign_keys(path: Path) -> list[str]:
+    """Return the keys that show a YAML to be ultralytics' own and no settings; empty for settings, right or wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    if not isinstance(content, dict) or "decoder" in content:
+        return []
+    return sorted(FOREIGN_KEYS & set(content))
+
+
+def _per_channel(values: tuple[float, ...], channels: int) -> NDArray[np.float32]:
+    """Return one value per channel, (channels, 1, 1)."""
+    return np.broadcast_to(np.asarray(values, dtype=np.float32), (channels,))[:, None, None]

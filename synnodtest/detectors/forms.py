@@ -1,0 +1,61 @@
+"""The tables of docs/detectors.md: which networks are read and which are refused, made from the code's own lists.
+
+``python -m synnodtest.detectors.forms docs/detectors.md`` writes them anew between their two marks.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from synnodtest.detectors.export_metadata import READ_KEYS
+from synnodtest.detectors.heads import HEADS, REFUSED_HEADS
+
+__all__ = ["BEGIN", "END", "tables", "with_tables"]
+
+BEGIN = "<!-- tables of synnodtest.detectors.forms -->"
+END = "<!-- end of the tables -->"
+
+
+def tables() -> str:
+    """Return the tables in Markdown."""
+    read = [f"| `{head.name}` | {head.fit} | {head.says} |" for head in HEADS.values()]
+    by_reason: dict[str, list[str]] = {}
+    for name, gives in REFUSED_HEADS.items():
+        by_reason.setdefault(gives, []).append(f"`{name}`")
+    refused = [f"| {', '.join(names)} | {gives} |" for gives, names in by_reason.items()]
+    keys = [f"| `{key}` | {says} |" for key, says in READ_KEYS.items()]
+    return "\n".join(
+        [
+            "| head that is read | input | what it is |",
+            "|---|---|---|",
+            *read,
+            "",
+            "| head that is refused | because it gives |",
+            "|---|---|",
+            *refused,
+            "| any other name | something that is not known |",
+            "",
+            "| metadata of an export | what becomes of it |",
+            "|---|---|",
+            *keys,
+        ]
+    )
+
+
+def with_tables(text: str) -> str:
+    """Return a page with the tables between their marks replaced.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    before, found, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not found or not end:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,98 @@
+"""Which network heads are read, and how: an allow-list. Whatever is not on it is refused by name.
+
+A head is the last layer of an ultralytics network. Two heads can give outputs of the same shape that mean other things,
+so that an unknown one is never read as the one it resembles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from synnodtest.errors import DetectorError
+
+__all__ = ["HEADS", "REFUSED_HEADS", "TASKS", "Head", "accepted_head", "check_task"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head that is read.
+
+    Args:
+        name: Class name in ultralytics.
+        fit: How a radiograph becomes the input: ``letterbox`` or ``stretch``.
+        rows: The network gives finished rows ``cx, cy, w, h`` (shares of the input), score, class; else a grid of boxes
+            that wants non-maximum suppression, or rows of an export that has it built in.
+        says: For the documentation.
+    """
+
+    name: str
+    fit: str
+    rows: bool
+    says: str
+
+
+HEADS = {
+    head.name: head
+    for head in (
+        Head("Detect", "letterbox", False, "YOLOv3 to v9, 11, 12, 26: boxes and scores per place, then suppression"),
+        Head(
+            "v10Detect", "letterbox", False, "YOLOv10: as `Detect`; without suppression where only that branch is left"
+        ),
+        Head("RTDETRDecoder", "stretch", True, "RT-DETR: one row per query, no suppression; the input is stretched"),
+    )
+}
+"""Class name -> how it is read."""
+
+REFUSED_HEADS = {
+    "Segment": "outlines",
+    "Segment26": "outlines",
+    "YOLOESegment": "outlines of classes named by text",
+    "YOLOESegment26": "outlines of classes named by text",
+    "SemanticSegment": "one class per pixel",
+    "Pose": "key points",
+    "Pose26": "key points",
+    "OBB": "turned boxes",
+    "OBB26": "turned boxes",
+    "Classify": "one class per picture",
+    "Depth": "distances",
+    "WorldDetect": "classes named by text",
+    "YOLOEDetect": "classes named by text",
+    "LRPCHead": "classes named by text",
+}
+"""Heads that are known and not read, with what they give; every other name is refused as unknown."""
+
+TASKS = ("", "detect")
+"""What a file may say that it is for; older files say nothing."""
+
+_HINT = "the heads Detect, v10Detect and RTDETRDecoder are read; wrap any other model in Python (file.py:factory)"
+
+
+def accepted_head(name: str, module: str, path: Path) -> Head:
+    """Return how a head is read.
+
+    Args:
+        name: Its class name.
+        module: The Python module of its class, or "" where an export names the class alone.
+        path: For messages.
+
+    Raises:
+        DetectorError: it is not on the allow-list.
+    """
+    if name in REFUSED_HEADS:
+        raise DetectorError(f"{path}: its head {name} gives {REFUSED_HEADS[name]}, not boxes of findings", hint=_HINT)
+    if name not in HEADS:
+        raise DetectorError(f"{path}: its head {name or 'without a name'} is not known", hint=_HINT)
+    if module and not module.startswith("ultralytics.nn.modules"):
+        raise DetectorError(f"{path}: its head {module}.{name} is not ultralytics' own", hint=_HINT)
+    return HEADS[name]
+
+
+def check_task(task: str, path: Path) -> None:
+    """Refuse what says that it is not for detection.
+
+    Raises:
+        DetectorError: it does.
+    """
+    if task not in TASKS:
+        raise DetectorError(f"{path} is a model for {task!r}, not for detection", hint=_HINT)

@@ -1,0 +1,131 @@
+"""Raw outputs of detection networks -> boxes and scores, with a form that does not fit refused.
+
+Shapes: a *grid* is (4 + classes, places) with boxes ``cx, cy, w, h``; *rows* are (n, 6) of four edges or centre and
+size, score, class. All in numpy, so that every backend decodes alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.errors import DetectorError
+
+__all__ = ["Decoded", "check_scores", "edges_of", "of_grid", "of_rows"]
+
+SCORE_SLACK = 1e-6
+"""A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
+SHARE_LIMIT = 2.0
+"""No box in shares of the input has an edge beyond this: RT-DETR's stay within -0.5 and 1.5."""
+MOST_INVERTED = 0.5
+"""Networks without suppression give a few inverted boxes; more than this share means that edges are read wrongly."""
+
+Decoded = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
+"""Boxes (n, 4) as given, scores (n,), class indices (n,)."""
+
+
+def check_scores(low: float, high: float) -> None:
+    """Refuse scores that are no probabilities: then something else stands where they are read.
+
+    Raises:
+        DetectorError: they leave 0..1 or are not finite.
+    """
+    if not (low >= -SCORE_SLACK and high <= 1 + SCORE_SLACK):
+        raise DetectorError(
+            f"its scores reach from {low:.4g} to {high:.4g}, not 0 to 1",
+            hint="the outputs are read in a way that the network does not mean, or an activation is missing; "
+            "docs/detectors.md names the forms that are read",
+        )
+
+
+def of_grid(grid: NDArray[Any], classes: Sequence[int], count: int | None = None) -> Decoded:
+    """Decode one image's grid: each place counts for its best class only, as ultralytics has it.
+
+    Args:
+        grid: (4 + classes, places), scores in 0..1.
+        classes: Which classes are nodules.
+        count: How many classes there are, where it is known.
+
+    Raises:
+        DetectorError: another shape, or scores outside 0..1.
+    """
+    given = grid.shape[0] - 4
+    wrong = given != count if count is not None else grid.shape[0] >= grid.shape[1]
+    if wrong or given < max(classes) + 1:
+        wanted = f"{count} classes" if count is not None else f"class {max(classes)} and more places than classes"
+        raise DetectorError(f"the output of one image is {grid.shape}, not (4 + classes, places) with {wanted}")
+    scores = np.asarray(grid[4:], dtype=float)
+    check_scores(float(scores.min()), float(scores.max()))
+    best = scores.argmax(axis=0)
+    kept = np.isin(best, classes)
+    return np.asarray(grid[:4].T[kept], dtype=float), scores.max(axis=0)[kept], best[kept]
+
+
+def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None) -> Decoded:
+    """Decode one image's rows (n, 6); rows of score 0 are padding.
+
+    Raises:
+        DetectorError: another shape, scores outside 0..1, or a last column that is no class.
+    """
+    if rows.ndim != 2 or rows.shape[1] != 6:
+        raise DetectorError(f"the output of one image is {rows.shape}, not rows (n, 6) of box, score and class")
+    rows = np.asarray(rows, dtype=float)
+    if len(rows):
+        check_scores(float(rows[:, 4].min()), float(rows[:, 4].max()))
+    rows = rows[rows[:, 4] > 0]
+    kinds = rows[:, 5]
+    if len(rows) and (
+        np.abs(kinds - kinds.round()).max() > 1e-3 or kinds.min() < 0 or kinds.max() >= (count or np.inf)
+    ):
+        raise DetectorError(
+            f"the last column of its rows holds {kinds.min():g} to {kinds.max():g}, which are no classes"
+            + (f" of {count}" if count else "")
+        )
+    kept = np.isin(kinds.round().astype(int), classes)
+    return rows[kept, :4], rows[kept, 4], kinds[kept].round().astype(np.intp)
+
+
+def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Return boxes (n, 4) as ``x_min, y_min, x_max, y_max`` in pixels of the input.
+
+    Args:
+        boxes: As the network gives them.
+        box: ``xyxy`` or ``cxcywh``.
+        unit: ``pixels`` or ``share``.
+        size: Height and width of the input.
+
+    Raises:
+        DetectorError: they cannot be in that unit or order.
+    """
+    made = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    _check_unit(made, unit, size)
+    if box == "cxcywh":
+        centre, half = made[:, :2], made[:, 2:] / 2
+        made = np.concatenate([centre - half, centre + half], axis=1)
+    inverted = (made[:, 2] < made[:, 0]) | (made[:, 3] < made[:, 1])
+    if len(made) and inverted.mean() > MOST_INVERTED:
+        raise DetectorError(
+            f"{int(inverted.sum())} of its {len(made)} boxes are inverted when read as {box}",
+            hint="'box: xyxy' or 'box: cxcywh' in the YAML beside it says which four numbers they are",
+        )
+    return made * np.array([size[1], size[0], size[1], size[0]], dtype=float) if unit == "share" else made
+
+
+def _check_unit(boxes: NDArray[np.float64], unit: str, size: tuple[int, int]) -> None:
+    if not len(boxes):
+        return
+    most = float(np.abs(boxes).max())
+    if unit == "share" and most > SHARE_LIMIT:
+        raise DetectorError(
+            f"its boxes reach {most:.4g}, which are no shares of the input",
+            hint="'unit: pixels' in the YAML beside it reads them as pixels",
+        )
+    if unit == "pixels" and most <= SHARE_LIMIT < min(size) / 8:
+        raise DetectorError(
+            f"no edge of its {len(boxes)} boxes is beyond {most:.4g} pixels of an input of {size[1]} x {size[0]}: "
+            "they look like shares of it",
+            hint="'unit: share' in the YAML beside it reads them so",
+        )
