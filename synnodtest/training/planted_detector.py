@@ -1,0 +1,182 @@
+"""The training loop of a detector whose nodules are planted anew in every batch: time-boxed and resumable."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.detectors.yolo import quiet_ultralytics
+from synnodtest.training.detector import strip_checkpoint
+from synnodtest.training.planter import Plan, Planter
+from synnodtest.training.stock import Shadows, Stock
+
+__all__ = ["Schedule", "train_planted"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Args:
+        minutes: Training time over all resumptions.
+        batch: Radiographs per step.
+        learning_rate: At its highest; a cosine brings it down to a hundredth.
+        warm_up: Steps.
+        average: Decay of the averaged weights, which are the ones saved.
+        save_minutes: Time between checkpoints.
+        architecture: Name of an ultralytics model definition.
+    """
+
+    minutes: float
+    batch: int = 32
+    learning_rate: float = 2e-3
+    warm_up: int = 300
+    average: float = 0.9995
+    save_minutes: float = 1.0
+    architecture: str = "yolov8n.yaml"
+
+
+def train_planted(
+    stock: Stock,
+    shadows: Shadows,
+    out: Path,
+    plan: Plan,
+    schedule: Schedule,
+    *,
+    device: str = "cpu",
+    seed: int = 0,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Train a YOLO detector and return ``out/best.pt``, stripped for use. An interrupted run goes on where it stood.
+
+    Args:
+        stock: Radiographs, annotated nodules included.
+        shadows: CT nodules to plant.
+        out: Folder of the run; ``checkpoint.pt`` and ``loss.json`` lie there.
+        plan: What is planted.
+        schedule: How long and how fast.
+        device: ``cpu`` or ``cuda``.
+        seed: Of weights and batches.
+        report: Called with one line per hundred steps.
+    """
+    import torch
+
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    model = _new_model(schedule.architecture, stock.films.shape[-1]).to(device, memory_format=torch.channels_last)
+    average = deepcopy(model).eval()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.is_file():
+        stored = torch.load(checkpoint, weights_only=True, map_location=device)
+        model.load_state_dict(stored.pop("model"))
+        average.load_state_dict(stored.pop("average"))
+        optimizer.load_state_dict(stored.pop("optimizer"))
+        state = stored
+        report(f"resumed at step {state['step']}")
+    start = int(np.random.default_rng(seed_sequence("planted", seed, state["step"])).integers(2**31))
+    planter = Planter(stock, shadows, plan, device, seed=start)
+    model.train()
+    recent, saved = [], state["seconds"]
+    while (done := state["seconds"] / 60 / schedule.minutes) < 1:
+        began = time.monotonic()
+        rate = schedule.learning_rate * min(1.0, (state["step"] + 1) / schedule.warm_up)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * (0.505 + 0.495 * math.cos(math.pi * done))
+        batch = planter.batch(schedule.batch)
+        with _half(device):
+            predicted = model(batch["img"])
+        loss = model.loss(batch, _to_float(predicted))[0].sum() / schedule.batch
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        optimizer.step()
+        _follow(average, model, min(schedule.average, (1 + state["step"]) / (10 + state["step"])))
+        state["step"] += 1
+        recent.append(loss.detach())
+        if state["step"] % 100 == 0:
+            mean = float(torch.stack(recent).mean())
+            state["curve"].append([state["step"], state["seconds"], mean])
+            report(f"detector step {state['step']} loss {mean:.3f} {state['seconds']:.0f} s")
+            recent = []
+        state["seconds"] += time.monotonic() - began
+        if state["seconds"] - saved > schedule.save_minutes * 60:
+            _save(checkpoint, model, average, optimizer, state)
+            saved = state["seconds"]
+    _save(checkpoint, model, average, optimizer, state)
+    (out / "loss.json").write_text(json.dumps(state["curve"]))
+    return _finished(average, out, stock.films.shape[-1])
+
+
+def _new_model(architecture: str, size: int) -> Any:
+    quiet_ultralytics()
+    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
+    settings: Any = importlib.import_module("ultralytics.cfg")
+    model = tasks.DetectionModel(architecture, ch=3, nc=1, verbose=False)
+    model.names = {0: "nodule"}
+    model.args = settings.get_cfg(overrides={"task": "detect", "imgsz": size, "single_cls": True})
+    return model
+
+
+def _half(device: str) -> AbstractContextManager[Any]:
+    """Return the context of the forward pass; the loss is computed in float32."""
+    import torch
+
+    return torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16)
+
+
+def _to_float(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_float(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_to_float(item) for item in value)
+    return value.float() if hasattr(value, "float") else value
+
+
+def _follow(average: Any, model: Any, decay: float) -> None:
+    import torch
+
+    with torch.no_grad():
+        mine, theirs = average.state_dict(), model.state_dict()
+        floats = [name for name, value in mine.items() if value.is_floating_point()]
+        torch._foreach_lerp_([mine[n] for n in floats], [theirs[n].to(mine[n].dtype) for n in floats], 1 - decay)
+        for name, value in mine.items():
+            if not value.is_floating_point():
+                value.copy_(theirs[name])
+
+
+def _save(path: Path, model: Any, average: Any, optimizer: Any, state: dict[str, Any]) -> None:
+    import torch
+
+    temporary = path.with_suffix(".tmp")
+    weights = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save({**weights, **state}, temporary)
+    os.replace(temporary, path)
+
+
+def _finished(average: Any, out: Path, size: int) -> Path:
+    """Write the averaged model as ultralytics writes checkpoints, stripped; return its path."""
+    import torch
+
+    whole = out / "whole.pt"
+    model = average.cpu().float()
+    model.criterion = None
+    model.args = dict(vars(model.args))
+    settings = {"task": "detect", "imgsz": size, "single_cls": True}
+    torch.save({"model": model, "ema": None, "train_args": settings, "version": "", "epoch": -1}, whole)
+    made = strip_checkpoint(whole, out / "best.pt")
+    whole.unlink()
+    return made
