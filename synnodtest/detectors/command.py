@@ -22,7 +22,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
+from synnodtest.detectors.exchange import (
+    LabelRule,
+    findings_from_json,
+    node21_findings,
+    node21_parsed,
+    parsed,
+    png16,
+    write_stack,
+)
 from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -39,7 +47,10 @@ class _Program:
     contract = ""
 
     def __init__(self, command: str, options: Options) -> None:
-        self._words = shlex.split(command)
+        words = shlex.split(command)
+        chosen = words.pop()[1:].split(",") if words and words[-1].startswith("#") else []
+        self._words = words
+        self._labels = LabelRule(chosen, f"'{self.contract}:... #NAME'")
         self._base = options.base
         self._timeout_s = options.timeout_s
         if not self._words:
@@ -123,7 +134,7 @@ class CommandDetector(_Program):
             raise DetectorError(
                 f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"
             )
-        return findings_from_json(answer[name], radiograph.spacing_mm)
+        return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
 
 
 class Node21Detector(_Program):

@@ -11,12 +11,22 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["dicom16", "findings_from_json", "node21_findings", "node21_parsed", "parsed", "png16", "write_stack"]
+__all__ = [
+    "LabelRule",
+    "dicom16",
+    "findings_from_json",
+    "node21_findings",
+    "node21_parsed",
+    "parsed",
+    "png16",
+    "write_stack",
+]
 
 PNG_WHITE = 65535
 NODE21_WHITE = 4095
@@ -76,14 +86,74 @@ def write_stack(path: Path, radiographs: Sequence[Radiograph]) -> None:
     path.write_bytes(header.encode("ascii") + stack.tobytes())
 
 
-def findings_from_json(content: Any, spacing_mm: Spacing, unit: str = "pixels") -> list[Finding]:
+LABELS = ("label", "class", "class_name", "category", "class_id", "label_id", "category_id")
+"""Keys of a finding that may name its class, names before numbers."""
+
+
+ENOUGH_OTHERS = 20
+"""A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
+
+
+class LabelRule:
+    """Which findings of an answer are nodules, where they name a class: the package's one rule of names.
+
+    Args:
+        chosen: Classes that the user named; empty: their names decide.
+        how: How the user names one, for messages.
+
+    Findings without a class count. A number says nothing of itself, so that one counts and a second is asked about.
+    Other classes are left out, but where :data:`ENOUGH_OTHERS` findings held no nodule the user is asked too.
+    """
+
+    def __init__(self, chosen: Sequence[str] = (), how: str = "") -> None:
+        self._chosen = {name.casefold().strip() for name in chosen}
+        self._how = how
+        self._numbers: set[str] = set()
+        self._others: dict[str, int] = {}
+        self._told = False
+
+    def keeps(self, item: Any) -> bool:
+        """Return whether a finding of an answer is one of a nodule.
+
+        Raises:
+            DetectorError: its class does not tell.
+        """
+        values = [item[key] for key in LABELS if isinstance(item, dict) and item.get(key) is not None]
+        if not values:
+            return True
+        name = str(values[0]).strip()
+        if self._chosen:
+            return any(str(value).casefold().strip() in self._chosen for value in values)
+        if re.fullmatch(r"-?\d+(\.0)?", name):
+            self._numbers.add(name)
+            if len(self._numbers) > 1:
+                raise self._asked(f"the findings have the classes {', '.join(sorted(self._numbers))}")
+            return True
+        found = meaning(name)
+        if found is Meaning.UNCLEAR:
+            raise self._asked(f"a finding has the class {name!r}, which may or may not mean a nodule")
+        self._told |= found is not Meaning.OTHER
+        if found is Meaning.OTHER and not self._told:
+            self._others[name] = self._others.get(name, 0) + 1
+            if sum(self._others.values()) >= ENOUGH_OTHERS:
+                raise self._asked(f"none of its classes is a nodule so far: {', '.join(self._others)}")
+        return found is Meaning.NODULE
+
+    def _asked(self, says: str) -> DetectorError:
+        return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")
+
+
+def findings_from_json(
+    content: Any, spacing_mm: Spacing, unit: str = "pixels", *, labels: LabelRule | None = None
+) -> list[Finding]:
     """Return the findings of one radiograph from a JSON answer.
 
     Args:
         content: A list of ``{"box": [x_min, y_min, x_max, y_max], "score": s}``, or a mapping with that list under
-            ``findings`` and, if boxes are not in pixels, ``"unit": "mm"``.
+            ``findings`` and, if boxes are not in pixels, ``"unit": "mm"``. A finding may name its class (``label``).
         spacing_mm: ``(row, column)``.
         unit: Unit of the boxes where the answer does not name one.
+        labels: Which classes are nodules; by their names where nothing is given.
 
     Raises:
         DetectorError: it is something else; says what.
@@ -100,7 +170,8 @@ def findings_from_json(content: Any, spacing_mm: Spacing, unit: str = "pixels") 
     if not isinstance(content, list):
         raise DetectorError(f"the findings are {type(content).__name__}, not a list", hint=_SHAPE)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
-    return [_finding(item, scale, number) for number, item in enumerate(content)]
+    rule = labels or LabelRule()
+    return [_finding(item, scale, number) for number, item in enumerate(content) if rule.keeps(item)]
 
 
 _SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'

@@ -22,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from synnodtest.detectors.choice import split_choice
+from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -113,8 +115,12 @@ def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: 
     os.replace(partial, path)
 
 
-def read_findings(path: Path) -> RecordedDetector:
+def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
     """Return the detector that answers from the JSON or CSV record at ``path``.
+
+    Args:
+        path: The record.
+        chosen: Classes that are nodules, where findings name one; empty: their names decide.
 
     Raises:
         DetectorError: the file is missing, too large, or not a record; names the file and the entry.
@@ -123,11 +129,13 @@ def read_findings(path: Path) -> RecordedDetector:
         raise DetectorError(f"the recorded findings {path} are not there")
     if path.stat().st_size > MAX_BYTES:
         raise DetectorError(f"the recorded findings {path} are larger than {MAX_BYTES} bytes")
-    identity = Identity(path.name, sha256=sha256_of_file(path), configuration={"recorded": True})
+    configuration = {"recorded": True, **({"classes": list(chosen)} if chosen else {})}
+    identity = Identity(path.name, sha256=sha256_of_file(path), configuration=configuration)
+    labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
     try:
         if path.suffix.lower() == ".csv":
-            return RecordedDetector(_read_csv(path), identity)
-        declared, findings = _read_json(path)
+            return RecordedDetector(_read_csv(path, labels), identity)
+        declared, findings = _read_json(path, labels)
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
     return RecordedDetector(findings, Identity(**{**identity.as_dict(), "name": declared or identity.name}))
@@ -139,18 +147,22 @@ _SHAPE = (
 )
 
 
-def _read_json(path: Path) -> tuple[str, Findings]:
+def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
     findings = {
-        str(key): [_finding(item["box"], item["score"], f"radiographs[{key!r}][{n}]") for n, item in enumerate(items)]
+        str(key): [
+            _finding(item["box"], item["score"], f"radiographs[{key!r}][{n}]")
+            for n, item in enumerate(items)
+            if labels.keeps(item)
+        ]
         for key, items in content["radiographs"].items()
     }
     return str(content.get("identity", {}).get("name", "")), findings
 
 
-def _read_csv(path: Path) -> Findings:
+def _read_csv(path: Path, labels: LabelRule) -> Findings:
     edges = ("x_min", "y_min", "x_max", "y_max")
     findings: Findings = {}
     with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -160,7 +172,8 @@ def _read_csv(path: Path) -> Findings:
             raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
         for row in reader:
             found = findings.setdefault(row["radiograph"], [])
-            if any(row[name] for name in (*edges, "score")):
+            named = {key: text for key, text in row.items() if text}
+            if any(row[name] for name in (*edges, "score")) and labels.keeps(named):
                 found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
     return findings
 
@@ -175,4 +188,5 @@ def _finding(box: Any, score: Any, where: str) -> Finding:
 
 @register_detector("recorded")
 def _recorded(argument: str, options: Options) -> RecordedDetector:
-    return read_findings(options.path(argument))
+    text, chosen = split_choice(argument, options.base)
+    return read_findings(options.path(text), chosen)

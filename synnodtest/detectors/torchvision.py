@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.network_outputs import check_scores
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
@@ -85,6 +86,8 @@ class TorchvisionDetector:
             raise DetectorError(
                 f"the model answered {type(answer).__name__}, not tensors boxes, labels and scores: {error!r}"
             ) from error
+        if len(scores):
+            check_scores(float(scores.min()), float(scores.max()))
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         order = np.argsort(-scores, kind="stable")
         kept = [index for index in order if labels[index] in self._labels and width[index] > 0 and height[index] > 0]

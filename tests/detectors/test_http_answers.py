@@ -1,0 +1,265 @@
+"""What servers and proxies do beside answering: pointing elsewhere, asking to wait, packing, starting slowly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+import zlib
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from synnodtest.detectors import http_transport, resolve_detector
+from synnodtest.detectors.http import AUTHORIZATION_VARIABLE, HttpDetector
+from synnodtest.errors import DetectorError
+
+ONE = json.dumps({"findings": [{"box": [1, 2, 30, 40], "score": 0.5}]}).encode()
+
+
+class Server:
+    """Answers every POST by the next of its scripts ``(status, headers, body, seconds)``; the last one stays."""
+
+    def __init__(self):
+        self.scripts, self.seen = [(200, {}, ONE, 0)], []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.seen.append(("GET", self.path, self.headers.get("Authorization")))
+                self.answer(405, {}, b"")
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                outer.seen.append(("POST", self.path, self.headers.get("Authorization")))
+                status, headers, body, wait = outer.scripts.pop(0) if len(outer.scripts) > 1 else outer.scripts[0]
+                time.sleep(wait)
+                self.answer(status, headers, body)
+
+            def answer(self, status, headers, body):
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                if "Transfer-Encoding" not in headers and "Content-Length" not in headers:
+                    self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                self.close_connection = True
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/predict"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def posts(self):
+        return [one for one in self.seen if one[0] == "POST"]
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def elsewhere():
+    made = Server()
+    yield made
+    made.close()
+
+
+def asked(server, radiographs, **options):
+    return HttpDetector(server.url, pause_s=0.01, **{"timeout_s": 5.0, **options}).detect(radiographs[:1])[0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed_and_its_target_is_named(server, elsewhere, radiographs, monkeypatch, status):
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, "Bearer hush")
+    target = f"http://127.0.0.1:{elsewhere.port}/new"
+    server.scripts = [(status, {"Location": f"{target}?token=hidden"}, b"", 0)]
+    with pytest.raises(DetectorError, match=rf"answered {status} .*points to {target}: no redirect") as caught:
+        asked(server, radiographs)
+    assert f"--detector {target}" in caught.value.hint
+    assert "hidden" not in str(caught.value)
+    assert len(server.posts()) == 1
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize(("location", "where"), [("/predict/", r"/predict/:"), ("", "names no target")])
+def test_a_redirect_within_the_host_is_not_followed_either(server, radiographs, location, where):
+    server.scripts = [(308, {"Location": location}, b"", 0)]
+    with pytest.raises(DetectorError, match=where):
+        asked(server, radiographs)
+    assert [path for _, path, _ in server.posts()] == ["/predict"]
+
+
+def test_a_server_that_loads_its_model_is_waited_for(server, radiographs):
+    date = {"Date": formatdate(1_000_000, usegmt=True), "Retry-After": formatdate(1_000_000, usegmt=True)}
+    busy = [(503, {"Retry-After": "0"}, b"loading", 0)] * 4 + [(429, date, b"", 0)]
+    server.scripts = [*busy, (200, {}, ONE, 0)]
+    assert len(asked(server, radiographs)) == 1
+    assert len(server.posts()) == 6
+
+
+@pytest.mark.parametrize("after", ["3600", formatdate(4_000_000_000, usegmt=True)])
+def test_the_wait_is_bounded(server, radiographs, after):
+    server.scripts = [(503, {"Retry-After": after}, b"loading", 0)]
+    with pytest.raises(DetectorError, match=r"answered 503 .*: loading \(asks to wait \d+ s more, 0 s were waited\)"):
+        asked(server, radiographs)
+    assert len(server.posts()) == 1
+
+
+@pytest.mark.parametrize("after", ["soon", "-5", "1.5"])
+def test_a_wait_that_is_no_number_and_no_date_is_as_none(server, radiographs, after):
+    server.scripts = [(503, {"Retry-After": after}, b"loading", 0)]
+    with pytest.raises(DetectorError, match="answered 503"):
+        asked(server, radiographs)
+    assert len(server.posts()) == 3
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+def chunks(content):
+    half = len(content) // 2
+    parts = (content[:half], content[half:], b"")
+    return b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts)
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+PACKED = [
+    ({"Content-Encoding": "gzip"}, gzip.compress(ONE)),
+    ({"Content-Encoding": "X-GZIP"}, gzip.compress(ONE)),
+    ({"Content-Encoding": "deflate"}, zlib.compress(ONE)),
+    ({"Content-Encoding": "deflate"}, raw_deflate(ONE)),
+    ({"Content-Encoding": "identity"}, ONE),
+    (CHUNKED, chunks(ONE)),
+    ({**CHUNKED, "Content-Encoding": "gzip"}, chunks(gzip.compress(ONE))),
+    ({"Content-Type": "text/plain; charset=utf-16"}, ONE.decode().encode("utf-16")),
+]
+
+
+@pytest.mark.parametrize(("headers", "body"), PACKED)
+def test_packed_and_chunked_answers_are_read(server, radiographs, headers, body):
+    server.scripts = [(200, headers, body, 0)]
+    assert [found.score for found in asked(server, radiographs)] == [0.5]
+
+
+HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>" + b"x" * 500
+NO_ANSWER = [
+    (200, {"Content-Encoding": "br"}, b"packed", "compressed as 'br'"),
+    (200, {"Content-Encoding": "gzip"}, gzip.compress(ONE)[:-12], "no whole gzip"),
+    (200, {"Content-Encoding": "gzip"}, ONE, "no whole gzip"),
+    (200, {"Content-Type": "text/html"}, HTML, r"HTML page 'Sign in'; Content-Type text/html\) is no JSON"),
+    (200, {}, HTML, r"HTML page 'Sign in'; Content-Type missing"),
+    (200, {}, ONE[:-5], "is no JSON"),
+    (200, {}, b"", "is empty and is no JSON"),
+    (202, {}, b"[]", "answered 202 Accepted, which is no answer"),
+    (204, {}, b"", "answered 204"),
+    (200, CHUNKED, chunks(ONE)[:40], "cannot be reached: .*IncompleteRead"),
+    (502, {"Content-Type": "text/html"}, HTML.replace(b"Sign in", b"Bad gateway"), "502 .*HTML page 'Bad gateway'"),
+    (200, {}, b'{"error": "no weights"}', "has no 'findings' but error"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "message"), NO_ANSWER)
+def test_what_is_no_answer_is_an_error_in_words(server, radiographs, status, headers, body, message):
+    server.scripts = [(status, headers, body, 0)]
+    with pytest.raises(DetectorError, match=message) as caught:
+        asked(server, radiographs)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_refused_early(server, radiographs, monkeypatch):
+    monkeypatch.setattr(http_transport, "MAX_ANSWER_BYTES", 100_000)
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert len(bomb) < 100_000
+    assert len(http_transport._inflated(bomb, "gzip")) == 100_001
+    server.scripts = [(200, {"Content-Encoding": "gzip"}, bomb, 0)]
+    with pytest.raises(DetectorError, match="larger than 100000 bytes"):
+        asked(server, radiographs)
+
+
+def test_a_slow_start_is_told_from_a_hang(server, radiographs):
+    server.scripts = [(200, {}, ONE, 1.0)]
+    with pytest.raises(DetectorError, match="answered nothing yet: it may still be starting"):
+        asked(server, radiographs, timeout_s=0.2)
+    server.scripts = [(200, {}, ONE, 0), (200, {}, ONE, 1.0)]
+    detector = HttpDetector(server.url, timeout_s=0.2)
+    detector.detect(radiographs[:1])
+    with pytest.raises(DetectorError, match=r"no answer within 0\.2 s, after 1 answers: it hangs"):
+        detector.detect(radiographs[:1])
+
+
+def test_a_secret_that_the_server_repeats_is_not_shown(server, radiographs, monkeypatch):
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, "Bearer hush-hush")
+    server.scripts = [(403, {}, b"the token hush-hush has expired", 0)]
+    with pytest.raises(DetectorError, match=r"the token \*\*\* has expired"):
+        asked(server, radiographs)
+
+
+def test_credentials_in_the_url_are_refused_unseen():
+    with pytest.raises(DetectorError, match="on host holds credentials") as caught:
+        resolve_detector("http://me:hush@host/predict")
+    assert "hush" not in str(caught.value)
+
+
+def test_a_proxy_of_the_environment_is_named_and_never_sees_the_secret(elsewhere, radiographs, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://me:hush@127.0.0.1:{elsewhere.port}")
+    elsewhere.scripts = [(502, {}, b"no such host", 0)]
+    with pytest.raises(DetectorError, match=r"through the proxy http://127\.0\.0\.1:\d+\): no such host") as caught:
+        HttpDetector("http://detector.invalid/predict", timeout_s=5, pause_s=0.01).detect(radiographs[:1])
+    assert "add detector.invalid to no_proxy" in caught.value.hint
+    assert "hush" not in str(caught.value)
+    seen = len(elsewhere.seen)
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, "Bearer secret")
+    with pytest.raises(DetectorError, match="would go to the proxy"):
+        HttpDetector("http://detector.invalid/predict")
+    assert len(elsewhere.seen) == seen
+
+
+def test_this_machine_is_never_asked_for_through_a_proxy(server, radiographs, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert len(asked(server, radiographs)) == 1
+
+
+def labelled(*labels):
+    items = [{"box": [1, 2, 30, 40], "score": 0.5, "label": label} for label in labels]
+    return [(200, {}, json.dumps(items).encode(), 0)]
+
+
+def test_findings_that_name_their_class_follow_the_rule_of_names(server, radiographs):
+    server.scripts = labelled("no_nodule", "Cardiomegaly", "Lung Nodule", "nodule-free")
+    assert len(asked(server, radiographs)) == 1
+    server.scripts = labelled(1, 1)
+    assert len(asked(server, radiographs)) == 2
+    server.scripts = labelled(*["lesion"] * 25)
+    with pytest.raises(DetectorError, match=r"(?s)none of its classes is a nodule so far: lesion.*predict#NAME"):
+        asked(server, radiographs)
+    server.scripts = labelled(0, 1)
+    with pytest.raises(DetectorError, match="classes 0, 1"):
+        asked(server, radiographs)
+    assert len(HttpDetector(f"{server.url}#1").detect(radiographs[:1])[0]) == 1
+    server.scripts = labelled("lesion", "rib")
+    detector = HttpDetector(f"{server.url}#Lesion")
+    assert len(detector.detect(radiographs[:1])[0]) == 1
+    assert detector.identity.configuration["classes"] == ["Lesion"]
