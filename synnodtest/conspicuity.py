@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["VERSION", "Visibility", "radial_rise", "visibilities", "visibility"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 VERSION = 1
 """Of the rule; figures of different versions are not compared."""
@@ -149,7 +150,9 @@ class _View:
         row_mm, column_mm = self._spacing
         middle = (outline[0] + outline[2]) / 2 * column_mm, (outline[1] + outline[3]) / 2 * row_mm
         half = max((outline[2] - outline[0]) * column_mm / 2, 1e-9), max((outline[3] - outline[1]) * row_mm / 2, 1e-9)
-        return np.hypot(((self._y - middle[1]) / half[1])[:, None], ((self._x - middle[0]) / half[0])[None, :])
+        return np.asarray(
+            np.hypot(((self._y - middle[1]) / half[1])[:, None], ((self._x - middle[0]) / half[0])[None, :])
+        )
 
 
 def _span(positions: Array, length: int) -> slice:

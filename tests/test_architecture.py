@@ -26,7 +26,7 @@ FLOORS = [
         "conspicuity",
     ],
     ["planning", "expectations", "forecast", "strategies", "checks"],
-    ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "phantom"],
+    ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "reference", "phantom"],
     ["engine", "fuzzing", "annotated"],
     ["record", "exports", "report", "training", "evaluation"],
     ["api", "shell", "pytest_plugin", "commands", "cli"],

@@ -80,8 +80,10 @@ def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, s
         if kind not in nodules:
             return entry["image_id"], None
         x, y, width, height = (float(value) for value in entry["bbox"])
-        measured = [None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")]
-        return entry["image_id"], AnnotatedBox(positive_box(x, y, width, height, where), where, *measured)
+        diameter, contrast = (
+            None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")
+        )
+        return entry["image_id"], AnnotatedBox(positive_box(x, y, width, height, where), where, diameter, contrast)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
 

@@ -103,10 +103,10 @@ def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[Ann
     first, second, third, fourth = numbers(cells, where)
     if columns is _EDGES:
         third, fourth = third - first, fourth - second
-    measured = [numbers([row[n]], where)[0] if row.get(n) else None for n in ("diameter_mm", "contrast")]
+    diameter, contrast = (numbers([row[n]], where)[0] if row.get(n) else None for n in ("diameter_mm", "contrast"))
     box = positive_box(first, second, third, fourth, where)
     annotation = (row.get("annotation") or "").strip()
-    return [AnnotatedBox(box, where, *measured, annotation=annotation, exhaustive=_exhaustive(row, where))]
+    return [AnnotatedBox(box, where, diameter, contrast, annotation=annotation, exhaustive=_exhaustive(row, where))]
 
 
 def _exhaustive(row: Mapping[str, str], where: str) -> bool:

@@ -1,0 +1,240 @@
+"""Annotated films as the engine reads them: a background set whose radiographs carry real nodules as their truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.annotated.dataset_set import DatasetSet
+from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
+from synnodtest.backgrounds.estimates import Estimates, estimator
+from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
+from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
+from synnodtest.datasets.split import is_held_out
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import BoolArray, Box, equal_area_diameter_mm
+from synnodtest.identity import Identity
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.store import Store
+
+__all__ = ["LARGEST_MM", "SPLITS", "AnnotatedFilms", "RealNodule", "of_split"]
+
+LARGEST_MM = 45.0
+"""Longest side of a box that is still a nodule's; larger ones are masses, and no synthesizer plants them."""
+SPLITS = ("held-out", "train", "all")
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RealNodule:
+    """One annotated nodule.
+
+    Args:
+        name: Unique on its film.
+        box: As annotated, ``(x_min, y_min, x_max, y_max)`` in pixels.
+        outline: The nodule in it: the box without its annotators' margin.
+        size_mm: Longest side of the box.
+        diameter_mm: Of the disc as large as the ellipse in the outline.
+        share: Outline over box.
+    """
+
+    name: str
+    box: Box
+    outline: Box
+    size_mm: float
+    diameter_mm: float
+    share: float
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is a nodule and no mass."""
+        return self.size_mm <= LARGEST_MM
+
+
+def of_split(cluster: str, split: str) -> bool:
+    """Return whether a patient belongs to ``held-out``, ``train`` or ``all``.
+
+    Raises:
+        ValueError: there is no such split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split is one of {', '.join(SPLITS)}, not {split!r}")
+    return split == "all" or is_held_out(cluster) == (split == "held-out")
+
+
+class AnnotatedFilms:
+    """The films of an annotated data set that show a nodule, with regions and outlines.
+
+    Margins of boxes are measured once on all films of the set (:mod:`synnodtest.annotated.outlines`), whatever the
+    split, so that a split changes no outline.
+
+    Args:
+        dataset: The data set, or a folder for it.
+        split: ``held-out``, ``train`` or ``all`` patients.
+        cache: Root of a store that keeps estimated regions and measured margins.
+        progress: Called with films done and their number while margins are measured.
+
+    Raises:
+        BackgroundError: the set is malformed, no film shows a nodule, or none belongs to the split.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset | str | Path,
+        *,
+        split: str = "all",
+        cache: Path | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
+        self._films = DatasetSet(self._dataset, regions=True)
+        self._cases = {case.id: case for case in self._films.cases}
+        self._every = [image for image in self._dataset.images if image.boxes]
+        self._kept = [image for image in self._every if of_split(image.cluster, split)]
+        self._estimates = Estimates(cache)
+        self._store = None if cache is None else Store(cache)
+        if not self._kept:
+            what = "shows a nodule" if not self._every else f"with a nodule belongs to the split {split!r}"
+            hint = "--split all" if self._every else ""
+            raise BackgroundError(f"{self._dataset.folder}: no film {what}", hint=hint)
+        self._digests = {image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every}
+        self._progress = progress
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return self._dataset.name
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """Diameter of the nodules over that of their boxes, by who annotated them."""
+        profiles: dict[str, list[Array]] = {one.annotation: [] for image in self._every for one in image.boxes}
+        for number, image in enumerate(self._every):
+            for annotation, profile in self._profiles(image):
+                profiles[annotation].append(profile)
+            self._progress(number + 1, len(self._every))
+        return box_shares(profiles)
+
+    def measure_margins(self) -> None:
+        """Measure them now, so that ``progress`` is called before anything else is read."""
+        _ = self.shares
+
+    @cached_property
+    def backgrounds(self) -> Sequence[Background]:
+        """The films in the order of the data set."""
+        return tuple(
+            Background(id=image.id, patient=image.cluster, strata=dict(image.strata), content=self._content(image))
+            for image in self._kept
+        )
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Name, sha256 over the films and their boxes, and what is measured with."""
+        return Identity(
+            name=f"annotated:{self.name}",
+            version="1",
+            sha256=sha256_of(sorted(one.content for one in self.backgrounds)),
+            configuration={"films": len(self._kept), "layout": self._dataset.layout, "region_estimator": estimator()},
+        )
+
+    def nodules(self, film: str) -> tuple[RealNodule, ...]:
+        """Return every annotated nodule of a film, masses too, in the order of the data set."""
+        image = self._image(film)
+        spacing = self._spacing(film)
+        return tuple(
+            _real(f"nodule-{k}", one.box, self.shares[one.annotation], spacing) for k, one in enumerate(image.boxes)
+        )
+
+    def exhaustive(self, film: str) -> bool:
+        """Return whether every nodule of a film is marked."""
+        return self._image(film).exhaustive
+
+    def load(self, background: Background) -> Radiograph:
+        """Return a film with regions and, as truth, the outlines of its nodules of at most 45 mm.
+
+        Raises:
+            BackgroundError: the file is missing or unusable, or a box leaves it; names file and line.
+        """
+        radiograph = self._read(self._image(background.id))
+        truths = [_truth(one, radiograph) for one in self.nodules(background.id) if one.counted]
+        return radiograph.with_pixels(radiograph.pixels, tuple(truths))
+
+    def _image(self, film: str) -> AnnotatedImage:
+        return next(image for image in self._every if image.id == film)
+
+    def _read(self, image: AnnotatedImage) -> Radiograph:
+        radiograph = replace(self._films.load(self._cases[image.id]), nodules=())
+        return self._estimates.completed(radiograph, self._digests[image.id])
+
+    @cached_property
+    def _spacings(self) -> dict[str, tuple[float, float]]:
+        return {}
+
+    def _spacing(self, film: str) -> tuple[float, float]:
+        if film not in self._spacings:
+            given = self._image(film).spacing_mm
+            self._spacings[film] = given or self._films.load(self._cases[film]).spacing_mm
+        return self._spacings[film]
+
+    def _content(self, image: AnnotatedImage) -> str:
+        boxes = [[*one.box] for one in image.boxes]
+        shares = [round(self.shares[one.annotation], 6) for one in image.boxes]
+        told = ["annotated", self._digests[image.id], self._spacing(image.id), boxes, shares, estimator()]
+        return sha256_of(told)
+
+    def _profiles(self, image: AnnotatedImage) -> list[tuple[str, Array]]:
+        """Return who annotated and the profile of each counted box, from the store where it is there."""
+        boxes = [list(one.box) for one in image.boxes]
+        told = ["profiles", VISIBILITY_VERSION, self._digests[image.id], boxes, estimator()]
+        packed = self._store.get("profiles", sha256_of(told)) if self._store else None
+        if packed is None:
+            packed = _packed(self._read(image), [one.box for one in image.boxes])
+            packed = self._store.put("profiles", sha256_of(told), packed) if self._store else packed
+        rows = zip(image.boxes, json.loads(packed), strict=True)
+        return [(one.annotation, np.asarray(row, dtype=np.float64)) for one, row in rows if row is not None]
+
+
+def _packed(radiograph: Radiograph, boxes: Sequence[Box]) -> bytes:
+    """Return the profile of each box as JSON, null for masses; NaN, which JSON has not, as null too."""
+    rows: list[list[float | None] | None] = []
+    for box in boxes:
+        counted = _longest_mm(box, radiograph.spacing_mm) <= LARGEST_MM
+        rows.append([v if math.isfinite(v) else None for v in profile_in_box(radiograph, box)] if counted else None)
+    return canonical_json(rows).encode()
+
+
+def _longest_mm(box: Box, spacing_mm: tuple[float, float]) -> float:
+    return max((box[2] - box[0]) * spacing_mm[1], (box[3] - box[1]) * spacing_mm[0])
+
+
+def _real(name: str, box: Box, share: float, spacing_mm: tuple[float, float]) -> RealNodule:
+    outline = shrunk(box, share)
+    area = math.pi / 4 * (outline[2] - outline[0]) * (outline[3] - outline[1])
+    diameter = equal_area_diameter_mm(area, spacing_mm)
+    return RealNodule(name, box, outline, _longest_mm(box, spacing_mm), diameter, share)
+
+
+def _truth(real: RealNodule, radiograph: Radiograph) -> Truth:
+    """Return the ellipse in the outline as truth; at least one pixel."""
+    height, width = radiograph.shape
+    x_min, y_min, x_max, y_max = real.outline
+    left, top = min(max(math.floor(x_min), 0), width - 1), min(max(math.floor(y_min), 0), height - 1)
+    right, bottom = max(min(math.ceil(x_max), width), left + 1), max(min(math.ceil(y_max), height), top + 1)
+    y = (np.arange(top, bottom) + 0.5 - (y_min + y_max) / 2) / max((y_max - y_min) / 2, 0.5)
+    x = (np.arange(left, right) + 0.5 - (x_min + x_max) / 2) / max((x_max - x_min) / 2, 0.5)
+    crop: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1
+    crop[crop.shape[0] // 2, crop.shape[1] // 2] = True
+    asked = {"annotated_box": list(real.box), "diameter_mm": real.diameter_mm}
+    return Truth(real.name, crop, (top, left), real.diameter_mm, math.nan, asked)

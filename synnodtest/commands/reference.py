@@ -1,0 +1,47 @@
+"""``synnodtest evaluate reference``: quantiles of annotated nodules, which ship as ``synnodtest.reference``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add"]
+
+
+def add(kinds: Any) -> None:
+    """Add the evaluation to the parsers of ``synnodtest evaluate``."""
+    text = "contrast, conspicuity, size and place of annotated nodules, in quantiles: what real nodules look like"
+    sub = kinds.add_parser("reference", help=text, description=text)
+    sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, COCO, YOLO, boxes.csv, JSRT")
+    sub.add_argument("--split", choices=("held-out", "train", "all"), default="all", help="patients (all)")
+    sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
+    sub.add_argument("--out", type=Path, help="also write it to this file")
+    sub.set_defaults(run=_reference)
+
+
+def _reference(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from synnodtest.annotated.films import AnnotatedFilms
+    from synnodtest.evaluation.reference import make_reference, measure
+
+    with tqdm(desc="margins", unit="film", disable=None) as bar:
+        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=_on(bar))
+        films.measure_margins()
+    with tqdm(desc="nodules", unit="film", disable=None) as bar:
+        seen = measure(films, _on(bar))
+    text = json.dumps(make_reference(films, seen), indent=1)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _on(bar: Any) -> Any:
+    def progress(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return progress

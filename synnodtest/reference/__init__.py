@@ -1,0 +1,138 @@
+"""Where a nodule stands among real ones: quantiles of the nodules that readers annotated on films.
+
+    from synnodtest.reference import real_nodules
+
+    real_nodules().contrast(0.5, diameter_mm=8).sentence()
+    # 'brighter than all 24 annotated nodules of 4 to 12 mm, 4.9 times their median'
+
+The figures in ``real_nodules.json`` are aggregate numbers of annotated films; ``synnodtest evaluate reference`` makes
+them, of your own films too. Contrast is contrast in place and conspicuity that of :mod:`synnodtest.conspicuity`,
+both of the nodule without its annotators' margin; the diameter is that of this nodule, as a spec asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["FORMAT", "LEVELS", "Reference", "Standing", "read_reference", "real_nodules"]
+
+FORMAT = 1
+LEVELS = tuple(round(0.05 * k, 2) for k in range(21))
+"""At which quantiles are kept."""
+_MORE = {"contrast": "brighter", "conspicuity": "more conspicuous"}
+_LESS = {"contrast": "fainter", "conspicuity": "less conspicuous"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One value among those of real nodules of the same size.
+
+    Args:
+        name: ``contrast`` or ``conspicuity``.
+        value: The value.
+        above: Share of real nodules that have less of it, 0 to 1.
+        median: Of the real ones.
+        count: How many real ones there are.
+        size_mm: Least and largest diameter of these, or of all where the size's own are too few.
+    """
+
+    name: str
+    value: float
+    above: float
+    median: float
+    count: int
+    size_mm: tuple[float, float]
+
+    def sentence(self) -> str:
+        """Return it in words, without a capital and without a full stop."""
+        who = f"annotated nodules of {self.size_mm[0]:g} to {self.size_mm[1]:g} mm"
+        times = f", {self.value / self.median:.2g} times their median" if self.median > 0 else ""
+        if self.above >= 1:
+            return f"{_MORE[self.name]} than all {self.count} {who}{times}"
+        if self.above <= 0:
+            return f"{_LESS[self.name]} than all {self.count} {who}{times}"
+        if self.above < 0.5:
+            return f"{_LESS[self.name]} than {1 - self.above:.0%} of {self.count} {who}"
+        return f"{_MORE[self.name]} than {self.above:.0%} of {self.count} {who}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Quantiles of real nodules by diameter.
+
+    Args:
+        source: Which films, how many, and who annotated them.
+        bands: Per band ``from_mm``, ``to_mm``, ``n`` and, per quantity, quantiles at :data:`LEVELS`; the last band
+            holds all sizes together.
+        places: Share of the nodules in each region.
+    """
+
+    source: Mapping[str, Any]
+    bands: Sequence[Mapping[str, Any]]
+    places: Mapping[str, float]
+
+    def contrast(self, value: float, diameter_mm: float) -> Standing:
+        """Return how a contrast stands among the contrasts in place of real nodules of this diameter."""
+        return self._standing("contrast", value, diameter_mm)
+
+    def conspicuity(self, value: float, diameter_mm: float) -> Standing:
+        """Return how a conspicuity stands among those of real nodules of this diameter."""
+        return self._standing("conspicuity", value, diameter_mm)
+
+    def quantile(self, name: str, level: float, diameter_mm: float) -> float:
+        """Return a quantile of ``contrast`` or ``conspicuity`` of real nodules of this diameter, ``level`` in 0..1."""
+        return float(np.interp(level, LEVELS, self.band(diameter_mm)[name]))
+
+    def band(self, diameter_mm: float) -> Mapping[str, Any]:
+        """Return the band of a diameter; below the first and above the last band these stand in."""
+        own = self.bands[:-1] or self.bands
+        for band in own:
+            if diameter_mm < band["to_mm"]:
+                return band
+        return own[-1]
+
+    def _standing(self, name: str, value: float, diameter_mm: float) -> Standing:
+        band = self.band(diameter_mm)
+        quantiles = np.asarray(band[name], dtype=np.float64)
+        above = float(np.interp(value, np.maximum.accumulate(quantiles), LEVELS, left=0.0, right=1.0))
+        if value > quantiles[-1]:
+            above = 1.0
+        median = float(np.interp(0.5, LEVELS, quantiles))
+        return Standing(name, value, above, median, int(band["n"]), (float(band["from_mm"]), float(band["to_mm"])))
+
+
+@cache
+def real_nodules() -> Reference:
+    """Return the reference that ships with the package."""
+    with resources.as_file(resources.files(__name__) / "real_nodules.json") as path:
+        return read_reference(path)
+
+
+def read_reference(path: Path) -> Reference:
+    """Return a reference that ``synnodtest evaluate reference --out FILE`` wrote.
+
+    Raises:
+        SynnodError: the file cannot be read or is no such reference.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told["format"] != FORMAT:
+            raise ValueError(f"its format is {told['format']!r}, not {FORMAT}")
+        for band in told["bands"]:
+            if any(len(band[name]) != len(LEVELS) for name in _MORE) or not band["from_mm"] < band["to_mm"]:
+                raise ValueError("a band has not the quantiles that it should have")
+        return Reference(told["source"], tuple(told["bands"]), told["places"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SynnodError(
+            f"{path}: no reference of real nodules: {error}", hint="synnodtest evaluate reference --data DIR --out FILE"
+        ) from error
