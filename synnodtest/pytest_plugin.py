@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,12 +116,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect YAML files that are specs; leave all others alone."""
     if file_path.suffix not in (".yaml", ".yml"):
         return None
-    from synnodtest.shell.items import SpecFile
+    from synnodtest.shell.items import SpecFile, outside
     from synnodtest.spec.loader import is_spec
 
     if not is_spec(file_path):
         return None
-    file: SpecFile = SpecFile.from_parent(parent, path=file_path)
+    file: SpecFile = SpecFile.from_parent(parent, path=file_path, **outside(file_path, parent.config.rootpath))
     file.synnod = _session(parent.config)
     return file
 
@@ -173,8 +174,38 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Note the verdict on the report, which travels from workers too."""
+    report = yield
+    if call.when == "call":
+        report.synnod_status = getattr(item, "verdict_word", "")
+    return report
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Give INCONCLUSIVE a letter, a word and a colour of its own."""
+    if not getattr(report, "synnod_status", ""):
+        return None
+    from synnodtest.shell.terminal import letter_of
+
+    return letter_of(report)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the verdicts."""
     mine = terminalreporter.config.stash.get(KEY, None)
     if mine is not None:
-        mine.summary(terminalreporter)
+        from synnodtest.shell.terminal import write_summary
+
+        write_summary(mine, terminalreporter)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Print the path of the report as the last line."""
+    mine = config.stash.get(KEY, None)
+    if mine is not None and not mine.is_worker:
+        from synnodtest.shell.terminal import write_last
+
+        write_last(mine.report, config.pluginmanager.getplugin("terminalreporter"))

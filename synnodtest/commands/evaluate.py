@@ -33,6 +33,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", default="cpu")
     sub.add_argument("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
     sub.add_argument("--out", type=Path, help="also write the figures as JSON")
+    sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
     sub.set_defaults(run=_detector)
 
 
@@ -52,6 +53,7 @@ def _detector(options: argparse.Namespace) -> int:
 
     from synnodtest.backgrounds.estimates import Estimates
     from synnodtest.commands.annotated import annotated_sets
+    from synnodtest.commands.figures_table import figures_table
     from synnodtest.detectors import resolve_detector
     from synnodtest.evaluation.detector import evaluate
 
@@ -85,7 +87,10 @@ def _detector(options: argparse.Namespace) -> int:
         for one, other in figures[data.name]["in_training"].items():
             print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
     text = json.dumps(figures, indent=1)
-    print(text)
+    if options.json:
+        print(text)
+    else:
+        print("\n".join(figures_table(figures)))
     if options.out is not None:
         options.out.write_text(text + "\n", encoding="utf-8")
     return 0

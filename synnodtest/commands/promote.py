@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.replay import newest_run
+from synnodtest.commands.replay import run_with
 from synnodtest.commands.replay_failure import find_failure
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.record import results as records
@@ -25,13 +25,15 @@ __all__ = ["configure", "with_explicit"]
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("failure", help="id of the counterexample as the report prints it: fuzz-...")
-    parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/)")
+    parser.add_argument(
+        "--report", type=Path, help="folder of the run (default: the newest under reports/ that knows it)"
+    )
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    data = records.read((options.report or newest_run(options.reports)) / "results.json")
+    data = records.read((options.report or run_with(options.reports, options.failure)) / "results.json")
     failure = find_failure(data, options.failure)
     if failure["status"] not in ("FAILED", "ERROR"):
         raise SynnodError(f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
-from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
 from synnodtest.report.crops import write_whole_pictures
@@ -20,16 +20,24 @@ from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["configure", "find_scene", "newest_run"]
+__all__ = ["configure", "feature_lines", "find_scene", "newest_run", "run_with"]
 
 MOST = 5
-"""Findings that are printed."""
+"""Findings that are printed of each detector."""
+MOST_DETECTORS = 2
+"""More could not be told apart in one picture."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
-    parser.add_argument("--detector", help="another detector than the run's")
+    parser.add_argument(
+        "--detector",
+        action="append",
+        default=[],
+        metavar="D",
+        help="another detector than the run's; given twice, both see the scene and are drawn into one picture",
+    )
     parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/ with it)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
@@ -38,12 +46,17 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    data = records.read((options.report or _run_with(options.reports, options.scene)) / "results.json")
+    data = records.read((options.report or run_with(options.reports, options.scene)) / "results.json")
+    if len(options.detector) > MOST_DETECTORS:
+        raise SynnodError(
+            f"{len(options.detector)} detectors are named", hint="name one, or two to see them side by side"
+        )
     if options.scene.startswith("fuzz-"):
         failure = find_failure(data, options.scene)
-        return replay(Run(_settings(data["run"], options.cache, options.detector)).campaign, failure)
+        return max(_replay_failure(data, options.cache, name, failure) for name in options.detector or [None])
     scene_id, entry = find_scene(data["scenes"], options.scene)
-    settings = _settings(data["run"], options.cache, options.detector)
+    first, second = [*options.detector, None, None][:2]
+    settings = _settings(data["run"], options.cache, first)
     engine = _engine(Run(settings).campaign, entry, data)
     scene = Scene.from_dict(entry["recipe"])
     background = next((b for b in engine.backgrounds.backgrounds if b.id == scene.background), None)
@@ -57,19 +70,67 @@ def _run(options: argparse.Namespace) -> int:
     same = radiograph.content_sha256() == entry["radiograph_sha256"]
     equal = _as_recorded(findings, entry["findings"])
     alike = same or _alike(radiograph, entry["nodules"])
-    _tell(scene_id, radiograph, findings, pixels=SAME if same else ALIKE if alike else OTHER, equal=equal)
+    _tell(scene_id, radiograph, pixels=SAME if same else ALIKE if alike else OTHER)
+    print(f"findings   {_DIFFER[equal]}")
+    _tell_findings(settings.detector, findings)
+    others: list[Finding] | None = None
+    if second is not None:
+        (others,) = Run(_settings(data["run"], options.cache, second)).campaign.providers.detector.detect([radiograph])
+        _tell_findings(second, others)
+        print(f"drawn      {settings.detector} yellow and dashed, {second} blue and dotted, the planted nodule solid")
     folder = options.out or Path("replay") / scene_id[:12]
-    for role, path in write_whole_pictures(folder, engine.load(background), radiograph, findings).items():
+    for role, path in write_whole_pictures(folder, engine.load(background), radiograph, findings, others or ()).items():
         print(f"{role:<10} {path}")
     return 0 if (same and options.detector) or (alike and equal) else 1
 
 
-def _tell(scene_id: str, radiograph: Radiograph, findings: Sequence[Finding], *, pixels: str, equal: bool) -> None:
+def _replay_failure(data: Mapping[str, Any], cache: Path, detector: str | None, failure: Mapping[str, Any]) -> int:
+    settings = _settings(data["run"], cache, detector)
+    print(f"detector   {settings.detector}")
+    return replay(Run(settings).campaign, failure)
+
+
+def _tell(scene_id: str, radiograph: Radiograph, *, pixels: str) -> None:
     print(f"scene      {scene_id}")
     print(f"pixels     {pixels} (sha256 {radiograph.content_sha256()[:12]})")
     for n in radiograph.nodules:
         print(f"nodule     {n.name}: {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}, box {_box(n.box)}")
-    print(f"findings   {_DIFFER[equal]}")
+        for line in feature_lines(radiograph, n):
+            print(f"           {line}")
+
+
+def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
+    """Yield ``diameter_mm  requested 12  realised 11.9 (-1%)`` for whatever was asked for."""
+    asked = {k: nodule.requested[k] for k in ("diameter_mm", "contrast") if k in nodule.requested}
+    features = {k: float(v) for k, v in dict(nodule.requested.get("radiomics") or {}).items()}
+    realised = {
+        "diameter_mm": nodule.diameter_mm,
+        "contrast": nodule.contrast,
+        **_measured(radiograph, nodule, features),
+    }
+    for name, wanted in {**asked, **features}.items():
+        got = realised.get(name)
+        off = f" ({100 * (got / wanted - 1):+.0f}%)" if got is not None and wanted else ""
+        yield f"{name:<24} requested {wanted:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
+
+
+def _measured(radiograph: Radiograph, nodule: Truth, names: Iterable[str]) -> dict[str, float]:
+    """Return the radiomics features of these names; none without pyradiomics, or for a nodule of a few pixels."""
+    wanted = tuple(names)
+    if not wanted:
+        return {}
+    from synnodtest.evaluation.measured import features_of
+
+    try:
+        values = features_of(radiograph, nodule, names=wanted)
+    except SynnodError as error:
+        print(f"           {error}")
+        return {}
+    return {} if values is None else dict(zip(wanted, map(float, values), strict=True))
+
+
+def _tell_findings(detector: str, findings: Sequence[Finding]) -> None:
+    print(f"detector   {detector}: {len(findings)} findings" + (f", the first {MOST}" if len(findings) > MOST else ""))
     for finding in sorted(findings, key=lambda f: -f.score)[:MOST]:
         print(f"finding    {finding.score:.3f}, box {_box(finding.box)}")
 
@@ -105,7 +166,7 @@ def _as_recorded(findings: Sequence[Finding], recorded: Sequence[Mapping[str, An
     )
 
 
-def _run_with(reports: Path, wanted: str) -> Path:
+def run_with(reports: Path, wanted: str) -> Path:
     """Return the folder of the newest run that knows a scene or failure; of the newest if none does."""
     newest = newest_run(reports)
     for path in sorted((p.parent for p in reports.glob("*/results.json")), reverse=True):

@@ -195,8 +195,11 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
 
 
 def _kind(reason: str) -> str:
-    """Return a reason of rejection without names and numbers."""
-    return " ".join(re.sub(r"nodule '[^']*':?|[0-9.]+", "", reason).split())
+    """Return a reason of rejection without name and numbers: ``realised contrast far from the one requested``."""
+    words = re.sub(r"^nodule '[^']*':? ", "", reason)
+    words = re.sub(r"^lies [0-9.]+ mm from", "lies away from", words)
+    words = re.sub(r"^(realised \w+) [0-9.]+(?: mm)?, requested .*$", r"\1 far from the one requested", words)
+    return " ".join(re.sub(r"[0-9.]+(?: mm)?", "", words).split())
 
 
 def _planted_figures(planted: Planted) -> dict[str, Any]:

@@ -238,8 +238,6 @@ def _notes(complete: int, clusters: int) -> tuple[str, ...]:
     notes = []
     if complete < clusters:
         notes.append(f"{clusters - complete} backgrounds lack a level and are left out of the mean curve")
-    if LEAST_BACKGROUNDS <= complete < 30:
-        notes.append(f"the bootstrap behind the drop rests on {complete} clusters; 30 are recommended")
     return tuple(notes)
 
 

@@ -8,10 +8,18 @@ from synnodtest.errors import SynnodError
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["ASSUMED", "discordant_share", "true_count", "true_rate"]
+__all__ = ["ASSUMED", "discordant_share", "true_correlation", "true_count", "true_rate"]
 
-ASSUMED: Mapping[str, float] = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5}
-"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count."""
+ASSUMED: Mapping[str, float] = {
+    "margin_to_bound": 0.1,
+    "discordant": 0.05,
+    "count_share": 0.5,
+    "rise": 0.2,
+    "spread": 0.4,
+}
+"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count;
+a mean correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector
+shows."""
 FROM_SPEC = "sampling.assume of the spec"
 BY_DEFAULT = "a default; say what you expect with sampling: "
 
@@ -52,6 +60,25 @@ def _true(behaviour: Behaviour, variant: Variant, bound: float, default: float, 
             hint="assume a value on the other side of the bound",
         )
     return default, f"{BY_DEFAULT}{{assume: {{{variant.expectation.id}: ..}}}}"
+
+
+def true_correlation(behaviour: Behaviour, variant: Variant, bound: float) -> tuple[float, float, str]:
+    """Return the mean correlation to plan for, its standard deviation between backgrounds, and where they come from.
+
+    Raises:
+        SynnodError: the mean assumed for this very expectation does not exceed its bound.
+    """
+    sampling, expectation = behaviour.sampling, variant.expectation
+    spread, named = sampling.assumed_for("spread"), sampling.assumed_for(expectation.id, expectation.kind)
+    if named is not None and not bound < named <= 1:
+        raise SynnodError(
+            f"behaviour {behaviour.id!r}: a mean correlation of {named:g} is assumed for {expectation.id}, and that "
+            f"does not exceed its bound of {bound:g}",
+            hint="assume a value between the bound and 1",
+        )
+    mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
+    why = BY_DEFAULT + f"{{assume: {{{expectation.id}: .., spread: ..}}}}"
+    return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
 
 
 def discordant_share(behaviour: Behaviour, variant: Variant) -> tuple[float, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from synnodtest.errors import SynnodError
-from synnodtest.forecast.assumed import discordant_share, true_count, true_rate
+from synnodtest.forecast.assumed import discordant_share, true_correlation, true_count, true_rate
 from synnodtest.forecast.fewest import (
     RATE_METRICS,
     RATES,
@@ -23,9 +23,11 @@ from synnodtest.statistics import (
     design_effect,
     miettinen_nurminen,
     power_count,
+    power_mean,
     power_paired,
     power_rate,
     sample_size_count,
+    sample_size_mean,
     sample_size_paired,
     sample_size_rate,
 )
@@ -51,6 +53,8 @@ class Forecast:
         power: Probability of PASSED under ``assumption``; None where no formula says.
         assumption: What power was computed for, in words.
         warning: Why it can only end INCONCLUSIVE; empty if it can pass.
+        needed: Backgrounds that reach the planned power under ``assumption``; None where no formula says, or no
+            number does.
     """
 
     units: int
@@ -60,6 +64,7 @@ class Forecast:
     power: float | None = None
     assumption: str = ""
     warning: str = ""
+    needed: int | None = None
 
 
 def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int = 0) -> Forecast:
@@ -77,15 +82,21 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
         return replace(plain, warning="no nodule satisfies `where`")
     if count < 2:
         return replace(plain, warning="a single background never decides")
-    kind = variant.expectation.kind
     if behaviour.sampling.sequential:
         return _sequential(plain, behaviour, variant, backgrounds)
+    return replace(_by_kind(plain, behaviour, variant), needed=_needed(behaviour, variant, units / count))
+
+
+def _by_kind(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    kind = variant.expectation.kind
     if _is_paired_rate(variant):
         return _paired(plain, behaviour, variant)
     if kind == "parity":
         return _parity(plain, behaviour, variant)
     if kind == "false_positives_per_image" and "at_most" in variant.parameters:
         return _count(plain, behaviour, variant)
+    if kind == "monotone":
+        return _rising(plain, behaviour, variant)
     return _rate(plain, behaviour, variant) if kind in RATES else _best(plain, behaviour, variant)
 
 
@@ -100,8 +111,9 @@ def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
         per_background = units_per_background(behaviour, variant, fake, 0)
         if not per_background:
             continue
-        units = _units_needed(behaviour, variant, max(per_background, 1.0))
-        counts.append(UNFLAGGED if units is None else math.ceil(units / per_background))
+        needed = _backgrounds_needed(behaviour, variant, per_background)
+        counts.append(UNFLAGGED if needed is None else needed)
+        counts.append(UNFLAGGED if variant.expectation.kind == "monotone" else 2)
         counts.append(smallest_backgrounds(variant, _alpha(behaviour, variant), per_background) or 2)
     return max(counts)
 
@@ -118,6 +130,33 @@ def with_count(behaviour: Behaviour) -> Behaviour:
     trial = replace(behaviour, scenes=replace(scenes, count=SAMPLE))
     every = [v for expectation in trial.expectations for v in variants(trial, expectation)]
     return replace(behaviour, scenes=replace(scenes, count=auto_count(trial, every)))
+
+
+def _needed(behaviour: Behaviour, variant: Variant, per_background: float) -> int | None:
+    """Return the backgrounds that reach the planned power and can pass; None where no formula or no number does."""
+    try:
+        needed = _backgrounds_needed(behaviour, variant, per_background)
+    except SynnodError:
+        return None
+    if needed is None:
+        return None
+    return max(needed, smallest_backgrounds(variant, _alpha(behaviour, variant), per_background) or 2)
+
+
+def _backgrounds_needed(behaviour: Behaviour, variant: Variant, per_background: float) -> int | None:
+    if variant.expectation.kind == "monotone":
+        return _rising_needed(behaviour, variant)
+    units = _units_needed(behaviour, variant, max(per_background, 1.0))
+    return None if units is None else math.ceil(units / per_background)
+
+
+def _rising_needed(behaviour: Behaviour, variant: Variant) -> int | None:
+    bound, sampling = float(variant.parameters.get("min_spearman", 0.0)), behaviour.sampling
+    mean, spread, _ = true_correlation(behaviour, variant, bound)
+    try:
+        return sample_size_mean(bound, mean, spread, alpha=_alpha(behaviour, variant), power=sampling.power)
+    except ValueError:
+        return None
 
 
 def _units_needed(behaviour: Behaviour, variant: Variant, per_cluster: float) -> int | None:
@@ -168,6 +207,19 @@ def _rate(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
         _best(plain, behaviour, variant),
         power=power_rate(int(plain.effective), bound, true, alpha=alpha),
         assumption=f"a true rate of {true:g} ({why}){_correlated(plain, behaviour)}",
+    )
+
+
+def _rising(plain: Forecast, behaviour: Behaviour, variant: Variant) -> Forecast:
+    """Forecast the mean correlation within backgrounds; that the mean curve drops too far is not part of the power."""
+    bound = float(variant.parameters.get("min_spearman", 0.0))
+    mean, spread, why = true_correlation(behaviour, variant, bound)
+    return replace(
+        _best(plain, behaviour, variant),
+        power=power_mean(plain.backgrounds, bound, mean, spread, alpha=_alpha(behaviour, variant))
+        if mean > bound
+        else None,
+        assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why})",
     )
 
 

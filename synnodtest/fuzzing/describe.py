@@ -101,7 +101,7 @@ def _moved(example: Example, around: list[Dimension], row: NDArray[np.float64]) 
         low, high = dimension.range
         centre, radius = float(values[dimension.name]), _radius(dimension)
         values[dimension.name] = round(float(np.clip(centre + (2 * share - 1) * radius, low, high)), 5)
-    return Example.of(values)
+    return Example.of(values, example.sides_of)
 
 
 def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:

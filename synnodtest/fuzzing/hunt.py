@@ -17,6 +17,7 @@ from synnodtest.fuzzing.suspects import Suspects
 from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.fuzzing.telling import Rule, telling_rule
 from synnodtest.planning.example import Example
+from synnodtest.planning.example_space import sides_of
 
 __all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
 
@@ -77,7 +78,8 @@ class Hunt:
         try:
             if ground.fuzz.search_with and ground.fuzz.time_budget_s is not None:
                 self._time_one()
-            explicit = [Example.of({**ground.fuzz.fixed, **e}) for e in ground.fuzz.explicit]
+            sides = sides_of(ground.space, ground.fuzz)
+            explicit = [Example.of({**ground.fuzz.fixed, **e}, sides) for e in ground.fuzz.explicit]
             self.search.run(explicit, ground.failures.points())
             self._confirm_all()
             if self.search.crash is None:

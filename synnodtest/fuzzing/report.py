@@ -26,6 +26,7 @@ __all__ = ["entry_of", "facts_of", "tried_points"]
 
 KEPT = ("operating_point", "matching", "of", "alpha", "rate_at_least", "margin", "max_drop", "over", "factor", "region")
 BINS = 4
+_NOTHING_MATTERS = {True: "nothing: it fails at its easiest", False: "not looked for: an explicit example"}
 
 
 def entry_of(
@@ -183,7 +184,7 @@ def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, sy
         "upper_bound": c.estimate.upper,
         "p": c.p_value,
         "p_holm": c.p_holm,
-        "matters": ", ".join(c.candidate.matters),
+        "matters": ", ".join(c.candidate.matters) or _NOTHING_MATTERS[c.candidate.origin == "search"],
         "found_by": c.candidate.origin,
         "replay": entry["id"],
     }
@@ -220,6 +221,8 @@ def _prominence(replicate: Replicate) -> float:
 
 
 def _words(dimension: Dimension) -> str:
+    if dimension.name == "place.part" and len(dimension.levels) == 2:
+        return "side right, left (easiest right)"
     easiest = dimension.value(0)
     shown = "left out" if easiest is None else f"{easiest:g}" if isinstance(easiest, float) else str(easiest)
     return f"{dimension.name} {_range(dimension)} (easiest {shown})"

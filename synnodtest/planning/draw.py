@@ -65,7 +65,7 @@ def background_count(behaviour: Behaviour) -> int:
         return 0
     if isinstance(scenes.count, int):
         return scenes.count
-    raise SynnodError(f"behaviour {behaviour.id!r}: count: auto was not resolved", hint="planning.forecast.with_count")
+    raise SynnodError(f"behaviour {behaviour.id!r}: count: auto was not resolved", hint="forecast.power.with_count")
 
 
 def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from synnodtest.canonical import sha256_of
@@ -25,12 +25,14 @@ class Example:
     """
 
     items: tuple[tuple[str, Any], ...]
+    sides_of: str = field(default="", compare=False)
+    """What ``place.part`` 0 and 1 are the patient's right and left of, for texts; empty where that is not known."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Example:
+    def of(cls, values: Mapping[str, Any], sides_of: str = "") -> Example:
         """Return the example with these parameters; lists become tuples."""
         fixed = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if v is not None}
-        return cls(tuple(sorted(fixed.items(), key=lambda pair: pair[0])))
+        return cls(tuple(sorted(fixed.items(), key=lambda pair: pair[0])), sides_of)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -48,11 +50,11 @@ class Example:
 
     def changed(self, **values: Any) -> Example:
         """Return the example with other values; ``__`` in a keyword stands for the dot."""
-        return Example.of(self.values | {key.replace("__", "."): value for key, value in values.items()})
+        return Example.of(self.values | {key.replace("__", "."): value for key, value in values.items()}, self.sides_of)
 
     def without(self, group: str) -> Example:
         """Return the example without a group."""
-        return Example.of({k: v for k, v in self.items if not k.startswith(f"{group}.")})
+        return Example.of({k: v for k, v in self.items if not k.startswith(f"{group}.")}, self.sides_of)
 
     def plain(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values, nested as in specs."""
@@ -72,8 +74,18 @@ class Example:
         return sha256_of(self.plain())
 
     def __str__(self) -> str:
-        words = [_words(name, value) for name, value in self.items if not isinstance(value, Location)]
+        words = [
+            self._part(value) if name == "place.part" else _words(name, value)
+            for name, value in self.items
+            if not isinstance(value, Location)
+        ]
         return ", ".join(words) or "the background as it is"
+
+    def _part(self, part: Any) -> str:
+        """Return ``in the right lung``: the image's left is the patient's right."""
+        if self.sides_of and part in (0, 1):
+            return f"in the {('right', 'left')[part]} {self.sides_of.replace('_', ' ')}"
+        return f"in part {int(part) + 1} from the image's left"
 
 
 def _words(name: str, value: Any) -> str:

@@ -10,7 +10,7 @@ from synnodtest.planning.example import Example
 from synnodtest.spec.model import Behaviour, Companion, Fuzz
 from synnodtest.spec.values import Value
 
-__all__ = ["COMPANION_DISTANCE_MM", "example_of", "place_dimensions", "plants_nodule", "space_of"]
+__all__ = ["COMPANION_DISTANCE_MM", "example_of", "place_dimensions", "plants_nodule", "sides_of", "space_of"]
 
 COMPANION_DISTANCE_MM = (10.0, 120.0)
 """Distance of a second nodule where a spec names none."""
@@ -77,4 +77,10 @@ def plants_nodule(fuzz: Fuzz, kind: str) -> bool:
 
 def example_of(space: Space, fuzz: Fuzz, difficulties: tuple[int, ...]) -> Example:
     """Return the example at a point of the space, with what the spec fixes."""
-    return Example.of({**fuzz.fixed, **space.values(difficulties)})
+    return Example.of({**fuzz.fixed, **space.values(difficulties)}, sides_of(space, fuzz))
+
+
+def sides_of(space: Space, fuzz: Fuzz) -> str:
+    """Return the region that has a right and a left part in a search; empty where it has another number of parts."""
+    parts = next((d.levels for d in space if d.name == "place.part"), ())
+    return str(fuzz.location.region) if len(parts) == 2 and isinstance(fuzz.location.region, str) else ""

@@ -10,6 +10,8 @@ from typing import Any
 
 from synnodtest.canonical import plain
 from synnodtest.engine.campaign import Campaign, Judgement
+from synnodtest.errors import SynnodError
+from synnodtest.forecast.power import forecast
 from synnodtest.record.choice import chosen, chosen_of_search
 from synnodtest.record.entries import (
     CaseLike,
@@ -28,6 +30,19 @@ __all__ = ["Fragment", "new_run_id"]
 def new_run_id() -> str:
     """Return an identifier that sorts by time: ``20261123T081500Z-1a2b3c``."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _plan(judgement: Judgement, campaign: Campaign) -> dict[str, Any]:
+    """Return what could be said before the run: power, what it assumes, the fewest backgrounds that can pass."""
+    if judgement.behaviour.fuzz is not None:
+        return {}
+    try:
+        made = forecast(
+            judgement.behaviour, judgement.variant, campaign.backgrounds(judgement.behaviour), campaign.seed
+        )
+    except SynnodError:
+        return {}  # the spec assumes what can never show the bound, which `plan` says
+    return {"assume": made.assumption, "power": made.power, "least_backgrounds": made.smallest}
 
 
 @dataclass
@@ -112,6 +127,7 @@ class Fragment:
             "ruling": ruling_entry(judgement.ruling),
             "waived": plain(waiver) if waiver else None,
             "scenes": list(dict.fromkeys(t.scene_id for t in trials)),
+            "plan": _plan(judgement, campaign),
             **chosen(trials, judgement.variant, point, case.node_id),
         }
         if otherwise:

@@ -29,7 +29,10 @@ DIFFERENCE_RANGE = 0.15
 """Added brightness (of the full range 0..1) that is drawn white in the difference; as much taken away is black."""
 CONTEXT_MM = 60.0
 """Least side of the cut."""
-YELLOW, HALO = (255, 221, 0), (0, 0, 0)
+YELLOW, BLUE, HALO = (255, 221, 0), (86, 180, 233), (0, 0, 0)
+"""Blue is for a second detector, which is dotted as well, so that colour is not alone."""
+DASHED, DOTTED = 4.0, 1.5
+"""Length of a dash, in widths of the line."""
 
 
 def write_gallery_pictures(
@@ -91,7 +94,11 @@ def write_gallery_pictures(
 
 
 def write_whole_pictures(
-    folder: Path, background: Radiograph, synthetic: Radiograph, findings: Sequence[Finding]
+    folder: Path,
+    background: Radiograph,
+    synthetic: Radiograph,
+    findings: Sequence[Finding],
+    others: Sequence[Finding] = (),
 ) -> dict[str, Path]:
     """Write whole radiographs in full resolution into ``folder``.
 
@@ -99,10 +106,13 @@ def write_whole_pictures(
         Paths by role: ``background`` and ``synthetic`` (16-bit grey, 0..1 over the full range), ``difference``
         (mid-grey is no change, white :data:`DIFFERENCE_RANGE` added, or the largest change if that is more; left out
         where a perturbation changed the shape)
-        and ``boxes`` (truth solid, findings dashed).
+        and ``boxes`` (truth solid, findings dashed, ``others``, those of a second detector, blue and dotted).
     """
     boxed = _grey(synthetic.pixels, _window(synthetic.pixels)).convert("RGB")
-    _draw(boxed, _Cut(0, 0, *synthetic.shape), synthetic.nodules, findings)
+    whole = _Cut(0, 0, *synthetic.shape)
+    _draw(boxed, whole, synthetic.nodules, findings)
+    if others:
+        _draw(boxed, whole, (), others, colour=BLUE, dash=DOTTED)
     pictures = {"background": _grey16(background.pixels), "synthetic": _grey16(synthetic.pixels)}
     if background.shape == synthetic.shape:
         pictures["difference"] = _signed(synthetic.pixels - background.pixels)
@@ -166,7 +176,15 @@ def _scaled(image: Image.Image, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.LANCZOS)
 
 
-def _draw(image: Image.Image, cut: _Cut, truths: Sequence[Truth], findings: Sequence[Finding]) -> None:
+def _draw(
+    image: Image.Image,
+    cut: _Cut,
+    truths: Sequence[Truth],
+    findings: Sequence[Finding],
+    *,
+    colour: tuple[int, int, int] = YELLOW,
+    dash: float = DASHED,
+) -> None:
     """Draw truth solid and findings dashed, yellow on a dark halo; scores where there is room for them."""
     pen = ImageDraw.Draw(image)
     small = image.width <= THUMBNAIL_PX
@@ -180,16 +198,16 @@ def _draw(image: Image.Image, cut: _Cut, truths: Sequence[Truth], findings: Sequ
         return x0 - wide, y0 - high, x1 + wide, y1 + high
 
     boxes = [(place(t.box, thick), 0) for t in truths]
-    boxes += [(place(f.box, 3 * thick), 4 * thick) for f in findings]
-    for colour, extra in ((HALO, 2), (YELLOW, 0)):
-        for box, dash in boxes:
-            _outline(pen, box, colour, thick + extra, dash)
+    boxes += [(place(f.box, 3 * thick), round(dash * thick)) for f in findings]
+    for ink, extra in ((HALO, 2), (colour, 0)):
+        for box, length in boxes:
+            _outline(pen, box, ink, thick + extra, length)
     if not small:
         font = ImageFont.load_default(size=22)
         for finding in findings:
             x, y = place(finding.box, 3 * thick)[:2]
             if 0 <= x < image.width - 20 and -20 <= y < image.height:
-                pen.text((x, max(y - 28, 2)), f"{finding.score:.2f}", YELLOW, font, stroke_width=3, stroke_fill=HALO)
+                pen.text((x, max(y - 28, 2)), f"{finding.score:.2f}", colour, font, stroke_width=3, stroke_fill=HALO)
 
 
 def _outline(pen: ImageDraw.ImageDraw, box: Box, colour: tuple[int, int, int], width: int, dash: int) -> None:

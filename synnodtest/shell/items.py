@@ -21,7 +21,7 @@ from synnodtest.spec.model import Behaviour, Spec
 if TYPE_CHECKING:
     from synnodtest.shell.session import Session
 
-__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile"]
+__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile", "outside"]
 
 
 class SpecFile(pytest.File):
@@ -40,6 +40,16 @@ class SpecFile(pytest.File):
             node.spec, node.behaviour, node.synnod = spec, behaviour, self.synnod
             node.mark()
             yield node
+
+
+def outside(path: Path, root: Path) -> dict[str, Any]:
+    """Return the node id of a spec that lies outside rootdir: its path as the command line takes it.
+
+    pytest itself would leave such an id empty, and no command could name the item.
+    """
+    if path.resolve().is_relative_to(root.resolve()):
+        return {}
+    return {"nodeid": Path(os.path.relpath(path)).as_posix()}
 
 
 class BehaviourNode(pytest.Collector):
@@ -82,6 +92,7 @@ class ExpectationItem(pytest.Item):
         self.synnod = synnod
         self.keywords.update({name: True for name in (*behaviour.requirement, *behaviour.hazard)})
         self._gathered: Gathered | None = None
+        self.verdict_word = ""
 
     def setup(self) -> None:
         """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback."""
@@ -101,6 +112,7 @@ class ExpectationItem(pytest.Item):
         waiver = self.synnod.waiver(self.case)
         judgement = self.synnod.run.rule(self.case, self._gathered, waiver)
         ruling = judgement.ruling
+        self.verdict_word = str(ruling.status)
         self.synnod.say(self.nodeid, ruling.sentence)
         self.user_properties += self.synnod.properties(self.case)
         if ruling.status is Status.PASSED:
@@ -133,7 +145,8 @@ class ExpectationItem(pytest.Item):
                     f"  criterion   {error.verdict.criterion}",
                     *(f"  note        {n}" for n in error.verdict.notes),
                 ]
-            lines.append(f"  reproduce   {self.synnod.reproduce(self.nodeid)}")
+            lines.append(f"  reproduce   {self.synnod.reproduce(self.case)}")
+            lines += [f"  {line.split()[1]:<10}  {line}" for line in self.synnod.follow_up(self.nodeid)]
             return "\n".join(lines)
         if isinstance(error, SynnodError):
             return self._fault(error)
@@ -141,7 +154,8 @@ class ExpectationItem(pytest.Item):
 
     def _fault(self, error: SynnodError) -> str:
         where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
-        return f"{type(error).__name__}: {error}\n  spec        {where}"
+        follow = "".join(f"\n  {line.split()[1]:<10}  {line}" for line in self.synnod.follow_up(self.nodeid))
+        return f"{type(error).__name__}: {error}\n  spec        {where}{follow}"
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the YAML line, so that CI annotates it."""

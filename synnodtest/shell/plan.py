@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
-from synnodtest.forecast.power import forecast
+from synnodtest.forecast.power import Forecast, forecast, with_count
 from synnodtest.fuzzing import most_scenes
+from synnodtest.ports import BackgroundSet
 from synnodtest.shell.run import Case, Run
+from synnodtest.spec.model import Behaviour
 
 __all__ = ["plan_lines"]
 
@@ -46,9 +48,27 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     shown = "?" if minutes is None else f"{minutes:.1f}"
     text = f"{scenes:>7} {done:>7} {shown:>8} {made.units:>6} {power:>6} {made.smallest or '':>6}  {case.node_id}"
     notes = [f"power for {made.assumption}"] if made.assumption else []
+    notes += _needed(made, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
     if made.warning:
         notes.append(f"WARNING can only end INCONCLUSIVE: {made.warning}")
     return text, minutes, notes
+
+
+def _needed(made: Forecast, behaviour: Behaviour, there: BackgroundSet, asked_for: int) -> Iterator[str]:
+    """Yield how many backgrounds the planned power takes, and where the folder holds fewer than needed or asked for."""
+    holds = getattr(there, "available", None)
+    few = holds is not None and holds < max(made.needed or 0, asked_for)
+    short = f"; your folder holds {holds}" if few else ""
+    if made.needed is not None:
+        yield f"{made.needed} backgrounds for power {behaviour.sampling.power:g}{short}"
+    if holds is not None and holds < asked_for:
+        yield f"WARNING {asked_for} backgrounds are asked for, and the folder holds {holds}: planned with {holds}"
+
+
+def _asked_for(behaviour: Behaviour, used: Behaviour) -> int:
+    """Return the backgrounds that the spec asks for, an ``auto`` resolved, whatever the run is limited to."""
+    scenes = with_count(behaviour).scenes if used.scenes is not None else None
+    return int(scenes.count) if scenes is not None else 0
 
 
 def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:

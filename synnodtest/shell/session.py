@@ -210,15 +210,29 @@ class Session:
         key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
         return properties(fragment.expectation(case.node_id), fragment.behaviours[key])
 
-    def reproduce(self, node_id: str) -> str:
-        """Return the command that runs one item again."""
+    def reproduce(self, case: Case) -> str:
+        """Return the command that runs one item again, in the folder in which this run was started."""
         settings = self.run.settings
-        words = ["pytest", node_id, "--detector", settings.detector, "--synthesizer", settings.synthesizer]
+        item = f"{case.spec.path.as_posix()}::{case.behaviour.id}::{case.variant.id}"
+        words = ["pytest", item, "--detector", settings.detector, "--synthesizer", settings.synthesizer]
         if settings.backgrounds is not None:
             words += ["--backgrounds", str(settings.backgrounds)]
         if settings.limit is not None:
             words += ["--synnod-limit", str(settings.limit)]
+        if self.config.getoption("rootdir"):
+            words += ["--rootdir", str(self.config.getoption("rootdir"))]
         return shlex.join([*words, "--synnod-seed", str(settings.seed)])
+
+    def follow_up(self, node_id: str) -> list[str]:
+        """Return the commands that replay and promote what a search found; none for other items."""
+        entry = next((e for e in self.run.fragment.fuzzing if e.get("expectation_id") == node_id), None)
+        if entry is None or not entry["trials"]:
+            return []
+        folder = os.path.relpath(self.run.settings.reports)
+        where = "" if folder == "reports" else f" --reports {shlex.quote(folder)}"
+        lines = [f"synnodtest replay {entry['id']}{where}"]
+        confirmed = entry["status"] in ("FAILED", "ERROR")
+        return [*lines, f"synnodtest promote {entry['id']}{where}"] if confirmed else lines
 
     def write_pictures(self, case: Case) -> None:
         """Write the gallery pictures of a judged case."""
@@ -260,7 +274,7 @@ class Session:
                 ledger.end(self._ledger, self.run_id, "interrupted" if interrupted else "finished")
                 self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
                 if self.run.settings.compare_fail:
-                    held = record.read(self.folder)["comparison"]["limits"]
+                    held = self.record["comparison"]["limits"]
                     self.limits = [(one["kept"], one["sentence"]) for one in held]
             except SynnodError as error:
                 self.trouble = f"the report could not be written: {error}"
@@ -296,38 +310,11 @@ class Session:
         named = (self.config.getoption(name, None) for name in ("xmlpath", "log_file"))
         return [Path(self.config.invocation_params.dir, path) for path in named if path]
 
-    def summary(self, write: Any) -> None:
-        """Print every verdict's sentence and the report's path."""
-        if not self.sentences and self.report is None and not self.trouble:
-            return
-        write.section("synnodtest verdicts")
-        for node_id, sentence in sorted(set(self.sentences)):
-            colour = {"PASSED": {"green": True}, "FAILED": {"red": True}}.get(
-                sentence.split(" ", 1)[0], {"yellow": True}
-            )
-            write.line(f"{node_id}")
-            write.line(f"    {sentence}", **colour)
-        for anomaly in self.run.fragment.anomalies:
-            write.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
-        for fault in self.second.faults() if self.second is not None else ():
-            write.line(fault, red=True)
-        for kept, sentence in self.limits:
-            write.line(sentence, **({"green": True} if kept else {"red": True}))
-        if self.trouble:
-            write.line(self.trouble, red=True)
-        if self.report is not None:
-            for line in self._annotations():
-                write.line(line)
-            write.line("")
-            write.line(f"report: {self.report}", bold=True)
-
-    def _annotations(self) -> Iterable[str]:
-        """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
-        if os.environ.get("GITHUB_ACTIONS") != "true":
-            return ()
-        from synnodtest.exports import sarif
-
-        return sarif.github(record.read(self.folder))
+    @cached_property
+    def record(self) -> Mapping[str, Any]:
+        """The finished record of this run; asked for after the report was written."""
+        found: Mapping[str, Any] = record.read(self.folder)
+        return found
 
 
 def _uncaptured(manager: Any, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:

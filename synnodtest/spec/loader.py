@@ -9,16 +9,17 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import Problem, SpecError
+from synnodtest.spec.auto import check_assumed
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
-from synnodtest.spec.messages import closest, problem
+from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.sequential import check_sequential
 from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text, shown
-from synnodtest.spec.validation import kinds, schema, validate
+from synnodtest.spec.validation import schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
 __all__ = ["is_spec", "load_spec", "resolved", "schema"]
@@ -129,7 +130,7 @@ def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[
     fuzz = "fuzz" in parts and "scenes" not in parts
     found = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
     behaviour = replace(behaviour, expectations=found)
-    _check_auto(builder, parts, path, behaviour)
+    check_assumed(builder, parts, path, behaviour)
     check_sequential(builder, parts, path, behaviour)
     problems.extend(builder.problems)
     return None if builder.problems else behaviour
@@ -148,22 +149,6 @@ def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]
         pairs = assume.items() if isinstance(assume, dict) else [("", assume)]
         rules["sampling"] = Sampling(**given, assume=tuple((name, float(value)) for name, value in pairs))
     return rules
-
-
-def _check_auto(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...], behaviour: Behaviour) -> None:
-    known = {*kinds("expectation"), "discordant", *(e.id for e in behaviour.expectations)}
-    for name, _ in behaviour.sampling.assume:
-        if name and name not in known:
-            likely = closest(name, known)
-            hint = f"; did you mean {likely!r}?" if likely else ""
-            node = parts["sampling"].mapping["assume"].mapping[name]
-            message = f"{name!r} is no expectation of this behaviour{hint}"
-            builder.problems.append(problem(node.place, (*path, "sampling", "assume"), message))
-    scenes = behaviour.scenes
-    if scenes is not None and scenes.count == "auto" and not behaviour.sampling.assume:
-        node = parts["scenes"].mapping["backgrounds"].mapping["count"]
-        hint = "add sampling: {assume: 0.9}, the true value that you plan for"
-        builder.complain(node, (*path, "scenes", "backgrounds", "count"), "auto needs 'sampling.assume'", hint)
 
 
 def _text(parts: dict[str, Node], name: str) -> str:

@@ -15,9 +15,11 @@ __all__ = [
     "DEFAULT_ICC",
     "design_effect",
     "power_count",
+    "power_mean",
     "power_paired",
     "power_rate",
     "sample_size_count",
+    "sample_size_mean",
     "sample_size_paired",
     "sample_size_rate",
     "smallest_n_paired",
@@ -224,6 +226,42 @@ def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) 
     while most >= 0 and stats.poisson.cdf(most, bound * images) > alpha:
         most -= 1
     return float(stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
+
+
+def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float = 0.05) -> float:
+    """Return the probability that Student's t bound of n independent values shows their mean to exceed ``bound``.
+
+    One more value of 0 is counted in, as the guarded estimate does that decides ``monotone``.
+
+    Args:
+        n: Values, such as the rank correlation within each background.
+        bound: To be exceeded.
+        mean: True mean, above the bound.
+        spread: True standard deviation, above 0.
+        alpha: One-sided error rate.
+
+    Raises:
+        ValueError: the mean does not exceed the bound, or the spread is not above 0.
+    """
+    check_alpha(alpha)
+    if mean <= bound or spread <= 0:
+        raise ValueError(f"the mean exceeds the bound and the spread is above 0: {mean}, {bound}, {spread}")
+    if n < 2:
+        return 0.0
+    shrunk, more = n * mean / (n + 1), n + 1
+    wide = math.sqrt((n - 1) * spread**2 / n + mean**2 / (n + 1))
+    shift = (shrunk - bound) * math.sqrt(more) / wide
+    return float(stats.nct.sf(stats.t.isf(alpha, more - 1), more - 1, shift))
+
+
+def sample_size_mean(bound: float, mean: float, spread: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
+    """Return how many values show with probability ``power`` that their mean exceeds ``bound``.
+
+    Raises:
+        ValueError: as for :func:`power_mean`, or more than a million would be needed.
+    """
+    _check_power(power)
+    return _search(lambda n: power_mean(n, bound, mean, spread, alpha=alpha), power, 2)
 
 
 def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.9) -> int:

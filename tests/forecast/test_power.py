@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from synnodtest.errors import SynnodError
+from synnodtest.errors import SpecError, SynnodError
 from synnodtest.expectations import Status, find_check
 from synnodtest.forecast.power import forecast, with_count
 from synnodtest.planning.variants import variants
@@ -55,6 +56,7 @@ def people(count, images=1):
     return [Background(f"b{i}", patient=f"p{i // images}") for i in range(count)]
 
 
+RISING = "monotone: {response: confidence, over: diameter_mm, direction: increasing, min_spearman: 0.5, max_drop: 0.1}"
 SWEPT = ""
 """Keep the five sizes of the spec above."""
 
@@ -237,3 +239,50 @@ def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(
     arms = plan(load("non_inferior: {arm: a, reference: r, margin: 0.1}", count=500, more=ARMS, sampling=sampling))
     assert [e_value_paired_above(0, 0, k, -0.1) >= 20 for k in (arms.smallest - 1, arms.smallest)] == [False, True]
     assert not math.isnan(made.effective)
+
+
+def test_the_power_of_a_rising_response_is_that_of_repeated_trials(load):
+    made = plan(
+        load(
+            RISING,
+            nodules=SWEPT,
+            sampling="{assume: {monotone: 0.7, spread: 0.3}}",
+        )
+    )
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([rng.normal(0.7, 0.3, (4000, 30)), np.zeros((4000, 1))], axis=1)
+    lower = drawn.mean(axis=1) - stats.t.isf(0.05, 30) * drawn.std(axis=1, ddof=1) / math.sqrt(31)
+    assert made.power == pytest.approx((lower > 0.5).mean(), abs=0.03)
+    assert "a mean correlation of 0.7" in made.assumption
+
+
+@pytest.mark.parametrize(
+    ("expect", "more", "sampling"),
+    [
+        ("sensitivity: {at_least: 0.8}", "", "{assume: 0.95}"),
+        ("invariant: {under: [{noise: 0.01}], margin: 0.1}", "", "{assume: {discordant: 0.1}}"),
+        ("false_positives_per_image: {at_most: 1.0}", "", "{assume: 0.4}"),
+        (RISING, "", "{assume: {monotone: 0.8}}"),
+    ],
+)
+def test_the_number_that_is_needed_reaches_the_planned_power_and_one_fewer_does_not(load, expect, more, sampling):
+    nodules = SWEPT if "monotone" in expect else ONE
+    behaviour = load(expect, more=more, sampling=sampling, nodules=nodules)
+    needed = plan(behaviour).needed
+    assert needed is not None
+    power = {n: plan(behaviour, people(n)).power for n in (needed, needed - 1)}
+    least = plan(behaviour).smallest or 2
+    assert power[needed] >= 0.8
+    assert power[needed - 1] < 0.8 or needed == least
+
+
+def test_auto_for_pairs_asks_for_the_share_of_discordant_ones(load):
+    pairs = "invariant: {under: [{noise: 0.01}], margin: 0.1}"
+    with pytest.raises(SpecError, match="planned with the share of discordant pairs; the number under 'assume'"):
+        load(pairs, count="auto", sampling="{assume: 0.9}")
+    assert counted(load(pairs, count="auto", sampling="{assume: {discordant: 0.05}}")) > 16
+
+
+def test_auto_needs_no_assumption_where_nothing_plans_with_one(load):
+    rising = RISING
+    assert counted(load(rising, count="auto", nodules=SWEPT)) >= 30

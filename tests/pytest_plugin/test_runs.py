@@ -63,11 +63,15 @@ def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
     assert statuses(project)["leak::no_detection"] == "INVALID"
 
 
-def test_inconclusive_fails_by_default_and_can_be_relaxed_to_xfail(project):
-    assert project("-k", "size and sensitivity", "--synnod-limit", "3").parseoutcomes() == {
-        "failed": 1,
-        "deselected": 3,
-    }
+def test_inconclusive_fails_by_default_with_its_own_letter_and_can_be_relaxed_to_xfail(project):
+    result = project("-k", "size and sensitivity", "--synnod-limit", "3", "--color=yes")
+    assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
+    lines = result.stdout.str().splitlines()
+    assert any(line.startswith("specs/small.yaml \x1b[33m?") for line in lines)
+    assert any(line.startswith("\x1b[33mINCONCLUSIVE\x1b[0m specs/small.yaml::") for line in lines)
+    assert not any("FAILED" in line and "INCONCLUSIVE" in line for line in lines)
+    assert "report: " in next(line for line in reversed(lines) if line.strip())
+    assert "exploratory run, which confirms nothing" in result.stdout.str()
     relaxed = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
     assert relaxed.parseoutcomes() == {"xfailed": 1, "deselected": 3}
 

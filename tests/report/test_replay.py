@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import copy
 
-from synnodtest.commands.replay import _alike
+import numpy as np
+from PIL import Image
+
+from synnodtest.commands.replay import _alike, feature_lines
+from synnodtest.finding import Finding
+from synnodtest.report.crops import write_whole_pictures
 from tests.report import example
 
 
@@ -24,3 +29,29 @@ def test_other_nodules_are_not_alike(small):
     moved[0]["box"][0] -= 3
     assert not _alike(radiograph, moved)
     assert not _alike(radiograph, [])
+
+
+def test_what_was_asked_for_stands_beside_what_was_realised(small):
+    scene = next(s for s in small["scenes"].values() if s["nodules"])
+    _, radiograph, _ = example.radiographs(scene)
+    nodule = radiograph.nodules[0]
+    told = {line.split()[0]: line for line in feature_lines(radiograph, nodule)}
+    asked = nodule.requested["diameter_mm"]
+    assert f"requested {asked:.4g}" in told["diameter_mm"]
+    assert f"realised {nodule.diameter_mm:.4g} ({100 * (nodule.diameter_mm / asked - 1):+.0f}%)" in told["diameter_mm"]
+    assert "requested" in told["contrast"]
+
+
+def test_a_second_detector_is_drawn_into_the_same_picture_in_its_own_colour(small, tmp_path):
+    scene = next(s for s in small["scenes"].values() if s["nodules"])
+    background, radiograph, _ = example.radiographs(scene)
+    first, second = Finding((8.0, 8.0, 30.0, 30.0), 0.9), Finding((40.0, 40.0, 60.0, 60.0), 0.7)
+
+    def colours(*others):
+        paths = write_whole_pictures(tmp_path, background, radiograph, [first], others)
+        drawn = np.asarray(Image.open(paths["boxes"])).astype(int)
+        return {name: bool((np.abs(drawn - rgb).sum(axis=2) == 0).any()) for name, rgb in
+                (("yellow", (255, 221, 0)), ("blue", (86, 180, 233)))}  # fmt: skip
+
+    assert colours() == {"yellow": True, "blue": False}
+    assert colours(second) == {"yellow": True, "blue": True}

@@ -1,6 +1,7 @@
 """init, check, expand, schema, plan and compare from the command line."""
 
 import json
+import re
 
 import pytest
 
@@ -76,7 +77,9 @@ def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder,
         "power for a true rate of 0.8 (a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
         in printed
     )
-    assert "180       0        ?    180            15" in printed  # scenes, cached, minutes, units, fewest backgrounds
+    # scenes, cached, minutes, units, power, fewest backgrounds
+    assert re.search(r"180       0        \?    180   0\.\d\d     15", printed)
+    assert "backgrounds for power 0.8\n" in printed
     assert main(["init", "mine"]) == 1
     assert "exist already" in capsys.readouterr().err
 
@@ -118,7 +121,7 @@ def compared(folder, monkeypatch, capsys):
     (folder / "detectors_of_commands.py").write_text(DETECTORS)
     (folder / "s.yaml").write_text(SPEC)
     monkeypatch.syspath_prepend(str(folder))
-    words = ["--specs", "s.yaml", "--backgrounds", "cxr", "--synthesizer", "gaussian"]
+    words = ["s.yaml", "--backgrounds", "cxr", "--synthesizer", "gaussian"]
 
     def run(a, b, *more):
         named = [f"detectors_of_commands:{name}" if "." not in name else name for name in (a, b)]
@@ -156,3 +159,22 @@ def test_the_plan_counts_what_is_finished_and_times_it_by_this_machine(compared,
     line = next(row for row in capsys.readouterr().out.splitlines() if row.endswith("found::sensitivity"))
     assert line.split()[:2] == ["16", "0"]
     assert line.split()[2] != "?"
+
+
+def test_the_plan_says_how_many_backgrounds_are_needed_and_how_many_the_folder_holds(folder, capsys):
+    write_radiographs(folder / "cxr")
+    (folder / "s.yaml").write_text(SPEC.replace("count: 16", "count: 40").replace("at_least: 0.5", "at_least: 0.85"))
+    assert main(["plan", "s.yaml", "--synthesizer", "gaussian", "--backgrounds", "cxr"]) == 0
+    printed = capsys.readouterr().out
+    assert "backgrounds for power 0.8; your folder holds 16\n" in printed
+    assert "WARNING 40 backgrounds are asked for, and the folder holds 16: planned with 16\n" in printed
+    assert main(["plan", "s.yaml", "--synthesizer", "gaussian"]) == 0
+    assert "your folder holds" not in capsys.readouterr().out
+
+
+def test_the_plan_says_where_count_auto_asks_for_more_than_there_is(folder, capsys):
+    write_radiographs(folder / "cxr")
+    auto = SPEC.replace("count: 16}", "count: auto}").replace("    scenes:", "    sampling: {assume: 0.9}\n    scenes:")
+    (folder / "s.yaml").write_text(auto.replace("at_least: 0.5", "at_least: 0.8"))
+    assert main(["plan", "s.yaml", "--synthesizer", "gaussian", "--backgrounds", "cxr"]) == 0
+    assert "backgrounds are asked for, and the folder holds 16" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -149,9 +150,17 @@ def _sweeps(swept: Any) -> Table | None:
     return table_of(title, columns, rows, numeric=columns[1:])
 
 
+def _rejected(counts: Any) -> str:
+    """Return ``5: realised contrast far from the one requested``; older measurements left gaps for the numbers."""
+    if not isinstance(counts, Mapping) or not counts:
+        return value_text(counts or "none")
+    whole = {re.sub(r"^(realised \w+) , requested$", r"\1 far from the one requested", k): v for k, v in counts.items()}
+    return "; ".join(f"{number(count)}: {reason}" for reason, count in whole.items())
+
+
 def _rejections(grounds: list[drawings.Ground]) -> Table | None:
     rows = [
-        [ground, number(data.get("n")), number(data.get("redraws")), value_text(data.get("rejected") or "none"),
+        [ground, number(data.get("n")), number(data.get("redraws")), _rejected(data.get("rejected")),
          number(data.get("pixels_changed_far_away"))]
         for ground, data in grounds
     ]  # fmt: skip

@@ -28,6 +28,7 @@ def sample_size(context: Context) -> Section:
         if not parts:
             continue
         name = link(f"{e['behaviour']}: {expectation_title(e)}", f"#{context.anchors[e['id']]}")
+        plan = e.get("plan") or {}
         first, alpha = parts[0], ruling.get("alpha") or 0.05
         units, clusters = int(ruling.get("n_nodules") or 0), int(ruling.get("n_clusters") or 0)
         effective = _effective(units, clusters, ruling.get("icc"))
@@ -40,14 +41,15 @@ def sample_size(context: Context) -> Section:
                 number(effective) if units else "–",
                 bound_text(first),
                 number(_least(first, alpha)),
+                number(plan.get("least_backgrounds")),
             ]
         )
-        plan = e.get("plan") or {}
-        if plan:
+        if plan.get("assume"):
             plans.append([name, value_text(plan.get("assume")), number(plan.get("power"))])
         if first.get("unit", "rate") == "rate" and first["side"] != "within" and effective:
             curves.append((f"{expectation_title(e)} ({bound_text(first)})", effective, first, alpha))
-    columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass"]
+    columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
+               "Fewest backgrounds that can pass"]  # fmt: skip
     planned = ["Expectation", "Assumed", "Planned power"]
     return Section(
         "4",

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.record.brief import decisive, headline
 from synnodtest.record.words import (
     LIMITATION,
     STATUSES,
@@ -14,6 +15,7 @@ from synnodtest.record.words import (
     duration,
     estimate,
     expectation_title,
+    interval,
     joined,
     number,
     plural,
@@ -72,9 +74,9 @@ def outcome(context: Context) -> str:
     if not total:
         return "No expectation was tested."
     failed, settled = counts["FAILED"], counts["PASSED"]
-    broken = counts["ERROR"] + counts["INVALID"] + counts["NOT RUN"]
+    broken, left = counts["ERROR"] + counts["INVALID"], counts["NOT RUN"]
     if failed:
-        tail = _open_tail(counts["INCONCLUSIVE"], broken)
+        tail = _open_tail(counts["INCONCLUSIVE"], broken, left)
         return f"{name} does not meet {failed} of {total} pre-specified {_noun(total)}{tail}."
     if settled == total:
         return (
@@ -82,22 +84,23 @@ def outcome(context: Context) -> str:
             if total > 1
             else (f"{name} meets the one pre-specified expectation.")
         )
-    if not settled and broken + counts["INCONCLUSIVE"] == total:
+    if not settled and broken + left + counts["INCONCLUSIVE"] == total:
         return f"Nothing is shown about {name}: none of {total} pre-specified {_noun(total)} could be settled."
-    parts = []
-    if counts["INCONCLUSIVE"]:
-        parts.append(f"{counts['INCONCLUSIVE']} {_is(counts['INCONCLUSIVE'])} inconclusive")
-    if broken:
-        parts.append(f"{broken} could not be tested")
+    parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
     if counts["WAIVED"]:
         parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
     return f"{name} meets {settled} of {total} pre-specified {_noun(total)}; {joined(parts)}."
 
 
-def _open_tail(inconclusive: int, broken: int) -> str:
+def _open_tail(inconclusive: int, broken: int, left: int) -> str:
+    parts = _open_parts(inconclusive, broken, left)
+    return f"; {joined(parts)}" if parts else ""
+
+
+def _open_parts(inconclusive: int, broken: int, left: int) -> list[str]:
     parts = [f"{inconclusive} {_is(inconclusive)} inconclusive"] * bool(inconclusive)
     parts += [f"{broken} could not be tested"] * bool(broken)
-    return f"; {joined(parts)}" if parts else ""
+    return parts + [f"{left} {'was' if left == 1 else 'were'} not run"] * bool(left)
 
 
 def _noun(count: int) -> str:
@@ -157,7 +160,24 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
         ("Against what", _criteria(context), "#section-3"),
         ("Fixed when", [*_frozen(who["specs"]), ran], "#section-3"),
         ("On what", _on_what(record), "#section-5"),
+        *_baseline(record),
     ]
+
+
+def _baseline(record: Mapping[str, Any]) -> list[tuple[str, list[str], str]]:
+    """Return how the run stands against its baseline: verdicts, then each metric over all scenes that both have."""
+    made = record.get("comparison")
+    if not made:
+        return []
+    moved = [
+        f"{d['metric'].replace('_', ' ')} {number(d['value'], 'difference')} "
+        f"({interval(d['lower'], d['upper'], 'difference')})"
+        for d in made["differences"]
+        if not d["behaviour"] and d["value"] is not None
+    ]
+    broken = [limit["sentence"] for limit in made["limits"] if not limit["kept"]]
+    name = record["identification"]["detector"]["name"]
+    return [("Against the baseline", [headline(made, name), *moved, *broken], "#section-22")]
 
 
 def _named(identity: Mapping[str, Any]) -> str:
@@ -171,7 +191,7 @@ def _criteria(context: Context) -> list[str]:
     of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
     told = []
     for e in every:
-        part = _decisive((e.get("ruling") or {}).get("components") or [])
+        part = decisive(e.get("ruling") or {})
         told += [f"{expectation_title(e)} {_unbroken(bound_text(part))}"] if part else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(told) <= MOST_CRITERIA:
@@ -228,7 +248,10 @@ def _notices(context: Context) -> list[tuple[str, str]]:
     notices = []
     if run["interrupted"]:
         notices.append(("Interrupted", "The run did not finish; what is shown is what had been done by then."))
-    if not run["confirmatory"]:
+    if run["confirmatory"]:
+        told = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
+        notices.append(("Confirmatory", f"{told}, and all of it was run."))
+    else:
         reasons = joined(list(run["exploratory_reasons"])) or "no reason is recorded"
         notices.append(("Exploratory", f"This run confirms nothing: {reasons}."))
     shipped = [who["detector"]] * bool(who["detector"].get("demonstration"))
@@ -269,7 +292,7 @@ def sentence(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> str:
 def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
     ruling = expectation.get("ruling") or {}
     components = ruling.get("components") or []
-    primary = _decisive(components)
+    primary = decisive(ruling)
     row: dict[str, Any] = {
         "anchor": context.anchors[expectation["id"]],
         "title": expectation_title(expectation),
@@ -290,10 +313,3 @@ def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
             "more": len([c for c in components if c.get("role", "decides") != "shown"]) - 1,
         }
     return row
-
-
-def _decisive(components: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the component that settles the status: the worst deciding one, else the first."""
-    rank = {"FAILED": 0, "INCONCLUSIVE": 1}
-    judged = [c for c in components if c.get("role", "decides") == "decides"] or components[:1]
-    return min(judged, key=lambda c: rank.get(c["status"], 2)) if judged else None

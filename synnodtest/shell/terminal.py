@@ -1,0 +1,114 @@
+"""What pytest's terminal shows of a run: letters, verdicts that fit the width, the report's path last."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+
+if TYPE_CHECKING:
+    from synnodtest.shell.session import Session
+
+__all__ = ["OPEN", "letter_of", "verdict_lines", "write_last", "write_summary"]
+
+OPEN = "?"
+"""Letter of what the data do not settle; pytest counts it with the failures, for it is never a pass."""
+LOOKS: dict[str, dict[str, bool]] = {"PASSED": {"green": True}, "FAILED": {"red": True}}
+"""Colours; all else is yellow. pytest switches them off with ``--color=no``, ``NO_COLOR`` or without a terminal."""
+LEAST_WIDTH = 40
+
+
+def letter_of(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Return category, letter and word of an item that is INCONCLUSIVE and not relaxed; None for all others."""
+    if getattr(report, "synnod_status", "") != "INCONCLUSIVE" or not report.failed:
+        return None
+    return "failed", OPEN, ("INCONCLUSIVE", {"yellow": True})
+
+
+def width_of(reporter: Any) -> int | None:
+    """Return the columns that lines must fit; None where nobody looks through a window of some width."""
+    if reporter.isatty or os.environ.get("COLUMNS"):
+        return max(LEAST_WIDTH, int(reporter._tw.fullwidth))
+    return None
+
+
+def verdict_lines(
+    node_id: str, sentence: str, ruling: Mapping[str, Any], width: int | None, more: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield a verdict: status and its two numbers first, then the sentence, then what a pass leaves out.
+
+    Args:
+        node_id: Of the item.
+        sentence: The verdict; begins with the status word.
+        ruling: As the record holds it; may be empty.
+        width: Columns that the lines must fit, or None.
+        more: Further lines, such as the commands that replay and promote a counterexample.
+    """
+    word = sentence.split(" ", 1)[0]
+    yield f"{word:<12}  {numbers(ruling):<22}  {node_id}".rstrip()
+    told = [sentence, *(exclusions(ruling) if word == "PASSED" else ()), *more]
+    for text in told:
+        yield from textwrap.wrap(
+            text,
+            width or len(text) + 8,
+            initial_indent="    ",
+            subsequent_indent="        ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def write_summary(session: Session, reporter: Any) -> None:
+    """Write every verdict, faults, what a baseline shows, and the annotations of a CI job."""
+    if not session.sentences and session.report is None and not session.trouble:
+        return
+    reporter.section("synnodtest verdicts")
+    known, width = session.run.fragment.expectations, width_of(reporter)
+    for node_id, sentence in sorted(set(session.sentences)):
+        look = LOOKS.get(sentence.split(" ", 1)[0], {"yellow": True})
+        ruling = (known.get(node_id) or {}).get("ruling") or {}
+        first, *rest = verdict_lines(node_id, sentence, ruling, width, session.follow_up(node_id))
+        reporter.line(first, **look)
+        for line in rest:
+            reporter.line(line)
+    for anomaly in session.run.fragment.anomalies:
+        reporter.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
+    for fault in session.second.faults() if session.second is not None else ():
+        reporter.line(fault, red=True)
+    if session.trouble:
+        reporter.line(session.trouble, red=True)
+    if session.report is not None:
+        _write_record(session.record, session.run.settings.detector, reporter)
+        for line in github_lines(session.record):
+            reporter.line(line)
+
+
+def _write_record(record: Mapping[str, Any], detector: str, reporter: Any) -> None:
+    made = record.get("comparison")
+    if made:
+        reporter.section("against the baseline")
+        kept = {limit["sentence"]: limit["kept"] for limit in made["limits"]}
+        for line in comparison_lines(made, detector):
+            reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
+    reporter.line("")
+    reporter.line(kind_of_run(record["run"]))
+
+
+def write_last(report: Path | None, reporter: Any) -> None:
+    """Write the path of the report as the last line of all."""
+    if report is not None and reporter is not None:
+        reporter.write_line(f"report: {report}", bold=True)
+
+
+def github_lines(record: Mapping[str, Any]) -> Iterable[str]:
+    """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return ()
+    from synnodtest.exports import sarif
+
+    found: Sequence[str] = tuple(sarif.github(record))
+    return found

@@ -1,0 +1,43 @@
+"""The lines of terminals and summaries: two numbers per verdict, exclusions, the kind of the run."""
+
+import pytest
+
+from synnodtest.record.brief import exclusions, kind_of_run, numbers
+
+
+def ruling(status, *parts):
+    return {"status": status, "components": [part(*p) for p in parts]}
+
+
+def part(status, side, lower, upper, bound, role="decides"):
+    return {"status": status, "side": side, "lower": lower, "upper": upper, "bound": bound, "role": role}
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (ruling("PASSED", ("PASSED", "above", 0.88, 0.97, 0.8)), "0.88 > 0.80"),
+        (ruling("FAILED", ("FAILED", "above", 0.5, 0.71, 0.8)), "0.71 < 0.80"),
+        (ruling("PASSED", ("PASSED", "below", 0.0, 0.19, 1.0)), "0.19 < 1.00"),
+        (ruling("FAILED", ("FAILED", "below", 0.22, 1.0, 0.05)), "0.22 > 0.05"),
+        (ruling("INCONCLUSIVE", ("INCONCLUSIVE", "above", 0.74, 0.9, 0.8)), "0.74 to 0.90, bound 0.80"),
+        (ruling("PASSED", ("PASSED", "within", -0.02, 0.03, 0.1)), "-0.02 to 0.03, bound ±0.10"),
+        (ruling("INCONCLUSIVE", ("FAILED", "below", 0.4, 1.0, 0.1), ("INCONCLUSIVE", "above", 0.1, 0.9, 0.5)),
+         "0.10 to 0.90, bound 0.50"),
+        (ruling("FAILED", ("PASSED", "above", 0.9, 1.0, 0.8), ("FAILED", "below", 3.0, 5.0, 1.0)), "3.00 > 1.00"),
+        (ruling("INCONCLUSIVE"), ""),
+    ],
+)  # fmt: skip
+def test_the_numbers_are_those_that_settle_the_verdict(made, told):
+    assert numbers(made) == told
+
+
+def test_exclusions_are_told_from_other_notes():
+    notes = ["not made: 2 x the region is empty", "with the 3 excluded scenes counted against the detector: ..", "flag"]
+    assert exclusions({"notes": notes}) == notes[:2]
+
+
+def test_a_run_says_whether_it_confirms_anything():
+    assert kind_of_run({"confirmatory": True, "exploratory_reasons": []}).startswith("confirmatory run: ")
+    told = kind_of_run({"confirmatory": False, "exploratory_reasons": ["a", "b"]})
+    assert told == "exploratory run, which confirms nothing: a and b"

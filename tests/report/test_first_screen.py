@@ -1,0 +1,60 @@
+"""The first screen and the sample sizes: what was not run, confirmatory in so many words, the baseline, the least n."""
+
+from pathlib import Path
+
+from synnodtest.evaluation.synthesizer import _kind
+from synnodtest.report.context import Context
+from synnodtest.report.sections import evidence
+from synnodtest.report.sections.credibility import _rejected
+from synnodtest.report.sections.verdict import outcome, verdict
+
+
+def screen(record):
+    return verdict(Context(record, Path("."))).data
+
+
+def test_what_was_not_selected_was_not_run_and_not_untestable(made):
+    made["expectations"] = made["expectations"][:3]
+    for entry, status in zip(made["expectations"], ("PASSED", "NOT RUN", "NOT RUN"), strict=True):
+        entry |= {"status": status, "waived": None}
+    assert outcome(Context(made, Path("."))).endswith("meets 1 of 3 pre-specified expectations; 2 were not run.")
+
+
+def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
+    for confirmatory, word in ((True, "Confirmatory"), (False, "Exploratory")):
+        small["run"] |= {"confirmatory": confirmatory, "exploratory_reasons": [] if confirmatory else ["reason X"]}
+        told = dict(screen(small)["notices"])
+        assert (word in told, len({"Confirmatory", "Exploratory"} & {*told})) == (True, 1)
+    assert "reason X" in told["Exploratory"]
+
+
+def test_the_baseline_stands_on_the_first_screen(small):
+    row = {"behaviour": "", "metric": "sensitivity", "value": -0.2, "lower": -0.3, "upper": -0.1}
+    limit = {"limit": "sensitivity:-0.03", "kept": False, "sentence": "sensitivity exceeds the limit"}
+    small["comparison"] = {
+        "earlier": "run-7", "verdicts": [{}], "unchanged": 4, "differences": [row], "limits": [limit]
+    }  # fmt: skip
+    (lines,) = (lines for word, lines, _ in screen(small)["facts"] if word == "Against the baseline")
+    assert "against run-7: 1 verdicts differ, 4 do not" in lines[0]
+    assert "sensitivity \N{MINUS SIGN}0.20 (\N{MINUS SIGN}0.30 to \N{MINUS SIGN}0.10)" in lines
+    assert lines[-1] == "sensitivity exceeds the limit"
+
+
+def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
+    small["expectations"][0]["plan"] = {"assume": "equal arms", "power": 0.83, "least_backgrounds": 16}
+    data = evidence.sample_size(Context(small, Path("."))).data
+    (row,) = data["table"].rows
+    assert dict(zip(data["table"].columns, row, strict=True))["Fewest backgrounds that can pass"] == "16"
+    assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]
+
+
+def test_reasons_of_rejection_have_no_gaps_where_numbers_stood():
+    assert _kind("nodule 'a': realised contrast 0.251, requested 0.595") == (
+        "realised contrast far from the one requested"
+    )
+    assert _kind("nodule 'a': realised diameter 3.1 mm, requested 12.0 mm") == (
+        "realised diameter far from the one requested"
+    )
+    assert _kind("nodule 'a': lies 3.2 mm from the place asked for") == "lies away from the place asked for"
+    told = _rejected({"realised contrast , requested": 3, "pixels changed far from the nodules": 1})
+    assert told == "3: realised contrast far from the one requested; 1: pixels changed far from the nodules"
