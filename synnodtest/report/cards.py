@@ -67,6 +67,7 @@ def _card(context: Context, item: Mapping[str, Any]) -> dict[str, Any]:
         "caption": item.get("caption", ""),
         "scene": item["scene"],
         "replay": f"synnodtest replay {item['scene'][:16]}{context.report_option}",
+        "explore": f"{context.explore}#scene={item['scene'][:16]}" if context.explore else "",
         "background": scene.get("background", ""),
         "arm": scene.get("arm", ""),
         "large": any(embedded.holds(item.get(f"{role}_crop")) for role, _ in PANELS),

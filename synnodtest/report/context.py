@@ -12,7 +12,9 @@ from typing import Any
 from synnodtest.record.words import STATUSES, shown_status
 from synnodtest.report.embedder import SEARCHED, Embedder
 
-__all__ = ["Context"]
+__all__ = ["EXPLORE", "Context"]
+
+EXPLORE = "explore.html"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Context:
         """How many expectations stand under each status word, in the order of the legend."""
         words = [shown_status(e) for e in self.record["expectations"]]
         return {word: words.count(word) for word in STATUSES}
+
+    @cached_property
+    def explore(self) -> str:
+        """Name of the page of all scenes, if it stands beside the report; else empty."""
+        return EXPLORE if (self.folder / EXPLORE).is_file() else ""
 
     @cached_property
     def with_gallery(self) -> set[str]:

@@ -21,7 +21,14 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["CROP_PX", "DIFFERENCE_RANGE", "THUMBNAIL_PX", "write_gallery_pictures", "write_whole_pictures"]
+__all__ = [
+    "CROP_PX",
+    "DIFFERENCE_RANGE",
+    "THUMBNAIL_PX",
+    "square_around",
+    "write_gallery_pictures",
+    "write_whole_pictures",
+]
 
 THUMBNAIL_PX = 192
 CROP_PX = 512
@@ -132,6 +139,12 @@ class _Cut:
 
     def of(self, pixels: FloatArray) -> FloatArray:
         return pixels[self.row : self.row + self.height, self.column : self.column + self.width]
+
+
+def square_around(boxes: Sequence[Box], radiograph: Radiograph) -> tuple[int, int, int, int]:
+    """Return ``(row, column, height, width)`` of the square that pictures of these boxes are cut to."""
+    cut = _square(boxes, radiograph)
+    return cut.row, cut.column, cut.height, cut.width
 
 
 def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:

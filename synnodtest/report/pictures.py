@@ -17,12 +17,14 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
+from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
+from synnodtest.report import explore_pictures
 from synnodtest.report.crops import write_gallery_pictures
 from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["RULES", "write_pictures"]
+__all__ = ["RULES", "keep_for_exploring", "write_pictures"]
 
 PICTURES = 1
 """Version of what stands in the store."""
@@ -54,6 +56,32 @@ def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campa
         fragment.gallery.append(
             {"scene": scene_id, "expectation": node_id, "rule": rule, "caption": _caption(scene), **paths}
         )
+
+
+def keep_for_exploring(
+    fragment: Fragment, node_id: str, behaviour: Behaviour, campaign: Campaign, known: set[str]
+) -> None:
+    """Keep a small picture of every scene of a judged item in the store, for ``explore.html``.
+
+    Args:
+        fragment: Holds the item's record.
+        node_id: The item.
+        behaviour: Its behaviour, as it ran.
+        campaign: Where pixels come from.
+        known: Scenes that have been seen to; filled here.
+    """
+    entry = fragment.expectations.get(node_id)
+    if entry is None or entry["ruling"] is None:
+        return
+    scenes = {key: fragment.scenes[key] for key in entry["scenes"] if key not in known}
+
+    def load(scene_id: str) -> Radiograph:
+        engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scenes[scene_id]))
+        recipe = Scene.from_dict(scenes[scene_id]["recipe"])
+        return engine.radiograph(recipe, next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background))
+
+    explore_pictures.keep(campaign.store, scenes, load)
+    known.update(scenes)
 
 
 def _pictures(

@@ -24,6 +24,9 @@ from synnodtest.record.complete import complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.report import html
+from synnodtest.report.explore import Pictures, write_explore
+from synnodtest.report.explore_pictures import from_store
+from synnodtest.store import Store
 
 __all__ = ["RunFacts", "build_record", "publish", "write_companions"]
 
@@ -89,9 +92,17 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
     )
     record.write(made, folder)
     write_companions(made, folder, facts.root)
+    _write_explore(made, facts, folder)
     report = html.render(record.read(folder), folder, pixels=facts.pixels)
     manifest.write(folder)
     return report
+
+
+def _write_explore(made: Mapping[str, Any], facts: RunFacts, folder: Path) -> None:
+    pictures: Pictures = lambda _: None  # noqa: E731
+    if facts.pixels and facts.cache is not None:
+        pictures = from_store(Store(facts.cache), made["scenes"])
+    write_explore(made, folder, pictures, facts.baseline if facts.baseline and "scenes" in facts.baseline else None)
 
 
 def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:

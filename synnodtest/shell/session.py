@@ -52,6 +52,7 @@ class Session:
         self.report: Path | None = None
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
+        self._explorable: set[str] = set()
         self._from_workers: list[dict[str, Any]] = []
 
     @cached_property
@@ -237,9 +238,11 @@ class Session:
     def write_pictures(self, case: Case) -> None:
         """Write the gallery pictures of a judged case."""
         if self.run.ready and self.run.settings.pixels and case.node_id in self.run.fragment.expectations:
-            from synnodtest.report.pictures import write_pictures
+            from synnodtest.report.pictures import keep_for_exploring, write_pictures
 
-            write_pictures(self.run.fragment, case.node_id, self.run.behaviour(case), self.run.campaign, self.folder)
+            behaviour, campaign = self.run.behaviour(case), self.run.campaign
+            write_pictures(self.run.fragment, case.node_id, behaviour, campaign, self.folder)
+            keep_for_exploring(self.run.fragment, case.node_id, behaviour, campaign, self._explorable)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

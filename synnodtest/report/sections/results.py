@@ -53,6 +53,7 @@ def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "details": [_detail(title, rows) for title, rows in (ruling.get("details") or {}).items()],
         "figure": figure_of(ruling, f"f-{anchor}") if ruling and expectation["kind"] not in CURVES else None,
         "curve": f"#c-{anchor}" if ruling and expectation["kind"] in CURVES else "",
+        "explore": f"{context.explore}#expectation={int(anchor[1:]) - 1}" if context.explore and ruling else "",
         "gallery": f"#g-{anchor}" if expectation["id"] in context.with_gallery else "",
     }
 

@@ -1,0 +1,220 @@
+"""``explore.html``: every scene of a run in one offline file, to be filtered, windowed and compared.
+
+It stands beside ``report.html``, which is to be filed and holds no script. This page is for looking: its one script is
+named by hash in its content security policy, and it fetches nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from synnodtest.errors import RecordError
+from synnodtest.files import write_atomic
+from synnodtest.record.words import STATUSES, expectation_title, shown_status
+from synnodtest.report.context import EXPLORE
+from synnodtest.report.explore_pictures import Picture
+
+__all__ = ["FILE_NAME", "explore_data", "pictures_in", "write_explore"]
+
+FILE_NAME = EXPLORE
+_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
+_PICTURES = re.compile(r'<script type="text/plain" id="pictures">(.*?)</script>', re.S)
+
+Pictures = Callable[[str], Picture | None]
+"""From the id of a scene to its picture; None where there is none."""
+
+
+def write_explore(
+    record: Mapping[str, Any],
+    folder: Path,
+    pictures: Pictures,
+    other: Mapping[str, Any] | None = None,
+    *,
+    name: str = FILE_NAME,
+) -> Path:
+    """Write the page into ``folder`` and return its path.
+
+    Args:
+        record: The record.
+        folder: The run's folder.
+        pictures: Of the scenes.
+        other: The record of another detector or version on the same scenes, shown beside.
+        name: Of the file.
+    """
+    data, packed = explore_data(record, pictures, other)
+    return write_atomic(Path(folder) / name, _page(data, packed))
+
+
+def explore_data(
+    record: Mapping[str, Any], pictures: Pictures, other: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], str]:
+    """Return what the page's script reads, and all pictures as one text of base64.
+
+    Scenes are lists, not mappings: at ten thousand of them names would be most of the file. Their order is that of
+    ``columns``.
+    """
+    table = _Names()
+    use: dict[str, list[int]] = {}
+    for index, expectation in enumerate(record["expectations"]):
+        for scene_id in expectation.get("scenes") or []:
+            use.setdefault(scene_id, []).append(index)
+    packed: list[str] = []
+    offset = 0
+    rows = []
+    for scene_id, scene in record["scenes"].items():
+        picture = pictures(scene_id)
+        text = "" if picture is None else base64.b64encode(picture.webp).decode()
+        rows.append(_scene(scene_id, scene, table, use.get(scene_id, []), picture, offset, len(text)))
+        packed.append(text)
+        offset += len(text)
+    return {
+        "run": record["run"]["id"],
+        "detector": record["identification"]["detector"]["name"],
+        "other": None if other is None else _other(other, record["scenes"]),
+        "point": _point(record),
+        "names": table.names,
+        "expectations": [
+            [e["id"], f"{e['behaviour']}: {expectation_title(e)}", shown_status(e)] for e in record["expectations"]
+        ],
+        "columns": ["id", "behaviour", "background", "arm", "strata", "expectations", "nodules", "findings", "picture"],
+        "scenes": rows,
+    }, "".join(packed)
+
+
+class _Names:
+    """Texts that repeat, each kept once and named by its place."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._at: dict[str, int] = {}
+
+    def of(self, text: object) -> int:
+        word = str(text)
+        if word not in self._at:
+            self._at[word] = len(self.names)
+            self.names.append(word)
+        return self._at[word]
+
+
+def _scene(
+    scene_id: str,
+    scene: Mapping[str, Any],
+    table: _Names,
+    use: Sequence[int],
+    picture: Picture | None,
+    offset: int,
+    length: int,
+) -> list[Any]:
+    strata = [table.of(f"{key}: {value}") for key, value in sorted((scene.get("strata") or {}).items())]
+    return [
+        scene_id,
+        table.of(scene["behaviour"]),
+        table.of(scene["background"]),
+        table.of(scene["arm"]),
+        strata,
+        list(use),
+        [_nodule(n, table) for n in scene["nodules"]],
+        [_finding(f) for f in scene["findings"]],
+        None if picture is None else [*picture.cut, picture.low, picture.high, offset, length],
+    ]
+
+
+def _nodule(nodule: Mapping[str, Any], table: _Names) -> list[Any]:
+    asked = nodule.get("requested") or {}
+    return [
+        table.of(nodule["name"]),
+        _rounded(nodule["diameter_mm"]),
+        _rounded(nodule["contrast"]),
+        _rounded(asked.get("density")),
+        _rounded(nodule.get("conspicuity")),
+        [table.of(region) for region in nodule.get("regions") or []],
+        _rounded(nodule["confidence"]),
+        *[round(edge) for edge in nodule["box"]],
+    ]
+
+
+def _finding(finding: Mapping[str, Any]) -> list[Any]:
+    return [*[round(edge) for edge in finding["box"]], _rounded(finding["score"]), int("hits" in finding)]
+
+
+def _rounded(value: Any) -> float | None:
+    return round(float(value), 4) if isinstance(value, (int, float)) else None
+
+
+def _other(other: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    scenes = {
+        key: [[_rounded(n["confidence"]) for n in scene["nodules"]], [_finding(f) for f in scene["findings"]]]
+        for key, scene in other["scenes"].items()
+        if key in wanted and wanted[key]["radiograph_sha256"] == scene["radiograph_sha256"]
+    }
+    return {"name": other["identification"]["detector"].get("name", ""), "run": other["run"]["id"], "scenes": scenes}
+
+
+def _point(record: Mapping[str, Any]) -> float:
+    """Return the operating point that most expectations are judged at; the slider starts there."""
+    points = [float((e.get("parameters") or {}).get("operating_point", 0.25)) for e in record["expectations"]]
+    return max(set(points), key=points.count) if points else 0.25
+
+
+def pictures_in(page: Path) -> Pictures:
+    """Return the pictures of a page that was written before, so that another can be drawn without a store.
+
+    Raises:
+        RecordError: the file is no such page.
+    """
+    text = Path(page).read_text(encoding="utf-8")
+    data, packed = _DATA.search(text), _PICTURES.search(text)
+    if data is None or packed is None:
+        raise RecordError(f"{page}: not a page that 'synnodtest explore' can read", hint="name the folder of a run")
+    known = {row[0]: row[8] for row in json.loads(data.group(1))["scenes"]}
+
+    def found(scene_id: str) -> Picture | None:
+        held = known.get(scene_id)
+        if held is None:
+            return None
+        x, y, wide, high, low, most, start, length = held
+        webp = base64.b64decode(packed.group(1)[start : start + length])
+        return Picture((x, y, wide, high), low, most, webp)
+
+    return found
+
+
+def _page(data: Mapping[str, Any], packed: str) -> str:
+    style, script = (
+        resources.files("synnodtest.report").joinpath(name).read_text(encoding="utf-8")
+        for name in ("explore.css", "explore.js")
+    )
+    colours = "".join(f".s-{look.key}{{--status:{look.colour}}}\n" for look in STATUSES.values())
+    style = colours + style
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    environment = Environment(
+        loader=PackageLoader("synnodtest.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("explore.html.j2").render(
+        data=Markup(text),
+        pictures=Markup(packed),
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy,
+        run=data["run"],
+        detector=data["detector"],
+        statuses=STATUSES,
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

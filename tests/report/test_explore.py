@@ -1,0 +1,147 @@
+"""The page of all scenes: what it holds, that it fetches nothing, and what it does in a browser."""
+
+import copy
+import html
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.report import explore_pictures
+from synnodtest.report.context import Context
+from synnodtest.report.explore import explore_data, pictures_in, write_explore
+from synnodtest.store import Store
+from tests.report import example
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture
+def page(made, tmp_path):
+    """A run of some scenes with pictures, and a second version that has seen half of them."""
+    made["scenes"] = dict(list(made["scenes"].items())[:24])
+    other = copy.deepcopy(made)
+    other["scenes"] = dict(list(other["scenes"].items())[:12])
+    for scene in other["scenes"].values():
+        for nodule in scene["nodules"]:
+            nodule["confidence"] = 0.0
+    drawn = {}
+
+    def picture(scene_id):
+        if scene_id not in drawn:
+            _, radiograph, _ = example.radiographs(made["scenes"][scene_id])
+            drawn[scene_id] = explore_pictures.draw(radiograph, [])
+        return drawn[scene_id]
+
+    return made, write_explore(made, tmp_path, picture, other), drawn
+
+
+def data_of(path):
+    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(), re.S).group(1))
+
+
+def test_every_scene_is_there_with_its_nodules_findings_and_expectations(page):
+    made, path, _ = page
+    data = data_of(path)
+    rows = {row[0]: dict(zip(data["columns"], row, strict=True)) for row in data["scenes"]}
+    assert rows.keys() == made["scenes"].keys()
+    for scene_id, scene in made["scenes"].items():
+        row = rows[scene_id]
+        assert data["names"][row["background"]] == scene["background"]
+        assert [n[6] for n in row["nodules"]] == pytest.approx([n["confidence"] for n in scene["nodules"]], abs=1e-4)
+        assert [f[4] for f in row["findings"]] == pytest.approx([f["score"] for f in scene["findings"]], abs=1e-4)
+        used = [i for i, e in enumerate(made["expectations"]) if scene_id in e["scenes"]]
+        assert row["expectations"] == used
+    assert len(data["other"]["scenes"]) == 12
+
+
+def test_the_page_names_its_own_script_and_nothing_else(page):
+    text = page[1].read_text()
+    assert not re.search(r'(?:src|href)="(?!report\.html)', text.split("<script>")[0].split("</style>")[1])
+    assert "default-src 'none'; script-src 'sha256-" in html.unescape(text)
+    assert "unsafe" not in text
+    assert "http:" not in text
+    assert "https:" not in re.sub(r'id="(?:data|pictures)">.*?</script>', "", text, flags=re.S)
+
+
+def test_pictures_come_back_from_a_page_as_they_went_in(page):
+    made, path, drawn = page
+    again = pictures_in(path)
+    assert all(again(scene_id) == drawn[scene_id] for scene_id in made["scenes"])
+
+
+def test_texts_of_a_spec_cannot_end_the_data(made, tmp_path):
+    made["expectations"][0]["behaviour"] = made["behaviours"][0]["id"] = "</script><b>"
+    path = write_explore(made, tmp_path, lambda _: None)
+    assert "</script><b>" not in path.read_text()
+    assert data_of(path)["expectations"][0][1].startswith("</script><b>")
+
+
+def test_a_picture_holds_the_greys_of_the_radiograph_and_is_drawn_once(made, tmp_path):
+    scene_id, scene = next((k, s) for k, s in made["scenes"].items() if s["nodules"])
+    _, radiograph, _ = example.radiographs(scene)
+    store, loads = Store(tmp_path), []
+
+    def load(key):
+        loads.append(key)
+        return radiograph
+
+    for _ in range(2):
+        explore_pictures.keep(store, {scene_id: scene}, load)
+    assert loads == [scene_id]
+    found = explore_pictures.from_store(store, {scene_id: scene})(scene_id)
+    x, y, wide, high = found.cut
+    grey = np.asarray(Image.open(io.BytesIO(found.webp)).convert("L"), dtype=float) / 255
+    values = found.low + (found.high - found.low) * grey
+    assert values.mean() == pytest.approx(radiograph.pixels[y : y + high, x : x + wide].mean(), abs=0.02)
+
+
+def test_the_report_leads_to_the_scene_only_where_the_page_is_there(made, tmp_path):
+    assert Context(made, tmp_path).explore == ""
+    write_explore(made, tmp_path, lambda _: None)
+    assert Context(made, tmp_path).explore == "explore.html"
+
+
+def test_without_pictures_the_data_alone_are_there(made):
+    data, packed = explore_data(made, lambda _: None)
+    assert packed == ""
+    assert all(row[8] is None for row in data["scenes"])
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
+def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(page):
+    driver = pytest.importorskip("playwright.sync_api")
+    made, path, _ = page
+    nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
+    with driver.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        tab, faults, asked = browser.new_page(), [], []
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        tab.on("request", lambda r: asked.append(r.url))
+        tab.goto(path.as_uri())
+        tab.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        assert tab.inner_text("#count").startswith("24 of 24 scenes")
+        tab.evaluate("document.getElementById('point').value = 0.5")
+        tab.dispatch_event("#point", "input", {"bubbles": True})
+        found = sum(n["confidence"] >= 0.5 for n in nodules)
+        tab.wait_for_function(f"document.getElementById('count').textContent.includes('{found} of {len(nodules)}')")
+        tab.select_option("#hit", "missed")
+        missed = sum(any(n["confidence"] < 0.5 for n in s["nodules"]) for s in made["scenes"].values())
+        tab.wait_for_function(f"document.getElementById('count').textContent.startsWith('{missed} of 24')")
+        tab.select_option("#hit", "")
+        first = next(k for k, s in made["scenes"].items() if s["nodules"])
+        tab.goto(f"{path.as_uri()}#scene={first[:16]}&point=0.1")
+        tab.wait_for_function("!document.getElementById('one').hidden")
+        assert first[:16] in tab.inner_text("#one-h")
+        assert tab.locator("#pair canvas").count() == 2
+        assert "missed (0.00)" in tab.inner_text("#pair figure >> nth=1")
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+        assert axe.Axe().run(tab).violations_count == 0
+        browser.close()
+    assert faults == []
+    assert [url for url in asked if not url.startswith(("file:", "blob:"))] == []
