@@ -44,5 +44,5 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(PIP) numpy "setuptools<81" wheel
 	-$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && $(PIP) --no-build-isolation pyradiomics
-	$(PIP) -e '.[diffusion,yolo,dicom,onnx,openvino,parquet,metrics,signature,dev]'
+	$(PIP) -e '.[diffusion,yolo,dicom,onnx,openvino,parquet,metrics,signature,studio,dev]'
 	touch $@

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "run one scene or one counterexample of a report again"),
     "promote": ("promote", "write a confirmed counterexample into its spec's explicit examples"),
     "plant": ("plant", "plant one nodule in one radiograph: file in, file out"),
+    "studio": ("studio", "plant nodules by hand on a page in the browser, and take a spec out of it"),
     "conform": ("conform", "ask a detector's adapter ten questions before a run costs an hour"),
     "phantom": ("phantom", "write a data set of chest phantoms"),
     "data": ("data", "convert annotated data sets between layouts, and check them"),

@@ -29,7 +29,7 @@ FLOORS = [
     ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "reference", "phantom"],
     ["engine", "fuzzing", "annotated"],
     ["record", "exports", "report", "training", "evaluation"],
-    ["api", "shell", "pytest_plugin", "commands", "cli"],
+    ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
 ]
 FLOORS[0] += ["threads", "class_names"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from pathlib import Path
@@ -40,7 +41,8 @@ def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
         # ultralytics replaces Image.open by one that looks for the optional package pi_heif before it gives up
         raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(path, str(error), max_pixels) from error
+        counted = re.search(r"\((\d+) pixels\)", str(error))
+        raise _too_large(path, f"{counted[1]} pixels" if counted else "its pixels", max_pixels) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BackgroundError(f"{path}: truncated or damaged: {reason}", hint=_DAMAGED) from error

@@ -212,8 +212,15 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         location=nodule.location,
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if held else free)),
-        seed=stream.seed("appearance", *([] if "seed" in nodule.hold else free)),
+        seed=_appearance(stream, nodule, free),
     )
+
+
+def _appearance(stream: _Stream, nodule: NoduleSpec, level: list[Any]) -> int:
+    """Return the seed of a nodule's appearance: the spec's, else a drawn one."""
+    if nodule.seed is not None:
+        return nodule.seed
+    return stream.seed("appearance", *([] if "seed" in nodule.hold else level))
 
 
 def _number(amount: Amount) -> float:

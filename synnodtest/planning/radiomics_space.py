@@ -17,7 +17,7 @@ from scipy import stats
 
 from synnodtest.radiomics_features import FEATURE_NAMES
 
-__all__ = ["plausible", "vectors"]
+__all__ = ["feature_range", "plausible", "vectors"]
 
 RARE = 0.001
 """Combinations that fewer nodules than this would show count as impossible."""
@@ -56,3 +56,11 @@ def plausible(features: Mapping[str, float]) -> bool:
 def _score(known: Mapping[str, Any], name: str, value: float) -> float:
     share = np.interp(value, known["features"][name]["quantiles"], known["probabilities"])
     return float(stats.norm.ppf(share))
+
+
+def feature_range(name: str) -> tuple[float, float, float]:
+    """Return the 1st percentile, the median and the 99th of a feature among the nodules of training."""
+    known = _distribution()
+    quantiles = known["features"][name]["quantiles"]
+    low, middle, high = np.interp([0.01, 0.5, 0.99], known["probabilities"], quantiles)
+    return float(low), float(middle), float(high)

@@ -205,6 +205,7 @@ class Builder:
             contrast=self.value(parts["contrast"], (*path, "contrast"), "contrast") if "contrast" in parts else None,
             radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
+            seed=int(plain(parts["seed"])) if "seed" in parts else None,
             line=node.mark.line,
             column=node.mark.column,
         )

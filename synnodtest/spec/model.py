@@ -62,6 +62,7 @@ class NoduleSpec:
         contrast: Mean added brightness over the mask / 5..95 percentile range of the lung. None: as real nodules.
         radiomics: Requested features by PyRadiomics name.
         hold: What stays equal between the scenes of a background: ``location``, ``seed``, or a drawn quantity.
+        seed: Seed of its appearance; None: drawn for every scene.
         line: Line of the spec, from 1.
         column: Column of the spec, from 1.
     """
@@ -72,6 +73,7 @@ class NoduleSpec:
     contrast: Value | None = None
     radiomics: Mapping[str, Value] = field(default_factory=dict, hash=False)
     hold: frozenset[str] = frozenset()
+    seed: int | None = None
     line: int = 0
     column: int = 0
 

@@ -147,6 +147,8 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
         data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
     if nodule.hold:
         data["hold"] = sorted(nodule.hold)
+    if nodule.seed is not None:
+        data["seed"] = nodule.seed
     return data
 
 

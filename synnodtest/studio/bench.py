@@ -1,0 +1,155 @@
+"""The models that all sessions share, and how a spec's text becomes outcomes on one case."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from synnodtest.detectors import resolve_detector
+from synnodtest.engine.engine import Engine, Unplaced
+from synnodtest.engine.outcome import Outcome, to_trial
+from synnodtest.errors import SynnodError
+from synnodtest.matching import Matching
+from synnodtest.planning.draw import own_recipes
+from synnodtest.planning.trial import Trial
+from synnodtest.ports import Detector, Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+from synnodtest.spec import load_spec
+from synnodtest.spec.model import Behaviour
+from synnodtest.store import Store
+from synnodtest.studio.case import Case
+from synnodtest.synthesizers import resolve_synthesizer
+
+__all__ = ["Bench", "Planted"]
+
+SEED = 0
+"""The master seed of a run without ``--synnod-seed``, so that pytest draws what the studio draws."""
+BATCH = 4
+"""Scenes per call while a map is made: each call ends in progress that the page shows, and in a chance to cancel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """One scene through synthesizer and detector.
+
+    Args:
+        arm: Of the behaviour.
+        levels: Swept values by name.
+        scene: The recipe.
+        trial: Matched findings and truth; ``trial.rejected`` says why a run would exclude it.
+    """
+
+    arm: str
+    levels: dict[str, float | str]
+    scene: Scene
+    trial: Trial
+
+
+@dataclass
+class Bench:
+    """Detectors and synthesizers, loaded once; one call of a model at a time, whatever session asks.
+
+    Args:
+        detectors: Texts of ``--detector``, the first one being the default of specs.
+        synthesizers: Texts of ``--synthesizer``, the first one being the default.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    detectors: Sequence[str] = ("demo",)
+    synthesizers: Sequence[str] = ("diffusion", "gaussian")
+    device: str = "cpu"
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _loaded: dict[tuple[str, str], Detector | Synthesizer] = field(default_factory=dict, repr=False)
+
+    def preload(self) -> None:
+        """Load what is used by default, so that the first nodule is quick; what cannot be loaded is told when used."""
+        for load, names in ((self.synthesizer, self.synthesizers[:1]), (self.detector, self.detectors)):
+            for name in names:
+                try:
+                    load(name)
+                except SynnodError:
+                    continue
+
+    def detector(self, name: str) -> Detector:
+        """Return a detector of the list, loaded once."""
+        with self._lock:
+            if ("detector", name) not in self._loaded:
+                self._loaded["detector", name] = resolve_detector(self._known(name, self.detectors), device=self.device)
+            found = self._loaded["detector", name]
+        assert isinstance(found, Detector)
+        return found
+
+    def synthesizer(self, name: str) -> Synthesizer:
+        """Return a synthesizer of the list, loaded once."""
+        with self._lock:
+            if ("synthesizer", name) not in self._loaded:
+                text = self._known(name, self.synthesizers)
+                self._loaded["synthesizer", name] = resolve_synthesizer(text, device=self.device)
+            found = self._loaded["synthesizer", name]
+        assert isinstance(found, Synthesizer)
+        return found
+
+    @staticmethod
+    def _known(name: str, names: Sequence[str]) -> str:
+        if name not in names:
+            raise SynnodError(f"{name!r} was not named when the studio was started", hint=f"one of {', '.join(names)}")
+        return name
+
+    def behaviour(self, text: str, path: Path, case: Case) -> Behaviour:
+        """Write a spec's text to ``path`` and return its one behaviour.
+
+        Raises:
+            SpecError: the text is no spec.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        (behaviour,) = load_spec(path, frozenset(case.radiograph.regions)).behaviours
+        return behaviour
+
+    def engine(self, case: Case, synthesizer: str, detector: str, store: Path) -> Engine:
+        """Return the engine that every run has, on the set of one."""
+        return Engine(
+            case.backgrounds, self.synthesizer(synthesizer), self.detector(detector), Store(store), batch=BATCH
+        )
+
+    def count(self, engine: Engine, behaviour: Behaviour) -> int:
+        """Return how many scenes a behaviour has."""
+        return sum(1 for _ in own_recipes(behaviour, engine.backgrounds.backgrounds, SEED))
+
+    def planted(self, engine: Engine, behaviour: Behaviour) -> Iterator[Planted | Unplaced]:
+        """Yield what comes of each scene of a behaviour, as it is done.
+
+        Raises:
+            SynnodError: synthesizer or detector failed.
+        """
+        recipes = list(own_recipes(behaviour, engine.backgrounds.backgrounds, SEED))
+        matching = Matching.from_dict(behaviour.matching)
+        for start in range(0, len(recipes), BATCH):
+            with self._lock:
+                outcomes = list(engine.run(recipes[start : start + BATCH]))
+            for outcome in outcomes:
+                if isinstance(outcome, Outcome):
+                    yield _planted(outcome, matching)
+                else:
+                    yield outcome
+
+    def radiograph(self, engine: Engine, scene: Scene, *, sham: bool = False) -> Radiograph:
+        """Return the pixels of a scene, from the store where they were made before."""
+        (background,) = engine.backgrounds.backgrounds
+        with self._lock:
+            return engine.radiograph(replace(scene, sham=sham), background)
+
+    def findings(self, radiograph: Radiograph, detector: str) -> list[tuple[tuple[float, float, float, float], float]]:
+        """Return what a detector finds in a radiograph, surest first, as boxes and scores."""
+        loaded = self.detector(detector)
+        with self._lock:
+            (found,) = loaded.detect([radiograph])
+        return [(finding.box, finding.score) for finding in sorted(found, key=lambda finding: -finding.score)]
+
+
+def _planted(outcome: Outcome, matching: Matching) -> Planted:
+    trial = to_trial(outcome, matching)
+    return Planted(outcome.recipe.arm, dict(outcome.recipe.levels), outcome.scene, trial)

@@ -1,0 +1,167 @@
+"""The case: one radiograph in a folder of its own, as a background set of one, read as every run reads it.
+
+Whatever is opened (an upload, a film of a set, a phantom) is copied into ``<folder>/cxr`` with its masks and a
+manifest. So what the studio shows and what a spec run on that folder sees are the same pixels and regions.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from synnodtest.backgrounds import FolderSet
+from synnodtest.backgrounds.dicom import is_dicom
+from synnodtest.backgrounds.readers import SUFFIXES
+from synnodtest.backgrounds.writers import depth_of, write
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import BoolArray
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["SET", "Case", "Given", "case_of_file", "case_of_radiograph"]
+
+SET = "studio"
+"""What specs call the set of one."""
+FILMS = "cxr"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of a file besides its bytes."""
+
+    mm_per_px: tuple[float, float] | None = None
+    bits: int | None = None
+    masks: Mapping[str, Path] = field(default_factory=dict)
+    strata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One radiograph to work on.
+
+    Args:
+        folder: Its folder; ``films`` holds the file, its masks and the manifest.
+        file: Name of the file, which is the background's id.
+        radiograph: Pixels and regions, as every run reads them.
+        backgrounds: The set of one.
+        notes: What was read and noted of the file, in plain words.
+    """
+
+    folder: Path
+    file: str
+    radiograph: Radiograph
+    backgrounds: FolderSet
+    notes: tuple[str, ...]
+
+    @property
+    def films(self) -> Path:
+        """The folder that ``--backgrounds`` takes."""
+        return self.folder / FILMS
+
+    def with_region(self, region: str, mask: BoolArray) -> Case:
+        """Return the case with one more region, drawn by hand; its mask lies beside the file."""
+        if not mask.any():
+            raise BackgroundError(f"the painted region {region!r} is empty", hint="paint over the picture first")
+        path = self.films / f"{Path(self.file).stem}.{region}.png"
+        Image.fromarray(mask.astype(np.uint8) * 255).save(path)
+        return _opened(self.folder, self.file)
+
+
+def case_of_file(folder: Path, source: Path, name: str, given: Given) -> Case:
+    """Return the case of a file.
+
+    Args:
+        folder: A new folder of its own.
+        source: The file; it is copied.
+        name: What the user calls it; becomes a plain file name.
+        given: What else is known.
+
+    Raises:
+        BackgroundError: the file cannot be used; says why, and names it as the user does.
+    """
+    plain = _plain_name(name, source)
+    films = folder / FILMS
+    films.mkdir(parents=True)
+    shutil.copyfile(source, films / plain)
+    for region, mask in given.masks.items():
+        shutil.copyfile(mask, films / f"{Path(plain).stem}.{region}.png")
+    _write_manifest(films, plain, given)
+    try:
+        return _opened(folder, plain)
+    except BackgroundError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise _in_the_users_words(error, films / plain, name) from error
+
+
+def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
+    """Return the case of a radiograph that has no file, such as a phantom: written with 16 bits, with its masks."""
+    films = folder / FILMS
+    films.mkdir(parents=True)
+    write(radiograph, films / f"{name}.png", bits=16, size=None, mark=False)
+    for region, mask in radiograph.regions.items():
+        if mask.any() and not region.startswith("@"):
+            Image.fromarray(mask.astype(np.uint8) * 255).save(films / f"{name}.{region}.png")
+    row, column = radiograph.spacing_mm
+    _write_manifest(films, f"{name}.png", Given((column, row), 16, strata=radiograph.strata))
+    return _opened(folder, f"{name}.png")
+
+
+def _opened(folder: Path, file: str) -> Case:
+    backgrounds = FolderSet(folder / FILMS, SET, count=1)
+    (background,) = backgrounds.backgrounds
+    radiograph = backgrounds.load(background)
+    doubts = backgrounds.doubts(background)
+    return Case(folder, file, radiograph, backgrounds, tuple(_notes(radiograph, [*backgrounds.notes, *doubts])))
+
+
+def _notes(radiograph: Radiograph, more: list[str]) -> list[str]:
+    height, width = radiograph.shape
+    row, column = radiograph.spacing_mm
+    given = sorted(set(radiograph.regions) - radiograph.estimated)
+    strata = [f"{name} {value}" for name, value in radiograph.strata.items() if name != "lung_estimate"]
+    notes = [
+        f"{width} x {height} pixels of {column:.4g} x {row:.4g} mm, {width * column:.0f} x {height * row:.0f} mm",
+        f"{depth_of(radiograph.pixels)} bits as stored",
+        f"regions given: {', '.join(given)}" if given else "no region given",
+    ]
+    if radiograph.estimated:
+        notes.append(f"regions estimated: {', '.join(sorted(radiograph.estimated))}")
+    return notes + ([", ".join(strata)] if strata else []) + more
+
+
+def _plain_name(name: str, source: Path) -> str:
+    path = Path(name.replace("\\", "/"))
+    suffix = path.suffix.lower() if path.suffix.lower() in SUFFIXES else ""
+    stem = path.stem if suffix else path.name
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:60] or "film"
+    if not suffix:
+        suffix = ".dcm" if is_dicom(source) else path.suffix.lower()[:8]
+    if suffix not in SUFFIXES:
+        raise BackgroundError(
+            f"{path.name}: no radiograph by its name", hint=f"files end in {', '.join(SUFFIXES)}, or are DICOM"
+        )
+    return stem + suffix
+
+
+def _write_manifest(films: Path, file: str, given: Given) -> None:
+    x, y = given.mm_per_px or ("", "")
+    row = {"file": file, "mm_per_px_x": x, "mm_per_px_y": y, "bits": given.bits or "", **given.strata}
+    with (films / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, list(row), lineterminator="\n")
+        table.writeheader()
+        table.writerow(row)
+
+
+def _in_the_users_words(error: BackgroundError, path: Path, name: str) -> BackgroundError:
+    """Return the error without the studio's own folders, and with its own remedy for an unknown pixel size."""
+    message = re.sub(r" \(listed in [^)]*\)", "", error.message.replace(str(path), name))
+    hint = error.hint
+    if "size of a pixel" in message:
+        hint = "type the size of a pixel beside the file's name, such as 0.168, and open it again"
+    return BackgroundError(message, hint=hint)

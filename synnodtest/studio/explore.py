@@ -1,0 +1,112 @@
+"""Sweeps, maps, companions and air leaks: the studio's own specs run scene by scene, each told as it is done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from synnodtest.planning.trial import NoduleTrial
+from synnodtest.studio.bench import Planted
+
+__all__ = ["Exploration", "Point", "levels_between"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One nodule of an exploration: where it lies, how large it is, and what each detector says of it.
+
+    Args:
+        x: Centre in pixels; ``y`` likewise.
+        label: Level or arm.
+        level: Swept value; NaN where nothing is swept.
+        diameter_mm: As realised.
+        contrast: As realised.
+        confidence: Score of the matched finding, 0 without one; None where a run would exclude the scene.
+        rejected: Why it would.
+    """
+
+    x: float
+    y: float
+    label: str
+    level: float
+    diameter_mm: float
+    contrast: float
+    confidence: float | None
+    rejected: str = ""
+
+
+@dataclass
+class Exploration:
+    """What has come of an exploration so far.
+
+    Args:
+        kind: ``sweep``, ``map``, ``companion`` or ``leak``.
+        title: In words.
+        detector: Whose confidence it is.
+        text: The spec.
+        total: Scenes in all.
+        points: One per nodule that is judged.
+        unplaced: Why scenes have no place.
+    """
+
+    kind: str
+    title: str
+    detector: str
+    text: str
+    total: int
+    points: list[Point] = field(default_factory=list)
+    scenes: list[Planted] = field(default_factory=list)
+    unplaced: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+    @property
+    def done(self) -> int:
+        """Scenes that are done."""
+        return len(self.scenes) + len(self.unplaced)
+
+    def add(self, planted: Planted) -> None:
+        """Take in one scene: its first nodule is the one that is judged."""
+        self.scenes.append(planted)
+        if planted.trial.nodules:
+            self.points.append(_point(planted, planted.trial.nodules[0]))
+        elif planted.trial.rejected:
+            nodule = planted.scene.nodules[0]
+            row, column = planted.trial.spacing_mm
+            x, y = nodule.centre_mm[0] / column, nodule.centre_mm[1] / row
+            self.points.append(Point(x, y, _label(planted), _level(planted), 0, 0, None, planted.trial.rejected))
+
+
+def _point(planted: Planted, nodule: NoduleTrial) -> Point:
+    x_min, y_min, x_max, y_max = nodule.truth.box
+    rejected = planted.trial.rejected
+    return Point(
+        x=(x_min + x_max) / 2,
+        y=(y_min + y_max) / 2,
+        label=_label(planted),
+        level=_level(planted),
+        diameter_mm=float(nodule.truth.diameter_mm),
+        contrast=float(nodule.truth.contrast),
+        confidence=None if rejected else float(nodule.confidence),
+        rejected=rejected,
+    )
+
+
+def _label(planted: Planted) -> str:
+    if planted.levels:
+        return ", ".join(
+            f"{name} {value:g}" if not isinstance(value, str) else value for name, value in planted.levels.items()
+        )
+    return planted.arm
+
+
+def _level(planted: Planted) -> float:
+    values = [value for value in planted.levels.values() if isinstance(value, (int, float))]
+    return float(values[0]) if values else math.nan
+
+
+def levels_between(low: float, high: float, count: int) -> Sequence[float]:
+    """Return evenly spaced levels, rounded as a person would write them."""
+    step = (high - low) / max(count - 1, 1)
+    digits = max(0, 2 - math.floor(math.log10(abs(high - low)))) if high > low else 3
+    return [round(low + step * index, digits) for index in range(count)]

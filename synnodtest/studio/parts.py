@@ -1,0 +1,83 @@
+"""The page's own parts: the canvas, the opener of files, the panel of radiomics features."""
+
+from __future__ import annotations
+
+import html
+from importlib import resources
+from typing import Any
+
+from synnodtest.planning.radiomics_space import feature_range
+from synnodtest.radiomics_features import GROUPS
+from synnodtest.studio.wishes import PAPER_FEATURES
+
+__all__ = ["asset", "canvas_part", "features_part", "open_part"]
+
+TITLES = {
+    "Idm": "Inverse difference moment",
+    "GrayLevelVariance": "Gray level variance",
+}
+HEADS = {"shape2D": "Shape", "firstorder": "First order", "glcm": "GLCM", "glszm": "GLSZM"}
+
+
+def asset(name: str) -> str:
+    """Return a file of the page."""
+    return resources.files("synnodtest.studio").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def canvas_part(gradio: Any) -> Any:
+    """Return the radiograph: its value is the view, its event ``edit`` says what was done to the boxes."""
+    return gradio.HTML(
+        value="{}",
+        html_template=asset("canvas.html"),
+        css_template=asset("canvas.css"),
+        js_on_load=asset("canvas.js"),
+        elem_id="film",
+        apply_default_css=False,
+    )
+
+
+def open_part(gradio: Any, most_bytes: int) -> Any:
+    """Return the opener: its value is the session's token, its event ``edit`` says what came of an upload."""
+    template = asset("open.html").replace("@MOST@", str(most_bytes))
+    return gradio.HTML(
+        value="",
+        html_template=template,
+        css_template=asset("open.css"),
+        js_on_load=asset("open.js"),
+        elem_id="open",
+        apply_default_css=False,
+    )
+
+
+def features_part(gradio: Any) -> Any:
+    """Return the features: the paper's six, then all 67 by group; its value is what is asked for, as JSON."""
+    others = "".join(
+        f"<h4>{HEADS[group]}</h4>" + "".join(_row(name, name) for name in names if name not in PAPER_FEATURES)
+        for group, names in GROUPS.items()
+    )
+    template = (
+        "<div class='features'>"
+        + "".join(_row(name, TITLES.get(name, name)) for name in PAPER_FEATURES)
+        + f"<details><summary>All 67 features</summary>{others}</details></div>"
+    )
+    return gradio.HTML(
+        value="{}",
+        html_template=template,
+        css_template=asset("features.css"),
+        js_on_load=asset("features.js"),
+        elem_id="features",
+        apply_default_css=False,
+    )
+
+
+def _row(name: str, title: str) -> str:
+    low, middle, high = feature_range(name)
+    said = html.escape(title)
+    limits = f"min='{low:.4g}' max='{high:.4g}' step='{(high - low) / 200:.3g}' value='{middle:.4g}'"
+    return (
+        f"<div class='feature' data-feature='{name}' data-median='{middle:.4g}'>"
+        f"<label><input type='checkbox'> {said}</label>"
+        f"<input type='range' aria-label='{said}, slider' {limits}>"
+        f"<input type='number' aria-label='{said}, value' step='any' value='{middle:.4g}'>"
+        f"<small>in training {low:.3g} to {high:.3g}, median {middle:.3g}</small></div>"
+    )

@@ -1,0 +1,221 @@
+"""The studio's own routes: uploads, pixels, exports, reports; each under the token of its session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.studio import pictures
+from synnodtest.studio.session import EXPORTS, Session
+from synnodtest.studio.sessions import Sessions
+from synnodtest.studio.spec_run import bundle
+from synnodtest.studio.study import Study
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["add_routes"]
+
+SIZES = {"native": None, "1024": 1024}
+
+
+def add_routes(app: Starlette, sessions: Sessions, study: Study | None) -> None:
+    """Add the routes to an application."""
+    from starlette.routing import Route
+
+    own = _Routes(sessions)
+    add: Callable[..., None] = lambda path, what, method="GET": app.router.routes.append(  # noqa: E731
+        Route(f"/studio/{{token}}/{path}", what, methods=[method])
+    )
+    add("upload", own.upload, "POST")
+    add("paint", own.paint, "POST")
+    add("pixels/{kind}", own.pixels)
+    add("region/{name}", own.region)
+    add("scene/{number:int}.png", own.scene)
+    add("export", own.export)
+    add("bundle/{name}", own.bundle)
+    add("report/{path:path}", own.report)
+    if study is not None:
+        app.router.routes.append(Route("/study/", study.page))
+        app.router.routes.append(Route("/study/answers", study.take, methods=["POST"]))
+
+
+class _Routes:
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def upload(self, request: Request) -> Response:
+        """Take a file's bytes and open it; what was open before stays where it cannot be used."""
+        from starlette.concurrency import run_in_threadpool
+        from starlette.requests import ClientDisconnect
+
+        try:
+            session = self._session(request)
+            path = _upload_path(session)
+            try:
+                with path.open("wb") as file:
+                    async for chunk in request.stream():
+                        file.write(chunk)
+                name = request.query_params.get("name", "film")
+                spacing = _spacing(request.query_params.get("mm", ""))
+                case = await run_in_threadpool(session.open_file, path, name, spacing)
+            finally:
+                path.unlink(missing_ok=True)
+        except ClientDisconnect:
+            return _json({"error": "the file is larger than is taken, or the upload was broken off"}, 413)
+        except SynnodError as error:
+            return _told(error)
+        return _json({"file": case.file})
+
+    async def paint(self, request: Request) -> Response:
+        """Take brush strokes as a region of the case."""
+        from starlette.concurrency import run_in_threadpool
+
+        try:
+            session = self._session(request)
+            told = json.loads(await request.body())
+            mask = pictures.painted(session.opened.radiograph.shape, list(told["strokes"]))
+            case = await run_in_threadpool(session.paint, "air_leak", mask)
+        except SynnodError as error:
+            return _told(error)
+        except (ValueError, KeyError, TypeError):
+            return _told(SynnodError("these are no brush strokes"))
+        return _json({"file": case.file})
+
+    def pixels(self, request: Request) -> Response:
+        """Return ``before``, ``after`` or ``difference`` with 16 bits."""
+        from starlette.responses import Response
+
+        try:
+            session = self._session(request)
+            body = _pixels_of(session, request.path_params["kind"])
+        except SynnodError as error:
+            return _told(error)
+        return Response(body, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+    def region(self, request: Request) -> Response:
+        """Return the outline of a region."""
+        from starlette.responses import Response
+
+        try:
+            regions = self._session(request).opened.radiograph.regions
+            name = request.path_params["name"].removesuffix(".png")
+            if name not in regions:
+                raise SynnodError(f"this radiograph has no region {name!r}")
+        except SynnodError as error:
+            return _told(error)
+        return Response(pictures.outline_png(regions[name], name), media_type="image/png")
+
+    def scene(self, request: Request) -> Response:
+        """Return a small picture of one nodule of the exploration."""
+        from starlette.responses import Response
+
+        try:
+            session, number = self._session(request), request.path_params["number"]
+            exploration = session.exploration
+            if exploration is None or not 0 <= number < len(exploration.scenes):
+                raise SynnodError("there is no such scene")
+            planted = exploration.scenes[number]
+            made = session.picture_of(planted)
+            row, column = made.spacing_mm
+            x, y = planted.scene.nodules[0].centre_mm
+            body = pictures.crop_png(made, (x / column, y / row), 80.0)
+        except SynnodError as error:
+            return _told(error)
+        return Response(body, media_type="image/png")
+
+    def export(self, request: Request) -> Response:
+        """Return the result as a file."""
+        query = request.query_params
+        try:
+            session = self._session(request)
+            kind = query.get("kind", next(iter(EXPORTS)))
+            path = session.export(kind, size=SIZES.get(query.get("size", "native")), mark=query.get("mark") == "1")
+        except SynnodError as error:
+            return _told(error)
+        return _attached(path)
+
+    def bundle(self, request: Request) -> Response:
+        """Return a spec with its film as a zip."""
+        try:
+            session, name = self._session(request), request.path_params["name"].removesuffix(".zip")
+            return _attached(bundle(session, _text_of(session, name), f"{name}.yaml"))
+        except SynnodError as error:
+            return _told(error)
+
+    def report(self, request: Request) -> Response:
+        """Return a file of the last run's report; nothing outside its folder."""
+        from starlette.responses import FileResponse
+
+        try:
+            session = self._session(request)
+            root = (session.opened.folder / "reports").resolve()
+            path = (root / request.path_params["path"]).resolve()
+            if not path.is_relative_to(root) or not path.is_file():
+                raise SynnodError("there is no such file in the report")
+        except SynnodError as error:
+            return _told(error, 404)
+        return FileResponse(path)
+
+    def _session(self, request: Request) -> Session:
+        return self._sessions.of_token(request.path_params["token"])
+
+
+def _upload_path(session: Session) -> Path:
+    import secrets
+
+    session.folder.mkdir(parents=True, exist_ok=True)
+    return session.folder / f"upload-{secrets.token_hex(8)}"
+
+
+def _spacing(text: str) -> tuple[float, float] | None:
+    if not text.strip():
+        return None
+    try:
+        numbers = [float(part) for part in text.replace("x", " ").replace(";", " ").split()]
+        x, y = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
+    except (ValueError, IndexError):
+        raise BackgroundError(f"{text!r} is not a size in mm", hint="such as 0.168, or 0.168 x 0.168") from None
+    if not (0 < x < 100 and 0 < y < 100):
+        raise BackgroundError(f"a pixel of {text} mm is not possible", hint="such as 0.168")
+    return x, y
+
+
+def _pixels_of(session: Session, kind: str) -> bytes:
+    result = session.result
+    if kind == "before":
+        return pictures.sixteen_bits(session.opened.radiograph.pixels)
+    if result is None or kind not in ("after", "difference"):
+        raise SynnodError("there is no such picture yet")
+    return pictures.sixteen_bits(result.after.pixels, result.before.pixels if kind == "difference" else None)
+
+
+def _text_of(session: Session, name: str) -> str:
+    if name == "scene":
+        return session.scene_text()
+    if name == "fuzz":
+        return session.fuzz_text()
+    if session.exploration is not None and session.exploration.kind == name:
+        return session.exploration.text
+    raise SynnodError("there is no such spec yet", hint="synthesize or explore first")
+
+
+def _attached(path: Path) -> Response:
+    from starlette.responses import FileResponse
+
+    return FileResponse(path, filename=path.name, headers={"cache-control": "no-store"})
+
+
+def _told(error: SynnodError, status: int = 422) -> Response:
+    return _json({"error": error.message, "hint": error.hint}, status)
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    from starlette.responses import JSONResponse
+
+    return JSONResponse(content, status)

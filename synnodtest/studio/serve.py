@@ -1,0 +1,189 @@
+"""The studio's server: bound to this machine, private folder, everything gone at exit."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError, missing_extra
+from synnodtest.studio.bench import Bench
+from synnodtest.studio.guard import Guard, hosts_of
+from synnodtest.studio.sessions import Sessions, private_folder
+from synnodtest.studio.shelf import Shelf
+from synnodtest.studio.study import Study
+
+__all__ = ["MOST_BYTES", "Studio", "Wanted", "free_port", "serve"]
+
+MOST_BYTES = 256 * 2**20
+"""Limit of an upload: a radiograph of 8192 x 8192 pixels and 16 bits has half as much."""
+ADDRESS = "127.0.0.1"
+FONTS = ["system-ui", "sans-serif"]
+"""The machine's own: none is fetched."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the studio is started with.
+
+    Args:
+        detectors: Texts of ``--detector``; the first two are shown side by side.
+        synthesizers: Texts of ``--synthesizer``.
+        backgrounds: Folder of films, or None.
+        study: Folder of a reader study, or None.
+        device: ``cpu`` or ``cuda``.
+        most_bytes: Limit of an upload.
+    """
+
+    detectors: Sequence[str] = ("demo",)
+    synthesizers: Sequence[str] = ("diffusion", "gaussian")
+    backgrounds: Path | None = None
+    study: Path | None = None
+    device: str = "cpu"
+    most_bytes: int = MOST_BYTES
+
+
+class Studio:
+    """The application and all that goes with it; ``close`` leaves nothing behind.
+
+    Args:
+        wanted: What it is started with.
+        port: Where it will be served, for the guard.
+
+    Raises:
+        SynnodError: Gradio is not installed, or a folder holds nothing usable.
+    """
+
+    def __init__(self, wanted: Wanted, port: int) -> None:
+        self.root = private_folder()
+        try:
+            gradio = _gradio(self.root)
+            self.bench = Bench(tuple(wanted.detectors), tuple(wanted.synthesizers), wanted.device)
+            self.sessions = Sessions(self.root, self.bench, Shelf(wanted.backgrounds, self.root / "phantoms"))
+            self.loaded = threading.Event()
+            self.app = self._application(gradio, wanted, port)
+        except BaseException:
+            _remove(self.root)
+            raise
+
+    def _application(self, gradio: Any, wanted: Wanted, port: int) -> Guard:
+        from fastapi import FastAPI
+
+        from synnodtest.studio.handlers import Handlers
+        from synnodtest.studio.page import build_page, page_style
+        from synnodtest.studio.routes import add_routes
+
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        add_routes(app, self.sessions, Study(wanted.study) if wanted.study is not None else None)
+        handlers = Handlers(gradio, self.sessions, self.bench.detectors, self.bench.synthesizers, self.loaded.is_set)
+        labels = self.sessions.labels
+        page = build_page(gradio, handlers, labels, wanted.most_bytes, wanted.study is not None)
+        gradio.mount_gradio_app(
+            app,
+            page,
+            path="/",
+            theme=gradio.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]),
+            css=page_style(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            show_error=False,
+            max_file_size=wanted.most_bytes,
+        )
+        return Guard(app, hosts_of(port), wanted.most_bytes)
+
+    def preload(self) -> threading.Thread:
+        """Load the models beside what the page does."""
+
+        def load() -> None:
+            self.bench.preload()
+            self.loaded.set()
+
+        thread = threading.Thread(target=load, name="studio models", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """End all sessions and remove everything from disk."""
+        self.sessions.close_all()
+        _remove(self.root)
+
+
+def _gradio(root: Path) -> Any:
+    """Return the package, told beforehand: no analytics, and its temporary files in the private folder."""
+    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=str(root / "gradio"), HF_HUB_OFFLINE="1")
+    try:
+        import gradio
+    except ImportError:
+        raise missing_extra("gradio", "studio", "the studio") from None
+    version = tuple(int(part) for part in gradio.__version__.split(".")[:2])
+    if not (6, 31) <= version < (7, 0):
+        raise SynnodError(
+            f"the studio needs gradio 6.31 or a later 6, not {gradio.__version__}: earlier ones hand out files",
+            hint="pip install 'synnodtest[studio]'",
+        )
+    return gradio
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port(wanted: int) -> int:
+    """Return the port if it is free; for 0 any free one.
+
+    Raises:
+        SynnodError: it is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, wanted))
+        except OSError:
+            raise SynnodError(f"port {wanted} is taken", hint="--port 0 takes any free one") from None
+        return int(probe.getsockname()[1])
+
+
+def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
+    """Serve until Ctrl-C (or SIGTERM); print the address once it answers."""
+    import logging
+
+    import uvicorn
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    studio = Studio(wanted, chosen := free_port(port))
+    atexit.register(studio.close)
+    config = uvicorn.Config(studio.app, host=ADDRESS, port=chosen, log_level="warning", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=_announce, args=(server, chosen, browser), daemon=True).start()
+    studio.preload()
+    try:
+        server.run()
+    finally:
+        studio.close()
+    return 0
+
+
+def _announce(server: Any, port: int, browser: bool) -> None:
+    import time
+
+    while not server.started:
+        time.sleep(0.05)
+    address = f"http://{ADDRESS}:{port}/"
+    print(f"synnodtest studio: {address}  (Ctrl-C ends it and removes all that was uploaded)", flush=True)
+    if browser:
+        webbrowser.open(address)

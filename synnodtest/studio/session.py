@@ -1,0 +1,328 @@
+"""One person at the page: a case, nodules asked for, what was made of them. Knows nothing of a page."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from synnodtest.api.comparison import Compared, compared
+from synnodtest.backgrounds.writers import write
+from synnodtest.engine.acceptance import rejection
+from synnodtest.engine.engine import Unplaced
+from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.geometry import BoolArray
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+from synnodtest.studio import spec_text
+from synnodtest.studio.bench import Bench, Planted
+from synnodtest.studio.case import Case, Given, case_of_file, case_of_radiograph
+from synnodtest.studio.explore import Exploration
+from synnodtest.studio.shelf import Shelf
+from synnodtest.studio.wishes import Box, Wish
+
+__all__ = ["EXPORTS", "Result", "Session"]
+
+Findings = Sequence[tuple[Box, float]]
+
+EXPORTS: Mapping[str, tuple[str, int | None]] = {
+    "PNG, 16 bits": (".png", 16),
+    "PNG, 8 bits": (".png", 8),
+    "MHA": (".mha", None),
+    "DICOM secondary capture": (".dcm", None),
+}
+"""Label -> suffix and bits (None: as the source)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What was made of a scene.
+
+    Args:
+        before: Untouched.
+        after: With the nodules.
+        scene: The recipe.
+        findings: By detector, surest first.
+        rows: Per nodule, requested against realised.
+        rejected: Why a run would exclude the scene; empty if accepted.
+        text: The spec that it came of.
+        synthesizer: Its name.
+        sham: Whether it is the same edit without a nodule.
+    """
+
+    before: Radiograph
+    after: Radiograph
+    scene: Scene
+    findings: Mapping[str, Findings]
+    rows: Sequence[Sequence[Compared]]
+    rejected: str
+    text: str
+    synthesizer: str
+    sham: bool
+
+
+class Session:
+    """What one browser tab works on; everything of it lies in ``folder`` and goes with it.
+
+    Args:
+        folder: A folder of its own, made on demand.
+        bench: Models, shared.
+        shelf: What can be picked, shared.
+    """
+
+    def __init__(self, folder: Path, bench: Bench, shelf: Shelf) -> None:
+        self.folder = folder
+        self.bench = bench
+        self.shelf = shelf
+        self.case: Case | None = None
+        self.wishes: list[Wish] = []
+        self.selected = ""
+        self.synthesizer = bench.synthesizers[0]
+        self.detectors: tuple[str, ...] = tuple(bench.detectors[:2])
+        self.sham = False
+        self.result: Result | None = None
+        self.exploration: Exploration | None = None
+        self.cancelled = threading.Event()
+        self.closed = False
+        self._cases = 0
+        self._exports = 0
+
+    # --- the radiograph ---------------------------------------------------------------------------------------------
+
+    def open_file(self, source: Path, name: str, mm_per_px: tuple[float, float] | None) -> Case:
+        """Take an uploaded file as the case.
+
+        Raises:
+            BackgroundError: it cannot be used; what was open before stays.
+        """
+        return self._opened(case_of_file(self._new_folder(), source, name, Given(mm_per_px)))
+
+    def pick(self, label: str) -> Case:
+        """Take a film or phantom of the shelf as the case."""
+        entry = self.shelf.film(label)
+        if entry is None:
+            name = label.replace(" ", "-")
+            return self._opened(case_of_radiograph(self._new_folder(), self.shelf.phantom(label), name))
+        spacing = (entry.spacing_mm[1], entry.spacing_mm[0]) if entry.spacing_mm else None
+        given = Given(spacing, entry.bits, entry.masks, entry.strata)
+        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, given))
+
+    def paint(self, region: str, mask: BoolArray) -> Case:
+        """Add a painted region, such as an air leak, to the case."""
+        self.case = self.opened.with_region(region, mask)
+        self.result = self.exploration = None
+        return self.case
+
+    @property
+    def opened(self) -> Case:
+        """The case.
+
+        Raises:
+            SynnodError: none is open.
+        """
+        if self.case is None:
+            raise SynnodError("no radiograph is open", hint="open a file or pick one first")
+        return self.case
+
+    def _new_folder(self) -> Path:
+        self._cases += 1
+        return self.folder / f"case-{self._cases}"
+
+    def _opened(self, case: Case) -> Case:
+        self.case, self.wishes, self.selected = case, [], ""
+        self.result = self.exploration = None
+        return case
+
+    # --- nodules ----------------------------------------------------------------------------------------------------
+
+    def add(self, box: Box) -> Wish:
+        """Add a nodule at a box and select it.
+
+        Raises:
+            SynthesizerError: the box leaves the radiograph or is empty.
+        """
+        taken = {wish.name for wish in self.wishes}
+        number = next(n for n in range(1, len(taken) + 2) if _name(n) not in taken)
+        wish = Wish(_name(number), box, seed=number)
+        wish.nodule(self.opened.radiograph)
+        self.wishes.append(wish)
+        self.selected = wish.name
+        return wish
+
+    def change(self, name: str, **values: Any) -> Wish:
+        """Change a nodule.
+
+        Raises:
+            SynthesizerError: its new box leaves the radiograph.
+            SynnodError: there is no such nodule.
+        """
+        wish = self.wish(name).changed(**values)
+        wish.nodule(self.opened.radiograph)
+        self.wishes = [wish if one.name == name else one for one in self.wishes]
+        return wish
+
+    def remove(self, name: str) -> None:
+        """Take a nodule away; another one is selected."""
+        self.wish(name)
+        self.wishes = [wish for wish in self.wishes if wish.name != name]
+        self.selected = self.wishes[-1].name if self.wishes else ""
+
+    def wish(self, name: str) -> Wish:
+        """Return a nodule by its name.
+
+        Raises:
+            SynnodError: there is none.
+        """
+        for wish in self.wishes:
+            if wish.name == name:
+                return wish
+        raise SynnodError(f"there is no nodule {name!r}" if name else "there is no nodule yet", hint="draw a box first")
+
+    def _entries(self) -> list[dict[str, Any]]:
+        if not self.wishes:
+            raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
+        return [wish.as_spec(self.opened.radiograph) for wish in self.wishes]
+
+    # --- the result -------------------------------------------------------------------------------------------------
+
+    @property
+    def _names(self) -> dict[str, str]:
+        return {"detector": self.detectors[0], "synthesizer": self.synthesizer}
+
+    def scene_text(self) -> str:
+        """Return the present scene as a spec."""
+        return spec_text.scene_spec(self.opened.file, self._entries(), **self._names)
+
+    def fuzz_text(self) -> str:
+        """Return the selected nodule as an explicit example of a search."""
+        entries = {entry["name"]: entry for entry in self._entries()}
+        chosen = entries.get(self.selected) or next(iter(entries.values()))
+        return spec_text.fuzz_spec(self.opened.file, chosen, **self._names)
+
+    def plant(self) -> Result:
+        """Make the nodules that are asked for and show them to the detectors.
+
+        Raises:
+            SynnodError: nothing is asked for, or synthesizer or detector failed.
+        """
+        case, text = self.opened, self.scene_text()
+        engine = self._engine(self.detectors[0])
+        behaviour = self.bench.behaviour(text, case.folder / "scene.yaml", case)
+        (planted,) = self.bench.planted(engine, behaviour)
+        if isinstance(planted, Unplaced):
+            raise InvalidEvidence(planted.reason)
+        scene, before = planted.scene, case.radiograph
+        after = self.bench.radiograph(engine, scene, sham=self.sham)
+        findings = {name: self.bench.findings(after, name) for name in self.detectors}
+        rows = [] if self.sham else [compared(before, after, truth) for truth in after.nodules]
+        rejected = rejection(before, after, sham=self.sham)
+        self.result = Result(before, after, scene, findings, rows, rejected, text, self.synthesizer, self.sham)
+        return self.result
+
+    def _engine(self, detector: str) -> Any:
+        return self.bench.engine(self.opened, self.synthesizer, detector, self.folder / "store")
+
+    def export(self, kind: str, *, size: int | None, mark: bool) -> Path:
+        """Write the result (the untouched radiograph where there is none) and return the file.
+
+        Raises:
+            SynnodError: the kind is not known or nothing is open.
+        """
+        if kind not in EXPORTS:
+            raise SynnodError(f"{kind!r} is not written", hint=f"one of {', '.join(EXPORTS)}")
+        suffix, bits = EXPORTS[kind]
+        shown = self.result.after if self.result is not None else self.opened.radiograph
+        stem = Path(self.opened.file).stem + ("-synthetic" if shown.nodules else "")
+        self._exports += 1
+        folder = self.folder / f"export-{self._exports}"
+        folder.mkdir(parents=True)
+        return write(shown, folder / f"{stem}{suffix}", bits=bits, size=size, mark=mark)
+
+    def python_text(self) -> str:
+        """Return the lines of Python that make the present result's very nodules."""
+        if self.result is None:
+            raise SynnodError("nothing was made yet", hint="synthesize first")
+        row, column = self.opened.radiograph.spacing_mm
+        nodules = [
+            {
+                name: dict(value) if name == "radiomics" else value
+                for name, value in vars(nodule).items()
+                if value not in ((), None)
+            }
+            for nodule in self.result.scene.nodules
+        ]
+        path = Path("cxr") / self.opened.file
+        return spec_text.python_text(
+            path, (column, row), nodules, synthesizer=self.synthesizer, detector=self.detectors[0]
+        )
+
+    # --- exploring --------------------------------------------------------------------------------------------------
+
+    def sweep_text(self, over: str, levels: Sequence[float]) -> str:
+        """Return a sweep of the selected nodule as a spec."""
+        return spec_text.sweep_spec(self.opened.file, self._first(), over, levels, **self._names)
+
+    def map_text(self, region: str, places: int) -> str:
+        """Return a map of the selected nodule over a region as a spec."""
+        return spec_text.map_spec(self.opened.file, self._first(), region, places, **self._names)
+
+    def companion_text(self, companion_mm: float, distance_mm: float) -> str:
+        """Return the selected nodule alone and with a companion as a spec."""
+        return spec_text.companion_spec(self.opened.file, self._first(), companion_mm, distance_mm, **self._names)
+
+    def leak_text(self, places: int) -> str:
+        """Return the selected nodule in the air leak as a spec."""
+        if "air_leak" not in self.opened.radiograph.regions:
+            raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
+        return spec_text.leak_spec(self.opened.file, self._first(), places, **self._names)
+
+    def _first(self) -> dict[str, Any]:
+        entries = {entry["name"]: entry for entry in self._entries()}
+        return entries.get(self.selected) or next(iter(entries.values()))
+
+    def explore(self, kind: str, title: str, text: str, detector: str) -> Iterator[Exploration]:
+        """Run an exploration's spec; yield what has come of it after every few scenes, until done or cancelled.
+
+        Args:
+            kind: ``sweep``, ``map``, ``companion`` or ``leak``.
+            title: In words.
+            text: The spec.
+            detector: Whose confidence is shown.
+        """
+        self.cancelled.clear()
+        case, engine = self.opened, self._engine(detector)
+        behaviour = self.bench.behaviour(text, case.folder / f"{kind}.yaml", case)
+        scenes = behaviour.scenes
+        assert scenes is not None
+        made = Exploration(kind, title, detector, text, self.bench.count(engine, behaviour))
+        self.exploration = made
+        for planted in self.bench.planted(engine, behaviour):
+            if isinstance(planted, Unplaced):
+                made.unplaced.append(planted.reason)
+            else:
+                made.add(planted)
+            if self.cancelled.is_set() or self.closed:
+                made.cancelled = True
+                break
+            yield made
+        yield made
+
+    def picture_of(self, planted: Planted) -> Radiograph:
+        """Return the pixels of one scene of the exploration."""
+        assert self.exploration is not None
+        return self.bench.radiograph(self._engine(self.exploration.detector), replace(planted.scene, sham=False))
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop what is running and remove everything of the session from disk."""
+        self.closed = True
+        self.cancelled.set()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _name(number: int) -> str:
+    return "nodule" if number == 1 else f"nodule-{number}"

@@ -1,0 +1,81 @@
+"""A spec of the studio run by pytest in a process of its own, exactly as a user would; ends in a report."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synnodtest.errors import SynnodError
+from synnodtest.studio.session import Session
+
+__all__ = ["SpecRun", "bundle", "run_spec"]
+
+LONGEST_S = 3600
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class SpecRun:
+    """What came of a run: pytest's exit status, its last lines, and the folder of the report (None without one)."""
+
+    status: int
+    lines: tuple[str, ...]
+    report: Path | None
+
+
+def run_spec(session: Session, text: str, name: str, stopped: Callable[[], bool]) -> SpecRun:
+    """Run a spec on the case with pytest.
+
+    Args:
+        session: Its case, detector and synthesizer.
+        text: The spec.
+        name: File name of the spec.
+        stopped: Asked twice a second whether to give up.
+
+    Raises:
+        SynnodError: it was given up.
+    """
+    case, folder = session.opened, session.opened.folder
+    spec = folder / name
+    spec.write_text(text, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    reports = folder / "reports"
+    command = [
+        *(sys.executable, "-m", "pytest", str(spec), "-c", str(folder / "pytest.ini"), f"--rootdir={folder}"),
+        *(f"--backgrounds={case.films}", f"--detector={session.detectors[0]}", f"--synthesizer={session.synthesizer}"),
+        *(f"--synnod-report={reports}", f"--synnod-cache={session.folder / 'store'}", "-p", "no:cacheprovider"),
+        *("-q", "--color=no", f"--synnod-device={session.bench.device}"),
+    ]
+    output = folder / f"{name}.log"
+    with output.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        for _ in range(2 * LONGEST_S):
+            try:
+                process.wait(0.5)
+                break
+            except subprocess.TimeoutExpired:
+                if stopped():
+                    break
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+            raise SynnodError("the run was stopped before its end")
+    lines = tuple(_COLOUR.sub("", line) for line in output.read_text(encoding="utf-8", errors="replace").splitlines())
+    made = sorted(reports.glob("*/report.html"))
+    return SpecRun(process.returncode, lines, made[-1].parent if made else None)
+
+
+def bundle(session: Session, text: str, name: str) -> Path:
+    """Return a zip of the spec and the film it stands on, ready to run."""
+    case = session.opened
+    path = session.folder / f"{Path(name).stem}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+        for file in sorted(case.films.iterdir()):
+            archive.write(file, f"cxr/{file.name}")
+    return path

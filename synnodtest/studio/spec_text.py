@@ -1,0 +1,202 @@
+"""Scenes, sweeps and maps as specs: the text that a user copies is the text that the studio itself plans and runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synnodtest.studio.case import SET
+
+__all__ = ["companion_spec", "fuzz_spec", "leak_spec", "map_spec", "python_text", "scene_spec", "sweep_spec"]
+
+Entry = Mapping[str, Any]
+LEAST_LEVELS = 5
+"""That ``monotone`` asks for."""
+
+_HEAD = """\
+# {what}, from the studio. One film is one background: a rate on it ends INCONCLUSIVE, never PASSED.
+# Run it:  pytest {file} --backgrounds cxr --detector {detector} --synthesizer {synthesizer}
+# with the film alone in the folder cxr; more films make evidence of it: raise count and take away at_mm.
+synnodtest: 1
+title: {title}
+behaviours:
+"""
+
+
+def _head(what: str, title: str, file: str, detector: str, synthesizer: str) -> str:
+    said = json.dumps(title, ensure_ascii=False)
+    return _HEAD.format(what=what, title=said, file=file, detector=detector, synthesizer=synthesizer)
+
+
+def scene_spec(film: str, nodules: Sequence[Entry], *, detector: str, synthesizer: str) -> str:
+    """Return the present nodules as a spec of one behaviour."""
+    head = _head("The present scene", f"Nodules placed by hand in {film}", "scene.yaml", detector, synthesizer)
+    return head + _behaviour(
+        "studio-scene",
+        f"The nodules placed by hand in {film} are found.",
+        nodules,
+        ["sensitivity: {at_least: 0.5}"],
+    )
+
+
+def sweep_spec(film: str, nodule: Entry, over: str, levels: Sequence[float], *, detector: str, synthesizer: str) -> str:
+    """Return one nodule with one quantity swept, everything else held."""
+    head = _head(f"A sweep over {over}", f"{over} of one nodule in {film}", "sweep.yaml", detector, synthesizer)
+    swept = _with_value(nodule, over, {"sweep": list(levels)})
+    trend = f"monotone: {{over: {over}, direction: increasing, min_spearman: 0.5, max_drop: 0.1}}"
+    rising = [trend] if len(levels) >= LEAST_LEVELS else []
+    return head + _behaviour(
+        "studio-sweep",
+        f"The confidence for one nodule in {film} rises with {over}.",
+        [{**swept, "hold": ["location", "seed"]}],
+        [*rising, "sensitivity: {at_least: 0.5}"],
+    )
+
+
+def map_spec(film: str, nodule: Entry, region: str, places: int, *, detector: str, synthesizer: str) -> str:
+    """Return the same nodule at many places of a region."""
+    head = _head("A map of confidence", f"Confidence over the {region} of {film}", "map.yaml", detector, synthesizer)
+    placed = _with_value(nodule, "location", {"region": region})
+    return head + _behaviour(
+        "studio-map",
+        f"A nodule is found wherever in the {region} of {film} it lies.",
+        [placed],
+        ["sensitivity: {at_least: 0.5}"],
+        replicates=places,
+    )
+
+
+def companion_spec(
+    film: str, index: Entry, companion_mm: float, distance_mm: float, *, detector: str, synthesizer: str
+) -> str:
+    """Return one nodule alone and with a second one."""
+    title = f"One nodule in {film}, alone and with a companion"
+    head = _head("A companion", title, "companion.yaml", detector, synthesizer)
+    first = {**index, "name": "index"}
+    second = {
+        "name": "companion",
+        "diameter_mm": companion_mm,
+        "contrast": 0.6,
+        "location": {"region": "lung", "min_distance_mm": distance_mm},
+    }
+    arms = {"single": {"nodules": ["index"]}, "double": {"nodules": ["index", "companion"]}}
+    return head + _behaviour(
+        "studio-companion",
+        f"A second nodule does not lower the sensitivity for the first in {film}.",
+        [first, second],
+        ["non_inferior: {of: index, arm: double, reference: single, margin: 0.10}"],
+        arms=arms,
+    )
+
+
+def leak_spec(film: str, nodule: Entry, places: int, *, detector: str, synthesizer: str) -> str:
+    """Return nodules within the air leak, where nothing may be reported."""
+    head = _head("An air leak", f"Nodules in the air leak of {film}", "leak.yaml", detector, synthesizer)
+    placed = _with_value(nodule, "location", {"region": "air_leak"})
+    return head + _behaviour(
+        "studio-air-leak",
+        f"Nothing is reported in the air leak of {film}, where no nodule can be.",
+        [placed],
+        ["no_detection: {region: air_leak, at_most: 0.05}"],
+        replicates=places,
+    )
+
+
+def fuzz_spec(film: str, nodule: Entry, *, detector: str, synthesizer: str) -> str:
+    """Return a search that always tries this very nodule first."""
+    head = _head("An explicit example", f"Nodules like the one in {film}", "fuzz.yaml", detector, synthesizer)
+    example = {key: nodule[key] for key in ("diameter_mm", "contrast", "location", "radiomics") if key in nodule}
+    example |= {"background": film, "seed": nodule["seed"]}
+    return head + "\n".join(
+        [
+            "  - id: studio-search",
+            f"    statement: {_flow(f'Nodules like the one placed by hand in {film} are found.')}",
+            "    gate: exploratory",
+            "    fuzz:",
+            "      vary: {diameter_mm: [12, 40], contrast: [0.4, 1.0], location: {region: lung}}",
+            "      explicit:",
+            f"        - {_flow(example)}",
+            f"      backgrounds: {{set: {SET}, count: 1}}",
+            "      examples: 40",
+            "    expect:",
+            "      - detected: {rate_at_least: 0.8}",
+            "",
+        ]
+    )
+
+
+def _behaviour(
+    name: str,
+    statement: str,
+    nodules: Sequence[Entry],
+    expect: Sequence[str],
+    *,
+    replicates: int = 1,
+    arms: Mapping[str, Any] | None = None,
+) -> str:
+    lines = [
+        f"  - id: {name}",
+        f"    statement: {_flow(statement)}",
+        "    gate: exploratory",
+        "    scenes:",
+        f"      backgrounds: {{set: {SET}, count: 1}}",
+        *([f"      replicates: {replicates}"] if replicates > 1 else []),
+        "      nodules:",
+        *(f"        - {_flow(nodule)}" for nodule in nodules),
+        *(["      arms:"] if arms else []),
+        *(f"        {arm}: {_flow(content)}" for arm, content in (arms or {}).items()),
+        "    expect:",
+        *(f"      - {entry}" for entry in expect),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, Any]:
+    """Return the nodule with one quantity replaced; a feature stands under ``radiomics``."""
+    if name in ("diameter_mm", "contrast", "density", "location"):
+        changed = dict(nodule) | {name: value}
+        if name in ("contrast", "density"):
+            changed.pop({"contrast": "density", "density": "contrast"}[name], None)
+        return changed
+    return {**nodule, "radiomics": {**nodule.get("radiomics", {}), name: value}}
+
+
+def _flow(value: Any) -> str:
+    """Return a plain value in YAML's flow style."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str) and value.isidentifier():
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def python_text(
+    film: Path, mm_per_px: tuple[float, float], calls: Sequence[Mapping[str, Any]], *, synthesizer: str, detector: str
+) -> str:
+    """Return the lines of Python that make these very nodules."""
+    x, y = mm_per_px
+    size = f"{x:.6g}" if x == y else f"({x:.6g}, {y:.6g})"
+    planted = "\n".join(
+        f"    Nodule({', '.join(f'{key}={value!r}' for key, value in call.items() if value not in ((), None))}),"
+        for call in calls
+    )
+    return f"""\
+from synnodtest import Nodule, open_detector, plant, read_radiograph, write_radiograph
+
+film = read_radiograph({film.as_posix()!r}, mm_per_px={size})
+nodules = [
+{planted}
+]
+made = plant(film, nodules=nodules, synthesizer={synthesizer!r})
+for truth in made.nodules:
+    print(truth.name, truth.box, truth.diameter_mm, truth.contrast)
+(findings,) = open_detector({detector!r}).detect([made])
+print(sorted(findings, key=lambda finding: -finding.score)[:5])
+write_radiograph(made, "made.png")
+"""

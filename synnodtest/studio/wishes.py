@@ -1,0 +1,66 @@
+"""What a person asks for on the page: nodules as forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from synnodtest.api.planting import Request
+from synnodtest.errors import SynthesizerError
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.scene import Nodule
+
+__all__ = ["PAPER_FEATURES", "Box", "Wish"]
+
+Box = tuple[float, float, float, float]
+
+PAPER_FEATURES = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
+"""The six of SynNodBench's sliders, by PyRadiomics name (Idm: inverse difference moment)."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One nodule as asked for.
+
+    Args:
+        name: Of the nodule.
+        box: ``(x_min, y_min, x_max, y_max)`` in pixels: place and, without ``diameter_mm``, size.
+        diameter_mm: None: as the box says.
+        contrast: None: drawn as in specs.
+        radiomics: Features by PyRadiomics name.
+        seed: Of the appearance.
+    """
+
+    name: str
+    box: Box
+    diameter_mm: float | None = None
+    contrast: float | None = None
+    radiomics: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+    def changed(self, **values: Any) -> Wish:
+        """Return the wish with other values."""
+        return replace(self, **values)
+
+    def nodule(self, radiograph: Radiograph) -> Nodule:
+        """Return the nodule, its place held against the radiograph.
+
+        Raises:
+            SynthesizerError: the box leaves the radiograph or is empty, or a feature is not known.
+        """
+        for name in self.radiomics:
+            if name not in FEATURE_NAMES:
+                raise SynthesizerError(f"{name!r} is not one of the 67 radiomics features")
+        request = Request(box=self.box, diameter_mm=self.diameter_mm, contrast=self.contrast)
+        return request.nodule(radiograph, radiomics=self.radiomics, name=self.name, seed=self.seed)
+
+    def as_spec(self, radiograph: Radiograph) -> dict[str, Any]:
+        """Return the nodule as a spec writes it."""
+        nodule = self.nodule(radiograph)
+        entry: dict[str, Any] = {"name": self.name, "diameter_mm": nodule.diameter_mm, "contrast": nodule.contrast}
+        entry["location"] = {"at_mm": list(nodule.centre_mm)}
+        if self.radiomics:
+            entry["radiomics"] = dict(nodule.radiomics)
+        return {**entry, "seed": self.seed}

@@ -1,0 +1,68 @@
+"""A film, two quick detectors and a session on them."""
+
+import numpy as np
+import pytest
+
+from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.studio.bench import Bench
+from synnodtest.studio.case import Given, case_of_file
+from synnodtest.studio.session import Session
+from synnodtest.studio.shelf import Shelf
+from tests.backgrounds.radiograph_files import chest, write_png
+
+DETECTOR = '''
+"""Finds what is brighter than its surroundings."""
+
+from scipy import ndimage
+
+from synnodtest import Finding
+
+
+def make(factor=1.0):
+    return lambda radiographs: [_blobs(radiograph.pixels, factor) for radiograph in radiographs]
+
+
+def faint():
+    return make(0.5)
+
+
+def _blobs(pixels, factor):
+    raised = ndimage.gaussian_filter(pixels, 2) - ndimage.gaussian_filter(pixels, 14)
+    labels, _ = ndimage.label(raised > 0.05)
+    return [
+        Finding((columns.start, rows.start, columns.stop, rows.stop), float(raised[rows, columns].max()) * factor)
+        for rows, columns in ndimage.find_objects(labels)
+    ]
+'''
+
+
+@pytest.fixture(scope="session")
+def detectors(tmp_path_factory):
+    """URIs of two detectors, as ``--detector`` takes them."""
+    path = tmp_path_factory.mktemp("detectors") / "brightest.py"
+    path.write_text(DETECTOR)
+    return f"{path}:make", f"{path}:faint"
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A PNG of 8 bits without a pixel size."""
+    return write_png(tmp_path / "some film.png", chest(300, 360))
+
+
+@pytest.fixture
+def session(tmp_path, detectors):
+    bench = Bench(detectors, ("gaussian",))
+    made = Session(tmp_path / "session", bench, Shelf(None, tmp_path / "cache"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def opened(session, film, tmp_path):
+    """A session with the film open; masks give every region, so that none has to be estimated."""
+    mask = np.zeros((300, 360), np.uint8)
+    mask[40:260, 30:330] = 255
+    masks = {region: write_png(tmp_path / f"{region}.png", mask) for region in REGIONS}
+    session._opened(case_of_file(session._new_folder(), film, film.name, Given((0.9, 0.9), masks=masks)))
+    return session
