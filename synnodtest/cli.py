@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "freeze": ("specs", "fix specs before a run, so that its report is confirmatory"),
     "report": ("records", "draw report.html again from results.json"),
     "explore": ("explore", "draw explore.html again, beside another detector or version on the same scenes"),
+    "history": ("history", "show what moved from run to run: estimates with intervals, flips, what a version kept"),
     "verify": ("records", "check every file of a report against its manifest and signature"),
     "sign": ("records", "sign the root digest of a report with an Ed25519 key of yours"),
     "compare": ("compare", "compare two detectors or two runs on identical scenes"),

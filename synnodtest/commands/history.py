@@ -1,0 +1,95 @@
+"""``synnodtest history``: what moved from run to run, without a baseline named by hand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synnodtest.errors import RecordError
+
+if TYPE_CHECKING:
+    from synnodtest.record.history import History, Outcome
+
+__all__ = ["configure", "history_lines"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="parent folder of runs")
+    parser.add_argument("--expectation", default="*", metavar="PATTERN", help="node ids, such as '*::sensitivity'")
+    parser.add_argument("--last", type=int, metavar="N", help="the last N runs alone")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: history.html in DIR)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.integrity import ledger
+    from synnodtest.record import results as record
+    from synnodtest.record.history import history_of
+    from synnodtest.report.history import write_history
+
+    folders = sorted(path.parent for path in options.reports.glob(f"*/{record.FILE_NAME}"))
+    if not folders:
+        raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
+    if options.last:
+        folders = folders[-options.last :]
+    records = [record.read(folder) for folder in folders]
+    own = {s["sha256"] for made in records for s in made["identification"]["specs"]}
+    entered = [] if options.last else ledger.runs_of(options.reports.parent / ledger.FILE_NAME, own)
+    made = history_of([_only(r, options.expectation) for r in records], entered)
+    page = write_history(made, options.out or options.reports / "history.html")
+    if options.json:
+        print(json.dumps({"runs": [asdict(r) for r in made.runs], "outcomes": {
+            node: [asdict(o) for o in series] for node, series in made.outcomes.items()}}, indent=1))  # fmt: skip
+        return 0
+    for line in history_lines(made):
+        print(line)
+    print(f"page: {page}")
+    return 0
+
+
+def _only(made: dict[str, object], pattern: str) -> dict[str, object]:
+    entries = made["expectations"]
+    assert isinstance(entries, list)
+    return made | {"expectations": [e for e in entries if fnmatch(e["id"], pattern)]}
+
+
+def history_lines(history: History) -> Iterator[str]:
+    """Yield a history as lines of text: runs, what moved, what flips, what a version kept, each estimate."""
+    yield f"{len(history.runs)} runs, {len(history.versions())} versions of the detector"
+    for run in history.runs:
+        counts = ", ".join(f"{count} {word}" for word, count in run.counts.items()) or "no record"
+        yield f"  {run.id}  {run.version}  seed {run.seed}  {run.status}: {counts}"
+    for status in ("FAILED", "PASSED"):
+        moved = history.newly(status)
+        yield f"newly {status.lower()}: {len(moved) or 'nothing'}"
+        for node, before, now in moved:
+            changed = "; specification, synthesizer or backgrounds differ" if before.question != now.question else ""
+            yield f"  {node}: {before.status} {_numbers(before)} -> {now.status} {_numbers(now)}{changed}"
+    flips = history.flips()
+    yield f"verdicts that flip between seeds: {len(flips) or 'none'}"
+    for node, version, words in flips:
+        yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
+    for before, now, lost, of in history.kept():
+        yield f"kept from {before} to {now}: {of - len(lost)} of {of} that passed" if of else f"{now}: nothing to keep"
+        yield from (f"  lost: {node}" for node in lost)
+    for node, series in history.outcomes.items():
+        yield node
+        for one in series:
+            run = history.runs[one.run]
+            yield f"  {one.status:<12} {_numbers(one):<24} {run.version}, seed {run.seed}, {run.id}"
+
+
+def _numbers(outcome: Outcome) -> str:
+    from synnodtest.record.words import estimate
+
+    if outcome.part is None:
+        return ""
+    value, ends = estimate(outcome.part)
+    return f"{value} ({ends})"

@@ -1,0 +1,174 @@
+"""Several runs of the same specs, in order: what moved, what flipped between seeds, what a new version kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from synnodtest.record.brief import decisive
+from synnodtest.record.words import expectation_title, shown_status
+
+__all__ = ["History", "Outcome", "RunLine", "history_of"]
+
+SETTLED = ("PASSED", "FAILED")
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run.
+
+    Args:
+        id: Of the run; without a record only the ledger knows it.
+        started: ISO time.
+        version: Detector's name, version and first digits of its sha256.
+        seed: Master seed.
+        status: ``finished``, ``interrupted`` or ``aborted``.
+        counts: Expectations by status word.
+        confirmatory: Whether it confirms anything.
+    """
+
+    id: str
+    started: str
+    version: str
+    seed: Any
+    status: str
+    counts: Mapping[str, int]
+    confirmatory: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run showed of one expectation.
+
+    Args:
+        run: Place of the run in :attr:`History.runs`.
+        status: The status word.
+        part: The component that settled it: ``value``, ``lower``, ``upper``, ``bound`` and more; None without one.
+        question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
+    """
+
+    run: int
+    status: str
+    part: Mapping[str, Any] | None
+    question: str
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs, oldest first, and the outcomes of every expectation in them.
+
+    Args:
+        runs: All runs, aborted ones too.
+        outcomes: By node id, in the order of the runs; what was not run is not among them.
+        titles: By node id, in words.
+    """
+
+    runs: Sequence[RunLine]
+    outcomes: Mapping[str, Sequence[Outcome]]
+    titles: Mapping[str, str]
+
+    def newly(self, status: str) -> list[tuple[str, Outcome, Outcome]]:
+        """Return ``(node id, before, now)`` of what has a status in its last run and had another in the one before."""
+        found = []
+        for node, series in self.outcomes.items():
+            if len(series) > 1 and series[-1].status == status and series[-2].status != status:
+                found.append((node, series[-2], series[-1]))
+        return found
+
+    def flips(self) -> list[tuple[str, str, dict[str, int]]]:
+        """Return ``(node id, version, runs by status)`` where one version got several verdicts on one question.
+
+        Only the seed differs between these runs, so that the difference is one of the draw and not of the detector.
+        """
+        found = []
+        for node, series in self.outcomes.items():
+            groups: dict[tuple[str, str], list[str]] = {}
+            seeds: dict[tuple[str, str], set[Any]] = {}
+            for one in series:
+                key = (self.runs[one.run].version, one.question)
+                groups.setdefault(key, []).append(one.status)
+                seeds.setdefault(key, set()).add(self.runs[one.run].seed)
+            for key, words in groups.items():
+                if len(set(words)) > 1 and len(seeds[key]) > 1:
+                    found.append((node, key[0], {word: words.count(word) for word in dict.fromkeys(words)}))
+        return found
+
+    def versions(self) -> list[str]:
+        """Return the versions of the detector, in the order of their first runs."""
+        return list(dict.fromkeys(run.version for run in self.runs if run.counts))
+
+    def last_of(self, node: str, version: str) -> Outcome | None:
+        """Return the last outcome of an expectation under a version."""
+        return next((o for o in reversed(self.outcomes[node]) if self.runs[o.run].version == version), None)
+
+    def kept(self) -> list[tuple[str, str, list[str], int]]:
+        """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
+        names, found = self.versions(), []
+        for before, now in pairwise(names):
+            passed = [n for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
+            judged = [n for n in passed if self.last_of(n, now) is not None]
+            lost = [n for n in judged if (o := self.last_of(n, now)) and o.status != "PASSED"]
+            found.append((before, now, lost, len(judged)))
+        return found
+
+
+def history_of(records: Iterable[Mapping[str, Any]], ledger: Iterable[Mapping[str, Any]] = ()) -> History:
+    """Return the history of records, with the runs that only the ledger knows among them.
+
+    Args:
+        records: Records of runs, in any order.
+        ledger: Entries of :func:`synnodtest.integrity.ledger.runs_of`.
+    """
+    known = {record["run"]["id"]: record for record in records}
+    entered = {str(entry["run"]): entry for entry in ledger}
+    lines = [_line(record, entered.get(key)) for key, record in known.items()]
+    lines += [
+        RunLine(key, str(e["started"]), str(e["detector"]), e["seed"], str(e["status"]), {})
+        for key, e in entered.items()
+        if key not in known
+    ]
+    lines.sort(key=lambda line: (line.started, line.id))
+    outcomes: dict[str, list[Outcome]] = {}
+    titles: dict[str, str] = {}
+    for index, line in enumerate(lines):
+        for entry in known[line.id]["expectations"] if line.id in known else ():
+            if entry["status"] == "NOT RUN":
+                continue
+            part = decisive(entry.get("ruling") or {})
+            outcome = Outcome(index, shown_status(entry), part, _question(known[line.id], entry))
+            outcomes.setdefault(entry["id"], []).append(outcome)
+            titles[entry["id"]] = f"{entry['behaviour']}: {expectation_title(entry)}"
+    return History(lines, outcomes, titles)
+
+
+def _line(record: Mapping[str, Any], entered: Mapping[str, Any] | None) -> RunLine:
+    run = record["run"]
+    words = [shown_status(e) for e in record["expectations"]]
+    status = "interrupted" if run["interrupted"] else str((entered or {}).get("status") or "finished")
+    return RunLine(
+        run["id"],
+        run["started"],
+        _version(record["identification"]["detector"]),
+        run["seed"],
+        status,
+        {word: words.count(word) for word in dict.fromkeys(words)},
+        bool(run["confirmatory"]),
+    )
+
+
+def _version(identity: Mapping[str, Any]) -> str:
+    name = f"{identity.get('name') or 'detector'} {identity.get('version') or ''}".strip()
+    digest = str(identity.get("sha256") or "")[:8]
+    return f"{name} ({digest})" if digest else name
+
+
+def _question(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """Return what two runs must share for their verdicts to answer one question; the seed is no part of it."""
+    who = record["identification"]
+    file = str(entry["id"]).split("::", 1)[0]
+    spec = next((s["sha256"] for s in who["specs"] if s["file"] == file), "")
+    makers = sorted(str(s.get("sha256") or s["name"]) for s in who["synthesizers"])
+    sets = sorted(f"{b['name']}:{b['count']}" for b in who["backgrounds"])
+    return "|".join([spec, *makers, *sets, str(record["run"].get("profile", ""))])
