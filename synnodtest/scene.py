@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synnodtest.canonical import sha256_of
+from synnodtest.errors import SynthesizerError
 
-__all__ = ["Nodule", "Perturbation", "Scene"]
+__all__ = ["ATTENUATION_WORDS", "MARGIN_WORDS", "Nodule", "Perturbation", "Scene"]
+
+ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
+"""From faint to dense."""
+MARGIN_WORDS = ("smooth", "lobulated", "spiculated")
 
 
 @dataclass(frozen=True)
@@ -19,24 +24,50 @@ class Nodule:
         diameter_mm: Equal-area diameter of the requested nodule mask.
         centre_mm: ``(x, y)`` from the top left corner of the radiograph.
         contrast: Mean added brightness over the truth mask, divided by the 5th-to-95th percentile range of
-            the background's lung (0..1).
+            the background's lung (0..1). None: it follows from ``density`` at the nodule's place.
         radiomics: Requested features by PyRadiomics name (``Sphericity``), in PyRadiomics units.
             Features not named are left to the synthesizer.
         name: How expectations refer to it (``of: index``).
         seed: Seed of its appearance. None: the scene's seed.
+        density: Attenuation relative to soft tissue: 1 solid, 0.5 ground glass, 1.5 and more calcified. Where a
+            contrast is given too, that is what this density gave. None with no contrast: as ``attenuation`` says,
+            else as nodules of its size are that readers marked on films.
+        attenuation: ``ground-glass``, ``part-solid``, ``solid``, ``calcified``, or empty.
+        margin: ``smooth``, ``lobulated``, ``spiculated``, or empty: the synthesizer's own.
     """
 
     diameter_mm: float
     centre_mm: tuple[float, float]
-    contrast: float = 0.3
+    contrast: float | None = None
     radiomics: tuple[tuple[str, float], ...] = ()
     name: str = "nodule"
     seed: int | None = None
+    density: float | None = None
+    attenuation: str = ""
+    margin: str = ""
 
     def __post_init__(self) -> None:
+        for value, known in ((self.attenuation, ATTENUATION_WORDS), (self.margin, MARGIN_WORDS)):
+            if value and value not in known:
+                raise SynthesizerError(f"nodule {self.name!r}: {value!r} is not one of {', '.join(known)}")
         if isinstance(self.radiomics, Mapping):
             object.__setattr__(self, "radiomics", tuple(sorted(self.radiomics.items())))
         object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
+
+    def look(self) -> dict[str, Any]:
+        """Return density, attenuation and margin by name, as far as they are given."""
+        named = {"density": self.density, "attenuation": self.attenuation, "margin": self.margin}
+        return {name: value for name, value in named.items() if value not in (None, "")}
+
+    def request(self) -> dict[str, Any]:
+        """Return what was asked for, for ``Truth.requested``."""
+        return {
+            "diameter_mm": self.diameter_mm,
+            "contrast": self.contrast,
+            "centre_mm": list(self.centre_mm),
+            "radiomics": dict(self.radiomics),
+            **self.look(),
+        }
 
 
 @dataclass(frozen=True)
@@ -92,6 +123,7 @@ class Scene:
                     "radiomics": dict(n.radiomics),
                     "name": n.name,
                     "seed": n.seed,
+                    **n.look(),
                 }
                 for n in self.nodules
             ],
@@ -113,6 +145,9 @@ class Scene:
                     radiomics=tuple(sorted(n["radiomics"].items())),
                     name=n["name"],
                     seed=n["seed"],
+                    density=n.get("density"),
+                    attenuation=n.get("attenuation", ""),
+                    margin=n.get("margin", ""),
                 )
                 for n in data["nodules"]
             ),

@@ -14,19 +14,21 @@ fixture ``synnod`` plants it, runs the detector and matches::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
 from synnodtest.perturbations import KINDS
-from synnodtest.planning.difficulty import NEUTRAL, Difficulties, Dimension, Space, ranged
+from synnodtest.planning.difficulty import NEUTRAL, Difficulties, Dimension, Space, dimension, ranged
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import place_dimensions
 from synnodtest.planning.radiomics_space import vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.spec.model import Location
 from synnodtest.spec.regions import RegionExpression
+from synnodtest.spec.values import Choice
 
 __all__ = ["Example", "nodules", "perturbations", "points", "radiomics", "scenes"]
 
@@ -39,30 +41,33 @@ in whatever local modules happen to be loaded; this far out its draws hang on th
 def nodules(
     *,
     diameter_mm: Range = (4.0, 40.0),
-    contrast: Range = (0.2, 1.0),
+    contrast: Range | None = None,
     region: RegionExpression = "lung",
     parts: int = 2,
     radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
+    density: Range | None = None,
+    attenuation: Sequence[str] = (),
+    margin: Sequence[str] = (),
 ) -> st.SearchStrategy[Example]:
     """Draw one nodule; shrinks to a large and dense one in the middle of the region.
 
     Args:
         diameter_mm: Smallest and largest diameter.
-        contrast: Lowest and highest contrast.
+        contrast: Lowest and highest contrast. Without it, a density and an attenuation: as nodules are that readers
+            marked on films.
         region: Where its centre lies.
         parts: Parts of the region (two lungs), from the image's left.
         radiomics: Features of it, such as :func:`radiomics`; needs a synthesizer that takes them.
+        density: Lowest and highest density (1: soft tissue), in place of a contrast.
+        attenuation: Words to draw from, in place of a contrast and a density.
+        margin: Words to draw from; empty: the synthesizer's own outlines.
 
     Raises:
-        ValueError: a range is empty, or no nodule can be like that.
+        ValueError: a range is empty, a word unknown, brightness is said twice, or no nodule can be like that.
     """
-    space = Space(
-        (
-            *place_dimensions(parts),
-            ranged("contrast", *_range("contrast", contrast, 1.0)),
-            ranged("diameter_mm", *_range("diameter_mm", diameter_mm, 100.0)),
-        )
-    )
+    looks = tuple(_looks(contrast, density, attenuation, margin))
+    diameters = ranged("diameter_mm", *_range("diameter_mm", diameter_mm, 100.0))
+    space = Space((*place_dimensions(parts), *looks, diameters))
     drawn = _points(space)
     located = drawn if region == "lung" else drawn.map(lambda v: {**v, "location": Location(region=region)})
     if radiomics is None:
@@ -109,12 +114,15 @@ def radiomics(names: Sequence[str] = FEATURE_NAMES) -> st.SearchStrategy[dict[st
 def scenes(
     *,
     diameter_mm: Range = (4.0, 40.0),
-    contrast: Range = (0.2, 1.0),
+    contrast: Range | None = None,
     region: RegionExpression = "lung",
     parts: int = 2,
     companion_distance_mm: Range | None = None,
     perturbations: st.SearchStrategy[Mapping[str, Any]] | None = None,
     radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
+    density: Range | None = None,
+    attenuation: Sequence[str] = (),
+    margin: Sequence[str] = (),
 ) -> st.SearchStrategy[Example]:
     """Draw a scene: a nodule, perhaps a second one, perhaps perturbations.
 
@@ -122,14 +130,26 @@ def scenes(
 
     Args:
         diameter_mm: Smallest and largest diameter.
-        contrast: Lowest and highest contrast.
+        contrast: As of :func:`nodules`, like ``density``, ``attenuation`` and ``margin``.
         region: Where the first nodule's centre lies.
         parts: Parts of the region.
         companion_distance_mm: Distances of a second nodule; shrinks to none at all, then to a far one.
         perturbations: Such as :func:`perturbations`.
         radiomics: Such as :func:`radiomics`.
+        density: Of the first nodule.
+        attenuation: Of the first nodule.
+        margin: Of the first nodule.
     """
-    first = nodules(diameter_mm=diameter_mm, contrast=contrast, region=region, parts=parts, radiomics=radiomics)
+    first = nodules(
+        diameter_mm=diameter_mm,
+        contrast=contrast,
+        region=region,
+        parts=parts,
+        radiomics=radiomics,
+        density=density,
+        attenuation=attenuation,
+        margin=margin,
+    )
     nothing: st.SearchStrategy[Mapping[str, Any]] = st.just({})
     second = nothing
     if companion_distance_mm is not None:
@@ -163,6 +183,30 @@ def _whole(most: int) -> st.SearchStrategy[int]:
 
 def _points(space: Space) -> st.SearchStrategy[dict[str, Any]]:
     return points(space).map(space.values)
+
+
+def _looks(
+    contrast: Range | None, density: Range | None, attenuation: Sequence[str], margin: Sequence[str]
+) -> Iterator[Dimension]:
+    given = {"contrast": contrast, "density": density, "attenuation": attenuation}
+    said = [name for name, value in given.items() if value]
+    if len(said) > 1:
+        raise ValueError(f"{' and '.join(said)} each say how bright a nodule is; give one of them")
+    if margin:
+        yield _words("margin", margin, MARGIN_WORDS)
+    if contrast:
+        yield ranged("contrast", *_range("contrast", contrast, 1.0))
+    if density:
+        yield ranged("density", *_range("density", density, 10.0))
+    if attenuation:
+        yield _words("attenuation", attenuation, ATTENUATION_WORDS)
+
+
+def _words(name: str, given: Sequence[str], known: Sequence[str]) -> Dimension:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ValueError(f"{name}: {', '.join(unknown)}: not one of {', '.join(known)}")
+    return dimension(name, Choice(tuple(given)))
 
 
 def _range(name: str, given: Range, most: float) -> Range:

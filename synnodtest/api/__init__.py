@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,9 @@ def plant(
     sham: bool = False,
     synthesizer: str | Synthesizer = "diffusion",
     device: str = "cpu",
+    density: float | None = None,
+    attenuation: str = "",
+    margin: str = "",
 ) -> Radiograph:
     """Plant one nodule (or several) and return the new radiograph, its truth in ``.nodules``.
 
@@ -133,8 +137,8 @@ def plant(
         centre: ``(x, y)`` in pixels.
         centre_mm: ``(x, y)`` in mm from the top left corner.
         diameter_mm: Equal-area diameter.
-        contrast: Mean added brightness over the nodule, divided by the 5th-to-95th percentile range of the lung.
-            Default: drawn by ``seed`` as in specs.
+        contrast: Mean added brightness over the nodule, divided by the 5th-to-95th percentile range of the lung: an
+            order. Without it, a density and an attenuation the nodule is as faint as those that readers marked.
         radiomics: Features by PyRadiomics name (``{"Sphericity": 0.9}``), as far as the synthesizer takes them.
         name: The nodule's name in the truth; a name that is taken gets a number.
         nodules: Several nodules instead, as :class:`~synnodtest.Nodule`.
@@ -142,6 +146,10 @@ def plant(
         sham: Edit the same places without a nodule.
         synthesizer: What ``--synthesizer`` takes, or an object with ``synthesize``.
         device: ``cpu``, ``cuda`` or ``cuda:1``, for a synthesizer given as text.
+        density: Attenuation relative to soft tissue (1 solid, 0.5 ground glass, 1.5 and more calcified), in place of
+            a contrast, which then follows from thickness and place.
+        attenuation: ``ground-glass``, ``part-solid``, ``solid`` or ``calcified``, in place of both.
+        margin: ``smooth``, ``lobulated`` or ``spiculated``.
 
     Returns:
         The radiograph with realised truth: ``.nodules[-1].box``, ``.diameter_mm``, ``.contrast``, ``.mask(shape)``.
@@ -163,6 +171,7 @@ def plant(
     from synnodtest.api.planting import Request, open_synthesizer, plant_nodules
 
     request = Request(box=box, centre=centre, centre_mm=centre_mm, diameter_mm=diameter_mm, contrast=contrast)
+    request = replace(request, density=density, attenuation=attenuation, margin=margin)
     asked = [*nodules] or [request.nodule(radiograph, radiomics=radiomics or {}, name=name, seed=seed)]
     maker = open_synthesizer(synthesizer, device=device) if isinstance(synthesizer, str) else synthesizer
     return plant_nodules(radiograph, asked, maker, seed=seed, sham=sham)

@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
-
-from synnodtest.canonical import seed_sequence
+from synnodtest.attenuation import resolved_scene
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import px_to_mm
-from synnodtest.planning.draw import DEFAULT_CONTRAST
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -40,6 +37,9 @@ class Request:
     centre_mm: tuple[float, float] | None = None
     diameter_mm: float | None = None
     contrast: float | None = None
+    density: float | None = None
+    attenuation: str = ""
+    margin: str = ""
 
     def nodule(self, radiograph: Radiograph, *, radiomics: Mapping[str, float], name: str, seed: int) -> Nodule:
         """Return the nodule.
@@ -51,13 +51,17 @@ class Request:
         diameter = size if self.diameter_mm is None else float(self.diameter_mm)
         if diameter is None:
             raise SynthesizerError("how large is the nodule?", hint="give diameter_mm=12, or a box")
-        contrast = self.contrast
-        if contrast is None:
-            contrast = DEFAULT_CONTRAST.draw(_generator("plant-contrast", seed))
+        said = {"contrast": self.contrast, "density": self.density, "attenuation": self.attenuation or None}
+        given = [name for name, value in said.items() if value is not None]
+        if len(given) > 1:
+            raise SynthesizerError(f"{' and '.join(given)} each say how bright a nodule is", hint="give one of them")
         return Nodule(
             diameter_mm=round(diameter, 4),
             centre_mm=(round(centre[0], 3), round(centre[1], 3)),
-            contrast=round(float(contrast), 4),
+            contrast=None if self.contrast is None else round(float(self.contrast), 4),
+            density=None if self.density is None else float(self.density),
+            attenuation=self.attenuation,
+            margin=self.margin,
             radiomics=tuple(sorted((feature, float(value)) for feature, value in radiomics.items())),
             name=name,
             seed=seed,
@@ -131,8 +135,8 @@ def plant_nodules(
     if lung is None or not lung.any():
         warnings.warn(NO_LUNG, stacklevel=3)
     named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
-    scene = Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham)
     base = replace(radiograph, nodules=())
+    scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
     (made,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
     reason = rejection(base, made, sham=sham)
     if reason:
@@ -151,7 +155,3 @@ def _named_apart(nodules: Sequence[Nodule], taken: Sequence[str]) -> tuple[Nodul
         names.add(name)
         named.append(replace(nodule, name=name))
     return tuple(named)
-
-
-def _generator(*parts: object) -> np.random.Generator:
-    return np.random.default_rng(seed_sequence(*parts))

@@ -38,7 +38,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     place.add_argument("--centre-mm", type=_numbers(2), metavar="X,Y", help="place, in mm from the top left corner")
     place.add_argument("--region", help="anywhere in this region, drawn by the seed (lung, retrocardiac, ...)")
     parser.add_argument("--diameter-mm", type=float, help="equal-area diameter; a box gives one")
-    parser.add_argument("--contrast", type=float, help="added brightness / range of the lung; default: drawn")
+    parser.add_argument("--contrast", type=float, help="added brightness / range of the lung: an order")
+    parser.add_argument("--density", type=float, help="attenuation relative to soft tissue, in place of a contrast")
+    parser.add_argument("--attenuation", default="", choices=ATTENUATION_WORDS, help="in place of both; default: drawn")
+    parser.add_argument("--margin", default="", choices=MARGIN_WORDS, help="its outline")
     parser.add_argument(
         "--radiomics", action="append", default=[], type=_feature, metavar="NAME=VALUE", help="a feature; repeatable"
     )
@@ -112,6 +115,9 @@ def _planted(before: Radiograph, options: argparse.Namespace) -> Radiograph:
         centre_mm=centre_mm,
         diameter_mm=options.diameter_mm,
         contrast=options.contrast,
+        density=options.density,
+        attenuation=options.attenuation,
+        margin=options.margin,
         radiomics=_known(dict(options.radiomics)),
         seed=options.seed,
         sham=options.sham,

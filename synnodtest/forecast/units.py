@@ -55,7 +55,8 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecip
         **dict(nodule.radiomics),
         **dict(recipe.levels),
         "diameter_mm": nodule.diameter_mm,
-        "contrast": nodule.contrast,
+        **nodule.placed((0.0, 0.0)).look(),
+        **({} if nodule.contrast is None else {"contrast": nodule.contrast}),
         "name": nodule.name,
         "arm": recipe.arm,
     }

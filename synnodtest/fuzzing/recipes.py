@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from synnodtest.attenuation import LUNG_DENSITY, draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.claims import BASE, COMPANION, GROWN, UNDER, Claim
 from synnodtest.fuzzing.places import Places
-from synnodtest.planning.draw import DEFAULT_CONTRAST
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import COMPANION_DISTANCE_MM
 from synnodtest.planning.place import NoPlace
@@ -28,7 +28,7 @@ DEFAULT_DIAMETER_MM = 20.0
 BESIDE_MM = 1.0
 """How far from its place a further replicate on the same background may lie: another picture, whatever the synthesizer
 draws at random."""
-LARGEST = {"diameter_mm": 100.0, "contrast": 1.0}
+LARGEST = {"diameter_mm": 100.0, "contrast": 1.0, "density": 10.0}
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,8 @@ class RecipeMaker:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
         if not plausible(example.group("radiomics")):
             raise NoPlace("no nodule has these radiomics features together")
-        contrast = example.get("contrast")
-        if contrast is None:
-            contrast = DEFAULT_CONTRAST.draw(_rng(seed, "contrast"))
-        return _recipe(
-            "nodule",
-            diameter,
-            float(contrast),
-            example.group("radiomics"),
-            self._centre(example, background, replicate, seed),
-            seed,
-        )
+        centre = self._centre(example, background, replicate, seed)
+        return _recipe("nodule", diameter, example.values, example.group("radiomics"), centre, seed)
 
     def _centre(self, example: Example, background: Background, replicate: int, seed: int) -> tuple[float, float]:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
@@ -122,22 +113,40 @@ class RecipeMaker:
         assert first.location.at_mm is not None
         centre = self.places.near(background, first.location.at_mm, distance, _rng(seed, "companion"))
         diameter = float(given.get("diameter_mm", first.diameter_mm))
-        return _recipe("companion", diameter, float(given.get("contrast", first.contrast)), {}, centre, seed ^ 1)
+        if not given.keys() & {"contrast", "density"}:
+            given |= {"contrast": first.contrast, "density": first.density, "attenuation": first.attenuation}
+        return _recipe("companion", diameter, given, {}, centre, seed ^ 1)
 
     def _grown(self, nodule: NoduleRecipe) -> NoduleRecipe:
         over = str(self.claim.parameters.get("over", "diameter_mm"))
-        value = float(getattr(nodule, over)) * float(self.claim.parameters.get("factor", 1.5))
-        larger = min(value, LARGEST[over])
-        return replace(nodule, diameter_mm=larger) if over == "diameter_mm" else replace(nodule, contrast=larger)
+        factor = float(self.claim.parameters.get("factor", 1.5))
+        if over == "diameter_mm":
+            return replace(nodule, diameter_mm=min(nodule.diameter_mm * factor, LARGEST[over]))
+        if nodule.density is None:
+            return replace(nodule, contrast=min(float(nodule.contrast or 0.0) * factor, LARGEST["contrast"]))
+        excess = LUNG_DENSITY if over == "contrast" else 0.0
+        denser = min(excess + (nodule.density - excess) * factor, LARGEST["density"])
+        return replace(nodule, density=round(denser, 4))
 
 
 def _recipe(
-    name: str, diameter: float, contrast: float, radiomics: dict[str, Any], centre: tuple[float, float], seed: int
+    name: str,
+    diameter: float,
+    given: Mapping[str, Any],
+    radiomics: dict[str, Any],
+    centre: tuple[float, float],
+    seed: int,
 ) -> NoduleRecipe:
+    contrast, density, attenuation = given.get("contrast"), given.get("density"), str(given.get("attenuation") or "")
+    if contrast is None and density is None:
+        density = draw_density(attenuation, diameter, _rng(seed, "density"))
     return NoduleRecipe(
         name=name,
         diameter_mm=round(diameter, 4),
-        contrast=round(contrast, 4),
+        contrast=None if contrast is None else round(float(contrast), 4),
+        density=None if density is None else round(float(density), 4),
+        attenuation=attenuation,
+        margin=str(given.get("margin") or ""),
         radiomics=tuple(sorted((k, float(v)) for k, v in radiomics.items())),
         location=Location(region=None, at_mm=centre),
         clearance_mm=diameter / 2,

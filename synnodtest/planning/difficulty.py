@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Value
 
 __all__ = ["NEUTRAL", "STEPS", "Difficulties", "Dimension", "Space", "dimension", "ranged"]
@@ -22,7 +23,7 @@ NEUTRAL: Mapping[str, float] = {
     "jpeg": 100.0, "downsample": 1.0,
 }  # fmt: skip
 """The value of each perturbation that changes nothing, or least."""
-_HIGH = frozenset({"diameter_mm", "contrast", "distance_mm", "Sphericity", "Elongation"})
+_HIGH = frozenset({"diameter_mm", "contrast", "density", "distance_mm", "Sphericity", "Elongation"})
 
 Difficulties = tuple[int, ...]
 """One whole number per dimension of a space, 0 for easy."""
@@ -105,6 +106,10 @@ def _easiest_first(name: str, key: str, levels: Sequence[Any]) -> tuple[Any, ...
         return tuple(sorted(levels, key=lambda v: abs(float(v) - NEUTRAL[key])))
     if key in _HIGH:
         return tuple(sorted(levels, key=lambda v: -float(v)))
+    if key == "attenuation":
+        return tuple(sorted(levels, key=ATTENUATION_WORDS.index, reverse=True))
+    if key == "margin":
+        return tuple(sorted(levels, key=MARGIN_WORDS.index))
     return tuple(levels)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
+from synnodtest.attenuation import draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
@@ -21,10 +22,9 @@ from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
 from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.regions import RegionExpression
-from synnodtest.spec.values import Amount, Sweep, Uniform, Value
+from synnodtest.spec.values import Amount, Sweep, Value
 
 __all__ = [
-    "DEFAULT_CONTRAST",
     "arm_names",
     "background_count",
     "control_recipes",
@@ -33,9 +33,6 @@ __all__ = [
     "under_recipes",
     "untouched_recipes",
 ]
-
-DEFAULT_CONTRAST = Uniform(0.2, 0.6)
-"""Contrast of a nodule whose spec names none; docs/spec.md says where it comes from."""
 
 Level = tuple[tuple[str, float | str], ...]
 
@@ -188,18 +185,25 @@ def _is_sweep(value: Value) -> bool:
 
 def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
     yield "diameter_mm", nodule.diameter_mm
-    yield "contrast", nodule.contrast or DEFAULT_CONTRAST
+    named = nodule.values()
+    yield from ((name, named[name]) for name in ("contrast", "density", "attenuation") if name in named)
     yield from nodule.radiomics.items()
+    yield from (("margin", value) for value in [nodule.margin] if value is not None)
 
 
 def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
     chosen = dict(level)
     values: dict[str, float] = {}
+    words: dict[str, str] = {}
     rng = stream.rng("values")
     for field, value in _fields(nodule):
         drawn = value.draw(rng)
         swept = chosen.get(f"{nodule.name}.{field}", chosen.get(field))
-        values[field] = _number(swept if _is_sweep(value) and swept is not None else drawn)
+        amount = swept if _is_sweep(value) and swept is not None else drawn
+        if field in ("attenuation", "margin"):
+            words[field] = str(amount)
+        else:
+            values[field] = _number(amount)
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
     held = "location" in nodule.hold
@@ -207,8 +211,9 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
     return NoduleRecipe(
         name=nodule.name,
         diameter_mm=round(values.pop("diameter_mm"), 4),
-        contrast=round(values.pop("contrast"), 4),
+        **_brightness(values, words.get("attenuation", ""), radius * 2, stream),
         radiomics=tuple(sorted(values.items())),
+        margin=words.get("margin", ""),
         location=nodule.location,
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if held else free)),
@@ -221,6 +226,22 @@ def _appearance(stream: _Stream, nodule: NoduleSpec, level: list[Any]) -> int:
     if nodule.seed is not None:
         return nodule.seed
     return stream.seed("appearance", *([] if "seed" in nodule.hold else level))
+
+
+class _Brightness(TypedDict):
+    contrast: float | None
+    density: float | None
+    attenuation: str
+
+
+def _brightness(values: dict[str, float], attenuation: str, diameter_mm: float, stream: _Stream) -> _Brightness:
+    """Take the contrast or the density out of the drawn values; without either draw the density."""
+    if "contrast" in values:
+        return {"contrast": round(values.pop("contrast"), 4), "density": None, "attenuation": ""}
+    density = values.pop("density", None)
+    if density is None:
+        density = draw_density(attenuation, diameter_mm, stream.rng("density"))
+    return {"contrast": None, "density": round(density, 4), "attenuation": attenuation}
 
 
 def _number(amount: Amount) -> float:

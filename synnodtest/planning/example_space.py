@@ -14,7 +14,8 @@ __all__ = ["COMPANION_DISTANCE_MM", "example_of", "place_dimensions", "plants_no
 
 COMPANION_DISTANCE_MM = (10.0, 120.0)
 """Distance of a second nodule where a spec names none."""
-_NODULE = ("diameter_mm", "contrast", "radiomics.", "companion.")
+_LOOKS = ("margin", "contrast", "density", "attenuation", "diameter_mm")
+_NODULE = (*_LOOKS, "radiomics.", "companion.")
 
 
 def space_of(behaviour: Behaviour, kind: str, parameters: Mapping[str, Any], parts: int) -> Space:
@@ -43,7 +44,7 @@ def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> 
     if plants_nodule(fuzz, kind) and fuzz.location.at_mm is None:
         yield from (d for d in place_dimensions(parts) if d.name not in fuzz.fixed)
     yield from (dimension(n, v) for n, v in own.items() if n.startswith("radiomics."))
-    yield from (dimension(n, own[n]) for n in ("contrast", "diameter_mm") if n in own)
+    yield from (dimension(n, own[n]) for n in _LOOKS if n in own)
 
 
 def place_dimensions(parts: int) -> Iterator[Dimension]:
@@ -58,6 +59,7 @@ def _companion(second: Companion) -> Iterator[Dimension]:
     given: dict[str, Value | None] = {
         "distance_mm": second.distance_mm,
         "contrast": second.contrast,
+        "density": second.density,
         "diameter_mm": second.diameter_mm,
     }
     for key, value in given.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from synnodtest.attenuation import Display, resolved
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
@@ -50,6 +51,7 @@ class Placer:
     def __init__(self, radiograph: Radiograph) -> None:
         self._radiograph = radiograph
         self._allowed: dict[Location, tuple[BoolArray, FloatArray]] = {}
+        self._display: Display | None = None
 
     def place(self, recipe: Recipe) -> Scene:
         """Return the scene of a recipe.
@@ -61,16 +63,7 @@ class Placer:
         nodules: list[Nodule] = []
         for nodule in recipe.nodules:
             centre = self._draw(nodule, [n.centre_mm for n in nodules])
-            nodules.append(
-                Nodule(
-                    diameter_mm=nodule.diameter_mm,
-                    centre_mm=centre,
-                    contrast=nodule.contrast,
-                    radiomics=nodule.radiomics,
-                    name=nodule.name,
-                    seed=nodule.seed,
-                )
-            )
+            nodules.append(self._shown(nodule.placed(centre)))
         return Scene(
             background=recipe.background.id,
             nodules=tuple(n for n in nodules if n.name not in recipe.ghosts),
@@ -78,6 +71,13 @@ class Placer:
             seed=recipe.seed,
             sham=recipe.sham,
         )
+
+    def _shown(self, nodule: Nodule) -> Nodule:
+        """Return the nodule with the contrast that its density has at its place."""
+        if nodule.contrast is not None:
+            return nodule
+        self._display = self._display or Display.of(self._radiograph)
+        return resolved(nodule, self._radiograph, nodule.seed or 0, self._display)
 
     def _draw(self, nodule: NoduleRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
         location = nodule.location

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.attenuation import RULE_VERSION
 from synnodtest.canonical import sha256_of
 from synnodtest.ports import Background
-from synnodtest.scene import Perturbation
+from synnodtest.scene import Nodule, Perturbation
 from synnodtest.spec.model import Location
 
 __all__ = ["NoduleRecipe", "Recipe"]
@@ -24,23 +25,50 @@ class NoduleRecipe:
     Args:
         name: The nodule's name in the spec.
         diameter_mm: Requested equal-area diameter.
-        contrast: Requested contrast.
+        contrast: Requested contrast; None where it follows from the density at the nodule's place.
         radiomics: Requested features.
         location: Where it may lie.
         clearance_mm: Distance that the centre should keep from the region's edge (the nodule's radius; with a held
             place the largest radius of the sweep, so that every size fits there).
         place_seed: Seed of the place; equal seeds in one background give equal places.
         seed: Seed of the appearance.
+        density: Requested density; None where the contrast is an order.
+        attenuation: The word that it was drawn for; may be empty.
+        margin: The word for its outline; may be empty.
     """
 
     name: str
     diameter_mm: float
-    contrast: float
+    contrast: float | None
     radiomics: tuple[tuple[str, float], ...]
     location: Location
     clearance_mm: float
     place_seed: int
     seed: int
+    density: float | None = None
+    attenuation: str = ""
+    margin: str = ""
+
+    def placed(self, centre_mm: tuple[float, float]) -> Nodule:
+        """Return the nodule at a place."""
+        return Nodule(
+            diameter_mm=self.diameter_mm,
+            centre_mm=centre_mm,
+            contrast=self.contrast,
+            radiomics=self.radiomics,
+            name=self.name,
+            seed=self.seed,
+            density=self.density,
+            attenuation=self.attenuation,
+            margin=self.margin,
+        )
+
+    def plain(self) -> list[Any]:
+        """Return what decides its placement, as plain values."""
+        own = [self.name, self.diameter_mm, self.contrast, self.radiomics, self.location, self.clearance_mm]
+        look = [RULE_VERSION, self.density, self.attenuation, self.margin]
+        bright = self.density is not None or bool(self.attenuation or self.margin)
+        return [*own, self.place_seed, self.seed, *([look] if bright else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +108,7 @@ class Recipe:
         """Return what decides the placement, as plain JSON values."""
         return {
             "background": [self.background.id, self.background.content],
-            "nodules": [
-                [n.name, n.diameter_mm, n.contrast, n.radiomics, n.location, n.clearance_mm, n.place_seed, n.seed]
-                for n in self.nodules
-            ],
+            "nodules": [nodule.plain() for nodule in self.nodules],
             "ghosts": sorted(self.ghosts),
             "perturbations": [[p.kind, p.value] for p in self.perturbations],
             "seed": self.seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synnodtest.errors import Problem
@@ -13,13 +13,14 @@ from synnodtest.spec.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, Regio
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["EMPTY", "LIMITS", "Builder"]
+__all__ = ["BRIGHTNESS", "EMPTY", "LIMITS", "Builder"]
 
 EMPTY = Node(None, Mark("", 0, 0))
 
 LIMITS: dict[str, tuple[float, float]] = {
     "diameter_mm": (0.1, 100.0),
     "contrast": (0.001, 1.0),
+    "density": (0.25, 10.0),
     "distance_mm": (0.0, 1000.0),
     "perturbations.rotate_deg": (-180.0, 180.0),
     "perturbations.scale": (0.01, 10.0),
@@ -32,6 +33,10 @@ LIMITS: dict[str, tuple[float, float]] = {
     "perturbations.downsample": (1.0, 64.0),
 }
 """What each quantity can be; a normal distribution is cut to it."""
+
+BRIGHTNESS = ("contrast", "density", "attenuation")
+"""Each says how bright a nodule is; they exclude each other."""
+_BRIGHTNESS_HINT = "contrast orders a brightness; density sets it by physics; attenuation draws the density"
 
 
 class Builder:
@@ -71,6 +76,23 @@ class Builder:
         if kind == "choice":
             return Choice(tuple(float(v) for v in plain(inner)))
         return self._range(inner, (*path, kind), kind, limits)
+
+    def words(self, node: Node) -> Value:
+        """Return a value of words: one, all of a sweep, or one of a choice."""
+        if isinstance(node.value, tuple):
+            return Choice(tuple(map(str, plain(node))))
+        if not isinstance(node.value, dict):
+            return Constant(str(node.value))
+        kind, inner = next(iter(node.value.items()))
+        levels = tuple(map(str, plain(inner)))
+        return Sweep(levels) if kind == "sweep" else Choice(levels)
+
+    def one_brightness(self, parts: Mapping[str, Node], path: Path) -> None:
+        """Note a nodule whose brightness is said twice."""
+        given = [name for name in BRIGHTNESS if name in parts]
+        if len(given) > 1:
+            message = f"{' and '.join(map(repr, given))} each say how bright the nodule is; give one of them"
+            self.problems.append(problem(parts[given[1]].place, (*path, given[1]), message, _BRIGHTNESS_HINT))
 
     def _range(self, node: Node, path: Path, kind: str, limits: tuple[float, float]) -> Value:
         low, high = (float(v) for v in plain(node))
@@ -197,18 +219,25 @@ class Builder:
 
     def _nodule(self, node: Node, path: Path, default: str) -> NoduleSpec:
         parts = node.mapping
+        self.one_brightness(parts, path)
         features = parts.get("radiomics", EMPTY).mapping
         return NoduleSpec(
             name=str(parts["name"].value) if "name" in parts else default,
             diameter_mm=self.value(parts["diameter_mm"], (*path, "diameter_mm"), "diameter_mm"),
             location=self.location(parts.get("location"), (*path, "location")),
-            contrast=self.value(parts["contrast"], (*path, "contrast"), "contrast") if "contrast" in parts else None,
+            contrast=self._optional(parts, path, "contrast"),
+            density=self._optional(parts, path, "density"),
+            attenuation=self.words(parts["attenuation"]) if "attenuation" in parts else None,
+            margin=self.words(parts["margin"]) if "margin" in parts else None,
             radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
             seed=int(plain(parts["seed"])) if "seed" in parts else None,
             line=node.mark.line,
             column=node.mark.column,
         )
+
+    def _optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
+        return self.value(parts[name], (*path, name), name) if name in parts else None
 
     def _arms(self, node: Node, path: Path, names: tuple[str, ...], complete: bool) -> dict[str, Arm]:
         arms: dict[str, Arm] = {}

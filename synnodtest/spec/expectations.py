@@ -135,6 +135,7 @@ def matching(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
 def companion(builder: Builder, node: Node, path: Path) -> Companion:
     """Return the second nodule of a fuzzed example."""
     parts = node.mapping
+    builder.one_brightness(parts, path)
 
     def optional(name: str) -> Value | None:
         return builder.value(parts[name], (*path, name), name) if name in parts else None
@@ -142,6 +143,7 @@ def companion(builder: Builder, node: Node, path: Path) -> Companion:
     return Companion(
         diameter_mm=optional("diameter_mm") or Constant(20.0),
         contrast=optional("contrast"),
+        density=optional("density"),
         distance_mm=optional("distance_mm"),
         location=builder.location(parts.get("location"), (*path, "location")),
     )

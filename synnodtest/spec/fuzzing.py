@@ -10,7 +10,7 @@ from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.expectations import companion
 from synnodtest.spec.messages import Path, problem
 from synnodtest.spec.model import Fuzz, Location
-from synnodtest.spec.plain import tidy
+from synnodtest.spec.plain import VARIED_WORDS, tidy
 from synnodtest.spec.source import Node, plain
 from synnodtest.spec.values import Choice, Constant, Value
 
@@ -26,6 +26,8 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
         return None
     parts = node.mapping
     vary = parts["vary"]
+    for key in ("vary", "fixed"):
+        builder.one_brightness(parts.get(key, EMPTY).mapping, (*path, key))
     varied = dict(_varied(builder, vary, (*path, "vary")))
     fixed = _point(builder, parts.get("fixed", EMPTY), (*path, "fixed"))
     for name in fixed.keys() & (varied.keys() | ({"location"} if "location" in vary.mapping else set())):
@@ -57,7 +59,7 @@ def _varied(builder: Builder, node: Node, path: Path) -> Iterator[tuple[str, Val
         at = (*path, name)
         if name == "location":
             continue
-        if name == "view":
+        if name in VARIED_WORDS:
             yield name, Choice(tuple(plain(child)))
         elif name in _GROUPS:
             for key, inner in child.mapping.items():

@@ -59,10 +59,14 @@ class NoduleSpec:
         name: Its name; ``nodule``, or ``nodule-2``... where the spec gives none.
         diameter_mm: Equal-area diameter of the requested mask.
         location: Where its centre may lie.
-        contrast: Mean added brightness over the mask / 5..95 percentile range of the lung. None: as real nodules.
+        contrast: Mean added brightness over the mask / 5..95 percentile range of the lung. None: follows from the
+            density.
         radiomics: Requested features by PyRadiomics name.
         hold: What stays equal between the scenes of a background: ``location``, ``seed``, or a drawn quantity.
         seed: Seed of its appearance; None: drawn for every scene.
+        density: Attenuation relative to soft tissue. None, and no attenuation: as nodules that readers marked.
+        attenuation: The word for a distribution of densities and a profile.
+        margin: The word for an outline.
         line: Line of the spec, from 1.
         column: Column of the spec, from 1.
     """
@@ -74,14 +78,17 @@ class NoduleSpec:
     radiomics: Mapping[str, Value] = field(default_factory=dict, hash=False)
     hold: frozenset[str] = frozenset()
     seed: int | None = None
+    density: Value | None = None
+    attenuation: Value | None = None
+    margin: Value | None = None
     line: int = 0
     column: int = 0
 
     def values(self) -> dict[str, Value]:
         """Return the quantities that are given, by the name that ``over``, ``where`` and ``by`` use."""
         named: dict[str, Value] = {"diameter_mm": self.diameter_mm}
-        if self.contrast is not None:
-            named["contrast"] = self.contrast
+        looks = ("contrast", "density", "attenuation", "margin")
+        named |= {name: value for name in looks if (value := getattr(self, name)) is not None}
         return named | dict(self.radiomics)
 
 
@@ -129,6 +136,7 @@ class Companion:
     contrast: Value | None = None
     distance_mm: Value | None = None
     location: Location = Location()
+    density: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -136,8 +144,8 @@ class Fuzz:
     """A search for a nodule that fails.
 
     Args:
-        vary: What the search changes: ``diameter_mm``, ``contrast``, ``view``, a radiomics feature as
-            ``radiomics.Sphericity``, a perturbation as ``perturbations.jpeg``, ``companion.distance_mm``.
+        vary: What the search changes: ``diameter_mm``, ``contrast``, ``density``, ``attenuation``, ``margin``,
+            ``view``, a radiomics feature as ``radiomics.Sphericity``, a perturbation as ``perturbations.jpeg``, ``companion.distance_mm``.
         location: Where the nodule may lie.
         fixed: What stays as it is, by the same names.
         explicit: Examples that always run, first; by the same names, and ``location``, ``background``, ``seed``.

@@ -25,7 +25,10 @@ from synnodtest.spec.source import read_scalar
 from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
+__all__ = ["VARIED_WORDS", "behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
+
+VARIED_WORDS = ("view", "attenuation", "margin")
+"""What a search draws from a list of words."""
 
 
 def spec_dict(title: str, scope: Mapping[str, Any], behaviours: tuple[Behaviour, ...]) -> dict[str, Any]:
@@ -141,8 +144,9 @@ def _location(location: Location) -> dict[str, Any]:
 def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
     data: dict[str, Any] = {"name": nodule.name, "diameter_mm": _value(nodule.diameter_mm)}
     data["location"] = _location(nodule.location)
-    if nodule.contrast is not None:
-        data["contrast"] = _value(nodule.contrast)
+    for name in ("contrast", "density", "attenuation", "margin"):
+        if (value := getattr(nodule, name)) is not None:
+            data[name] = _value(value)
     if nodule.radiomics:
         data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
     if nodule.hold:
@@ -171,10 +175,9 @@ def _scenes(scenes: Scenes) -> dict[str, Any]:
 
 def _companion(companion: Companion) -> dict[str, Any]:
     data: dict[str, Any] = {"diameter_mm": _value(companion.diameter_mm)}
-    if companion.contrast is not None:
-        data["contrast"] = _value(companion.contrast)
-    if companion.distance_mm is not None:
-        data["distance_mm"] = _value(companion.distance_mm)
+    for name in ("contrast", "density", "distance_mm"):
+        if (value := getattr(companion, name)) is not None:
+            data[name] = _value(value)
     return data | {"location": _location(companion.location)}
 
 
@@ -193,9 +196,8 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
     varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
-    vary = _nested({name: value for name, value in varied.items() if name != "view"})
-    if "view" in varied:
-        vary["view"] = list(varied["view"].levels)
+    vary = _nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
+    vary |= {name: list(varied[name].levels) for name in VARIED_WORDS if name in varied}
     vary["location"] = _location(fuzz.location)
     if fuzz.companion is not None:
         vary["companion"] = _companion(fuzz.companion)

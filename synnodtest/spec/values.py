@@ -14,6 +14,11 @@ Amount = float | int | str | bool | tuple[float, ...]
 """What a value yields: a number; for some perturbations a word or a pair of numbers."""
 
 
+def _bounds(values: tuple[float | str, ...]) -> tuple[float, float]:
+    numbers = [float(v) for v in values if not isinstance(v, str)]
+    return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """Always the same."""
@@ -40,21 +45,21 @@ class Constant:
 class Sweep:
     """Every level, crossed with all other sweeps; in the order of the spec."""
 
-    values: tuple[float, ...]
+    values: tuple[float | str, ...]
 
-    def draw(self, rng: np.random.Generator) -> float:
+    def draw(self, rng: np.random.Generator) -> float | str:
         """Return one level at random; a plan crosses the levels instead."""
         return self.values[int(rng.integers(len(self.values)))]
 
     @property
-    def levels(self) -> tuple[float, ...]:
+    def levels(self) -> tuple[float | str, ...]:
         """All levels."""
         return self.values
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Lowest and highest level."""
-        return float(min(self.values)), float(max(self.values))
+        """Lowest and highest level; NaN if they are no numbers."""
+        return _bounds(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,7 @@ class Choice:
     @property
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest; NaN if they are no numbers."""
-        numbers = [float(v) for v in self.values if not isinstance(v, str)]
-        return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
+        return _bounds(self.values)
 
 
 @dataclass(frozen=True, slots=True)

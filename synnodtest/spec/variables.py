@@ -23,6 +23,7 @@ _VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 _ALTERNATIVES = (
     frozenset({"sweep", "uniform", "log_uniform", "normal", "choice"}),
     frozenset({"any", "all", "not"}),
+    frozenset({"contrast", "density", "attenuation"}),
     frozenset({"region", "at_mm", "box_px"}),
     frozenset({"scenes", "fuzz"}),
 )

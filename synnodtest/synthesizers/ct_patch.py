@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.attenuation import Display, contrast_asked, outline_of, resolved_scene
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, equal_area_diameter_mm
 from synnodtest.identity import Identity
-from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
 
 __all__ = ["CtPatchSynthesizer"]
 
-VERSION = "1"
+VERSION = "2"
 ROUNDEST = 1.0
 LONGEST = 3.0
 
@@ -31,8 +32,10 @@ class CtPatchSynthesizer:
 
     Which nodule, how it is turned and from where it is seen follow from the scene's seed, so the same seed gives the
     same nodule at every size and place. The truth mask is the shadow of the segmentation; the line integral of the
-    excess attenuation is added to the radiograph, which is logarithmic in exposure, scaled to the contrast. Overlapping
-    nodules add up; pixels where the nodule adds nothing are bit-identical.
+    excess attenuation is added to the radiograph, which is logarithmic in exposure and bends towards white above the
+    lung's brightness (:class:`synnodtest.attenuation.Display`), scaled to the contrast; one that is not given follows
+    from the density. ``lobulated`` and ``spiculated`` bend the projection at equal area; ``part-solid`` has a
+    core. Overlapping nodules add up below the bend; pixels where the nodule adds nothing are bit-identical.
 
     Args:
         folder: CT nodules in the layout of NODE21 (``ct_nodules.csv``, ``*_dcm_*.mha``, ``*_seg_*.mha``).
@@ -83,16 +86,18 @@ class CtPatchSynthesizer:
     def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
         if not scene.nodules:
             return background
-        unit = lung_range(background)
+        for nodule in scene.nodules:
+            _validate(nodule, scene)
+        scene = resolved_scene(scene, background)
+        display = Display.of(background)
         pixels = background.pixels.copy()
         truths = []
         seen: dict[tuple[int, str], int] = {}
         for nodule in scene.nodules:
-            _validate(nodule, scene)
             twin = (scene.seed_of(nodule), nodule.name)
             seen[twin] = seen.get(twin, -1) + 1
             rng = np.random.default_rng(seed_sequence("ct-patch", *twin, seen[twin]))
-            truths.append(self._add(pixels, nodule, rng, background, scene, unit))
+            truths.append(self._add(pixels, nodule, rng, background, scene, display))
         return background.with_pixels(pixels, background.nodules + tuple(truths))
 
     def _add(
@@ -102,7 +107,7 @@ class CtPatchSynthesizer:
         rng: np.random.Generator,
         background: Radiograph,
         scene: Scene,
-        unit: float,
+        display: Display,
     ) -> Truth:
         chosen, rotation, u = self._choose(nodule.diameter_mm, rng)
         projection = project(*self.library.nodules[chosen].read(), rotation)
@@ -113,30 +118,29 @@ class CtPatchSynthesizer:
         corner = (nodule.centre_mm[0] - origin[1] * spacing[1], nodule.centre_mm[1] - origin[0] * spacing[0])
         if min(shape) < 1:
             raise _outside(nodule, scene)
-        added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u)
+        outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
+        added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u, outline=outline)
         if not mask.any():
             raise _outside(nodule, scene)
         if self.sharpness != 1:
             top = max(float(added.max()), 1e-6)
             added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
-        gain = 0.0 if scene.sham else nodule.contrast * unit / max(float(added[mask].mean()), 1e-6)
         where = (slice(origin[0], origin[0] + shape[0]), slice(origin[1], origin[1] + shape[1]))
-        before = pixels[where]
-        after = np.where(added != 0, np.clip(before + np.float32(gain) * added, 0, 1), before).astype(np.float32)
-        realised = float((after.astype(np.float64) - before)[mask].mean())
-        pixels[where] = after
+        before = pixels[where].copy()
+        if not scene.sham:
+            pixels[where] = display.plant(before, added, mask, contrast_asked(nodule) * display.unit)
+        planted = display.planted(before, pixels[where], mask)
         return Truth(
             name=nodule.name,
             crop=mask,
             origin=origin,
             diameter_mm=equal_area_diameter_mm(float(mask.sum()), spacing),
-            contrast=realised / unit,
+            contrast=planted.contrast,
             requested={
-                "diameter_mm": nodule.diameter_mm,
-                "contrast": nodule.contrast,
-                "centre_mm": list(nodule.centre_mm),
+                **nodule.request(),
                 "radiomics": {},
                 "ct_nodule": self.library.nodules[chosen].image.name,
+                **planted.notes,
             },
         )
 

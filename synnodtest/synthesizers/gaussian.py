@@ -13,15 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.identity import Identity
-from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 
 __all__ = ["GaussianSynthesizer"]
 
-VERSION = "1"
+VERSION = "2"
 CUT = 2.5
 """Standard deviations of blur after which the edge has ended on either side."""
 
@@ -47,7 +48,10 @@ class GaussianSynthesizer:
     The truth mask is the disc: the pixels whose centre lies within half the diameter, where the profile is at least
     one half. The profile reaches 0 at ``1 + edge`` times the radius; pixels beyond that are bit-identical to the
     background's. Overlapping nodules add up. At the border of the radiograph the disc and its mask are cut.
-    Brightness is clipped at 1, which lowers the realised contrast; the truth holds the realised one.
+    Above the lung's brightness the radiograph bends towards white (:class:`synnodtest.attenuation.Display`), so nothing
+    is clipped; where white leaves no room the realised contrast, which the truth holds, is lower. A contrast that is
+    not given follows from the density. ``lobulated`` and ``spiculated`` bend the disc at equal area; ``part-solid`` has
+    a core.
 
     Args:
         edge: Half the width of the blurred edge, as a fraction of the radius (above 0, at most 1).
@@ -81,30 +85,41 @@ class GaussianSynthesizer:
     def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
         if not scene.nodules:
             return background
-        unit = lung_range(background)
+        for nodule in scene.nodules:
+            _validate(nodule, scene)
+        scene = resolved_scene(scene, background)
+        display = Display.of(background)
         pixels = background.pixels.copy()
         truths = []
         for nodule in scene.nodules:
-            _validate(nodule, scene)
             disc = self._disc(nodule, background, scene)
-            contrast = 0.0 if scene.sham else _add(pixels, disc, nodule.contrast * unit) / unit
-            truths.append(_truth(nodule, disc, contrast, background.spacing_mm))
+            before = pixels[disc.window].copy()
+            if not scene.sham:
+                pixels[disc.window] = display.plant(
+                    before, disc.profile, disc.mask, contrast_asked(nodule) * display.unit
+                )
+            truths.append(_truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background))
         return background.with_pixels(pixels, background.nodules + tuple(truths))
 
     def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
         radius = nodule.diameter_mm / 2
-        reach = radius * (1 + self.edge)
+        outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
+        reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)
         rows = _span(nodule.centre_mm[1], reach, background.spacing_mm[0], background.shape[0])
         columns = _span(nodule.centre_mm[0], reach, background.spacing_mm[1], background.shape[1])
         y = (np.arange(*rows) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
         x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
         squared = y[:, None] ** 2 + x[None, :] ** 2
+        if outline is not None:
+            squared = squared / outline.radius_at(x[None, :], y[:, None]) ** 2
         mask = squared <= radius**2
         if not mask.any():
             raise _no_pixel(nodule, background, scene)
         tail = float(ndtr(-CUT))
         blurred = ndtr((radius - np.sqrt(squared)) * (CUT / (self.edge * radius)))
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
+        if outline is not None:
+            profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)
         return _Disc(origin=(rows[0], columns[0]), profile=profile, mask=mask)
 
 
@@ -116,30 +131,14 @@ def _span(centre_mm: float, reach_mm: float, spacing_mm: float, length: int) -> 
     return start, max(min(last + 1, length), start)
 
 
-def _add(pixels: FloatArray, disc: _Disc, brightness: float) -> float:
-    """Add the disc with the given mean brightness over its mask, in place; return the mean that clipping left."""
-    before = pixels[disc.window]
-    amplitude = brightness / float(disc.profile[disc.mask].mean(dtype=np.float64))
-    raised = np.minimum(before + np.float32(amplitude) * disc.profile, np.maximum(before, np.float32(1.0)))
-    after = np.where(disc.profile > 0, raised, before).astype(np.float32)
-    added = float((after.astype(np.float64) - before)[disc.mask].mean())
-    pixels[disc.window] = after
-    return added
-
-
-def _truth(nodule: Nodule, disc: _Disc, contrast: float, spacing_mm: tuple[float, float]) -> Truth:
+def _truth(nodule: Nodule, disc: _Disc, planted: Planted, background: Radiograph) -> Truth:
     return Truth(
         name=nodule.name,
         crop=disc.mask,
         origin=disc.origin,
-        diameter_mm=equal_area_diameter_mm(float(disc.mask.sum()), spacing_mm),
-        contrast=contrast,
-        requested={
-            "diameter_mm": nodule.diameter_mm,
-            "contrast": nodule.contrast,
-            "centre_mm": list(nodule.centre_mm),
-            "radiomics": dict(nodule.radiomics),
-        },
+        diameter_mm=equal_area_diameter_mm(float(disc.mask.sum()), background.spacing_mm),
+        contrast=planted.contrast,
+        requested={**nodule.request(), **planted.notes},
     )
 
 
@@ -147,7 +146,7 @@ def _validate(nodule: Nodule, scene: Scene) -> None:
     where = f"gaussian: nodule {nodule.name!r} on background {scene.background!r}"
     if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
         raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
-    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
         raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
     if not all(map(math.isfinite, nodule.centre_mm)):
         raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")

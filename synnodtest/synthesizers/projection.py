@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from synnodtest.attenuation import Outline
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 
@@ -123,6 +124,7 @@ def stamp(
     *,
     stretch: float = 1.0,
     turn: float = 0.0,
+    outline: Outline | None = None,
 ) -> tuple[FloatArray, BoolArray]:
     """Draw a projected nodule at a size and place on a pixel grid.
 
@@ -134,6 +136,7 @@ def stamp(
         spacing_mm: ``(row, column)``.
         stretch: Ratio of the axes of an area-preserving stretch.
         turn: Direction of that stretch in radians.
+        outline: Bends it at equal area, and varies its brightness.
 
     Returns:
         Added brightness with mean 1 over the mask, and the mask.
@@ -148,6 +151,9 @@ def stamp(
     yy, xx = np.meshgrid(y, x, indexing="ij")
     cos, sin, root = np.cos(turn), np.sin(turn), np.sqrt(stretch)
     along, across = (cos * xx + sin * yy) / root, (-sin * xx + cos * yy) * root
+    if outline is not None:
+        bent = outline.radius_at(xx, yy)
+        along, across = along / bent, across / bent
     scale = 1.0 / (zoom * projection.spacing_mm)
     rows, columns = projection.excess.shape
     weight = projection.silhouette / projection.silhouette.sum()
@@ -159,6 +165,8 @@ def stamp(
         [(sin * along + cos * across) * scale + middle[0], (cos * along - sin * across) * scale + middle[1]]
     )
     added = np.asarray(ndimage.map_coordinates(excess, points, order=1), dtype=np.float32)
+    if outline is not None:
+        added = np.asarray(added * outline.weight_at(xx, yy, diameter_mm), dtype=np.float32)
     mask: BoolArray = np.asarray(ndimage.map_coordinates(shadow, points, order=1) > 0.5)
     if not mask.any():
         mask = np.hypot(yy, xx) <= max(diameter_mm / 2, float(np.hypot(yy, xx).min()))

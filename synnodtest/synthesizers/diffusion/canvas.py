@@ -8,22 +8,31 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.attenuation import Display, Planted
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, equal_area_diameter_mm
-from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.compose import Patch
 
-__all__ = ["add_patch", "lung_ranges", "truth_of", "validate"]
+__all__ = ["add_patch", "displays", "plant_patch", "truth_of", "validate"]
 
 
-def lung_ranges(backgrounds: Sequence[Radiograph]) -> list[float]:
-    """Return the lung range of each background; one that stands there several times is measured once."""
-    known: dict[int, float] = {}
+def displays(backgrounds: Sequence[Radiograph]) -> list[Display]:
+    """Return what each background makes of attenuation; one that stands there several times is measured once."""
+    known: dict[int, Display] = {}
     for background in backgrounds:
         if id(background) not in known:
-            known[id(background)] = lung_range(background)
+            known[id(background)] = Display.of(background)
     return [known[id(background)] for background in backgrounds]
+
+
+def plant_patch(canvas: FloatArray, patch: Patch, display: Display) -> Planted:
+    """Add a nodule in place, through the radiograph's bend towards white, at the mean brightness that the patch has."""
+    before = canvas[patch.where].copy()
+    mean = float(patch.added[patch.mask].mean()) if patch.mask.any() else 0.0
+    canvas[patch.where] = display.plant(before, patch.added, patch.mask, mean * display.unit)
+    return display.planted(before, canvas[patch.where], patch.mask)
 
 
 def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> float:
@@ -46,13 +55,7 @@ def truth_of(
         origin=patch.origin,
         diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm),
         contrast=contrast,
-        requested={
-            "diameter_mm": nodule.diameter_mm,
-            "contrast": nodule.contrast,
-            "centre_mm": list(nodule.centre_mm),
-            "radiomics": dict(nodule.radiomics),
-            **notes,
-        },
+        requested={**nodule.request(), **notes},
     )
 
 
@@ -65,7 +68,7 @@ def validate(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
     where = f"diffusion: nodule {nodule.name!r} on background {scene.background!r}"
     if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= 60):
         raise SynthesizerError(f"{where}: diameter_mm must be above 0 and at most 60, not {nodule.diameter_mm}")
-    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
         raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
     x, y = nodule.centre_mm
     height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from synnodtest.attenuation import Outline
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
@@ -82,9 +83,13 @@ class _Grid:
         into: NDArray[np.float64],
         order: Order,
         bend: Bend | None = None,
+        outline: Outline | None = None,
     ) -> FloatArray:
         """Return the image at these pixels; ``into`` (2, 2) takes offsets (y, x) in mm to image pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
+        if outline is not None:
+            bent = outline.radius_at(x, y)
+            y, x = y / bent, x / bent
         grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
         if bend is not None:
             grid = bend(grid)
@@ -110,26 +115,30 @@ def fit(
     window: Window,
     elongation: float | None = None,
     bend: Bend | None = None,
+    outline: Outline | None = None,
 ) -> Patch:
     """Return the drawn nodule at the diameter, elongation, outline and place asked for, on the radiograph's grid.
 
     The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, stretched along its long axis within
     :data:`STRETCH_LIMITS`, moved so that the centroid lies at ``centre_mm``, and cut to the square of ``side_mm`` that
-    was redrawn, which it leaves smoothly.
+    was redrawn, which it leaves smoothly. An outline bends it at equal area; spicules may leave the square.
     """
     wanted = diameter_mm / window.spacing_mm
     stretched = _stretch(drawn, elongation) / window.spacing_mm
     zoom = float(np.clip(wanted / drawn.diameter_px, *ZOOM_LIMITS))
+    side_mm *= 1.0 if outline is None else outline.reach
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     endless = _Grid.unbounded(2 * side_mm, spacing_mm)
     near = np.asarray(ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
     bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
     for _ in range(3):
-        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend) > drawn.edge).sum())
+        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend, outline) > drawn.edge).sum())
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
-    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3, bend) * _feather(side_mm, grid, 1.5)
-    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend) > drawn.edge
+    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3, bend, outline) * _feather(side_mm, grid, 1.5)
+    if outline is not None:
+        added = added * outline.weight_at(grid.x[None, :], grid.y[:, None], diameter_mm)
+    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend, outline) > drawn.edge
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), np.asarray(mask, dtype=np.bool_), zoom)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, disc_mask
@@ -20,7 +21,7 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
-from synnodtest.synthesizers.diffusion.canvas import add_patch, lung_ranges, truth_of, validate
+from synnodtest.synthesizers.diffusion.canvas import add_patch, displays, plant_patch, truth_of, validate
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "4"
+VERSION = "5"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
@@ -91,6 +92,10 @@ class DiffusionSynthesizer:
     is redrawn as a whole, without a nodule first, and the nodule, made in the same way, on top; an edit without a
     nodule is that same redrawn region alone, and contrast is relative to it. Either way pixels outside the regions are
     bit-identical to the background's. How much of the region is drawn anew is the model's ``strength``.
+
+    A contrast that is not given follows from the density at the nodule's place; above the lung's brightness the
+    radiograph bends towards white, so that nothing is clipped. A margin takes the place of the outline that the model's
+    shapes would give it, unless the sphericity is named.
 
     The truth mask is where the added brightness exceeds a share of its peak, the share being calibrated on nodules of
     known mask. A nodule's pixels depend on its own request, seed and background alone, not on the batch, to within
@@ -198,15 +203,19 @@ class DiffusionSynthesizer:
         if len(scenes) != len(backgrounds):
             raise SynthesizerError(f"diffusion: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
         canvases = [background.pixels.copy() for background in backgrounds]
-        units = lung_ranges(backgrounds)
+        shown = displays(backgrounds)
+        for scene, background in zip(scenes, backgrounds, strict=True):
+            for nodule in scene.nodules:
+                validate(nodule, scene, background)
+        scenes = [resolved_scene(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
         truths: list[list[Truth]] = [[] for _ in scenes]
         for jobs in self._rounds(scenes, backgrounds):
             needed = [job for job in jobs if not (scenes[job.scene].sham and self.sham_is_identity)]
             for job in needed:
-                self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, units[job.scene])
+                self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, shown[job.scene].unit)
             self._draw(needed, scenes)
             for job in jobs:
-                args = (job, scenes[job.scene], backgrounds[job.scene], canvases[job.scene], units[job.scene])
+                args = (job, scenes[job.scene], backgrounds[job.scene], canvases[job.scene], shown[job.scene])
                 truths[job.scene].append(self._plant(*args))
         return [
             background.with_pixels(canvas, background.nodules + tuple(truth)) if scene.nodules else background
@@ -234,7 +243,6 @@ class DiffusionSynthesizer:
         size, step = int(self.pipeline.config.window_size), float(self.pipeline.config.window_spacing_mm)
         empty = np.zeros((0, 0), dtype=np.float32)
         for nodule in scene.nodules:
-            validate(nodule, scene, background)
             twin = (scene.seed_of(nodule), nodule.name)
             seen[twin] = seen.get(twin, -1) + 1
             seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
@@ -253,7 +261,7 @@ class DiffusionSynthesizer:
     def _request(self, nodule: Nodule) -> Mapping[str, float]:
         request = {"diameter_mm": self.calibration.asked_mm(nodule.diameter_mm), **dict(nodule.radiomics)}
         if not BRIGHTNESS_FEATURES & set(request):
-            request["contrast"] = float(np.clip(nodule.contrast, *self.calibration.drawn_contrast))
+            request["contrast"] = float(np.clip(contrast_asked(nodule), *self.calibration.drawn_contrast))
         return request
 
     def _draw(self, jobs: Sequence[_Job], scenes: Sequence[Scene]) -> None:
@@ -325,9 +333,9 @@ class DiffusionSynthesizer:
 
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
 
-    def _plant(self, job: _Job, scene: Scene, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
+    def _plant(self, job: _Job, scene: Scene, background: Radiograph, canvas: FloatArray, display: Display) -> Truth:
         if scene.sham:
-            return self._sham(job, background, canvas, unit)
+            return self._sham(job, background, canvas, display.unit)
         nodule, shape, spacing = job.nodule, background.shape, background.spacing_mm
         place = (nodule.centre_mm, job.side_mm, shape, spacing, job.window)
         if job.drawn is None or job.change is None:
@@ -338,10 +346,12 @@ class DiffusionSynthesizer:
             )
         if self.fitted or self.sham_is_identity:
             wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
-            bend = bend_for(job.drawn, job.sphericity, job.seed) if self.fitted else None
-            patch = fit(job.drawn, wanted, *place, job.region.elongation if self.fitted else None, bend)
+            named = not nodule.margin or "Sphericity" in dict(nodule.radiomics)
+            bend = bend_for(job.drawn, job.sphericity, job.seed) if self.fitted and named else None
+            outline = outline_of(nodule.margin, nodule.attenuation, job.seed)
+            patch = fit(job.drawn, wanted, *place, job.region.elongation if self.fitted else None, bend, outline)
             if not self.sham_is_identity and job.plain is not None:
-                add_patch(canvas, redraw(job.plain, None, *place), unit)
+                add_patch(canvas, redraw(job.plain, None, *place), display.unit)
         else:
             patch = redraw(job.change, job.drawn, *place)
         if not patch.mask.any():
@@ -349,11 +359,18 @@ class DiffusionSynthesizer:
                 f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
                 hint="place it inside the radiograph",
             )
-        patch, notes = self._fitted(job, patch, canvas, unit, spacing) if self.fitted else (patch, {})
-        contrast = add_patch(canvas, patch, unit) / unit
-        return truth_of(
-            nodule, patch, contrast, spacing, {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes}
-        )
+        patch, notes = self._fitted(job, patch, canvas, display.unit, spacing) if self.fitted else (patch, {})
+        planted = self._added(job, patch, canvas, display)
+        notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}
+        return truth_of(nodule, patch, planted.contrast, spacing, notes)
+
+    def _added(self, job: _Job, patch: Patch, canvas: FloatArray, display: Display) -> Planted:
+        """Add a nodule; a region redrawn as a whole, which need not be brighter, is added as it is."""
+        if self.fitted or self.sham_is_identity:
+            return plant_patch(canvas, patch, display)
+        before = canvas[patch.where].copy()
+        add_patch(canvas, patch, display.unit)
+        return display.planted(before, canvas[patch.where], patch.mask)
 
     def _fitted(
         self, job: _Job, patch: Patch, canvas: FloatArray, unit: float, spacing_mm: tuple[float, float]
@@ -361,7 +378,7 @@ class DiffusionSynthesizer:
         """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
         named = dict(job.nodule.radiomics)
         flatness = self.calibration.flat_as(flatness_of(patch.added, patch.mask))
-        variant = Variant(job.nodule.contrast, tone_for(patch, flatness))
+        variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness))
         if named and can_adhere():
             where = (canvas, unit, spacing_mm, job.window, job.seed)
             variant = adhere(patch, named, variant, self.pipeline.tabular_encoder, *where)

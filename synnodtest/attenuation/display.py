@@ -1,57 +1,16 @@
-"""From density to contrast: how bright a nodule of a size and an attenuation is, and where in a radiograph.
-
-Three steps, each documented beside its constants:
-
-1. Thickness. A nodule is taken as a ball: over its silhouette the beam passes two thirds of its diameter.
-2. Attenuation. It replaces lung by tissue of a ``density`` (1: soft tissue), which adds ``0.019 * (density - 0.2)`` of
-   log exposure per mm, less the share of scattered radiation, which knows nothing of it.
-3. Display. A radiograph shows :data:`LOG_EXPOSURE_SPAN` of log exposure over one lung range where its characteristic
-   curve is straight; above the :class:`Display`'s knee it bends towards white, so that behind heart and diaphragm the
-   same nodule is weaker.
-
-The default of a nodule that says nothing of its brightness is the density of nodules that readers marked on films;
-``benchmarks/annotated_contrast.py`` measures them and the planted ones by one rule.
-"""
+"""What one radiograph makes of attenuation: how bright a nodule is at a place of it, and adding it."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from synnodtest.geometry import BoolArray, FloatArray, disc_mask
 from synnodtest.radiograph import Radiograph, lung_range
 
-__all__ = [
-    "ANNOTATED_SPREAD",
-    "LUNG_DENSITY",
-    "Display",
-    "annotated_contrast",
-    "annotated_density",
-    "contrast_of",
-    "density_of",
-    "thickness_mm",
-    "white_share",
-]
-
-SOFT_TISSUE_PER_MM = 0.019
-"""Linear attenuation of soft tissue in 1/mm at the mean energy of a chest radiograph (about 70 keV)."""
-LUNG_DENSITY = 0.2
-"""What the nodule displaces, relative to soft tissue: aerated lung at full inspiration."""
-SCATTER_SHARE = 0.4
-"""Scattered share of the exposure behind the lung, grid in place; it dilutes every contrast by this share."""
-LOG_EXPOSURE_SPAN = 1.4
-"""Log exposure that one lung range shows on the straight part. Phantoms, whose exposure is known, give 1.39: solid
-balls of 12 mm add a median contrast of 0.064 there (360 places of 6 chests)."""
-CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
-
-_ANNOTATED_MM = (4.0, 6.0, 10.0, 19.0, 33.0)
-_ANNOTATED_CONTRAST = (0.045, 0.055, 0.068, 0.050, 0.070)
-"""Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Readers mark the dense ones
-among the small and whatever is large, so it hardly rises with the diameter."""
-ANNOTATED_SPREAD = 0.4
-"""Standard deviation of the logarithm of the contrast of marked nodules of one size."""
+__all__ = ["Display", "Planted", "white_share"]
 
 _KNEE_PERCENTILE = 75.0
 """Of the lung's pixels: below it a radiograph is taken as straight. Of 25, 50 and 75, with powers 0.5 to 1.25 of what
@@ -60,29 +19,17 @@ _NEARLY_WHITE = 0.98
 _MOST_GAIN = 8.0
 
 
-def thickness_mm(diameter_mm: float) -> float:
-    """Return the mean thickness of a ball of this diameter along the beam, over its silhouette."""
-    return 2.0 / 3.0 * diameter_mm
+class Planted(NamedTuple):
+    """What a nodule came to.
 
+    Attributes:
+        contrast: Realised.
+        notes: ``weakening`` of its place by the radiograph's bend (mean slope over the mask), ``white_share`` of its
+            mask driven to white, and the ``lung_range`` and ``knee`` of the radiograph.
+    """
 
-def contrast_of(density: float, diameter_mm: float) -> float:
-    """Return the contrast of a nodule of a density where the radiograph is straight (in lung ranges)."""
-    return CONTRAST_PER_MM * max(density - LUNG_DENSITY, 0.0) * thickness_mm(diameter_mm)
-
-
-def density_of(contrast: float, diameter_mm: float) -> float:
-    """Return the density that gives a contrast where the radiograph is straight."""
-    return LUNG_DENSITY + contrast / (CONTRAST_PER_MM * thickness_mm(diameter_mm))
-
-
-def annotated_contrast(diameter_mm: float) -> float:
-    """Return the median contrast of nodules of a diameter that readers marked on films."""
-    return float(np.interp(math.log(diameter_mm), np.log(_ANNOTATED_MM), _ANNOTATED_CONTRAST))
-
-
-def annotated_density(diameter_mm: float, deviate: float = 0.0) -> float:
-    """Return the density of marked nodules of a diameter, ``deviate`` standard deviations from their median."""
-    return density_of(annotated_contrast(diameter_mm) * math.exp(ANNOTATED_SPREAD * deviate), diameter_mm)
+    contrast: float
+    notes: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -152,6 +99,19 @@ class Display:
             middle = (low + high) / 2
             low, high = (middle, high) if added(middle) < brightness else (low, middle)
         return self.add(before, profile, high)
+
+    def planted(self, before: FloatArray, after: FloatArray, mask: BoolArray) -> Planted:
+        """Return what a nodule came to, for its truth."""
+        if not mask.any():
+            return Planted(0.0, {})
+        added = float((after.astype(np.float64) - before)[mask].mean())
+        notes = {
+            "weakening": round(float(self.slope(before[mask]).mean()), 4),
+            "white_share": round(white_share(before, after, mask), 4),
+            "lung_range": round(self.unit, 5),
+            "knee": round(self.knee, 5),
+        }
+        return Planted(added / self.unit, notes)
 
 
 def white_share(before: FloatArray, after: FloatArray, mask: BoolArray) -> float:

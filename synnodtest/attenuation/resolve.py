@@ -1,0 +1,65 @@
+"""Nodules whose contrast follows from their density, at a place of a radiograph."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from synnodtest.attenuation.display import Display
+from synnodtest.attenuation.rule import contrast_of
+from synnodtest.attenuation.words import draw_density
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynthesizerError
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Nodule, Scene
+
+__all__ = ["contrast_asked", "is_natural", "resolved", "resolved_scene"]
+
+
+def is_natural(nodule: Nodule) -> bool:
+    """Return whether a nodule's contrast follows from a density, given or drawn."""
+    return nodule.contrast is None or nodule.density is not None
+
+
+def contrast_asked(nodule: Nodule) -> float:
+    """Return the contrast of a resolved nodule."""
+    assert nodule.contrast is not None
+    return nodule.contrast
+
+
+def resolved(nodule: Nodule, radiograph: Radiograph, seed: int, display: Display | None = None) -> Nodule:
+    """Return the nodule with its contrast at its place; one that has a contrast stays as it is.
+
+    Args:
+        nodule: With a density, or the word of one, or neither: then as nodules are that readers marked.
+        radiograph: In which it is to lie, untouched.
+        seed: Of the density where it is drawn.
+        display: Of the radiograph, if it is known already.
+
+    Raises:
+        SynthesizerError: its density or diameter is impossible.
+    """
+    if nodule.contrast is not None:
+        return nodule
+    if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
+        raise SynthesizerError(f"nodule {nodule.name!r}: diameter_mm must be above 0, not {nodule.diameter_mm}")
+    density = nodule.density
+    if density is None:
+        rng = np.random.default_rng(seed_sequence("nodule-density", seed))
+        density = round(draw_density(nodule.attenuation, nodule.diameter_mm, rng), 4)
+    if not (math.isfinite(density) and density > 0):
+        raise SynthesizerError(f"nodule {nodule.name!r}: density must be above 0, not {density}")
+    shown = Display.of(radiograph) if display is None else display
+    local = shown.weakening(radiograph, nodule.centre_mm, nodule.diameter_mm)
+    return replace(nodule, density=density, contrast=round(contrast_of(density, nodule.diameter_mm) * local, 5))
+
+
+def resolved_scene(scene: Scene, radiograph: Radiograph) -> Scene:
+    """Return the scene with the contrast of every nodule; the same scene where all have one."""
+    if all(nodule.contrast is not None for nodule in scene.nodules):
+        return scene
+    display = Display.of(radiograph)
+    nodules = tuple(resolved(nodule, radiograph, scene.seed_of(nodule), display) for nodule in scene.nodules)
+    return replace(scene, nodules=nodules)
