@@ -30,8 +30,8 @@ class Nodule:
         name: How expectations refer to it (``of: index``).
         seed: Seed of its appearance. None: the scene's seed.
         density: Attenuation relative to soft tissue: 1 solid, 0.5 ground glass, 1.5 and more calcified. Where a
-            contrast is given too, that is what this density gave. None with no contrast: as ``attenuation`` says,
-            else as nodules of its size are that readers marked on films.
+            contrast is given too, that is what this density gave. None with no contrast: the middle of its
+            ``attenuation``, else the median of nodules of its size that readers marked on films.
         attenuation: ``ground-glass``, ``part-solid``, ``solid``, ``calcified``, or empty.
         margin: ``smooth``, ``lobulated``, ``spiculated``, or empty: the synthesizer's own.
     """

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.annotated.held_out import is_held_out
+from synnodtest.attenuation import draw_density
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import PhantomNodule, Projection, expose, project, sample_anatomy
@@ -113,13 +114,14 @@ class Planting:
 
     Args:
         diameter_mm: Range, log-uniform.
-        contrast: Range, uniform, in units of the lung's 5th-to-95th percentile range.
+        contrast: Range, uniform, in units of the lung's 5th-to-95th percentile range. None: as nodules of
+            their size are that readers marked.
         counts: Probability of 0, 1, 2, ... nodules.
         distance_mm: Least distance between centres, beyond the two radii.
     """
 
     diameter_mm: tuple[float, float] = (6.0, 32.0)
-    contrast: tuple[float, float] = (0.2, 0.8)
+    contrast: tuple[float, float] | None = None
     counts: tuple[float, ...] = (0.25, 0.45, 0.2, 0.1)
     distance_mm: float = 10.0
 
@@ -137,11 +139,11 @@ class Planting:
         for number in range(int(rng.choice(len(self.counts), p=self.counts))):
             diameter = float(np.exp(rng.uniform(*np.log(self.diameter_mm))))
             centre = _place(np.asarray(depth), diameter, nodules, background.spacing_mm, self.distance_mm, rng)
-            contrast = float(rng.uniform(*self.contrast))
+            contrast = None if self.contrast is None else float(rng.uniform(*self.contrast))
             if centre is not None:
-                nodules.append(
-                    Nodule(diameter, centre, contrast, name=f"nodule-{number}", seed=int(rng.integers(2**31)))
-                )
+                density = draw_density("", diameter, rng) if contrast is None else None
+                name, seed = f"nodule-{number}", int(rng.integers(2**31))
+                nodules.append(Nodule(diameter, centre, contrast, name=name, seed=seed, density=density))
         return tuple(nodules)
 
 
@@ -219,8 +221,8 @@ class PhantomSet:
         per_chest: Exposures of each chest, each with other nodules and other noise.
         seed: Of the first chest; chest ``i`` has the anatomy ``seed + i``.
         planting: Sizes, contrasts and counts.
-        natural: Share of the nodules whose contrast follows from their density (0.9 to 1.1 of soft tissue, one of ten
-            calcified) and not from ``planting``.
+        natural: Share of the nodules whose contrast follows from their density, that of marked nodules of their
+            size, even where ``planting`` names contrasts.
         pneumothorax: Share of the chests with an air leak.
         size: Pixels along each side.
     """
@@ -269,7 +271,7 @@ class PhantomSet:
             nodule.centre_mm,
             depth=float(rng.uniform(0.05, 0.95)),
             shape=SHAPES[int(rng.choice(len(SHAPES), p=(0.4, 0.25, 0.2, 0.15)))],
-            density=float(rng.uniform(1.4, 1.9) if rng.random() < 0.1 else rng.uniform(0.9, 1.1)),
+            density=draw_density("", nodule.diameter_mm, rng),
             contrast=None if rng.random() < self.natural else nodule.contrast,
             seed=int(rng.integers(2**31)),
             name=nodule.name,

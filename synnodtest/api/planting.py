@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from synnodtest.attenuation import resolved_scene
+import numpy as np
+
+from synnodtest.attenuation import draw_density, resolved_scene
+from synnodtest.canonical import seed_sequence
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynthesizerError
@@ -55,11 +58,15 @@ class Request:
         given = [name for name, value in said.items() if value is not None]
         if len(given) > 1:
             raise SynthesizerError(f"{' and '.join(given)} each say how bright a nodule is", hint="give one of them")
+        density = self.density
+        if self.contrast is None and density is None:
+            rng = np.random.default_rng(seed_sequence("plant-density", seed))
+            density = round(draw_density(self.attenuation, diameter, rng), 4)
         return Nodule(
             diameter_mm=round(diameter, 4),
             centre_mm=(round(centre[0], 3), round(centre[1], 3)),
             contrast=None if self.contrast is None else round(float(self.contrast), 4),
-            density=None if self.density is None else float(self.density),
+            density=density,
             attenuation=self.attenuation,
             margin=self.margin,
             radiomics=tuple(sorted((feature, float(value)) for feature, value in radiomics.items())),

@@ -18,6 +18,7 @@ from synnodtest.attenuation.outline import Outline, outline_of
 from synnodtest.attenuation.resolve import contrast_asked, is_natural, resolved, resolved_scene
 from synnodtest.attenuation.rule import (
     ANNOTATED_SPREAD,
+    CONTRAST_PER_MM,
     LUNG_DENSITY,
     RULE_VERSION,
     annotated_contrast,
@@ -26,10 +27,11 @@ from synnodtest.attenuation.rule import (
     density_of,
     thickness_mm,
 )
-from synnodtest.attenuation.words import DENSITIES, draw_density
+from synnodtest.attenuation.words import DENSITIES, draw_density, typical_density
 
 __all__ = [
     "ANNOTATED_SPREAD",
+    "CONTRAST_PER_MM",
     "DENSITIES",
     "LUNG_DENSITY",
     "RULE_VERSION",
@@ -47,5 +49,6 @@ __all__ = [
     "resolved",
     "resolved_scene",
     "thickness_mm",
+    "typical_density",
     "white_share",
 ]

@@ -13,6 +13,7 @@ from synnodtest.canonical import seed_sequence
 __all__ = ["Outline", "outline_of"]
 
 Array = NDArray[np.float64]
+Real = NDArray[np.floating]
 
 _TURN = np.linspace(0, 2 * np.pi, 721)
 _WAVES = {"lobulated": (0.08, 0.09, 0.07), "spiculated": (0.06, 0.04, 0.03)}
@@ -45,11 +46,11 @@ class Outline:
         """The farthest point, over the radius."""
         return float(self.radius.max())
 
-    def radius_at(self, dx: Array, dy: Array) -> Array:
+    def radius_at(self, dx: Real, dy: Real) -> Array:
         """Return the relative radius in the direction of each offset from the centre."""
         return np.asarray(np.interp(np.mod(np.arctan2(dy, dx), 2 * np.pi), _TURN, self.radius))
 
-    def weight_at(self, dx: Array, dy: Array, diameter_mm: float) -> Array:
+    def weight_at(self, dx: Real, dy: Real, diameter_mm: float) -> Array:
         """Return what the brightness is multiplied with at each offset in mm."""
         if self.core is None:
             return np.ones(np.broadcast_shapes(np.shape(dx), np.shape(dy)))

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from synnodtest.attenuation.display import Display
 from synnodtest.attenuation.rule import contrast_of
-from synnodtest.attenuation.words import draw_density
-from synnodtest.canonical import seed_sequence
+from synnodtest.attenuation.words import typical_density
 from synnodtest.errors import SynthesizerError
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -29,13 +26,12 @@ def contrast_asked(nodule: Nodule) -> float:
     return nodule.contrast
 
 
-def resolved(nodule: Nodule, radiograph: Radiograph, seed: int, display: Display | None = None) -> Nodule:
+def resolved(nodule: Nodule, radiograph: Radiograph, display: Display | None = None) -> Nodule:
     """Return the nodule with its contrast at its place; one that has a contrast stays as it is.
 
     Args:
-        nodule: With a density, or the word of one, or neither: then as nodules are that readers marked.
+        nodule: With a density, or the word of one, or neither: then as the median of nodules that readers marked.
         radiograph: In which it is to lie, untouched.
-        seed: Of the density where it is drawn.
         display: Of the radiograph, if it is known already.
 
     Raises:
@@ -47,8 +43,7 @@ def resolved(nodule: Nodule, radiograph: Radiograph, seed: int, display: Display
         raise SynthesizerError(f"nodule {nodule.name!r}: diameter_mm must be above 0, not {nodule.diameter_mm}")
     density = nodule.density
     if density is None:
-        rng = np.random.default_rng(seed_sequence("nodule-density", seed))
-        density = round(draw_density(nodule.attenuation, nodule.diameter_mm, rng), 4)
+        density = round(typical_density(nodule.attenuation, nodule.diameter_mm), 4)
     if not (math.isfinite(density) and density > 0):
         raise SynthesizerError(f"nodule {nodule.name!r}: density must be above 0, not {density}")
     shown = Display.of(radiograph) if display is None else display
@@ -61,5 +56,5 @@ def resolved_scene(scene: Scene, radiograph: Radiograph) -> Scene:
     if all(nodule.contrast is not None for nodule in scene.nodules):
         return scene
     display = Display.of(radiograph)
-    nodules = tuple(resolved(nodule, radiograph, scene.seed_of(nodule), display) for nodule in scene.nodules)
+    nodules = tuple(resolved(nodule, radiograph, display) for nodule in scene.nodules)
     return replace(scene, nodules=nodules)

@@ -8,7 +8,7 @@ import numpy as np
 
 from synnodtest.attenuation.rule import annotated_density
 
-__all__ = ["DENSITIES", "draw_density"]
+__all__ = ["DENSITIES", "draw_density", "typical_density"]
 
 DENSITIES: Mapping[str, tuple[float, float]] = {
     "ground-glass": (0.35, 0.65),
@@ -18,6 +18,11 @@ DENSITIES: Mapping[str, tuple[float, float]] = {
 }
 """Density of each attenuation, drawn evenly between two bounds. On CT, in Hounsfield units: ground glass -650 to -350,
 soft tissue about 0 to 60, calcium above 200 throughout. Part-solid is the mean of a solid core in ground glass."""
+
+
+def typical_density(attenuation: str, diameter_mm: float) -> float:
+    """Return the median density of an attenuation; without one, that of nodules that readers marked."""
+    return sum(DENSITIES[attenuation]) / 2 if attenuation else annotated_density(diameter_mm)
 
 
 def draw_density(attenuation: str, diameter_mm: float, rng: np.random.Generator) -> float:

@@ -15,6 +15,7 @@ from synnodtest.backgrounds.export_size import resized
 from synnodtest.backgrounds.writers import truth_of
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.radiograph import Radiograph
+from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 
 __all__ = ["configure"]
 

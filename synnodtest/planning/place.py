@@ -77,7 +77,7 @@ class Placer:
         if nodule.contrast is not None:
             return nodule
         self._display = self._display or Display.of(self._radiograph)
-        return resolved(nodule, self._radiograph, nodule.seed or 0, self._display)
+        return resolved(nodule, self._radiograph, self._display)
 
     def _draw(self, nodule: NoduleRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
         location = nodule.location

@@ -145,7 +145,8 @@ class Fuzz:
 
     Args:
         vary: What the search changes: ``diameter_mm``, ``contrast``, ``density``, ``attenuation``, ``margin``,
-            ``view``, a radiomics feature as ``radiomics.Sphericity``, a perturbation as ``perturbations.jpeg``, ``companion.distance_mm``.
+            ``view``, a radiomics feature as ``radiomics.Sphericity``, a perturbation as ``perturbations.jpeg``,
+            ``companion.distance_mm``.
         location: Where the nodule may lie.
         fixed: What stays as it is, by the same names.
         explicit: Examples that always run, first; by the same names, and ``location``, ``background``, ``seed``.

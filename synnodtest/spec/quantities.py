@@ -53,9 +53,9 @@ def named_values(nodules: Iterable[NoduleSpec]) -> dict[str, list[Value]]:
 
 
 def quantities(nodule: NoduleSpec) -> dict[str, Value]:
-    """Return the quantities of one nodule by name; a contrast and a density not given can be anything, visibility too."""
+    """Return the quantities of one nodule by name; contrast and density that are not given can be anything."""
     free: dict[str, Value] = {name: Uniform(-math.inf, math.inf) for name in ("conspicuity", "contrast_in_place")}
-    free["contrast"] = Uniform(0.0, math.inf)
+    free["contrast"] = Uniform(0.0, 1.0)
     if nodule.contrast is None:
         free["density"] = Uniform(0.0, math.inf)
     return {**free, **nodule.values()}

@@ -171,7 +171,7 @@ def _validate(nodule: Nodule, scene: Scene) -> None:
     where = f"ct-patch: nodule {nodule.name!r} on background {scene.background!r}"
     if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
         raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
-    if not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
         raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
     if nodule.radiomics:
         names = ", ".join(name for name, _ in nodule.radiomics)

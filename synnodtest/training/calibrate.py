@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.engine.acceptance import LEAST_CONTRAST
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
@@ -29,7 +28,7 @@ __all__ = ["as_drawn", "calibrate", "drawn_nodules", "edge_of", "strength_of"]
 
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
 STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.025)
-LARGEST_BLOB = LEAST_CONTRAST
+LARGEST_BLOB = 0.02
 SHAPES_MM = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0)
 ALIKE = 120
 EACH = 12

@@ -44,7 +44,7 @@ def test_a_nodule_as_asked_for_is_accepted(background: Radiograph, good: Radiogr
     [
         ({"crop": np.zeros((4, 4), np.bool_)}, "left no mask"),
         ({"diameter_mm": 22.0}, "realised diameter 22.0 mm, requested 14.0 mm"),
-        ({"contrast": 0.01}, "visibility floor"),
+        ({"contrast": 0.01}, "realised contrast 0.010, requested 0.500"),
         ({"contrast": 0.2}, "realised contrast 0.200, requested 0.500"),
         ({"contrast": 0.8}, "realised contrast 0.800, requested 0.500"),
         ({"origin": (60, 140)}, "from the place asked for"),
@@ -67,6 +67,10 @@ def test_pixels_changed_far_away_and_lost_pixels_are_rejected(background: Radiog
 def test_contrast_to_noise_is_added_brightness_over_the_noise_around(background: Radiograph, good: Radiograph) -> None:
     (truth,) = good.nodules
     assert contrast_to_noise(truth, background) == pytest.approx(0.5 * lung_range(background) / 0.05, rel=0.1)
+
+
+def test_a_nodule_hidden_by_its_surroundings_is_legitimate(background: Radiograph, good: Radiograph) -> None:
+    (truth,) = good.nodules
     rough = background.with_pixels(
         (background.pixels + np.where(good.nodules[0].mask((240, 240)), 0, 1.5) * np.sin(np.arange(240)))
         .astype(np.float32)
@@ -74,13 +78,22 @@ def test_contrast_to_noise_is_added_brightness_over_the_noise_around(background:
     )
     regions = {"lung": truth.mask((240, 240))}
     hidden = replace(rough, regions=regions)
-    assert "contrast-to-noise" in rejection(hidden, replace(hidden, nodules=(truth,)))
+    assert contrast_to_noise(truth, hidden) < 0.15
+    assert rejection(hidden, replace(hidden, nodules=(truth,))) == ""
 
 
-def test_a_nodule_asked_for_below_the_floor_is_what_was_asked_for(background: Radiograph) -> None:
-    scene = Scene("noise", (Nodule(14, (60, 60), 0.01),))
+@pytest.mark.parametrize("contrast", [0.004, 0.01, 0.03])
+def test_a_faint_nodule_that_is_what_was_asked_for_is_legitimate(background: Radiograph, contrast: float) -> None:
+    scene = Scene("noise", (Nodule(14, (60, 60), contrast),))
     (made,) = GaussianSynthesizer().synthesize([scene], [background])
     assert rejection(background, made) == ""
+    assert "requested" in rejection(background, spoiled(made, contrast=contrast + 0.02))
+
+
+def test_a_white_patch_is_rejected(background: Radiograph, good: Radiograph) -> None:
+    mask = good.nodules[0].mask((240, 240))
+    pixels = np.where(mask, 1.0, background.pixels).astype(np.float32)
+    assert "100% of its mask is white" in rejection(background, good.with_pixels(pixels))
 
 
 def ruling(status: Status) -> Ruling:

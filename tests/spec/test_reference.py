@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from synnodtest.planning.draw import DEFAULT_CONTRAST
+from synnodtest.attenuation import CONTRAST_PER_MM, DENSITIES, annotated_contrast, annotated_density
 from synnodtest.spec import BUILT_IN_REGIONS, EXPECTATIONS, load_spec, schema
 
 TEXT = (Path(__file__).parents[2] / "docs" / "spec.md").read_text(encoding="utf-8")
@@ -63,6 +63,17 @@ def test_it_names_the_whole_language():
     assert named <= words, sorted(named - words)
 
 
-def test_the_contrast_it_gives_as_default_is_the_one_drawn():
-    low, high = DEFAULT_CONTRAST.bounds
-    assert f"drawn evenly from {low:g} to {high:g}" in TEXT
+def test_the_contrasts_and_densities_it_gives_are_those_drawn():
+    rows = {
+        line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
+        for line in TEXT.splitlines()
+        if line.startswith("|")
+    }
+    for diameter, contrast, density in zip(
+        *(map(float, rows[k]) for k in ("diameter (mm)", "median contrast", "its density")), strict=True
+    ):
+        assert annotated_contrast(diameter) == pytest.approx(contrast, abs=5e-4)
+        assert annotated_density(diameter) == pytest.approx(density, abs=0.06)
+    for word, (low, high) in DENSITIES.items():
+        assert rows[f"`{word}`"][0] == f"{low:g} to {high:g}"
+    assert f"`{CONTRAST_PER_MM * 2 / 3:.4f} * diameter_mm * (density - 0.2)`" in TEXT

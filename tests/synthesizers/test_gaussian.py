@@ -132,7 +132,7 @@ def test_overlapping_nodules_add_up_and_keep_their_own_contrast():
 
 def test_at_the_border_the_mask_is_cut_and_the_realised_diameter_smaller():
     untouched = background()
-    truth = plant(untouched, Nodule(20.0, (0.0, 100.0))).nodules[0]
+    truth = plant(untouched, Nodule(20.0, (0.0, 100.0), 0.3)).nodules[0]
     assert truth.box[0] == 0
     assert truth.diameter_mm == pytest.approx(20.0 / math.sqrt(2), rel=0.05)
     assert truth.contrast == pytest.approx(0.3, rel=1e-5)
@@ -172,7 +172,9 @@ def test_a_sham_scene_keeps_every_pixel_and_marks_the_place():
 def test_the_truth_remembers_the_request():
     untouched = background()
     truth = plant(untouched, Nodule(20.0, (60.0, 70.0), 0.4)).nodules[0]
-    assert truth.requested == {"diameter_mm": 20.0, "contrast": 0.4, "centre_mm": [60.0, 70.0], "radiomics": {}}
+    asked = {"diameter_mm": 20.0, "contrast": 0.4, "centre_mm": [60.0, 70.0], "radiomics": {}}
+    assert truth.requested.items() >= asked.items()
+    assert {"knee", "lung_range", "weakening", "white_share"} == truth.requested.keys() - asked.keys()
 
 
 def test_a_batch_equals_its_scenes_one_by_one_whatever_the_seed():

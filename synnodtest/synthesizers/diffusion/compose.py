@@ -88,7 +88,7 @@ class _Grid:
         """Return the image at these pixels; ``into`` (2, 2) takes offsets (y, x) in mm to image pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
         if outline is not None:
-            bent = outline.radius_at(x, y)
+            bent = outline.radius_at(x, y).astype(np.float32)
             y, x = y / bent, x / bent
         grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
         if bend is not None:
