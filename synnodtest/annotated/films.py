@@ -18,6 +18,7 @@ from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
+from synnodtest.conspicuity import Visibility, visibilities
 from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
@@ -162,14 +163,30 @@ class AnnotatedFilms:
         return self._image(film).exhaustive
 
     def load(self, background: Background) -> Radiograph:
-        """Return a film with regions and, as truth, the outlines of its nodules of at most 45 mm.
+        """Return a film with its regions, without its truth, which no detector is to see.
 
         Raises:
             BackgroundError: the file is missing or unusable, or a box leaves it; names file and line.
         """
-        radiograph = self._read(self._image(background.id))
+        return self._read(self._image(background.id))
+
+    def marked(self, background: Background) -> Radiograph:
+        """Return a film with, as truth, the outlines of its nodules of at most 45 mm; their contrast is NaN."""
+        radiograph = self.load(background)
         truths = [_truth(one, radiograph) for one in self.nodules(background.id) if one.counted]
         return radiograph.with_pixels(radiograph.pixels, tuple(truths))
+
+    def seen(self, background: Background) -> tuple[Visibility, ...]:
+        """Return how visible each nodule of at most 45 mm is on its film."""
+        key = sha256_of(["seen", VISIBILITY_VERSION, background.content])
+        packed = self._store.get("visibility", key) if self._store else None
+        if packed is None:
+            rows = [
+                [_or_none(v) for v in (one.contrast, one.conspicuity)] for one in visibilities(self.marked(background))
+            ]
+            packed = canonical_json(rows).encode()
+            packed = self._store.put("visibility", key, packed) if self._store else packed
+        return tuple(Visibility(*(math.nan if v is None else v for v in row)) for row in json.loads(packed))
 
     def _image(self, film: str) -> AnnotatedImage:
         return next(image for image in self._every if image.id == film)
@@ -211,8 +228,12 @@ def _packed(radiograph: Radiograph, boxes: Sequence[Box]) -> bytes:
     rows: list[list[float | None] | None] = []
     for box in boxes:
         counted = _longest_mm(box, radiograph.spacing_mm) <= LARGEST_MM
-        rows.append([v if math.isfinite(v) else None for v in profile_in_box(radiograph, box)] if counted else None)
+        rows.append([_or_none(v) for v in profile_in_box(radiograph, box)] if counted else None)
     return canonical_json(rows).encode()
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _longest_mm(box: Box, spacing_mm: tuple[float, float]) -> float:

@@ -1,4 +1,4 @@
-"""``synnodtest evaluate detector|synthesizer|realism|reference``: the figures that model cards state."""
+"""``synnodtest evaluate detector|synthesizer|realism|reference|transfer``: the figures that model cards state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands import credibility, reference
+from synnodtest.commands import credibility, reference, transfer
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
 
@@ -17,9 +17,10 @@ __all__ = ["configure"]
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the evaluations."""
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="detector|synthesizer|realism|reference")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="detector|synthesizer|realism|reference|transfer")
     credibility.add(kinds)
     reference.add(kinds)
+    transfer.add(kinds)
     sub = kinds.add_parser("detector", help="average precision, FROC, AUC and sensitivity by size on annotated data")
     sub.add_argument("--detector", required=True, help="as for pytest --detector")
     sub.add_argument("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add"]
+__all__ = ["add", "on_bar"]
 
 
 def add(kinds: Any) -> None:
@@ -28,10 +28,10 @@ def _reference(options: argparse.Namespace) -> int:
     from synnodtest.evaluation.reference import make_reference, measure
 
     with tqdm(desc="margins", unit="film", disable=None) as bar:
-        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=_on(bar))
+        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
         films.measure_margins()
     with tqdm(desc="nodules", unit="film", disable=None) as bar:
-        seen = measure(films, _on(bar))
+        seen = measure(films, on_bar(bar))
     text = json.dumps(make_reference(films, seen), indent=1)
     print(text)
     if options.out is not None:
@@ -39,7 +39,9 @@ def _reference(options: argparse.Namespace) -> int:
     return 0
 
 
-def _on(bar: Any) -> Any:
+def on_bar(bar: Any) -> Any:
+    """Return a function of films done and their number that moves a bar of tqdm."""
+
     def progress(done: int, total: int) -> None:
         bar.total = total
         bar.update(done - bar.n)

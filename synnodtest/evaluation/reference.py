@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.conspicuity import VERSION, visibilities
+from synnodtest.conspicuity import VERSION
 from synnodtest.engine.outcome import regions_at
 from synnodtest.errors import SynnodError
 from synnodtest.reference import FORMAT, LEVELS
@@ -43,7 +43,7 @@ def measure(films: AnnotatedFilms, progress: Callable[[int, int], None] = lambda
     for number, film in enumerate(films.backgrounds):
         radiograph = films.load(film)
         counted = [one for one in films.nodules(film.id) if one.counted]
-        for one, seen in zip(counted, visibilities(radiograph), strict=True):
+        for one, seen in zip(counted, films.seen(film), strict=True):
             middle = ((one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2)
             if np.isfinite(seen.conspicuity):
                 regions = regions_at(radiograph, middle)

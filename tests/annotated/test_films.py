@@ -32,7 +32,7 @@ def test_a_nodule_is_the_ellipse_in_its_outline(folder):
     (nodule,) = films.nodules(film.id)
     assert nodule.size_mm == pytest.approx(diameter / MARGIN[annotation] * SPACING)
     assert nodule.diameter_mm == pytest.approx(diameter * SPACING, rel=0.12)
-    loaded = films.load(film)
+    loaded = films.marked(film)
     rows, columns = np.nonzero(loaded.nodules[0].mask(loaded.shape))
     assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((x, y), abs=0.6)
     area = math.pi / 4 * (nodule.diameter_mm / SPACING) ** 2
@@ -67,7 +67,7 @@ def test_masses_are_annotated_but_not_counted(tmp_path):
     counted = {one.id: films.nodules(one.id)[0].counted for one in films.backgrounds}
     assert set(counted.values()) == {True, False}
     mass = next(one for one in films.backgrounds if not counted[one.id])
-    assert films.load(mass).nodules == ()
+    assert films.marked(mass).nodules == ()
 
 
 def test_another_box_is_another_film(folder, tmp_path):

@@ -1,0 +1,95 @@
+"""``synnodtest evaluate transfer``: how far a verdict on planted nodules tells one on real ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["add"]
+
+
+def add(kinds: Any) -> None:
+    """Add the evaluation to the parsers of ``synnodtest evaluate``."""
+    text = "sensitivity on annotated nodules beside that on planted ones, at matched false positives per negative film"
+    sub = kinds.add_parser("transfer", help=text, description=text)
+    sub.add_argument("--detector", action="append", required=True, metavar="D", help="as for pytest; may be repeated")
+    sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, boxes.csv, COCO, YOLO, JSRT")
+    sub.add_argument("--backgrounds", type=Path, required=True, help="folder of films without a nodule")
+    sub.add_argument("--synthesizer", default="diffusion", help="as for pytest --synthesizer (diffusion)")
+    sub.add_argument(
+        "--nodule", default="", metavar="YAML", help="fields of the planted nodules, as {attenuation: solid}"
+    )
+    sub.add_argument("--per-film", type=int, default=3, help="negative films for the nodules of each film (3)")
+    sub.add_argument("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
+    sub.add_argument("--split", choices=("held-out", "train", "all"), default="all", help="patients (all)")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--device", default="cpu")
+    sub.add_argument(
+        "--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)"
+    )
+    sub.add_argument("--out", type=Path, help="write the result as JSON; reports show it with --transfer FILE")
+    sub.set_defaults(run=_transfer)
+
+
+def _transfer(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from synnodtest.detectors import resolve_detector
+    from synnodtest.evaluation.transfer.study import names_of
+    from synnodtest.evaluation.transfer.table import as_text
+
+    study = _study(options)
+    detectors = [resolve_detector(text, device=options.device) for text in options.detector]
+    for name, detector in zip(names_of(options.detector), detectors, strict=True):
+        with tqdm(total=study.steps, desc=name, unit="film", disable=None) as bar:
+            study.run(name, detector, lambda what, bar=bar: (bar.set_postfix_str(what, refresh=False), bar.update()))
+    result = study.result()
+    print(as_text(result))
+    if options.out is not None:
+        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _study(options: argparse.Namespace) -> Any:
+    from tqdm import tqdm
+
+    from synnodtest.annotated.films import AnnotatedFilms
+    from synnodtest.commands.reference import on_bar
+    from synnodtest.evaluation.transfer.negatives import negative_films
+    from synnodtest.evaluation.transfer.study import Design, Study
+    from synnodtest.store import Store
+    from synnodtest.synthesizers import resolve_synthesizer
+
+    if not 0 < options.margin <= 1:
+        raise SynnodError(f"--margin {options.margin:g}: above 0 and at most 1")
+    if options.per_film < 1:
+        raise SynnodError(f"--per-film {options.per_film}: at least 1")
+    with tqdm(desc="margins of boxes", unit="film", disable=None) as bar:
+        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
+        films.measure_margins()
+    negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
+    design = Design(
+        per_film=min(options.per_film, len(negatives.backgrounds)),
+        margin=options.margin,
+        seed=options.seed,
+        nodule=_fields(options.nodule),
+        split=options.split,
+    )
+    synthesizer = resolve_synthesizer(options.synthesizer, device=options.device)
+    return Study(films, negatives, synthesizer, Store(options.store), design)
+
+
+def _fields(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        fields = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError as error:
+        raise SynnodError(f"--nodule {text!r}: {error}") from error
+    if not isinstance(fields, dict):
+        raise SynnodError(f"--nodule {text!r} is no mapping", hint="--nodule '{contrast: {uniform: [0.03, 0.15]}}'")
+    return fields

@@ -1,0 +1,220 @@
+"""Sensitivity to planted nodules beside sensitivity to real ones, at matched false positives per negative film."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from synnodtest.evaluation.transfer.gather import Found, Gathered
+from synnodtest.statistics import (
+    Estimate,
+    auc,
+    cluster_bootstrap,
+    clustered_rate,
+    crossed_shares,
+    equivalent_rates,
+)
+
+__all__ = ["BANDS_MM", "RATES", "agreement", "compare", "threshold_at", "visibility_of"]
+
+Array = NDArray[np.float64]
+
+RATES = (0.5, 1.0, 2.0)
+"""False positives per negative film at which sensitivities are compared."""
+BANDS_MM = ((0.0, 15.0), (15.0, 25.0), (25.0, 45.0))
+"""Of the longest side of the annotated box; the last one closed."""
+SEED = 0
+
+
+def threshold_at(negative_scores: Sequence[Sequence[float]], rate: float) -> float:
+    """Return the score above which at most ``rate`` findings per negative film lie: the next lower score of a finding.
+
+    A finding counts if its score is *above* it. 0 where even all findings together are no more.
+    """
+    scores = sorted((score for film in negative_scores for score in film), reverse=True)
+    allowed = math.floor(rate * len(negative_scores) + 1e-9)
+    return scores[allowed] if len(scores) > allowed else 0.0
+
+
+def compare(done: Gathered, *, margin: float, alpha: float = 0.05) -> dict[str, Any]:
+    """Return the comparison of one detector in plain JSON values.
+
+    Args:
+        done: What it found.
+        margin: Of equivalence of the sensitivities.
+        alpha: One-sided error rate of each bound and test.
+    """
+    return {
+        "rates": [_at(done, rate, margin, alpha) for rate in RATES],
+        "image_auc": {
+            "real": _image_auc(done.real_tops, done, alpha),
+            "planted": _image_auc(done.planted_tops, done, alpha),
+        },
+        "variance": _variance(done.planted),
+        "rejected": len(done.lost.rejected),
+        "unplaced": len(done.lost.unplaced),
+        "why_rejected": _counted(done.lost.rejected),
+    }
+
+
+def _at(done: Gathered, rate: float, margin: float, alpha: float) -> dict[str, Any]:
+    threshold = threshold_at(done.negative_scores, rate)
+    films = max(len(done.negative_scores), 1)
+    reached = sum(score > threshold for film in done.negative_scores for score in film) / films
+    beside = sum(score > threshold for score in done.false_positives) / max(done.exhaustive, 1)
+    whole = _pair(done.real, done.planted, threshold, margin, alpha)
+    bands = [
+        {"from_mm": low, "to_mm": high}
+        | _pair(_sized(done.real, low, high), _sized(done.planted, low, high), threshold, margin, alpha)
+        for low, high in BANDS_MM
+    ]
+    return {
+        "false_positives_per_image": rate,
+        "threshold": threshold,
+        "reached": reached,
+        "on_annotated_films": beside if done.exhaustive else None,
+        **whole,
+        "bands": bands,
+    }
+
+
+def _sized(found: Sequence[Found], low: float, high: float) -> list[Found]:
+    return [one for one in found if low <= one.size_mm < high or (one.size_mm == high == BANDS_MM[-1][1])]
+
+
+def _pair(
+    real: Sequence[Found], planted: Sequence[Found], threshold: float, margin: float, alpha: float
+) -> dict[str, Any]:
+    hits = [[float(one.score > threshold) for one in group] for group in (planted, real)]
+    hosts = [[one.host for one in group] for group in (planted, real)]
+    test = equivalent_rates(
+        hits[0],
+        [hosts[0], [one.nodule for one in planted]],
+        hits[1],
+        [hosts[1]],
+        margin=margin,
+        alpha=alpha,
+    )
+    return {
+        "real": as_plain(clustered_rate(hits[1], hosts[1], alpha=alpha)),
+        "planted": as_plain(clustered_rate(hits[0], hosts[0], alpha=alpha)),
+        "difference": as_plain(test.difference),
+        "covers_0": test.difference.lower <= 0 <= test.difference.upper,
+        "margin": margin,
+        "p_equivalence": test.p_value,
+        "equivalent": test.equivalent and any(hits[0] + hits[1]),  # two silent sides prove nothing
+    }
+
+
+def as_plain(estimate: Estimate) -> dict[str, Any]:
+    """Return an estimate in plain JSON values."""
+    return {
+        "value": estimate.value if math.isfinite(estimate.value) else None,
+        "lower": estimate.lower,
+        "upper": estimate.upper,
+        "n": estimate.n,
+        "clusters": estimate.clusters,
+        **({"reason": estimate.reason} if estimate.reason else {}),
+    }
+
+
+def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) -> dict[str, Any]:
+    """Return the area under the curve of films with a nodule against negative ones; patients are resampled."""
+    negatives = [max(film, default=0.0) for film in done.negative_scores]
+    scores = np.array([score for _, score in tops] + negatives)
+    positive = np.arange(len(scores)) < len(tops)
+    patients = [patient for patient, _ in tops] + list(done.negatives)
+    if not len(tops) or not negatives:
+        return {"value": None, "n": len(scores), "reason": "no film of one kind"}
+
+    def area(rows: NDArray[np.intp]) -> float:
+        return auc(scores[rows[positive[rows]]], scores[rows[~positive[rows]]])
+
+    return as_plain(cluster_bootstrap(area, patients, alpha=alpha, resamples=1000, seed=SEED, limits=(0.0, 1.0)))
+
+
+def _variance(planted: Sequence[Found]) -> dict[str, Any]:
+    """Return the shares of the score's variance that the negative film and the nodule explain."""
+    shares = crossed_shares(
+        [one.score for one in planted], [one.host for one in planted], [one.nodule for one in planted]
+    )
+    if shares.reason:
+        return {"reason": shares.reason}
+    return {"host": shares.row, "nodule": shares.column, "rest": shares.rest, "n": len(planted)}
+
+
+def _counted(reasons: Sequence[str]) -> dict[str, int]:
+    """Return how often each kind of reason occurs: reasons without names and numbers."""
+    kinds = [" ".join(re.sub(r"nodule '[^']*':?|[0-9.]+", "", one).split()) for one in reasons]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
+def visibility_of(real: Sequence[Found], planted: Sequence[Found]) -> dict[str, Any]:
+    """Return how contrast in place and conspicuity of planted nodules compare with those of real ones, by band."""
+    bands = (*BANDS_MM, (0.0, BANDS_MM[-1][1]))
+    return {
+        name: [
+            {"from_mm": low, "to_mm": high}
+            | _distance(*(_values(_sized(group, low, high), name) for group in (real, planted)))
+            for low, high in bands
+        ]
+        for name in ("contrast", "conspicuity")
+    }
+
+
+def _values(found: Sequence[Found], name: str) -> Array:
+    values = np.array([getattr(one, name) for one in found], dtype=np.float64)
+    return values[np.isfinite(values)]
+
+
+def _distance(real: Array, planted: Array) -> dict[str, Any]:
+    if not len(real) or not len(planted):
+        return {"n_real": len(real), "n_planted": len(planted)}
+    quantiles = [[float(q) for q in np.quantile(group, (0.1, 0.5, 0.9))] for group in (real, planted)]
+    return {
+        "n_real": len(real),
+        "n_planted": len(planted),
+        "real": quantiles[0],
+        "planted": quantiles[1],
+        "median_ratio": quantiles[1][1] / quantiles[0][1] if quantiles[0][1] else None,
+        "kolmogorov_smirnov": float(stats.ks_2samp(real, planted).statistic),
+    }
+
+
+def agreement(detectors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how sensitivities to planted and to real nodules agree over detectors.
+
+    Args:
+        detectors: What :func:`compare` returned of each.
+
+    Returns:
+        Per rate Spearman's rank correlation (None with fewer than three detectors, or where all are alike), the mean
+        and the largest absolute difference; and the same over all rates.
+    """
+    tables = [
+        {
+            "false_positives_per_image": rate,
+            **_agree([(one["rates"][k]["planted"]["value"], one["rates"][k]["real"]["value"]) for one in detectors]),
+        }
+        for k, rate in enumerate(RATES)
+    ]
+    pairs = [(at["planted"]["value"], at["real"]["value"]) for one in detectors for at in one["rates"]]
+    return {"detectors": len(detectors), "rates": tables, "all_rates": _agree(pairs)}
+
+
+def _agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
+    known = np.array([pair for pair in pairs if None not in pair], dtype=np.float64).reshape(-1, 2)
+    gaps = np.abs(known[:, 0] - known[:, 1])
+    varied = len(known) >= 3 and all(np.ptp(known[:, k]) > 0 for k in (0, 1))
+    return {
+        "n": len(known),
+        "spearman": float(stats.spearmanr(known[:, 0], known[:, 1]).statistic) if varied else None,
+        "mean_absolute_difference": float(gaps.mean()) if len(known) else None,
+        "largest_difference": float(gaps.max()) if len(known) else None,
+    }

@@ -1,0 +1,53 @@
+"""Films without a nodule: thresholds are set on them, and nodules are planted in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from synnodtest.annotated.films import AnnotatedFilms, of_split
+from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.canonical import sha256_of
+from synnodtest.errors import SynnodError
+from synnodtest.identity import Identity
+from synnodtest.ports import Background, BackgroundSet
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["negative_films"]
+
+
+def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Path | None = None) -> BackgroundSet:
+    """Return the radiographs of a folder whose patients belong to the split and have no annotated film.
+
+    Raises:
+        BackgroundError: nothing usable is in the folder; names file and line.
+        SynnodError: no radiograph is left.
+    """
+    whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache)
+    sick = {film.cluster for film in films.backgrounds}
+    kept = [one for one in whole.backgrounds if of_split(one.cluster, split) and one.cluster not in sick]
+    if not kept:
+        raise SynnodError(f"{folder}: no film of a patient without annotated nodules belongs to the split {split!r}")
+    return _Some(whole, kept)
+
+
+class _Some:
+    """Some backgrounds of a set."""
+
+    def __init__(self, whole: FolderSet, kept: Sequence[Background]) -> None:
+        self._whole = whole
+        self.backgrounds = kept
+
+    @property
+    def name(self) -> str:
+        return self._whole.name
+
+    @cached_property
+    def identity(self) -> Identity:
+        own = self._whole.identity
+        content = sha256_of(sorted(one.content for one in self.backgrounds))
+        return Identity(own.name, own.version, content, {**own.configuration, "radiographs": len(self.backgrounds)})
+
+    def load(self, background: Background) -> Radiograph:
+        return self._whole.load(background)

@@ -1,0 +1,156 @@
+"""The planted counterpart of annotated films: as many nodules, as large, in the same regions, in negative films."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from synnodtest.annotated.films import AnnotatedFilms, RealNodule
+from synnodtest.canonical import seed_sequence
+from synnodtest.errors import SynnodError
+from synnodtest.evaluation.transfer.places import corresponding
+from synnodtest.planning.draw import own_recipes
+from synnodtest.planning.recipe import Recipe
+from synnodtest.ports import Background, BackgroundSet
+from synnodtest.radiograph import Radiograph
+from synnodtest.spec import load_spec
+from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.values import Constant
+
+__all__ = ["ARM", "Counterpart", "counterparts", "nodule_template"]
+
+ARM = "planted"
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """One scene and the film that it stands for.
+
+    Args:
+        film: Identifier of the annotated film.
+        cluster: Its patient.
+        nodules: Its counted nodules; nodule k of the recipe stands for nodule k.
+        recipe: The scene on a negative film.
+        moved: How many nodules had to leave their zones, because the negative film has none such.
+    """
+
+    film: str
+    cluster: str
+    nodules: tuple[RealNodule, ...]
+    recipe: Recipe
+    moved: int
+
+
+def nodule_template(fields: Mapping[str, Any]) -> NoduleSpec:
+    """Return a nodule with fields of the spec language (``contrast``, ``density``, ...), everything else by default.
+
+    Raises:
+        SpecError: the fields are not of the language.
+        SynnodError: they say what the annotated films say: size, place and name.
+    """
+    taken = sorted({"diameter_mm", "location", "name"} & set(fields))
+    if taken:
+        raise SynnodError(f"{', '.join(taken)}: taken from the annotated films", hint="leave it out of --nodule")
+    nodule = {"diameter_mm": 10, "location": {"region": "lung"}, **fields}
+    expect = [{"sensitivity": {"at_least": 0.5}}]
+    scenes = {"backgrounds": {"set": "normal", "count": 1}, "nodules": [nodule]}
+    spec = {
+        "synnodtest": 1,
+        "behaviours": [{"id": "transfer", "statement": "Transfer.", "scenes": scenes, "expect": expect}],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "nodule.yaml"
+        path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+        scenes_read = load_spec(path).behaviours[0].scenes
+    assert scenes_read is not None
+    return scenes_read.nodules[0]
+
+
+def counterparts(
+    films: AnnotatedFilms, negatives: BackgroundSet, template: NoduleSpec, *, per_film: int, seed: int
+) -> Iterator[Counterpart]:
+    """Yield ``per_film`` scenes for every film with a counted nodule, negative by negative.
+
+    A film's nodules are drawn once and planted alike in each of its negatives, so that host and nodule are crossed.
+    Every negative serves about equally often.
+
+    Raises:
+        SynnodError: there are fewer negatives than scenes per film.
+    """
+    hosts = list(negatives.backgrounds)
+    if per_film > len(hosts):
+        raise SynnodError(f"{per_film} scenes per film need as many negative films; there are {len(hosts)}")
+    order = np.random.default_rng(seed_sequence("transfer-hosts", seed)).permutation(len(hosts))
+    jobs: list[tuple[int, Background, tuple[RealNodule, ...], int]] = []
+    shown = [(one, _counted(films, one)) for one in films.backgrounds]
+    for number, (film, nodules) in enumerate((f, n) for f, n in shown if n):
+        jobs += [(int(order[(number * per_film + k) % len(hosts)]), film, nodules, k) for k in range(per_film)]
+    read = _Latest(films)
+    for host in sorted({job[0] for job in jobs}):
+        radiograph = negatives.load(hosts[host])
+        for _, film, nodules, k in (job for job in jobs if job[0] == host):
+            yield _counterpart(film, nodules, read(film), hosts[host], radiograph, template, seed, k)
+
+
+def _counted(films: AnnotatedFilms, film: Background) -> tuple[RealNodule, ...]:
+    return tuple(one for one in films.nodules(film.id) if one.counted)
+
+
+class _Latest:
+    """Region masks of films without their pixels: packed, so that all fit into memory."""
+
+    def __init__(self, films: AnnotatedFilms) -> None:
+        self._films = films
+        self._known: dict[str, tuple[Radiograph, dict[str, np.ndarray]]] = {}
+
+    def __call__(self, film: Background) -> Radiograph:
+        if film.id not in self._known:
+            whole = self._films.load(film)
+            packed = {name: np.packbits(mask) for name, mask in whole.regions.items()}
+            empty = np.broadcast_to(np.float32(0), whole.shape)
+            self._known[film.id] = replace(whole, pixels=empty, regions={}, nodules=()), packed
+        bare, packed = self._known[film.id]
+        regions = {
+            name: np.unpackbits(bits, count=bare.shape[0] * bare.shape[1]).reshape(bare.shape).astype(np.bool_)
+            for name, bits in packed.items()
+        }
+        return replace(bare, regions=regions)
+
+
+def _counterpart(
+    film: Background,
+    nodules: Sequence[RealNodule],
+    shown: Radiograph,
+    host: Background,
+    radiograph: Radiograph,
+    template: NoduleSpec,
+    seed: int,
+    number: int,
+) -> Counterpart:
+    placed = [corresponding(shown, _middle(one), radiograph) for one in nodules]
+    at = [_millimetres(point, radiograph.spacing_mm) for point, _ in placed]
+    (drawn,) = own_recipes(_behaviour(film, nodules, template), [replace(host, id=film.id)], seed)
+    planted = tuple(
+        replace(one, location=Location(region=None, at_mm=where)) for one, where in zip(drawn.nodules, at, strict=True)
+    )
+    recipe = replace(drawn, background=host, arm=ARM, replicate=number, nodules=planted)
+    return Counterpart(film.id, film.cluster, tuple(nodules), recipe, sum(not same for _, same in placed))
+
+
+def _behaviour(film: Background, nodules: Sequence[RealNodule], template: NoduleSpec) -> Behaviour:
+    specs = tuple(replace(template, name=one.name, diameter_mm=Constant(round(one.diameter_mm, 2))) for one in nodules)
+    return Behaviour(f"transfer:{film.id}", "Transfer.", scenes=Scenes("negative", 1, nodules=specs))
+
+
+def _middle(nodule: RealNodule) -> tuple[float, float]:
+    return (nodule.box[0] + nodule.box[2]) / 2, (nodule.box[1] + nodule.box[3]) / 2
+
+
+def _millimetres(point: tuple[float, float], spacing_mm: tuple[float, float]) -> tuple[float, float]:
+    return round(point[0] * spacing_mm[1], 3), round(point[1] * spacing_mm[0], 3)
