@@ -31,7 +31,7 @@ FLOORS = [
     ["record", "exports", "report", "training", "evaluation"],
     ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
 ]
-FLOORS[0] += ["threads", "class_names"]
+FLOORS[0] += ["threads", "class_names", "stages"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}

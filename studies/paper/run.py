@@ -21,7 +21,7 @@ from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
-from synnodtest.shell.run import Case, Run, plain_progress
+from synnodtest.shell.run import Case, Run, Progress()
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import Behaviour, load_spec
 
@@ -67,7 +67,7 @@ class Bench:
     resolved: dict[str, list[Answered]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.run = Run(self.settings, plain_progress)
+        self.run = Run(self.settings, Progress())
 
     def answers(self, name: str, only: Sequence[str] = ()) -> list[Answered]:
         """Run the spec ``name`` (or the behaviours ``only`` of it) and return its expectations, judged.

@@ -44,14 +44,14 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
-    from synnodtest.shell.run import plain_progress
+    from synnodtest.shell.progress import Progress
 
     limits = [parse_limit(text) for text in options.compare_fail]
     cases = []
     if not (is_record(options.a) and is_record(options.b)):
         regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
         cases = list(cases_in(spec_files([*options.specs, *options.more_specs]), regions))
-    earlier, now = (record_of(text, settings_from(options), cases, plain_progress) for text in (options.a, options.b))
+    earlier, now = (record_of(text, settings_from(options), cases, Progress()) for text in (options.a, options.b))
     made = compare(earlier, now, name=options.a, limits=limits)
     for line in comparison_lines(made, options.b):
         print(line)

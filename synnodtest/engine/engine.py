@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.outcome import Outcome, Snapshot, decode_sightings, encode_sightings, regions_at
+from synnodtest.engine.overlap import ahead
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.evidence.trial import Sighting
@@ -25,6 +26,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
 from synnodtest.scene import Scene
 from synnodtest.spec.regions import RegionExpression
+from synnodtest.stages import stage
 from synnodtest.store import Store
 
 __all__ = ["Engine", "Tally", "Unplaced"]
@@ -33,8 +35,8 @@ FORMAT = 1
 """Version of what stands in the store; part of every key."""
 SNAPSHOT = 3
 """Version of the snapshots alone, which are made from stored radiographs again."""
-BATCH = 32
-"""Scenes per synthesizer call."""
+BATCH = 16
+"""Scenes per synthesizer call: the networks gain nothing from more on a CPU, and two batches are held at a time."""
 DETECT_BATCH = 8
 """Radiographs per detector call."""
 BACKGROUNDS_IN_MEMORY = 12
@@ -98,15 +100,21 @@ class Engine:
     def run(self, recipes: Iterable[Recipe]) -> Iterator[Outcome | Unplaced]:
         """Yield one outcome (or the reason why there is none) per recipe, in order.
 
-        Memory is bounded by the batch: at most ``batch`` radiographs and a few backgrounds are held.
+        The next batch is synthesized while the detector looks at the last one. Memory is bounded by the batch: at most
+        three times ``batch`` radiographs and a few backgrounds are held.
 
         Raises:
             BackgroundError, SynthesizerError, DetectorError: whatever is broken; all finished scenes are stored.
         """
-        placed = self._place(recipes)
-        while chunk := list(islice(placed, self._batch)):
-            self.tally.requested += len(chunk)
+        for chunk in ahead(self._chunks(recipes)):
+            self.tally.requested += len(chunk.items)
             yield from self._finish(chunk)
+
+    def _chunks(self, recipes: Iterable[Recipe]) -> Iterator[_Chunk]:
+        """Yield batches of scenes with their radiographs, those of finished scenes left out."""
+        placed = self._place(recipes)
+        while items := list(islice(placed, self._batch)):
+            yield self._prepared(items)
 
     def finished(self, recipes: Iterable[Recipe]) -> tuple[int, int]:
         """Return how many recipes there are, and how many need no work; reads the store, never a radiograph.
@@ -141,7 +149,8 @@ class Engine:
         if background.id in self._loaded:
             self._loaded.move_to_end(background.id)
         else:
-            self._loaded[background.id] = with_controls(self.backgrounds.load(background), self._controls)
+            with stage("backgrounds"):
+                self._loaded[background.id] = with_controls(self.backgrounds.load(background), self._controls)
             if len(self._loaded) > BACKGROUNDS_IN_MEMORY:
                 self._loaded.popitem(last=False)
         return self._loaded[background.id]
@@ -159,12 +168,12 @@ class Engine:
                 if "scene" in entry:
                     yield recipe, Scene.from_dict(entry["scene"])
                 else:
-                    self.tally.requested += 1
                     yield Unplaced(recipe, entry["reason"], entry.get("missing_region", ""))
 
     def _placement_key(self, members: Sequence[Recipe]) -> str:
         return sha256_of(["placement", FORMAT, [r.key() for r in members]])
 
+    @stage("places")
     def _draw_places(self, members: Sequence[Recipe]) -> bytes:
         placer = Placer(self.load(members[0].background))
         entries: list[dict[str, object]] = []
@@ -179,27 +188,36 @@ class Engine:
 
     # --- radiographs and findings -------------------------------------------------------------------------------
 
-    def _finish(self, chunk: Sequence[tuple[Recipe, Scene] | Unplaced]) -> Iterator[Outcome | Unplaced]:
+    def _prepared(self, items: Sequence[tuple[Recipe, Scene] | Unplaced]) -> _Chunk:
         jobs: dict[str, _Job] = {}
-        for item in chunk:
+        for item in items:
             if not isinstance(item, Unplaced):
                 jobs.setdefault(item[1].key(), _Job(item[1], item[0].background))
         for job in jobs.values():
             self._recall(job)
         pending = [job for job in jobs.values() if not job.done]
-        self._obtain([job for job in pending if job.snapshot is None or job.radiograph is None])
-        self._detect([job for job in pending if not job.done])
-        for item in chunk:
+        self._obtain(pending)
+        for job in pending:
+            if job.done:
+                job.radiograph = None
+        return _Chunk(items, jobs, pending)
+
+    def _finish(self, chunk: _Chunk) -> Iterator[Outcome | Unplaced]:
+        for job in chunk.pending:
+            if not job.done:
+                self._recall_findings(job)  # a batch before this one, inferred since, may hold the same radiograph
+        self._detect([job for job in chunk.pending if not job.done])
+        for item in chunk.items:
             if isinstance(item, Unplaced):
                 yield item
                 continue
-            job = jobs[item[1].key()]
+            job = chunk.jobs[item[1].key()]
             assert job.snapshot is not None
-            self.tally.from_cache += job not in pending
-            yield Outcome(
-                item[0], item[1], self.synthesizer.identity.name, job.snapshot, job.sightings or (), job not in pending
-            )
+            cached = job not in chunk.pending
+            self.tally.from_cache += cached
+            yield Outcome(item[0], item[1], self.synthesizer.identity.name, job.snapshot, job.sightings or (), cached)
 
+    @stage("store: reading")
     def _recall(self, job: _Job) -> None:
         data = self._store.get("snapshots", self._snapshot_key(job))
         if data is not None:
@@ -224,14 +242,17 @@ class Engine:
         for job, made in zip(missing, self._synthesize(missing, plain), strict=True):
             stored[job.scene.key()] = made
         for job in jobs:
-            background = self.load(job.background)
-            data = stored.get(job.scene.key())
-            base = background if data is None else decode_radiograph(data, background)
-            reason = rejection(background, base, sham=job.scene.sham)
-            job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
-            encoded = Snapshot.of(job.radiograph, reason).encode()
-            job.snapshot = Snapshot.decode(self._store.put("snapshots", self._snapshot_key(job), encoded))
-            self._recall_findings(job)
+            self._look_at(job, stored.get(job.scene.key()))
+
+    @stage("radiographs: decoding, perturbing, hashing")
+    def _look_at(self, job: _Job, data: bytes | None) -> None:
+        background = self.load(job.background)
+        base = background if data is None else decode_radiograph(data, background)
+        reason = rejection(background, base, sham=job.scene.sham)
+        job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
+        encoded = Snapshot.of(job.radiograph, reason).encode()
+        job.snapshot = Snapshot.decode(self._store.put("snapshots", self._snapshot_key(job), encoded))
+        self._recall_findings(job)
 
     def _synthesize(self, jobs: Sequence[_Job], plain: Mapping[str, Scene]) -> list[bytes]:
         unique: dict[str, _Job] = {}
@@ -242,13 +263,15 @@ class Engine:
         backgrounds = [self.load(job.background) for job in unique.values()]
         started = time.perf_counter()
         call, scenes = partial(_call_synthesizer, self.synthesizer), [plain[j.scene.key()] for j in unique.values()]
-        radiographs = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
+        with stage("synthesis"):
+            radiographs = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
         self.tally.synthesis_seconds += time.perf_counter() - started
         self.tally.synthesized += len(unique)
-        data = {
-            key: self._store.put("radiographs", key, encode_radiograph(radiograph, background))
-            for key, radiograph, background in zip(unique, radiographs, backgrounds, strict=True)
-        }
+        with stage("store: encoding and writing"):
+            data = {
+                key: self._store.put("radiographs", key, encode_radiograph(radiograph, background))
+                for key, radiograph, background in zip(unique, radiographs, backgrounds, strict=True)
+            }
         return [data[self._key(plain[job.scene.key()], job.background)] for job in jobs]
 
     def _detect(self, jobs: Sequence[_Job]) -> None:
@@ -257,7 +280,8 @@ class Engine:
             batch = waiting[start : start + DETECT_BATCH]
             radiographs = [job.radiograph for job in batch if job.radiograph is not None]
             started = time.perf_counter()
-            findings = self.detector.detect(radiographs)
+            with stage("detection"):
+                findings = self.detector.detect(radiographs)
             self.tally.detection_seconds += time.perf_counter() - started
             self.tally.inferred += len(batch)
             for job, radiograph, found in zip(batch, radiographs, findings, strict=True):
@@ -293,6 +317,15 @@ class _Job:
     @property
     def done(self) -> bool:
         return self.snapshot is not None and (bool(self.snapshot.rejected) or self.sightings is not None)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A batch between synthesis and detection: its items in order, unique scenes by key, those not finished."""
+
+    items: Sequence[tuple[Recipe, Scene] | Unplaced]
+    jobs: Mapping[str, _Job]
+    pending: Sequence[_Job]
 
 
 def _call_synthesizer(

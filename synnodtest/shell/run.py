@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
-from synnodtest.engine.throughput import remember
+from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.finding import Finding
 from synnodtest.forecast.power import with_count
@@ -59,6 +59,7 @@ class Run:
         self._progress = progress
         self._campaign: Campaign | None = None
         self._refused: DetectorError | None = None
+        self.earlier_speed: tuple[float | None, float | None] = (None, None)
 
     @property
     def ready(self) -> bool:
@@ -84,14 +85,12 @@ class Run:
     def close(self) -> None:
         """Keep the measured throughput for later plans."""
         if self._campaign is not None:
-            campaign = self._campaign
+            campaign, cache = self._campaign, self.settings.cache
+            detector = campaign.providers.detector.identity.key()
             for name in campaign.loaded_synthesizers():
-                remember(
-                    self.settings.cache,
-                    campaign.synthesizer(name).identity.key(),
-                    campaign.providers.detector.identity.key(),
-                    campaign.tally(),
-                )
+                synthesizer = campaign.synthesizer(name).identity.key()
+                self.earlier_speed = measured(cache, synthesizer, detector)
+                remember(cache, synthesizer, detector, campaign.tally())
 
     def _detector(self, text: str) -> Detector:
         from synnodtest.detectors import resolve_detector
@@ -191,10 +190,3 @@ def _backgrounds(name: str, count: int, settings: Settings) -> BackgroundSet:
     from synnodtest.backgrounds import open_backgrounds
 
     return open_backgrounds(settings.backgrounds, name, count, master_seed=settings.seed, cache=settings.cache)
-
-
-def plain_progress(items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
-    """Return the stream with a progress bar on standard error where that is a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, desc=label, unit="scene", disable=None, leave=False)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synnodtest.engine.engine import Unplaced
-from synnodtest.engine.outcome import Outcome
 from synnodtest.errors import SynnodError
 from synnodtest.record import results as record
 from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
-from synnodtest.shell.run import Case, Run, plain_progress, planned_cases
+from synnodtest.shell.profile import profile_lines, taken_line
+from synnodtest.shell.progress import Progress
+from synnodtest.shell.run import Case, Run, planned_cases
 from synnodtest.shell.settings import Settings
+from synnodtest.stages import STAGES
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Session:
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
         self._explorable: set[str] = set()
-        self._from_workers: list[dict[str, Any]] = []
+        self._workers = 0
 
     @cached_property
     def run(self) -> Run:
@@ -99,13 +101,11 @@ class Session:
         """True in a worker of ``-n``."""
         return hasattr(self.config, "workerinput")
 
-    def _progress(self, items: Iterable[Outcome | Unplaced], total: int, label: str) -> Iterable[Outcome | Unplaced]:
-        if self.is_worker:
-            return items
+    @cached_property
+    def _progress(self) -> Progress:
         manager = self.config.pluginmanager.getplugin("capturemanager")
-        if manager is None:
-            return plain_progress(items, total, label)
-        return _uncaptured(manager, items, total, label)
+        uncaptured = nullcontext if manager is None else manager.global_and_fixture_disabled
+        return Progress(uncaptured, getattr(self.config, "workerinput", {}).get("workerid", ""))
 
     # --- collection ---------------------------------------------------------------------------------------------
 
@@ -253,6 +253,8 @@ class Session:
                 "fragment": self.run.fragment.as_dict(),
                 "baseline": None if self.second is None else self.second.fragment.as_dict(),
                 "sentences": self.sentences,
+                "stages": STAGES.as_dict(),
+                "speed": self.run.earlier_speed,
             }
         )
 
@@ -263,6 +265,9 @@ class Session:
         if self.second is not None and data["baseline"]:
             self.second.fragment.merge(data["baseline"])
         self.sentences += [tuple(pair) for pair in data["sentences"]]
+        STAGES.merge(data["stages"])
+        self.run.earlier_speed = (data["speed"][0], data["speed"][1])
+        self._workers += 1
 
     def finish(self, interrupted: bool) -> None:
         """Write record, report and manifest, if anything of ours ran."""
@@ -319,23 +324,12 @@ class Session:
         found: Mapping[str, Any] = record.read(self.folder)
         return found
 
-
-def _uncaptured(manager: Any, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
-    from tqdm import tqdm
-
-    with (
-        manager.global_and_fixture_disabled(),
-        tqdm(
-            total=total,
-            desc=label,
-            unit="scene",
-            disable=not sys.__stderr__ or not sys.__stderr__.isatty(),
-            leave=False,
-        ) as bar,
-    ):
-        for item in items:
-            bar.update()
-            yield item
+    def times(self) -> Iterator[str]:
+        """Yield what was done in which time and, where it is asked for, where the time went."""
+        elapsed = time.perf_counter() - STAGES.started
+        yield from filter(None, [taken_line(self.run.fragment.tally, self.run.earlier_speed, elapsed)])
+        if self.config.option.synnod_profile:
+            yield from profile_lines(STAGES, elapsed, self._workers)
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -83,7 +83,7 @@ def write_summary(session: Session, reporter: Any) -> None:
         reporter.line(session.trouble, red=True)
     if session.report is not None:
         _write_record(session.record, session.run.settings.detector, reporter)
-        for line in github_lines(session.record):
+        for line in (*github_lines(session.record), *session.times()):
             reporter.line(line)
 
 

@@ -19,13 +19,15 @@ def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ValueError: a p-value is NaN or leaves [0, 1].
 
-    Source: Holm, Scand. J. Stat. 6 (1979) 65; computed by statsmodels.
+    Source: Holm, Scand. J. Stat. 6 (1979) 65.
     """
     raw = vector(pvalues, "pvalues")
     if not ((raw >= 0) & (raw <= 1)).all():
         raise ValueError("p-values lie in [0, 1]")
     if len(raw) == 0:
         return raw
-    from statsmodels.stats.multitest import multipletests
-
-    return np.asarray(multipletests(raw, method="holm")[1], dtype=np.float64)
+    order = np.argsort(raw, kind="stable")
+    stepped = np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1))
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted

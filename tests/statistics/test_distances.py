@@ -86,6 +86,14 @@ def test_order_does_not_matter_and_distances_are_symmetric(order):
 
 
 # Holm, Scand. J. Stat. 6 (1979) 65: the smallest p times m, the next times m - 1, never falling.
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_holm_is_that_of_statsmodels(count):
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    rng = np.random.default_rng(count)
+    raw = np.round(rng.random(count) ** 3, 2)  # with ties, zeros and ones among them
+    assert holm(raw).tolist() == multitest.multipletests(raw, method="holm")[1].tolist()
+
+
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]).tolist() == []

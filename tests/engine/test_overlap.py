@@ -1,0 +1,69 @@
+"""The next batch is made while the last one is looked at, in order, and never further ahead than told."""
+
+import threading
+
+import pytest
+
+from synnodtest.engine.overlap import ahead
+
+
+def test_items_come_in_order_and_errors_after_the_items_before_them():
+    def items():
+        yield from range(50)
+        raise ValueError("at the end")
+
+    seen = []
+    with pytest.raises(ValueError, match="at the end"):
+        seen.extend(ahead(items()))
+    assert seen == list(range(50))
+
+
+def test_an_item_is_made_while_another_is_used():
+    both = threading.Barrier(2, timeout=20)
+
+    def items():
+        yield "first"
+        both.wait()  # passes only if the consumer waits at the same time
+        yield "second"
+
+    consumed = []
+    for item in ahead(items()):
+        if item == "first":
+            both.wait()
+        consumed.append(item)
+    assert consumed == ["first", "second"]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_no_more_than_the_depth_and_one_in_work_is_made_ahead(depth):
+    made, full = [], threading.Event()
+
+    def items():
+        for number in range(20):
+            made.append(number)
+            if len(made) == depth + 2:
+                full.set()
+            yield number
+
+    stream = ahead(items(), depth)
+    assert next(stream) == 0
+    assert full.wait(20)
+    assert full.wait(0.3)
+    assert len(made) == depth + 2
+    stream.close()
+
+
+def test_a_consumer_that_stops_ends_the_thread():
+    before, running = threading.active_count(), threading.Event()
+
+    def endless():
+        number = 0
+        while True:
+            running.set()
+            yield number
+            number += 1
+
+    stream = ahead(endless())
+    assert next(stream) == 0
+    stream.close()
+    assert threading.active_count() == before
