@@ -21,7 +21,8 @@ from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
-from synnodtest.shell.run import Case, Run, Progress()
+from synnodtest.shell.progress import Progress
+from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import Behaviour, load_spec
 
