@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="what synnodtest evaluate synthesizer --out wrote, for the report (default: the model's own)",
+        help="what synnodtest evaluate synthesizer or transfer --out wrote, for the report (default: the model's own)",
     )
     add(
         "--inconclusive",

@@ -31,7 +31,7 @@ def add(kinds: Any) -> None:
     sub.add_argument(
         "--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)"
     )
-    sub.add_argument("--out", type=Path, help="write the result as JSON; reports show it with --transfer FILE")
+    sub.add_argument("--out", type=Path, help="write the result as JSON; reports show it with --credibility FILE")
     sub.set_defaults(run=_transfer)
 
 

@@ -16,7 +16,7 @@
       - {what: 80 backgrounds instead of 100, planned: 100, actual: 80}
     limitations:
       - Phantoms have no motion blur.
-    credibility: [models/mine/credibility.json]   # of synnodtest evaluate synthesizer --out
+    credibility: [models/mine/credibility.json]   # of synnodtest evaluate synthesizer or transfer --out
 
 The CSV files have the columns ``id``, ``title`` and ``source``; hazards also ``severity``.
 """

@@ -11,6 +11,7 @@ from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviations, read_lock
 from synnodtest.record import credibility as reports_on
+from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.spec.loader import load_spec
 
@@ -44,8 +45,8 @@ def complete(
         cache: Folder of the store.
         baseline: An earlier record, or what a second detector did (:func:`synnodtest.record.compare.as_record`).
         limits: How far metrics may move from the baseline.
-        credibility: Credibility reports of the synthesizers; without any, those that ``reports.yaml`` names, or those
-            beside the models.
+        credibility: Credibility reports of the synthesizers and transfer results; without any, those that
+            ``reports.yaml`` names, or those beside the models.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
@@ -53,8 +54,7 @@ def complete(
     root = Path(root)
     given = inputs.load(root)
     made = given.fill(dict(record))
-    named = [*credibility] or [*given.credibility] or reports_on.beside_models(record, root)
-    made["credibility"] = reports_on.read_all(named, record["identification"]["synthesizers"])
+    made["credibility"] = _believed([*credibility] or [*given.credibility], record, root)
     specs = record["identification"]["specs"]
     made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
     made["ledger"] = ledger.runs_of(root / ledger.FILE_NAME, [s["sha256"] for s in specs])
@@ -67,6 +67,17 @@ def complete(
     if baseline is not None:
         made["comparison"] = compare(baseline, made, limits=limits)
     return made
+
+
+def _believed(named: list[Path], record: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Return credibility reports and transfer results: those that are named, for each kind else those beside models."""
+    who = record["identification"]
+    of_transfer = [path for path in named if transfers.is_transfer(path)]
+    reports = [path for path in named if path not in of_transfer]
+    of_transfer = of_transfer or reports_on.beside_models(record, root, transfers.FILE_NAME)
+    made = reports_on.read_all(reports or reports_on.beside_models(record, root), who["synthesizers"])
+    measured = transfers.read_all(of_transfer, who)
+    return made | ({"transfers": measured} if measured else {})
 
 
 def _selftest(path: Path) -> dict[str, Any]:

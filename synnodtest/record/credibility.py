@@ -19,19 +19,20 @@ _LARGEST_BYTES = 4_000_000
 _HINT = "written by: synnodtest evaluate synthesizer ... --out FILE"
 
 
-def beside_models(record: Mapping[str, Any], root: Path) -> list[Path]:
-    """Return the credibility reports that lie beside the models of a run.
+def beside_models(record: Mapping[str, Any], root: Path, file_name: str = FILE_NAME) -> list[Path]:
+    """Return the files of a name, credibility reports by default, that lie beside the models of a run.
 
     Args:
         record: The record; its options name the folder of a user's model.
         root: What a relative folder is relative to.
+        file_name: Of the files.
     """
     named = str((record["run"].get("options") or {}).get("synthesizer", "")).partition(":")[2]
-    places = [root / named / FILE_NAME] if named else []
+    places = [root / named / file_name] if named else []
     for synthesizer in record["identification"]["synthesizers"] if not named else ():
         if synthesizer.get("demonstration"):
             try:
-                places.append(shipped_model(f"{synthesizer['name']}/{FILE_NAME}"))
+                places.append(shipped_model(f"{synthesizer['name']}/{file_name}"))
             except SynnodError:
                 continue
     return [place for place in places if place.is_file()]

@@ -18,6 +18,8 @@ from synnodtest.errors import SynnodError
 from synnodtest.record import results as record
 from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
+from synnodtest.record.transfer import is_transfer
+from synnodtest.record.transfer import read as read_transfer
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.items import ExpectationItem
 from synnodtest.shell.profile import profile_lines, taken_line
@@ -144,7 +146,7 @@ class Session:
             self._limits()
             _ = None if self.is_worker else self._earlier
             for path in settings.credibility:
-                read_credibility(path)
+                (read_transfer if is_transfer(path) else read_credibility)(path)
         except SynnodError as error:
             raise pytest.UsageError(str(error)) from None
 

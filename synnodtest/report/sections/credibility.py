@@ -1,4 +1,4 @@
-"""Section 13: what was planted, how far it is what was asked for, and how far it can be believed."""
+"""Section 13: how far verdicts carry over to real nodules, what was planted, and how far it can be believed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.ecdf import ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status, table_of
+from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
 
 __all__ = ["credibility"]
 
@@ -49,6 +50,8 @@ def credibility(context: Context) -> Section:
         "Synthesis credibility",
         "credibility",
         {
+            "transfers": [transfer(t, f"f-transfer-{i}") for i, t in enumerate(_transfers(record))],
+            "no_transfer": "" if _transfers(record) else NO_TRANSFER,
             "figures": [f for f in figures if f],
             **_sham(record["sham"]),
             "reports": reports,
@@ -60,6 +63,10 @@ def credibility(context: Context) -> Section:
             ),
         },
     )
+
+
+def _transfers(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((record.get("credibility") or {}).get("transfers") or [])
 
 
 def _sham(entries: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Transfer results: what ``synnodtest evaluate transfer --out FILE`` measured, held against the run, for section 13."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synnodtest.canonical import sha256_of
+from synnodtest.errors import RecordError
+from synnodtest.record.credibility import differences
+
+__all__ = ["FILE_NAME", "is_transfer", "read", "read_all"]
+
+FILE_NAME = "transfer.json"
+"""Beside a synthesizer's weights; then it is found without being named."""
+_FORMAT = 1
+_HINT = "written by: synnodtest evaluate transfer ... --out FILE"
+_LARGEST_BYTES = 4_000_000
+
+
+def is_transfer(path: Path) -> bool:
+    """Return whether a file is, or means to be, a transfer result; False where it cannot be read."""
+    try:
+        found = json.loads(path.read_bytes()[:_LARGEST_BYTES])
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "transfer" in found
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a transfer result with ``file`` and ``sha256``.
+
+    Raises:
+        RecordError: the file cannot be read or is no such result.
+    """
+    try:
+        content = path.read_bytes()
+        found = json.loads(content, parse_constant=lambda word: None)
+        if not isinstance(found, dict) or found.get("transfer") != _FORMAT:
+            raise ValueError(f"it has not the format {_FORMAT}")
+        for one in found["detectors"]:
+            if not isinstance(one["identity"]["name"], str) or not one["rates"]:
+                raise ValueError("a detector in it has no name or no figures")
+            for at in one["rates"]:
+                _ = at["difference"]["value"], at["real"]["n"], at["planted"]["n"], at["bands"]
+        _ = found["made_of"]["synthesizer"]["name"], found["made_of"]["nodules"]
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=_HINT) from error
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise RecordError(f"{path}: no transfer result ({error!r})", hint=_HINT) from error
+    return {"file": path.name, "sha256": sha256_of(content), **found}
+
+
+def read_all(paths: Iterable[Path], identification: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return transfer results, each with what it says of the run's own detector and synthesizer.
+
+    ``own`` is the index of the run's detector in it, None where it was not measured; ``of_this_synthesizer`` whether
+    one of the run's synthesizers planted the nodules, ``differs`` in what it differs if not.
+
+    Raises:
+        RecordError: one of the files cannot be used.
+    """
+    return [_against(read(path), identification) for path in paths]
+
+
+def _against(found: dict[str, Any], identification: Mapping[str, Any]) -> dict[str, Any]:
+    detector = identification["detector"]
+    same = [k for k, one in enumerate(found["detectors"]) if not differences(one["identity"], detector)["what"]]
+    close = [k for k, one in enumerate(found["detectors"]) if not differences(one["identity"], detector)["another"]]
+    made = found["made_of"]["synthesizer"]
+    against = [differences(made, used) for used in identification["synthesizers"]]
+    best = min(against, key=lambda one: (one["another"], len(one["what"])), default={"another": True, "what": []})
+    own = next(iter(same or close), None)
+    return found | {"own": own, "of_this_synthesizer": not best["another"], "differs": best["what"]}

@@ -1,0 +1,153 @@
+"""The first of section 13: how far a verdict on planted nodules tells one on real ones, for this detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.record.words import interval, number, short_hash
+from synnodtest.report.model import Table, table_of
+
+__all__ = ["NO_TRANSFER", "transfer"]
+
+NO_TRANSFER = (
+    "none: whether these verdicts carry over to real nodules was not measured "
+    "(synnodtest evaluate transfer --out FILE, then --credibility FILE)"
+)
+_COLUMNS = (
+    "False positives per negative film",
+    "Box (mm)",
+    "Real nodules found",
+    "Planted nodules found",
+    "Planted minus real",
+    "Interval",
+    "Within the margin",
+)
+
+
+def transfer(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what is shown of one transfer result: sentences and tables."""
+    made, own = found["made_of"], found.get("own")
+    shown = found["detectors"] if own is None else [found["detectors"][own]]
+    return {
+        "id": name,
+        "lead": _lead(found, made),
+        "warnings": _warnings(found),
+        "sentences": [sentence for one in shown for sentence in _sentences(one, made)],
+        "tables": [_table(one, made) for one in shown] + [t for t in (_agreement(found), _visibility(found)) if t],
+    }
+
+
+def _lead(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    return (
+        f"{found['file']} (sha256 {short_hash(found['sha256'])}): {number(made['nodules'])} annotated nodules on "
+        f"{number(made['films'])} films of {number(made['patients'])} patients, beside nodules planted in "
+        f"{number(made['negative_films'])} negative films, matched in size, region and number; thresholds set on the "
+        f"negative films; {number(made['masses_left_out'])} boxes above {number(made['largest_mm'])} mm left out; "
+        f"a hit: {made['hit']}."
+    )
+
+
+def _warnings(found: Mapping[str, Any]) -> list[str]:
+    said = []
+    if found.get("own") is None:
+        names = ", ".join(str(one["name"]) for one in found["detectors"])
+        said.append(f"This detector was not measured; the figures are of {names} and say nothing certain of it.")
+    if not found.get("of_this_synthesizer", False):
+        differs = "; ".join(map(str, found.get("differs") or []))
+        said.append(f"The nodules were planted by another synthesizer than this run's: {differs}.")
+    elif found.get("differs"):
+        said.append(f"The nodules were planted with other settings: {'; '.join(map(str, found['differs']))}.")
+    return said
+
+
+def _sentences(one: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
+    """Return the finding in words: the middle rate, the image level, what explains the scores."""
+    rates = one["rates"]
+    at = rates[len(rates) // 2]
+    gap, margin = at["difference"], number(made["margin"])
+    tells = (
+        f"A sensitivity to planted nodules tells that to real ones within {margin}"
+        if at["equivalent"]
+        else f"It is not shown that a sensitivity to planted nodules tells that to real ones within {margin}"
+    )
+    said = [
+        f"{one['name']}: {tells}. At {number(at['false_positives_per_image'])} false positives per film it finds "
+        f"{_rate(at['real'])} of the real and {_rate(at['planted'])} of the planted nodules; difference "
+        f"{number(gap['value'], 'difference')} ({interval(gap['lower'], gap['upper'], 'difference')})."
+    ]
+    area = one["image_auc"]
+    said.append(
+        f"Area under the curve of films with a nodule against negative ones: real {_rate(area['real'])}, "
+        f"planted {_rate(area['planted'])}."
+    )
+    shares = one["variance"]
+    if "host" in shares:
+        said.append(
+            f"Of the variance of its scores at planted nodules the chest explains {shares['host']:.0%}, the nodule "
+            f"{shares['nodule']:.0%}, their meeting and noise {shares['rest']:.0%}."
+        )
+    return said
+
+
+def _rate(estimate: Mapping[str, Any]) -> str:
+    return "–" if estimate.get("value") is None else f"{estimate['value']:.2f}"
+
+
+def _table(one: Mapping[str, Any], made: Mapping[str, Any]) -> Table:
+    rows = []
+    for at in one["rates"]:
+        rows.append(_row(number(at["false_positives_per_image"]), "all", at))
+        rows += [_row("", f"{number(b['from_mm'])} to {number(b['to_mm'])}", b) for b in at["bands"]]
+    title = f"{one['name']}: sensitivity to real and to planted nodules, {1 - 2 * made['alpha']:.0%} intervals"
+    return table_of(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
+
+
+def _row(rate: str, band: str, pair: Mapping[str, Any]) -> list[str]:
+    gap = pair["difference"]
+    return [
+        rate,
+        band,
+        *(f"{_rate(pair[side])} of {number(pair[side]['n'])}" for side in ("real", "planted")),
+        number(gap["value"], "difference"),
+        interval(gap["lower"], gap["upper"], "difference"),
+        f"{'yes' if pair['equivalent'] else 'not shown'} (p {pair['p_equivalence']:.3f})",
+    ]
+
+
+def _agreement(found: Mapping[str, Any]) -> Table | None:
+    told = found.get("agreement")
+    if not told:
+        return None
+    columns = ["False positives per negative film", "Spearman", "Mean absolute difference", "Largest difference"]
+    rows = [
+        [
+            number(at["false_positives_per_image"]) if "false_positives_per_image" in at else "all",
+            number(at["spearman"]),
+            number(at["mean_absolute_difference"]),
+            number(at["largest_difference"]),
+        ]
+        for at in (*told["rates"], told["all_rates"])
+    ]
+    names = ", ".join(str(one["name"]) for one in found["detectors"])
+    title = f"Over {number(told['detectors'])} detectors ({names}): sensitivity to planted against real nodules"
+    return table_of(title, columns, rows, numeric=columns[1:])
+
+
+def _visibility(found: Mapping[str, Any]) -> Table | None:
+    columns = ["Measured", "Box (mm)", "Real, median", "Planted, median", "Ratio", "Kolmogorov-Smirnov distance"]
+    rows = [
+        [
+            {"contrast": "contrast in place", "conspicuity": "conspicuity"}[name],
+            f"{number(band['from_mm'])} to {number(band['to_mm'])}",
+            number(band["real"][1]),
+            number(band["planted"][1]),
+            number(band["median_ratio"]),
+            number(band["kolmogorov_smirnov"]),
+        ]
+        for name, bands in (found.get("visibility") or {}).items()
+        for band in bands
+        if "real" in band
+    ]
+    title = "How visible planted and real nodules are, measured by one rule"
+    return table_of(title, columns, rows, numeric=columns[2:]) if rows else None
