@@ -14,7 +14,7 @@ from typing import Any
 
 import synnodtest
 from synnodtest.canonical import sha256_of
-from synnodtest.exports import parquet, sarif
+from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
 from synnodtest.integrity.lock import LOCK, exploratory_reasons, read_lock
 from synnodtest.record import results as record
@@ -247,6 +247,7 @@ def write_companions(record: Mapping[str, Any], folder: Path, root: Path) -> lis
     files += [root / name for name in (LOCK, "waivers.yaml", "reports.yaml", "requirements.csv", "hazards.csv")]
     made = [folder / path for path in inputs.keep(folder, files, root=root)]
     made.append(sarif.write(record, folder))
+    made += markdown.write(record, folder)
     if importlib.util.find_spec("pyarrow") is not None:
         made.append(parquet.write(record, folder))
     return made

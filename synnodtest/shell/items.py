@@ -14,6 +14,7 @@ from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered
 from synnodtest.planning.variants import Variant, variants
+from synnodtest.shell.ci import attach_to_allure, html_extras
 from synnodtest.shell.run import Case
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour, Spec
@@ -132,6 +133,17 @@ class ExpectationItem(pytest.Item):
         """Write the pictures of the report's gallery."""
         self._gathered = None
         self.synnod.write_pictures(self.case)
+        if self.verdict_word and self.config.pluginmanager.hasplugin("allure_listener"):
+            attach_to_allure(self.shown, self.synnod.pictures(self.case))
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """Verdict and numbers, for reports of other plugins."""
+        return [(str(n), str(v)) for n, v in self.user_properties if str(n).startswith("synnodtest.")]
+
+    def extras(self) -> list[Any]:
+        """Return what pytest-html shows below the item; nothing where it was not judged."""
+        return html_extras(self.shown, self.synnod.pictures(self.case)) if self.verdict_word else []
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the verdict, not a traceback; for faults the message and its remedy."""

@@ -246,6 +246,12 @@ class Session:
             write_pictures(self.run.fragment, case.node_id, behaviour, campaign, self.folder)
             keep_for_exploring(self.run.fragment, case.node_id, behaviour, campaign, self._explorable)
 
+    def pictures(self, case: Case) -> list[tuple[str, Path]]:
+        """Return caption and path of the first pictures of a judged case."""
+        from synnodtest.shell.ci import pictures_of
+
+        return pictures_of(self.run.fragment.gallery, case.node_id, self.folder)
+
     # --- the end ------------------------------------------------------------------------------------------------
 
     def hand_over(self) -> None:

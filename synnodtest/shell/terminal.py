@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+from synnodtest.shell.ci import write_step_summary
 
 if TYPE_CHECKING:
     from synnodtest.shell.session import Session
@@ -85,6 +86,7 @@ def write_summary(session: Session, reporter: Any) -> None:
         _write_record(session.record, session.run.settings.detector, reporter)
         for line in (*github_lines(session.record), *session.times()):
             reporter.line(line)
+        write_step_summary(session.record, session.report)
 
 
 def _write_record(record: Mapping[str, Any], detector: str, reporter: Any) -> None:

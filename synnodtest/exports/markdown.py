@@ -1,0 +1,102 @@
+"""A run as Markdown and as a badge: ``summary.md``, GitHub's step summary, ``badge.svg`` and ``badge.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from synnodtest.files import write_atomic
+from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+from synnodtest.record.words import STATUSES, expectation_title, shown_status
+
+__all__ = ["badge", "summary", "write"]
+
+MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
+"""Beside the word, which says the same; whatever else there is has no mark."""
+COLOURS = (("FAILED", "#a80f2d"), ("ERROR", "#3a3f47"), ("INVALID", "#00566b"), ("INCONCLUSIVE", "#7a4f00"))
+"""Colour of the badge: that of the worst status there is; green where all is PASSED or WAIVED."""
+GREEN, GREY = "#0b6b3a", "#555f6b"
+PX_PER_LETTER = 6.6
+"""Mean width of a letter of 11 px Verdana, the fallbacks included."""
+
+
+def write(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write summary and badges into a run's folder, before the report, so that the digest covers them."""
+    text, colour = _badge_text(record)
+    endpoint = {"schemaVersion": 1, "label": "synnodtest", "message": text, "color": colour}
+    return [
+        write_atomic(Path(folder) / "summary.md", summary(record)),
+        write_atomic(Path(folder) / "badge.svg", badge(record)),
+        write_atomic(Path(folder) / "badge.json", json.dumps(endpoint) + "\n"),
+    ]
+
+
+def summary(record: Mapping[str, Any], report: str = "report.html") -> str:
+    """Return the run as GitHub Markdown: kind, counts, verdicts with their numbers, failures in full, the baseline.
+
+    Args:
+        record: The record.
+        report: Where the report lies.
+    """
+    name = record["identification"]["detector"].get("name", "")
+    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(kind_of_run(record['run']))}.", ""]
+    lines += ["| verdict | numbers | expectation | n |", "|---|---|---|---|"]
+    for e in record["expectations"]:
+        word, ruling = shown_status(e), e.get("ruling") or {}
+        title, n = f"{e['behaviour']}: {expectation_title(e)}", ruling.get("n_nodules") or ""
+        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(ruling)), _text(title), str(n)]
+        lines.append(f"| {' | '.join(cells)} |")
+    told = [e for e in record["expectations"] if shown_status(e) not in ("PASSED", "WAIVED", "NOT RUN")]
+    if told:
+        lines += ["", "<details open><summary>What did not pass</summary>", ""]
+        lines += [f"- `{e['id']}`: {_text(_sentence(e))}" for e in told]
+        lines += ["", "</details>"]
+    left = [(e["id"], n) for e in record["expectations"] for n in exclusions(e.get("ruling") or {})]
+    if left:
+        lines += ["", "<details><summary>Exclusions</summary>", ""]
+        lines += [f"- `{node}`: {_text(note)}" for node, note in left]
+        lines += ["", "</details>"]
+    if record.get("comparison"):
+        lines += ["", "### Against the baseline", "", "```", *comparison_lines(record["comparison"], name), "```"]
+    return "\n".join([*lines, "", f"Run `{record['run']['id']}`, report: `{report}`", ""])
+
+
+def badge(record: Mapping[str, Any]) -> str:
+    """Return an SVG badge: how many expectations have which status."""
+    text, colour = _badge_text(record)
+    left, right = (round(PX_PER_LETTER * len(words)) + 12 for words in ("synnodtest", text))
+    middle = left + right / 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
+        f'aria-label="synnodtest: {escape(text)}"><title>synnodtest: {escape(text)}</title>'
+        f'<rect width="{left}" height="20" fill="#444d56"/>'
+        f'<rect x="{left}" width="{right}" height="20" fill="{colour}"/>'
+        f'<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
+        f'<text x="{left / 2:g}" y="14">synnodtest</text><text x="{middle:g}" y="14">{escape(text)}</text></g></svg>\n'
+    )
+
+
+def _badge_text(record: Mapping[str, Any]) -> tuple[str, str]:
+    words = {shown_status(e) for e in record["expectations"]}
+    if record["run"]["interrupted"] or not words - {"NOT RUN"}:
+        return "interrupted" if record["run"]["interrupted"] else "nothing run", GREY
+    return _counts(record).lower(), next((colour for word, colour in COLOURS if word in words), GREEN)
+
+
+def _counts(record: Mapping[str, Any]) -> str:
+    words = [shown_status(e) for e in record["expectations"]]
+    return ", ".join(f"{words.count(word)} {word}" for word in STATUSES if word in words) or "nothing run"
+
+
+def _sentence(expectation: Mapping[str, Any]) -> str:
+    ruling = expectation.get("ruling") or {}
+    return str(ruling.get("sentence") or expectation.get("error") or expectation["status"]).split("\n", 1)[0]
+
+
+def _text(words: object) -> str:
+    """Return text that cannot become Markdown or HTML."""
+    plain = "".join(f"\\{c}" if c in "\\`*_{}[]()#+!|~" else c for c in str(words) if c.isprintable())
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

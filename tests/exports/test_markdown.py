@@ -1,0 +1,69 @@
+"""Markdown summary and badge of a run."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from synnodtest.exports import markdown
+from synnodtest.record.words import shown_status
+from synnodtest.shell.ci import write_step_summary
+
+
+def test_every_expectation_stands_in_the_table_with_its_verdict(made):
+    text = markdown.summary(made)
+    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(made["expectations"])
+    for row, entry in zip(rows, made["expectations"], strict=True):
+        assert shown_status(entry) in row
+    failed = [e for e in made["expectations"] if shown_status(e) == "FAILED"]
+    assert failed
+    assert all(f"- `{e['id']}`: FAILED" in text for e in failed)
+
+
+def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
+    made["identification"]["detector"]["name"] = "<img src=x> [a](b) | **c**"
+    text = markdown.summary(made)
+    assert "<img" not in text
+    assert "[a](b)" not in text
+    assert "**c**" not in text
+
+
+@pytest.mark.parametrize(
+    ("statuses", "colour"),
+    [
+        (("PASSED", "PASSED"), markdown.GREEN),
+        (("PASSED", "INCONCLUSIVE"), "#7a4f00"),
+        (("INCONCLUSIVE", "FAILED"), "#a80f2d"),
+        (("NOT RUN", "NOT RUN"), markdown.GREY),
+    ],
+)
+def test_the_badge_has_the_colour_of_the_worst_verdict(made, tmp_path, statuses, colour):
+    made["expectations"] = made["expectations"][:2]
+    for entry, status in zip(made["expectations"], statuses, strict=True):
+        entry |= {"status": status, "waived": None}
+    markdown.write(made, tmp_path)
+    told = json.loads((tmp_path / "badge.json").read_text())
+    assert (told["schemaVersion"], told["color"]) == (1, colour)
+    drawing = ET.fromstring((tmp_path / "badge.svg").read_text())
+    assert [rect.get("fill") for rect in drawing.iter("{http://www.w3.org/2000/svg}rect")][1] == colour
+    assert told["message"] in drawing.get("aria-label")
+
+
+def test_an_interrupted_run_has_no_green_badge(made):
+    made["run"]["interrupted"] = True
+    assert "interrupted" in markdown.badge(made)
+    assert markdown.GREEN not in markdown.badge(made)
+
+
+def test_github_is_told_below_what_other_steps_have_said(made, tmp_path, monkeypatch):
+    target = tmp_path / "step.md"
+    target.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(target))
+    write_step_summary(made, tmp_path / "report.html")
+    text = target.read_text()
+    assert text.startswith("before\n")
+    assert str(tmp_path / "report.html") in text
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    write_step_summary(made, tmp_path / "report.html")
+    assert target.read_text() == text
