@@ -1,10 +1,13 @@
-"""``synnodtest init``: a commented starter project with editor completion."""
+"""``synnodtest init``: a commented starter project that runs at once, after two questions."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from synnodtest.errors import SynnodError
@@ -12,50 +15,115 @@ from synnodtest.spec.loader import schema
 
 __all__ = ["configure"]
 
+OWN = "my_detector:factory"
 DETECTOR = '''\
 """Your detector, if it is not a checkpoint that synnodtest can load: pytest --detector my_detector:factory"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from synnodtest import Finding, Radiograph
 
 
 def factory():
-    """Return the function under test; loaded once per run."""
+    """Return the function under test; loaded once per run. Put your model where the bright spots are sought."""
 
     def detect(radiographs: list[Radiograph]) -> list[list[Finding]]:
         # pixels: float32, H x W, 0..1, air dark; spacing_mm: (row, column). Boxes are (x_min, y_min, x_max, y_max).
-        return [[] for _ in radiographs]
+        return [bright_spots(radiograph) for radiograph in radiographs]
 
     return detect
+
+
+def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
+    """Report what is brighter than its surroundings of 12 mm: something to see at work, not a detector to use."""
+    step = radiograph.spacing_mm[0]
+    fine, coarse = (gaussian_filter(radiograph.pixels, mm / step) for mm in (3.0, 12.0))
+    excess = np.where(maximum_filter(fine - coarse, int(15 / step)) == fine - coarse, fine - coarse, 0.0)
+    found = []
+    for place in np.argsort(excess, axis=None)[::-1][:most]:
+        row, column = np.unravel_index(int(place), excess.shape)
+        half = 8.0 / step
+        box = (max(column - half, 0.0), max(row - half, 0.0), column + half, row + half)
+        found.append(Finding(box, float(min(1.0, 8.0 * excess[row, column]))))
+    return found
 '''
-PYTEST = "[pytest]\ntestpaths = specs\n"
-IGNORED = ".synnodtest/\nreports/\n"
+IGNORED = ".synnodtest/\nreports/\nsynnodtest-ledger.jsonl\n"
+ENOUGH, LEAST = 30, 15
+"""Backgrounds of the starter's behaviours, as far as the folder holds them, and the fewest on which trends are judged."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("folder", nargs="?", type=Path, default=Path("."), help="where to put it (default: here)")
+    parser.add_argument("--detector", metavar="D", help="answers the first question: as pytest --detector names it")
+    parser.add_argument(
+        "--backgrounds", metavar="DIR", help="answers the second: nodule-free radiographs; '': phantoms"
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
-    starter = files("synnodtest.commands") / "starter" / "nodules.yaml"
-    contents = {
-        "specs/nodules.yaml": starter.read_text(encoding="utf-8"),
-        "specs/synnodtest.schema.json": json.dumps(schema(), indent=1) + "\n",
-        "my_detector.py": DETECTOR,
-        "pytest.ini": PYTEST,
-        ".gitignore": IGNORED,
-    }
-    there = [name for name in contents if (folder / name).exists()]
-    if there:
-        raise SynnodError(
-            f"{folder}: {', '.join(there)} exist already", hint="name an empty folder: synnodtest init FOLDER"
-        )
-    for name, text in contents.items():
+    _refuse_to_overwrite(folder)
+    detector = _answer(options.detector, "Your detector (best.pt, model.onnx, package.module:factory; empty: a Python "
+                       "function to fill in)") or OWN  # fmt: skip
+    given = _answer(options.backgrounds, "Folder of your nodule-free radiographs (empty: computed chest phantoms)")
+    backgrounds = Path(given).expanduser() if given else None
+    count = ENOUGH if backgrounds is None else _held(backgrounds)
+    for name, text in _contents(detector, backgrounds, count).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
-    print("\nnext:  synnodtest check specs\n       pytest --detector my_detector:factory --synthesizer gaussian")
+    where = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))}\n       "
+    print(f"\nnext:  {where}synnodtest check specs\n       synnodtest plan specs\n       pytest")
     return 0
+
+
+def _answer(given: str | None, question: str) -> str:
+    """Return what an option says, else what is typed; the default where nobody sits at a terminal."""
+    if given is not None:
+        return given.strip()
+    return input(f"{question}: ").strip() if sys.stdin.isatty() and sys.stdout.isatty() else ""
+
+
+def _held(folder: Path) -> int:
+    """Return how many backgrounds a behaviour takes of a folder; refuse one in which nothing can be used."""
+    from synnodtest.backgrounds import FolderSet
+
+    held = FolderSet(folder, "normal").available if folder.is_dir() else 0
+    if not held:
+        raise SynnodError(
+            f"{folder}: no folder with radiographs", hint="PNG, JPEG, MHA or DICOM; leave it empty for phantoms"
+        )
+    if held < LEAST:
+        print(f"note: {folder} holds {held} radiographs; trends need {LEAST} to be judged, and 30 to 100 are usual")
+    return min(ENOUGH, held)
+
+
+def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, str]:
+    spec = (files("synnodtest.commands") / "starter" / "nodules.yaml").read_text(encoding="utf-8")
+    words = ["--detector", detector, "--synthesizer", "diffusion" if _can_diffuse() else "gaussian"]
+    if backgrounds is not None:
+        words += [f"--backgrounds={backgrounds.resolve()}"]
+    made = {
+        "specs/nodules.yaml": spec.replace("count: 30}", f"count: {count}}}"),
+        "specs/synnodtest.schema.json": json.dumps(schema(), indent=1) + "\n",
+        "pytest.ini": f"[pytest]\ntestpaths = specs\npythonpath = .\naddopts = {shlex.join(words)}\n",
+        ".gitignore": IGNORED,
+    }
+    return made | ({"my_detector.py": DETECTOR} if detector == OWN else {})
+
+
+def _can_diffuse() -> bool:
+    return all(find_spec(name) is not None for name in ("torch", "diffusers", "safetensors"))
+
+
+def _refuse_to_overwrite(folder: Path) -> None:
+    names = ("specs/nodules.yaml", "specs/synnodtest.schema.json", "my_detector.py", "pytest.ini", ".gitignore")
+    there = [name for name in names if (folder / name).exists()]
+    if there:
+        raise SynnodError(
+            f"{folder}: {', '.join(there)} exist already", hint="name an empty folder: synnodtest init FOLDER"
+        )

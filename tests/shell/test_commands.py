@@ -3,8 +3,10 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
+from synnodtest import Radiograph
 from synnodtest.cli import main
 from synnodtest.spec import load_spec
 from tests.pytest_plugin.conftest import write_radiographs
@@ -178,3 +180,39 @@ def test_the_plan_says_where_count_auto_asks_for_more_than_there_is(folder, caps
     (folder / "s.yaml").write_text(auto.replace("at_least: 0.5", "at_least: 0.8"))
     assert main(["plan", "s.yaml", "--synthesizer", "gaussian", "--backgrounds", "cxr"]) == 0
     assert "backgrounds are asked for, and the folder holds 16" in capsys.readouterr().out
+
+
+def test_init_takes_its_answers_from_options_and_counts_the_radiographs(folder, capsys):
+    write_radiographs(folder / "cxr")
+    assert main(["init", "mine", "--detector", "best.pt", "--backgrounds", "cxr"]) == 0
+    settings = (folder / "mine" / "pytest.ini").read_text()
+    assert "--detector best.pt" in settings
+    assert f"--backgrounds={folder / 'cxr'}" in settings
+    assert not (folder / "mine" / "my_detector.py").exists()
+    spec = load_spec(folder / "mine" / "specs" / "nodules.yaml")
+    assert {b.scenes.count for b in spec.behaviours} == {16}
+    assert main(["init", "other", "--backgrounds", "nowhere"]) == 1
+    assert "no folder with radiographs" in capsys.readouterr().err
+    assert not (folder / "other").exists()
+
+
+def test_init_asks_two_questions_at_a_terminal(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "")
+    assert main(["init", "mine"]) == 0
+    assert len(asked) == 2
+    assert "--detector my_detector:factory" in (folder / "mine" / "pytest.ini").read_text()
+
+
+def test_the_starter_s_detector_answers_as_a_detector_must(folder, monkeypatch):
+    assert main(["init", "mine"]) == 0
+    monkeypatch.syspath_prepend(str(folder / "mine"))
+    detect = __import__("my_detector").factory()
+    pixels = np.full((200, 200), 0.3, np.float32)
+    pixels[95:105, 95:105] = 0.8
+    (found,) = detect([Radiograph(pixels, (1.0, 1.0))])
+    x0, y0, x1, y1 = found[0].box
+    assert (x0 < 100 < x1, y0 < 100 < y1) == (True, True)
+    assert 0 < found[0].score <= 1
