@@ -8,13 +8,15 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example test lint clean
+.PHONY: help demo example test lint docs docs-run clean
 
 help:
 	@echo "make demo    run the shipped specs with the shipped models on phantoms; ends with the report's path"
 	@echo "make example write reports/example, the report of the demo that lies in the repository"
 	@echo "make test    run the project's tests"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    build the documentation into build/site, offline"
+	@echo "make docs-run follow tutorials and how-to pages word for word: every command that needs no data of yours (minutes)"
 	@echo "make clean   remove caches and reports (the environment .venv stays)"
 
 demo: $(STAMP)
@@ -30,6 +32,13 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m mkdocs build --strict
+	@echo "build/site/index.html"
+
+docs-run: $(STAMP)
+	$(BIN)/python docs/build/run_pages.py docs/tutorials/*.md docs/how-to/*.md
 
 clean:
 	rm -rf .synnodtest .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -50,7 +50,7 @@ def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
 '''
 IGNORED = ".synnodtest/\nreports/\nsynnodtest-ledger.jsonl\n"
 ENOUGH, LEAST = 30, 15
-"""Backgrounds of the starter's behaviours, as far as the folder holds them, and the fewest on which trends are judged."""
+"""Backgrounds of the starter's behaviours, as far as the folder holds them; fewest on which trends are judged."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
