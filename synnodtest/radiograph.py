@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,7 @@ class Radiograph:
         estimated: Names of the regions that were estimated rather than given.
         source: Where the pixels come from (file or recipe); never patient data from a header.
         nodules: Truth of the nodules planted in it, in planting order.
+        notes: What reading its file corrected or applied, in plain words.
     """
 
     pixels: FloatArray
@@ -83,6 +84,7 @@ class Radiograph:
     estimated: frozenset[str] = frozenset()
     source: str = ""
     nodules: tuple[Truth, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,6 +112,10 @@ class Radiograph:
     def with_pixels(self, pixels: FloatArray, nodules: tuple[Truth, ...] | None = None) -> Radiograph:
         """Return a copy with other pixels and, if given, other planted truth."""
         return replace(self, pixels=pixels, nodules=self.nodules if nodules is None else nodules)
+
+    def with_notes(self, notes: Sequence[str]) -> Radiograph:
+        """Return a copy with further notes."""
+        return replace(self, notes=(*self.notes, *notes)) if notes else self
 
 
 def lung_range(radiograph: Radiograph) -> float:

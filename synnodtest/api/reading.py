@@ -12,7 +12,8 @@ from typing import Any
 from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.listing import masks_beside
 from synnodtest.backgrounds.manifest import find_manifest
-from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.backgrounds.readers import read_as, read_mask
+from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.writers import OWN_NOTE
 from synnodtest.errors import BackgroundError
 from synnodtest.radiograph import Radiograph
@@ -24,8 +25,7 @@ __all__ = ["Beside", "beside", "read"]
 class Beside:
     """What lies beside a radiograph: a manifest's row and masks."""
 
-    spacing_mm: tuple[float, float] | None = None
-    bits: int | None = None
+    given: Given = FILE_ALONE
     patient: str = ""
     strata: Mapping[str, str] = field(default_factory=dict)
     masks: Mapping[str, Path] = field(default_factory=dict)
@@ -38,7 +38,7 @@ def beside(path: Path) -> Beside:
     for row in manifest.rows if manifest else ():
         if (row.folder / row.file).resolve() == path.resolve():
             masks |= {region: row.folder / name for region, name in row.masks.items()}
-            return Beside(row.spacing_mm, row.bits, row.patient, row.strata, masks)
+            return Beside(row.given, row.patient, row.strata, masks)
     return Beside(masks=masks)
 
 
@@ -53,14 +53,15 @@ def read(
     """Read a radiograph; see :func:`synnodtest.read_radiograph`."""
     known = beside(path) if path.is_file() else Beside()
     own = _own_note(path)
-    wanted = _spacing(mm_per_px, spacing_mm) or known.spacing_mm or own.get("spacing_mm")
+    wanted = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
+    told = replace(known.given, spacing_mm=wanted, bits=bits or known.given.bits or own.get("bits"))
     try:
-        radiograph = read_radiograph(path, spacing_mm=wanted, bits=bits or known.bits or own.get("bits"))
+        radiograph = read_as(path, told)
     except BackgroundError as error:
         if "size of a pixel" not in error.message:
             raise
         raise BackgroundError(error.message, hint=f"say it: mm_per_px=0.168; or {error.hint}") from error
-    given = {region: read_mask(mask, radiograph.shape) for region, mask in known.masks.items()}
+    given = {region: read_mask(mask, radiograph.shape, told.rotate_deg) for region, mask in known.masks.items()}
     radiograph = replace(
         radiograph,
         regions={region: mask for region, mask in given.items() if mask.any()},

@@ -2,65 +2,125 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from synnodtest.backgrounds.node21 import with_nodules
+from synnodtest.backgrounds.node21 import named_positive
+from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.errors import BackgroundError
+from synnodtest.text_files import decoded
 
-__all__ = ["annotated_paths"]
+__all__ = ["Annotated", "annotations_of", "name_nodule"]
 
 MAX_BYTES = 512 * 1024 * 1024
+UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".xml")
+"""Tables and annotations that are not read; each gets a note."""
+LAYOUTS = ("metadata.csv", "boxes.csv")
+"""Tables that annotate the images below them; one that fits none of them is an error also in the folder above."""
 
 
-def annotated_paths(images: Path, paths: Sequence[Path]) -> set[Path]:
-    """Return those of ``paths`` that show a nodule.
+@dataclass
+class Annotated:
+    """What annotations beside radiographs say.
 
-    Known are NODE21's ``metadata.csv``, ``boxes.csv``, COCO's JSON and YOLO's ``labels/``, in the folder of the images
-    or above it; without any of them NODE21's and JSRT's file names.
+    Args:
+        positive: The radiographs with a nodule.
+        notes: Tables that could not be read, or that say nothing of these radiographs.
+    """
+
+    positive: set[Path] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
+    """Return which of ``paths`` show a nodule.
+
+    Read are all tables (NODE21's ``metadata.csv``, ``boxes.csv``, label lists), COCO's JSON and YOLO's ``labels/``, in
+    the folder of the images or above it; files are known by their stems, so that converted copies count too. Without a
+    table NODE21's and JSRT's file names tell.
 
     Raises:
-        BackgroundError: a table or JSON cannot be read.
+        BackgroundError: a table or JSON cannot be read, or names images of which none is here.
     """
-    names = with_nodules(images, [path.name for path in paths])
-    marked: set[Path] = set()
+    found = Annotated()
+    if not paths:
+        return found
+    tables = 0
     for folder in (images, images.parent):
-        marked |= _in_table(folder / "boxes.csv")
+        for table in read_tables(folder, paths):
+            tables += _take(found, table, above=folder != images)
         for file in (*sorted(folder.glob("*.json")), *sorted(folder.glob("annotations/*.json"))):
-            marked |= _in_coco(file, (file.parent, folder, folder / "images", images))
-    return {path for path in paths if path.name in names or path.resolve() in marked or _has_label(images, path.name)}
+            tables += _take_coco(found, file, paths, above=folder != images)
+        if folder == images:
+            found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(folder)]
+    if not tables:
+        names = named_positive([path.name for path in paths])
+        found.positive |= {path for path in paths if path.name in names}
+    found.positive |= {path for path in paths if _has_label(images, path.name)}
+    return found
 
 
-def _in_table(table: Path) -> set[Path]:
-    if not table.is_file():
-        return set()
+def _unread(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in UNREAD and path.is_file()]
+
+
+def _take(found: Annotated, table: Table, *, above: bool) -> bool:
+    """Take in a table; return whether it says anything of these radiographs."""
+    if table.matched:
+        found.positive |= table.positive
+        return True
+    if not table.lists_images:
+        found.notes += [] if above else [f"{table.path.name} says nothing of these radiographs"]
+        return False
+    if above and (table.of_others or table.path.name.lower() not in LAYOUTS):
+        return False
+    raise BackgroundError(
+        f"{table.path}: names images of which none is here, such as {table.example!r}",
+        hint="give the files the names of the table, or move the table away if it is about others",
+    )
+
+
+def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bool) -> bool:
+    """Take in a COCO file; return whether it is one of these radiographs."""
+    content = _coco(file)
+    if content is None:
+        return False
+    stems = {PurePosixPath(path.name).stem.casefold(): path for path in paths}
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            edges = [name for name in ("x_min", "x") if name in (reader.fieldnames or ())]
-            marked = {row["file"] or "" for row in reader if any(row[name] for name in edges)}
-            return {(table.parent / name).resolve() for name in marked}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise BackgroundError(f"{table}: cannot be read: {error!r}") from error
-
-
-def _in_coco(file: Path, bases: Sequence[Path]) -> set[Path]:
-    if file.stat().st_size > MAX_BYTES:
-        return set()
-    try:
-        content: Any = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not {"images", "annotations"} <= set(content):
-            return set()
-        marked = {entry["image_id"] for entry in content["annotations"]}
-        names = [str(image["file_name"]) for image in content["images"] if image["id"] in marked]
-        return {(base / name).resolve() for base in bases for name in names}
+        kinds = {one["id"]: str(one["name"]) for one in content.get("categories") or []}
+        marked = {entry["image_id"] for entry in content["annotations"] if _counts(entry, kinds)}
+        listed = {one["id"]: PurePosixPath(str(one["file_name"])).stem.casefold() for one in content["images"]}
     except (KeyError, TypeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
-    except (OSError, ValueError):
-        return set()
+    if not any(stem in stems for stem in listed.values()):
+        if listed and not above:
+            raise BackgroundError(
+                f"{file}: names images of which none is here, such as {next(iter(listed.values()))!r}",
+                hint="give the files the names that it has, or move it away if it is about others",
+            )
+        return False
+    found.positive |= {stems[listed[one]] for one in marked if listed.get(one) in stems}
+    return True
+
+
+def _counts(entry: Any, kinds: dict[Any, str]) -> bool:
+    """Return whether an annotation is a nodule: a single class counts whatever its name, as no name does."""
+    name = kinds.get(entry.get("category_id"), "")
+    return len(kinds) < 2 or name_nodule("class", name)
+
+
+def _coco(file: Path) -> dict[str, Any] | None:
+    if file.stat().st_size > MAX_BYTES:
+        return None
+    try:
+        content: Any = json.loads(decoded(file.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return None
+    known = isinstance(content, dict) and {"images", "annotations"} <= set(content)
+    return content if known else None
 
 
 def _has_label(images: Path, name: str) -> bool:

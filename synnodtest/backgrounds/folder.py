@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
-from synnodtest.backgrounds.readers import read_mask, read_radiograph
+from synnodtest.backgrounds.plausible import check_chest
+from synnodtest.backgrounds.readers import read_given, read_mask
+from synnodtest.backgrounds.readings import Readings
 from synnodtest.backgrounds.regions import LUNGS, REGIONS
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
@@ -24,7 +25,7 @@ from synnodtest.radiograph import Radiograph
 
 __all__ = ["FolderSet"]
 
-_FORMAT = 1
+_FORMAT = 2
 _DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
@@ -61,6 +62,7 @@ class FolderSet:
         chosen = _drawn(_with_header_facts(self._listing.entries), name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._estimates = Estimates(cache)
+        self._readings = Readings(cache)
 
     @property
     def name(self) -> str:
@@ -69,8 +71,9 @@ class FolderSet:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was left out, in plain words, for the report."""
-        return tuple(self._listing.notes)
+        """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
+        known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
+        return (*self._listing.notes, *self._readings.summary(known))
 
     @property
     def available(self) -> int:
@@ -119,7 +122,8 @@ class FolderSet:
         if entry is None:
             raise BackgroundError(f"set {self._name!r} has no background {background.id!r}")
         try:
-            radiograph = read_radiograph(entry.path, spacing_mm=entry.spacing_mm, bits=entry.bits)
+            radiograph = read_given(entry.path, entry.given)
+            radiograph = self._looked_at(entry, radiograph, background.content)
             regions = _given_regions(entry, radiograph.shape)
         except BackgroundError as error:
             raise _with_place(error, entry.where) from error
@@ -144,16 +148,25 @@ class FolderSet:
             return ()
         return self._estimates.doubts(radiograph, background.content)
 
+    def _looked_at(self, entry: Entry, radiograph: Radiograph, content: str) -> Radiograph:
+        """Look for the chest in a radiograph, once per content, and keep the notes for the set."""
+
+        def look() -> list[str]:
+            return check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given)
+
+        notes = self._readings.noted(entry.id, content, radiograph.notes, look)
+        return replace(radiograph, notes=notes)
+
 
 def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
     """Complete DICOM entries from their headers: view, sex, age, and a pseudonym per patient."""
     completed: list[Entry] = []
     pseudonyms: dict[str, str] = {}
     for entry in entries:
-        if not is_dicom(entry.path):
+        facts = entry.header
+        if facts is None:
             completed.append(entry)
             continue
-        facts = read_dicom_facts(entry.path)
         patient = entry.patient
         if not patient and facts.patient:
             patient = pseudonyms.setdefault(facts.patient, f"patient-{len(pseudonyms) + 1}")
@@ -183,7 +196,7 @@ def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]
     """Read the masks; an empty mask says that the region is not there, which a lung cannot be."""
     regions = {}
     for region, path in sorted(entry.masks.items()):
-        mask = read_mask(path, shape)
+        mask = read_mask(path, shape, entry.given.rotate_deg)
         if mask.any():
             regions[region] = mask
         elif region in LUNGS:
@@ -202,8 +215,11 @@ def _content(entry: Entry) -> str:
             "format": _FORMAT,
             "files": files,
             "pixel_file": _digest(beside) if beside else None,
-            "spacing_mm": entry.spacing_mm,
-            "bits": entry.bits,
+            "spacing_mm": entry.given.spacing_mm,
+            "bits": entry.given.bits,
+            "polarity": entry.given.polarity,
+            "rotate_deg": entry.given.rotate_deg,
+            "accept": sorted(entry.given.accept),
             "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
         }
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synnodtest.backgrounds.reading import Stored
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
@@ -19,7 +20,7 @@ JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.img", re.IGNORECASE)
 """``JPCLN001.IMG`` shows a nodule, ``JPCNN001.IMG`` none."""
 
 
-def read_jsrt(path: Path) -> tuple[FloatArray, tuple[float, float]]:
+def read_jsrt(path: Path) -> Stored:
     """Return the pixels (2048 x 2048, 0..1, air dark) and the spacing in mm.
 
     The file counts optical density: a large value is a dark place of the film.
@@ -42,4 +43,4 @@ def read_jsrt(path: Path) -> tuple[FloatArray, tuple[float, float]]:
     if int(stored.max()) > LARGEST:
         raise BackgroundError(f"{path}: values up to {int(stored.max())} exceed 12 bits", hint="is it big-endian?")
     pixels: FloatArray = (np.float32(1) - stored.astype(np.float32) / np.float32(LARGEST)).astype(np.float32)
-    return pixels, (SPACING_MM, SPACING_MM)
+    return Stored(pixels, (SPACING_MM, SPACING_MM))

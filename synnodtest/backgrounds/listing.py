@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from synnodtest.backgrounds.annotations import annotated_paths
+from synnodtest.backgrounds.annotations import annotations_of, name_nodule
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.backgrounds.dicom_header import DicomFacts, tells_other_view
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.readers import SUFFIXES
+from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 
 __all__ = ["Entry", "Listing", "list_radiographs", "masks_beside"]
@@ -28,12 +30,23 @@ class Entry:
     id: str
     path: Path
     masks: Mapping[str, Path] = field(default_factory=dict)
-    spacing_mm: tuple[float, float] | None = None
-    bits: int | None = None
+    given: Given = FILE_ALONE
     patient: str = ""
     strata: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     """``manifest.csv:12``, or "" without a manifest."""
+    header: DicomFacts | None = None
+    """Of a DICOM file."""
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """``(row, column)`` where the manifest gives it."""
+        return self.given.spacing_mm
+
+    @property
+    def bits(self) -> int | None:
+        """Bits of the stored integers where the manifest gives them."""
+        return self.given.bits
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     ``outer`` counts with the rows whose files lie under ``folder``. Without either, the set is every radiograph
     directly in the folder (or in the images folder of a NODE21 layout).
     Where the folder itself holds none, a tree of DICOM files (patient / study / series, with or without suffix) is the
-    set; reports, slices and lateral views in it are left out with a note.
+    set. DICOM files that are no frontal chest radiographs by their headers are left out with a note.
     ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated nodules are left out.
 
     Raises:
@@ -66,12 +79,15 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     entries, notes = _entries(folder, images, manifest)
     if not entries and images == folder:
         entries, notes = _tree(folder, one_set=len(outer) > 1)
-    positive = annotated_paths(images, [entry.path for entry in entries])
+    entries, foreign = _frontal(entries)
+    annotated = annotations_of(images, [entry.path for entry in entries])
+    positive = annotated.positive
     if positive:
         notes.append(f"{len(positive)} radiographs with annotated nodules were left out")
         entries = [entry for entry in entries if entry.path not in positive]
+    notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
     if not entries:
-        raise _nothing(folder, positive)
+        raise _nothing(folder, positive, foreign)
     return Listing(folder, manifest.path if manifest else None, sorted(entries, key=lambda entry: entry.id), notes)
 
 
@@ -104,15 +120,34 @@ def _tree(folder: Path, one_set: bool) -> tuple[list[Entry], list[str]]:
     dicom = [path for path in found if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
     if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
         return [], []
-    entries, left = [], Counter[str]()
-    for path in dicom:
-        reason = read_dicom_facts(path).foreign
+    return [Entry(path.relative_to(folder).as_posix(), path, masks_beside(path)) for path in dicom], []
+
+
+def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """Return the entries that their headers and the manifest do not call anything but frontal chest radiographs."""
+    kept, left = [], Counter[str]()
+    for entry in entries:
+        header = read_dicom_facts(entry.path) if is_dicom(entry.path) else None
+        reason = header.foreign(entry.given.accept) if header else ""
+        view = entry.strata.get("view", "")
         if reason:
-            left[reason] += 1
+            left[f"DICOM files were left out: {reason}"] += 1
+        elif "view" not in entry.given.accept and tells_other_view(view):
+            left[f"radiographs were left out: view {view} in the manifest"] += 1
         else:
-            name = path.relative_to(folder).as_posix()
-            entries.append(Entry(id=name, path=path, masks=masks_beside(path)))
-    return entries, [f"{count} DICOM files were left out: {reason}" for reason, count in sorted(left.items())]
+            kept.append(replace(entry, header=header))
+    return kept, [f"{count} {reason}" for reason, count in sorted(left.items())]
+
+
+def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
+    """Return a note on radiographs that are listed as backgrounds though a column of the manifest names a nodule."""
+    told = Counter(name for entry in entries for name, text in entry.strata.items() if name_nodule(name, text))
+    where = manifest.path.name if manifest else ""
+    return [
+        f"{count} radiographs are listed in {where} with a nodule in the column {name!r}; they were kept, because it "
+        "lists them as backgrounds"
+        for name, count in sorted(told.items())
+    ]
 
 
 def _in_tree(inside: Path) -> bool:
@@ -144,8 +179,7 @@ def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
         id=path.relative_to(root).as_posix() if path.is_relative_to(root) else row.file,
         path=path,
         masks=masks,
-        spacing_mm=row.spacing_mm,
-        bits=row.bits,
+        given=row.given,
         patient=row.patient,
         strata=row.strata,
         where=row.where,
@@ -195,11 +229,16 @@ def _glob_escaped(text: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", text)
 
 
-def _nothing(folder: Path, positive: set[Path]) -> BackgroundError:
+def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -> BackgroundError:
     if positive:
         return BackgroundError(
             f"{folder}: all {len(positive)} radiographs show annotated nodules",
             hint="backgrounds must be free of nodules: add the normal radiographs",
+        )
+    if foreign:
+        return BackgroundError(
+            f"{folder}: no frontal chest radiograph here: {'; '.join(foreign)}",
+            hint="name the check in the manifest's column 'accept' where a header is wrong",
         )
     below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     return BackgroundError(

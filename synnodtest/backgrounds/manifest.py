@@ -1,8 +1,10 @@
 """The manifest of a background set: ``manifest.csv`` or ``manifest.yaml``.
 
 Columns (CSV) or keys (YAML, a list of mappings): ``file`` (relative to the manifest's folder), ``patient``,
-``view``, ``sex``, ``age``, ``mm_per_px_x``, ``mm_per_px_y``, ``bits`` (of the stored integers, where it cannot be
-told from the largest value), and ``<region>_mask`` for every mask. All other columns are kept as strata.
+``view``, ``sex``, ``age``, ``mm_per_px_x``, ``mm_per_px_y`` or ``pixel_spacing`` (row and column), ``bits`` (of the
+stored integers, where it cannot be told from the largest value), ``polarity``, ``rotate_deg``, ``accept`` (checks that
+someone has looked at), and ``<region>_mask`` for every mask; :mod:`.columns` says how they may be written. All other
+columns are kept as strata.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from pathlib import Path
 
 import yaml
 
+from synnodtest.backgrounds.columns import COLUMNS, canonical_columns, folded
+from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
+from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
 __all__ = ["Manifest", "ManifestRow", "find_manifest", "read_manifest"]
 
@@ -25,7 +30,17 @@ NAMES = ("manifest.csv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
 
 _MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
-_OWN_COLUMNS = ("file", "patient", "mm_per_px_x", "mm_per_px_y", "bits")
+_OWN_COLUMNS = (
+    "file",
+    "patient",
+    "mm_per_px_x",
+    "mm_per_px_y",
+    "pixel_spacing",
+    "bits",
+    "polarity",
+    "rotate_deg",
+    "accept",
+)
 _Cells = Mapping[str, str]
 
 
@@ -37,8 +52,7 @@ class ManifestRow:
         file: As written.
         where: ``manifest.csv:12``, for messages.
         folder: The manifest's folder, to which ``file`` and ``masks`` are relative.
-        spacing_mm: ``(row, column)``, or None if not given.
-        bits: Bits of the stored integers, or None.
+        given: What it says of the pixels: spacing, bits, polarity, turn, waived checks.
         patient: The statistical cluster, or "".
         strata: All further columns that are not empty.
         masks: Region name -> mask file as written.
@@ -47,11 +61,20 @@ class ManifestRow:
     file: str
     where: str
     folder: Path
-    spacing_mm: tuple[float, float] | None = None
-    bits: int | None = None
+    given: Given = FILE_ALONE
     patient: str = ""
     strata: Mapping[str, str] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """``(row, column)``, or None if not given."""
+        return self.given.spacing_mm
+
+    @property
+    def bits(self) -> int | None:
+        """Bits of the stored integers, or None."""
+        return self.given.bits
 
 
 @dataclass(frozen=True)
@@ -69,7 +92,7 @@ def find_manifest(folders: Sequence[Path]) -> Manifest | None:
         BackgroundError: a manifest cannot be read, or a folder has two of them.
     """
     for folder in folders:
-        found = [folder / name for name in NAMES if (folder / name).is_file()]
+        found = _in(folder)
         if len(found) > 1:
             raise BackgroundError(
                 f"{folder}: has both {found[0].name} and {found[1].name}", hint="keep one of the two manifests"
@@ -77,6 +100,14 @@ def find_manifest(folders: Sequence[Path]) -> Manifest | None:
         if found:
             return read_manifest(found[0])
     return None
+
+
+def _in(folder: Path) -> list[Path]:
+    """Return the manifests of a folder, whatever the case of their names."""
+    if not folder.is_dir():
+        return []
+    named = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.name.lower() in NAMES}
+    return [named[name] for name in NAMES if name in named and named[name].is_file()]
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -89,12 +120,13 @@ def read_manifest(path: Path) -> Manifest:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BackgroundError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, hardly a manifest")
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(path.read_bytes())
     except UnicodeDecodeError as error:
-        raise BackgroundError(f"{path}: not UTF-8 text ({error})", hint="save it as CSV UTF-8") from error
+        known = " or ".join(TEXT_ENCODINGS)
+        raise BackgroundError(f"{path}: not {known} text ({error})", hint="save it as CSV UTF-8") from error
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    cells = _csv_rows(path, text) if path.suffix == ".csv" else _yaml_rows(path, text)
+    cells = _csv_rows(path, text) if path.suffix.lower() == ".csv" else _yaml_rows(path, text)
     rows = [_row(path, line, row) for line, row in cells]
     first: dict[str, str] = {}
     for row in rows:
@@ -108,11 +140,10 @@ def read_manifest(path: Path) -> Manifest:
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
     header_line = text.split("\n", 1)[0]
-    delimiter = ";" if ";" in header_line and "," not in header_line else ","
+    delimiter = max((",", ";", "\t"), key=header_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
+        header = _header(path, [name.strip() for name in next(reader, [])])
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -126,16 +157,15 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
         raise BackgroundError(f"{path}:{reader.line_num}: {error}", hint="check the quotes of this row") from error
 
 
-def _check_header(path: Path, header: Sequence[str]) -> None:
-    if "file" not in header:
-        near = difflib.get_close_matches("file", header, n=1, cutoff=0.4)
+def _header(path: Path, names: Sequence[str]) -> list[str]:
+    """Return the columns by their own names."""
+    if not any(folded(name) in COLUMNS["file"] for name in names):
+        near = difflib.get_close_matches("file", names, n=1, cutoff=0.4)
         raise BackgroundError(
             f"{path}:1: no column 'file'" + (f"; is it {near[0]!r}?" if near else ""),
             hint="the first line names the columns: file, patient, view, sex, age, mm_per_px_x, mm_per_px_y, ...",
         )
-    doubles = sorted({name for name in header if header.count(name) > 1})
-    if doubles:
-        raise BackgroundError(f"{path}:1: column {doubles[0]!r} occurs twice", hint="rename or remove one of them")
+    return canonical_columns(names, f"{path}:1")
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
@@ -162,7 +192,7 @@ def _yaml_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
             if key.value in cells:
                 raise BackgroundError(f"{path}:{key.start_mark.line + 1}: key {key.value!r} occurs twice")
             cells[key.value] = "" if value.tag == "tag:yaml.org,2002:null" else value.value.strip()
-        yield line, cells
+        yield line, dict(zip(canonical_columns(list(cells), f"{path}:{line}"), cells.values(), strict=True))
 
 
 def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
@@ -176,18 +206,34 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
         file=file,
         where=where,
         folder=path.parent,
-        spacing_mm=_spacing(where, cells),
-        bits=_bits(where, cells.get("bits", "")),
+        given=_given(where, cells),
         patient=cells.get("patient", ""),
         strata=strata,
         masks=masks,
     )
 
 
+def _given(where: str, cells: _Cells) -> Given:
+    polarity, turn = cells.get("polarity", "").lower(), cells.get("rotate_deg", "")
+    accept = frozenset(re.findall(r"[a-z_]+", cells.get("accept", "").lower()))
+    if polarity not in ("", "normal", "inverted"):
+        raise BackgroundError(f"{where}: polarity is {polarity!r}", hint="inverted, or normal if someone looked at it")
+    if turn not in ("", "0", "90", "180", "270"):
+        raise BackgroundError(f"{where}: rotate_deg is {turn!r}", hint="0, 90, 180 or 270, clockwise")
+    if accept - set(ACCEPTABLE):
+        raise BackgroundError(
+            f"{where}: accept is {cells['accept']!r}", hint=f"any of {', '.join(ACCEPTABLE)}, parted by blanks"
+        )
+    return Given(
+        _spacing(where, cells), _bits(where, cells.get("bits", "")), polarity, int(turn) if turn else None, accept
+    )
+
+
 def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:
     texts = {name: cells.get(name, "") for name in ("mm_per_px_y", "mm_per_px_x")}
+    pair = _pixel_spacing(where, cells.get("pixel_spacing", ""))
     if not any(texts.values()):
-        return None
+        return pair
     values = []
     for name, text in texts.items():
         try:
@@ -200,7 +246,27 @@ def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:
                 hint="both mm_per_px_x and mm_per_px_y are needed, with a decimal point",
             )
         values.append(value)
+    if pair is not None and pair != (values[0], values[1]):
+        raise BackgroundError(
+            f"{where}: mm_per_px and pixel_spacing give different spacings", hint="remove the wrong one"
+        )
     return values[0], values[1]
+
+
+def _pixel_spacing(where: str, text: str) -> tuple[float, float] | None:
+    """Return ``(row, column)`` from one number or two, parted as in DICOM, by a comma, or as a list."""
+    if not text:
+        return None
+    try:
+        numbers = [float(part) for part in re.split(r"[\\\s,;x]+", text.strip("[]() "))]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(0.0 < number < 100.0 for number in numbers):
+        raise BackgroundError(
+            f"{where}: pixel_spacing is {text!r}, not one or two lengths in mm",
+            hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
+        )
+    return numbers[0], numbers[-1]
 
 
 def _bits(where: str, text: str) -> int | None:

@@ -145,6 +145,11 @@ def _read_payload(path: Path, header: Mapping[str, str], start: int, expected: i
         with source.open("rb") as file:
             if beside is not None:
                 start = max(skip, 0) if skip >= 0 else max(size - expected, 0)
+            if not compressed and size - start > expected:
+                raise BackgroundError(
+                    f"{path}: more pixels than DimSize says: {size - start} bytes where it takes {expected}",
+                    hint="DimSize or ElementType is wrong: export the radiograph again",
+                )
             file.seek(start)
             if not compressed:
                 return file.read(expected)

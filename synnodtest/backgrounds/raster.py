@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,50 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from synnodtest.backgrounds.png_chunks import check_png
 from synnodtest.errors import BackgroundError
 
-__all__ = ["read_raster"]
+__all__ = ["EXIF_NOTE", "Raster", "read_raster"]
 
 _STRICT = threading.Lock()
 _FORMATS = ("PNG", "JPEG")
 _DAMAGED = "copy the file again from its source"
+_ORIENTATION = 0x0112
+EXIF_NOTE = "EXIF orientation"
+_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    2: np.fliplr,
+    3: lambda values: np.rot90(values, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda values: np.rot90(values, -1),
+    7: lambda values: np.rot90(values, 2).T,
+    8: np.rot90,
+}
+"""EXIF orientation -> what makes the picture upright."""
 
 
-def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
-    """Return the grey values (H x W, as stored) and the bits per pixel of the file format (8 or 16).
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A picture file.
 
-    Colour files whose channels are equal count as grey; an opaque alpha channel is dropped.
+    Args:
+        values: H x W, as stored, upright.
+        depth: Bits per pixel of the file format, 8 or 16.
+        notes: What was turned, for the record.
+        transposed: Whether rows became columns.
+    """
+
+    values: NDArray[Any]
+    depth: int
+    notes: tuple[str, ...] = ()
+    transposed: bool = False
+
+
+def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
+    """Return the grey values of a PNG or JPEG.
+
+    Colour files whose channels are equal count as grey; an opaque alpha channel is dropped. The picture is turned as
+    its EXIF orientation says, unless ``by_exif`` is False.
 
     Raises:
         BackgroundError: the file is missing, truncated, too large, coloured, or no PNG or JPEG; names it.
@@ -35,8 +68,11 @@ def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
         with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             _refuse_unreadable(path, image, max_pixels)
+            check_png(path)
+            turn = int(image.getexif().get(_ORIENTATION, 1) or 1) if by_exif else 1
             _load_whole(image)
-            return _grey(path, image)
+            values, depth = _grey(path, image)
+        return _upright(values, depth, turn)
     except (UnidentifiedImageError, ImportError) as error:
         # ultralytics replaces Image.open by one that looks for the optional package pi_heif before it gives up
         raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
@@ -46,6 +82,12 @@ def read_raster(path: Path, max_pixels: int) -> tuple[NDArray[Any], int]:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BackgroundError(f"{path}: truncated or damaged: {reason}", hint=_DAMAGED) from error
+
+
+def _upright(values: NDArray[Any], depth: int, turn: int) -> Raster:
+    if turn == 1 or turn not in _TURNS:
+        return Raster(values, depth)
+    return Raster(np.ascontiguousarray(_TURNS[turn](values)), depth, (f"{EXIF_NOTE} {turn} applied",), turn > 4)
 
 
 def _load_whole(image: Image.Image) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from synnodtest.backgrounds.readers import read_radiograph
+from synnodtest.backgrounds.raster import EXIF_NOTE
+from synnodtest.backgrounds.readers import TURNED_NOTE, read_as
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage
 from synnodtest.errors import BackgroundError
 from synnodtest.radiograph import Radiograph
@@ -20,13 +21,24 @@ def load_image(image: AnnotatedImage) -> Radiograph:
         BackgroundError: the file cannot be read, or a box leaves it; names the file, and the line of the box.
     """
     try:
-        radiograph = read_radiograph(image.path, spacing_mm=image.spacing_mm, bits=image.bits)
+        radiograph = read_as(image.path, image.known)
+        _refuse_turned(image, radiograph)
     except BackgroundError as error:
         where = f" (listed in {image.where})" if image.where and str(image.path) not in image.where else ""
         raise BackgroundError(f"{error.message}{where}", hint=error.hint) from error
     for box in image.boxes:
         check_box(box, image, radiograph.shape)
     return radiograph
+
+
+def _refuse_turned(image: AnnotatedImage, radiograph: Radiograph) -> None:
+    """Boxes of a picture that was turned may be meant before or after the turn."""
+    turned = next((note for note in radiograph.notes if note.startswith((EXIF_NOTE, TURNED_NOTE))), "")
+    if turned and image.boxes:
+        raise BackgroundError(
+            f"{image.path}: {turned}, and it is not clear whether its boxes are those of the turned picture",
+            hint="save the picture upright, without an EXIF orientation, and draw the boxes on that",
+        )
 
 
 def check_box(box: AnnotatedBox, image: AnnotatedImage, shape: tuple[int, int]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synnodtest.backgrounds.manifest import ManifestRow, find_manifest
+from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
@@ -59,6 +60,14 @@ class AnnotatedImage:
     bits: int | None = None
     strata: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    given: Given = FILE_ALONE
+    """All that a manifest says of the pixels; ``spacing_mm`` and ``bits`` above go before."""
+
+    @property
+    def known(self) -> Given:
+        """What is known of the pixels beside the file."""
+        spacing_mm, bits = self.spacing_mm or self.given.spacing_mm, self.bits or self.given.bits
+        return replace(self.given, spacing_mm=spacing_mm, bits=bits)
 
     @property
     def cluster(self) -> str:
@@ -112,9 +121,11 @@ class Facts:
     def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
         """Return the image with what the manifest adds."""
         row = self._rows.get(path.resolve())
-        facts = {} if row is None else {"patient": row.patient, "spacing_mm": row.spacing_mm, "bits": row.bits}
-        strata = {} if row is None else row.strata
-        return AnnotatedImage(stem or path.stem, path, tuple(boxes), where=where, strata=strata, **facts)  # type: ignore[arg-type]
+        image = AnnotatedImage(stem or path.stem, path, tuple(boxes), where=where)
+        if row is None:
+            return image
+        image = replace(image, patient=row.patient, strata=row.strata, given=row.given)
+        return replace(image, spacing_mm=row.spacing_mm, bits=row.bits)
 
 
 def numbers(texts: Sequence[str | None], where: str) -> list[float]:

@@ -41,7 +41,8 @@ class _Written:
     def facts(self) -> dict[str, Any]:
         row, column = self.radiograph.spacing_mm
         own = {"patient": self.image.patient, "mm_per_px_x": column, "mm_per_px_y": row, "bits": self.bits or ""}
-        return {**own, **self.image.strata}
+        waived = " ".join(sorted(self.image.given.accept))
+        return {**own, **({"accept": waived} if waived else {}), **self.image.strata}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
     folder.mkdir(parents=True, exist_ok=True)
     own = image.path.suffix.lower()
     bits = image.bits
-    if own in writer.kept:
+    given = image.given
+    if own in writer.kept and not given.rotate_deg and given.polarity != "inverted":
         target = folder / f"{image.id}{own}"
         shutil.copyfile(image.path, target)
     else:

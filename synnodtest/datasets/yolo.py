@@ -92,7 +92,8 @@ def _size(path: Path) -> tuple[int, int]:
                 return picture.size
         except (OSError, SyntaxError, ValueError) as error:
             raise BackgroundError(f"{path}: not a readable PNG or JPEG file") from error
-    from synnodtest.backgrounds.readers import read_radiograph
+    from synnodtest.backgrounds.readers import read_given
+    from synnodtest.backgrounds.reading import FILE_ALONE
 
-    height, width = read_radiograph(path).shape
+    height, width = read_given(path, FILE_ALONE).shape
     return width, height

@@ -179,6 +179,7 @@ class Fragment:
             "count": len(backgrounds),
             "patients": len({b.cluster for b in backgrounds}),
             "estimated_regions": sorted(getattr(there, "estimated_regions", ())),
+            "notes": list(getattr(there, "notes", ())),
         }
         self.tally = plain(vars(campaign.tally()))
 

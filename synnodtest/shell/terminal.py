@@ -76,6 +76,9 @@ def write_summary(session: Session, reporter: Any) -> None:
         reporter.line(first, **look)
         for line in rest:
             reporter.line(line)
+    for entry in session.run.fragment.backgrounds.values():
+        for note in entry.get("notes", ()):
+            reporter.line(f"backgrounds {entry['name']}: {note}", yellow=True)
     for anomaly in session.run.fragment.anomalies:
         reporter.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
     for fault in session.second.faults() if session.second is not None else ():

@@ -37,7 +37,7 @@ def write_png(path, array, colour_type=0):
 
 
 def write_mha(
-    path, array, spacing=(0.3, 0.4), *, compressed=True, big=False, element=None, data_file="LOCAL", **fields
+    path, array, spacing=(1.3, 1.4), *, compressed=True, big=False, element=None, data_file="LOCAL", **fields
 ):
     """A MetaImage file; ``spacing`` in the order of the header (x, y, z)."""
     names = {"u1": "UCHAR", "i2": "SHORT", "u2": "USHORT", "i4": "INT", "f4": "FLOAT", "f8": "DOUBLE"}
@@ -82,7 +82,7 @@ def write_dicom(path, array, *, photometric="MONOCHROME2", bits=12, **fields):
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, photometric
     data.BitsAllocated, data.BitsStored, data.HighBit = 16, bits, bits - 1
     data.PixelRepresentation = int(array.dtype.kind == "i")
-    data.ImagerPixelSpacing = ["0.2", "0.25"]
+    data.ImagerPixelSpacing = ["1.2", "1.25"]
     data.PixelData = array.tobytes()
     for name, value in fields.items():
         if value is None:

@@ -14,7 +14,7 @@ from synnodtest.errors import BackgroundError
 
 from .radiograph_files import chest, png_bytes, write_dicom, write_mha, write_png
 
-SPACING = (0.9, 0.7)
+SPACING = (0.9, 1.1)
 
 
 def read(path, **kwargs):
@@ -37,8 +37,9 @@ class TestWhatIsRead:
 
     def test_bits_can_be_stated_where_the_largest_value_would_mislead(self, tmp_path):
         picture = chest(bits=10)
-        path = write_png(tmp_path / "a.png", picture)
-        np.testing.assert_allclose(read(path, bits=12).pixels, picture / 4095, rtol=1e-6)
+        radiograph = read(write_png(tmp_path / "a.png", picture), bits=11)
+        np.testing.assert_allclose(radiograph.pixels, picture / 2047, rtol=1e-6)
+        assert "bits 11 of the manifest, where 10 hold every value" in radiograph.notes
 
     def test_a_jpeg_is_read_as_pillow_decodes_it(self, tmp_path):
         Image.fromarray(chest()).save(tmp_path / "a.jpg", quality=95)
@@ -61,7 +62,7 @@ class TestWhatIsRead:
         path = write_mha(tmp_path / name, picture, compressed=compressed, big=big, data_file=data_file)
         radiograph = read_radiograph(path)
         np.testing.assert_array_equal(radiograph.pixels, (picture / 4095).astype(np.float32))
-        assert radiograph.spacing_mm == (0.4, 0.3)  # the header lists x first
+        assert radiograph.spacing_mm == (1.4, 1.3)  # the header lists x first
 
     @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "f4", "f8"])
     def test_element_types_keep_their_values(self, tmp_path, dtype):
@@ -73,20 +74,20 @@ class TestWhatIsRead:
 
     def test_a_metaimage_with_one_slice_is_a_radiograph(self, tmp_path):
         picture = chest(bits=12)
-        path = write_mha(tmp_path / "a.mha", picture[None], (0.3, 0.4, 1.0))
+        path = write_mha(tmp_path / "a.mha", picture[None], (1.3, 1.4, 1.0))
         assert read_radiograph(path).shape == picture.shape
-        assert read_radiograph(path).spacing_mm == (0.4, 0.3)
+        assert read_radiograph(path).spacing_mm == (1.4, 1.3)
 
     def test_a_metaimage_written_by_itk_reads_the_same(self, tmp_path):
         sitk = pytest.importorskip("SimpleITK")
         picture = chest(bits=12)
         image = sitk.GetImageFromArray(picture)
-        image.SetSpacing((0.31, 0.42))
+        image.SetSpacing((1.31, 1.42))
         for name in ("a.mha", "b.mhd"):
             sitk.WriteImage(image, str(tmp_path / name), useCompression=name == "a.mha")
             radiograph = read_radiograph(tmp_path / name)
             np.testing.assert_array_equal(radiograph.pixels, (picture / 4095).astype(np.float32))
-            assert radiograph.spacing_mm == (0.42, 0.31)
+            assert radiograph.spacing_mm == (1.42, 1.31)
 
     def test_floats_within_0_and_1_stay_as_they_are(self, tmp_path):
         picture = (chest() / 255).astype(np.float32)
@@ -107,7 +108,7 @@ class TestDicom:
         picture = chest(bits=12)
         radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture))
         np.testing.assert_allclose(radiograph.pixels, picture / 4095, atol=1e-6)
-        assert radiograph.spacing_mm == (0.2, 0.25)
+        assert radiograph.spacing_mm == (1.2, 1.25)
         assert len(np.unique(radiograph.pixels)) > 256
 
     def test_monochrome1_is_inverted(self, tmp_path):
@@ -155,8 +156,8 @@ class TestDicom:
         assert (read_radiograph(path).pixels[:, :10] == 0).all()
 
     def test_pixel_spacing_stands_in_for_imager_pixel_spacing(self, tmp_path):
-        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=None, PixelSpacing=["0.3", "0.4"])
-        assert read_radiograph(path).spacing_mm == (0.3, 0.4)
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=None, PixelSpacing=["1.3", "1.4"])
+        assert read_radiograph(path).spacing_mm == (1.3, 1.4)
 
     def test_a_file_without_suffix_is_known_by_its_magic(self, tmp_path):
         path = write_dicom(tmp_path / "IM00001", chest(bits=12))
@@ -291,7 +292,7 @@ class TestBrokenFiles:
         assert "manifest.csv" in caught.value.hint
 
     def test_a_spacing_that_makes_no_chest_is_refused(self, tmp_path):
-        path = write_mha(tmp_path / "a.mha", chest(1100, 1100), (1, 1))
+        path = write_mha(tmp_path / "a.mha", chest(1100, 1100), (1.1, 1.0))
         with pytest.raises(BackgroundError, match="1100 mm: no chest"):
             read_radiograph(path)
 

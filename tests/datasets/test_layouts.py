@@ -30,13 +30,13 @@ def table(tmp_path):
     """A folder of PNG, MHA and PNG with ``boxes.csv``: the boxes above."""
     folder = tmp_path / "set"
     write_png(folder / "a.png", picture(1))
-    write_mha(folder / "b.mha", picture(2), (0.5, 0.4))
+    write_mha(folder / "b.mha", picture(2), (1.5, 1.4))
     write_png(folder / "c.png", picture(3))
     rows = [
         "file,patient,sex,mm_per_px_x,mm_per_px_y,bits",
-        "a.png,p1,F,0.5,0.4,12",
+        "a.png,p1,F,1.5,1.4,12",
         "b.mha,p1,F,,,12",
-        "c.png,p2,M,0.5,0.4,12",
+        "c.png,p2,M,1.5,1.4,12",
     ]
     (folder / "manifest.csv").write_text("\n".join(rows))
     lines = ["file,x_min,y_min,x_max,y_max"]
@@ -97,7 +97,7 @@ def test_the_command_converts_and_checks(table, tmp_path, capsys):
     with (table / "boxes.csv").open("a") as stream:
         stream.write("\nd.png,,,,")
     with (table / "manifest.csv").open("a") as stream:
-        stream.write("\nd.png,p9,F,0.5,0.4,12")
+        stream.write("\nd.png,p9,F,1.5,1.4,12")
     assert main(["data", "check", str(table), "--against", str(tmp_path / "coco")]) == 1
     said = capsys.readouterr().out
     assert "a and a of the training set coco" in said
@@ -111,7 +111,7 @@ def test_dicom_files_are_read_with_patients_from_their_headers_as_pseudonyms(tmp
     dataset = read_dataset(tmp_path)
     assert [image.cluster for image in dataset.images] == ["patient-1", "patient-1", "patient-2"]
     assert dataset.images[0].boxes[0].box == (1, 2, 11, 14)
-    assert load_image(dataset.images[0]).spacing_mm == (0.2, 0.25)
+    assert load_image(dataset.images[0]).spacing_mm == (1.2, 1.25)
     convert(dataset, tmp_path / "out", "coco")
     assert "REAL" not in (tmp_path / "out" / "manifest.csv").read_text()
 
@@ -121,8 +121,8 @@ def jsrt(tmp_path):
     """Two radiographs in the database's raw layout, written byte by byte."""
     (tmp_path / "All247images").mkdir()
     for name, value in (("JPCLN001.IMG", 1000), ("JPCNN001.IMG", 3000)):
-        words = np.full((2048, 2048), value, ">u2")
-        words[1000:1010, 500:520] = 0
+        words = (value + np.add.outer(np.arange(2048), np.arange(2048)) % 1024).astype(">u2")
+        words[0, 0], words[1000:1010, 500:520] = value, 0
         (tmp_path / "All247images" / name).write_bytes(words.tobytes())
     line = "JPCLN001.IMG\t5\t14\t53\tFemale\t1634\t692\tmalignant\tl.upper lobe\tlung cancer"
     (tmp_path / "CLNDAT_EN.txt").write_bytes(f"{line}\r\n".encode())
@@ -251,7 +251,7 @@ def test_converted_pixels_are_those_that_were_read(table, tmp_path):
     convert(read_dataset(table), tmp_path / "coco", "coco")
     stored = np.asarray(Image.open(tmp_path / "coco" / "images" / "b.png")).astype(float)
     assert np.abs(stored / 65535 - picture(2) / 4095).max() < 1e-5
-    assert read_radiograph(tmp_path / "coco" / "images" / "b.png", spacing_mm=(1, 1), bits=16).shape == (96, 80)
+    assert read_radiograph(tmp_path / "coco" / "images" / "b.png", spacing_mm=(1.5, 1.5), bits=16).shape == (96, 80)
 
 
 @pytest.mark.parametrize("layout", ["node21", "coco", "yolo", "csv"])
@@ -266,7 +266,7 @@ def test_images_with_annotated_nodules_are_no_backgrounds(table, tmp_path, layou
 
 def test_a_file_of_the_same_name_elsewhere_says_nothing_of_a_background(tmp_path):
     for folder in ("normal", "ill"):
-        write_mha(tmp_path / folder / "IM1.mha", picture(1), (0.5, 0.4))
+        write_mha(tmp_path / folder / "IM1.mha", picture(1), (1.5, 1.4))
     (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nill/IM1.mha,1,2,3,4\n")
     assert len(open_backgrounds(tmp_path, "normal").backgrounds) == 1
     with pytest.raises(BackgroundError, match="show annotated nodules"):

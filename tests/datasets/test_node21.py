@@ -16,7 +16,7 @@ def folder(tmp_path):
     (base / "images").mkdir(parents=True)
     rng = np.random.default_rng(0)
     for name in ("n0001.mha", "c0001.mha"):
-        write_mha(base / "images" / name, rng.integers(0, 4096, (64, 80)).astype(np.uint16), (0.5, 0.25))
+        write_mha(base / "images" / name, rng.integers(0, 4096, (64, 80)).astype(np.uint16), (4.0, 2.0))
     rows = [HEADER, "0,10,n0001.mha,1,20,30,40", "1,8,n0001.mha,1,8,1,2", "2,0,c0001.mha,0,0,0,0"]
     (base / "metadata.csv").write_text("\n".join(rows))
     return tmp_path / "set"
@@ -35,8 +35,8 @@ def test_boxes_become_truth(folder):
     radiograph = data.load(data.cases[0])
     assert radiograph.shape == (64, 80)
     assert [truth.box for truth in radiograph.nodules] == [(30.0, 40.0, 50.0, 50.0), (1.0, 2.0, 9.0, 10.0)]
-    # An ellipse of 20 x 10 pixels of 0.25 x 0.5 mm is a disc of 5 mm.
-    assert radiograph.nodules[0].diameter_mm == pytest.approx(5.0)
+    # An ellipse of 20 x 10 pixels of 2 x 4 mm is a disc of 40 mm.
+    assert radiograph.nodules[0].diameter_mm == pytest.approx(40.0)
     assert data.load(data.cases[1]).nodules == ()
 
 

@@ -81,7 +81,8 @@ def _counts(backgrounds: Mapping[str, Any]) -> str:
     if backgrounds.get("patients"):
         text += f" of {plural(backgrounds['patients'], 'patient')}"
     estimated = backgrounds.get("estimated_regions") or []
-    return text + (f", estimated regions: {', '.join(estimated)}" if estimated else "")
+    text += f", estimated regions: {', '.join(estimated)}" if estimated else ""
+    return "; ".join([text, *(backgrounds.get("notes") or [])])
 
 
 def envelope(context: Context) -> Section:

@@ -1,0 +1,95 @@
+"""Names of a manifest's columns: known whatever their case and separators; a near miss is an error, never a stratum."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from synnodtest.errors import BackgroundError
+
+__all__ = ["COLUMNS", "canonical_columns", "folded"]
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "file": ("file", "filename", "filepath", "imagefile"),
+    "patient": ("patient", "patientid", "subject", "subjectid"),
+    "view": ("view", "viewposition", "frontallateral"),
+    "sex": ("sex", "patientsex", "gender", "patientgender"),
+    "age": ("age", "patientage"),
+    "mm_per_px_x": ("mmperpxx",),
+    "mm_per_px_y": ("mmperpxy",),
+    "pixel_spacing": ("pixelspacing", "imagerpixelspacing"),
+    "bits": ("bits", "bitsstored"),
+    "polarity": ("polarity",),
+    "rotate_deg": ("rotatedeg",),
+    "accept": ("accept",),
+}
+"""Column -> the names by which it is known, in small letters without separators."""
+
+_KNOWN = {name: column for column, names in COLUMNS.items() for name in names}
+_ALIKE = 0.84
+"""Similarity above which a name is taken for a slip: ``pateint`` has 0.86 of ``patient``, ``image`` 0.75 of ``age``."""
+_IDENTIFIES = re.compile(r"(patient|subject|person)s?(id|nr|no|num|number|key|code|name|index|uid|hash|ref)s?")
+_SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp)")
+"""Names that tell a spacing; those that begin with ``orig`` tell that of another file."""
+_MASK = re.compile(r"([a-z][a-z0-9_]*)_mask")
+
+
+def folded(name: str) -> str:
+    """Return a name in small letters, without separators."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def canonical_columns(names: Sequence[str], where: str) -> list[str]:
+    """Return the columns by their own names, ``<region>_mask`` and strata included, in the same order.
+
+    Args:
+        names: As written; the result has as many.
+        where: ``manifest.csv:1``, for messages.
+
+    Raises:
+        BackgroundError: a name is nearly that of a column, or two name the same one.
+    """
+    known = [_canonical(name, where) for name in names]
+    for column in known:
+        same = [name for name, own in zip(names, known, strict=True) if own == column and name]
+        if len(same) > 1:
+            twice, both = f"column {same[0]!r} occurs twice", f"{' and '.join(map(repr, same))} are both {column!r}"
+            shown = twice if len(set(same)) == 1 else both
+            raise BackgroundError(f"{where}: {shown}", hint="rename or remove one of them")
+    return known
+
+
+def _canonical(name: str, where: str) -> str:
+    plain = folded(name)
+    if plain in _KNOWN:
+        return _KNOWN[plain]
+    if plain.endswith("mask") and plain != "mask":
+        return _mask(name)
+    meant = _near(plain)
+    if meant:
+        raise BackgroundError(
+            f"{where}: the column {name!r} is not known; did you mean {meant!r}?",
+            hint=f"rename it {meant!r}, or give it a name that is less like it if it is a stratum of your own",
+        )
+    return name
+
+
+def _mask(name: str) -> str:
+    """Return ``old_scar_mask`` for ``Old Scar Mask`` or ``oldScarMask``."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    snake = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+    return snake if _MASK.fullmatch(snake) else name
+
+
+def _near(plain: str) -> str:
+    """Return the column that a name was probably meant for, or ""."""
+    if len(plain) < 3:
+        return ""
+    if _IDENTIFIES.fullmatch(plain):
+        return "patient"
+    if _SPACES.fullmatch(plain):
+        return "mm_per_px_y" if plain.endswith(("y", "row", "rows", "height")) else "mm_per_px_x"
+    close = difflib.get_close_matches(plain, _KNOWN, n=1, cutoff=_ALIKE)
+    turned = [known for known in _KNOWN if sorted(known) == sorted(plain)]
+    return next((_KNOWN[name] for name in (*close, *turned)), "")

@@ -1,0 +1,191 @@
+"""Which DICOM files are frontal chest radiographs for presentation: an allow-list over the header, pixels untouched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["ALLOWED", "DicomFacts", "Objection", "facts_of", "noted_of", "objections_of", "tells_other_view"]
+
+MODALITIES = ("CR", "DX")
+NOTED_MODALITIES = ("RG", "SC", "OT")
+"""Scanned film and secondary captures: taken, with a note, because such files were often processed for the screen."""
+SOP_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.1": "Computed Radiography",
+    "1.2.840.10008.5.1.4.1.1.1.1": "Digital X-Ray, for presentation",
+    "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.7.2": "Grayscale Byte Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.7.3": "Grayscale Word Secondary Capture",
+}
+BODY_PARTS = ("CHEST", "THORAX", "THORACIC", "TORAX", "LUNG", "LUNGS", "PULMONARY")
+FRONTAL = ("PA", "AP", "FRONTAL", "POSTEROANTERIOR", "ANTEROPOSTERIOR")
+POSTURES = ("SUPINE", "ERECT", "UPRIGHT", "PORTABLE", "BEDSIDE", "SITTING", "STANDING", "CHEST", "THORAX", "VIEW")
+"""Words that may stand beside those of :data:`FRONTAL` in a view."""
+FRONTAL_CODES = ("399348003", "272479007", "399033003", "R-10206", "R-10214")
+"""Antero-posterior, postero-anterior and frontal in SNOMED CT, the first two also in SNOMED RT (DICOM CID 4010)."""
+INTENTS = ("FOR PRESENTATION",)
+ORIENTATION = ("L", "F")
+"""Of a frontal radiograph as displayed: rows run to the patient's left, columns to the feet."""
+OTHER_VIEWS = (
+    "LATERAL", "LAT", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "OBL", "DECUBITUS", "LORDOTIC", "SEITLICH",
+    "PROFIL", "PERFIL", "LATERALE", "SAGITTAL",
+)  # fmt: skip
+TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
+"""Free texts in which a view is sought where no tag of its own gives one."""
+
+ALLOWED: dict[str, str] = {
+    "modality": f"{', '.join(MODALITIES)}; with a note {', '.join(NOTED_MODALITIES)}",
+    "SOP class": "; ".join(SOP_CLASSES.values()),
+    "body part": f"none given, or one with the word {', '.join(BODY_PARTS)}",
+    "view": f"none given, or {', '.join(FRONTAL[:3])}, by ViewPosition, ViewCodeSequence or a free text",
+    "presentation intent": f"none given, or {INTENTS[0]}",
+    "patient orientation": "none given, or L\\F",
+}
+"""What is taken, by tag; everything else is left out of a set, with a note, and refused where it is read by name."""
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a file is no frontal chest radiograph: the check, as the manifest's ``accept`` names it, and the reason."""
+
+    check: str
+    says: str
+
+
+@dataclass(frozen=True)
+class DicomFacts:
+    """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years.
+
+    ``objections`` say why the file is no frontal chest radiograph; none if it is one.
+    """
+
+    patient: str = ""
+    view: str = ""
+    sex: str = ""
+    age: str = ""
+    objections: tuple[Objection, ...] = ()
+
+    def foreign(self, accept: frozenset[str] = frozenset()) -> str:
+        """Return the first objection that ``accept`` does not waive, or ""."""
+        return next((one.says for one in self.objections if one.check not in accept), "")
+
+
+def facts_of(data: Any) -> DicomFacts:
+    """Return the facts of a header (a pydicom data set)."""
+    age = _text(data, "PatientAge")
+    return DicomFacts(
+        patient=_text(data, "PatientID"),
+        view=_text(data, "ViewPosition"),
+        sex=_text(data, "PatientSex"),
+        age=str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else "",
+        objections=tuple(objections_of(data)),
+    )
+
+
+def objections_of(data: Any) -> Iterator[Objection]:
+    """Yield why a data set is no frontal chest radiograph for presentation."""
+    if not data.get("Rows") or not data.get("Columns"):
+        yield Objection("image", f"no image (modality {_text(data, 'Modality')})")
+        return
+    for check, judge in _JUDGES:
+        reason = judge(data)
+        if reason:
+            yield Objection(check, reason)
+
+
+def noted_of(data: Any) -> list[str]:
+    """Return what is worth a note in a header that raises no objection."""
+    modality = _text(data, "Modality").upper()
+    if modality in MODALITIES:
+        return []
+    return [f"modality {modality}: its pixels may have been processed for a screen"]
+
+
+def _text(data: Any, name: str) -> str:
+    value = data.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _modality(data: Any) -> str:
+    modality, sop = _text(data, "Modality").upper(), _text(data, "SOPClassUID")
+    if modality not in (*MODALITIES, *NOTED_MODALITIES):
+        return f"modality {modality or '(none)'}"
+    if sop and sop not in SOP_CLASSES and sop != _PROCESSING:
+        return f"SOP class {getattr(data.get('SOPClassUID'), 'name', sop)}"
+    return ""
+
+
+def _body_part(data: Any) -> str:
+    told = _text(data, "BodyPartExamined") or _meaning(data, "AnatomicRegionSequence")[1]
+    words = _words(told)
+    known = any(word in BODY_PARTS for word in words)
+    return "" if not words or known else f"body part {told}"
+
+
+def _intent(data: Any) -> str:
+    told = _text(data, "PresentationIntentType").upper()
+    if _text(data, "SOPClassUID") == _PROCESSING:
+        return "presentation intent FOR PROCESSING"
+    return f"presentation intent {told}" if told and told not in INTENTS else ""
+
+
+_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
+
+
+def _view(data: Any) -> str:
+    position = _text(data, "ViewPosition")
+    if position and not _is_frontal(position):
+        return f"view {position.upper()}"
+    code, meaning = _meaning(data, "ViewCodeSequence")
+    if (code or meaning) and not (_is_frontal(meaning) if meaning else code in FRONTAL_CODES):
+        return f"view {meaning or code}"
+    if position or code or meaning:
+        return ""
+    return next((f"view {text!r}" for name in TEXTS if (text := _text(data, name)) and tells_other_view(text)), "")
+
+
+def _orientation(data: Any) -> str:
+    value = data.get("PatientOrientation")
+    ends = [str(one).strip().upper() for one in (value if value is not None and not isinstance(value, str) else [])]
+    told = "\\".join(ends) or _text(data, "PatientOrientation").upper()
+    if not told:
+        return ""
+    if len(ends) != 2 or not all(ends):
+        return f"patient orientation {told}"
+    if ends[0][0] in "AP" or ends[1][0] in "AP":
+        return f"patient orientation {told}: a lateral view"
+    return "" if (ends[0][0], ends[1][0]) == ORIENTATION else f"patient orientation {told}: mirrored or turned"
+
+
+_JUDGES: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("modality", _modality),
+    ("body_part", _body_part),
+    ("view", _view),
+    ("intent", _intent),
+    ("orientation", _orientation),
+)
+
+
+def _meaning(data: Any, sequence: str) -> tuple[str, str]:
+    """Return code and meaning of the first item of a sequence of codes."""
+    items = data.get(sequence)
+    return (_text(items[0], "CodeValue"), _text(items[0], "CodeMeaning")) if items else ("", "")
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in upper case; ``postero-anterior`` is one word."""
+    joined = re.sub(r"(?i)(antero|postero)[-_ ]+(posterior|anterior)", r"\1\2", text)
+    return [word for word in re.split(r"[^A-Z0-9]+", joined.upper()) if word]
+
+
+def _is_frontal(text: str) -> bool:
+    words = _words(text)
+    known = all(word in (*FRONTAL, *POSTURES) for word in words)
+    return known and any(word in FRONTAL for word in words)
+
+
+def tells_other_view(text: str) -> bool:
+    """Return whether a free text, such as a manifest's view, names another view than a frontal one."""
+    return any(word in OTHER_VIEWS for word in _words(text))

@@ -1,0 +1,182 @@
+"""DICOM's stored numbers -> 0..1: modality transformation, then VOI table, window, or the range of the stored bits."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.backgrounds.depth import least_depth
+from synnodtest.errors import BackgroundError
+
+__all__ = ["FUNCTIONS", "to_unit_range"]
+
+FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+_Values = NDArray[np.float64]
+
+
+def to_unit_range(
+    path: Path, data: Any, stored: NDArray[np.int64], bits: int, *, by_bits: bool
+) -> tuple[_Values, list[str]]:
+    """Return the picture as the header says it is to be shown, 0..1, and notes for the record.
+
+    Args:
+        path: For messages.
+        data: A pydicom data set.
+        stored: Its stored numbers.
+        bits: How many bits they have.
+        by_bits: The range of the bits alone, because the manifest says so: no table, no window.
+
+    Raises:
+        BackgroundError: a table, window or rescale that cannot be applied.
+    """
+    signed = bool(data.get("PixelRepresentation"))
+    if by_bits:
+        low, high = _range_of(bits, signed)
+        return np.clip((stored - low) / (high - low), 0.0, 1.0), ["range of the bits that the manifest gives"]
+    values, ends, notes = _modality(path, data, stored, bits)
+    if data.get("VOILUTSequence"):
+        shown, told = _table(path, data.VOILUTSequence[0], values, "VOI LUT")
+        return shown[0] / shown[1], [*notes, *told]
+    window, told = _window(data)
+    notes += told
+    if window is not None:
+        return _through(path, data, values, *window, notes)
+    low, high = sorted(ends)
+    return np.clip((values - low) / (high - low), 0.0, 1.0), notes
+
+
+def _range_of(bits: int, signed: bool) -> tuple[float, float]:
+    return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+
+
+def _modality(
+    path: Path, data: Any, stored: NDArray[np.int64], bits: int
+) -> tuple[_Values, tuple[float, float], list[str]]:
+    """Return values after the modality transformation, the ends of their range, and notes."""
+    if data.get("ModalityLUTSequence"):
+        (values, top), told = _table(path, data.ModalityLUTSequence[0], stored.astype(np.float64), "modality LUT")
+        return values, (0.0, top), told
+    low, high, notes = _stored_range(path, data, stored, bits)
+    slope, intercept = (
+        _number(path, data, name, usual) for name, usual in (("RescaleSlope", 1), ("RescaleIntercept", 0))
+    )
+    if slope == 0:
+        raise BackgroundError(f"{path}: RescaleSlope is 0", hint="export the radiograph again, or give 'bits'")
+    if (slope, intercept) != (1.0, 0.0):
+        notes.append(f"rescaled (slope {slope:g}, intercept {intercept:g})")
+    return (
+        np.asarray(stored * slope + intercept, np.float64),
+        (low * slope + intercept, high * slope + intercept),
+        notes,
+    )
+
+
+def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -> tuple[float, float, list[str]]:
+    """Return the range of the stored numbers: that of BitsStored, or of fewer bits where those hold every number."""
+    signed = bool(data.get("PixelRepresentation"))
+    low, high = _range_of(bits, signed)
+    if not signed:
+        held = least_depth(float(stored.max())) or bits
+        if held < bits:
+            return (
+                low,
+                2.0**held - 1,
+                [f"range of the bits that hold the largest value (BitsStored {bits}, held by {held})"],
+            )
+        return low, high, []
+    if _shows_itself(data) or max(-int(stored.min()), int(stored.max())) >= high / 2:
+        return low, high, []
+    raise BackgroundError(
+        f"{path}: signed pixels of {bits} bits that use less than half of their range, and no window",
+        hint="export the radiograph with its window applied, as unsigned numbers",
+    )
+
+
+def _shows_itself(data: Any) -> bool:
+    return bool(data.get("VOILUTSequence")) or _window(data)[0] is not None
+
+
+def _number(path: Path, data: Any, name: str, usual: float) -> float:
+    value = data.get(name)
+    number = usual if value is None or value == "" else float(value)
+    if not math.isfinite(number):
+        raise BackgroundError(f"{path}: {name} is {value}, not a number")
+    return float(number)
+
+
+def _table(path: Path, item: Any, values: _Values, name: str) -> tuple[tuple[_Values, float], list[str]]:
+    """Return the output of a table and the top of its range: what it says, or what it holds if that differs."""
+    entries, first, bits = (int(one) for one in item.LUTDescriptor)
+    entries = entries or 65536
+    table = _entries(item.LUTData, entries)
+    if len(table) != entries:
+        raise BackgroundError(
+            f"{path}: its {name} says {entries} entries and holds {len(table)}",
+            hint="write 'bits' into the manifest, to have the stored bits shown without it",
+        )
+    largest = float(table.max())
+    if largest == float(table.min()):
+        raise BackgroundError(f"{path}: its {name} makes all pixels the same", hint="write 'bits' into the manifest")
+    notes = [f"shown through its {name}"]
+    held = least_depth(largest)
+    top = 2.0**bits - 1
+    if held is None or not 8 <= bits <= 16 or held < bits or largest > top:
+        top = largest
+        notes.append(f"range of the {name} is that of its largest entry (says {bits} bits, holds {largest:.0f})")
+    places = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
+    return (table[places].astype(np.float64), top), notes
+
+
+def _entries(raw: Any, entries: int) -> NDArray[Any]:
+    if isinstance(raw, (bytes, bytearray)):
+        narrow = len(raw) in (entries, entries + entries % 2) and len(raw) < 2 * entries
+        return np.frombuffer(raw, dtype="u1" if narrow else "<u2")[:entries]
+    return np.asarray(raw, dtype=np.int64) & 0xFFFF
+
+
+def _window(data: Any) -> tuple[tuple[float, float] | None, list[str]]:
+    """Return centre and width of the first window, or None, and notes."""
+    centre, width = data.get("WindowCenter"), data.get("WindowWidth")
+    given = [value for value in (centre, width) if value is not None and value != ""]
+    if not given:
+        return None, []
+    several = any(not isinstance(value, (int, float, str)) and len(value) > 1 for value in given)
+    try:
+        first = [float(value if isinstance(value, (int, float, str)) else value[0]) for value in given]
+    except (TypeError, ValueError, IndexError):
+        first = [math.nan]
+    exact = str(data.get("VOILUTFunction") or "LINEAR").strip().upper() != "LINEAR"
+    usable = len(first) == 2 and all(map(math.isfinite, first)) and (first[1] > 0 if exact else first[1] >= 1)
+    if not usable:
+        return None, [f"its window is unusable (centre {centre}, width {width}): range of the stored bits"]
+    return (first[0], first[1]), ["the first of several windows"] if several else []
+
+
+def _through(
+    path: Path, data: Any, values: _Values, centre: float, width: float, notes: list[str]
+) -> tuple[_Values, list[str]]:
+    """Return the window's output in 0..1 (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
+    function = str(data.get("VOILUTFunction") or "LINEAR").strip().upper()
+    if function not in FUNCTIONS:
+        raise BackgroundError(
+            f"{path}: VOILUTFunction {function!r} is not known ({', '.join(FUNCTIONS)})",
+            hint="write 'bits' into the manifest, to have the stored bits shown without the window",
+        )
+    if function == "SIGMOID":
+        shown = 1.0 / (1.0 + np.exp(-4.0 * (values - centre) / width))
+    elif function == "LINEAR_EXACT":
+        shown = (values - centre) / width + 0.5
+    elif width == 1:
+        shown = (values > centre - 0.5).astype(np.float64)
+    else:
+        shown = (values - (centre - 0.5)) / (width - 1.0) + 0.5
+    beyond = float(np.mean((shown < 0) | (shown > 1)))
+    notes = [
+        *notes,
+        f"shown through its window (centre {centre:g}, width {width:g}, {beyond:.1%} of the pixels beyond it)",
+    ]
+    return np.clip(shown, 0.0, 1.0), notes

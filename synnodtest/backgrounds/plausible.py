@@ -1,0 +1,180 @@
+"""The one check after reading, for every format: can these pixels, at this spacing, be a frontal chest radiograph?
+
+Thresholds were drawn from 276 adult films of NIH ChestX-ray14, 8 of the Hannover set and the phantom, of which none is
+refused: ``benchmarks/plausibility.py`` prints where they lie.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from synnodtest.backgrounds.pose import LookedAt, best_turn, look
+from synnodtest.backgrounds.reading import Given
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import FloatArray
+
+__all__ = ["LIMITS", "check_chest", "check_picture", "check_spacing"]
+
+MIN_SIDE_PX = 32
+LARGEST_SIDE_MM = 450.0
+"""No detector is larger than 432 mm; a little more allows for rounding and for film."""
+SMALLEST_SIDE_MM = 100.0
+"""A newborn's chest fills no less; a spacing in centimetres makes 43 mm of a plate."""
+CHILD_SIDE_MM = 180.0
+LUNGS_MM = (110.0, 430.0)
+"""Width of both lungs together; adults of NIH 234 to 400 mm."""
+SURE = 0.8
+"""Certainty from which the segmenter's lungs are measured; every film has 0.82 or more."""
+MOST_ANISOTROPY = 2.0
+"""Of the spacings of rows and columns. Squeezed films reach 1.25."""
+LEAST_SPREAD = 0.05
+"""5th to 95th percentile within the lungs; the faintest film has 0.20, twelve bits shown as sixteen at most 0.04."""
+LEAST_WHITE, MOST_BLACK = 0.26, 0.7
+"""99.9th and 0.1th percentile of the picture; the darkest film reaches 0.52, twelve bits shown as fourteen 0.25."""
+MOST_CLIPPED = 0.5
+"""Share of the lungs that is entirely black or white."""
+MOST_UNEVEN = 2.5
+"""Differences between rows by those between columns, or the reverse. Films have 0.66 to 1.31, wrong widths 2 to 54."""
+MOST_ROUGH, ROUGH_FROM_PX = 0.25, 200
+"""Differences of neighbours by the standard deviation. Films have 0.15 at most, swapped bytes 0.31 and more."""
+
+LIMITS: tuple[tuple[str, str, str], ...] = (
+    ("size", f"height and width {SMALLEST_SIDE_MM:g} to {LARGEST_SIDE_MM:g} mm, lungs {LUNGS_MM[0]:g} to "
+     f"{LUNGS_MM[1]:g} mm across; below {CHILD_SIDE_MM:g} mm a note", "mm_per_px_x, mm_per_px_y, or accept: size"),
+    ("size", f"spacing of rows and columns within a factor of {MOST_ANISOTROPY:g}", "mm_per_px_x, mm_per_px_y"),
+    ("size", "spacing not exactly 1 x 1 mm, the default of exporting programs", "mm_per_px_x, mm_per_px_y"),
+    ("brightness", f"spread of at least {LEAST_SPREAD:g} within the lungs, white above {LEAST_WHITE:g}, black below "
+     f"{MOST_BLACK:g}, at most {MOST_CLIPPED:.0%} of the lungs clipped", "bits, or accept: brightness"),
+    ("brightness", "neighbouring pixels continue each other: no wrong width, no swapped bytes", "accept: brightness"),
+    ("orientation", "upright: the segmenter is not surer of the picture turned", "rotate_deg"),
+    ("polarity", "air dark: the segmenter is not surer of the picture inverted", "polarity"),
+)  # fmt: skip
+"""The check by name, what holds of a plausible radiograph, and what the manifest may say where it does not."""
+
+
+def check_picture(path: Path, pixels: FloatArray) -> None:
+    """Refuse what is no picture at all.
+
+    Raises:
+        BackgroundError: too few pixels, not finite, or constant; names the file.
+    """
+    height, width = pixels.shape
+    if min(height, width) < MIN_SIDE_PX:
+        raise BackgroundError(f"{path}: {width} x {height} pixels are too few for a radiograph")
+    if not np.isfinite(pixels).all():
+        raise BackgroundError(f"{path}: NaN or infinite pixels", hint="repair them before use; none is guessed here")
+    if float(pixels.min()) == float(pixels.max()):
+        raise BackgroundError(
+            f"{path}: all pixels have the same value: no picture", hint="export it again, or remove it from the set"
+        )
+
+
+def check_spacing(path: Path, shape: tuple[int, ...], spacing_mm: tuple[float, float], given: Given) -> list[str]:
+    """Return notes on the size of a picture.
+
+    Raises:
+        BackgroundError: a spacing that cannot be, or that makes no chest; names the file and what to write.
+    """
+    if not all(math.isfinite(value) and value > 0 for value in spacing_mm):
+        raise BackgroundError(f"{path}: spacing {spacing_mm} mm per pixel is not a pair of positive numbers")
+    write = "write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y)"
+    if given.spacing_mm is None and spacing_mm == (1.0, 1.0):
+        raise BackgroundError(
+            f"{path}: a spacing of exactly 1 mm is the default of exporting programs",
+            hint=f"{write}, 1 too if that is the true one",
+        )
+    if max(spacing_mm) > MOST_ANISOTROPY * min(spacing_mm):
+        raise BackgroundError(
+            f"{path}: pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm are no radiograph's", hint=write
+        )
+    if "size" in given.accept:
+        return []
+    for axis, pixels, spacing in zip(("height", "width"), shape, spacing_mm, strict=True):
+        if not SMALLEST_SIDE_MM <= pixels * spacing <= LARGEST_SIDE_MM:
+            raise BackgroundError(
+                f"{path}: {pixels} pixels of {spacing:g} mm make a {axis} of {pixels * spacing:.0f} mm: no chest",
+                hint=f"the spacing is probably a default of the exporting program; {write}",
+            )
+    width = shape[1] * spacing_mm[1]
+    return [f"narrower than an adult's chest ({width:.0f} mm)"] if width < CHILD_SIDE_MM else []
+
+
+def check_chest(path: Path, pixels: FloatArray, spacing_mm: tuple[float, float], given: Given) -> list[str]:
+    """Return notes on the chest in a picture: brightness within the lungs, their width, which way is up.
+
+    Raises:
+        BackgroundError: implausible as a frontal chest radiograph; names the file and what to write into the manifest.
+    """
+    if "brightness" not in given.accept:
+        _check_brightness(path, pixels)
+    seen = look(pixels, spacing_mm)
+    if "brightness" not in given.accept:
+        _check_lungs(path, seen)
+    _check_pose(path, seen, given)
+    if seen.lungs is None:
+        return ["no two lungs are seen in it"]
+    low, high = LUNGS_MM
+    sure = seen.score.certainty >= SURE
+    if sure and not low <= seen.lungs_mm <= high and "size" not in given.accept:
+        raise BackgroundError(
+            f"{path}: lungs of {seen.lungs_mm:.0f} mm across at {spacing_mm[0]:.4g} x {spacing_mm[1]:.4g} mm per pixel",
+            hint="write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y), or 'size' into its "
+            "column 'accept'",
+        )
+    return []
+
+
+def _check_brightness(path: Path, pixels: FloatArray) -> None:
+    black, white = np.percentile(pixels, (0.1, 99.9))
+    if white < LEAST_WHITE or black > MOST_BLACK:
+        raise _wrong_bits(path, f"brightness from {black:.3f} to {white:.3f} of 0..1")
+    across, down = (float(np.abs(np.diff(pixels, axis=axis)).mean()) for axis in (1, 0))
+    if max(across, down) > MOST_UNEVEN * min(across, down):
+        raise BackgroundError(
+            f"{path}: its rows do not continue each other: height and width are not those of these pixels",
+            hint="export the radiograph again, or write 'brightness' into the manifest's column 'accept'",
+        )
+    rough = max(across, down) / max(float(pixels.std()), 1e-9)
+    if rough > MOST_ROUGH and min(pixels.shape) >= ROUGH_FROM_PX:
+        raise BackgroundError(
+            f"{path}: noise, not a picture (neighbours differ by {rough:.2f} standard deviations): wrong byte order?",
+            hint="export the radiograph again, or write 'brightness' into the manifest's column 'accept'",
+        )
+
+
+def _check_lungs(path: Path, seen: LookedAt) -> None:
+    values = seen.within()
+    low, high = np.percentile(values, (5, 95))
+    clipped = float(np.mean((values <= 0.001) | (values >= 0.999)))
+    if high - low < LEAST_SPREAD or clipped > MOST_CLIPPED:
+        raise _wrong_bits(
+            path, f"brightness from {low:.3f} to {high:.3f} within the lungs, {clipped:.0%} of them clipped"
+        )
+
+
+def _wrong_bits(path: Path, what: str) -> BackgroundError:
+    return BackgroundError(
+        f"{path}: {what}: the range of its values was misread, or its window hides the lungs",
+        hint="write into the manifest how many bits the values use (column bits: 12 if white is 4095), or "
+        "'brightness' into its column 'accept' if it looks so",
+    )
+
+
+def _check_pose(path: Path, seen: LookedAt, given: Given) -> None:
+    turned, inverted = given.rotate_deg is None, not given.polarity
+    wanted = best_turn(
+        seen, turned=turned and "orientation" not in given.accept, inverted=inverted and "polarity" not in given.accept
+    )
+    if wanted == "inverted":
+        raise BackgroundError(
+            f"{path}: looks like a negative: air is bright in it",
+            hint="write 'inverted' into the manifest's column 'polarity', or 'normal' if it is right as it is",
+        )
+    if wanted:
+        raise BackgroundError(
+            f"{path}: does not stand upright: the chest is found when it is turned by {wanted} degrees clockwise",
+            hint=f"write {wanted} into the manifest's column 'rotate_deg', or 0 if it is right as it is",
+        )

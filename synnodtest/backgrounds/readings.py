@@ -1,0 +1,68 @@
+"""What reading the radiographs of a set noted: remembered by content, and told in one line per kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synnodtest.store import Store
+
+__all__ = ["Readings"]
+
+MOST_DETAIL = 1
+"""So many radiographs keep the details of a note; where there are more, the line counts them."""
+
+
+@dataclass(eq=False)
+class Readings:
+    """Notes of the radiographs that were read.
+
+    Args:
+        cache: Root of a store that keeps them between runs, so that the slow look for the chest is had once.
+    """
+
+    cache: Path | None = None
+    _notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def noted(self, name: str, content: str, told: Sequence[str], look: Callable[[], Sequence[str]]) -> tuple[str, ...]:
+        """Return the notes of a radiograph: those of its file, and what :func:`check_chest` adds.
+
+        Args:
+            name: Its identifier.
+            content: The sha256 that stands for its pixels.
+            told: What its reader noted.
+            look: Looks for the chest; called unless the store holds its answer.
+
+        Raises:
+            BackgroundError: the radiograph is implausible.
+        """
+        store = Store(self.cache) if self.cache is not None else None
+        packed = store.get("readings", content) if store else None
+        if packed is None:
+            packed = json.dumps([*told, *look()]).encode()
+            if store:
+                packed = store.put("readings", content, packed)
+        self._notes[name] = tuple(json.loads(packed))
+        return self._notes[name]
+
+    def summary(self, contents: Mapping[str, str]) -> list[str]:
+        """Return a line per kind of note; a kind is what stands before the bracket of details.
+
+        Args:
+            contents: Of every radiograph of the set, by identifier: where a run found all its work done and read none,
+                the store tells what was noted.
+        """
+        kinds: dict[str, list[str]] = {}
+        for name, content in contents.items():
+            for note in self._notes.get(name) or self._stored(content):
+                kinds.setdefault(note.partition(" (")[0], []).append(note)
+        return [
+            f"{len(notes)} radiographs: {kind if len(notes) > MOST_DETAIL else notes[0]}"
+            for kind, notes in sorted(kinds.items())
+        ]
+
+    def _stored(self, content: str) -> tuple[str, ...]:
+        packed = Store(self.cache).get("readings", content) if self.cache is not None else None
+        return () if packed is None else tuple(json.loads(packed))

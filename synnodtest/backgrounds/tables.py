@@ -1,0 +1,220 @@
+"""Tables beside radiographs (NODE21, VinDr, NIH, CheXpert, RSNA and their like): which images they give a nodule."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from synnodtest.backgrounds.columns import folded
+from synnodtest.class_names import Meaning, meaning
+from synnodtest.errors import BackgroundError
+from synnodtest.text_files import decoded
+
+__all__ = ["Table", "name_nodule", "read_tables"]
+
+MAX_BYTES = 512 * 1024 * 1024
+SUFFIXES = (".csv", ".tsv")
+_OWN = ("manifest.csv",)
+FILE_COLUMNS = (
+    "imgname", "imagename", "filename", "filepath", "imagefile", "imagepath", "imageindex", "imageid", "dicomid",
+    "imgid", "file", "path", "image", "img", "dicom", "sopinstanceuid", "pngfile", "pngfilename", "pngpath",
+)  # fmt: skip
+"""Columns that name an image, folded; others count where most of their cells name a radiograph of the folder."""
+CLASS_COLUMNS = (
+    "classname", "class", "labelname", "label", "labels", "categoryname", "category", "categories", "findingname",
+    "findinglabel", "findinglabels", "finding", "findings", "abnormality", "pathology", "pathologies", "diagnosis",
+    "disease", "diseases", "annotation", "annotations", "lesion", "lesiontype", "type", "object", "objectclass",
+)  # fmt: skip
+"""Columns whose words say what an image or a box shows."""
+LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
+"""Columns of numbers: anything but 0 is positive."""
+_CORNERS = (
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x1", "y1", "x2", "y2"),
+    ("x", "y", "width", "height"),
+    ("x", "y", "w", "h"),
+)
+_MASSES = re.compile(r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?)\b")
+"""Other words for what looks like a nodule: such films are no backgrounds either."""
+_DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none)\b")
+_EMPTY = ("", "0", "0.0", "nan", "none", "null", "na", "n/a", "false", "no", "negative", "-")
+
+
+@dataclass
+class Table:
+    """What one table says of the radiographs of a folder.
+
+    Args:
+        path: The table.
+        lists_images: Whether it has a column of images.
+        matched: How many of the radiographs it names.
+        positive: Those of them that it gives a nodule.
+        of_others: Whether the images that it names lie elsewhere.
+        example: An image that it names.
+    """
+
+    path: Path
+    lists_images: bool = False
+    matched: int = 0
+    positive: set[Path] = field(default_factory=set)
+    of_others: bool = False
+    example: str = ""
+
+
+def read_tables(folder: Path, paths: Sequence[Path]) -> Iterator[Table]:
+    """Yield what the tables of a folder say of radiographs.
+
+    Raises:
+        BackgroundError: a table that names them cannot be understood; names the line.
+    """
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        usable = path.suffix.lower() in SUFFIXES and path.name.lower() not in _OWN and path.is_file()
+        if usable and path.stat().st_size <= MAX_BYTES:
+            yield _read(path, paths)
+
+
+def name_nodule(column: str, text: str) -> bool:
+    """Return whether a cell of a column names a nodule, or what cannot be told from one.
+
+    The column's name tells what the cell is: words, or yes and no of a finding that the column names.
+    """
+    name = folded(column)
+    if name in CLASS_COLUMNS and not _is_number(text):
+        return any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
+    return _means_nodule(column) and text.strip().lower() not in _EMPTY and name not in _SIZES
+
+
+_SIZES = ("nodulesize", "nodulediameter", "nodulediametermm", "nodulesizemm", "nodulecount")
+
+
+def _means_nodule(text: str) -> bool:
+    says = meaning(text)
+    if says is not Meaning.OTHER:
+        return says in (Meaning.NODULE, Meaning.UNCLEAR)
+    words = re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
+    return bool(_MASSES.search(words)) and not _DENIED.search(words)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return text.strip().lower() in _EMPTY
+
+
+def _read(path: Path, paths: Sequence[Path]) -> Table:
+    table = Table(path)
+    header, rows = _cells(path)
+    known = {key: one for one in paths for key in (one.name.casefold(), one.stem.casefold())}
+    column = _file_column(header, rows, known)
+    if column is None:
+        return table
+    table.lists_images = True
+    named, judge = set(), _Judge(path, header)
+    for line, row in rows:
+        cell = row.get(column, "")
+        table.example = table.example or cell
+        one = known.get(_name(cell).casefold()) or known.get(PurePosixPath(_name(cell)).stem.casefold())
+        elsewhere = bool(_folder_of(cell)) and (path.parent / cell).is_file()
+        if one is None or (elsewhere and (path.parent / cell).resolve() != one.resolve()):
+            table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
+            continue
+        named.add(one)
+        if judge.positive(row, line):
+            table.positive.add(one)
+    table.matched = len(named)
+    return table
+
+
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
+    try:
+        text = decoded(path.read_bytes())
+        first = text.split("\n", 1)[0]
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max((",", ";", "\t"), key=first.count))
+        header = [name or "" for name in reader.fieldnames or ()]
+        rows: list[tuple[int, Mapping[str, str]]] = [
+            (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
+            for row in reader
+        ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BackgroundError(
+            f"{path}: cannot be read: {error}", hint="save it as CSV UTF-8, or move it away"
+        ) from error
+    return header, rows
+
+
+def _file_column(
+    header: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], known: Mapping[str, Path]
+) -> str | None:
+    """Return the column that names images: one of a known name, else one most of whose cells are radiographs here."""
+    named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
+    counts = {name: sum(_hits(row.get(name, ""), known) for _, row in rows) for name in header}
+    best = max(named, key=lambda name: counts[name], default=None)
+    if best is not None and counts[best]:
+        return best
+    other = max(header, key=lambda name: counts[name], default=None)
+    if (
+        other is not None
+        and counts[other] > len(rows) / 2
+        and not all(_is_number(row.get(other, "")) for _, row in rows)
+    ):
+        return other
+    return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
+
+
+def _hits(cell: str, known: Mapping[str, Path]) -> bool:
+    return _name(cell).casefold() in known or PurePosixPath(_name(cell)).stem.casefold() in known
+
+
+def _looks_like_file(cell: str) -> bool:
+    return bool(cell) and not _is_number(cell)
+
+
+def _name(cell: str) -> str:
+    return PurePosixPath(cell.replace("\\", "/")).name
+
+
+def _folder_of(cell: str) -> str:
+    return str(PurePosixPath(cell.replace("\\", "/")).parent).strip(".")
+
+
+class _Judge:
+    """Reads the rows of a table: classes by name, findings with a column of their own, labels, boxes."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._path = path
+        names = {folded(name): name for name in header}
+        self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
+        self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and _means_nodule(name)]
+        self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
+        edges = next((edges for edges in _CORNERS if set(edges) <= set(names)), ())
+        self._edges = [names[edge] for edge in edges]
+        self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
+
+    def positive(self, row: Mapping[str, str], line: int) -> bool:
+        """Return whether a row gives its image a nodule.
+
+        Raises:
+            BackgroundError: a box whose class has only a number.
+        """
+        words = [row.get(name, "") for name in self._classes]
+        words = [text for text in words if text and not _is_number(text)]
+        if any(name_nodule("class", text) for text in words):
+            return True
+        if any(name_nodule(name, row.get(name, "")) for name in self._findings):
+            return True
+        if words:
+            return False
+        labels = [text for name in self._labels if (text := row.get(name, ""))]
+        boxed = any(row.get(name, "").lower() not in _EMPTY for name in self._edges)
+        if boxed and not labels and any(row.get(name, "") for name in self._ids):
+            raise BackgroundError(
+                f"{self._path}:{line}: a box of class {row[self._ids[0]]}, and no column says what that is",
+                hint="add a column class_name, or move the table away if it names no nodules",
+            )
+        return any(text.lower() not in _EMPTY for text in labels) if labels else boxed

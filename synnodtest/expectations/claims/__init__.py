@@ -1,1 +1,0 @@
-"""The claims of searches, one file each; a module here that defines ``CLAIM`` is a claim."""
