@@ -1,19 +1,37 @@
 """What a check of your own is written with: the evidence it is given, the ruling it returns."""
 
+from synnodtest.evidence.arm import CONTROL_ARM, OWN, UNDER_ARM, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations import Check, check, find_check, known_checks
+from synnodtest.expectations import Kind, check, find_check, known_checks
+from synnodtest.expectations.common import hold, no_data, rule, selected
+from synnodtest.expectations.language import choice, number, one_of, option, share
+from synnodtest.expectations.parameters import Selection
 
 __all__ = [
-    "Check",
+    "CONTROL_ARM",
+    "OWN",
+    "UNDER_ARM",
+    "UNTOUCHED_ARM",
     "Component",
     "Evidence",
+    "Kind",
     "NoduleTrial",
     "Ruling",
+    "Selection",
     "Side",
     "Status",
     "Trial",
     "check",
+    "choice",
     "find_check",
+    "hold",
     "known_checks",
+    "no_data",
+    "number",
+    "one_of",
+    "option",
+    "rule",
+    "selected",
+    "share",
 ]

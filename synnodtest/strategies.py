@@ -19,6 +19,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.perturbations import KINDS
 from synnodtest.planning.difficulty import NEUTRAL, Difficulties, Dimension, Space, dimension, ranged
 from synnodtest.planning.example import Example
@@ -27,7 +28,6 @@ from synnodtest.planning.radiomics_space import vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.spec.model import Location
-from synnodtest.spec.regions import RegionExpression
 from synnodtest.spec.values import Choice
 
 __all__ = ["Example", "nodules", "perturbations", "points", "radiomics", "scenes"]

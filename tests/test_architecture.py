@@ -14,24 +14,17 @@ PACKAGE = Path(synnodtest.__file__).parent
 
 FLOORS = [
     ["errors", "canonical", "identity", "finding", "geometry", "scene", "radiograph", "ports", "factories", "files"],
-    [
-        "matching",
-        "perturbations",
-        "statistics",
-        "spec",
-        "evidence",
-        "radiograph_codec",
-        "radiomics_features",
-        "attenuation",
-        "conspicuity",
-    ],
-    ["planning", "expectations", "forecast", "strategies", "checks"],
+    ["matching", "perturbations", "statistics", "evidence", "radiograph_codec", "radiomics_features"],
+    ["expectations", "checks"],
+    ["spec"],
+    ["planning", "forecast", "strategies"],
     ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "reference", "phantom"],
     ["engine", "fuzzing", "annotated"],
     ["record", "exports", "report", "training", "evaluation"],
     ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
 ]
 FLOORS[0] += ["threads", "class_names", "stages", "text_files"]
+FLOORS[1] += ["attenuation", "conspicuity"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}

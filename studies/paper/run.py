@@ -16,7 +16,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.engine.campaign import Gathered, Judgement
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, score_trial
-from synnodtest.expectations.registry import find_check
+from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Detector

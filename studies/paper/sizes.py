@@ -12,8 +12,8 @@ from studies.paper.run import Answered, Bench, annotated_points
 from synnodtest.annotated.sets import made_of
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.detector import evaluate
+from synnodtest.evidence.regions import BUILT_IN_REGIONS
 from synnodtest.report.figures.canvas import short
-from synnodtest.spec.regions import BUILT_IN_REGIONS
 from synnodtest.statistics import Estimate
 
 __all__ = ["average_precision", "size", "small_against_large"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,17 @@ from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.clusters import with_copies_joined
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.registry import Check, Judge, find_check, known_checks
-from synnodtest.expectations.sequential import sequential_judge
+from synnodtest.expectations import Kind, Ruling, find_check, known_checks
+from synnodtest.expectations.early import sequential_judge
 from synnodtest.matching import Matching
 from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM, Group, groups_for
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes
-from synnodtest.spec.regions import RegionExpression
 from synnodtest.store import Store
 
 __all__ = ["Campaign", "Gathered", "Judgement", "Providers"]
@@ -36,6 +37,7 @@ SEQUENTIAL_BATCH = 8
 
 _Key = tuple[str, Scenes, str, Group]
 """Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
+Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
 Progress = Callable[[Iterable[Outcome | Unplaced], int, str], Iterable[Outcome | Unplaced]]
 
 
@@ -134,9 +136,9 @@ class Campaign:
                 f"the expectation {variant.expectation.kind!r} is known to the language but not built yet",
                 hint=f"these can be judged: {', '.join(known_checks())}",
             )
-        judge = found.judge
+        judge: Judge = found.judge
         if behaviour.sampling.sequential:
-            judge = sequential_judge(variant.expectation.kind, variant.parameters)
+            judge = sequential_judge(found.name, variant.parameters)
         evidence: dict[str, Evidence] = {}
         sham: dict[str, ShamResult] = {}
         for name in self.synthesizer_names(behaviour):
@@ -182,11 +184,11 @@ class Campaign:
         maker = self.synthesizer(synthesizer).identity.key()
         return [replace(trial, scene_id=sha256_of([trial.scene_id, maker])) for trial in trials]
 
-    def _groups(self, behaviour: Behaviour, variant: Variant, found: Check) -> list[Group]:
+    def _groups(self, behaviour: Behaviour, variant: Variant, found: Kind[Any]) -> list[Group]:
         return list(groups_for(found.arms_for(variant.parameters), _scenes(behaviour), variant.parameters))
 
     def _until_decided(
-        self, behaviour: Behaviour, variant: Variant, found: Check, synthesizer: str, judge: Judge
+        self, behaviour: Behaviour, variant: Variant, found: Kind[Any], synthesizer: str, judge: Judge
     ) -> Evidence:
         """Gather clusters in an order fixed before the run, a batch at a time, until the judge decides or none is left.
 
@@ -208,7 +210,7 @@ class Campaign:
         return evidence
 
     def _within_cap(
-        self, behaviour: Behaviour, variant: Variant, found: Check, clusters: list[tuple[str, list[Background]]]
+        self, behaviour: Behaviour, variant: Variant, found: Kind[Any], clusters: list[tuple[str, list[Background]]]
     ) -> list[str]:
         """Return the clusters whose scenes together stay within ``max_scenes``."""
         most, kept, scenes = behaviour.sampling.max_scenes, [], 0
@@ -228,7 +230,7 @@ class Campaign:
         self,
         behaviour: Behaviour,
         variant: Variant,
-        found: Check,
+        found: Kind[Any],
         synthesizer: str,
         backgrounds: Sequence[Background],
     ) -> Evidence:
@@ -307,8 +309,11 @@ def _scenes(behaviour: Behaviour) -> Scenes:
 
 
 def _control_regions(behaviour: Behaviour) -> tuple[RegionExpression, ...]:
-    regions = [e.parameters["region"] for e in behaviour.expectations if e.kind == "no_detection"]
-    return tuple(dict.fromkeys(regions))
+    found = []
+    for expectation in behaviour.expectations if behaviour.scenes is not None else ():
+        kind = find_check(expectation.kind)
+        found.append(None if kind is None else kind.control_region(kind.read(expectation.parameters)))
+    return tuple(dict.fromkeys(region for region in found if region is not None))
 
 
 def _refuse_missing_region(behaviour: Behaviour, outcomes: Sequence[Outcome | Unplaced]) -> None:

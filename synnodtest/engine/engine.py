@@ -16,16 +16,16 @@ from synnodtest.engine.outcome import Outcome, Snapshot, decode_sightings, encod
 from synnodtest.engine.overlap import ahead
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.evidence.regions import RegionExpression, control_name
 from synnodtest.evidence.trial import Sighting
 from synnodtest.perturbations import perturb
-from synnodtest.planning.control import control_name, with_controls
+from synnodtest.planning.control import with_controls
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
 from synnodtest.scene import Scene
-from synnodtest.spec.regions import RegionExpression
 from synnodtest.stages import stage
 from synnodtest.store import Store
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
-from synnodtest.spec.regions import AnyOf, NotIn, RegionExpression
 
 SEEN = ("conspicuity", "contrast_in_place")
 """Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""

@@ -1,36 +1,7 @@
-"""Checks: evidence -> ruling. Importing this package registers the built-in ones."""
+"""Expectations: evidence -> ruling; one file per kind under ``kinds/``, the claims of searches under ``claims/``."""
 
 from synnodtest.evidence.ruling import Component, Ruling, Status
-from synnodtest.expectations import (
-    calibration,
-    comparisons,
-    curves,
-    custom,
-    localization,
-    parity,
-    rates,
-    silence,
-    size,
-    trend,
-)
-from synnodtest.expectations.registry import Check, check, find_check, known_checks
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.registry import check, find_check, kinds, known_checks
 
-__all__ = [
-    "Check",
-    "Component",
-    "Ruling",
-    "Status",
-    "calibration",
-    "check",
-    "comparisons",
-    "curves",
-    "custom",
-    "find_check",
-    "known_checks",
-    "localization",
-    "parity",
-    "rates",
-    "silence",
-    "size",
-    "trend",
-]
+__all__ = ["Component", "Kind", "Ruling", "Status", "check", "find_check", "kinds", "known_checks"]

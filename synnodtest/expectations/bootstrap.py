@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.forecast.fewest import LEAST_CLUSTERS
+from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
 
 __all__ = ["few_clusters", "memoised", "too_few_clusters"]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status, combine, decide
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.expectations.parameters import Selection
 from synnodtest.statistics import Estimate
 
 __all__ = [
@@ -181,9 +182,9 @@ def not_made(evidence: Evidence) -> Iterable[str]:
     return (f"not made: {count} x {reason}" for reason, count in evidence.shortfall.items())
 
 
-def selected(parameters: Mapping[str, Any], evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:
+def selected(parameters: Selection, evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:
     """Return the nodules that an expectation judges, by its ``arm``, ``of`` and ``where``."""
-    return evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=parameters.get("where"))
+    return evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where)
 
 
 def percent(alpha: float) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.common import selected
+from synnodtest.expectations.parameters import Selection
 
 __all__ = ["Ledger", "ledger_of"]
 
@@ -48,15 +47,15 @@ class Ledger:
         return np.bincount(rows, minlength=len(self.trials)).astype(np.float64)
 
 
-def ledger_of(parameters: Mapping[str, Any], evidence: Evidence) -> Ledger:
+def ledger_of(parameters: Selection, evidence: Evidence) -> Ledger:
     """Return the ledger of an expectation: its scenes with a judged nodule, and the untouched backgrounds."""
     judged: dict[int, tuple[Trial, list[NoduleTrial]]] = {}
     for trial, nodule in selected(parameters, evidence):
         judged.setdefault(id(trial), (trial, []))[1].append(nodule)
     images = list(judged.values())
     positives = len(images)
-    where = parameters.get("where")
-    images += [(t, []) for t in evidence.untouched(parameters.get("arm"), where=where)]
+    where = parameters.where
+    images += [(t, []) for t in evidence.untouched(parameters.arm, where=where)]
     rows = [
         (trial.sightings[i].finding.score, i in hits, number)
         for number, (trial, nodules) in enumerate(images)

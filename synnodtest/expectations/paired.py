@@ -2,37 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeVar
 
+from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
-from synnodtest.expectations.common import Held
-from synnodtest.expectations.rates import Pairs, hold_sensitivity
+from synnodtest.expectations.asked import Asked, Complaint
+from synnodtest.expectations.common import Held, hold, no_data, rule
+from synnodtest.expectations.fewest import difference_backgrounds, rate_units
+from synnodtest.expectations.language import METRIC, option, reference, share
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import Pairs, hold_sensitivity, where_phrase
+from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
-from synnodtest.forecast.fewest import REFERENCE_AT_LEAST
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
 __all__ = [
     "LOWER_IS_BETTER",
-    "REFERENCE_AT_LEAST",
+    "ON_IMAGES",
+    "RATES",
+    "UNITS",
+    "Compared",
     "Comparison",
     "against_arm",
     "against_both",
+    "agreeing_backgrounds",
     "compare",
-    "difference",
-    "paired_figure",
+    "comparison_unit",
+    "judge_difference",
+    "margin_below_1",
     "paired_needs",
-    "reference_gate",
-    "table",
+    "sequential_stop",
+    "with_reference",
 ]
 
 ON_IMAGES = frozenset({"specificity", "false_positives_per_image"})
 LOWER_IS_BETTER = frozenset({"false_positives_per_image"})
+RATES = frozenset({"sensitivity", "specificity"})
+"""Metrics that are yes or no of each unit."""
 UNITS = {"confidence": "score", "false_positives_per_image": "per image"}
 
 NodulePair = tuple[tuple[Trial, NoduleTrial], tuple[Trial, NoduleTrial]]
+
+
+@dataclass(frozen=True)
+class Compared(Selection):
+    """Parameters of a comparison of two arms."""
+
+    arm: str | None = option("The arm under test.", reference("name"))
+    metric: str = option(
+        "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
+        METRIC,
+        "sensitivity",
+        stated=True,
+    )
+    reference: str | None = option("The arm it is compared with.", reference("name"))
+    reference_at_least: float = option(
+        "Sensitivity of the reference must exceed this, else INCONCLUSIVE: two silent arms prove nothing. Default 0.2.",
+        share(default=REFERENCE_AT_LEAST),
+        REFERENCE_AT_LEAST,
+    )
+
+    @property
+    def under(self) -> Sequence[tuple[str, Any]] | None:
+        """Perturbations that make the arm out of the reference; None where the scenes have both arms."""
+        return None
+
+    @property
+    def on_images(self) -> bool:
+        """Whether images are compared, not nodules."""
+        return self.metric in ON_IMAGES
+
+    @property
+    def rates(self) -> bool:
+        """Whether the metric is yes or no of each unit."""
+        return self.metric in RATES
+
+
+C = TypeVar("C", bound=Compared)
 
 
 @dataclass(frozen=True)
@@ -74,23 +125,126 @@ class Comparison:
         return [f"{self.lost} nodules of {self.names[1]} are not in {self.names[0]} and are not compared"]
 
 
-def paired_needs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:
+    """Hold the paired difference against its bound, gated by the reference's sensitivity."""
+    compared = compare(parameters, evidence)
+    criterion = _criterion(parameters, evidence, compared, bound, side)
+    if not compared.trials:
+        return no_data(criterion, "pair", evidence)
+    held = hold(
+        "difference",
+        compared.label,
+        lambda alpha: difference(compared, evidence, alpha),
+        alpha=evidence.alpha,
+        bound=bound,
+        side=side,
+        unit=compared.unit,
+    )
+    _, n10, n01, _ = table(compared)
+    figure = paired_figure(parameters, evidence, compared)
+    if side == "within":
+        figure |= {"kind": "equivalence", "margin": bound}
+    return rule(
+        [held, reference_gate(parameters, compared, evidence)],
+        evidence,
+        criterion,
+        compared.trials,
+        noun="pair",
+        counts=f", {n10 + n01} of them discordant" if parameters.rates else "",
+        notes=compared.notes(),
+        figure=figure,
+    )
+
+
+def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, bound: float, side: Side) -> str:
+    arm, reference = compared.names
+    metric = compared.metric.replace("_", " ")
+    if compared.metric in ON_IMAGES and not any(t.arm.startswith("@") for t in compared.trials):
+        metric += " (findings that hit no nodule, on images with nodules)"
+    verb = {"above": f"exceeds {bound:g}", "below": f"stays below {bound:g}", "within": f"lies within ±{bound:g}"}[side]
+    point = "" if compared.metric == "confidence" else f" at operating point {evidence.operating_point:g}"
+    return f"{metric} in {arm!r} minus {reference!r} {verb}{point}{where_phrase(parameters)}"
+
+
+def comparison_unit(parameters: Compared) -> Literal["nodule", "image"]:
+    """Return what a comparison counts."""
+    return "image" if parameters.on_images else "nodule"
+
+
+def margin_below_1(parameters: Any, asked: Asked) -> Iterator[Complaint]:
+    """Complain of a margin that no difference of rates reaches."""
+    margin = parameters.margin
+    if parameters.metric in RATES and isinstance(margin, (int, float)) and margin >= 1:
+        message = f"a difference of rates is below 1, and the margin is {margin:g}"
+        yield Complaint("margin", message, "0.10 means ten percentage points")
+
+
+def with_reference(pairs: int | None, parameters: Compared, alpha: float) -> int | None:
+    """Return the fewest backgrounds that show the difference and that the reference detects anything at all."""
+    return None if pairs is None else max(pairs, rate_units(float(parameters.reference_at_least), alpha))
+
+
+def agreeing_backgrounds(parameters: Compared, margin: float, alpha: float, per_background: float) -> int | None:
+    """Return the fewest backgrounds that show arms that agree fully to differ by less than the margin."""
+    return with_reference(difference_backgrounds(margin, parameters.rates, alpha, per_background), parameters, alpha)
+
+
+def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[str, float]]:
+    """Return cluster and difference of each pair, for a sequential run.
+
+    Raises:
+        SynnodError: a cluster gives several pairs.
+    """
+    compared = compare(parameters, evidence)
+    clusters = [t.cluster for t in compared.trials]
+    if len(set(clusters)) < len(clusters):
+        raise SynnodError(
+            "a sequential comparison of arms needs one pair per background (and patient)",
+            hint="leave out 'replicates' and sweeps, or give a fixed n",
+        )
+    return [(c, a - r) for c, a, r in zip(clusters, compared.arm, compared.reference, strict=True)]
+
+
+def sequential_gate(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[str, float]], float]:
+    """Return cluster and hit of each nodule of the reference, and the rate that it must show."""
+    point = evidence.operating_point
+    units = [(t.cluster, float(n.detected(point))) for t, n in compare(parameters, evidence).gate]
+    return units, float(parameters.reference_at_least)
+
+
+def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], int | None]) -> EarlyStop[C]:
+    """Return how a sequential run decides a paired difference of rates that must exceed a bound."""
+    return EarlyStop(
+        bound=lambda p: (margin(p), "above"),
+        units=sequential_units,
+        trials=lambda p, evidence: list(compare(p, evidence).trials),
+        label=lambda p: f"difference in {p.metric}",
+        soonest=soonest,
+        able=lambda p: p.rates,
+        paired=True,
+        one_pair_each=lambda p: not p.on_images,
+        pretences=against_arm,
+        gate=sequential_gate,
+    )
+
+
+def paired_needs(parameters: Compared) -> tuple[str, ...]:
     """Return the arms that a paired expectation needs."""
     arms = [OWN]
-    if "under" in parameters:
+    if parameters.under is not None:
         arms.append(UNDER_ARM)
-    if parameters.get("metric") in ON_IMAGES:
+    if parameters.metric in ON_IMAGES:
         arms.append(UNTOUCHED_ARM)
     return tuple(arms)
 
 
-def compare(parameters: Mapping[str, Any], evidence: Evidence) -> Comparison:
+def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     """Pair what the expectation compares, by background, replicate, swept values and nodule.
 
     ``where`` and ``of`` choose nodules of the reference; their partners follow. Images are compared on untouched
     backgrounds under each arm's perturbations, or on the arms' own scenes where the arms differ in their nodules.
     """
-    metric = str(parameters.get("metric", "sensitivity"))
+    metric = parameters.metric
     pairs, lost = _nodule_pairs(parameters, evidence)
     names = _names(parameters)
     gate = [reference for _, reference in pairs] or _all_nodules(parameters, evidence)
@@ -105,7 +259,7 @@ def compare(parameters: Mapping[str, Any], evidence: Evidence) -> Comparison:
 def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estimate:
     """Estimate arm minus reference: Tango's bounds for rates (wider where clusters repeat), else guarded t."""
     clusters = [t.cluster for t in compared.trials]
-    if compared.metric in {"sensitivity", "specificity"}:
+    if compared.metric in RATES:
         return rate_difference_clustered(compared.arm, compared.reference, clusters, alpha=alpha)
     most = 1.0
     if compared.metric == "false_positives_per_image":
@@ -114,11 +268,11 @@ def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estima
     return paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True, seed=evidence.seed)
 
 
-def reference_gate(parameters: Mapping[str, Any], compared: Comparison, evidence: Evidence) -> Held:
+def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidence) -> Held:
     """Return the gate that the reference detects anything at all."""
-    least = float(parameters.get("reference_at_least", REFERENCE_AT_LEAST))
+    least = float(parameters.reference_at_least)
     name = compared.names[1]
-    label = f"sensitivity of the reference arm {name!r}" if "reference" in parameters else f"sensitivity {name}"
+    label = f"sensitivity of the reference arm {name!r}" if parameters.reference is not None else f"sensitivity {name}"
     return hold_sensitivity(compared.gate, evidence, least, label=label, role="gate")
 
 
@@ -130,7 +284,7 @@ def table(compared: Comparison) -> tuple[int, int, int, int]:
     return n11, n10, n01, n00
 
 
-def paired_figure(parameters: Mapping[str, Any], evidence: Evidence, compared: Comparison) -> dict[str, Any]:
+def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison) -> dict[str, Any]:
     """Return the data of the figure of two arms: 2x2 table and confidence of each pair."""
     figure: dict[str, Any] = {"kind": "paired", "labels": list(compared.names)}
     if compared.metric in ON_IMAGES:
@@ -146,25 +300,25 @@ def paired_figure(parameters: Mapping[str, Any], evidence: Evidence, compared: C
     return figure | {"pairs": pairs}
 
 
-def against_arm(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+def against_arm(parameters: Compared, evidence: Evidence) -> list[Pretence]:
     """Take excluded nodules as missed in the arm and found in the reference."""
     return [lambda trial, nodule: MISSED if _is_arm(parameters, trial) else FOUND]
 
 
-def against_both(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+def against_both(parameters: Compared, evidence: Evidence) -> list[Pretence]:
     """Take excluded nodules as found in one of the two arms only, either way."""
     swapped: Pretence = lambda trial, nodule: FOUND if _is_arm(parameters, trial) else MISSED  # noqa: E731
     return [*against_arm(parameters, evidence), swapped]
 
 
-def _is_arm(parameters: Mapping[str, Any], trial: Trial) -> bool:
-    return trial.arm.startswith(UNDER_ARM) if "under" in parameters else trial.arm == parameters["arm"]
+def _is_arm(parameters: Compared, trial: Trial) -> bool:
+    return trial.arm.startswith(UNDER_ARM) if parameters.under is not None else trial.arm == parameters.arm
 
 
-def _names(parameters: Mapping[str, Any]) -> tuple[str, str]:
-    if "under" in parameters:
-        return "under " + ", ".join(kind for kind, _ in parameters["under"]), "unperturbed"
-    return parameters["arm"], parameters["reference"]
+def _names(parameters: Compared) -> tuple[str, str]:
+    if parameters.under is not None:
+        return "under " + ", ".join(kind for kind, _ in parameters.under), "unperturbed"
+    return str(parameters.arm), str(parameters.reference)
 
 
 def _columns(values: Sequence[tuple[float, ...]]) -> tuple[list[float], list[float]]:
@@ -180,23 +334,23 @@ def _on_image(metric: str, trial: Trial, point: float) -> float:
     return float(count == 0) if metric == "specificity" else float(count)
 
 
-def _arms(parameters: Mapping[str, Any], evidence: Evidence) -> tuple[list[Trial], list[Trial]]:
+def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[Trial]]:
     """Return the arm's and the reference's own scenes."""
-    if "under" in parameters:
-        reference = list(evidence.own(parameters.get("arm")))
+    if parameters.under is not None:
+        reference = list(evidence.own(parameters.arm))
         wanted = {f"{UNDER_ARM}:{t.arm}" for t in reference}
         return [t for t in evidence.trials if t.arm in wanted], reference
-    return list(evidence.own(parameters["arm"])), list(evidence.own(parameters["reference"]))
+    return list(evidence.own(parameters.arm)), list(evidence.own(parameters.reference))
 
 
-def _place(parameters: Mapping[str, Any], trial: Trial) -> tuple[Any, ...]:
-    arm = trial.arm.removeprefix(f"{UNDER_ARM}:") if "under" in parameters else ""
+def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
+    arm = trial.arm.removeprefix(f"{UNDER_ARM}:") if parameters.under is not None else ""
     return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), arm
 
 
-def _nodule_pairs(parameters: Mapping[str, Any], evidence: Evidence) -> tuple[list[NodulePair], int]:
+def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int]:
     """Return the same nodule in both arms, and how many of the reference's have no partner."""
-    of, keep = parameters.get("of"), predicate(parameters.get("where"))
+    of, keep = parameters.of, predicate(parameters.where)
     arm, reference = _arms(parameters, evidence)
     partners = {(*_place(parameters, t), n.name): (t, n) for t in arm for n in t.nodules}
     scenes = {_place(parameters, t) for t in arm}
@@ -214,29 +368,29 @@ def _nodule_pairs(parameters: Mapping[str, Any], evidence: Evidence) -> tuple[li
     return found, lost
 
 
-def _all_nodules(parameters: Mapping[str, Any], evidence: Evidence) -> Pairs:
+def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
     """Return whatever nodules there are, for the gate of a reference that plants none."""
-    return evidence.nodules(of=parameters.get("of"), where=parameters.get("where"))
+    return evidence.nodules(of=parameters.of, where=parameters.where)
 
 
-def _image_pairs(parameters: Mapping[str, Any], evidence: Evidence) -> list[tuple[Trial, Trial]]:
-    where, under = parameters.get("where"), "under" in parameters
-    reference = list(evidence.untouched(parameters.get("arm") if under else parameters["reference"], where=where))
+def _image_pairs(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, Trial]]:
+    where, under = parameters.where, parameters.under is not None
+    reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
     if under:
         wanted = {f"{UNDER_ARM}:{t.arm}" for t in reference}
         arm = [t for t in evidence.trials if t.arm in wanted]
     else:
-        arm = list(evidence.untouched(parameters["arm"], where=where))
+        arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:
         arm, reference = _arms(parameters, evidence)
     return _join(parameters, arm, [t for t in reference if _selected(parameters, t)])
 
 
-def _selected(parameters: Mapping[str, Any], trial: Trial) -> bool:
-    keep = predicate(parameters.get("where"))
-    return not trial.nodules or not parameters.get("where") or any(keep(trial, n) for n in trial.nodules)
+def _selected(parameters: Compared, trial: Trial) -> bool:
+    keep = predicate(parameters.where)
+    return not trial.nodules or not parameters.where or any(keep(trial, n) for n in trial.nodules)
 
 
-def _join(parameters: Mapping[str, Any], arm: Iterable[Trial], reference: Iterable[Trial]) -> list[tuple[Trial, Trial]]:
+def _join(parameters: Compared, arm: Iterable[Trial], reference: Iterable[Trial]) -> list[tuple[Trial, Trial]]:
     partners = {_place(parameters, t): t for t in arm}
     return [(partners[place], t) for t in reference if (place := _place(parameters, t)) in partners]

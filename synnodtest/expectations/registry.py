@@ -1,70 +1,129 @@
-"""Checks by the name of their expectation."""
+"""Kinds of expectation by name: those of this package, and those of installed packages."""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations import claims as own_claims
+from synnodtest.expectations import kinds as own_kinds
+from synnodtest.expectations.claim import ClaimKind
+from synnodtest.expectations.kind import Kind
 
-__all__ = ["OWN", "Check", "check", "find_check", "known_checks"]
+__all__ = ["CLAIM_GROUP", "GROUP", "check", "claims", "find_check", "find_claim", "forget", "kinds", "known_checks"]
+
+GROUP = "synnodtest.checks"
+"""Entry points of other packages: a :class:`Kind`, or a function of (parameters, evidence)."""
+CLAIM_GROUP = "synnodtest.claims"
+"""Entry points of other packages: a :class:`ClaimKind`."""
 
 Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
-Needs = Callable[[Mapping[str, Any]], tuple[str, ...]]
+_REGISTERED: dict[str, Kind[Any]] = {}
 
 
-@dataclass(frozen=True)
-class Check:
-    """The function that judges one kind of expectation, and the arms it needs.
+def check(name: str, *, arms: tuple[str, ...] = (OWN,)) -> Callable[[Judge], Judge]:
+    """Register the decorated function as the judge of an expectation of that name, whatever parameters it has.
 
     Args:
-        kind: Name of the expectation in specs.
-        judge: Called with the expectation's parameters and its evidence.
-        arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.planning.recipe` that start with ``@``.
-        needs: Where that hangs on the expectation's parameters: the arms for these parameters.
+        name: Name of the expectation in specs.
+        arms: Arms whose trials it wants.
     """
 
-    kind: str
-    judge: Judge
-    arms: frozenset[str]
-    needs: Needs | None = None
-
-    def arms_for(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
-        wanted = self.arms if self.needs is None else frozenset(self.needs(parameters))
-        return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))
-
-
-_CHECKS: dict[str, Check] = {}
-
-
-def check(kind: str, *, arms: tuple[str, ...] = (OWN,), needs: Needs | None = None) -> Callable[[Judge], Judge]:
-    """Register the decorated function as the check of an expectation; see :class:`Check`."""
-
     def register(judge: Judge) -> Judge:
-        _CHECKS[kind] = Check(kind, judge, frozenset(arms), needs)
+        _REGISTERED[name] = _of_function(name, judge, arms)
+        forget()
         return judge
 
     return register
 
 
-def find_check(kind: str) -> Check | None:
-    """Return the check of an expectation: built in, else of an entry point ``synnodtest.checks``, else None."""
-    if kind not in _CHECKS:
-        for entry in entry_points(group="synnodtest.checks", name=kind):
-            try:
-                judge = entry.load()
-            except Exception as error:
-                raise SynnodError(f"the check {kind!r} of {entry.value} cannot be loaded: {error}") from error
-            _CHECKS[kind] = Check(kind, judge, getattr(judge, "arms", frozenset({OWN})))
-    return _CHECKS.get(kind)
+@cache
+def kinds() -> Mapping[str, Kind[Any]]:
+    """Return all kinds by name: the built-in ones first, then those of installed packages.
+
+    Raises:
+        SynnodError: an installed package's kind cannot be loaded, or takes the name of another.
+    """
+    modules = (import_module(f"{own_kinds.__name__}.{m.name}") for m in pkgutil.iter_modules(own_kinds.__path__))
+    found: dict[str, Kind[Any]] = {kind.name: kind for kind in (module.KIND for module in modules)}
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        if entry.name in found:
+            raise SynnodError(
+                f"the expectation {entry.name!r} of {entry.value} has the name of another",
+                hint="rename it in the package that brings it, or uninstall that package",
+            )
+        found[entry.name] = _loaded(entry)
+    return found | _REGISTERED
+
+
+def forget() -> None:
+    """Look for kinds anew the next time they are asked for."""
+    kinds.cache_clear()
+
+
+def find_check(name: str) -> Kind[Any] | None:
+    """Return the kind of that name, or None."""
+    return kinds().get(name)
 
 
 def known_checks() -> tuple[str, ...]:
     """Return the names of the expectations that can be judged."""
-    return tuple(sorted({*_CHECKS, *(e.name for e in entry_points(group="synnodtest.checks"))}))
+    return tuple(sorted(kinds()))
+
+
+def _loaded(entry: EntryPoint) -> Kind[Any]:
+    try:
+        made = entry.load()
+    except Exception as error:
+        raise SynnodError(f"the check {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
+    if isinstance(made, Kind):
+        if made.name != entry.name:
+            raise SynnodError(f"the entry point {entry.name!r} of {entry.value} is a check called {made.name!r}")
+        return made
+    if not callable(made):
+        raise SynnodError(
+            f"the check {entry.name!r} of {entry.value} is a {type(made).__name__}",
+            hint="point it at a synnodtest.checks.Kind, or at a function of (parameters, evidence)",
+        )
+    return _of_function(entry.name, made, tuple(getattr(made, "arms", (OWN,))))
+
+
+def _of_function(name: str, judge: Judge, arms: tuple[str, ...]) -> Kind[Any]:
+    """Return the kind of a bare function: any parameters, no forecast."""
+    about = (judge.__doc__ or f"A check of your own: {name}.").strip().splitlines()[0]
+    return Kind(name, about, None, judge, arms=lambda p: arms, needs_nodules=False)
+
+
+@cache
+def claims() -> Mapping[str, ClaimKind[Any]]:
+    """Return all claims of searches by name: the built-in ones first, then those of installed packages.
+
+    Raises:
+        SynnodError: an installed package's claim cannot be loaded, or takes the name of another.
+    """
+    modules = (import_module(f"{own_claims.__name__}.{m.name}") for m in pkgutil.iter_modules(own_claims.__path__))
+    found: dict[str, ClaimKind[Any]] = {claim.name: claim for claim in (module.CLAIM for module in modules)}
+    for entry in sorted(entry_points(group=CLAIM_GROUP), key=lambda e: e.name):
+        if entry.name in found:
+            raise SynnodError(f"the claim {entry.name!r} of {entry.value} has the name of another")
+        try:
+            made = entry.load()
+        except Exception as error:
+            raise SynnodError(f"the claim {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
+        if not isinstance(made, ClaimKind) or made.name != entry.name:
+            raise SynnodError(f"{entry.value} is no ClaimKind of the name {entry.name!r}")
+        found[entry.name] = made
+    return found
+
+
+def find_claim(name: str) -> ClaimKind[Any] | None:
+    """Return the claim of that name, or None."""
+    return claims().get(name)

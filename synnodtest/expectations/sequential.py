@@ -9,9 +9,9 @@ no part.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,10 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.common import no_data, not_made, selected, sentence_for, sizes
-from synnodtest.expectations.paired import REFERENCE_AT_LEAST, against_arm, compare
-from synnodtest.expectations.rates import rate_bound, where_phrase
-from synnodtest.expectations.registry import Judge
-from synnodtest.expectations.worst import against_rate, pretend
-from synnodtest.spec.sequential import SEQUENTIAL_PAIRED, SEQUENTIAL_RATES, can_stop
+from synnodtest.expectations.common import no_data, not_made, sentence_for, sizes
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.worst import Pretence, against_rate, pretend
 from synnodtest.statistics import (
     Estimate,
     confidence_sequence,
@@ -34,16 +32,56 @@ from synnodtest.statistics import (
 )
 from synnodtest.statistics.sequential import log_e_above, log_e_below
 
-__all__ = ["SEQUENTIAL", "sequential_judge"]
+__all__ = ["EarlyStop", "sequential_ruling"]
 
-PAIRED = SEQUENTIAL_PAIRED
-SEQUENTIAL = SEQUENTIAL_RATES | SEQUENTIAL_PAIRED
-"""Expectations that can stop early."""
+P = TypeVar("P", bound=Selection)
 MOST_POINTS = 5000
 """Looks of which the record keeps the e-values; of a longer run as many, evenly spaced."""
 
 Floats = NDArray[np.float64]
 Units = list[tuple[str, float]]
+"""Cluster and value of each unit."""
+
+
+@dataclass(frozen=True)
+class EarlyStop(Generic[P]):
+    """How a sequential run decides a kind of expectation.
+
+    Args:
+        bound: From the parameters to the bound and its side.
+        units: The cluster and the value of each unit: 0 to 1, or -1 to 1 of a difference.
+        trials: The scene of every unit that was counted.
+        label: What is estimated.
+        soonest: Backgrounds after which e-values can decide at the earliest, by parameters and error rate.
+        able: False for parameters of which there are no e-values.
+        paired: Whether the units are differences of two arms.
+        one_pair_each: Whether each background must give one pair alone.
+        pretences: The outcome of excluded scenes that would be worst; the first counts.
+        gate: Units of the reference and the rate that it must show; None where there is no reference.
+    """
+
+    bound: Callable[[P], tuple[float, Side]]
+    units: Callable[[P, Evidence], Units]
+    trials: Callable[[P, Evidence], list[Trial]]
+    label: Callable[[P], str]
+    soonest: Callable[[P, float], int | None] = lambda p, alpha: None
+    able: Callable[[P], bool] = lambda p: True
+    paired: bool = False
+    one_pair_each: Callable[[P], bool] = lambda p: False
+    pretences: Callable[[P, Evidence], Sequence[Pretence]] = against_rate
+    gate: Callable[[P, Evidence], tuple[Units, float]] | None = None
+
+    def check(self, name: str, parameters: P) -> None:
+        """Refuse a bound that leaves nothing to show.
+
+        Raises:
+            SynnodError: the bound cannot be crossed.
+        """
+        bound, _ = self.bound(parameters)
+        if not (-1.0 if self.paired else 0.0) < bound < 1.0:
+            raise SynnodError(
+                f"{name!r}: a bound of {bound:g} cannot be crossed", hint="give one strictly within the range"
+            )
 
 
 @dataclass(frozen=True)
@@ -61,71 +99,38 @@ class Path:
     estimate: Callable[[int, float], Estimate]
 
 
-def sequential_judge(kind: str, parameters: Mapping[str, Any]) -> Judge:
-    """Return the judge of an expectation in a sequential run.
-
-    Raises:
-        SynnodError: the expectation is no rate or paired rate, or its bound leaves nothing to show.
-    """
-    metric = parameters.get("metric", "sensitivity")
-    if not can_stop(kind, metric):
-        what = kind if kind not in SEQUENTIAL else f"{kind} of {metric}"
-        raise SynnodError(
-            f"'sampling: sequential' is for rates and paired rates, not for {what!r}",
-            hint=f"it can stop {', '.join(sorted(SEQUENTIAL))}; give {what!r} a behaviour of its own with fixed n",
-        )
-    bound, _ = _bound(kind, parameters)
-    if not (-1.0 if kind in PAIRED else 0.0) < bound < 1.0:
-        raise SynnodError(
-            f"{kind!r}: a bound of {bound:g} cannot be crossed", hint="give one strictly within the range"
-        )
-    return lambda given, evidence: _judge(kind, given, evidence)
-
-
-def _bound(kind: str, parameters: Mapping[str, Any]) -> tuple[float, Side]:
-    if kind == "detected":
-        return float(parameters["rate_at_least"]), "above"
-    if kind in PAIRED:
-        margin = float(parameters.get("margin", 0.0))
-        return (-margin if kind == "non_inferior" else margin), "above"
-    return rate_bound(parameters)
-
-
-def _judge(kind: str, parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
-    bound, side = _bound(kind, parameters)
-    label = f"difference in {parameters.get('metric', 'sensitivity')}" if kind in PAIRED else kind.replace("_", " ")
+def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> Ruling:
+    """Return the ruling of a sequential run on the evidence so far."""
+    bound, side = stop.bound(parameters)
+    label = stop.label(parameters)
     verb = "exceeds" if side == "above" else "stays below"
     criterion = (
         f"{label} at operating point {evidence.operating_point:g} {verb} {bound:g}{where_phrase(parameters)}, "
         f"judged sequentially by e-values"
     )
-    pretence = (against_arm if kind in PAIRED else against_rate)(parameters, evidence)[0]
-    worst = pretend(evidence, pretence)
-    real, adverse = _units(kind, parameters, evidence), _units(kind, parameters, worst)
+    worst = pretend(evidence, stop.pretences(parameters, evidence)[0])
+    real, adverse = stop.units(parameters, evidence), stop.units(parameters, worst)
     if not real:
         return no_data(criterion, "background", evidence)
-    make = _paired_path if kind in PAIRED else _rate_path
+    make = _paired_path if stop.paired else _rate_path
     order = evidence.order
     fair, harsh = (make(_in_order(units, order), bound, side) for units in (real, adverse))
     threshold = -math.log(evidence.alpha)
-    gate = _gate(parameters, evidence, order, threshold) if kind in PAIRED else 1
+    units, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, evidence)
+    gate = 1 if stop.gate is None else _gate(units, least, order, threshold)
     passed, failed = _first(harsh.passing, threshold), _first(fair.failing, threshold)
     passed = None if passed is None or gate is None else min(max(passed, gate), len(harsh.passing))
     status, looks = _verdict(passed, failed, len(fair.failing))
     path = harsh if status is Status.PASSED else fair
     part = _component(label, path, looks, bound, side, status, evidence.alpha)
-    ruling = _ruling(criterion, part, evidence, _trials(kind, parameters, evidence), looks)
+    ruling = _ruling(criterion, part, evidence, stop.trials(parameters, evidence), looks)
+    silent = f"; the sensitivity of the reference was not shown to exceed {least:g}"
     return replace(
         ruling,
-        sentence=ruling.sentence + (f"; {_silent(parameters)}" if gate is None and status is not Status.FAILED else ""),
+        sentence=ruling.sentence + (silent if gate is None and status is not Status.FAILED else ""),
         p_value=min(1.0, math.exp(-float(fair.failing.max()))),
         figure=_figure(harsh, fair, threshold, _clusters(adverse, order)),
     )
-
-
-def _silent(parameters: Mapping[str, Any]) -> str:
-    least = parameters.get("reference_at_least", REFERENCE_AT_LEAST)
-    return f"the sensitivity of the reference was not shown to exceed {least:g}"
 
 
 def _verdict(passed: int | None, failed: int | None, looks: int) -> tuple[Status, int]:
@@ -140,35 +145,6 @@ def _first(logs: Floats, threshold: float) -> int | None:
     """Return after how many units the threshold is reached first; never after a single one."""
     reached = np.flatnonzero(logs >= threshold)
     return max(int(reached[0]) + 1, 2) if len(reached) and len(logs) > 1 else None
-
-
-def _trials(kind: str, parameters: Mapping[str, Any], evidence: Evidence) -> list[Trial]:
-    if kind in PAIRED:
-        return list(compare(parameters, evidence).trials)
-    if kind == "specificity":
-        return list(evidence.untouched(parameters.get("arm"), where=parameters.get("where"), strict=True))
-    trials = [t for t, _ in selected(parameters, evidence)]
-    return trials if kind == "sensitivity" else list({id(t): t for t in trials}.values())
-
-
-def _units(kind: str, parameters: Mapping[str, Any], evidence: Evidence) -> Units:
-    point = evidence.operating_point
-    if kind in PAIRED:
-        compared = compare(parameters, evidence)
-        clusters = [t.cluster for t in compared.trials]
-        if len(set(clusters)) < len(clusters):
-            raise SynnodError(
-                "a sequential comparison of arms needs one pair per background (and patient)",
-                hint="leave out 'replicates' and sweeps, or give a fixed n",
-            )
-        return [(c, a - r) for c, a, r in zip(clusters, compared.arm, compared.reference, strict=True)]
-    trials = _trials(kind, parameters, evidence)
-    if kind == "specificity":
-        return [(t.cluster, float(t.false_positives_at(point) == 0)) for t in trials]
-    if kind == "sensitivity":
-        return [(t.cluster, float(n.detected(point))) for t, n in selected(parameters, evidence)]
-    missed = {id(t) for t, n in selected(parameters, evidence) if not n.detected(point)}
-    return [(t.cluster, float(id(t) not in missed)) for t in trials]
 
 
 def _in_order(units: Units, order: Sequence[str]) -> Floats:
@@ -209,11 +185,8 @@ def _paired_path(differences: Floats, bound: float, side: Side) -> Path:
     )
 
 
-def _gate(parameters: Mapping[str, Any], evidence: Evidence, order: Sequence[str], threshold: float) -> int | None:
+def _gate(units: Units, least: float, order: Sequence[str], threshold: float) -> int | None:
     """Return after how many backgrounds the reference has shown that it detects anything; None if it has not."""
-    least = float(parameters.get("reference_at_least", REFERENCE_AT_LEAST))
-    point = evidence.operating_point
-    units = [(t.cluster, float(n.detected(point))) for t, n in compare(parameters, evidence).gate]
     if not units:
         return None
     hits = _in_order(units, order)

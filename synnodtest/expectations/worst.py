@@ -7,9 +7,9 @@ pass would not survive had they all gone against it, the ruling is INCONCLUSIVE.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
 from synnodtest.expectations.common import number
-from synnodtest.expectations.registry import Judge
+from synnodtest.expectations.parameters import Selection
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 
@@ -27,23 +27,25 @@ MISSED, FOUND = 0.0, 1.0
 
 Pretence = Callable[[Trial, NoduleTrial], float]
 """The confidence that an excluded nodule is taken to have received."""
-Pretences = Callable[[Mapping[str, Any], Evidence], Sequence[Pretence]]
+P = TypeVar("P", bound=Selection)
+Judge = Callable[[P, Evidence], Ruling]
+Pretences = Callable[[P, Evidence], Sequence[Pretence]]
 """From an expectation and its evidence to the outcomes that would be worst for it; the pass must survive each."""
 
 
-def missed(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+def missed(parameters: Selection, evidence: Evidence) -> list[Pretence]:
     """Take every excluded nodule as missed."""
     return [lambda trial, nodule: MISSED]
 
 
-def against_rate(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+def against_rate(parameters: Selection, evidence: Evidence) -> list[Pretence]:
     """Take every excluded nodule as missed, or as found where the rate must stay below its bound."""
-    outcome = FOUND if "at_most" in parameters else MISSED
+    outcome = MISSED if getattr(parameters, "at_most", None) is None else FOUND
     return [lambda trial, nodule: outcome]
 
 
-def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[Judge], Judge]:
-    """Decorate a check: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
+def with_worst_case(pretences: Pretences[P], *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
+    """Decorate a ruling: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
 
     Args:
         pretences: The outcomes that would be worst.
@@ -51,9 +53,9 @@ def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[J
             ranked by their loudest finding, which would count for the detector.
     """
 
-    def decorate(judge: Judge) -> Judge:
+    def decorate(judge: Judge[P]) -> Judge[P]:
         @functools.wraps(judge)
-        def judged(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+        def judged(parameters: P, evidence: Evidence) -> Ruling:
             ruling = judge(parameters, evidence)
             excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
             if not excluded or not ruling.components:
@@ -94,13 +96,13 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
     )
 
 
-def concerns(parameters: Mapping[str, Any], trial: Trial) -> bool:
+def concerns(parameters: Selection, trial: Trial) -> bool:
     """Return whether an excluded scene would have been judged."""
     arm = trial.arm.removeprefix(f"{UNDER_ARM}:")
-    named = {parameters[key] for key in ("arm", "reference") if parameters.get(key)}
+    named = {name for name in (parameters.arm, parameters.reference) if name}
     if arm.startswith("@") or (named and arm not in named):
         return False
-    of, keep = parameters.get("of"), predicate(parameters.get("where"))
+    of, keep = parameters.of, predicate(parameters.where)
     nodules = _nodules(trial)
     return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
 

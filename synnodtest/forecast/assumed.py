@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from synnodtest.errors import SynnodError
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["ASSUMED", "discordant_share", "true_correlation", "true_count", "true_rate"]
+__all__ = ["ASSUMED", "Assumed"]
 
 ASSUMED: Mapping[str, float] = {
     "margin_to_bound": 0.1,
@@ -24,66 +25,72 @@ FROM_SPEC = "sampling.assume of the spec"
 BY_DEFAULT = "a default; say what you expect with sampling: "
 
 
-def true_rate(behaviour: Behaviour, variant: Variant, bound: float, below: bool) -> tuple[float, str]:
-    """Return the true rate to plan for, and where it comes from.
+@dataclass(frozen=True)
+class Assumed:
+    """What one item is planned for; each value comes with its source in words.
 
-    Raises:
-        SynnodError: the value assumed for this very expectation does not meet its bound.
+    Args:
+        behaviour: With what its spec assumes.
+        variant: The item.
     """
-    step = ASSUMED["margin_to_bound"]
-    return _true(behaviour, variant, bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
 
+    behaviour: Behaviour
+    variant: Variant
 
-def true_count(behaviour: Behaviour, variant: Variant, bound: float) -> tuple[float, str]:
-    """Return the true number of events per image to plan for, and where it comes from.
+    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
+        """Return the true rate to plan for, and where it comes from.
 
-    Raises:
-        SynnodError: the value assumed for this very expectation does not meet its bound.
-    """
-    return _true(behaviour, variant, bound, bound * ASSUMED["count_share"], below=True)
+        Raises:
+            SynnodError: the value assumed for this very expectation does not meet its bound.
+        """
+        step = ASSUMED["margin_to_bound"]
+        return self._true(bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
 
+    def true_count(self, bound: float) -> tuple[float, str]:
+        """Return the true number of events per image to plan for, and where it comes from.
 
-def _true(behaviour: Behaviour, variant: Variant, bound: float, default: float, *, below: bool) -> tuple[float, str]:
-    """Return the true value to plan for, and where it comes from; one for all counts only where it meets the bound.
+        Raises:
+            SynnodError: the value assumed for this very expectation does not meet its bound.
+        """
+        return self._true(bound, bound * ASSUMED["count_share"], below=True)
 
-    Raises:
-        SynnodError: the value assumed for this very expectation does not meet its bound.
-    """
-    named = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind)
-    value = behaviour.sampling.assumed_for("") if named is None else named
-    if value is not None and (0 <= value < bound if below else bound < value):
-        return value, FROM_SPEC
-    if named is not None:
-        raise SynnodError(
-            f"behaviour {behaviour.id!r}: a true value of {named:g} is assumed for {variant.expectation.id}, and that "
-            f"does not meet its bound of {bound:g}",
-            hint="assume a value on the other side of the bound",
-        )
-    return default, f"{BY_DEFAULT}{{assume: {{{variant.expectation.id}: ..}}}}"
+    def true_correlation(self, bound: float) -> tuple[float, float, str]:
+        """Return the mean correlation to plan for, its standard deviation between backgrounds, and their source.
 
+        Raises:
+            SynnodError: the mean assumed for this very expectation does not exceed its bound.
+        """
+        sampling, expectation = self.behaviour.sampling, self.variant.expectation
+        spread, named = sampling.assumed_for("spread"), sampling.assumed_for(expectation.id, expectation.kind)
+        if named is not None and not bound < named <= 1:
+            raise SynnodError(
+                f"behaviour {self.behaviour.id!r}: a mean correlation of {named:g} is assumed for {expectation.id}, "
+                f"and that does not exceed its bound of {bound:g}",
+                hint="assume a value between the bound and 1",
+            )
+        mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
+        why = BY_DEFAULT + f"{{assume: {{{expectation.id}: .., spread: ..}}}}"
+        return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
 
-def true_correlation(behaviour: Behaviour, variant: Variant, bound: float) -> tuple[float, float, str]:
-    """Return the mean correlation to plan for, its standard deviation between backgrounds, and where they come from.
+    def discordant_share(self) -> tuple[float, str]:
+        """Return the share of discordant pairs to plan for, and where it comes from."""
+        expectation = self.variant.expectation
+        found = self.behaviour.sampling.assumed_for(expectation.id, expectation.kind, "discordant")
+        if found is not None:
+            return found, FROM_SPEC
+        return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
 
-    Raises:
-        SynnodError: the mean assumed for this very expectation does not exceed its bound.
-    """
-    sampling, expectation = behaviour.sampling, variant.expectation
-    spread, named = sampling.assumed_for("spread"), sampling.assumed_for(expectation.id, expectation.kind)
-    if named is not None and not bound < named <= 1:
-        raise SynnodError(
-            f"behaviour {behaviour.id!r}: a mean correlation of {named:g} is assumed for {expectation.id}, and that "
-            f"does not exceed its bound of {bound:g}",
-            hint="assume a value between the bound and 1",
-        )
-    mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
-    why = BY_DEFAULT + f"{{assume: {{{expectation.id}: .., spread: ..}}}}"
-    return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
-
-
-def discordant_share(behaviour: Behaviour, variant: Variant) -> tuple[float, str]:
-    """Return the share of discordant pairs to plan for, and where it comes from."""
-    found = behaviour.sampling.assumed_for(variant.expectation.id, variant.expectation.kind, "discordant")
-    if found is not None:
-        return found, FROM_SPEC
-    return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
+    def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
+        """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
+        sampling, expectation = self.behaviour.sampling, self.variant.expectation
+        named = sampling.assumed_for(expectation.id, expectation.kind)
+        value = sampling.assumed_for("") if named is None else named
+        if value is not None and (0 <= value < bound if below else bound < value):
+            return value, FROM_SPEC
+        if named is not None:
+            raise SynnodError(
+                f"behaviour {self.behaviour.id!r}: a true value of {named:g} is assumed for {expectation.id}, and that "
+                f"does not meet its bound of {bound:g}",
+                hint="assume a value on the other side of the bound",
+            )
+        return default, f"{BY_DEFAULT}{{assume: {{{expectation.id}: ..}}}}"

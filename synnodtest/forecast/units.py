@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.trial import holds
+from synnodtest.expectations import find_check
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
@@ -16,8 +18,6 @@ __all__ = ["SAMPLE", "scenes_per_background", "units_per_background"]
 
 SAMPLE = 20
 """Backgrounds enumerated to count the units that an expectation selects."""
-ON_IMAGES = frozenset({"false_positives_per_image", "specificity"})
-BY_SCENE = frozenset({"no_detection", "detected"})
 
 
 def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int) -> float:
@@ -26,24 +26,27 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     ``where`` on what is known only later (a region, a stratum of backgrounds not read yet) is taken to hold.
     """
     scenes, parameters = behaviour.scenes, variant.parameters
-    if ON_IMAGES & {variant.expectation.kind, parameters.get("metric")} or scenes is None or not scenes.nodules:
+    kind = find_check(variant.expectation.kind)
+    unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
+    if unit == "image" or scenes is None or not scenes.nodules:
         return 1.0
     looked = list(backgrounds[:SAMPLE])
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
     selected = [sum(_selected(parameters, recipe, nodule) for nodule in recipe.nodules) for recipe in chosen]
-    if variant.expectation.kind in BY_SCENE:
+    if unit == "scene":
         selected = [min(count, 1) for count in selected]
     return sum(selected) / max(len(looked), 1)
 
 
 def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> int:
     """Return how many scenes one background costs an expectation that is judged on rates, 1 or more."""
-    untouched = ON_IMAGES & {variant.expectation.kind, variant.parameters.get("metric")}
-    if variant.expectation.kind in ON_IMAGES or behaviour.scenes is None or not behaviour.scenes.nodules:
+    kind = find_check(variant.expectation.kind)
+    arms = (OWN,) if kind is None else kind.arms_for(variant.parameters)
+    if OWN not in arms or behaviour.scenes is None or not behaviour.scenes.nodules:
         return 1
     own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
-    return max(own + (2 if untouched else 0), 1)
+    return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
 
 
 def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:

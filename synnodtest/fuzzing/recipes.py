@@ -70,7 +70,7 @@ class RecipeMaker:
         nodules: list[NoduleRecipe] = []
         if self.plants or example.get("diameter_mm") is not None:
             nodules.append(self._first(example, background, replicate, seed))
-            if example.group("companion") and self.claim.kind != "not_lower":
+            if example.group("companion") and not self.claim.about.needs_companion:
                 nodules.append(self._second(example, background, nodules[0], seed))
         changes = tuple(Perturbation(kind, value) for kind, value in example.group("perturbations").items())
         return Recipe(self.behaviour, background, BASE, replicate, (), tuple(nodules), perturbations=changes, seed=seed)

@@ -7,21 +7,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from synnodtest.evidence.regions import RegionExpression, control_name, evaluate, shown_name
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
-from synnodtest.spec.regions import RegionExpression, evaluate, region_text
 
-__all__ = ["control_name", "control_region", "shown_name", "with_controls"]
-
-
-def control_name(region: RegionExpression) -> str:
-    """Return the name under which a radiograph carries the control region of ``region``."""
-    return f"@control:{region_text(region)}"
-
-
-def shown_name(region: RegionExpression) -> str:
-    """Return the name under which a radiograph carries ``region``, where it has any of it."""
-    return f"@shown:{region_text(region)}"
+__all__ = ["control_region", "with_controls"]
 
 
 def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:

@@ -17,11 +17,11 @@ from synnodtest.attenuation import draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
 from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
-from synnodtest.spec.regions import RegionExpression
 from synnodtest.spec.values import Amount, Sweep, Value
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synnodtest.expectations.registry import find_claim
 from synnodtest.planning.difficulty import Dimension, Space, dimension, ranged
 from synnodtest.planning.example import Example
 from synnodtest.spec.model import Behaviour, Companion, Fuzz
@@ -38,7 +39,8 @@ def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> 
         yield dimension("view", own.pop("view"))
     yield from (dimension(n, v) for n, v in own.items() if n.startswith("perturbations."))
     if second is not None:
-        if kind not in {"not_lower"}:
+        claim = find_claim(kind)
+        if claim is None or not claim.needs_companion:
             yield Dimension("companion.present", levels=(False, True))
         yield from _companion(second)
     if plants_nodule(fuzz, kind) and fuzz.location.at_mm is None:
@@ -74,7 +76,8 @@ def plants_nodule(fuzz: Fuzz, kind: str) -> bool:
     names = [*fuzz.vary, *fuzz.fixed, *(n for example in fuzz.explicit for n in example)]
     if fuzz.location.at_mm is not None or fuzz.companion is not None:
         return True
-    return kind != "silent" or any(name.startswith(_NODULE) for name in names)
+    claim = find_claim(kind)
+    return claim is None or claim.plants or any(name.startswith(_NODULE) for name in names)
 
 
 def example_of(space: Space, fuzz: Fuzz, difficulties: tuple[int, ...]) -> Example:

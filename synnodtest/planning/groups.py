@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.evidence.arm import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.draw import (
     control_recipes,
     own_recipes,
@@ -17,7 +18,6 @@ from synnodtest.planning.draw import (
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import Arm, Behaviour, PerturbationSpec, Scenes
-from synnodtest.spec.regions import RegionExpression
 
 __all__ = ["PLAIN", "SHAM", "Group", "groups_for"]
 

@@ -8,12 +8,12 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.attenuation import Display, resolved
+from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.spec.model import Location
-from synnodtest.spec.regions import RegionExpression, evaluate, region_text
 
 __all__ = ["MissingRegion", "NoPlace", "Placer", "region_mask"]
 

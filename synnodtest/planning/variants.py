@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.expectations import find_check
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.quantities import Stratum
 
 __all__ = ["Variant", "variants"]
-
-_WHATEVER_THE_THRESHOLD = frozenset({"froc", "auc", "average_precision", "calibration"})
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,8 @@ def _strata(parameters: Mapping[str, Any]) -> tuple[Stratum, ...]:
 
 
 def _ignores_points(expectation: Expectation) -> bool:
-    if expectation.kind in {"monotone", "correlation"}:
-        return expectation.parameters.get("response") == "confidence"
-    return expectation.kind in _WHATEVER_THE_THRESHOLD
+    kind = find_check(expectation.kind)
+    return kind is not None and kind.threshold_free(kind.read(expectation.parameters))
 
 
 def _points(value: Any) -> list[float]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.trial import Trial
+from synnodtest.expectations import find_check
+from synnodtest.expectations.grading import Grade, missed_nodule
 from synnodtest.planning.variants import Variant
 
 __all__ = ["RANDOM", "WORST", "chosen", "chosen_of_search"]
@@ -51,23 +53,14 @@ def chosen_of_search(found: Mapping[str, Any], node_id: str) -> dict[str, Any]:
 
 def _sides(trials: Iterable[Trial], variant: Variant, point: float) -> tuple[list[str], list[str]]:
     """Return scene ids that speak against the detector, most damning first, and those that speak for it."""
-    kind = variant.expectation.kind
-    graded: dict[str, tuple[bool, float]] = {}
+    kind = find_check(variant.expectation.kind)
+    grade = missed_nodule if kind is None else kind.grade
+    parameters = variant.parameters if kind is None else kind.read(variant.parameters)
+    graded: dict[str, Grade] = {}
     for trial in trials:
-        loudest = max((s.finding.score for s in trial.sightings), default=0.0)
-        if kind == "no_detection":
-            bad = not trial.arm.startswith("@") and trial.fires_in(variant.parameters["region"], point)
-            severity = loudest
-        elif kind in {"false_positives_per_image", "specificity"}:
-            bad = trial.false_positives_at(point) > 0
-            severity = float(trial.false_positives_at(point)) + loudest
-        else:
-            nodule = trial.nodule(variant.parameters.get("of"))
-            bad = nodule is not None and not nodule.detected(point)
-            severity = 0.0 if nodule is None else nodule.requested_mm * nodule.truth.contrast
-        graded.setdefault(trial.scene_id, (bad, severity))
-    failing = sorted((k for k, (bad, _) in graded.items() if bad), key=lambda k: (-graded[k][1], k))
-    return failing, [k for k, (bad, _) in graded.items() if not bad]
+        graded.setdefault(trial.scene_id, grade(parameters, trial, point))
+    failing = sorted((k for k, one in graded.items() if one.bad), key=lambda k: (-graded[k].severity, k))
+    return failing, [k for k, one in graded.items() if not one.bad]
 
 
 def _sample(ids: list[str], count: int, *parts: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.errors import SynnodError
+from synnodtest.expectations import find_check
 from synnodtest.record.assemble import Fragment
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
@@ -178,7 +179,8 @@ def _wanted(record: Record) -> dict[str, tuple[bool, float]]:
     known: dict[str, tuple[bool, float]] = {}
     for entry in record["expectations"]:
         parameters = entry.get("parameters") or {}
-        against = entry["kind"] == "no_detection" or (entry["kind"] == "sensitivity" and "at_most" in parameters)
+        kind = find_check(entry["kind"])
+        against = kind is not None and kind.wants_silence(kind.read(parameters))
         found, point = known.get(entry["behaviour"], (True, float(parameters.get("operating_point", 0.25))))
         known[entry["behaviour"]] = (found and not against, point)
     return known

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from synnodtest.canonical import plain
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import NoduleTrial, Trial, score_trial
+from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Spec
@@ -27,7 +28,6 @@ __all__ = [
 
 LEAST_SCORE = 0.01
 """Findings of a lower score are left out of the record, but for expectations that rest on all of them."""
-_ALL_SCORES = frozenset({"froc", "auc", "average_precision", "calibration", "python"})
 
 
 class CaseLike(Protocol):
@@ -124,7 +124,8 @@ def ruling_entry(ruling: Ruling) -> dict[str, Any]:
 
 def least_score(kind: str) -> float:
     """Return the least score of a finding that an expectation of this kind needs in the record."""
-    return 0.0 if kind in _ALL_SCORES else LEAST_SCORE
+    found = find_check(kind)
+    return 0.0 if found is not None and found.all_scores else LEAST_SCORE
 
 
 def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from synnodtest.expectations import find_check
+
 __all__ = [
     "LIMITATION",
     "STATUSES",
@@ -56,19 +58,6 @@ STATUSES: dict[str, StatusLook] = {
     )
 }
 
-_TITLES = {
-    "monotone": "Monotone response",
-    "false_positives_per_image": "False positives per image",
-    "no_detection": "No detection",
-    "non_inferior": "Non-inferiority",
-    "superior": "Superiority",
-    "equivalent": "Equivalence",
-    "invariant": "Invariance",
-    "size_at_sensitivity": "Size at sensitivity",
-    "froc": "Free-response curve (FROC)",
-    "auc": "Image-level AUC",
-    "average_precision": "Average precision",
-}
 _WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
 
 
@@ -84,8 +73,8 @@ def shown_status(expectation: Mapping[str, Any]) -> str:
 
 def expectation_title(expectation: Mapping[str, Any]) -> str:
     """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
-    kind = expectation["kind"]
-    parts = [_TITLES.get(kind, kind.replace("_", " ").capitalize())]
+    kind = find_check(expectation["kind"])
+    parts = [expectation["kind"].replace("_", " ").capitalize() if kind is None else kind.shown_title]
     parameters = expectation.get("parameters") or {}
     if parameters.get("of"):
         parts.append(f"of {parameters['of']}")

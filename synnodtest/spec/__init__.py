@@ -1,6 +1,16 @@
 """The spec language: YAML -> :class:`Spec`, with every error of a file at once."""
 
-from synnodtest.spec.expectations import FUZZ_EXPECTATIONS, SCENE_EXPECTATIONS
+from synnodtest.evidence.regions import (
+    BUILT_IN_REGIONS,
+    AllOf,
+    AnyOf,
+    NotIn,
+    RegionExpression,
+    evaluate,
+    region_names,
+    region_text,
+)
+from synnodtest.spec.expectations import fuzz_expectations, scene_expectations
 from synnodtest.spec.loader import is_spec, load_spec
 from synnodtest.spec.model import (
     Arm,
@@ -17,27 +27,11 @@ from synnodtest.spec.model import (
 )
 from synnodtest.spec.plain import behaviour_dict, resolved
 from synnodtest.spec.quantities import Stratum
-from synnodtest.spec.regions import (
-    BUILT_IN_REGIONS,
-    AllOf,
-    AnyOf,
-    NotIn,
-    RegionExpression,
-    evaluate,
-    region_names,
-    region_text,
-)
 from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-EXPECTATIONS = tuple(dict.fromkeys(SCENE_EXPECTATIONS + FUZZ_EXPECTATIONS))
-"""Every kind of expectation that the language knows."""
-
 __all__ = [
     "BUILT_IN_REGIONS",
-    "EXPECTATIONS",
-    "FUZZ_EXPECTATIONS",
-    "SCENE_EXPECTATIONS",
     "AllOf",
     "AnyOf",
     "Arm",
@@ -63,10 +57,18 @@ __all__ = [
     "Value",
     "behaviour_dict",
     "evaluate",
+    "expectations",
+    "fuzz_expectations",
     "is_spec",
     "load_spec",
     "region_names",
     "region_text",
     "resolved",
+    "scene_expectations",
     "schema",
 ]
+
+
+def expectations() -> tuple[str, ...]:
+    """Return every kind of expectation that the language knows, those of installed packages among them."""
+    return tuple(dict.fromkeys(scene_expectations() + fuzz_expectations()))

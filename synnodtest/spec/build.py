@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synnodtest.errors import Problem
+from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
 from synnodtest.spec.model import Arm, Location, NoduleSpec, PerturbationSpec, Scenes
-from synnodtest.spec.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synnodtest.expectations.asked import Asked
+from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import Path, problem
@@ -16,16 +18,23 @@ from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant, Value
 
 __all__ = [
-    "FUZZ_EXPECTATIONS",
-    "SCENE_EXPECTATIONS",
     "build_expectations",
     "companion",
+    "fuzz_expectations",
     "matching",
     "passes_in_silence",
+    "scene_expectations",
 ]
 
-SCENE_EXPECTATIONS = kinds("expectation")
-FUZZ_EXPECTATIONS = kinds("fuzz_expectation")
+
+def scene_expectations() -> tuple[str, ...]:
+    """Return the kinds that a behaviour with scenes may expect."""
+    return kinds("expectation")
+
+
+def fuzz_expectations() -> tuple[str, ...]:
+    """Return the kinds that a behaviour with a search may expect."""
+    return kinds("fuzz_expectation")
 
 
 def build_expectations(
@@ -60,8 +69,9 @@ def build_expectations(
 
 
 def _item(builder: Builder, entry: Node, path: Path, fuzz: bool) -> Item | None:
-    allowed = FUZZ_EXPECTATIONS if fuzz else SCENE_EXPECTATIONS
-    other = SCENE_EXPECTATIONS if fuzz else FUZZ_EXPECTATIONS
+    allowed, other = scene_expectations(), fuzz_expectations()
+    if fuzz:
+        allowed, other = other, allowed
     for key, child in entry.mapping.items():
         if key in other and key not in allowed:
             needs, have = ("scenes", "fuzz") if fuzz else ("fuzz", "scenes")
@@ -96,8 +106,11 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
         parameters["companion"] = companion(builder, item.part("companion"), (*item.path, "companion"))
     if behaviour.scenes is not None:
         parameters |= check_against_scenes(builder, item, behaviour.scenes, parameters)
-    _check_margins(builder, item, parameters)
-    if item.kind == "not_lower" and "companion" not in given and behaviour.fuzz and behaviour.fuzz.companion is None:
+    else:
+        _check_alone(builder, item, parameters, fuzz=item.fuzz)
+    claim = find_claim(item.kind) if item.fuzz else None
+    companionless = "companion" not in given and behaviour.fuzz is not None and behaviour.fuzz.companion is None
+    if claim is not None and claim.needs_companion and companionless:
         complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
     name = str(item.part("id").value or (item.kind if repeat == 1 else f"{item.kind}-{repeat}"))
     place = item.node.place
@@ -115,9 +128,10 @@ def _check_under(builder: Builder, item: Item, under: Sequence[PerturbationSpec]
 
 def passes_in_silence(expectation: Expectation) -> bool:
     """Return whether a detector that reports nothing at all passes an expectation, which then asks for quiet alone."""
-    if expectation.kind in {"sensitivity", "specificity"}:
-        return ("at_most" if expectation.kind == "sensitivity" else "at_least") in expectation.parameters
-    return expectation.kind in {"false_positives_per_image", "silent"}
+    claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
+    if claim is not None and claim.passes_in_silence:
+        return True
+    return kind is not None and kind.passes_in_silence(kind.read(expectation.parameters))
 
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
@@ -149,18 +163,8 @@ def companion(builder: Builder, node: Node, path: Path) -> Companion:
     )
 
 
-def _check_margins(builder: Builder, item: Item, parameters: Mapping[str, Any]) -> None:
-    metric = parameters.get("metric")
-    margin = parameters.get("margin")
-    if metric in {"sensitivity", "specificity"} and isinstance(margin, (int, float)) and margin >= 1:
-        complain(
-            builder,
-            item,
-            "margin",
-            f"a difference of rates is below 1, and the margin is {margin:g}",
-            "0.10 means ten percentage points",
-        )
-    if item.kind == "localization":
-        wanted = "at_least" if metric == "iou" else "at_most"
-        if wanted not in parameters:
-            complain(builder, item, "metric", f"the metric {metric!r} is judged with {wanted!r}")
+def _check_alone(builder: Builder, item: Item, parameters: Mapping[str, Any], *, fuzz: bool) -> None:
+    """Note what a kind cannot work with, where there are no scenes to hold it against."""
+    kind = None if fuzz else find_check(item.kind)
+    for complaint in () if kind is None else kind.asks(kind.read(parameters), Asked(has_scenes=False)):
+        complain(builder, item, *complaint)

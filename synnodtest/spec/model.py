@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from synnodtest.spec.regions import RegionExpression
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.spec.values import Value
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.model import (
     Arm,
     Behaviour,
@@ -20,7 +21,6 @@ from synnodtest.spec.model import (
     Scenes,
     Spec,
 )
-from synnodtest.spec.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.source import read_scalar
 from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value

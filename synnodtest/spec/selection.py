@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.expectations import find_check
+from synnodtest.expectations.asked import Asked
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.messages import Path, problem, unknown
 from synnodtest.spec.model import NoduleSpec, Scenes
@@ -24,13 +26,10 @@ from synnodtest.spec.quantities import (
     strata_of,
 )
 from synnodtest.spec.source import Node, plain
-from synnodtest.spec.validation import definition
+from synnodtest.spec.validation import definition, definitions
 from synnodtest.spec.values import Constant, Sweep, Value
 
 __all__ = ["Item", "check_against_scenes", "complain"]
-
-WITHOUT_NODULES = frozenset({"false_positives_per_image", "specificity", "python"})
-LEAST_LEVELS = 5
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ class Item:
     @property
     def rules(self) -> Mapping[str, Any]:
         """The definition of its kind in the schema."""
-        return definition(f"fuzz_{self.kind}" if self.fuzz and self.kind != "python" else f"expect_{self.kind}")
+        searched = self.fuzz and f"fuzz_{self.kind}" in definitions()
+        return definition(f"fuzz_{self.kind}" if searched else f"expect_{self.kind}")
 
     def part(self, name: str) -> Node:
         """A parameter's node, empty if it is not given."""
@@ -54,7 +54,8 @@ class Item:
 
 def check_against_scenes(builder: Builder, item: Item, scenes: Scenes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Note whatever the expectation names and the scenes lack; return its ``strata`` if it has any."""
-    if not scenes.nodules and item.kind not in WITHOUT_NODULES:
+    kind = find_check(item.kind)
+    if not scenes.nodules and (kind is None or kind.needs_nodules):
         message = f"{item.kind!r} needs a nodule, and the scenes plant none"
         builder.problems.append(problem(item.node.place, item.path, message))
         return {}
@@ -63,15 +64,32 @@ def check_against_scenes(builder: Builder, item: Item, scenes: Scenes, parameter
     nodules = judged_nodules(scenes, parameters.get("of"), parameters.get("arm"))
     known = named_values(nodules)
     admitted_levels = _check_where(builder, item, scenes, nodules, known)
-    if "over" in parameters:
-        _check_over(builder, item, known, admitted_levels)
-    if item.kind == "size_at_sensitivity" and all(isinstance(v, Constant) for v in known.get("diameter_mm", [])):
-        complain(builder, item, "diameter_mm", "needs nodules of different 'diameter_mm', and it is fixed")
-    key = "across" if item.kind == "parity" else "by"
-    if key not in parameters:
+    if "over" in parameters and str(item.part("over").value) not in known:
+        complain(builder, item, "over", unknown(str(item.part("over").value), known, "the scenes give"))
         return {}
-    strata = _strata(builder, item, key, scenes, known)
-    return {"strata": strata}
+    key = next((name for name in ("across", "by") if name in parameters), None)
+    strata = None if key is None else _strata(builder, item, key, scenes, known)
+    found = {} if strata is None else {"strata": strata}
+    if kind is not None:
+        asked = _asked(known, admitted_levels, strata)
+        for complaint in kind.asks(kind.read({**parameters, **found}), asked):
+            complain(builder, item, *complaint)
+    return found
+
+
+def _asked(
+    known: Mapping[str, list[Value]], remaining: Mapping[str, list[tuple[Any, ...]]], strata: Sequence[Stratum] | None
+) -> Asked:
+    """Return what the scenes give, as far as a kind of expectation may complain of it."""
+    fixed = {name for name, values in known.items() if all(isinstance(value, Constant) for value in values)}
+    swept = {name: [v for v in values if isinstance(v, Sweep)] for name, values in known.items()}
+    return Asked(
+        fixed=frozenset(fixed),
+        sweeps={name: max(len(sweep.values) for sweep in sweeps) for name, sweeps in swept.items() if sweeps},
+        left={name: max(map(len, parts)) for name, parts in remaining.items() if parts},
+        strata=None if strata is None else len(strata),
+        varied=frozenset(known.keys() - fixed),
+    )
 
 
 def complain(builder: Builder, item: Item, name: str, message: str, hint: str = "") -> None:
@@ -181,33 +199,6 @@ def _range_text(values: list[Value]) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 
-def _check_over(
-    builder: Builder, item: Item, known: Mapping[str, list[Value]], remaining: Mapping[str, list[tuple[Any, ...]]]
-) -> None:
-    name = str(item.part("over").value)
-    if name not in known:
-        complain(builder, item, "over", unknown(name, known, "the scenes give"))
-        return
-    if item.kind != "monotone":
-        if all(isinstance(value, Constant) for value in known[name]):
-            complain(builder, item, "over", f"{name!r} does not vary", "give it {sweep: [..]} or {uniform: [a, b]}")
-        return
-    sweeps = [value for value in known[name] if isinstance(value, Sweep)]
-    if not sweeps:
-        hint = f"give it {{sweep: [..]}} with at least {LEAST_LEVELS} levels"
-        complain(builder, item, "over", f"{name!r} is not swept", hint)
-        return
-    levels = max(len(sweep.values) for sweep in sweeps)
-    if levels < LEAST_LEVELS:
-        message = f"{name!r} has {levels} levels; 'monotone' needs at least {LEAST_LEVELS}"
-        complain(builder, item, "over", message)
-        return
-    left = max((len(part) for part in remaining.get(name, [])), default=LEAST_LEVELS)
-    if 0 < left < LEAST_LEVELS:
-        message = f"leaves {left} levels of {name!r}; 'monotone' needs at least {LEAST_LEVELS}"
-        complain(builder, item, "where", message)
-
-
 def _strata(
     builder: Builder, item: Item, key: str, scenes: Scenes, known: Mapping[str, list[Value]]
 ) -> tuple[Stratum, ...]:
@@ -230,8 +221,6 @@ def _strata(
     where = plain(item.part("where")) or {}
     _check_overlap(builder, item, path, per_name, where)
     strata = tuple(strata_of(per_name, where))
-    if item.kind == "parity" and len(strata) == 1:
-        builder.complain(node, path, "a comparison needs at least two groups")
     return strata
 
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from synnodtest.expectations.registry import find_check, kinds
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.messages import Path, problem
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.source import Node
 from synnodtest.spec.values import Sweep
 
-__all__ = ["SEQUENTIAL_PAIRED", "SEQUENTIAL_RATES", "can_stop", "check_sequential"]
-
-SEQUENTIAL_RATES = frozenset({"sensitivity", "specificity", "detected"})
-SEQUENTIAL_PAIRED = frozenset({"non_inferior", "superior"})
-_METRICS = frozenset({"sensitivity", "specificity"})
-
-
-def can_stop(kind: str, metric: str = "sensitivity") -> bool:
-    """Return whether e-values exist for an expectation: for rates and paired rates alone."""
-    return kind in SEQUENTIAL_RATES or (kind in SEQUENTIAL_PAIRED and metric in _METRICS)
+__all__ = ["check_sequential"]
 
 
 def check_sequential(builder: Builder, parts: dict[str, Node], path: Path, behaviour: Behaviour) -> None:
@@ -50,13 +42,14 @@ def check_sequential(builder: Builder, parts: dict[str, Node], path: Path, behav
 
 
 def _refusal(behaviour: Behaviour, expectation: Expectation) -> str:
-    kind, metric = expectation.kind, str(expectation.parameters.get("metric", "sensitivity"))
-    if not can_stop(kind, metric):
-        what = kind if kind not in SEQUENTIAL_PAIRED else f"{kind} of {metric}"
-        able = ", ".join(sorted(SEQUENTIAL_RATES | SEQUENTIAL_PAIRED))
+    kind = find_check(expectation.kind)
+    stop = None if kind is None else kind.early_stop
+    if kind is None or stop is None or not kind.can_stop(expectation.parameters):
+        what = expectation.kind if stop is None else f"{expectation.kind} of {expectation.parameters.get('metric')}"
+        able = ", ".join(sorted(name for name, other in kinds().items() if other.early_stop is not None))
         return f"a sequential run cannot judge {what!r}; it can judge {able}"
     scenes = behaviour.scenes
-    if kind in SEQUENTIAL_RATES or scenes is None or metric == "specificity":
+    if scenes is None or not stop.one_pair_each(kind.read(expectation.parameters)):
         return ""
     sweeps = any(isinstance(value, Sweep) for nodule in scenes.nodules for value in nodule.values().values())
     if sweeps or scenes.replicates > 1:

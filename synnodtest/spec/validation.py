@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.errors import Problem
+from synnodtest.spec.language import assembled, signature
 from synnodtest.spec.messages import Path, closest, problem, show, unknown
 from synnodtest.spec.source import Node, plain
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-__all__ = ["definition", "kinds", "schema", "validate"]
+__all__ = ["definition", "definitions", "kinds", "schema", "validate"]
 
 _TYPES = {
     "number": "a number",
@@ -29,19 +28,17 @@ _BELONGS = "belongs under"
 _VARIABLE = {"$ref": "#/$defs/variable"}
 
 
-@lru_cache(maxsize=1)
-def _schema_text() -> str:
-    return files("synnodtest.spec").joinpath("schema.json").read_text(encoding="utf-8")
-
-
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the spec language."""
-    loaded: dict[str, Any] = json.loads(_schema_text())
-    return loaded
+    return assembled()
 
 
-@lru_cache(maxsize=1)
 def _strict() -> dict[str, Any]:
+    return _strict_of(signature())
+
+
+@lru_cache(maxsize=4)
+def _strict_of(known: tuple[str, ...]) -> dict[str, Any]:
     """The schema for resolved specs: where an editor accepts ``${name}``, only the value is left."""
 
     def without_variables(part: Any) -> Any:
@@ -65,13 +62,22 @@ def definition(name: str) -> dict[str, Any]:
     return found
 
 
+def definitions() -> frozenset[str]:
+    """Return the names of all definitions."""
+    return frozenset(_strict()["$defs"])
+
+
 def kinds(name: str) -> tuple[str, ...]:
     """Return the kinds of ``expectation``, ``fuzz_expectation`` or ``perturbation``."""
     return tuple(definition(name)["properties"])
 
 
-@lru_cache(maxsize=64)
 def _validator(name: str) -> Any:
+    return _validator_of(name, signature())
+
+
+@lru_cache(maxsize=64)
+def _validator_of(name: str, known: tuple[str, ...]) -> Any:
     from jsonschema import Draft202012Validator
 
     root = _strict() if name == "" else {"$ref": f"#/$defs/{name}", "$defs": _strict()["$defs"]}

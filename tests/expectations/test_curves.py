@@ -6,9 +6,11 @@ from sklearn.metrics import roc_auc_score
 
 from synnodtest import statistics
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.calibration import _error
-from synnodtest.expectations.curves import _average_precision, _sensitivity_at
+from synnodtest.expectations.curves import sensitivity_at
+from synnodtest.expectations.kinds.average_precision import _average_precision
+from synnodtest.expectations.kinds.calibration import _error
 from synnodtest.expectations.ledger import ledger_of
+from synnodtest.expectations.parameters import Selection
 from tests.expectations.evidence import evidence, trial
 
 
@@ -36,7 +38,7 @@ def pooled(trials):
 
 def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
     trials = detector(12, sensitivity=0.7)
-    ledger = ledger_of({}, evidence(trials))
+    ledger = ledger_of(Selection(), evidence(trials))
     rows = np.random.default_rng(1).integers(24, size=24)
     chosen = [ledger.trials[r] for r in rows]
     scores, hits = pooled(chosen)
@@ -44,7 +46,7 @@ def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
     curve = statistics.froc(scores, hits, nodules, len(chosen))
     for fppi in (0.0, 0.1, 0.25, 0.5, 1.0, 4.0):
         expected = statistics.sensitivity_at_fppi(curve, fppi)
-        assert _sensitivity_at(ledger, ledger.weights(rows), fppi) == pytest.approx(expected)
+        assert sensitivity_at(ledger, ledger.weights(rows), fppi) == pytest.approx(expected)
     expected = statistics.average_precision(scores, hits, nodules)
     assert _average_precision(ledger, ledger.weights(rows)) == pytest.approx(expected)
     expected = statistics.expected_calibration_error(scores, hits, bins=5)
@@ -89,7 +91,7 @@ def test_fourteen_backgrounds_decide_no_curve(kind):
 def test_findings_on_nodules_that_are_not_judged_are_no_false_positives():
     small = [trial(f"b{i}", 0.9, diameter_mm=5.0) for i in range(20)]
     large = [trial(f"b{i}", 0.9, diameter_mm=20.0, false_positives=[0.3]) for i in range(20)]
-    ledger = ledger_of({"where": {"diameter_mm": {"at_least": 10}}}, evidence(small + large))
+    ledger = ledger_of(Selection(where={"diameter_mm": {"at_least": 10}}), evidence(small + large))
     assert (len(ledger.trials), ledger.hit.sum(), (~ledger.hit).sum()) == (20, 20, 20)
 
 

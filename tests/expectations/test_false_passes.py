@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from synnodtest.errors import InvalidEvidence
+from synnodtest.evidence.regions import shown_name
 from synnodtest.expectations import Ruling, Status, find_check
-from synnodtest.planning.control import shown_name, with_controls
+from synnodtest.planning.control import with_controls
 from synnodtest.radiograph import Radiograph
 from synnodtest.statistics import clopper_pearson, count_rate
 from tests.expectations.evidence import evidence, trial

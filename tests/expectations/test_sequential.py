@@ -9,7 +9,7 @@ import pytest
 
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Status
-from synnodtest.expectations.sequential import sequential_judge
+from synnodtest.expectations.early import sequential_judge
 from synnodtest.statistics import e_value_above, e_value_paired_above
 from tests.expectations.evidence import evidence, trial
 

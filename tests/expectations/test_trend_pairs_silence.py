@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from synnodtest.evidence.regions import control_name
 from synnodtest.expectations import Status, find_check
-from synnodtest.planning.control import control_name, control_region
+from synnodtest.planning.control import control_region
 from tests.expectations.evidence import evidence, trial
 
 SIZES = [4.0, 6.0, 8.0, 10.0, 14.0, 20.0]

@@ -10,7 +10,6 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import SpecError
 from synnodtest.spec import (
     BUILT_IN_REGIONS,
-    EXPECTATIONS,
     AllOf,
     Choice,
     Constant,
@@ -19,6 +18,7 @@ from synnodtest.spec import (
     NotIn,
     Sweep,
     Uniform,
+    expectations,
     is_spec,
     load_spec,
     resolved,
@@ -323,7 +323,7 @@ def test_the_language_is_all_there():
     named = """sensitivity false_positives_per_image specificity no_detection detected monotone correlation
         size_at_sensitivity non_inferior superior equivalent invariant parity froc auc average_precision calibration
         localization python silent not_lower no_reversal"""
-    assert sorted(named.split()) == sorted(EXPECTATIONS)
+    assert sorted(named.split()) == sorted(expectations())
     perturbations = schema()["$defs"]["perturbations"]["properties"]
     wanted = "flip shift_px rotate_deg scale gamma brightness contrast noise blur jpeg downsample"
     assert sorted(perturbations) == sorted(wanted.split())

@@ -11,7 +11,7 @@ from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.model import Figure, table_of
 
-__all__ = ["calibration", "froc", "rates", "roc", "sequential"]
+__all__ = ["calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
 
 MOST_POINTS = 400
 
@@ -42,6 +42,17 @@ def froc(payload: Mapping[str, Any], name: str) -> Figure:
             rows.append([f"{at:g}", number(float(y[x <= at].max()))])
     columns = ["false positives per image", "sensitivity"]
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+
+
+def roc_of_scenes(expectation: Mapping[str, Any], name: str, scenes: Mapping[str, Any]) -> Figure | None:
+    """Draw the ROC curve of an expectation from the record's scenes; None unless they give the judged area."""
+    loudest: dict[bool, list[float]] = {True: [], False: []}
+    for scene in (scenes[key] for key in dict.fromkeys(expectation["scenes"])):
+        if scene.get("accepted", True):
+            scores = [float(f["score"]) for f in scene["findings"]]
+            loudest[bool(scene["nodules"])].append(max(scores, default=0.0))
+    components = expectation["ruling"].get("components") or [{}]
+    return roc(loudest[True], loudest[False], components[0].get("value"), name)
 
 
 def roc(positive: Sequence[float], negative: Sequence[float], area: float | None, name: str) -> Figure | None:

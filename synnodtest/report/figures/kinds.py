@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
+from synnodtest.expectations import find_check
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
 
@@ -20,15 +22,23 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], str], Figure]] = {
 }
 
 
-def figure_of(ruling: Mapping[str, Any], name: str) -> Figure | None:
-    """Return the figure of a ruling; None where the interval strip says all.
+def figure_of(expectation: Mapping[str, Any], name: str, scenes: Mapping[str, Any]) -> Figure | None:
+    """Return the figure of an expectation's ruling; None where the interval strip says all.
 
     A payload that cannot be drawn gives a figure without a drawing that says so, and the report goes on.
+
+    Args:
+        expectation: Of the record, with a ruling.
+        name: Of the figure in the document.
+        scenes: Of the record, by id.
     """
+    ruling, of_kind = expectation["ruling"], find_check(expectation["kind"])
     payload = ruling.get("figure") or {}
     kind = payload.get("kind", "rate")
     components = ruling.get("components") or []
     try:
+        if of_kind is not None and of_kind.draw:
+            return _named(of_kind.draw)(expectation, name, scenes)
         if kind == "equivalence" and components:
             return pairs.equivalence(payload, name, components[0])
         if kind == "rate" or kind not in _KINDS:
@@ -38,6 +48,14 @@ def figure_of(ruling: Mapping[str, Any], name: str) -> Figure | None:
         return Figure(
             f"Figure {kind}", f"The data of this figure cannot be drawn ({type(error).__name__}: {error}).", None
         )
+
+
+def _named(text: str) -> Callable[[Mapping[str, Any], str, Mapping[str, Any]], Figure | None]:
+    module, _, function = text.partition(":")
+    found: Callable[[Mapping[str, Any], str, Mapping[str, Any]], Figure | None] = getattr(
+        import_module(module), function
+    )
+    return found
 
 
 def _by_diameter(ruling: Mapping[str, Any], name: str) -> Figure | None:

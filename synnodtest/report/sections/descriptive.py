@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.expectations import find_check
 from synnodtest.record.words import expectation_title, interval, number, shown_status
 from synnodtest.report.context import Context
-from synnodtest.report.figures.curves import roc
 from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
-from synnodtest.report.model import Cell, Figure, Section, link, status, table_of
+from synnodtest.report.model import Cell, Section, link, status, table_of
 
-__all__ = ["CURVES", "curves", "subgroups"]
+__all__ = ["curves", "is_curve", "subgroups"]
 
-CURVES = frozenset({"froc", "auc", "average_precision", "calibration"})
-"""Kinds whose figure stands in section 11."""
+
+def is_curve(expectation: Mapping[str, Any]) -> bool:
+    """Return whether the figure of an expectation stands among the curves."""
+    kind = find_check(expectation["kind"])
+    return kind is not None and kind.curve
 
 
 def subgroups(context: Context) -> Section:
@@ -41,7 +44,7 @@ def curves(context: Context) -> Section:
     drawn = []
     for e in context.record["expectations"]:
         ruling = e.get("ruling") or {}
-        if e["kind"] not in CURVES or not ruling:
+        if not is_curve(e) or not ruling:
             continue
         anchor, part = context.anchors[e["id"]], (ruling.get("components") or [{}])[0]
         rows.append(
@@ -58,7 +61,7 @@ def curves(context: Context) -> Section:
                 "title": expectation_title(e),
                 "status": shown_status(e),
                 "statement": context.behaviour(e)["statement"],
-                "figure": _curve(context, e, part.get("value"), f"f-{anchor}"),
+                "figure": figure_of(e, f"f-{anchor}", context.record["scenes"]),
             }
         )
     columns = ["Curve", "Value", "Interval", "Says"]
@@ -69,16 +72,3 @@ def curves(context: Context) -> Section:
         {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
         "" if rows else "No expectation of this run draws a curve (froc, auc, average_precision, calibration).",
     )
-
-
-def _curve(context: Context, expectation: Mapping[str, Any], value: float | None, name: str) -> Figure | None:
-    """Return the figure of a curve; of an AUC the ROC curve, if the record's scenes give the same area."""
-    if expectation["kind"] != "auc":
-        return figure_of(expectation["ruling"], name)
-    scenes = [context.record["scenes"][key] for key in dict.fromkeys(expectation["scenes"])]
-    loudest: dict[bool, list[float]] = {True: [], False: []}
-    for scene in scenes:
-        if scene.get("accepted", True):
-            scores = [float(f["score"]) for f in scene["findings"]]
-            loudest[bool(scene["nodules"])].append(max(scores, default=0.0))
-    return roc(loudest[True], loudest[False], value, name)

@@ -20,7 +20,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
-from synnodtest.report.sections.descriptive import CURVES
+from synnodtest.report.sections.descriptive import is_curve
 from synnodtest.report.sections.verdict import sentence
 
 __all__ = ["multiplicity", "results"]
@@ -36,7 +36,7 @@ def results(context: Context) -> Section:
 
 def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
     ruling = expectation.get("ruling") or {}
-    anchor = context.anchors[expectation["id"]]
+    anchor, curve = context.anchors[expectation["id"]], is_curve(expectation)
     return {
         "anchor": anchor,
         "id": expectation["id"],
@@ -51,8 +51,8 @@ def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
         "components": _components(ruling),
         "notes": list(ruling.get("notes") or []),
         "details": [_detail(title, rows) for title, rows in (ruling.get("details") or {}).items()],
-        "figure": figure_of(ruling, f"f-{anchor}") if ruling and expectation["kind"] not in CURVES else None,
-        "curve": f"#c-{anchor}" if ruling and expectation["kind"] in CURVES else "",
+        "figure": None if curve or not ruling else figure_of(expectation, f"f-{anchor}", context.record["scenes"]),
+        "curve": f"#c-{anchor}" if ruling and curve else "",
         "explore": f"{context.explore}#expectation={int(anchor[1:]) - 1}" if context.explore and ruling else "",
         "gallery": f"#g-{anchor}" if expectation["id"] in context.with_gallery else "",
     }

@@ -1,33 +1,50 @@
-"""Check of ``localization``: how well the boxes of hits fit the nodules."""
+"""``localization``: how well the boxes of hits fit the nodules."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.common import hold, no_data, rule, selected
-from synnodtest.expectations.paired import REFERENCE_AT_LEAST
+from synnodtest.expectations.fewest import perfect_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import choice, number, one_of, option, share
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
-from synnodtest.expectations.registry import check
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
 from synnodtest.statistics import paired_mean
 
-__all__ = ["localization"]
+__all__ = ["KIND"]
 
 TOLERANCE_MM = 5.0
 
 
-@check("localization")
-def localization(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+@dataclass(frozen=True)
+class Localization(Selection):
+    """Parameters of ``localization``; one bound is given."""
+
+    metric: str = option(
+        "iou (default; judged with at_least) or distance_mm between centres (with at_most).",
+        choice("iou", "distance_mm"),
+        "iou",
+        stated=True,
+    )
+    at_least: float | None = option("Mean IoU of hits must exceed this.", share())
+    at_most: float | None = option("Mean distance in mm must stay below this.", number(above=0))
+
+
+def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     """Mean over backgrounds of the overlap (or the distance of centres) of findings that hit at the operating point.
 
     The few hits of a nearly silent detector say nothing of it: its sensitivity must exceed 0.2, too.
     """
-    metric = parameters.get("metric", "iou")
+    metric = parameters.metric
     bound, side = rate_bound(parameters)
     label = "mean intersection over union of hits" if metric == "iou" else "mean distance of hits in mm"
     criterion = (
@@ -73,7 +90,28 @@ def _fit(metric: str, trial: Trial, nodule: NoduleTrial) -> float:
     return math.hypot(across, down)
 
 
-def _farthest(parameters: Mapping[str, Any], pairs: list[tuple[Trial, NoduleTrial]], values: list[float]) -> float:
+def _farthest(parameters: Localization, pairs: list[tuple[Trial, NoduleTrial]], values: list[float]) -> float:
     """Return the largest distance that could still have been a hit: radius and tolerance of the largest nodule."""
-    tolerance = float((parameters.get("matching") or {}).get("tolerance_mm", TOLERANCE_MM))
+    tolerance = float((parameters.matching or {}).get("tolerance_mm", TOLERANCE_MM))
     return max([*values, *(n.truth.diameter_mm / 2 + tolerance for _, n in pairs)])
+
+
+def _asks(parameters: Localization, asked: Asked) -> Iterator[Complaint]:
+    wanted = "at_least" if parameters.metric == "iou" else "at_most"
+    if getattr(parameters, wanted) is None:
+        yield Complaint("metric", f"the metric {parameters.metric!r} is judged with {wanted!r}")
+
+
+def _fewest(parameters: Localization, alpha: float, per_background: float) -> int | None:
+    return None if parameters.at_least is None else perfect_backgrounds(float(parameters.at_least), alpha)
+
+
+KIND = Kind(
+    name="localization",
+    about="How well the boxes of hits fit.",
+    parameters=Localization,
+    ruling=localization,
+    rules=one_of("at_least", "at_most"),
+    asks=_asks,
+    fewest=_fewest,
+)

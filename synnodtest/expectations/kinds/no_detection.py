@@ -1,29 +1,47 @@
-"""Check of ``no_detection``: nothing is reported in a region where no nodule can be."""
+"""``no_detection``: nothing is reported in a region where no nodule can be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.arm import CONTROL_ARM, OWN
+from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.common import Held, no_data, rule
+from synnodtest.expectations.fewest import rate_backgrounds
+from synnodtest.expectations.grading import finding_in_region
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import option, reference, share
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
-from synnodtest.expectations.registry import check
 from synnodtest.expectations.worst import MISSED, beside, concerns, pretend
-from synnodtest.planning.control import control_name, shown_name
-from synnodtest.spec.regions import RegionExpression, region_text
 
-__all__ = ["SENSITIVITY_OUTSIDE_AT_LEAST", "no_detection"]
-
-SENSITIVITY_OUTSIDE_AT_LEAST = 0.2
-"""Least sensitivity for the same nodules outside the region: an always silent detector passes nothing."""
+__all__ = ["KIND"]
 
 
-@check("no_detection", arms=(OWN, CONTROL_ARM))
-def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+@dataclass(frozen=True)
+class NoDetection(Selection):
+    """Parameters of ``no_detection``."""
+
+    region: RegionExpression = option(
+        "Region of the radiograph: a name, or {any: [..]}, {all: [..]}, {not: ..}; lung without hilum is "
+        "{all: [lung, {not: hilar}]}.",
+        reference("region"),
+    )
+    at_most: float = option("Share of images with a finding in the region must stay below this.", share(above=0))
+    sensitivity_outside_at_least: float = option(
+        "Sensitivity outside the region must exceed this, else INCONCLUSIVE. Default 0.2.",
+        share(default=REFERENCE_AT_LEAST),
+        REFERENCE_AT_LEAST,
+    )
+
+
+def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     """Rate of images with any finding in the region, against the same nodules found outside it.
 
     An image that shows nothing of the region is no evidence of silence there, and is not counted.
@@ -31,14 +49,14 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     Raises:
         InvalidEvidence: no image shows the region.
     """
-    region, limit = parameters["region"], float(parameters["at_most"])
+    region, limit = parameters.region, float(parameters.at_most)
     name = region_text(region)
-    outside_at_least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
+    outside_at_least = float(parameters.sensitivity_outside_at_least)
     criterion = (
         f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
         f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
     )
-    asked = [t for t in evidence.own(parameters.get("arm")) if _asked(t, parameters)]
+    asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
     trials = [t for t in asked if _shows(t, region)]
     if asked and not trials:
         raise InvalidEvidence(f"none of {len(asked)} images shows the region {name}", hint="name a set that has it")
@@ -47,7 +65,7 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     fires = [t.fires_in(region, evidence.operating_point) for t in trials]
     label = f"rate of images with a finding in {name}"
     firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
-    outside = evidence.nodules(CONTROL_ARM, of=parameters.get("of"))
+    outside = evidence.nodules(CONTROL_ARM, of=parameters.of)
     gate = _gate(outside, parameters, evidence)
     lacking = len(asked) - len(trials)
     shown = _control(trials, region, evidence, limit)
@@ -63,21 +81,21 @@ def no_detection(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
     return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
 
 
-def _asked(trial: Trial, parameters: Mapping[str, Any]) -> bool:
+def _asked(trial: Trial, parameters: NoDetection) -> bool:
     """Return whether ``of`` and ``where`` select a nodule of the scene."""
-    if not parameters.get("of") and not parameters.get("where"):
+    if not parameters.of and not parameters.where:
         return True
-    keep = predicate(parameters.get("where"))
-    return any(parameters.get("of") in (None, n.name) and keep(trial, n) for n in trial.nodules)
+    keep = predicate(parameters.where)
+    return any(parameters.of in (None, n.name) and keep(trial, n) for n in trial.nodules)
 
 
 def _shows(trial: Trial, region: RegionExpression) -> bool:
     return trial.regions is None or shown_name(region) in trial.regions
 
 
-def _gate(outside: Pairs, parameters: Mapping[str, Any], evidence: Evidence) -> Held:
-    least = float(parameters.get("sensitivity_outside_at_least", SENSITIVITY_OUTSIDE_AT_LEAST))
-    label = f"sensitivity outside {region_text(parameters['region'])}"
+def _gate(outside: Pairs, parameters: NoDetection, evidence: Evidence) -> Held:
+    least = float(parameters.sensitivity_outside_at_least)
+    label = f"sensitivity outside {region_text(parameters.region)}"
     return hold_sensitivity(outside, evidence, least, label=label, role="gate")
 
 
@@ -85,7 +103,7 @@ def _with_excluded(
     ruling: Ruling,
     fires: list[bool],
     trials: list[Trial],
-    parameters: Mapping[str, Any],
+    parameters: NoDetection,
     evidence: Evidence,
     limit: float,
 ) -> Ruling:
@@ -97,7 +115,7 @@ def _with_excluded(
     label = ruling.components[0].label
     held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
     worst = pretend(evidence, lambda trial, nodule: MISSED)
-    gate = _gate(worst.nodules(CONTROL_ARM, of=parameters.get("of")), parameters, evidence)
+    gate = _gate(worst.nodules(CONTROL_ARM, of=parameters.of), parameters, evidence)
     return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
 
 
@@ -125,3 +143,25 @@ def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, Any]]:
                 }
             )
     return points
+
+
+def _planned(parameters: NoDetection) -> tuple[float, bool]:
+    return float(parameters.at_most), True
+
+
+KIND = Kind(
+    name="no_detection",
+    about="Nothing is reported in a region. A control arm with the same nodule elsewhere in the lung shows that the "
+    "detector is not simply silent.",
+    parameters=NoDetection,
+    ruling=no_detection,
+    title="No detection",
+    rules={"required": ["region", "at_most"]},
+    arms=lambda p: (OWN, CONTROL_ARM),
+    unit=lambda p: "scene",
+    wants_silence=lambda p: True,
+    fewest=lambda p, alpha, per_background: rate_backgrounds(*_planned(p), alpha, per_background),
+    power=rate_power(_planned),
+    grade=finding_in_region,
+    control_region=lambda p: p.region,
+)

@@ -1,22 +1,27 @@
-"""Check of ``parity``: groups differ from one another by less than the margin."""
+"""``parity``: groups differ from one another by less than the margin."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.common import Held, hold, no_data, rule
-from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, REFERENCE_AT_LEAST, UNITS
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, margin_below_1
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
-from synnodtest.expectations.registry import OWN, check
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
 from synnodtest.statistics import (
     Estimate,
@@ -28,7 +33,7 @@ from synnodtest.statistics import (
     paired_mean,
 )
 
-__all__ = ["Group", "group_difference", "parity"]
+__all__ = ["KIND", "Group", "group_difference"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,25 @@ class Group:
         return [t.cluster for t in self.trials]
 
 
-def _needs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    return (OWN, UNTOUCHED_ARM) if parameters.get("metric") in ON_IMAGES else (OWN,)
+@dataclass(frozen=True)
+class Parity(Selection):
+    """Parameters of ``parity``; ``strata`` are the groups of ``across``."""
+
+    metric: str = option(
+        "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
+        METRIC,
+        "sensitivity",
+        stated=True,
+    )
+    across: Any = option("The groups that are compared with each other, such as {sex: [F, M]}.", reference("strata"))
+    margin: float = option("Margin, in units of the metric.", number(above=0))
 
 
-def _against_groups(parameters: Mapping[str, Any], evidence: Evidence) -> list[Pretence]:
+def _needs(parameters: Parity) -> tuple[str, ...]:
+    return (OWN, UNTOUCHED_ARM) if parameters.metric in ON_IMAGES else (OWN,)
+
+
+def _against_groups(parameters: Parity, evidence: Evidence) -> list[Pretence]:
     """Take the excluded nodules of one group as missed and all others as found, or the reverse; for every group."""
 
     def one(where: Mapping[str, Any], inside: float, outside: float) -> Pretence:
@@ -63,21 +82,18 @@ def _against_groups(parameters: Mapping[str, Any], evidence: Evidence) -> list[P
         return lambda trial, nodule: inside if keep(trial, nodule) else outside
 
     return [
-        one(stratum.where, *outcome)
-        for stratum in parameters["strata"]
-        for outcome in ((MISSED, FOUND), (FOUND, MISSED))
+        one(stratum.where, *outcome) for stratum in parameters.strata for outcome in ((MISSED, FOUND), (FOUND, MISSED))
     ]
 
 
-@check("parity", needs=_needs)
 @with_worst_case(_against_groups)
-def parity(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     """Every pair of groups differs by less than the margin.
 
     PASSED where each pair's interval lies within (intersection-union: no correction); FAILED needs a pair that lies
     outside after Holm's correction. Silent groups are equal, so the sensitivity over all groups must exceed 0.2.
     """
-    margin, metric = float(parameters["margin"]), str(parameters.get("metric", "sensitivity"))
+    margin, metric = float(parameters.margin), parameters.metric
     groups = _groups(parameters, evidence, metric)
     names = ", ".join(g.label for g in groups)
     point = "" if metric == "confidence" else f" at operating point {evidence.operating_point:g}"
@@ -87,7 +103,7 @@ def parity(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
         return no_data(criterion, "nodule" if metric not in ON_IMAGES else "image", evidence)
     held = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
     held, adjusted = _corrected(held, evidence.alpha)
-    nodules = [pair for s in parameters["strata"] for pair in _nodules(parameters, evidence, s.where)]
+    nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
     gate = hold_sensitivity(nodules, evidence, REFERENCE_AT_LEAST, label="sensitivity over all groups", role="gate")
     made = rule(
         [*held, gate],
@@ -107,17 +123,15 @@ def _row(group: Group) -> dict[str, Any]:
     return {"group": group.label, "n": len(group.values), "backgrounds": len(set(group.clusters)), "mean": mean}
 
 
-def _nodules(
-    parameters: Mapping[str, Any], evidence: Evidence, where: Mapping[str, Any]
-) -> list[tuple[Trial, NoduleTrial]]:
-    return evidence.nodules(parameters.get("arm"), of=parameters.get("of"), where=where)
+def _nodules(parameters: Parity, evidence: Evidence, where: Mapping[str, Any]) -> list[tuple[Trial, NoduleTrial]]:
+    return evidence.nodules(parameters.arm, of=parameters.of, where=where)
 
 
-def _groups(parameters: Mapping[str, Any], evidence: Evidence, metric: str) -> list[Group]:
+def _groups(parameters: Parity, evidence: Evidence, metric: str) -> list[Group]:
     point, made = evidence.operating_point, []
-    for stratum in parameters["strata"]:
+    for stratum in parameters.strata:
         if metric in ON_IMAGES:
-            trials = list(evidence.untouched(parameters.get("arm"), where=stratum.where, strict=True))
+            trials = list(evidence.untouched(parameters.arm, where=stratum.where, strict=True))
             counts = [t.false_positives_at(point) for t in trials]
             values = [float(c) if metric in LOWER_IS_BETTER else float(c == 0) for c in counts]
         else:
@@ -161,7 +175,7 @@ def group_difference(first: Group, second: Group, metric: str, alpha: float, see
     sizes of Korn and Graubard (for other metrics Newcombe's hybrid of each group's own bounds), and Student's t over
     clusters, which sees that groups share backgrounds.
     """
-    rates = metric in {"sensitivity", "specificity"}
+    rates = metric in RATES
     owners = first.clusters + second.clusters
     if rates and len(set(owners)) == len(owners):
         return miettinen_nurminen(
@@ -227,3 +241,27 @@ def _spread(first: Group, second: Group, alpha: float) -> float:
     fewest = min(len(set(first.clusters)), len(set(second.clusters)))
     variance = len(pull) / (len(pull) - 1) * squares
     return float(t.isf(alpha, fewest - 1)) * math.sqrt(variance)
+
+
+def _asks(parameters: Parity, asked: Asked) -> Iterator[Complaint]:
+    yield from margin_below_1(parameters, asked)
+    if asked.strata == 1:
+        yield Complaint("across", "a comparison needs at least two groups")
+
+
+def _planned(parameters: Parity) -> tuple[float, int] | None:
+    return (float(parameters.margin), len(parameters.strata)) if parameters.metric in RATES else None
+
+
+KIND = Kind(
+    name="parity",
+    about="A metric differs between groups by less than the margin.",
+    parameters=Parity,
+    ruling=parity,
+    common=tuple(name for name in EVERY if name != "by"),
+    rules={"required": ["across", "margin"]},
+    arms=_needs,
+    unit=lambda p: "image" if p.metric in ON_IMAGES else "nodule",
+    asks=_asks,
+    power=parity_power(_planned),
+)

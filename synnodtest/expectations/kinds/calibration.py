@@ -1,9 +1,10 @@
-"""Check of ``calibration``: whether the score of a finding is the chance that it is a nodule."""
+"""``calibration``: whether the score of a finding is the chance that it is a nodule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,29 +12,38 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bootstrap import few_clusters, too_few_clusters
 from synnodtest.expectations.common import hold, no_data, rule, selected
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, number, option
 from synnodtest.expectations.ledger import Ledger, ledger_of
-from synnodtest.expectations.paired import REFERENCE_AT_LEAST
+from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
-from synnodtest.expectations.registry import OWN, check
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line
 
-__all__ = ["calibration"]
+__all__ = ["KIND"]
 
 LEAST_PER_BIN = 10
 RESAMPLES = 2000
 
 
-@check("calibration", arms=(OWN, UNTOUCHED_ARM))
+@dataclass(frozen=True)
+class Calibration(Selection):
+    """Parameters of ``calibration``."""
+
+    at_most: float = option("Error must stay below this.", number(None, 1, above=0))
+    bins: int = option("Number of bins of equal mass. Default 10.", number(2, 100, whole=True), 10, stated=True)
+
+
 @with_worst_case(missed)
-def calibration(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too."""
-    bound, bins = float(parameters["at_most"]), int(parameters.get("bins", 10))
+    bound, bins = float(parameters.at_most), int(parameters.bins)
     criterion = (
         f"the expected calibration error of findings ({bins} bins of equal mass) stays below {bound:g}"
         f"{where_phrase(parameters)}, while sensitivity exceeds {REFERENCE_AT_LEAST:g}"
@@ -140,3 +150,18 @@ def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: i
         "observed": [round(float(outcomes[place == k].mean()), 5) for k in used],
         "count": [int((place == k).sum()) for k in used],
     }
+
+
+KIND = Kind(
+    name="calibration",
+    about="Expected calibration error of the scores.",
+    parameters=Calibration,
+    ruling=calibration,
+    common=CURVE,
+    rules={"required": ["at_most"]},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    threshold_free=lambda p: True,
+    fewest=lambda p, alpha, per_background: LEAST_CLUSTERS,
+    all_scores=True,
+    curve=True,
+)

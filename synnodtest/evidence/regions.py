@@ -9,7 +9,18 @@ import numpy as np
 
 from synnodtest.geometry import BoolArray
 
-__all__ = ["BUILT_IN_REGIONS", "AllOf", "AnyOf", "NotIn", "RegionExpression", "evaluate", "region_names", "region_text"]
+__all__ = [
+    "BUILT_IN_REGIONS",
+    "AllOf",
+    "AnyOf",
+    "NotIn",
+    "RegionExpression",
+    "control_name",
+    "evaluate",
+    "region_names",
+    "region_text",
+    "shown_name",
+]
 
 BUILT_IN_REGIONS = frozenset(
     {
@@ -97,3 +108,13 @@ def evaluate(expression: RegionExpression, masks: Mapping[str, BoolArray]) -> Bo
     combined = [evaluate(part, masks) for part in parts]
     mask: BoolArray = np.any(combined, axis=0) if isinstance(expression, AnyOf) else np.all(combined, axis=0)
     return mask
+
+
+def control_name(region: RegionExpression) -> str:
+    """Return the name under which a radiograph carries the control region of ``region``."""
+    return f"@control:{region_text(region)}"
+
+
+def shown_name(region: RegionExpression) -> str:
+    """Return the name under which a radiograph carries ``region``, where it has any of it."""
+    return f"@shown:{region_text(region)}"

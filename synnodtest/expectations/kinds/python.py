@@ -1,4 +1,4 @@
-"""Check of ``python: package.module:function``: a user's own function judges the evidence.
+"""``python: package.module:function``: a user's own function judges the evidence.
 
 The function is called as ``function(evidence, **with)`` and returns one of
 
@@ -14,53 +14,67 @@ function raises is a fault of the harness, never a verdict on the detector.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, predicate
 from synnodtest.expectations.common import counts_phrase, no_data, sizes
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import option
+from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
-from synnodtest.expectations.registry import OWN, check
 from synnodtest.factories import Loader
 
-__all__ = ["python"]
+__all__ = ["KIND"]
 
 ALONE = "a single background never decides"
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
 
-@check("python", arms=(OWN, UNTOUCHED_ARM))
-def python(parameters: Mapping[str, Any], evidence: Evidence) -> Ruling:
+_NAME: Mapping[str, Any] = {"pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", "x-expected": "package.module:function"}
+
+
+@dataclass(frozen=True)
+class Python(Selection):
+    """Parameters of ``python``."""
+
+    function: str = option("package.module:function.", {"type": "string", **_NAME}, "")
+    with_: Mapping[str, Any] | None = option(
+        "Handed to the function as keyword arguments.", {"type": "object"}, key="with"
+    )
+
+
+def python(parameters: Python, evidence: Evidence) -> Ruling:
     """Whatever a user's function says of the selected evidence."""
-    text = str(parameters["function"])
+    text = str(parameters.function)
     function = Loader(text, "check", SynnodError, Path.cwd()).find()
     criterion = f"{text} holds{where_phrase(parameters)}"
     narrowed = narrow(parameters, evidence)
     if not narrowed.trials:
         return no_data(criterion, "scene", evidence)
     try:
-        answer = function(narrowed, **(parameters.get("with") or {}))
+        answer = function(narrowed, **(parameters.with_ or {}))
     except Exception as error:
         raise SynnodError(f"check {text!r} raised {type(error).__name__}: {error}") from error
     return _ruling(answer, text, criterion, narrowed)
 
 
-def narrow(parameters: Mapping[str, Any], evidence: Evidence) -> Evidence:
+def narrow(parameters: Python, evidence: Evidence) -> Evidence:
     """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
-    of, where = parameters.get("of"), parameters.get("where")
+    of, where = parameters.of, parameters.where
     keep = predicate(where)
     kept = []
-    for trial in evidence.own(parameters.get("arm")):
+    for trial in evidence.own(parameters.arm):
         nodules = tuple(n for n in trial.nodules if of in (None, n.name) and keep(trial, n))
         if nodules or not (of or where):
             kept.append(replace(trial, nodules=nodules))
-    untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.get("arm"), where=where)]
+    untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.arm, where=where)]
     return replace(evidence, trials=(*kept, *untouched))
 
 
@@ -90,3 +104,15 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
         alpha=evidence.alpha,
         figure={"kind": "rate"},
     )
+
+
+KIND = Kind(
+    name="python",
+    about="Your own check.",
+    parameters=Python,
+    ruling=python,
+    rules={"type": ["string", "object"], "required": ["function"], **_NAME},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    needs_nodules=False,
+    all_scores=True,
+)

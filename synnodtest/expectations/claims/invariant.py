@@ -1,0 +1,39 @@
+"""``invariant``: a perturbation leaves the confidence as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synnodtest.evidence.trial import Trial
+from synnodtest.expectations.claim import BASE, UNDER, ClaimKind, Searched, confidence_of, rate
+from synnodtest.expectations.language import number, option, reference
+
+__all__ = ["CLAIM"]
+
+
+@dataclass(frozen=True)
+class Invariant(Searched):
+    """Parameters of ``invariant``."""
+
+    under: Sequence[tuple[str, Any]] = option("The perturbation.", reference("perturbations"), ())
+    margin: float = option("Largest change of confidence.", number(above=0), 0.0)
+    rate_at_least: float = rate()
+
+
+def _margin(parameters: Invariant, trials: Mapping[str, Trial]) -> float:
+    before, after = confidence_of(parameters, trials[BASE]), confidence_of(parameters, trials[UNDER])
+    return float(parameters.margin) - abs(after - before)
+
+
+CLAIM = ClaimKind(
+    name="invariant",
+    about="A perturbation leaves the confidence as it is.",
+    parameters=Invariant,
+    margin=_margin,
+    words=lambda p: f"the perturbation changes the confidence by less than {p.margin:g}",
+    arms=(BASE, UNDER),
+    rules={"required": ["under", "margin"]},
+    holds=lambda margin: margin > 0,
+)

@@ -1,0 +1,122 @@
+"""A kind of expectation: everything that spec, planning, engine, record and report ask about it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from synnodtest.evidence.arm import OWN
+from synnodtest.evidence.regions import RegionExpression
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.expectations.asked import Asked, Complaint
+from synnodtest.expectations.grading import Grade, missed_nodule
+from synnodtest.expectations.language import EVERY, key_of, object_schema
+from synnodtest.expectations.power import Plan, Power, Shown, best
+from synnodtest.expectations.sequential import EarlyStop
+
+__all__ = ["Kind", "Unit"]
+
+P = TypeVar("P")
+Unit = Literal["nodule", "scene", "image"]
+"""What is counted."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[P]):
+    """One kind of expectation.
+
+    Args:
+        name: Its name in specs.
+        about: What it asks, in a sentence, for the schema.
+        parameters: Class of its parameters, a dataclass over ``Selection``; None: a plain mapping.
+        ruling: Judges the evidence.
+        title: Its name in the report; empty: made of ``name``.
+        common: Shared parameters that it takes, out of ``expectations.language.COMMON``.
+        rules: Further JSON Schema of its definition, such as ``required``.
+        arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.evidence.arm` that start with ``@``.
+        unit: What is counted.
+        needs_nodules: False where scenes without any nodule will do.
+        threshold_free: Whether it looks at raw scores alone, so that operating points make no items.
+        passes_in_silence: Whether a detector that reports nothing passes it.
+        wants_silence: Whether it holds that its nodules are not to be found.
+        asks: What of a spec it cannot work with, beyond the schema.
+        early_stop: How a sequential run decides it; None: it cannot.
+        fewest: Backgrounds on which it can pass at all, by parameters, error rate and units per background.
+        power: Forecast of its power; None: only what the best data would show.
+        bootstrapped: Whether a bootstrap over backgrounds takes part, for which ``count: auto`` plans enough of them.
+        all_scores: Whether the record must keep findings of every score.
+        curve: Whether its figure stands in the section of curves.
+        draw: ``package.module:function`` that draws the figure of its rulings; empty: by the figure's own kind.
+        grade: Whether a scene speaks against the detector, and how much, for the gallery.
+        control_region: Region of which the engine adds an area-matched control region to every radiograph.
+    """
+
+    name: str
+    about: str
+    parameters: type[P] | None
+    ruling: Callable[[P, Evidence], Ruling]
+    title: str = ""
+    common: tuple[str, ...] = EVERY
+    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    arms: Callable[[P], tuple[str, ...]] = lambda p: (OWN,)
+    unit: Callable[[P], Unit] = lambda p: "nodule"
+    needs_nodules: bool = True
+    threshold_free: Callable[[P], bool] = lambda p: False
+    passes_in_silence: Callable[[P], bool] = lambda p: False
+    wants_silence: Callable[[P], bool] = lambda p: False
+    asks: Callable[[P, Asked], Iterable[Complaint]] = lambda p, asked: ()
+    early_stop: EarlyStop[P] | None = None
+    fewest: Callable[[P, float, float], int | None] = lambda p, alpha, per_background: None
+    power: Power[P] | None = None
+    bootstrapped: bool = False
+    all_scores: bool = False
+    curve: bool = False
+    draw: str = ""
+    grade: Callable[[P, Trial, float], Grade] = missed_nodule
+    control_region: Callable[[P], RegionExpression | None] = lambda p: None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Its definition in the schema of the spec language."""
+        return object_schema(self.about, self.common, self.parameters, self.rules)
+
+    @property
+    def shown_title(self) -> str:
+        """Its name in the report."""
+        return self.title or self.name.replace("_", " ").capitalize()
+
+    def read(self, given: Mapping[str, Any] | P) -> P:
+        """Return the parameters of an expectation as an instance of the class; keys that it lacks are left out."""
+        if self.parameters is None or not isinstance(given, Mapping):
+            return cast(P, given)
+        names = {key_of(field): field.name for field in dataclasses.fields(cast(Any, self.parameters))}
+        return self.parameters(**{names[key]: value for key, value in given.items() if key in names})
+
+    def judge(self, parameters: Mapping[str, Any] | P, evidence: Evidence) -> Ruling:
+        """Return the ruling on the evidence."""
+        return self.ruling(self.read(parameters), evidence)
+
+    def arms_for(self, parameters: Mapping[str, Any] | P) -> tuple[str, ...]:
+        """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
+        wanted = dict.fromkeys(self.arms(self.read(parameters)))
+        return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))
+
+    def can_stop(self, parameters: Mapping[str, Any] | P) -> bool:
+        """Return whether a sequential run can decide it."""
+        return self.early_stop is not None and self.early_stop.able(self.read(parameters))
+
+    def forecast(self, parameters: Mapping[str, Any] | P, plan: Plan) -> Shown:
+        """Return what an expectation with these parameters can show on the planned units."""
+        own = self.read(parameters)
+        shown = None if self.power is None else self.power.shown(own, plan)
+        if shown is not None and shown.whole:
+            return shown
+        least = self.fewest(own, plan.alpha, plan.units / plan.backgrounds)
+        return best(least, plan.backgrounds, shown)
+
+    def units_needed(self, parameters: Mapping[str, Any] | P, plan: Plan) -> int | None:
+        """Return the units that reach the planned power; None where no formula says."""
+        return None if self.power is None else self.power.needed(self.read(parameters), plan)

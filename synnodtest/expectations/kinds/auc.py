@@ -1,0 +1,94 @@
+"""``auc``: area under the ROC curve of images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.common import hold, no_data, selected
+from synnodtest.expectations.curves import (
+    Weights,
+    bootstrapped,
+    rule_on_curve,
+)
+from synnodtest.expectations.fewest import curve_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.ledger import ledger_of
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.statistics import Estimate, delong
+
+__all__ = ["KIND"]
+
+SILENT_AREA = 0.5
+"""The area of a detector that reports nothing: all images tie."""
+
+
+@dataclass(frozen=True)
+class Auc(Selection):
+    """Parameters of ``auc``."""
+
+    at_least: float = option("Area must exceed this.", share())
+
+
+@with_worst_case(missed, alarms=False)
+def auc(parameters: Auc, evidence: Evidence) -> Ruling:
+    """Area under the ROC curve of the highest score per image: scenes with nodules against untouched backgrounds.
+
+    A silent detector has an area of 0.5: where the bound allows that, its sensitivity must exceed 0.2 too.
+    """
+    bound = float(parameters.at_least)
+    criterion = f"image-level AUC (highest score per image) exceeds {bound:g}{where_phrase(parameters)}"
+    ledger = ledger_of(parameters, evidence)
+    if not ledger.positives or ledger.positives == len(ledger.trials):
+        return no_data(criterion, "image of both kinds", evidence)
+    scores = np.array([max((s.finding.score for s in t.sightings), default=0.0) for t in ledger.trials])
+    split = ledger.positives
+    positives, negatives = scores[:split], np.sort(scores[split:])
+    order = np.argsort(scores[split:], kind="stable")
+    below, up_to = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
+
+    def area(weights: Weights) -> float:
+        first, second = weights[:split], weights[split:][order]
+        total = np.concatenate([[0.0], np.cumsum(second)])
+        pairs = first.sum() * total[-1]
+        return float((first * (total[below] + total[up_to])).sum() / 2 / pairs) if pairs else math.nan
+
+    def estimator(alpha: float) -> Estimate:
+        """Widen the bootstrap to DeLong's interval, guarded near 1."""
+        drawn, exact = bootstrap(alpha), delong(positives, scores[split:], alpha=alpha, guarded=True)
+        if not drawn.usable:
+            return drawn
+        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
+        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+
+    bootstrap = bootstrapped(ledger, area, evidence)
+    held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
+    if bound < SILENT_AREA:
+        held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
+    return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
+
+
+KIND = Kind(
+    name="auc",
+    about="Area under the ROC curve, images with nodules against untouched ones.",
+    parameters=Auc,
+    ruling=auc,
+    title="Image-level AUC",
+    common=CURVE,
+    rules={"required": ["at_least"]},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    threshold_free=lambda p: True,
+    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
+    all_scores=True,
+    curve=True,
+    draw="synnodtest.report.figures.curves:roc_of_scenes",
+)

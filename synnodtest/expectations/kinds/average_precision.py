@@ -1,0 +1,105 @@
+"""``average_precision``: COCO's average precision."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.common import hold, no_data
+from synnodtest.expectations.curves import (
+    Weights,
+    bootstrapped,
+    curve_figure,
+    hits_at,
+    owners,
+    rule_on_curve,
+)
+from synnodtest.expectations.fewest import curve_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.ledger import Ledger, ledger_of
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.statistics import Estimate, clustered_rate
+
+__all__ = ["KIND"]
+
+_RECALLS = np.linspace(0.0, 1.0, 101)
+"""The recalls at which COCO samples precision."""
+
+
+@dataclass(frozen=True)
+class AveragePrecision(Selection):
+    """Parameters of ``average_precision``."""
+
+    at_least: float = option("Average precision must exceed this.", share())
+
+
+@with_worst_case(missed)
+def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Ruling:
+    """COCO's average precision over 101 recalls, all images pooled."""
+    bound = float(parameters.at_least)
+    criterion = f"average precision (COCO, 101 recalls) exceeds {bound:g}{where_phrase(parameters)}"
+    ledger = ledger_of(parameters, evidence)
+    if not ledger.positives:
+        return no_data(criterion, "nodule", evidence)
+    found, clusters = hits_at(ledger, math.inf), owners(ledger)
+
+    def estimator(alpha: float) -> Estimate:
+        """Guard the lower bound: the bootstrap alone passes a detector at the bound some 9% of the time.
+
+        One more background on which nothing is found is allowed for (average precision of few nodules is too high),
+        and precision never exceeds 1, so that the exact bound of the share of nodules found holds, too.
+        """
+        drawn, exact = bootstrap(alpha), clustered_rate(found, clusters, alpha=alpha)
+        if not exact.usable:
+            return replace(exact, value=drawn.value)
+        one_more = drawn.clusters / (drawn.clusters + 1) if drawn.value < 1.0 else 1.0
+        return replace(drawn, lower=min(drawn.lower * one_more, exact.lower), method=f"{drawn.method}, guarded")
+
+    bootstrap = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence)
+    held = hold(
+        "average_precision",
+        "average precision",
+        estimator,
+        alpha=evidence.alpha,
+        bound=bound,
+        side="above",
+    )
+    return rule_on_curve([held], ledger, evidence, criterion, {"kind": "froc", **curve_figure(ledger, evidence)})
+
+
+def _average_precision(ledger: Ledger, weights: Weights) -> float:
+    nodules = float(weights @ ledger.nodules)
+    if not nodules:
+        return math.nan
+    each = weights[ledger.image]
+    true, all_of = np.cumsum(each * ledger.hit), np.cumsum(each)
+    if not len(each):
+        return 0.0
+    precision = np.divide(true, all_of, out=np.zeros_like(true), where=all_of > 0)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    place = np.searchsorted(true / nodules, _RECALLS, side="left")
+    return float(np.append(envelope, 0.0)[place].mean())
+
+
+KIND = Kind(
+    name="average_precision",
+    about="COCO average precision (101 points) under the matching criterion.",
+    parameters=AveragePrecision,
+    ruling=average_precision,
+    title="Average precision",
+    common=CURVE,
+    rules={"required": ["at_least"]},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    threshold_free=lambda p: True,
+    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
+    all_scores=True,
+    curve=True,
+)

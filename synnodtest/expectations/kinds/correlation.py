@@ -1,0 +1,144 @@
+"""``correlation``: rank correlation of a response with a varied quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from synnodtest.evidence.ruling import Ruling, Side
+from synnodtest.evidence.trial import Evidence, value_of
+from synnodtest.expectations.bootstrap import memoised, too_few_clusters
+from synnodtest.expectations.common import Held, hold, no_data, rule, selected
+from synnodtest.expectations.fewest import rising_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import number, one_of, option
+from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
+from synnodtest.expectations.rates import by_diameter, rate_bound, where_phrase
+from synnodtest.expectations.trend import (
+    Trend,
+    against_silence,
+    against_trend,
+    curves_of,
+    over_of,
+    response_of,
+    trend_figure,
+    varies,
+    within,
+)
+from synnodtest.expectations.worst import with_worst_case
+from synnodtest.statistics import Estimate, cluster_bootstrap, spearman
+
+__all__ = ["KIND"]
+
+
+@dataclass(frozen=True)
+class Correlation(Trend):
+    """Parameters of ``correlation``; one bound is given."""
+
+    over: str = option("The varied quantity, such as diameter_mm or Sphericity.", {"type": "string"}, "")
+    at_least: float | None = option("Correlation must exceed this.", number(-1, 1))
+    at_most: float | None = option("Correlation must stay below this.", number(-1, 1))
+
+    @property
+    def rising(self) -> bool:
+        """Whether the response should rise with the quantity."""
+        return self.at_most is None
+
+
+@with_worst_case(against_trend)
+def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
+    """Mean per-background Spearman correlation against a bound; across backgrounds where each gives one nodule.
+
+    A silent detector has a correlation of 0: where the bound allows that, its sensitivity must exceed 0.2 too.
+    """
+    over, response = parameters.over, parameters.response
+    bound, side = rate_bound(parameters)
+    pairs = [(t, n) for t, n in selected(parameters, evidence) if value_of(over, t, n) is not None]
+    clusters = [t.cluster for t, _ in pairs]
+    alone = len(set(clusters)) == len(clusters)
+    criterion = (
+        f"the {'' if alone else 'mean within-background '}Spearman correlation of {response} with {over} "
+        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}"
+    )
+    if not pairs:
+        return no_data(criterion, "nodule", evidence)
+    x = np.array([over_of(parameters, t, n) for t, n in pairs])
+    y = np.array([response_of(response, n, evidence) for _, n in pairs])
+    hold_it = across if alone else within
+    held = [hold_it(x, y, clusters, evidence, bound, side)]
+    held += against_silence(pairs, evidence, bound, side)
+    used = held[0].estimate.clusters
+    few = too_few_clusters(used)
+    levels, curves, _ = curves_of(x, y, clusters)
+    drawn = len(levels) >= LEAST_LEVELS and len(curves) > 1
+    return rule(
+        held,
+        evidence,
+        criterion,
+        [t for t, _ in pairs],
+        reasons=few,
+        figure=trend_figure(over, levels, curves, x, y) if drawn else {"kind": "rate"},
+        details={"by requested diameter": by_diameter(pairs, evidence)},
+    )
+
+
+def across(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    clusters: Sequence[str],
+    evidence: Evidence,
+    bound: float,
+    side: Side,
+) -> Held:
+    """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds."""
+
+    def of_rows(rows: NDArray[np.intp]) -> float:
+        first, second = rankdata(x[rows]), rankdata(y[rows])
+        scale = float(first.std() * second.std())
+        return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
+
+    def estimator(alpha: float) -> Estimate:
+        exact = spearman(x, y, alpha=alpha)
+        if not exact.usable:
+            return exact
+        drawn = cluster_bootstrap(remembered, clusters, alpha=alpha, seed=evidence.seed, limits=(-1.0, 1.0))
+        return replace(
+            drawn,
+            lower=min(exact.lower, drawn.lower),
+            upper=max(exact.upper, drawn.upper),
+            method="bonett-wright and cluster-bootstrap-bca",
+        )
+
+    remembered = memoised(of_rows)
+    return hold(
+        "spearman",
+        "Spearman correlation across backgrounds",
+        estimator,
+        alpha=evidence.alpha,
+        bound=bound,
+        side=side,
+        unit="correlation",
+    )
+
+
+def _fewest(parameters: Correlation, alpha: float, per_background: float) -> int | None:
+    if parameters.at_least is None:
+        return LEAST_CLUSTERS
+    levels = 1 if per_background <= 1 else LEAST_LEVELS
+    return rising_backgrounds(float(parameters.at_least), alpha, levels=levels)
+
+
+KIND = Kind(
+    name="correlation",
+    about="Mean rank correlation per background of the response with a varied quantity.",
+    parameters=Correlation,
+    ruling=correlation,
+    rules={"required": ["over"], **one_of("at_least", "at_most")},
+    threshold_free=lambda p: p.response == "confidence",
+    asks=varies,
+    fewest=_fewest,
+)

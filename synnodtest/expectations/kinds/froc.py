@@ -1,0 +1,86 @@
+"""``froc``: sensitivity at a number of false positives per image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.common import hold, no_data
+from synnodtest.expectations.curves import (
+    bootstrapped,
+    curve_figure,
+    hits_at,
+    owners,
+    rule_on_curve,
+    sensitivity_at,
+)
+from synnodtest.expectations.fewest import curve_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, number, option, share
+from synnodtest.expectations.ledger import ledger_of
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.statistics import Estimate, clustered_rate
+
+__all__ = ["KIND"]
+
+
+@dataclass(frozen=True)
+class Froc(Selection):
+    """Parameters of ``froc``."""
+
+    at_false_positives_per_image: float = option(
+        "The place on the curve. Default 0.25.", number(above=0), 0.25, stated=True
+    )
+    at_least: float = option("Sensitivity there must exceed this.", share())
+
+
+@with_worst_case(missed)
+def froc(parameters: Froc, evidence: Evidence) -> Ruling:
+    """Sensitivity at a number of false positives per image, all images pooled; a step function."""
+    at, bound = float(parameters.at_false_positives_per_image), float(parameters.at_least)
+    criterion = f"sensitivity at {at:g} false positives per image exceeds {bound:g}{where_phrase(parameters)}"
+    ledger = ledger_of(parameters, evidence)
+    if not ledger.positives:
+        return no_data(criterion, "nodule", evidence)
+    hits, clusters = hits_at(ledger, at), owners(ledger)
+
+    def estimator(alpha: float) -> Estimate:
+        """Widen the bootstrap to the exact interval at the observed threshold: near 0 and 1 it is too narrow."""
+        drawn, exact = bootstrap(alpha), clustered_rate(hits, clusters, alpha=alpha)
+        if not exact.usable:
+            return replace(exact, value=drawn.value)
+        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
+        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+
+    bootstrap = bootstrapped(ledger, lambda weights: sensitivity_at(ledger, weights, at), evidence)
+    held = hold(
+        "froc",
+        f"sensitivity at {at:g} false positives per image",
+        estimator,
+        alpha=evidence.alpha,
+        bound=bound,
+        side="above",
+    )
+    return rule_on_curve(
+        [held], ledger, evidence, criterion, {"kind": "froc", "at": at, **curve_figure(ledger, evidence)}
+    )
+
+
+KIND = Kind(
+    name="froc",
+    about="Sensitivity at a number of false positives per image.",
+    parameters=Froc,
+    ruling=froc,
+    title="Free-response curve (FROC)",
+    common=CURVE,
+    rules={"required": ["at_least"]},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    threshold_free=lambda p: True,
+    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
+    all_scores=True,
+    curve=True,
+)

@@ -1,0 +1,74 @@
+"""``size_at_sensitivity``: the diameter from which nodules are found (d50, d80)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.asked import Asked, Complaint
+from synnodtest.expectations.common import hold, no_data, rule, selected
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import number, option
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import by_diameter, diameter_at, where_phrase
+from synnodtest.expectations.worst import missed, with_worst_case
+
+__all__ = ["KIND"]
+
+
+@dataclass(frozen=True)
+class SizeAtSensitivity(Selection):
+    """Parameters of ``size_at_sensitivity``."""
+
+    level: float = option(
+        "Sensitivity level: 0.5 for d50, 0.8 for d80 (default).", number(above=0, below=1), 0.8, stated=True
+    )
+    at_most: float = option("That diameter in mm must stay below this.", number(None, 100, above=0))
+
+
+@with_worst_case(missed)
+def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ruling:
+    """Diameter in mm at which sensitivity reaches a level, by logistic regression on log diameter."""
+    level, most = float(parameters.level), float(parameters.at_most)
+    criterion = (
+        f"the diameter at which sensitivity reaches {level:g} at operating point {evidence.operating_point:g} "
+        f"stays below {most:g} mm{where_phrase(parameters)}"
+    )
+    pairs = selected(parameters, evidence)
+    if not pairs:
+        return no_data(criterion, "nodule", evidence)
+    held = hold(
+        "size_at_sensitivity",
+        f"diameter in mm at which sensitivity reaches {level:g}",
+        lambda alpha: diameter_at(pairs, evidence, level, alpha),
+        alpha=evidence.alpha,
+        bound=most,
+        side="below",
+        unit="mm",
+    )
+    return rule(
+        [held],
+        evidence,
+        criterion,
+        [t for t, _ in pairs],
+        figure={"kind": "rate"},
+        details={"by requested diameter": by_diameter(pairs, evidence)},
+    )
+
+
+def _asks(parameters: SizeAtSensitivity, asked: Asked) -> Iterator[Complaint]:
+    if asked.has_scenes and "diameter_mm" not in asked.varied:
+        yield Complaint("diameter_mm", "needs nodules of different 'diameter_mm', and it is fixed")
+
+
+KIND = Kind(
+    name="size_at_sensitivity",
+    about="Diameter in mm at which sensitivity reaches a level (d50, d80).",
+    parameters=SizeAtSensitivity,
+    ruling=size_at_sensitivity,
+    title="Size at sensitivity",
+    rules={"required": ["at_most"]},
+    asks=_asks,
+)

@@ -1,0 +1,63 @@
+"""``superior``: an arm is better than its reference by more than a margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.fewest import superior_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import number, option
+from synnodtest.expectations.paired import (
+    LOWER_IS_BETTER,
+    Compared,
+    against_arm,
+    comparison_unit,
+    judge_difference,
+    margin_below_1,
+    paired_needs,
+    sequential_stop,
+    with_reference,
+)
+from synnodtest.expectations.worst import with_worst_case
+
+__all__ = ["KIND"]
+
+
+@dataclass(frozen=True)
+class Superior(Compared):
+    """Parameters of ``superior``."""
+
+    margin: float = option("Margin, in units of the metric. Default 0.", number(0), 0, stated=True)
+
+
+@with_worst_case(against_arm)
+def superior(parameters: Superior, evidence: Evidence) -> Ruling:
+    """The arm is better than the reference by more than the margin."""
+    margin = float(parameters.margin)
+    if parameters.metric in LOWER_IS_BETTER:
+        return judge_difference(parameters, evidence, bound=-margin, side="below")
+    return judge_difference(parameters, evidence, bound=margin, side="above")
+
+
+def _fewest(parameters: Superior, alpha: float, per_background: float) -> int | None:
+    if not parameters.rates:
+        return None
+    pairs = superior_backgrounds(float(parameters.margin), alpha, per_background)
+    return with_reference(pairs, parameters, alpha)
+
+
+KIND = Kind(
+    name="superior",
+    about="The arm is better than its reference by more than the margin.",
+    parameters=Superior,
+    ruling=superior,
+    title="Superiority",
+    rules={"required": ["arm", "reference"]},
+    arms=paired_needs,
+    unit=comparison_unit,
+    asks=margin_below_1,
+    early_stop=sequential_stop(lambda p: float(p.margin), lambda p, alpha: None),
+    fewest=_fewest,
+)

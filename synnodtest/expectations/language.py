@@ -1,0 +1,131 @@
+"""What expectations share in the spec language: fragments of its JSON Schema, and parameters that carry theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = [
+    "COMMON",
+    "CURVE",
+    "EVERY",
+    "IMAGES",
+    "METRIC",
+    "SEARCH",
+    "choice",
+    "key_of",
+    "number",
+    "object_schema",
+    "one_of",
+    "option",
+    "reference",
+    "share",
+]
+
+Schema = Mapping[str, Any]
+
+VARIABLE: Schema = {"$ref": "#/$defs/variable"}
+"""Where an editor accepts ``${name}`` in place of a value."""
+
+
+def reference(name: str) -> Schema:
+    """Return a reference to a definition of the schema, such as ``region``."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def number(
+    least: float | None = None,
+    most: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+    default: float | None = None,
+) -> Schema:
+    """Return the schema of a number within its limits; ``above`` and ``below`` exclude theirs."""
+    limits = {"minimum": least, "exclusiveMinimum": above, "maximum": most, "exclusiveMaximum": below}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    own = {} if default is None else {"default": default}
+    return {"anyOf": [{"type": "integer" if whole else "number", **given, **own}, VARIABLE]}
+
+
+def share(*, above: float | None = None, default: float | None = None) -> Schema:
+    """Return the schema of a share, 0 to 1."""
+    return number(0 if above is None else None, 1, above=above, default=default)
+
+
+def choice(*words: str) -> Schema:
+    """Return the schema of one of several words."""
+    return {"anyOf": [{"enum": list(words)}, VARIABLE]}
+
+
+METRIC = choice("sensitivity", "confidence", "specificity", "false_positives_per_image")
+
+COMMON: Mapping[str, Schema] = {
+    "id": {"description": "Name of this expectation within its behaviour; default: its kind.", **reference("name")},
+    "where": reference("where"),
+    "by": {"description": "Judge each stratum on its own; each becomes a test item.", **reference("strata")},
+    "of": {"description": "Judge only the nodule of this name.", **reference("name")},
+    "arm": {"description": "Judge only this arm.", **reference("name")},
+    "alpha": reference("alpha"),
+    "operating_point": reference("operating_point"),
+    "matching": reference("matching"),
+    "rationale": {"description": "Why the bound is what it is; printed in the report.", "type": "string"},
+}
+"""Parameters that many kinds take, in the order in which they stand."""
+EVERY = tuple(COMMON)
+"""What a kind takes that judges nodules at an operating point."""
+CURVE = tuple(name for name in EVERY if name != "operating_point")
+"""What a kind takes that looks at all thresholds."""
+IMAGES = tuple(name for name in EVERY if name != "of")
+"""What a kind takes that judges images without nodules."""
+SEARCH = ("id", "of", "alpha", "operating_point", "matching", "rationale")
+"""What a claim of a search takes."""
+
+
+def option(about: str, schema: Schema, default: Any = None, *, key: str = "", stated: bool = False) -> Any:
+    """Return a field of a class of parameters that knows its place in the spec language.
+
+    Args:
+        about: What it means, in a sentence.
+        schema: What a spec may write.
+        default: Its value where a spec says nothing.
+        key: Its name in specs, where Python reserves the word.
+        stated: Whether the default stands in the schema, from where it goes into the record.
+    """
+    fragment = {"description": about, **schema} | ({"default": default} if stated else {})
+    return dataclasses.field(default=default, metadata={"schema": fragment, "key": key})
+
+
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """Return the name of a parameter in specs."""
+    return str(field.metadata.get("key") or field.name)
+
+
+def one_of(*groups: tuple[str, ...] | str) -> Schema:
+    """Return the rule that a spec gives exactly one of several (groups of) parameters."""
+    return {"oneOf": [{"required": [group] if isinstance(group, str) else list(group)} for group in groups]}
+
+
+def object_schema(about: str, common: tuple[str, ...], parameters: type | None, rules: Schema) -> dict[str, Any]:
+    """Return the definition of a kind: its common and own parameters, and what must be given.
+
+    Args:
+        about: What the kind asks, in a sentence.
+        common: Names out of :data:`COMMON`.
+        parameters: A dataclass whose fields were made by :func:`option`; None: whatever a spec gives is taken.
+        rules: Further JSON Schema: ``required``, ``oneOf``.
+    """
+    own: dict[str, Any] = {}
+    for field in dataclasses.fields(parameters) if parameters is not None else ():
+        if "schema" in field.metadata:
+            own[key_of(field)] = dict(field.metadata["schema"])
+    properties = {name: dict(COMMON[name]) for name in common} | own
+    return {
+        "description": about,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": parameters is None,
+        **rules,
+    }

@@ -1,0 +1,255 @@
+"""What an expectation can show on planned units: its power, and how many units reach the planned one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from synnodtest.statistics import (
+    miettinen_nurminen,
+    power_count,
+    power_mean,
+    power_paired,
+    power_rate,
+    sample_size_count,
+    sample_size_mean,
+    sample_size_paired,
+    sample_size_rate,
+)
+
+__all__ = [
+    "Assumptions",
+    "Plan",
+    "Power",
+    "Shown",
+    "best",
+    "count_power",
+    "paired_power",
+    "parity_power",
+    "rate_power",
+    "rising_power",
+]
+
+P = TypeVar("P")
+_MOST = 10_000
+"""Units beyond which no plan goes."""
+
+
+class Assumptions(Protocol):
+    """What a spec assumes of the detector, or the defaults; each value with its source in words."""
+
+    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
+        """Return the true rate to plan for."""
+        ...
+
+    def true_count(self, bound: float) -> tuple[float, str]:
+        """Return the true number of events per image to plan for."""
+        ...
+
+    def discordant_share(self) -> tuple[float, str]:
+        """Return the share of discordant pairs to plan for."""
+        ...
+
+    def true_correlation(self, bound: float) -> tuple[float, float, str]:
+        """Return the mean correlation to plan for and its standard deviation between backgrounds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The units that an expectation is planned on.
+
+    Args:
+        assume: What is assumed of the detector.
+        alpha: One-sided error rate of each bound.
+        units: Nodules, scenes, pairs or images.
+        backgrounds: Backgrounds they stand on.
+        effective: Units after the design effect of clusters.
+        power: The planned power.
+        icc: Correlation of the units of a background.
+        per_cluster: Units of a background, at least 1.
+    """
+
+    assume: Assumptions
+    alpha: float
+    units: int = 0
+    backgrounds: int = 1
+    effective: float = 0.0
+    power: float = 0.8
+    icc: float = 0.0
+    per_cluster: float = 1.0
+
+    @property
+    def correlated(self) -> str:
+        """The correlation that was assumed, in words, where a background gives several units."""
+        return (
+            ""
+            if self.units <= self.backgrounds
+            else f", units of a background correlated by {self.icc:g} (sampling.icc)"
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What can be shown.
+
+    Args:
+        smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.
+        power: Probability of PASSED under ``assumption``; None where no formula says.
+        assumption: What power was computed for, in words.
+        warning: Why it can only end INCONCLUSIVE; empty if it can pass.
+        whole: Whether ``smallest`` and ``warning`` are said; else they come from the best data there can be.
+    """
+
+    smallest: int | None = None
+    power: float | None = None
+    assumption: str = ""
+    warning: str = ""
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Power(Generic[P]):
+    """The power of a kind of expectation.
+
+    Args:
+        shown: From parameters and plan to what can be shown; None: nothing is known but ``fewest``.
+        needed: From parameters and plan to the units that reach the planned power; None where no formula says.
+        by_background: Whether ``needed`` counts backgrounds, however many units each gives.
+    """
+
+    shown: Callable[[P, Plan], Shown | None]
+    needed: Callable[[P, Plan], int | None]
+    by_background: bool = False
+
+
+def best(least: int | None, backgrounds: int, shown: Shown | None = None) -> Shown:
+    """Return what the best data that there can be would show, beside a power that is known."""
+    few = least is not None and backgrounds < least
+    warning = f"at least {least} backgrounds are needed to pass" if few else ""
+    return replace(shown or Shown(), smallest=least, warning=warning, whole=True)
+
+
+def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
+    """Return the power of a rate held against a bound.
+
+    Args:
+        bound_of: From the parameters to the bound, and whether the rate must stay below it.
+    """
+
+    def shown(p: P, plan: Plan) -> Shown | None:
+        bound, below = bound_of(p)
+        if not 0 < bound < 1:
+            return Shown()
+        true, why = plan.assume.true_rate(bound, below)
+        power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha)
+        return Shown(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
+
+    def needed(p: P, plan: Plan) -> int | None:
+        bound, below = bound_of(p)
+        true, _ = plan.assume.true_rate(bound, below)
+        shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
+        return sample_size_rate(bound, true, alpha=plan.alpha, power=plan.power, **shape)
+
+    return Power(shown, needed)
+
+
+def count_power(bound_of: Callable[[P], float]) -> Power[P]:
+    """Return the power of a mean number per image that must stay below a bound."""
+
+    def shown(p: P, plan: Plan) -> Shown:
+        bound = bound_of(p)
+        rate, why = plan.assume.true_count(bound)
+        smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=plan.alpha) > 0), None)
+        few = smallest is not None and plan.backgrounds < smallest
+        return Shown(
+            smallest=smallest,
+            power=power_count(plan.backgrounds, bound, rate, alpha=plan.alpha),
+            assumption=f"a true rate of {rate:g} per image ({why})",
+            warning=f"at least {smallest} images are needed to pass" if few else "",
+        )
+
+    def needed(p: P, plan: Plan) -> int | None:
+        bound = bound_of(p)
+        rate, _ = plan.assume.true_count(bound)
+        return sample_size_count(bound, rate, alpha=plan.alpha, power=plan.power)
+
+    return Power(shown, needed)
+
+
+def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power[P]:
+    """Return the power of a difference of paired rates within a margin.
+
+    Args:
+        margin_of: From the parameters to the margin; None where the metric is no rate.
+        both: Whether it must hold either way.
+    """
+
+    def shown(p: P, plan: Plan) -> Shown | None:
+        margin = margin_of(p)
+        if margin is None:
+            return None
+        share, why = plan.assume.discordant_share()
+        power = power_paired(int(plan.effective), share, margin, alpha=plan.alpha, equivalence=both)
+        words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
+        return Shown(power=power, assumption=words, whole=False)
+
+    def needed(p: P, plan: Plan) -> int | None:
+        margin = margin_of(p)
+        if margin is None:
+            return None
+        share, _ = plan.assume.discordant_share()
+        shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
+        return sample_size_paired(share, margin, alpha=plan.alpha, power=plan.power, equivalence=both, **shape)
+
+    return Power(shown, needed)
+
+
+def rising_power(bound_of: Callable[[P], float]) -> Power[P]:
+    """Return the power of a mean correlation within backgrounds that must exceed a bound."""
+
+    def shown(p: P, plan: Plan) -> Shown | None:
+        bound = bound_of(p)
+        mean, spread, why = plan.assume.true_correlation(bound)
+        return Shown(
+            power=power_mean(plan.backgrounds, bound, mean, spread, alpha=plan.alpha) if mean > bound else None,
+            assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why})",
+            whole=False,
+        )
+
+    def needed(p: P, plan: Plan) -> int | None:
+        bound = bound_of(p)
+        mean, spread, _ = plan.assume.true_correlation(bound)
+        try:
+            return sample_size_mean(bound, mean, spread, alpha=plan.alpha, power=plan.power)
+        except ValueError:
+            return None
+
+    return Power(shown, needed, by_background=True)
+
+
+def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
+    """Return what groups of equal size that agree fully would show; their real sizes are known only later.
+
+    Args:
+        asked: From the parameters to margin and number of groups; None where the metric is no rate.
+    """
+
+    def shown(p: P, plan: Plan) -> Shown:
+        found = asked(p)
+        if found is None:
+            return Shown()
+        (margin, named), alpha = found, plan.alpha
+        groups = max(named, 2)
+        least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
+        if least is None:
+            return Shown()
+        few = plan.effective / groups < least
+        return Shown(
+            smallest=math.ceil(groups * least * plan.backgrounds / plan.effective),
+            warning=f"at least {least} independent units in each of {groups} groups are needed to pass" if few else "",
+        )
+
+    return Power(shown, lambda p, plan: None)

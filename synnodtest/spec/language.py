@@ -1,0 +1,63 @@
+"""The schema of the spec language, assembled: the frame of ``language.json`` and the definitions of every kind.
+
+``schema.json``, which editors and readers take, holds the built-in kinds alone;
+``python -m synnodtest.spec.write_schema`` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from synnodtest.expectations.registry import claims, kinds
+
+__all__ = ["assembled", "built_in", "signature", "text"]
+
+SEARCHED_TOO = ("python",)
+"""Kinds that the language allows within a search, too."""
+
+
+@lru_cache(maxsize=1)
+def _frame_text() -> str:
+    return files("synnodtest.spec").joinpath("language.json").read_text(encoding="utf-8")
+
+
+def signature() -> tuple[str, ...]:
+    """Return the names of everything that the schema is assembled from: where they are equal, it is."""
+    return (*kinds(), "/", *claims())
+
+
+def assembled() -> dict[str, Any]:
+    """Return the JSON Schema with the kinds that are there now, those of installed packages among them."""
+    return _assembled(
+        {name: kind.schema for name, kind in kinds().items()}, {name: claim.schema for name, claim in claims().items()}
+    )
+
+
+def built_in() -> dict[str, Any]:
+    """Return the JSON Schema with the kinds of this package alone."""
+    own = "synnodtest.expectations."
+    return _assembled(
+        {n: k.schema for n, k in kinds().items() if k.ruling.__module__.startswith(own)},
+        {n: c.schema for n, c in claims().items() if c.margin.__module__.startswith(own)},
+    )
+
+
+def _assembled(expected: Mapping[str, Any], claimed: Mapping[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(_frame_text())
+    definitions = schema["$defs"]
+    definitions |= {f"expect_{name}": part for name, part in expected.items()}
+    definitions |= {f"fuzz_{name}": part for name, part in claimed.items()}
+    definitions["expectation"]["properties"] = {n: {"$ref": f"#/$defs/expect_{n}"} for n in expected}
+    definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed} | {
+        n: {"$ref": f"#/$defs/expect_{n}"} for n in SEARCHED_TOO if n in expected
+    }
+    return json.loads(json.dumps(schema))
+
+
+def text(schema: Mapping[str, Any]) -> str:
+    """Return a schema as it is written to a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,24 @@
+"""The committed schema is the one that the kinds give; the record's ranges have one source."""
+
+import json
+from importlib.resources import files
+
+from synnodtest.expectations.registry import claims, kinds
+from synnodtest.spec.language import built_in, text
+
+
+def test_the_committed_schema_is_what_the_kinds_give():
+    committed = files("synnodtest.spec").joinpath("schema.json").read_text(encoding="utf-8")
+    assert committed == text(built_in()), "write it anew: python -m synnodtest.spec.write_schema"
+
+
+def test_a_kind_reads_back_every_default_that_the_schema_states():
+    for kind in [*kinds().values(), *claims().values()]:
+        stated = {n: rule["default"] for n, rule in kind.schema["properties"].items() if "default" in rule}
+        assert kind.read(stated) == kind.read({})
+
+
+def test_the_schema_is_valid_itself():
+    import jsonschema
+
+    jsonschema.Draft202012Validator.check_schema(json.loads(text(built_in())))
