@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synnodtest.backgrounds.file_formats import Format
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import BackgroundSet
 
-__all__ = ["BUILT_IN", "FolderSet", "MetaImage", "open_backgrounds", "read_mask", "read_mha", "read_radiograph"]
+__all__ = [
+    "BUILT_IN",
+    "FolderSet",
+    "Format",
+    "MetaImage",
+    "open_backgrounds",
+    "read_mask",
+    "read_mha",
+    "read_radiograph",
+]
 
 BUILT_IN = ("normal", "pneumothorax")
 """Sets that are there without ``--backgrounds``: phantoms."""

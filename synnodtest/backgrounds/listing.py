@@ -11,9 +11,9 @@ from pathlib import Path
 from synnodtest.backgrounds.annotations import annotations_of, name_nodule
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, tells_other_view
+from synnodtest.backgrounds.file_formats import suffixes
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.backgrounds.readers import SUFFIXES
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 
@@ -203,7 +203,7 @@ def _radiographs_in(folder: Path) -> list[Path]:
         files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
         raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    found = [path for path in files if path.suffix.lower() in SUFFIXES or _nameless_dicom(path)]
+    found = [path for path in files if path.suffix.lower() in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in found}
     return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
 
@@ -213,7 +213,7 @@ def _nameless_dicom(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+    return path.stem if path.suffix.lower() in suffixes() else path.name
 
 
 def masks_beside(path: Path) -> dict[str, Path]:
@@ -243,5 +243,5 @@ def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -
     below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     return BackgroundError(
         f"{folder}: no radiograph here" + (f"; its folders are {', '.join(below[:8])}" if below else ""),
-        hint=f"--backgrounds {folder / below[0]}" if below else f"put files of type {', '.join(SUFFIXES)} there",
+        hint=f"--backgrounds {folder / below[0]}" if below else f"put files of type {', '.join(suffixes())} there",
     )

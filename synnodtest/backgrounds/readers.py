@@ -21,6 +21,7 @@ import numpy as np
 
 from synnodtest.backgrounds.depth import by_bits, least_depth
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom
+from synnodtest.backgrounds.file_formats import format_of
 from synnodtest.backgrounds.jsrt import read_jsrt
 from synnodtest.backgrounds.metaimage import flat, read_metaimage
 from synnodtest.backgrounds.mha import read_mha
@@ -31,11 +32,10 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["MAX_PIXELS", "SUFFIXES", "TURNED_NOTE", "read_as", "read_given", "read_mask", "read_radiograph"]
+__all__ = ["MAX_PIXELS", "TURNED_NOTE", "read_as", "read_given", "read_mask", "read_radiograph"]
 
 MAX_PIXELS = 8192 * 8192
 TURNED_NOTE = "turned by"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
 
 
 def read_radiograph(
@@ -133,8 +133,10 @@ def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None =
 
 def _read_stored(path: Path, given: Given) -> Stored:
     """Return the file as its format says; a spacing that the manifest gives has replaced the file's."""
-    suffix = path.suffix.lower()
-    if suffix in (".mha", ".mhd"):
+    suffix, further = path.suffix.lower(), format_of(path)
+    if further is not None:
+        stored = Stored(*further.read(path))
+    elif suffix in (".mha", ".mhd"):
         stored = read_metaimage(path, MAX_PIXELS, given)
     elif suffix == ".img":
         stored = read_jsrt(path)

@@ -13,8 +13,6 @@ from synnodtest.geometry import Box
 
 __all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "numbers", "positive_box"]
 
-PICTURES = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
-
 
 @dataclass(frozen=True)
 class AnnotatedBox:

@@ -8,8 +8,9 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
+from synnodtest.backgrounds.file_formats import suffixes
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.records import PICTURES, AnnotatedBox, Dataset, Facts, numbers
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 
 __all__ = ["read_yolo", "yolo_description"]
@@ -37,7 +38,7 @@ def read_yolo(folder: Path) -> Dataset:
     facts = Facts([folder, folder / "images"])
     made, labelled = [], set()
     for path in sorted((folder / "images").rglob("*")):
-        if path.suffix.lower() not in PICTURES or not path.is_file():
+        if path.suffix.lower() not in suffixes() or not path.is_file():
             continue
         label = folder / "labels" / path.relative_to(folder / "images").with_suffix(".txt")
         labelled.add(label)

@@ -14,12 +14,13 @@ from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
 from synnodtest.expectations.language import EVERY, key_of, object_schema
+from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import Plan, Power, Shown, best
 from synnodtest.expectations.sequential import EarlyStop
 
 __all__ = ["Kind", "Unit"]
 
-P = TypeVar("P")
+P = TypeVar("P", bound=Selection)
 Unit = Literal["nodule", "scene", "image"]
 """What is counted."""
 

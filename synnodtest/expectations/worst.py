@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ Pretence = Callable[[Trial, NoduleTrial], float]
 """The confidence that an excluded nodule is taken to have received."""
 P = TypeVar("P", bound=Selection)
 Judge = Callable[[P, Evidence], Ruling]
-Pretences = Callable[[P, Evidence], Sequence[Pretence]]
+Pretences = Callable[[Any, Evidence], Sequence[Pretence]]
 """From an expectation and its evidence to the outcomes that would be worst for it; the pass must survive each."""
 
 
@@ -44,7 +44,7 @@ def against_rate(parameters: Selection, evidence: Evidence) -> list[Pretence]:
     return [lambda trial, nodule: outcome]
 
 
-def with_worst_case(pretences: Pretences[P], *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
+def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
     """Decorate a ruling: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
 
     Args:

@@ -55,7 +55,8 @@ def _assembled(expected: Mapping[str, Any], claimed: Mapping[str, Any]) -> dict[
     definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed} | {
         n: {"$ref": f"#/$defs/expect_{n}"} for n in SEARCHED_TOO if n in expected
     }
-    return json.loads(json.dumps(schema))
+    plain: dict[str, Any] = json.loads(json.dumps(schema))
+    return plain
 
 
 def text(schema: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.dicom import is_dicom
-from synnodtest.backgrounds.readers import SUFFIXES
+from synnodtest.backgrounds.file_formats import suffixes
 from synnodtest.backgrounds.writers import depth_of, write
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
@@ -137,14 +137,14 @@ def _notes(radiograph: Radiograph, more: list[str]) -> list[str]:
 
 def _plain_name(name: str, source: Path) -> str:
     path = Path(name.replace("\\", "/"))
-    suffix = path.suffix.lower() if path.suffix.lower() in SUFFIXES else ""
+    suffix = path.suffix.lower() if path.suffix.lower() in suffixes() else ""
     stem = path.stem if suffix else path.name
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:60] or "film"
     if not suffix:
         suffix = ".dcm" if is_dicom(source) else path.suffix.lower()[:8]
-    if suffix not in SUFFIXES:
+    if suffix not in suffixes():
         raise BackgroundError(
-            f"{path.name}: no radiograph by its name", hint=f"files end in {', '.join(SUFFIXES)}, or are DICOM"
+            f"{path.name}: no radiograph by its name", hint=f"files end in {', '.join(suffixes())}, or are DICOM"
         )
     return stem + suffix
 

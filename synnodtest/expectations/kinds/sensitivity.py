@@ -63,7 +63,7 @@ def _units(parameters: Sensitivity, evidence: Evidence) -> list[tuple[str, float
     return [(t.cluster, float(n.detected(point))) for t, n in selected(parameters, evidence)]
 
 
-KIND = Kind(
+KIND: Kind[Sensitivity] = Kind(
     name="sensitivity",
     about="Share of nodules that are hit at the operating point.",
     parameters=Sensitivity,

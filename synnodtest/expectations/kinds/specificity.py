@@ -53,7 +53,7 @@ def _units(parameters: Specificity, evidence: Evidence) -> list[tuple[str, float
     return [(t.cluster, float(t.false_positives_at(point) == 0)) for t in _trials(parameters, evidence)]
 
 
-KIND = Kind(
+KIND: Kind[Specificity] = Kind(
     name="specificity",
     about="Share of untouched backgrounds without a finding at the operating point.",
     parameters=Specificity,

@@ -1,0 +1,76 @@
+"""File formats of radiographs beyond those of the readers: modules of ``formats/``, and installed packages."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from synnodtest.backgrounds import formats
+from synnodtest.errors import BackgroundError
+from synnodtest.geometry import FloatArray
+
+__all__ = ["BUILT_IN", "GROUP", "Format", "format_of", "suffixes"]
+
+GROUP = "synnodtest.backgrounds"
+"""Entry points of other packages: a :class:`Format` each."""
+BUILT_IN = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")
+"""Suffixes of the formats that the readers know by themselves."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format of radiographs.
+
+    Args:
+        name: What people call it.
+        suffixes: With the dot, in small letters.
+        read: From the file to its pixels (float32, H x W, 0..1, air dark) and its spacing in mm, ``(row, column)``, or
+            None where the file gives none. A file that cannot be read raises BackgroundError, which names it.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Path], tuple[FloatArray, tuple[float, float] | None]]
+
+
+@cache
+def _known() -> Mapping[str, Format]:
+    """Return the formats by suffix.
+
+    Raises:
+        BackgroundError: an installed package's format cannot be loaded, or takes a suffix that has one.
+    """
+    modules = (import_module(f"{formats.__name__}.{m.name}") for m in pkgutil.iter_modules(formats.__path__))
+    found = [module.FORMAT for module in modules]
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        try:
+            made = entry.load()
+        except Exception as error:
+            raise BackgroundError(f"the format {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
+        if not isinstance(made, Format):
+            raise BackgroundError(
+                f"{entry.value} is a {type(made).__name__}", hint="point it at a synnodtest.backgrounds.Format"
+            )
+        found.append(made)
+    known: dict[str, Format] = {}
+    for one in found:
+        for suffix in one.suffixes:
+            if suffix in known or suffix in BUILT_IN or suffix != suffix.lower() or not suffix.startswith("."):
+                raise BackgroundError(f"the suffix {suffix!r} of the format {one.name!r} is taken or malformed")
+            known[suffix] = one
+    return known
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the further format of a file, by its suffix; None where the readers know it or nobody does."""
+    return _known().get(path.suffix.lower())
+
+
+def suffixes() -> tuple[str, ...]:
+    """Return the suffixes of all files that are read as radiographs."""
+    return (*BUILT_IN, *_known())
