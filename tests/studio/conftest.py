@@ -30,7 +30,7 @@ def _blobs(pixels, factor):
     raised = ndimage.gaussian_filter(pixels, 2) - ndimage.gaussian_filter(pixels, 14)
     labels, _ = ndimage.label(raised > 0.05)
     return [
-        Finding((columns.start, rows.start, columns.stop, rows.stop), float(raised[rows, columns].max()) * factor)
+        Finding((columns.start, rows.start, columns.stop, rows.stop), float(raised[rows, columns].max()) * 4 * factor)
         for rows, columns in ndimage.find_objects(labels)
     ]
 '''

@@ -1,0 +1,316 @@
+"""The studio in a real Chromium: uploads, boxes, synthesis, detectors, export, a spec and its report, keyboard, axe."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.backgrounds.radiograph_files import chest, write_dicom, write_png
+from tests.studio.conftest import DETECTOR
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra 'dev')")
+pytest.importorskip("gradio", reason="the studio needs the extra 'studio'")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+TABS = ("Radiograph", "Nodules", "Result", "Explore", "As a spec")
+PATIENCE = 60_000
+WHERE = """([x, y]) => {
+  let part = document.querySelector('#film canvas');
+  while (!part.studio) part = part.parentElement;
+  return part.studio.toScreen([x, y]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "brightest.py").write_text(DETECTOR)
+    (folder / "tmp").mkdir()
+    code = "import sys; from synnodtest.cli import main; sys.exit(main())"
+    named = ["--detector", "brightest.py:make", "--detector", "brightest.py:faint", "--synthesizer", "gaussian"]
+    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
+    root = str(Path(__file__).resolve().parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-c", code, "studio", "--no-browser", "--port", "0", *named],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    line = server.stdout.readline()
+    assert "http://127.0.0.1:" in line, (folder / "log").read_text()
+    yield line.split()[2]
+    server.terminate()
+    server.wait(20)
+    server.stdout.close()
+    log.close()
+    assert list((folder / "tmp").iterdir()) == [], "something is left on disk after exit"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Page:
+    """One tab, with the words of the tests."""
+
+    def __init__(self, browser, address, width=1280):
+        self.page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.set_default_timeout(PATIENCE)
+        self.foreign, self.faults = [], []
+        self.page.on("request", lambda request: self.foreign.append(request.url) if _foreign(request.url) else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.goto(address)
+        self.says("Open a radiograph")
+
+    def says(self, text):
+        self.page.wait_for_function(
+            "text => (document.querySelector('#status') || {innerText: ''}).innerText.includes(text)", arg=text
+        )
+
+    def tab(self, name):
+        self.page.get_by_role("tab", name=name, exact=True).click()
+
+    def open(self, path, mm="0.9", says="is open"):
+        self.tab("Radiograph")
+        self.page.set_input_files("#open input[type=file]", str(path))
+        self.page.fill("#open input[type=text]", mm)
+        self.page.click("#open button")
+        self.says(says)
+
+    def at(self, x, y):
+        """Return where a pixel of the film is on the screen."""
+        return self.page.evaluate(WHERE, [x, y])
+
+    def drag(self, box):
+        start, end = self.at(box[0], box[1]), self.at(box[2], box[3])
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down()
+        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        mouse.move(*end)
+        mouse.up()
+
+    def box(self, box, name):
+        self.drag(box)
+        self.says(f"{name} is placed")
+
+    def edges(self):
+        return [int(self.page.input_value(f"#edge-{edge} input")) for edge in ("x-min", "y-min", "x-max", "y-max")]
+
+    def make(self):
+        self.tab("Nodules")
+        self.page.click("#make")
+        self.says("Made in")
+
+    def download(self, selector):
+        with self.page.expect_download() as waiting:
+            self.page.click(selector)
+        return Path(waiting.value.path()).read_bytes()
+
+
+def _foreign(url):
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+@pytest.fixture
+def studio(chromium, address, request):
+    pages = []
+
+    def visit(width=1280):
+        pages.append(Page(chromium, address, width))
+        return pages[-1]
+
+    yield visit
+    for one in pages:
+        assert one.foreign == []
+        assert one.faults == []
+        if not one.page.is_closed():
+            one.page.close()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return write_png(tmp_path_factory.mktemp("films") / "film.png", chest(300, 360))
+
+
+def test_from_a_film_to_a_report_that_finds_the_same(studio, film, address):
+    page = studio()
+    page.open(film)
+    page.box((100, 100, 124, 124), "nodule")
+    page.box((220, 140, 250, 164), "nodule-2")
+    page.make()
+    page.tab("Result")
+    shown = page.page.inner_text("#findings")
+    assert "A: brightest.py:make" in shown
+    assert "B: brightest.py:faint" in shown
+    exported = page.download("#export a")
+    with Image.open(io.BytesIO(exported)) as image:
+        stored = np.asarray(image).astype(int)
+        note = json.loads(image.text["synnodtest"])
+    with Image.open(film) as image:
+        uploaded = np.asarray(image).astype(int) * 257
+    changed = np.argwhere(stored != uploaded)
+    assert all(any(_near(at, truth["box_px"]) for truth in note["nodules"]) for at in changed)
+    assert len(changed) > 100
+
+    page.tab("As a spec")
+    text = page.page.input_value("#yaml textarea")
+    assert text.count("at_mm") >= 2
+    page.page.click("#run")
+    page.says("pytest ended")
+    link = page.page.get_attribute("#ran a", "href")
+    with urllib.request.urlopen(f"{address}{link}".replace("report.html", "results.json")) as answer:
+        (scene,) = json.load(answer)["scenes"].values()
+    scores = sorted((f"{found['score']:.3f}" for found in scene["findings"]), reverse=True)
+    table = re.findall(r"^([01]\.\d{3})\b", shown.split("B:")[0], flags=re.MULTILINE)
+    assert table == [score for score in scores if float(score) >= 0.25]
+    assert table
+    assert [nodule["name"] for nodule in scene["nodules"]] == ["nodule", "nodule-2"]
+
+
+def _near(at, box, reach=12):
+    return box[0] - reach <= at[1] <= box[2] + reach and box[1] - reach <= at[0] <= box[3] + reach
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    pytest.importorskip("pydicom", reason="DICOM needs the extra 'dicom'")
+    path = tmp_path_factory.mktemp("films") / "large.dcm"
+    write_dicom(path, chest(2048, 2500, bits=12), ImagerPixelSpacing=["0.14", "0.14"])
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_boxes_of_a_large_dicom_are_exact_to_a_pixel_zoomed_and_not(studio, large, width):
+    page = studio(width)
+    page.open(large, mm="")
+    wanted = [(700, 900, 930, 1077), (1500, 1011, 1601, 1122)]
+    for index, box in enumerate(wanted):
+        page.box(box, "nodule" if index == 0 else f"nodule-{index + 1}")
+        page.tab("Nodules")
+        assert page.edges() == pytest.approx(list(box), abs=1)
+    page.page.mouse.move(*page.at(1200, 700))
+    for _ in range(4):
+        page.page.mouse.wheel(0, -400)
+    exact = (1151, 655, 1204, 731)
+    page.box(exact, "nodule-3")
+    assert page.edges() == list(exact)
+
+
+def test_numbers_and_keys_place_a_box_too(studio, film):
+    page = studio()
+    page.open(film)
+    page.page.focus("#film canvas")
+    page.page.keyboard.press("b")
+    page.says("nodule is placed")
+    page.tab("Nodules")
+    before = page.edges()
+    page.page.focus("#film canvas")
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowDown", "Alt+ArrowRight"):
+        page.page.keyboard.press(key)
+    page.says("is moved")
+    assert page.edges() == [before[0] + 2, before[1] + 10, before[2] + 3, before[3] + 10]
+    page.page.fill("#edge-x-max input", "9999")
+    page.page.get_by_role("button", name="Set or add this box").click()
+    page.says("outside the radiograph")
+    assert page.edges()[2] == before[2] + 3
+    page.page.focus("#film canvas")
+    page.page.keyboard.press("Delete")
+    page.says("nodule is removed")
+
+
+def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(studio, film):
+    page = studio()
+    page.open(film)
+    page.box((100, 100, 124, 124), "nodule")
+    page.tab("Nodules")
+    page.page.focus("[data-feature=Sphericity] input[type=range]")
+    page.page.keyboard.press("ArrowRight")
+    page.says("1 features are asked for")
+    value = page.page.input_value("[data-feature=Sphericity] input[type=number]")
+    page.tab("As a spec")
+    page.page.click("#write")
+    page.page.wait_for_function("document.querySelector('#yaml textarea').value.includes('Sphericity')")
+    assert f"radiomics: {{Sphericity: {float(value):.6g}}}" in page.page.input_value("#yaml textarea")
+    page.tab("Nodules")
+    page.page.click("#make")
+    page.says("a Gaussian disc cannot take radiomics features")
+
+
+def test_what_is_no_radiograph_is_said_and_the_film_stays(studio, film, tmp_path):
+    page = studio()
+    page.open(film)
+    notes = page.page.inner_text("#notes")
+    (tmp_path / "notes.png").write_text("no picture")
+    page.open(tmp_path / "notes.png", says="not a readable PNG")
+    page.open(film, mm="", says="size of a pixel")
+    assert page.page.inner_text("#notes") == notes
+    page.box((100, 100, 124, 124), "nodule")
+
+
+def test_two_tabs_are_apart_and_one_that_closes_while_it_works_harms_nobody(studio, film, tmp_path):
+    other = write_png(tmp_path / "other.png", chest(280, 320, seed=3))
+    one, two = studio(), studio()
+    one.open(film)
+    two.open(other)
+    one.box((100, 100, 124, 124), "nodule")
+    two.box((150, 90, 170, 110), "nodule")
+    one.tab("Explore")
+    one.page.get_by_role("button", name="Map of confidence").click()
+    one.page.click("#map")
+    one.says("planting and asking")
+    one.page.close()
+    two.make()
+    two.tab("Radiograph")
+    assert "320 x 280 pixels" in two.page.inner_text("#notes")
+    two.tab("Nodules")
+    assert two.edges() == [150, 90, 170, 110]
+
+
+def test_a_sweep_shows_its_row_and_curve(studio, film):
+    page = studio()
+    page.open(film)
+    page.box((100, 100, 124, 124), "nodule")
+    page.tab("Explore")
+    page.page.click("#sweep")
+    page.says("done, 6 of 6 scenes")
+    assert page.page.locator("#explored figure img").count() == 6
+    page.page.wait_for_function(
+        "[...document.querySelectorAll('#explored figure img')].every(image => image.complete && image.naturalWidth)"
+    )
+    assert page.page.locator("#explored svg circle").count() == 6
+
+
+def test_axe_finds_no_violation_of_wcag_a_or_aa(studio, film):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    page = studio()
+    page.open(film)
+    page.box((100, 100, 124, 124), "nodule")
+    page.make()
+    found = {}
+    for name in TABS:
+        page.tab(name)
+        time.sleep(0.4)  # tabs fade in
+        violations = axe.Axe().run(page.page, options=WCAG).response["violations"]
+        found |= {f"{name}: {one['id']}": [node["html"][:200] for node in one["nodes"]] for one in violations}
+    assert found == {}
