@@ -23,6 +23,9 @@ __all__ = ["Handlers"]
 
 Changes = dict[Any, Any]
 LAST_LINES = 40
+WORDS = ("attenuation", "margin")
+"""Fields of a wish that are words."""
+_EXPORT = ("PNG, 16 bits", "native", False)
 
 
 class Handlers:
@@ -63,14 +66,15 @@ class Handlers:
         p.nodule.input(self._step(self._selected), [p.nodule], **own)
         p.set_box.click(self._step(self._box_typed), [p.nodule, *p.edges], **own)
         p.remove.click(self._step(self._removed), [p.nodule], **own)
-        for part, name in ((p.diameter, "diameter_mm"), (p.contrast, "contrast"), (p.seed, "seed")):
-            part.blur(self._step(functools.partial(self._changed, name)), [p.nodule, part], **own)
-            part.submit(self._step(functools.partial(self._changed, name)), [p.nodule, part], **own)
+        for field, part in self._fields().items():
+            work = self._step(functools.partial(self._changed, field))
+            events = [part.input] if field in WORDS else [part.blur, part.submit]
+            for event in events:
+                event(work, [p.nodule, part], **own)
         p.features.edit(self._step(self._featured), [p.nodule], **own)
         p.synthesizer.input(self._step(self._synthesizer), [p.synthesizer], **own)
         p.sham.input(self._step(self._sham), [p.sham], **own)
-        form = [p.nodule, p.diameter, p.contrast, p.seed]
-        p.make.click(self._stepwise(self._made), form, **own)
+        p.make.click(self._stepwise(self._made), [p.nodule, *self._fields().values()], **own)
         for part in (p.threshold, p.marks):
             event = part.release if part is p.threshold else part.input
             event(self._step(self._thresholded), [p.threshold, p.marks], **own)
@@ -129,7 +133,19 @@ class Handlers:
 
     def _form(self) -> list[Any]:
         p = self._p
-        return [p.nodule, *p.edges, p.diameter, p.contrast, p.seed, p.features]
+        return [p.nodule, *p.edges, *self._fields().values(), p.features]
+
+    def _fields(self) -> dict[str, Any]:
+        """Return the parts of the form by the field of a wish that they set."""
+        p = self._p
+        return {
+            "diameter_mm": p.diameter,
+            "density": p.density,
+            "attenuation": p.attenuation,
+            "contrast": p.contrast,
+            "margin": p.margin,
+            "seed": p.seed,
+        }
 
     def _shown(self) -> list[Any]:
         return [self._p.findings, self._p.accepted, self._p.rows, self._p.export]
@@ -141,15 +157,14 @@ class Handlers:
         """Return the form filled in with the selected nodule."""
         p, names = self._p, [wish.name for wish in session.wishes]
         if session.selected not in names:
-            empty = {part: None for part in (*p.edges, p.diameter, p.contrast, p.seed)}
-            return {p.nodule: self._gradio.update(choices=names, value=None), **empty, p.features: "{}"}
+            empty = {part: "" if field in WORDS else None for field, part in self._fields().items()}
+            edges = dict.fromkeys(p.edges)
+            return {p.nodule: self._gradio.update(choices=names, value=None), **empty, **edges, p.features: "{}"}
         wish = session.wish(session.selected)
         return {
             p.nodule: self._gradio.update(choices=names, value=wish.name),
             **dict(zip(p.edges, (round(edge) for edge in wish.box), strict=True)),
-            p.diameter: wish.diameter_mm,
-            p.contrast: wish.contrast,
-            p.seed: wish.seed,
+            **{part: getattr(wish, field) for field, part in self._fields().items()},
             p.features: json.dumps(dict(wish.radiomics)),
         }
 
@@ -264,13 +279,9 @@ class Handlers:
     def _removed(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
         return self._edited(session, view, {"action": "remove", "name": name})
 
-    def _changed(self, field: str, session: Session, view: View, told: Any, name: str, value: float | None) -> Changes:
-        if name not in {wish.name for wish in session.wishes}:
-            return {}
-        if field == "seed":
-            session.change(name, seed=int(value or 0))
-        else:
-            session.change(name, **{field: value})
+    def _changed(self, field: str, session: Session, view: View, told: Any, name: str | None, value: Any) -> Changes:
+        if name in {wish.name for wish in session.wishes}:
+            session.change(str(name), **{field: _as_field(field, value)})
         return {}
 
     def _featured(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
@@ -288,12 +299,11 @@ class Handlers:
 
     # --- the result -------------------------------------------------------------------------------------------------
 
-    def _made(
-        self, session: Session, view: View, told: Any, name: str | None, diameter: Any, contrast: Any, seed: Any
-    ) -> Iterator[Changes]:
+    def _made(self, session: Session, view: View, told: Any, name: str | None, *values: Any) -> Iterator[Changes]:
         """Synthesize; what stands in the form and was not yet left counts."""
         if name in {wish.name for wish in session.wishes}:
-            session.change(str(name), diameter_mm=diameter, contrast=contrast, seed=int(seed or 0))
+            fields = zip(self._fields(), values, strict=True)
+            session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
         count = len(session.wishes)
         loading = "" if self._ready() else "The models are being loaded; then "
         yield self._status(
@@ -406,7 +416,11 @@ class Handlers:
         }
 
 
-_EXPORT = ("PNG, 16 bits", "native", False)
+def _as_field(field: str, value: Any) -> Any:
+    """Return what stands in a part of the form as a wish takes it."""
+    if field == "seed":
+        return int(value or 0)
+    return str(value or "") if field in WORDS else value
 
 
 def _told(event: Any) -> Any:

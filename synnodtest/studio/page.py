@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.studio.handlers import Handlers
 from synnodtest.studio.parts import asset, canvas_part, features_part, open_part
 from synnodtest.studio.session import EXPORTS
@@ -14,7 +15,7 @@ from synnodtest.studio.wishes import PAPER_FEATURES
 
 __all__ = ["build_page", "page_style"]
 
-SWEPT = ("diameter_mm", "contrast", *PAPER_FEATURES)
+SWEPT = ("diameter_mm", "density", "contrast", *PAPER_FEATURES)
 
 
 def build_page(gradio: Any, handlers: Handlers, labels: Sequence[str], most_bytes: int, study: bool) -> Any:
@@ -76,8 +77,16 @@ def _nodules(gradio: Any, p: SimpleNamespace, handlers: Handlers) -> None:
         p.remove = gradio.Button("Remove nodule", size="sm")
     with gradio.Row():
         p.diameter = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140)
-        p.contrast = gradio.Number(label="Contrast, 0 to 1 (empty: drawn)", min_width=140)
         p.seed = gradio.Number(label="Seed", precision=0, min_width=80)
+    gradio.HTML(
+        "<p class='small'>How bright: one of the three, or none for as bright as marked nodules are.</p>",
+        apply_default_css=False,
+    )
+    with gradio.Row():
+        p.density = gradio.Number(label="Density (1: solid)", min_width=110)
+        p.attenuation = gradio.Dropdown(["", *ATTENUATION_WORDS], value="", label="Attenuation", min_width=110)
+        p.contrast = gradio.Number(label="Contrast, 0 to 1", min_width=110)
+    p.margin = gradio.Dropdown(["", *MARGIN_WORDS], value="", label="Margin")
     gradio.HTML("<h4>Radiomics features</h4>", apply_default_css=False)
     p.features = features_part(gradio)
     names = list(handlers.synthesizers)

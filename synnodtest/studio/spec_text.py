@@ -12,6 +12,8 @@ from synnodtest.studio.case import SET
 __all__ = ["companion_spec", "fuzz_spec", "leak_spec", "map_spec", "python_text", "scene_spec", "sweep_spec"]
 
 Entry = Mapping[str, Any]
+BRIGHTNESS = ("contrast", "density", "attenuation")
+"""Each says how bright a nodule is; a nodule has one of them."""
 LEAST_LEVELS = 5
 """That ``monotone`` asks for."""
 
@@ -107,7 +109,8 @@ def leak_spec(film: str, nodule: Entry, places: int, *, detector: str, synthesiz
 def fuzz_spec(film: str, nodule: Entry, *, detector: str, synthesizer: str) -> str:
     """Return a search that always tries this very nodule first."""
     head = _head("An explicit example", f"Nodules like the one in {film}", "fuzz.yaml", detector, synthesizer)
-    example = {key: nodule[key] for key in ("diameter_mm", "contrast", "location", "radiomics") if key in nodule}
+    kept = ("diameter_mm", "contrast", "density", "attenuation", "margin", "location", "radiomics")
+    example = {key: nodule[key] for key in kept if key in nodule}
     example |= {"background": film, "seed": nodule["seed"]}
     return head + "\n".join(
         [
@@ -156,10 +159,8 @@ def _behaviour(
 def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, Any]:
     """Return the nodule with one quantity replaced; a feature stands under ``radiomics``."""
     if name in ("diameter_mm", "contrast", "density", "location"):
-        changed = dict(nodule) | {name: value}
-        if name in ("contrast", "density"):
-            changed.pop({"contrast": "density", "density": "contrast"}[name], None)
-        return changed
+        given = {key: item for key, item in nodule.items() if name not in BRIGHTNESS or key not in BRIGHTNESS}
+        return given | {name: value}
     return {**nodule, "radiomics": {**nodule.get("radiomics", {}), name: value}}
 
 

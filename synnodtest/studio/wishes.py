@@ -28,7 +28,11 @@ class Wish:
         name: Of the nodule.
         box: ``(x_min, y_min, x_max, y_max)`` in pixels: place and, without ``diameter_mm``, size.
         diameter_mm: None: as the box says.
-        contrast: None: drawn as in specs.
+        contrast: An order of brightness; it, the density and the attenuation exclude each other. With none of them
+            the nodule is as bright as those that readers marked.
+        density: Attenuation relative to soft tissue.
+        attenuation: ``ground-glass``, ``part-solid``, ``solid``, ``calcified``, or empty.
+        margin: ``smooth``, ``lobulated``, ``spiculated``, or empty.
         radiomics: Features by PyRadiomics name.
         seed: Of the appearance.
     """
@@ -37,6 +41,9 @@ class Wish:
     box: Box
     diameter_mm: float | None = None
     contrast: float | None = None
+    density: float | None = None
+    attenuation: str = ""
+    margin: str = ""
     radiomics: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
 
@@ -53,13 +60,28 @@ class Wish:
         for name in self.radiomics:
             if name not in FEATURE_NAMES:
                 raise SynthesizerError(f"{name!r} is not one of the 67 radiomics features")
-        request = Request(box=self.box, diameter_mm=self.diameter_mm, contrast=self.contrast)
+        request = Request(
+            box=self.box,
+            diameter_mm=self.diameter_mm,
+            contrast=self.contrast,
+            density=self.density,
+            attenuation=self.attenuation,
+            margin=self.margin,
+        )
         return request.nodule(radiograph, radiomics=self.radiomics, name=self.name, seed=self.seed)
 
     def as_spec(self, radiograph: Radiograph) -> dict[str, Any]:
         """Return the nodule as a spec writes it."""
         nodule = self.nodule(radiograph)
-        entry: dict[str, Any] = {"name": self.name, "diameter_mm": nodule.diameter_mm, "contrast": nodule.contrast}
+        entry: dict[str, Any] = {"name": self.name, "diameter_mm": nodule.diameter_mm}
+        if self.contrast is not None:
+            entry["contrast"] = nodule.contrast
+        elif self.attenuation:
+            entry["attenuation"] = self.attenuation
+        else:
+            entry["density"] = nodule.density
+        if self.margin:
+            entry["margin"] = self.margin
         entry["location"] = {"at_mm": list(nodule.centre_mm)}
         if self.radiomics:
             entry["radiomics"] = dict(nodule.radiomics)

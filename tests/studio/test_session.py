@@ -194,7 +194,9 @@ def test_the_python_makes_the_same_picture(opened, tmp_path):
     assert np.array_equal(stored, np.rint(result.after.pixels.astype(float) * 65535)), ran.stdout
 
 
-@pytest.mark.parametrize("what", ["scene", "fuzz", "sweep", "sweep of a feature", "map", "companion", "leak"])
+@pytest.mark.parametrize(
+    "what", ["scene", "fuzz", "sweep", "sweep of a density", "sweep of a feature", "map", "companion", "leak"]
+)
 def test_every_text_is_a_valid_spec(opened, tmp_path, what):
     leak = np.zeros((300, 360), bool)
     leak[60:120, 40:100] = True
@@ -205,6 +207,7 @@ def test_every_text_is_a_valid_spec(opened, tmp_path, what):
         "scene": opened.scene_text,
         "fuzz": opened.fuzz_text,
         "sweep": lambda: opened.sweep_text("diameter_mm", [6, 10, 14, 20, 30]),
+        "sweep of a density": lambda: opened.sweep_text("density", [0.5, 1, 1.5, 2, 3]),
         "sweep of a feature": lambda: opened.sweep_text("Sphericity", [0.7, 0.8, 0.9]),
         "map": lambda: opened.map_text("lung", 12),
         "companion": lambda: opened.companion_text(20, 40),
@@ -214,6 +217,34 @@ def test_every_text_is_a_valid_spec(opened, tmp_path, what):
     path.write_text(texts[what]())
     (behaviour,) = load_spec(path).behaviours
     assert behaviour.gate == "exploratory"
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        ({"contrast": 0.4}, "contrast: 0.4"),
+        ({"density": 1.5}, "density: 1.5"),
+        ({"attenuation": "part-solid"}, 'attenuation: "part-solid"'),
+        ({"margin": "spiculated"}, "margin: spiculated"),
+        ({}, "density: "),
+    ],
+)
+def test_brightness_and_margin_stand_in_the_spec_as_they_were_asked_for(opened, asked, written):
+    opened.add((100, 100, 124, 124))
+    opened.change("nodule", **asked)
+    assert written in opened.scene_text()
+    (nodule,) = opened.plant().scene.nodules
+    assert (nodule.attenuation, nodule.margin) == (asked.get("attenuation", ""), asked.get("margin", ""))
+    if "density" in asked:
+        assert nodule.density == 1.5
+
+
+def test_brightness_is_said_once(opened):
+    opened.add((100, 100, 124, 124))
+    opened.change("nodule", density=1.0)
+    with pytest.raises(SynnodError, match="each say how bright"):
+        opened.change("nodule", contrast=0.3)
+    assert opened.wishes[0].contrast is None
 
 
 def test_a_seed_in_a_spec_is_the_nodules_seed(opened, tmp_path):
