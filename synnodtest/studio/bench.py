@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from synnodtest.detectors import resolve_detector
 from synnodtest.engine.engine import Engine, Unplaced
@@ -16,7 +19,7 @@ from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.trial import Trial
 from synnodtest.ports import Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.scene import Scene
+from synnodtest.scene import Nodule, Scene
 from synnodtest.spec import load_spec
 from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
@@ -65,13 +68,18 @@ class Bench:
     _loaded: dict[tuple[str, str], Detector | Synthesizer] = field(default_factory=dict, repr=False)
 
     def preload(self) -> None:
-        """Load what is used by default, so that the first nodule is quick; what cannot be loaded is told when used."""
-        for load, names in ((self.synthesizer, self.synthesizers[:1]), (self.detector, self.detectors)):
-            for name in names:
-                try:
-                    load(name)
-                except SynnodError:
-                    continue
+        """Load what is used by default and run it once, so that the first nodule is quick.
+
+        What cannot be loaded is told when it is used.
+        """
+        blank = _blank()
+        scene = Scene("blank", (Nodule(12.0, (100.0, 100.0), contrast=0.3),))
+        for name in self.synthesizers[:1]:
+            with contextlib.suppress(SynnodError), self._lock:
+                self.synthesizer(name).synthesize([scene], [blank])
+        for name in self.detectors:
+            with contextlib.suppress(SynnodError), self._lock:
+                self.detector(name).detect([blank])
 
     def detector(self, name: str) -> Detector:
         """Return a detector of the list, loaded once."""
@@ -148,6 +156,13 @@ class Bench:
         with self._lock:
             (found,) = loaded.detect([radiograph])
         return [(finding.box, finding.score) for finding in sorted(found, key=lambda finding: -finding.score)]
+
+
+def _blank() -> Radiograph:
+    """Return a picture that is no chest, for the first run of a model, which takes much longer than the next."""
+    grey = np.random.default_rng(0).normal(0.5, 0.05, (512, 512))
+    pixels = np.clip(grey, 0, 1).astype(np.float32)
+    return Radiograph(pixels, (0.4, 0.4), {"lung": np.ones(pixels.shape, dtype=np.bool_)}, background="blank")
 
 
 def _planted(outcome: Outcome, matching: Matching) -> Planted:

@@ -101,7 +101,7 @@ class Handlers:
         def handler(request: Any, event: Any, *values: Any) -> Changes:
             session, view = self._of(request)
             try:
-                return work(session, view, _told(event), *values)
+                return work(session, view, _told(event), *values) or {self._p.status: self._gradio.skip()}
             except Exception as error:
                 return {self._p.status: _said(error)}
 

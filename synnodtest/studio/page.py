@@ -77,7 +77,7 @@ def _nodules(gradio: Any, p: SimpleNamespace, handlers: Handlers) -> None:
         p.remove = gradio.Button("Remove nodule", size="sm")
     with gradio.Row():
         p.diameter = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140)
-        p.seed = gradio.Number(label="Seed", precision=0, min_width=80)
+        p.seed = gradio.Number(label="Seed", precision=0, min_width=80, elem_id="seed")
     gradio.HTML(
         "<p class='small'>How bright: one of the three, or none for as bright as marked nodules are.</p>",
         apply_default_css=False,
