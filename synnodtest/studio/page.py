@@ -85,7 +85,7 @@ def _nodules(gradio: Any, p: SimpleNamespace, handlers: Handlers) -> None:
     with gradio.Row():
         p.density = gradio.Number(label="Density (1: solid)", min_width=110)
         p.attenuation = gradio.Dropdown(["", *ATTENUATION_WORDS], value="", label="Attenuation", min_width=110)
-        p.contrast = gradio.Number(label="Contrast, 0 to 1", min_width=110)
+        p.contrast = gradio.Number(label="Contrast, 0 to 1", min_width=110, elem_id="contrast")
     p.margin = gradio.Dropdown(["", *MARGIN_WORDS], value="", label="Margin")
     gradio.HTML("<h4>Radiomics features</h4>", apply_default_css=False)
     p.features = features_part(gradio)

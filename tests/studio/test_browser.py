@@ -117,8 +117,9 @@ class Page:
     def edges(self):
         return [int(self.page.input_value(f"#edge-{edge} input")) for edge in ("x-min", "y-min", "x-max", "y-max")]
 
-    def make(self):
+    def make(self, contrast=""):
         self.tab("Nodules")
+        self.page.fill("#contrast input", contrast)
         self.page.click("#make")
         self.says("Made in")
 
@@ -158,7 +159,7 @@ def test_from_a_film_to_a_report_that_finds_the_same(studio, film, address):
     page.open(film)
     page.box((100, 100, 124, 124), "nodule")
     page.box((220, 140, 250, 164), "nodule-2")
-    page.make()
+    page.make(contrast="0.6")
     page.tab("Result")
     shown = page.page.inner_text("#findings")
     assert "A: brightest.py:make" in shown
