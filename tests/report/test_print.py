@@ -1,0 +1,44 @@
+"""The printed report: nothing is lost, and the gallery's heading is not left alone at the foot of a page."""
+
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+missing = not CHROMIUM.exists() or shutil.which("pdftotext") is None
+pytestmark = pytest.mark.skipif(missing, reason="needs Chromium and pdftotext (poppler-utils)")
+
+
+@pytest.fixture(scope="module")
+def pages(filed, tmp_path_factory):
+    """The text of each page of the report's PDF."""
+    pdf = tmp_path_factory.mktemp("print") / "report.pdf"
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
+    subprocess.run([str(CHROMIUM), *words, (filed / "report.html").as_uri()], capture_output=True, timeout=120)
+    if not pdf.is_file():
+        pytest.skip("Chromium wrote no PDF")
+    text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+    return text.split("\f")[:-1]
+
+
+def letters(text):
+    return re.sub(r"[^0-9a-z]", "", text.lower())
+
+
+def test_every_table_cell_of_the_report_is_printed(filed, pages):
+    printed = letters("".join(pages))
+    text = re.sub(r"<svg.*?</svg>", "", (filed / "report.html").read_text(), flags=re.S)
+    cells = [unescape(re.sub(r"<[^>]+>", " ", c)) for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", text, flags=re.S)]
+    words = {w for cell in cells for w in (letters(word) for word in cell.split()) if 3 < len(w) < 16}
+    lost = {word for word in words if word not in printed}
+    assert len(words) > 100
+    assert lost == set()
+
+
+def test_the_gallery_s_heading_stands_with_its_first_scene(pages):
+    page = next(p for p in pages if re.search(r"^\s*14\s+Gallery", p, re.M))
+    assert "synnodtest replay" in page.split("Gallery", 1)[1]
