@@ -84,6 +84,11 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--learning-rate", type=float, help="of the first step")
     sub.add_argument("--crop", type=int, help="train on random windows of this side, most of them around a nodule")
     sub.add_argument("--per-background", type=int, default=6, help="radiographs made from each background")
+    sub.add_argument(
+        "--planted",
+        action="store_true",
+        help="plant CT nodules anew in every batch, as faint as those that readers mark; --data adds annotated films",
+    )
 
 
 def _diffusion(options: argparse.Namespace) -> int:
@@ -107,7 +112,33 @@ def _diffusion(options: argparse.Namespace) -> int:
     return 0
 
 
+def _planted(options: argparse.Namespace) -> int:
+    from synnodtest.training.planted_data import SHARES, planted_data
+    from synnodtest.training.planted_detector import Schedule, train_planted
+    from synnodtest.training.planter import Plan
+
+    if options.ct_patches is None:
+        raise SynnodError("--planted needs nodules to plant", hint="add --ct-patches FOLDER")
+    work = options.out / "work"
+    if options.restart:
+        (work / "checkpoint.pt").unlink(missing_ok=True)
+    stock, shadows = planted_data(
+        work,
+        size=options.imgsz or 640,
+        ct_patches=options.ct_patches,
+        backgrounds=options.backgrounds,
+        annotated=options.data,
+        phantoms=options.phantoms,
+    )
+    schedule = Schedule(options.minutes or 60.0, batch=options.batch or 32)
+    made = train_planted(stock, shadows, work, Plan(SHARES), schedule, device=options.device, seed=options.seed)
+    print(made.replace(options.out / "best.pt"))
+    return 0
+
+
 def _detector(options: argparse.Namespace) -> int:
+    if options.planted:
+        return _planted(options)
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.training.detection_data import prepare, shared_pictures
     from synnodtest.training.detector import PRESETS, train_detector

@@ -37,7 +37,7 @@ class Ranges:
     """
 
     diameter_mm: tuple[float, float] = (3.8, 42.0)
-    contrast: tuple[float, float] = (0.3, 3.0)
+    contrast: tuple[float, float] = (0.25, 14.0)
     stretched: float = 0.5
     sharpened: float = 0.25
     textured: float = 0.25

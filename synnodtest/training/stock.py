@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.frames import Frame
+from synnodtest.geometry import Box
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation
@@ -72,9 +73,12 @@ class Stock:
 
 
 def stock_of(
-    radiographs: Iterable[Radiograph], kind: int, size: int, report: Callable[[str], None] = print
+    radiographs: Iterable[tuple[Radiograph, Sequence[Box]]],
+    kind: int,
+    size: int,
+    report: Callable[[str], None] = print,
 ) -> Stock | None:
-    """Return radiographs, with whatever nodules their truth holds, as a stock; None if there are none to use."""
+    """Return radiographs with the boxes of their annotated nodules as a stock; None if there are none to use."""
     rows = list(_rows(radiographs, size, report))
     if not rows:
         return None
@@ -93,11 +97,13 @@ def stock_of(
 _Row = tuple[NDArray[np.uint8], NDArray[np.bool_], float, tuple[float, float], NDArray[np.float64]]
 
 
-def _rows(radiographs: Iterable[Radiograph], size: int, report: Callable[[str], None]) -> Iterator[_Row]:
-    for number, radiograph in enumerate(radiographs):
+def _rows(
+    radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], size: int, report: Callable[[str], None]
+) -> Iterator[_Row]:
+    for number, (radiograph, marked) in enumerate(radiographs):
         picture, frame = Frame.letterbox(radiograph.pixels, (size, size))
-        boxes = np.array([truth.requested.get("annotated_box", truth.box) for truth in radiograph.nodules], float)
-        boxes = boxes.reshape(-1, 4) * np.tile(frame.scale, 2) + np.tile(frame.offset, 2)
+        boxes = np.array(marked, dtype=np.float64).reshape(-1, 4)
+        boxes = boxes * np.tile(frame.scale, 2) + np.tile(frame.offset, 2)
         lung = radiograph.regions.get("lung")
         if lung is None or not lung.any() or (boxes[:, 2:] - boxes[:, :2] > LARGEST_BOX_PX * size).any():
             continue
