@@ -125,7 +125,7 @@ class Planter:
         contrast = natural * np.exp(rng.normal(0, plan.spread, len(owner)))
         wide = rng.random(len(owner)) < plan.plain
         contrast[wide] = _log_uniform(rng, plan.wide, int(wide.sum()))
-        added, covered = self._drawn(diameter, self._stock.spacing_mm[rows[owner]])
+        added, covered = self.drawn(diameter, self._stock.spacing_mm[rows[owner]])
         boxes, kept = _boxes_in_patch(covered), np.ones(len(owner), np.bool_)
         side = images.shape[-1]
         blurred = torch.nn.functional.avg_pool2d(images[:, None], 31, 1, 15, count_include_pad=False)[:, 0]
@@ -148,7 +148,7 @@ class Planter:
         images.clamp_(0, 1)
         return owner[kept], np.clip(boxes[kept], 0, side)
 
-    def _drawn(
+    def drawn(
         self, diameter_mm: np.ndarray[Any, Any], spacing_mm: np.ndarray[Any, Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what each nodule adds (mean 1) and covers, (n, PATCH_PX, PATCH_PX), turned and stretched at random."""
