@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "train the tabular encoder, the diffusion model, a detector or the segmenter"),
     "paper": ("paper", "run one experiment of the SynNodBench paper, to its figure"),
     "selftest": ("selftest", "check values, a detector against itself, and what catches seeded faults"),
+    "cache": ("cache", "size, integrity and pruning of the store of finished work"),
     "evaluate": ("evaluate", "measure a detector or a synthesizer"),
 }
 """Command -> (module of :mod:`synnodtest.commands`, one line of help)."""

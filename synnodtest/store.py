@@ -23,13 +23,15 @@ from pathlib import Path
 
 from synnodtest.errors import StoreError
 
-__all__ = ["KindStats", "Store"]
+__all__ = ["Entry", "KindStats", "Store"]
 
 _MAGIC = b"synnod1\n"
 _HEAD = len(_MAGIC) + 32 + 8
 _KEY = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _STALE_SECONDS = 3600.0
+_USED_EVERY_S = 86400.0
+"""An entry's time stamp says when it was last used, to within this: most reads then write nothing."""
 _LOG = logging.getLogger(__name__)
 _SERIAL = itertools.count()
 
@@ -40,6 +42,22 @@ class KindStats:
 
     entries: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as it lies on the disk.
+
+    Args:
+        kind, key: What it is known by.
+        bytes: Size of its file.
+        used: When it was written or last read, to within a day, in seconds since the epoch.
+    """
+
+    kind: str
+    key: str
+    bytes: int
+    used: float
 
 
 class Store:
@@ -71,7 +89,10 @@ class Store:
         if data is None:
             return None
         payload = _unwrap(data)
-        return payload if payload is not None else self._set_aside(path)
+        if payload is None:
+            return self._set_aside(path)
+        _mark_used(path)
+        return payload
 
     def put(self, kind: str, key: str, data: bytes) -> bytes:
         """Store ``data`` unless the key is taken, and return what is stored: the authoritative payload.
@@ -108,13 +129,56 @@ class Store:
             if _KEY.fullmatch(path.name):
                 yield path.name
 
+    def entries(self) -> Iterator[Entry]:
+        """Yield all entries, sorted by kind and key; one that another process removes meanwhile is left out."""
+        for folder in sorted(self._entries.glob("*/")) if self._entries.is_dir() else []:
+            for path in sorted(folder.glob("??/*")):
+                if _KEY.fullmatch(path.name):
+                    with contextlib.suppress(FileNotFoundError):
+                        facts = path.stat()
+                        yield Entry(folder.name, path.name, facts.st_size, facts.st_mtime)
+
+    def verify(self) -> Iterator[Entry]:
+        """Read every entry; yield the damaged ones, which are set aside and will be computed anew."""
+        for entry in self.entries():
+            path = self._path(entry.kind, entry.key)
+            data = _read(path)
+            if data is not None and _unwrap(data) is None:
+                self._set_aside(path)
+                yield entry
+
+    def prune(self, *, unused_s: float | None = None, most_bytes: int | None = None) -> KindStats:
+        """Remove what was not used for so long, then the longest unused until the rest fits; return what went.
+
+        Safe beside a run that uses the store: what it misses is computed anew. Damaged entries that were set aside and
+        leftovers of killed processes go too.
+
+        Raises:
+            StoreError: something cannot be removed.
+        """
+        now, kept = time.time(), sorted(self.entries(), key=lambda entry: (entry.used, entry.kind, entry.key))
+        total, gone = sum(entry.bytes for entry in kept), []
+        for entry in kept:
+            old = unused_s is not None and now - entry.used > unused_s
+            if old or (most_bytes is not None and total > most_bytes):
+                gone.append(entry)
+                total -= entry.bytes
+        try:
+            for entry in gone:
+                self._path(entry.kind, entry.key).unlink(missing_ok=True)
+            for path in (self.root / "damaged").glob("*"):
+                path.unlink(missing_ok=True)
+            self._sweep()
+        except OSError as error:
+            raise StoreError(f"{self.root}: cannot be pruned: {error.strerror or error}") from error
+        return KindStats(len(gone), sum(entry.bytes for entry in gone))
+
     def stats(self) -> Mapping[str, KindStats]:
         """Return entries and bytes per kind; kinds without entries are left out."""
         found: dict[str, KindStats] = {}
-        for folder in sorted(self._entries.glob("*/")) if self._entries.is_dir() else []:
-            sizes = [path.stat().st_size for path in folder.glob("??/*") if _KEY.fullmatch(path.name)]
-            if sizes:
-                found[folder.name] = KindStats(len(sizes), sum(sizes))
+        for entry in self.entries():
+            before = found.get(entry.kind, KindStats(0, 0))
+            found[entry.kind] = KindStats(before.entries + 1, before.bytes + entry.bytes)
         return found
 
     def damaged(self) -> int:
@@ -138,11 +202,15 @@ class Store:
         ignore = self.root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
-        for left in temporary.iterdir():
+        self._sweep()
+        self._ready = True
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left behind."""
+        for left in (self.root / "tmp").glob("*"):
             with contextlib.suppress(OSError):
                 if time.time() - left.stat().st_mtime > _STALE_SECONDS:
                     left.unlink()
-        self._ready = True
 
     def _set_aside(self, path: Path) -> bytes | None:
         """Move a damaged entry away, unless another process has repaired it meanwhile."""
@@ -179,6 +247,13 @@ def _read(path: Path) -> bytes | None:
             f"{path}: cannot be read: {error.strerror or error}",
             hint="check its permissions, or choose another folder with --synnod-cache DIR",
         ) from error
+
+
+def _mark_used(path: Path) -> None:
+    """Set the time stamp of an entry if it is old; a store that cannot be written keeps the old one."""
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime > _USED_EVERY_S:
+            os.utime(path)
 
 
 def _unwrap(data: bytes) -> bytes | None:

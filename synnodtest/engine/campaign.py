@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.engine.engine import Engine, Tally, Unplaced
+from synnodtest.engine.executor import Executor, Ground
 from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
@@ -38,7 +39,7 @@ SEQUENTIAL_BATCH = 8
 _Key = tuple[str, Scenes, str, Group]
 """Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
 Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
-Progress = Callable[[Iterable[Outcome | Unplaced], int, str], Iterable[Outcome | Unplaced]]
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
 def _silent(items: Iterable[Outcome | Unplaced], total: int, label: str) -> Iterable[Outcome | Unplaced]:
@@ -53,13 +54,23 @@ class Campaign:
         store: Where finished work goes and comes from.
         seed: The master seed.
         progress: Wraps the stream of outcomes for a progress bar: ``(stream, total, label) -> stream``.
+        executor: Brings scenes into the store before they are read; None: the engine makes them itself.
     """
 
-    def __init__(self, providers: Providers, store: Store, *, seed: int = 0, progress: Progress = _silent) -> None:
+    def __init__(
+        self,
+        providers: Providers,
+        store: Store,
+        *,
+        seed: int = 0,
+        progress: Progress = _silent,
+        executor: Executor | None = None,
+    ) -> None:
         self.providers = providers
         self.seed = seed
         self.store = store
         self._progress = progress
+        self._executor = executor
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._grounds: dict[tuple[str, int], tuple[Background, ...]] = {}
@@ -266,9 +277,17 @@ class Campaign:
         if missing:
             self._costs.clear()
             recipes = list(group.recipes(behaviour, missing, self.seed))
-            stream = self.engine(behaviour, synthesizer).run(recipes)
             label = f"{behaviour.id} {group.kind.lstrip('@')}"
-            made = list(self._progress(stream, len(recipes), label))
+            stream = self.engine(behaviour, synthesizer).run(recipes)
+            if self._executor is None:
+                made = list(self._progress(stream, len(recipes), label))
+            else:
+                ground = Ground(
+                    _scenes(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour)
+                )
+                finished = (None for count in self._executor.finish(ground, recipes) for _ in range(count))
+                deque(self._progress(finished, len(recipes), label), maxlen=0)
+                made = list(stream)
             for background in missing:
                 known[background.id] = []
             for item in made:

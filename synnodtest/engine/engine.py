@@ -116,6 +116,31 @@ class Engine:
         while items := list(islice(placed, self._batch)):
             yield self._prepared(items)
 
+    def synthesize(self, recipes: Sequence[Recipe], wanted: Sequence[int]) -> list[str]:
+        """Bring the radiographs of some recipes into the store and return their scenes' keys; the detector is not asked.
+
+        Args:
+            recipes: All of some backgrounds, for places are drawn per background.
+            wanted: Positions of those that are to be made.
+        """
+        return [key for part in self._parts(recipes, wanted) for key in self._prepared(part).jobs]
+
+    def detect(self, recipes: Sequence[Recipe], wanted: Sequence[int]) -> list[str]:
+        """Bring findings on some recipes into the store and return their scenes' keys; see :meth:`synthesize`."""
+        keys = []
+        for part in self._parts(recipes, wanted):
+            chunk = self._prepared(part)
+            keys += [item.scene.key() for item in self._finish(chunk) if isinstance(item, Outcome)]
+        return keys
+
+    def _parts(
+        self, recipes: Sequence[Recipe], wanted: Sequence[int]
+    ) -> Iterator[list[tuple[Recipe, Scene] | Unplaced]]:
+        chosen = set(wanted)
+        placed = (item for number, item in enumerate(self._place(recipes)) if number in chosen)
+        while items := list(islice(placed, self._batch)):
+            yield items
+
     def finished(self, recipes: Iterable[Recipe]) -> tuple[int, int]:
         """Return how many recipes there are, and how many need no work; reads the store, never a radiograph.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -29,11 +30,12 @@ def remember(cache: Path, synthesizer_key: str, detector_key: str, tally: Tally)
         table[f"detector:{detector_key}"] = tally.detection_seconds / tally.inferred
     if not tally.synthesized and not tally.inferred:
         return
-    cache.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=cache, prefix="throughput-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(table, file)
-    os.replace(name, cache / FILE)
+    with contextlib.suppress(OSError):  # a full or read-only disk costs a later plan its minutes, not this run its end
+        cache.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=cache, prefix="throughput-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(table, file)
+        os.replace(name, cache / FILE)
 
 
 def _read(cache: Path) -> dict[str, float]:

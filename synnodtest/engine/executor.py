@@ -1,0 +1,96 @@
+"""The executor port: who brings the scenes of a plan into the store. Without one, the engine does it as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Protocol
+
+from synnodtest.canonical import sha256_of
+from synnodtest.planning.recipe import Recipe
+from synnodtest.spec.regions import RegionExpression
+
+__all__ = ["Batch", "Executor", "Ground", "batches_of", "halves"]
+
+BATCH = 32
+"""Recipes of a batch, or those of one background if these are more."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What recipes stand on and are made with: enough for a worker to open the same.
+
+    Args:
+        set_name: The background set.
+        count: How many of its backgrounds.
+        synthesizer: Text that names the synthesizer.
+        controls: Regions whose area-matched control is wanted.
+    """
+
+    set_name: str
+    count: int
+    synthesizer: str
+    controls: tuple[RegionExpression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Work for one worker at a time; doing it again changes nothing, for all results are stored under their keys.
+
+    Args:
+        ground: What the recipes stand on.
+        recipes: All recipes of some backgrounds, since places are drawn per background.
+        only: Positions of those that are to be finished; None for all.
+    """
+
+    ground: Ground
+    recipes: tuple[Recipe, ...]
+    only: tuple[int, ...] | None = None
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Positions of the recipes that are to be finished."""
+        return tuple(range(len(self.recipes))) if self.only is None else self.only
+
+    def key(self) -> str:
+        """Return the sha256 of what is to be done."""
+        return sha256_of([recipe.key() for recipe in self.recipes] + list(self.wanted))
+
+
+class Executor(Protocol):
+    """Finishes scenes elsewhere: afterwards all of their radiographs and findings are in the store."""
+
+    def finish(self, ground: Ground, recipes: Sequence[Recipe]) -> Iterator[int]:
+        """Yield how many recipes were finished, as they are.
+
+        Raises:
+            SynnodError: something is broken; a scene that keeps killing workers is a DetectorError or SynthesizerError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of all workers."""
+        ...
+
+
+def batches_of(ground: Ground, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
+    """Yield the recipes in batches of about ``size``; those of one background stay together."""
+    held: list[Recipe] = []
+    for _, group in groupby(recipes, key=lambda recipe: recipe.background.id):
+        members = list(group)
+        if held and len(held) + len(members) > size:
+            yield Batch(ground, tuple(held))
+            held = []
+        held += members
+    if held:
+        yield Batch(ground, tuple(held))
+
+
+def halves(batch: Batch) -> list[Batch]:
+    """Return the two halves of a batch, nothing if it is one scene."""
+    wanted = batch.wanted
+    if len(wanted) < 2:
+        return []
+    middle = len(wanted) // 2
+    return [replace(batch, only=wanted[:middle]), replace(batch, only=wanted[middle:])]

@@ -1,0 +1,154 @@
+"""Which worker does what next: batches through stages of workers that may die. Knows no pixels and no transport.
+
+A batch passes the stages in order. At most ``in_flight`` batches wait at a worker, and at most as many finished ones wait
+for the next stage as its workers could take, so the memory of the driver does not grow with the plan. A batch whose
+worker died is tried again, alone on its worker, so that no innocent batch is blamed for its neighbour; after ``tries``
+deaths it is split, and a single scene that killed so many workers is given up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+__all__ = ["IN_FLIGHT", "TRIES", "GivenUp", "Lost", "Stage", "drive"]
+
+IN_FLIGHT = 2
+"""Batches at a worker: one in work, one waiting there, so that it never waits for the driver."""
+TRIES = 3
+"""Workers that a batch may cost before it is split or given up: one death is an accident, three are the batch's."""
+
+B = TypeVar("B")
+W = TypeVar("W")
+R = TypeVar("R")
+
+
+class Lost(Exception):
+    """The worker of a batch died; what it had stored is kept."""
+
+
+@dataclass(frozen=True)
+class Stage(Generic[B, W, R]):
+    """Workers that do the same.
+
+    Args:
+        name: For messages.
+        workers: Handles.
+        submit: Sends a batch to a worker; returns a reference to the result.
+    """
+
+    name: str
+    workers: Sequence[W]
+    submit: Callable[[W, B], R]
+
+
+@dataclass(frozen=True)
+class GivenUp(Generic[B]):
+    """A batch of one scene that killed its workers."""
+
+    batch: B
+    stage: str
+    deaths: int
+
+
+@dataclass
+class _Task(Generic[B]):
+    batch: B
+    deaths: int = 0
+
+    @property
+    def suspect(self) -> bool:
+        return self.deaths > 0
+
+
+class _Desk(Generic[B, W, R]):
+    """One stage with what waits for it and what its workers hold."""
+
+    def __init__(self, stage: Stage[B, W, R], in_flight: int) -> None:
+        self.stage, self.in_flight = stage, in_flight
+        self.waiting: deque[_Task[B]] = deque()
+        self.load = [0] * len(stage.workers)
+
+    def room(self, suspect: bool = False) -> int | None:
+        """Return the worker with the least to do that can take one more; a suspect is taken by an idle one alone."""
+        number = min(range(len(self.load)), key=self.load.__getitem__)
+        return number if self.load[number] < (1 if suspect else self.in_flight) else None
+
+    def send(self, task: _Task[B], number: int) -> R:
+        self.load[number] += self.in_flight if task.suspect else 1
+        return self.stage.submit(self.stage.workers[number], task.batch)
+
+    def back(self, task: _Task[B], number: int) -> None:
+        self.load[number] -= self.in_flight if task.suspect else 1
+
+
+def drive(
+    batches: Iterable[B],
+    stages: Sequence[Stage[B, W, R]],
+    wait: Callable[[Sequence[R]], R],
+    result: Callable[[R], None],
+    split: Callable[[B], Sequence[B]],
+    *,
+    in_flight: int = IN_FLIGHT,
+    tries: int = TRIES,
+) -> Iterator[B | GivenUp[B]]:
+    """Yield every batch when its last stage is done (in the order of completion), or that it was given up.
+
+    Args:
+        batches: Taken as there is room; never all at once.
+        stages: In order.
+        wait: Blocks until one of the references is done, and returns it.
+        result: Raises :class:`Lost` if the worker died, or what the work itself raised, which ends the drive.
+        split: Halves of a batch; an empty sequence if it is a single scene.
+        in_flight: See :data:`IN_FLIGHT`.
+        tries: See :data:`TRIES`.
+    """
+    source = iter(batches)
+    desks = [_Desk(stage, in_flight) for stage in stages]
+    running: dict[R, tuple[int, int, _Task[B]]] = {}
+    while True:
+        _fill(source, desks, running)
+        if not running:
+            return
+        done = wait(list(running))
+        at, number, task = running.pop(done)
+        desks[at].back(task, number)
+        try:
+            result(done)
+        except Lost:
+            task = _Task(task.batch, task.deaths + 1)
+            if task.deaths < tries:
+                desks[at].waiting.appendleft(task)
+            elif halves := split(task.batch):
+                desks[at].waiting.extendleft(_Task(half) for half in reversed(halves))
+            else:
+                yield GivenUp(task.batch, desks[at].stage.name, task.deaths)
+            continue
+        if at + 1 < len(desks):
+            desks[at + 1].waiting.append(_Task(task.batch))
+        else:
+            yield task.batch
+
+
+def _fill(source: Iterator[B], desks: list[_Desk[B, W, R]], running: dict[R, tuple[int, int, _Task[B]]]) -> None:
+    """Give every worker with room its next batch, the last stage first, so that what is begun is finished."""
+    for at in reversed(range(len(desks))):
+        desk = desks[at]
+        while True:
+            if desk.waiting:
+                number = desk.room(desk.waiting[0].suspect)
+                if number is None:
+                    break
+                task = desk.waiting.popleft()
+            else:
+                number = desk.room()
+                ahead = len(desks[at + 1].waiting) if at + 1 < len(desks) else 0
+                if at > 0 or number is None or ahead >= desk.in_flight * len(desks[-1].load):
+                    break
+                batch = next(source, None)
+                if batch is None:
+                    break
+                task = _Task(batch)
+            running[desk.send(task, number)] = (at, number, task)
