@@ -82,6 +82,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
     add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
+    add(
+        "--executor",
+        metavar="E",
+        default="serial",
+        help="who makes scenes: serial (default), ray (actors on this machine) or ray://head:10001; "
+        "with options: 'ray?synthesizers=4&detectors=2&gpus=0.25'",
+    )
     add("--synnod-profile", action="store_true", help="print where the time of the run went")
     add("--synnod-plan", action="store_true", help="print scenes, cost and power of every expectation, run nothing")
 

@@ -111,11 +111,20 @@ class Campaign:
 
     def engine(self, behaviour: Behaviour, synthesizer: str) -> Engine:
         """Return the engine that runs a behaviour on one synthesizer."""
-        controls = _control_regions(behaviour)
-        key = (_scenes(behaviour).set, background_count(behaviour), synthesizer, controls)
+        return self.engine_on(
+            _scenes(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour)
+        )
+
+    def engine_on(
+        self, set_name: str, count: int, synthesizer: str, controls: tuple[RegionExpression, ...] = ()
+    ) -> Engine:
+        """Return the engine on so many backgrounds of a set; made once."""
+        key = (set_name, count, synthesizer, controls)
         if key not in self._engines:
+            if (set_name, count) not in self._sets:
+                self._sets[set_name, count] = self.providers.backgrounds(set_name, count)
             self._engines[key] = Engine(
-                self.background_set(behaviour),
+                self._sets[set_name, count],
                 self.synthesizer(synthesizer),
                 self.providers.detector,
                 self.store,

@@ -117,7 +117,7 @@ class Engine:
             yield self._prepared(items)
 
     def synthesize(self, recipes: Sequence[Recipe], wanted: Sequence[int]) -> list[str]:
-        """Bring the radiographs of some recipes into the store and return their scenes' keys; the detector is not asked.
+        """Bring the radiographs of some recipes into the store, without the detector; return their scenes' keys.
 
         Args:
             recipes: All of some backgrounds, for places are drawn per background.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -142,15 +143,15 @@ def regions_at(radiograph: Radiograph, point: tuple[float, float]) -> frozenset[
 
 
 def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
-    """Return findings with their regions as canonical JSON."""
-    return canonical_json([[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings]).encode()
+    """Return findings with their regions as compressed canonical JSON."""
+    text = canonical_json([[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings])
+    return zlib.compress(text.encode(), 6)
 
 
 def decode_sightings(data: bytes) -> tuple[Sighting, ...]:
-    """Rebuild findings from :func:`encode_sightings`."""
-    return tuple(
-        Sighting(Finding((a, b, c, d), score), frozenset(regions)) for a, b, c, d, score, regions in json.loads(data)
-    )
+    """Rebuild findings from :func:`encode_sightings`, also from the uncompressed ones of earlier versions."""
+    raw = json.loads(data if data.startswith(b"[") else zlib.decompress(data))
+    return tuple(Sighting(Finding((a, b, c, d), score), frozenset(regions)) for a, b, c, d, score, regions in raw)
 
 
 @dataclass(frozen=True)

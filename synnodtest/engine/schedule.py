@@ -1,9 +1,9 @@
 """Which worker does what next: batches through stages of workers that may die. Knows no pixels and no transport.
 
-A batch passes the stages in order. At most ``in_flight`` batches wait at a worker, and at most as many finished ones wait
-for the next stage as its workers could take, so the memory of the driver does not grow with the plan. A batch whose
-worker died is tried again, alone on its worker, so that no innocent batch is blamed for its neighbour; after ``tries``
-deaths it is split, and a single scene that killed so many workers is given up.
+A batch passes the stages in order. At most ``in_flight`` batches are at a worker, and at most as many finished ones
+wait for the next stage as its workers could take, so the memory of the driver does not grow with the plan. A batch
+whose worker died is tried again, alone on its worker, so that no innocent batch is blamed for its neighbour; after
+``tries`` deaths it is split, and a single scene that killed so many workers is given up.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
+from synnodtest.engine.executor import Executor
 from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.finding import Finding
@@ -58,6 +59,7 @@ class Run:
         self.fragment = assemble.Fragment()
         self._progress = progress
         self._campaign: Campaign | None = None
+        self._executor: Executor | None = None
         self._refused: DetectorError | None = None
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
 
@@ -79,11 +81,15 @@ class Run:
                 default_synthesizer=settings.synthesizer,
             )
             options = {} if self._progress is None else {"progress": self._progress}
-            self._campaign = Campaign(providers, store, seed=settings.seed, **options)
+            self._executor = _executor(settings)
+            self._campaign = Campaign(providers, store, seed=settings.seed, executor=self._executor, **options)
         return self._campaign
 
     def close(self) -> None:
-        """Keep the measured throughput for later plans."""
+        """Let go of workers, and keep the measured throughput for later plans."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
         if self._campaign is not None:
             campaign, cache = self._campaign, self.settings.cache
             detector = campaign.providers.detector.identity.key()
@@ -178,6 +184,14 @@ def limited_search(behaviour: Behaviour, limit: int | None) -> Behaviour:
     if limit is None or wanted is None or wanted.count <= limit:
         return behaviour
     return replace(behaviour, fuzz=replace(wanted, count=limit))
+
+
+def _executor(settings: Settings) -> Executor | None:
+    if settings.executor == "serial":
+        return None
+    from synnodtest.shell.ray_executor import RayExecutor, RayOptions
+
+    return RayExecutor(settings, RayOptions.parse(settings.executor))
 
 
 def _synthesizer(text: str, settings: Settings) -> Any:

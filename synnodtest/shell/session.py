@@ -366,5 +366,6 @@ def settings_of(config: pytest.Config) -> Settings:
         credibility=tuple(Path(name).expanduser() for name in option.credibility),
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
         command=("pytest", *map(str, config.invocation_params.args)),
+        executor=option.executor,
         conform="off" if option.synnod_plan else option.synnod_conform,
     )

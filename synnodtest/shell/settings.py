@@ -30,6 +30,7 @@ class Settings:
         waivers: The waiver file, if there is one.
         credibility: Credibility reports of the synthesizers, for the report.
         command: The command line, for the report.
+        executor: ``serial``, or where Ray runs: ``ray``, ``ray://address``, with options after ``?``.
         conform: Whether the detector's adapter is questioned first: ``stop`` at a misfit, ``warn``, or ``off``.
     """
 
@@ -50,4 +51,5 @@ class Settings:
     waivers: Path | None = None
     credibility: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()
+    executor: str = "serial"
     conform: str = "off"
