@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Protocol
 
 from synnodtest.canonical import sha256_of
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import Recipe
-from synnodtest.spec.regions import RegionExpression
 
 __all__ = ["Batch", "Executor", "Ground", "batches_of", "halves"]
 
