@@ -25,6 +25,7 @@ from synnodtest.attenuation.rule import (
     annotated_density,
     contrast_of,
     density_of,
+    realised_density,
     thickness_mm,
 )
 from synnodtest.attenuation.words import DENSITIES, draw_density, typical_density
@@ -46,6 +47,7 @@ __all__ = [
     "draw_density",
     "is_natural",
     "outline_of",
+    "realised_density",
     "resolved",
     "resolved_scene",
     "thickness_mm",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ __all__ = [
     "annotated_density",
     "contrast_of",
     "density_of",
+    "realised_density",
     "thickness_mm",
 ]
 
@@ -53,6 +56,14 @@ def contrast_of(density: float, diameter_mm: float) -> float:
 def density_of(contrast: float, diameter_mm: float) -> float:
     """Return the density that gives a contrast where the radiograph is straight."""
     return LUNG_DENSITY + contrast / (CONTRAST_PER_MM * thickness_mm(diameter_mm))
+
+
+def realised_density(requested: Mapping[str, Any], contrast: float) -> float | None:
+    """Return the density that a realised contrast stands for beside what was requested; None where no density was."""
+    density, asked = requested.get("density"), requested.get("contrast")
+    if density is None or not asked:
+        return None
+    return round(LUNG_DENSITY + (float(density) - LUNG_DENSITY) * contrast / float(asked), 4)
 
 
 def annotated_contrast(diameter_mm: float) -> float:

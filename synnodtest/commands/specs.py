@@ -12,6 +12,7 @@ from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
 from synnodtest.spec.loader import is_spec, load_spec
+from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "spec_files"]
 
@@ -56,15 +57,29 @@ def _check(options: argparse.Namespace) -> int:
             faults += len(error.problems)
             continue
         for behaviour in spec.behaviours:
-            if all(map(passes_in_silence, behaviour.expectations)):
-                print(
-                    f"{path}:{behaviour.line}: WARNING a detector that reports nothing at all passes {behaviour.id!r}: "
-                    "let it expect nodules, too, such as sensitivity: {at_least: 0.5}"
-                )
+            for warning in _warnings(behaviour):
+                print(f"{path}:{behaviour.line}: WARNING {warning}")
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
     print(f"{files} specs: {behaviours} behaviours, {expectations} expectations, {faults} errors")
     return 1 if faults else 0
+
+
+def _warnings(behaviour: Behaviour) -> Iterator[str]:
+    """Yield what is allowed and probably not meant."""
+    from synnodtest.reference.brightness import asked_for
+
+    if all(map(passes_in_silence, behaviour.expectations)):
+        yield (
+            f"a detector that reports nothing at all passes {behaviour.id!r}: "
+            "let it expect nodules, too, such as sensitivity: {at_least: 0.5}"
+        )
+    bright = asked_for(behaviour)
+    if bright is not None and bright.unlike_real:
+        yield (
+            f"{behaviour.id!r} says little of real nodules: {bright.sentence()}; leave out contrast for nodules as "
+            "readers mark them, or give a density or an attenuation"
+        )
 
 
 def _expand(options: argparse.Namespace) -> int:

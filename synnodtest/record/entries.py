@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from synnodtest.attenuation import realised_density
 from synnodtest.canonical import plain
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import NoduleTrial, Trial, score_trial
@@ -181,6 +182,7 @@ def _nodule(nodule: NoduleTrial, operating_point: float) -> dict[str, Any]:
         "requested": plain(nodule.requested),
         "diameter_mm": plain(float(nodule.truth.diameter_mm)),
         "contrast": plain(float(nodule.truth.contrast)),
+        "density": plain(realised_density(nodule.requested, nodule.truth.contrast)),
         "contrast_in_place": plain(float(nodule.truth.contrast_in_place)),
         "conspicuity": plain(float(nodule.truth.conspicuity)),
         "regions": sorted(nodule.regions),

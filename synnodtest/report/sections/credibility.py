@@ -13,6 +13,7 @@ from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.ecdf import ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status, table_of
+from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
 
 __all__ = ["credibility"]
@@ -52,6 +53,7 @@ def credibility(context: Context) -> Section:
         {
             "transfers": [transfer(t, f"f-transfer-{i}") for i, t in enumerate(_transfers(record))],
             "no_transfer": "" if _transfers(record) else NO_TRANSFER,
+            **beside_real(record),
             "figures": [f for f in figures if f],
             **_sham(record["sham"]),
             "reports": reports,

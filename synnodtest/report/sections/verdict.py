@@ -25,6 +25,7 @@ from synnodtest.record.words import (
 from synnodtest.report.context import Context
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
+from synnodtest.report.sections.brightness import bright_behaviours
 
 __all__ = ["outcome", "verdict"]
 
@@ -262,6 +263,11 @@ def _notices(context: Context) -> list[tuple[str, str]]:
     estimated = sorted({r for b in who["backgrounds"] for r in b.get("estimated_regions") or []})
     if estimated:
         notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
+    bright = bright_behaviours(record)
+    if bright:
+        names = joined([name for name, _ in bright])
+        told = "the nodules are brighter than 95% of annotated nodules of their size; section 13 says how far"
+        notices.append(("Brighter than real nodules", f"In {names} most of {told}."))
     expired = [w["id"] for w in record["waivers"] if w.get("expired")]
     if expired:
         notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
