@@ -35,10 +35,10 @@ balls of 12 mm add a median contrast of 0.064 there (360 places of 6 chests)."""
 CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 """Contrast that one mm of soft tissue adds where it takes the place of nothing."""
 
-_ANNOTATED_MM = (4.0, 6.0, 10.0, 19.0, 33.0)
-_ANNOTATED_CONTRAST = (0.045, 0.055, 0.068, 0.050, 0.070)
-"""Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Readers mark the dense ones
-among the small and whatever is large, so it hardly rises with the diameter."""
+_ANNOTATED_MM = (4.0, 6.0, 10.0, 13.0, 17.0, 25.0)
+_ANNOTATED_CONTRAST = (0.045, 0.065, 0.08, 0.105, 0.135, 0.15)
+"""Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. It rises with the
+diameter as a solid ball's does, up to 17 mm; larger ones are thinner than balls."""
 ANNOTATED_SPREAD = 0.4
 """Standard deviation of the logarithm of the contrast of marked nodules of one size."""
 
