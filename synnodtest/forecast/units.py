@@ -12,7 +12,7 @@ from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
-from synnodtest.spec.model import Behaviour
+from synnodtest.spec.model import NOMINAL_MM, Behaviour
 
 __all__ = ["SAMPLE", "scenes_per_background", "units_per_background"]
 
@@ -58,7 +58,7 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecip
         **dict(nodule.radiomics),
         **dict(recipe.levels),
         "diameter_mm": nodule.diameter_mm,
-        **nodule.placed((0.0, 0.0)).look(),
+        **nodule.placed((0.0, 0.0), (NOMINAL_MM, NOMINAL_MM)).look(),
         **({} if nodule.contrast is None else {"contrast": nodule.contrast}),
         "name": nodule.name,
         "arm": recipe.arm,

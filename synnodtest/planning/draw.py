@@ -215,6 +215,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         radiomics=tuple(sorted(values.items())),
         margin=words.get("margin", ""),
         location=nodule.location,
+        fills=nodule.location.box_px if nodule.fills_box else None,
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if held else free)),
         seed=_appearance(stream, nodule, free),

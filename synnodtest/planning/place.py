@@ -63,7 +63,7 @@ class Placer:
         nodules: list[Nodule] = []
         for nodule in recipe.nodules:
             centre = self._draw(nodule, [n.centre_mm for n in nodules])
-            nodules.append(self._shown(nodule.placed(centre)))
+            nodules.append(self._shown(nodule.placed(centre, self._radiograph.spacing_mm)))
         return Scene(
             background=recipe.background.id,
             nodules=tuple(n for n in nodules if n.name not in recipe.ghosts),
@@ -84,6 +84,8 @@ class Placer:
         spacing = self._radiograph.spacing_mm
         if location.at_mm is not None:
             return float(location.at_mm[0]), float(location.at_mm[1])
+        if nodule.fills is not None and nodule.fills == location.box_px:
+            return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
         region, depth_mm = self._region(location)
         rows, columns = np.nonzero(region & (depth_mm >= _clearance(depth_mm[region], nodule.clearance_mm)))
@@ -99,6 +101,14 @@ class Placer:
         pick = int(rng.integers(rows.size))
         x, y = columns[pick] + rng.uniform(), rows[pick] + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
+
+    def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
+        """Return the centre of a box, in mm."""
+        (height, width), (row_mm, column_mm) = self._radiograph.shape, self._radiograph.spacing_mm
+        x, y = (box_px[0] + box_px[2]) / 2, (box_px[1] + box_px[3]) / 2
+        if x >= width or y >= height:
+            raise NoPlace(f"the box of nodule {name!r} lies outside the radiograph of {width} x {height} pixels")
+        return round(x * column_mm, 3), round(y * row_mm, 3)
 
     def _region(self, location: Location) -> tuple[BoolArray, FloatArray]:
         if location not in self._allowed:

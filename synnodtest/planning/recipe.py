@@ -13,7 +13,7 @@ from synnodtest.attenuation import RULE_VERSION
 from synnodtest.canonical import sha256_of
 from synnodtest.ports import Background
 from synnodtest.scene import Nodule, Perturbation
-from synnodtest.spec.model import Location
+from synnodtest.spec.model import Location, filled_mm
 
 __all__ = ["NoduleRecipe", "Recipe"]
 
@@ -35,6 +35,7 @@ class NoduleRecipe:
         density: Requested density; None where the contrast is an order.
         attenuation: The word that it was drawn for; may be empty.
         margin: The word for its outline; may be empty.
+        fills: The box ``(x0, y0, x1, y1)`` in pixels that gives place and size, or None.
     """
 
     name: str
@@ -48,11 +49,13 @@ class NoduleRecipe:
     density: float | None = None
     attenuation: str = ""
     margin: str = ""
+    fills: tuple[float, float, float, float] | None = None
 
-    def placed(self, centre_mm: tuple[float, float]) -> Nodule:
-        """Return the nodule at a place."""
+    def placed(self, centre_mm: tuple[float, float], spacing_mm: tuple[float, float]) -> Nodule:
+        """Return the nodule at a place of a radiograph of this spacing (row, column)."""
+        size = self.diameter_mm if self.fills is None else round(filled_mm(self.fills, spacing_mm), 4)
         return Nodule(
-            diameter_mm=self.diameter_mm,
+            diameter_mm=size,
             centre_mm=centre_mm,
             contrast=self.contrast,
             radiomics=self.radiomics,
@@ -68,7 +71,8 @@ class NoduleRecipe:
         own = [self.name, self.diameter_mm, self.contrast, self.radiomics, self.location, self.clearance_mm]
         look = [RULE_VERSION, self.density, self.attenuation, self.margin]
         bright = self.density is not None or bool(self.attenuation or self.margin)
-        return [*own, self.place_seed, self.seed, *([look] if bright else [])]
+        box = [["fills", *self.fills]] if self.fills is not None else []
+        return [*own, self.place_seed, self.seed, *([look] if bright else []), *box]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.errors import Problem
 from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
-from synnodtest.spec.model import Arm, Location, NoduleSpec, PerturbationSpec, Scenes
+from synnodtest.spec.model import NOMINAL_MM, Arm, Location, NoduleSpec, PerturbationSpec, Scenes, filled_mm
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
@@ -221,10 +221,12 @@ class Builder:
         parts = node.mapping
         self.one_brightness(parts, path)
         features = parts.get("radiomics", EMPTY).mapping
+        location = self.location(parts.get("location"), (*path, "location"))
         return NoduleSpec(
             name=str(parts["name"].value) if "name" in parts else default,
-            diameter_mm=self.value(parts["diameter_mm"], (*path, "diameter_mm"), "diameter_mm"),
-            location=self.location(parts.get("location"), (*path, "location")),
+            diameter_mm=self._diameter(node, location, path),
+            location=location,
+            fills_box="diameter_mm" not in parts,
             contrast=self._optional(parts, path, "contrast"),
             density=self._optional(parts, path, "density"),
             attenuation=self.words(parts["attenuation"]) if "attenuation" in parts else None,
@@ -235,6 +237,23 @@ class Builder:
             line=node.mark.line,
             column=node.mark.column,
         )
+
+    def _diameter(self, node: Node, location: Location, path: Path) -> Value:
+        """Return the diameter that is given; without one a box says it, as far as it can before a pixel is read."""
+        parts = node.mapping
+        if "diameter_mm" in parts:
+            return self.value(parts["diameter_mm"], (*path, "diameter_mm"), "diameter_mm")
+        if location.box_px is None:
+            hint = "give it, or location: {box_px: [x0, y0, x1, y1]}, which the nodule then fills"
+            self.problems.append(problem(node.place, path, "'diameter_mm' is missing", hint))
+            return Constant(1.0)
+        if location.min_distance_mm or location.avoid:
+            said = "min_distance_mm" if location.min_distance_mm else "avoid"
+            message = f"box_px without diameter_mm says place and size, so that {said!r} has nothing left to choose"
+            self.complain(
+                parts["location"], (*path, "location"), message, "give diameter_mm: the centre is then drawn in the box"
+            )
+        return Constant(round(filled_mm(location.box_px, (NOMINAL_MM, NOMINAL_MM)), 4))
 
     def _optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
         return self.value(parts[name], (*path, name), name) if name in parts else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from synnodtest.evidence.regions import RegionExpression
 from synnodtest.spec.values import Value
 
 __all__ = [
+    "NOMINAL_MM",
     "Arm",
     "Behaviour",
     "Companion",
@@ -22,6 +24,7 @@ __all__ = [
     "Sampling",
     "Scenes",
     "Spec",
+    "filled_mm",
 ]
 
 
@@ -51,6 +54,21 @@ class PerturbationSpec(NamedTuple):
     value: Value
 
 
+NOMINAL_MM = 0.2
+"""Millimetres per pixel that a box is planned with before a radiograph is read; theirs are 0.14 to 0.4."""
+
+
+def filled_mm(box_px: tuple[float, float, float, float], spacing_mm: tuple[float, float]) -> float:
+    """Return the diameter in mm of the disc that has the area of the ellipse in a box.
+
+    Args:
+        box_px: ``(x0, y0, x1, y1)`` in pixels.
+        spacing_mm: (row, column).
+    """
+    x0, y0, x1, y1 = box_px
+    return math.sqrt(abs(x1 - x0) * spacing_mm[1] * abs(y1 - y0) * spacing_mm[0])
+
+
 @dataclass(frozen=True)
 class NoduleSpec:
     """One nodule of a behaviour.
@@ -67,6 +85,8 @@ class NoduleSpec:
         density: Attenuation relative to soft tissue. None, and no attenuation: as nodules that readers marked.
         attenuation: The word for a distribution of densities and a profile.
         margin: The word for an outline.
+        fills_box: The nodule fills ``location.box_px``: its diameter is the box's on each radiograph, and
+            ``diameter_mm`` what that is at :data:`NOMINAL_MM` per pixel.
         line: Line of the spec, from 1.
         column: Column of the spec, from 1.
     """
@@ -81,6 +101,7 @@ class NoduleSpec:
     density: Value | None = None
     attenuation: Value | None = None
     margin: Value | None = None
+    fills_box: bool = False
     line: int = 0
     column: int = 0
 

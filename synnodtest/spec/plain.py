@@ -142,7 +142,9 @@ def _location(location: Location) -> dict[str, Any]:
 
 
 def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": nodule.name, "diameter_mm": _value(nodule.diameter_mm)}
+    data: dict[str, Any] = {"name": nodule.name}
+    if not nodule.fills_box:
+        data["diameter_mm"] = _value(nodule.diameter_mm)
     data["location"] = _location(nodule.location)
     for name in ("contrast", "density", "attenuation", "margin"):
         if (value := getattr(nodule, name)) is not None:
