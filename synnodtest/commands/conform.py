@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,6 +39,10 @@ def _run(options: argparse.Namespace) -> int:
         )
     checks = conform(detector)
     print(f"{detector.identity.name}\n" + "\n".join(_lines(checks)))
+    loud = [check.says for check in checks if check.name in ("findings", "picture") and check.passed is not True]
+    loud = [says for says in loud if says.startswith("NO FINDING") or "same" in says]
+    if loud:
+        print(f"\n{detector.identity.name}: {loud[0]}", file=sys.stderr)
     if options.out is not None:
         partial = options.out.with_name(options.out.name + ".part")
         partial.write_text(json.dumps([asdict(check) for check in checks], indent=1) + "\n", encoding="utf-8")

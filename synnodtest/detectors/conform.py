@@ -1,4 +1,4 @@
-"""Does an adapter do what a detector must? Ten questions, asked before a run costs an hour.
+"""Does an adapter do what a detector must? A dozen questions, asked before a run costs an hour.
 
 The detector is shown radiographs with one conspicuous nodule each, neither square nor alike. Where its boxes do not lie
 on the nodules, they are read in every other way that adapters get wrong, and the way that fits is the diagnosis.
@@ -27,6 +27,10 @@ SCORE_TOLERANCE = 1e-3
 BOX_TOLERANCE_PX = 0.5
 X_OFFSET_PX = 0.6
 TRUTH_OFFSET_PX = 4.0
+LOUD = 0.05
+"""A highest score below this, on conspicuous nodules, is next to no finding at the operating points of any spec."""
+SAME_SHARE = 0.002
+"""Boxes at the same place of the picture, as shares of its sides: two pixels of 1024."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,12 @@ def conform(detector: Detector, radiographs: Sequence[Radiograph] | None = None)
         single = [guard.detect_anywhere([blind(radiograph)])[0] for radiograph in shown]
     except DetectorError as error:
         return [Check("answer", False, error.message, error.hint)]
-    checks = [Check("answer", True, f"a list of findings for each of {len(shown)} radiographs")]
+    checks = [Check("answer", True, f"a list of findings for each of {len(shown)} radiographs"), _findings(single)]
     batch = _guarded("batch", lambda: _batch(guard, shown, single))
     asker = _Asker(guard, together=batch.passed is True)
     checks += _geometry(asker, shown, single)
     checks += [
-        _guarded("empty radiograph", lambda: _empty(guard, shown[0])),
+        *_blank(guard, shown, single),
         _guarded("repeatable", lambda: _repeatable(guard, shown, single)),
         batch,
         _guarded("bit depth", lambda: _bit_depth(asker, shown, single)),
@@ -210,10 +214,71 @@ def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
     return Check("offset", True, says)
 
 
-def _empty(guard: Guard, example: Radiograph) -> Check:
-    blank = replace(blind(example), pixels=np.zeros(example.shape, np.float32), source="an empty radiograph")
-    count = len(guard.detect_anywhere([blank])[0])
-    return Check("empty radiograph", True, f"{count} findings on a black picture")
+def _findings(single: Findings) -> Check:
+    """Say loudly where nothing is found at all: every later answer is then about nothing."""
+    scores = [found.score for items in single for found in items]
+    what = f"any of {len(single)} radiographs with one conspicuous nodule each"
+    remedy = (
+        "a pass of specificity or false positives is worthless from a detector that never reports: are the right "
+        "outputs and classes read, and do the pixels arrive? If it only knows real films, show it those"
+    )
+    if not scores:
+        return Check("findings", False, f"NO FINDING ON ANY PHANTOM: nothing at any score on {what}", remedy)
+    if max(scores) < LOUD:
+        says = f"NO FINDING of {LOUD:g} or more ON ANY PHANTOM: the highest score on {what} is {max(scores):.3g}"
+        return Check("findings", None, says, remedy)
+    count = sum(any(found.score >= LOUD for found in items) for items in single)
+    return Check("findings", True, f"{count} of {len(single)} radiographs have findings of {LOUD:g} or more")
+
+
+def _blank(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
+    """Ask about a black picture: there must be an answer, and another one than on a radiograph."""
+    blank = replace(blind(shown[0]), pixels=np.zeros(shown[0].shape, np.float32), source="an empty radiograph")
+    try:
+        found = guard.detect_anywhere([blank])[0]
+    except DetectorError as error:
+        return [Check("empty radiograph", False, error.message, error.hint)]
+    return [
+        Check("empty radiograph", True, f"{len(found)} findings on a black picture"),
+        _sees_the_picture(shown, single, found),
+    ]
+
+
+def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequence[Finding]) -> Check:
+    """Refuse a detector whose findings do not hang on the picture: the same on all, or as on a black one."""
+    remedy = (
+        "the findings do not depend on the picture: does the adapter pass the pixels on, or a stale or empty buffer?"
+    )
+    if not single[0]:
+        return Check("picture", None, "no findings that could depend on the picture")
+    loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
+    if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
+        return Check("picture", False, "a black picture gives the same findings as a radiograph", remedy)
+    places = [_places(items, one.shape) for one, items in zip(shown, single, strict=True)]
+    if len(shown) > 1 and all(_alike(places[0], other) for other in places[1:]):
+        says = f"all {len(shown)} radiographs give {len(single[0])} findings at the same place, though no nodule does"
+        return Check("picture", False, says, remedy)
+    return Check("picture", True, "other radiographs give other findings")
+
+
+Places = list[tuple[tuple[float, ...], tuple[float, ...]]]
+
+
+def _places(items: Sequence[Finding], shape: tuple[int, int]) -> Places:
+    """Return boxes in pixels and as shares of the picture, by descending score."""
+    height, width = shape
+    sides = (width, height, width, height)
+    ordered = sorted(items, key=lambda one: (-one.score, one.box))
+    return [(tuple(one.box), tuple(edge / side for edge, side in zip(one.box, sides, strict=True))) for one in ordered]
+
+
+def _alike(first: Places, other: Places) -> bool:
+    """Return whether two pictures have their findings at the same places, in pixels or in shares of the picture."""
+    if len(first) != len(other):
+        return False
+    pairs = list(zip(first, other, strict=True))
+    in_pixels = all(abs(a - b) <= BOX_TOLERANCE_PX for one, two in pairs for a, b in zip(one[0], two[0], strict=True))
+    return in_pixels or all(abs(a - b) <= SAME_SHARE for one, two in pairs for a, b in zip(one[1], two[1], strict=True))
 
 
 def _repeatable(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:

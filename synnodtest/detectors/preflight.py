@@ -16,7 +16,7 @@ from synnodtest.store import Store
 
 __all__ = ["STOPPING", "is_recorded", "preflight", "refuse_misfits"]
 
-FORMAT = 1
+FORMAT = 2
 COUNT, SIZE = 4, 512
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "repeatable", "batch")
 """What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""

@@ -65,6 +65,11 @@ class RecordedDetector:
         """
         return [self._of(radiograph) for radiograph in radiographs]
 
+    def reported(self, operating_point: float) -> tuple[int, int]:
+        """Return how many radiographs the record holds, and on how many a finding reaches the operating point."""
+        loud = sum(any(found.score >= operating_point for found in items) for items in self._findings.values())
+        return len(self._findings), loud
+
     def _of(self, radiograph: Radiograph) -> list[Finding]:
         for key in _keys(radiograph):
             if key in self._findings:

@@ -20,6 +20,7 @@ from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.record import assemble
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.voice import Voice
 from synnodtest.spec.model import Behaviour, Spec
 from synnodtest.store import Store
 
@@ -62,6 +63,7 @@ class Run:
         self._executor: Executor | None = None
         self._refused: DetectorError | None = None
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
+        self._voice = Voice()
 
     @property
     def ready(self) -> bool:
@@ -138,8 +140,9 @@ class Run:
         started = time.perf_counter()
         try:
             if case.behaviour.fuzz is not None:
-                return fuzz(self.campaign, limited_search(case.behaviour, self.settings.limit), case.variant)
-            return self.campaign.gather(self.behaviour(case), case.variant)
+                wanted = limited_search(case.behaviour, self.settings.limit)
+                return self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant))
+            return self._voice.checked(self.campaign, self.campaign.gather(self.behaviour(case), case.variant))
         except Exception as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)

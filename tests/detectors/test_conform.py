@@ -158,7 +158,8 @@ def test_the_honest_adapter_passes_every_question(pictures):
     checks = asked(honest, pictures)
     assert [check.name for check in checks if check.passed is not True] == []
     assert {check.name for check in checks} == {
-        "answer", "box", "flip", "offset", "empty radiograph", "repeatable", "batch", "bit depth", "scores",
+        "answer", "findings", "box", "flip", "offset", "empty radiograph", "picture", "repeatable", "batch",
+        "bit depth", "scores",
     }  # fmt: skip
 
 
@@ -178,11 +179,11 @@ def test_a_planted_fault_is_named_and_has_a_remedy(pictures, fault):
     assert failed[name].remedy or name in ("answer", "empty radiograph")
 
 
-def test_a_detector_that_finds_nothing_is_not_said_to_be_wrong_or_right(pictures):
+def test_of_a_detector_that_finds_nothing_only_that_is_said(pictures):
     checks = {check.name: check for check in asked(lambda radiographs: [[] for _ in radiographs], pictures)}
     assert checks["box"].passed is None
     assert checks["scores"].passed is None
-    assert not [name for name, check in checks.items() if check.passed is False]
+    assert [name for name, check in checks.items() if check.passed is False] == ["findings"]
 
 
 def test_the_default_radiographs_show_one_large_nodule_and_are_not_square():
@@ -212,3 +213,71 @@ def test_a_detector_may_look_at_regions_and_finds_them_mirrored_with_the_picture
     assert checks["answer"].passed
     assert checks["empty radiograph"].passed
     assert all(seen), "the left lung is on the right of the picture, mirrored or not"
+
+
+def answers(function, radiographs=None):
+    guard = Guard(CallableDetector(function, Identity("it")), 30.0)
+    return {check.name: check for check in conform(guard, radiographs or [picture(n) for n in range(6)])}
+
+
+def centred(box, radiograph):
+    height, width = radiograph.shape
+    return (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
+
+
+BLIND = {
+    "a constant box": lambda rs: [[Finding((10.0, 10.0, 30.0, 30.0), 0.9)] for _ in rs],
+    "a constant share of the picture": lambda rs: [[Finding(centred((0.4, 0.4, 0.5, 0.5), r), 0.7)] for r in rs],
+    "a constant box with a score of its own": lambda rs: [
+        [Finding((10.0, 10.0, 30.0, 30.0), 0.5 + float(r.pixels.mean()) / 10)] for r in rs
+    ],
+    "a grid": lambda rs: [
+        [Finding((x, y, x + 20.0, y + 20.0), 0.5) for x in (5.0, 90.0) for y in (9.0, 99.0)] for _ in rs
+    ],
+    "what an empty picture gives": lambda rs: [
+        [Finding(centred((0.1 * len(r.background or "aa"), 0.2, 0.5, 0.5), r), 0.8)] for r in rs
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_a_detector_that_ignores_the_picture_is_wrong(kind):
+    check = answers(BLIND[kind])["picture"]
+    assert check.passed is False
+    assert "pixels" in check.remedy
+
+
+def test_an_honest_detector_sees_the_picture():
+    checks = answers(honest)
+    assert checks["picture"].passed is True
+    assert checks["findings"].passed is True
+
+
+@pytest.mark.parametrize(
+    ("function", "passed", "says"),
+    [
+        (lambda rs: [[] for _ in rs], False, "NO FINDING ON ANY PHANTOM"),
+        (
+            lambda rs: [[Finding(f.box, f.score / 100) for f in items] for items in honest(rs)],
+            None,
+            "NO FINDING of 0.05",
+        ),
+    ],
+)
+def test_a_detector_without_findings_is_said_loudly(function, passed, says, monkeypatch, capsys, tmp_path):
+    check = answers(function)["findings"]
+    assert (check.passed, check.says.startswith(says)) == (passed, True)
+    assert "worthless" in check.remedy
+
+
+def test_the_command_says_it_on_standard_error_and_ends_with_1(tmp_path, capsys, monkeypatch):
+    from synnodtest.cli import main
+
+    (tmp_path / "silent.py").write_text("def make():\n    return lambda radiographs: [[] for _ in radiographs]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("synnodtest.detectors.conform.conspicuous_radiographs", lambda: [picture(n) for n in range(4)])
+    assert main(["conform", "silent.py:make"]) == 1
+    said = capsys.readouterr()
+    assert "findings" in said.out
+    assert "WRONG" in said.out
+    assert "NO FINDING ON ANY PHANTOM" in said.err

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline
 from synnodtest.record.words import (
     LIMITATION,
@@ -260,6 +261,16 @@ def _notices(context: Context) -> list[tuple[str, str]]:
     if shipped:
         names = joined([str(s["name"]) for s in shipped])
         notices.append(("Demonstration", f"{names}: shipped for demonstration, not for any use on patients."))
+    silent = [e for e in record["expectations"] if SILENCE in ((e.get("ruling") or {}).get("details") or {})]
+    if silent:
+        titles = joined(list(dict.fromkeys(expectation_title(e) for e in silent)))
+        notices.append(
+            (
+                "Silence",
+                f"The detector reported next to nothing on anything in this run, so that {titles} prove nothing: "
+                "they are met by reporting nothing, and none of them counts as passed.",
+            )
+        )
     estimated = sorted({r for b in who["backgrounds"] for r in b.get("estimated_regions") or []})
     if estimated:
         notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))

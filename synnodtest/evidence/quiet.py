@@ -1,0 +1,96 @@
+"""Silence is not quiet: a pass that a detector earns by reporting nothing is worth something only if it can report.
+
+An expectation that is passed almost without findings may be passed by a detector that is broken: weights of another
+head, a class that is never a nodule, pictures that never arrive. Such a pass is withheld unless the same run shows
+findings, on other pictures or on nodules planted to find out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence, Trial
+
+__all__ = ["SILENCE", "Heard", "heard", "loudest", "silenced", "withheld"]
+
+SILENCE = "What the detector reported in this run"
+"""Title of the table that a withheld ruling carries; the verdict page knows it by this."""
+NEXT_TO_NOTHING = 0.05
+"""A detector with findings on fewer pictures than this share has said next to nothing: one in twenty is what the
+strictest usual bounds on false positives allow, and any detector of use finds more conspicuous nodules."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """On how many pictures a detector reported anything at the operating point.
+
+    Args:
+        what: Which pictures, in words.
+        pictures: How many it was shown.
+        reported: On how many of them a finding reached the operating point.
+    """
+
+    what: str
+    pictures: int
+    reported: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether that is next to nothing; no picture at all is nothing."""
+        return self.reported < NEXT_TO_NOTHING * self.pictures or not self.reported
+
+    def row(self) -> dict[str, Any]:
+        """Return a row of the table."""
+        return {"pictures of": self.what, "shown": self.pictures, "with a finding": self.reported}
+
+
+def loudest(trials: Iterable[Trial]) -> dict[str, float]:
+    """Return, by scene, the highest score of any finding; minus infinity where there is none."""
+    return {t.scene_id: max((s.finding.score for s in t.sightings), default=-math.inf) for t in trials}
+
+
+def heard(what: str, scores: Mapping[str, float], operating_point: float) -> Heard:
+    """Return on how many of the scenes a finding reached the operating point."""
+    return Heard(what, len(scores), sum(score >= operating_point for score in scores.values()))
+
+
+def silenced(evidence: Evidence) -> Evidence:
+    """Return the evidence as it would be of a detector that reports nothing."""
+    return replace(evidence, trials=tuple(_silent(trial) for trial in evidence.trials))
+
+
+def _silent(trial: Trial) -> Trial:
+    nodules = tuple(replace(nodule, confidence=0.0, finding=None) for nodule in trial.nodules)
+    return replace(trial, sightings=(), nodules=nodules, duplicates=(), false_positives=())
+
+
+def withheld(ruling: Ruling, tallies: Sequence[Heard], operating_point: float, why_unasked: str = "") -> Ruling:
+    """Return a pass as INCONCLUSIVE, with the reason and what the user can add.
+
+    Args:
+        ruling: A pass that silence earns.
+        tallies: What the detector reported, own evidence first.
+        operating_point: A finding of at least this score counts.
+        why_unasked: Why no nodules could be planted to find out; empty where they were.
+    """
+    told = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
+    sentence = (
+        f"INCONCLUSIVE quiet or silent cannot be told: the expectation is met by reporting nothing, and the detector "
+        f"reported next to nothing on anything in this run (findings of {operating_point:g} or more: {told})"
+    )
+    remedy = (
+        "Let 'synnodtest conform' say whether findings arrive at all; add an expectation on sensitivity in the same "
+        "run, or lower the operating point to where the detector reports."
+    )
+    asked = (f"No nodules could be planted to find out: {why_unasked}.",) if why_unasked else ()
+    return replace(
+        ruling,
+        status=Status.INCONCLUSIVE,
+        sentence=sentence,
+        notes=(f"Without this: {ruling.sentence}", *asked, remedy, *ruling.notes),
+        details={SILENCE: [one.row() for one in tallies], **ruling.details},
+    )

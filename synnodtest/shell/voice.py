@@ -1,0 +1,108 @@
+"""Whether the detector of a run reports anything: asked only where an expectation is passed by reporting nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from synnodtest.engine.campaign import Campaign, Gathered
+from synnodtest.engine.judgement import agree
+from synnodtest.evidence.quiet import Heard, heard, loudest, silenced, withheld
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.expectations.registry import find_check
+from synnodtest.expectations.sequential import sequential_judge
+from synnodtest.fuzzing import FuzzGathered, plant
+from synnodtest.matching import Matching
+from synnodtest.planning.example import Example
+
+__all__ = ["Voice"]
+
+PROBES = tuple(
+    Example.of({"diameter_mm": diameter, "contrast": contrast})
+    for diameter in (16.0, 22.0, 28.0)
+    for contrast in (0.4, 0.55, 0.7, 0.85)
+)
+"""Conspicuous nodules, large and dense: a detector that reports one of a dozen is not silent."""
+QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
+"""Expectations of a search that a detector without findings meets."""
+CONSPICUOUS = "conspicuous nodules, planted to find out"
+
+
+class Voice:
+    """What the detector of one run has reported so far."""
+
+    def __init__(self) -> None:
+        self._scores: dict[str, float] = {}
+        self._probes: dict[tuple[str, float], tuple[Heard, str]] = {}
+
+    def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
+        """Return the evidence with its rulings; a pass of a detector that said next to nothing is withheld.
+
+        Args:
+            campaign: Detector, synthesizer and backgrounds of the run.
+            gathered: What an item gathered; its own pictures are remembered for the items to come.
+        """
+        point = next((held.operating_point for held in gathered.evidence.values()), gathered.variant.operating_point)
+        own = {key: score for held in gathered.evidence.values() for key, score in loudest(held.trials).items()}
+        others = {key: score for key, score in self._scores.items() if key not in own}
+        self._scores |= own
+        tallies = [heard("this expectation", own, point), heard("other expectations so far", others, point)]
+        if agree(gathered.rulings).status is not Status.PASSED or not all(one.silent for one in tallies):
+            return gathered
+        if not _met_by_silence(gathered):
+            return gathered
+        probe, why = self._probed(campaign, gathered, point)
+        if probe.reported:
+            return gathered
+        made = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
+        return _with_rulings(gathered, made)
+
+    def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Heard, str]:
+        """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
+        behaviour = gathered.behaviour
+        name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
+        key = (name, point)
+        if key not in self._probes:
+            self._probes[key] = _planted(campaign, name, point)
+        return self._probes[key]
+
+
+def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, str]:
+    from synnodtest.detectors.guard import Guard
+    from synnodtest.detectors.recorded import RecordedDetector
+
+    detector = campaign.providers.detector
+    bare = detector.detector if isinstance(detector, Guard) else detector
+    if isinstance(bare, RecordedDetector):
+        shown, reported = bare.reported(point)
+        return Heard("all that was recorded", shown, reported), ""
+    found: dict[str, float] = {}
+    why = ""
+    for number, example in enumerate(PROBES):
+        trial, reason = plant(campaign, example, set_name, number, Matching())
+        if trial is None:
+            why = reason
+        else:
+            found |= loudest([trial])
+    return heard(CONSPICUOUS, found, point), "" if found else why
+
+
+def _met_by_silence(gathered: Gathered) -> bool:
+    """Return whether a detector that reports nothing on the same pictures meets the expectation too."""
+    kind = gathered.variant.expectation.kind
+    if isinstance(gathered, FuzzGathered):
+        return kind in QUIET_SEARCHES
+    found = find_check(kind)
+    if found is None:
+        return False
+    judge, parameters = found.judge, gathered.variant.parameters
+    if gathered.behaviour.sampling.sequential:
+        judge = sequential_judge(kind, parameters)
+    return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())
+
+
+def _with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
+    gathered.rulings = dict(rulings)
+    if isinstance(gathered, FuzzGathered):
+        ruling = next(iter(rulings.values()))
+        gathered.entry |= {"status": ruling.status.value, "sentence": ruling.sentence}
+    return gathered

@@ -1,0 +1,189 @@
+"""A pass that a silent detector earns is withheld, whatever the order of items; one of a quiet detector is not."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.evidence.quiet import SILENCE
+from synnodtest.planning.variants import variants
+from synnodtest.report.sections.verdict import _notices
+from synnodtest.shell.run import Case, Run
+from synnodtest.shell.settings import Settings
+from synnodtest.spec.loader import load_spec
+
+HEAD = """
+synnodtest: 1
+title: Quiet
+defaults: {operating_point: 0.5, matching: {criterion: centre-in-nodule, tolerance_mm: 20}}
+behaviours:
+  - id: any
+    statement: s
+    gate: performance
+    scenes:
+      backgrounds: {set: normal, count: 8}
+      nodules: [{diameter_mm: 20, contrast: 0.6, location: {region: lung}}]
+      arms: {plain: {}, dimmed: {perturbations: {brightness: -0.02}}}
+    expect:
+"""
+QUIET = {
+    "specificity": "specificity: {at_least: 0.3, arm: plain}",
+    "false_positives": "false_positives_per_image: {at_most: 1.0, arm: plain}",
+}
+DETECTORS = """
+import numpy as np
+from synnodtest import Finding
+def silent():
+    return lambda radiographs: [[] for _ in radiographs]
+def faint():
+    return lambda radiographs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.1)] for _ in radiographs]
+def rare():
+    return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] * (int(r.pixels.sum() * 1e6) % 97 == 0) for r in rs]
+def quiet():
+    def detect(radiographs):
+        found = []
+        for r in radiographs:
+            lung = np.delete(r.pixels[30:130, 15:130], np.s_[45:70], axis=1)
+            bright = np.insert(lung > np.median(lung, axis=1, keepdims=True) + 0.04, [45] * 25, False, axis=1)
+            rows, columns = np.nonzero(bright)
+            if rows.size <= 8:
+                found.append([])
+                continue
+            box = (15.0 + columns.min(), 30.0 + rows.min(), 16.0 + columns.max(), 31.0 + rows.max())
+            found.append([Finding(box, 0.9)])
+        return found
+    return detect
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Sixteen small radiographs with dark lungs, and detectors."""
+    root = tmp_path_factory.mktemp("quiet")
+    (root / "normal").mkdir()
+    (root / "detectors.py").write_text(DETECTORS)
+    rng, rows = np.random.default_rng(0), ["file,mm_per_px_x,mm_per_px_y,bits"]
+    lungs = {name: np.zeros((160, 144), np.uint8) for name in ("left_lung", "right_lung")}
+    lungs["left_lung"][30:130, 85:130] = lungs["right_lung"][30:130, 15:60] = 255
+    both = lungs["left_lung"] + lungs["right_lung"]
+    for number in range(16):
+        rows_of = 0.15 + 0.2 * (np.arange(160)[:, None] - 30) / 100  # contrast is in units of the lung's own range
+        pixels = np.where(both > 0, rows_of, 0.6) + rng.normal(0, 0.004, both.shape)
+        Image.fromarray((pixels * 65535).astype(np.uint16)).save(root / "normal" / f"b{number}.png")
+        for region, mask in [*lungs.items(), ("lung", both)]:
+            Image.fromarray(mask).save(root / "normal" / f"b{number}.{region}.png")
+        rows.append(f"b{number}.png,2,2,16")
+    (root / "normal" / "manifest.csv").write_text("\n".join(rows))
+    return root
+
+
+def ruled(root, detector, *expectations, count=8):
+    """Return the run and the rulings of the expectations, in their order."""
+    path = root / "spec.yaml"
+    path.write_text(HEAD.replace("count: 8", f"count: {count}") + "".join(f"      - {one}\n" for one in expectations))
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    run = Run(Settings(root, detector, "gaussian", root, cache=root / "cache"))
+    cases = [Case(f"{e.kind}-{n}", spec, behaviour, v) for n, e in enumerate(behaviour.expectations)
+             for v in variants(behaviour, e)]  # fmt: skip
+    return run, [run.rule(case, run.gather(case)).ruling for case in cases]
+
+
+@pytest.mark.parametrize("kind", QUIET)
+@pytest.mark.parametrize("detector", ["silent", "faint"])
+def test_a_pass_of_a_silent_detector_is_withheld_and_says_why(root, detector, kind):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", QUIET[kind])
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "reported next to nothing on anything in this run" in ruling.sentence
+    assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+    assert any(note.startswith("Without this: PASSED") for note in ruling.notes)
+    assert any("sensitivity" in note for note in ruling.notes)
+    assert {row["with a finding"] for row in ruling.details[SILENCE]} == {0}
+
+
+@pytest.mark.parametrize("kind", QUIET)
+def test_a_quiet_detector_passes_alone_too(root, kind):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:quiet", QUIET[kind])
+    assert ruling.status.name == "PASSED"
+
+
+def test_next_to_nothing_is_not_enough(root):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:rare", QUIET["false_positives"])
+    assert ruling.status.name in ("INCONCLUSIVE", "PASSED")
+    heard = ruling.details.get(SILENCE)
+    assert (ruling.status.name == "INCONCLUSIVE") == bool(heard)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_order_of_items_changes_nothing(root, order):
+    wanted = ["sensitivity: {at_least: 0.5, arm: plain}", *QUIET.values()][::order]
+    _, silent = ruled(root, f"{root}/detectors.py:silent", *wanted)
+    assert sorted(ruling.status.name for ruling in silent) == ["FAILED", *["INCONCLUSIVE"] * 2]
+    _, quiet = ruled(root, f"{root}/detectors.py:quiet", *wanted)
+    assert {ruling.status.name for ruling in quiet} == {"PASSED"}
+
+
+def test_no_nodule_is_planted_where_the_run_has_shown_findings(root, monkeypatch):
+    monkeypatch.setattr("synnodtest.shell.voice.plant", lambda *_: pytest.fail("planted"))
+    ruled(root, f"{root}/detectors.py:quiet", "sensitivity: {at_least: 0.5, arm: plain}", QUIET["specificity"])
+
+
+def test_a_pass_that_silence_does_not_earn_is_left_alone(root, monkeypatch):
+    """Scores below the operating point still rank: an area under the curve says nothing about reporting."""
+    monkeypatch.setattr("synnodtest.shell.voice.plant", lambda *_: pytest.fail("planted"))
+    (root / "ranking.py").write_text(DETECTORS.replace("Finding(box, 0.9)", "Finding(box, 0.2)"))
+    _, (ruling,) = ruled(root, f"{root}/ranking.py:quiet", "auc: {at_least: 0.55}", count=16)
+    assert ruling.status.name == "PASSED", ruling.sentence
+
+
+def test_a_search_that_silence_survives_is_withheld(root):
+    path = root / "search.yaml"
+    path.write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s\n    fuzz:\n      backgrounds: {set: normal}\n"
+        "      vary: {diameter_mm: [12, 24], location: {region: lung}}\n      examples: 6\n      replicates: 2\n"
+        "    expect:\n      - silent: {rate_at_least: 0.5}\n"
+    )
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    case = Case("search", spec, behaviour, variant)
+    run = Run(Settings(root, f"{root}/detectors.py:silent", "gaussian", root, cache=root / "cache"))
+    gathered = run.gather(case)
+    assert run.rule(case, gathered).ruling.status.name == "INCONCLUSIVE"
+    assert run.fragment.fuzzing[0]["status"] == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])
+def test_recorded_findings_are_judged_by_the_whole_record(root, score, status):
+    found = [{"box": [20, 40, 30, 50], "score": score}]
+    radiographs = {f"b{number}": [] for number in range(8)} | {"elsewhere": found, "further": found}
+    content = {"synnodtest_findings": 1, "identity": {"name": "vendor"}, "radiographs": radiographs}
+    (root / "findings.json").write_text(json.dumps(content))
+    path = root / "recorded.yaml"
+    path.write_text(
+        "synnodtest: 1\ndefaults: {operating_point: 0.5}\nbehaviours:\n  - id: any\n    statement: s\n    scenes:\n"
+        "      backgrounds: {set: normal, count: 8}\n    expect:\n      - specificity: {at_least: 0.3}\n"
+    )
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    run = Run(Settings(root, str(root / "findings.json"), "gaussian", root, cache=root / "cache"))
+    case = Case("recorded", spec, behaviour, variant)
+    assert run.rule(case, run.gather(case)).ruling.status.name == status
+
+
+def test_the_verdict_page_says_so(root):
+    run, _ = ruled(root, f"{root}/detectors.py:silent", *QUIET.values())
+    record = {
+        "run": {"interrupted": False, "confirmatory": True, "exploratory_reasons": []},
+        "identification": {"detector": {"name": "d"}, "synthesizers": [], "backgrounds": []},
+        "expectations": run.fragment.every(),
+        "waivers": [],
+    }
+    ((word, says),) = _notices(SimpleNamespace(record=record))
+    assert word == "Silence"
+    assert "none of them counts as passed" in says
