@@ -160,7 +160,7 @@ def test_a_search_that_silence_survives_is_withheld(root):
 @pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])
 def test_recorded_findings_are_judged_by_the_whole_record(root, score, status):
     found = [{"box": [20, 40, 30, 50], "score": score}]
-    radiographs = {f"b{number}": [] for number in range(8)} | {"elsewhere": found, "further": found}
+    radiographs = {f"b{number}": [] for number in range(16)} | {"elsewhere": found, "further": found}
     content = {"synnodtest_findings": 1, "identity": {"name": "vendor"}, "radiographs": radiographs}
     (root / "findings.json").write_text(json.dumps(content))
     path = root / "recorded.yaml"
@@ -184,6 +184,5 @@ def test_the_verdict_page_says_so(root):
         "expectations": run.fragment.every(),
         "waivers": [],
     }
-    ((word, says),) = _notices(SimpleNamespace(record=record))
-    assert word == "Silence"
-    assert "none of them counts as passed" in says
+    notices = dict(_notices(SimpleNamespace(record=record)))
+    assert "none of them counts as passed" in notices["Silence"]
