@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered
 from synnodtest.engine.judgement import agree
 from synnodtest.evidence.quiet import Heard, heard, loudest, silenced, withheld
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.expectations.registry import find_check
-from synnodtest.expectations.sequential import sequential_judge
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations import find_check
+from synnodtest.expectations.early import sequential_judge
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -94,9 +96,10 @@ def _met_by_silence(gathered: Gathered) -> bool:
     found = find_check(kind)
     if found is None:
         return False
-    judge, parameters = found.judge, gathered.variant.parameters
+    parameters = gathered.variant.parameters
+    judge: Callable[[Mapping[str, Any], Evidence], Ruling] = found.judge
     if gathered.behaviour.sampling.sequential:
-        judge = sequential_judge(kind, parameters)
+        judge = sequential_judge(found.name, parameters)
     return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())
 
 
