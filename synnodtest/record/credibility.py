@@ -1,4 +1,4 @@
-"""Credibility reports of synthesizers: what ``synnodtest evaluate synthesizer --out FILE`` measured, for section 13."""
+"""Credibility reports of synthesizers: what ``synnodtest evaluate synthesizer --out FILE`` measured."""
 
 from __future__ import annotations
 

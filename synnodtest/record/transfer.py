@@ -1,4 +1,4 @@
-"""Transfer results: what ``synnodtest evaluate transfer --out FILE`` measured, held against the run, for section 13."""
+"""Transfer results: what ``synnodtest evaluate transfer --out FILE`` measured, held against the run."""
 
 from __future__ import annotations
 

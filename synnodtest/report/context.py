@@ -73,7 +73,7 @@ class Context:
         return Embedder(self.folder, self.record["gallery"] if self.pixels else [])
 
     def named_by_search(self, expectation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-        """Return what section 12 shows of a search, minimal example first: entries of the gallery by scene."""
+        """Return what the report shows beside a search, minimal example first: entries of the gallery by scene."""
         if ((expectation.get("ruling") or {}).get("figure") or {}).get("kind") != "fuzz" or not self.pixels:
             return {}
         found = [

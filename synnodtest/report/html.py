@@ -18,6 +18,7 @@ from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.record.words import STATUSES
 from synnodtest.report import view
+from synnodtest.report.order import anchor_of, number_of
 
 __all__ = ["render", "to_text"]
 
@@ -53,6 +54,8 @@ def to_text(report: view.Report) -> str:
         lstrip_blocks=True,
     )
     environment.globals["STATUSES"] = STATUSES
+    environment.globals["number_of"] = number_of
+    environment.globals["anchor_of"] = anchor_of
     style = _style(report)
     sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'"

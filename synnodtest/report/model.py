@@ -136,18 +136,18 @@ class Section:
     """One numbered section of the report.
 
     Args:
-        number: ``0`` to ``23``, ``A``.
         title: Heading.
         template: Name of its template below ``templates/sections``.
         data: What the template shows.
         empty: The line that stands for a section without data; empty text if there are data.
+        number: ``0``, ``1``, .., ``A``, by its place in the order.
     """
 
-    number: str
     title: str
     template: str
     data: Mapping[str, Any] = field(default_factory=dict)
     empty: str = ""
+    number: str = ""
 
     @property
     def anchor(self) -> str:

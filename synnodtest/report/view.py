@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
-from synnodtest.report.sections import (
-    closing,
-    credibility,
-    descriptive,
-    evidence,
-    fuzzing,
-    gallery,
-    opening,
-    results,
-    tracing,
-    verdict,
-)
+from synnodtest.report.order import builders, number_of
 
 __all__ = ["Report", "build"]
-
-_SECTIONS: tuple[Callable[[Context], Section], ...] = (
-    verdict.verdict,
-    opening.identification,
-    opening.envelope,
-    opening.protocol,
-    evidence.sample_size,
-    evidence.attrition,
-    evidence.scoring,
-    tracing.traceability,
-    results.results,
-    results.multiplicity,
-    descriptive.subgroups,
-    descriptive.curves,
-    fuzzing.fuzzing,
-    credibility.credibility,
-    gallery.gallery,
-    tracing.hazards,
-    closing.anomalies,
-    closing.deviations,
-    closing.waivers,
-    closing.limitations,
-    closing.environment,
-    closing.tool_validation,
-    closing.comparison,
-    closing.sign_off,
-    closing.guide,
-)
 
 
 @dataclass(frozen=True)
@@ -84,5 +45,5 @@ def build(record: Mapping[str, Any], folder: Path, *, digest: str = "", pixels: 
         digest=digest,
         version=record["identification"]["synnodtest"],
         exploratory=not record["run"]["confirmatory"],
-        sections=tuple(section(context) for section in _SECTIONS),
+        sections=tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()),
     )

@@ -1,4 +1,4 @@
-"""Sections 16 to 23 and A: what stands beside the results, sign-off and guide."""
+"""What stands beside the results, sign-off and guide."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ def anomalies(context: Context) -> Section:
         if e.get("error")
     ]
     return Section(
-        "16",
         "Anomalies",
         "tables_only",
         {
@@ -65,7 +64,6 @@ def deviations(context: Context) -> Section:
         for d in context.record["deviations"]
     ]
     return Section(
-        "17",
         "Deviations",
         "tables_only",
         {
@@ -92,7 +90,6 @@ def waivers(context: Context) -> Section:
         rows.append([key, waiver["reason"], waiver["approver"], expiry, met or "nothing in this run"])
     columns = ["Waiver", "Reason", "Approver", "Expiry", "Covers"]
     return Section(
-        "18",
         "Waivers",
         "tables_only",
         {"tables": [table_of("Waivers", columns, rows)]},
@@ -113,7 +110,7 @@ def limitations(context: Context) -> Section:
         said.append("Expectations that are invalid, in error or not run leave their behaviours without evidence.")
     if not context.record["run"]["confirmatory"]:
         said.append("An exploratory run supports no claim; repeat it from a frozen specification and a clean tree.")
-    return Section("19", "Limitations", "limitations", {"fixed": LIMITATION, "said": list(dict.fromkeys(said))})
+    return Section("Limitations", "limitations", {"fixed": LIMITATION, "said": list(dict.fromkeys(said))})
 
 
 def environment(context: Context) -> Section:
@@ -128,7 +125,6 @@ def environment(context: Context) -> Section:
     }
     rows = [[p["name"], p["version"], code(p.get("sha256"))] for p in data.get("packages") or []]
     return Section(
-        "20",
         "Environment",
         "environment",
         {
@@ -162,7 +158,6 @@ def tool_validation(context: Context) -> Section:
             numeric = [heads[c] for c in columns if any(isinstance(r.get(c), float) for r in rows)]
             tables.append(table_of(title, list(heads.values()), body, numeric=numeric))
     return Section(
-        "21",
         "Tool validation",
         "tables_only",
         {
@@ -228,7 +223,6 @@ def comparison(context: Context) -> Section:
     columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", "90% interval", "Shows a change"]
     other = [[word, code(i)] for word in ("new", "removed") for i in data.get(word) or []]
     return Section(
-        "22",
         "Comparison",
         "comparison",
         {
@@ -278,7 +272,7 @@ def sign_off(context: Context) -> Section:
     ]
     signers += [{"meaning": "", **p} for p in roles.values()]
     return Section(
-        "23", "Sign-off", "sign_off", {"people": signers, "digest": context.digest, "run": context.record["run"]["id"]}
+        "Sign-off", "sign_off", {"people": signers, "digest": context.digest, "run": context.record["run"]["id"]}
     )
 
 
@@ -286,7 +280,6 @@ def guide(context: Context) -> Section:
     """Return standards map, glossary and the command that repeats the run."""
     legend: list[list[Cell | str]] = [[status(look.word), look.meaning] for look in STATUSES.values()]
     return Section(
-        "A",
         "Guide",
         "guide",
         {

@@ -1,4 +1,4 @@
-"""Section 13: how far verdicts carry over to real nodules, what was planted, and how far it can be believed."""
+"""How far verdicts carry over to real nodules, what was planted, and how far it can be believed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,34 @@ from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.ecdf import ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status, table_of
+from synnodtest.report.order import number_of
 from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
 
 __all__ = ["credibility"]
 
 SEVEN_CS = (
-    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section 2, envelope"),
-    ("Completeness", "Whether every part of the claim has data.", "section 2, remarks; section 5, attrition"),
+    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section {envelope}, envelope"),
+    (
+        "Completeness",
+        "Whether every part of the claim has data.",
+        "section {envelope}, remarks; section {attrition}, attrition",
+    ),
     (
         "Consistency",
         "Whether the same request gives the same nodule.",
         "seeds and sha256 of each radiograph in the record",
     ),
-    ("Constraint", "Whether anatomy and physics are respected.", "accepted by rules fixed beforehand, section 5"),
-    ("Comprehension", "Whether people can tell how it was made.", "section 1, identities and configuration"),
+    (
+        "Constraint",
+        "Whether anatomy and physics are respected.",
+        "accepted by rules fixed beforehand, section {attrition}",
+    ),
+    (
+        "Comprehension",
+        "Whether people can tell how it was made.",
+        "section {identification}, identities and configuration",
+    ),
     ("Compliance", "Whether data may be used for this.", "model cards and data terms of the components"),
 )
 NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
@@ -47,7 +60,6 @@ def credibility(context: Context) -> Section:
     congruence = ("Congruence", "How alike the synthetic and the real distribution are.",
                   "distances and two-sample test above" if reports else NO_REPORT)  # fmt: skip
     return Section(
-        "13",
         "Synthesis credibility",
         "credibility",
         {
@@ -61,10 +73,15 @@ def credibility(context: Context) -> Section:
             "seven": table_of(
                 "The seven Cs and where their evidence stands",
                 ["Aspect", "Question", "Evidence"],
-                [congruence, *SEVEN_CS],
+                [congruence, *((name, asked, _numbered(where)) for name, asked, where in SEVEN_CS)],
             ),
         },
     )
+
+
+def _numbered(text: str) -> str:
+    """Return a text with the numbers of the sections that it names in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: number_of(found[1]), text)
 
 
 def _transfers(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""Sections 10 and 11: subgroups and curves."""
+"""Subgroups and curves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def subgroups(context: Context) -> Section:
     """Return the rate of detected nodules by region, size, sex, age and view; descriptive."""
     groups = groups_of(context.record["scenes"].values())
     return Section(
-        "10",
         "Subgroups",
         "figure_only",
         {
@@ -66,7 +65,6 @@ def curves(context: Context) -> Section:
         )
     columns = ["Curve", "Value", "Interval", "Says"]
     return Section(
-        "11",
         "Curves",
         "curves",
         {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},

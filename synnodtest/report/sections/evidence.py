@@ -1,4 +1,4 @@
-"""Sections 4 to 6: sample size, data and attrition, scoring rule."""
+"""Sample size, data and attrition, scoring rule."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def sample_size(context: Context) -> Section:
                "Fewest backgrounds that can pass"]  # fmt: skip
     planned = ["Expectation", "Assumed", "Planned power"]
     return Section(
-        "4",
         "Sample size",
         "sample_size",
         {
@@ -89,7 +88,6 @@ def attrition(context: Context) -> Section:
     reasons = [[why, number(count)] for why, count in (data.get("reasons") or {}).items()]
     seconds = data.get("seconds") or {}
     return Section(
-        "5",
         "Data and attrition",
         "attrition",
         {
@@ -127,7 +125,6 @@ def scoring(context: Context) -> Section:
     ]
     first = parsed[0][0] if parsed else {}
     return Section(
-        "6",
         "Scoring rule",
         "scoring",
         {

@@ -1,4 +1,4 @@
-"""Section 12: what was searched, what was found, and how it was settled."""
+"""What was searched, what was found, and how it was settled."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ def fuzzing(context: Context) -> Section:
             }
         )
     return Section(
-        "12",
         "Fuzzing",
         "fuzzing",
         {"searches": searches},

@@ -1,4 +1,4 @@
-"""Section 14: pictures of scenes."""
+"""Pictures of scenes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["gallery"]
 
 
 def gallery(context: Context) -> Section:
-    """Return pictures by expectation and rule; what a search names stands in section 12."""
+    """Return pictures by expectation and rule; what a search names stands beside the search."""
     by_expectation: dict[str, list[Mapping[str, Any]]] = {}
     for item in context.record["gallery"]:
         by_expectation.setdefault(item["expectation"], []).append(item)
@@ -42,7 +42,6 @@ def gallery(context: Context) -> Section:
         )
     linked = context.pictures.linked
     return Section(
-        "14",
         "Gallery",
         "gallery",
         {

@@ -1,4 +1,4 @@
-"""Sections 1 to 3: identification, intended use and envelope, protocol."""
+"""Identification, intended use and envelope, protocol."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ def identification(context: Context) -> Section:
     ]
     authored = record.get("authored") or {}
     return Section(
-        "1",
         "Identification",
         "identification",
         {
@@ -103,7 +102,6 @@ def envelope(context: Context) -> Section:
     strata = _strata(scenes)
     authored = record.get("authored") or {}
     return Section(
-        "2",
         "Intended use and envelope",
         "envelope",
         {
@@ -205,7 +203,6 @@ def protocol(context: Context) -> Section:
         for r in record.get("ledger") or []
     ]
     return Section(
-        "3",
         "Protocol",
         "protocol",
         {

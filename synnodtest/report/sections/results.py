@@ -1,4 +1,4 @@
-"""Sections 8 and 9: each expectation with its estimate, interval and figure; multiplicity."""
+"""Each expectation with its estimate, interval and figure; multiplicity."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "sho
 def results(context: Context) -> Section:
     """Return every expectation in full."""
     groups = [{"behaviour": b, "items": [_item(context, e) for e in items]} for b, items in context.grouped() if items]
-    return Section("8", "Results", "results", {"groups": groups}, "" if groups else "No expectation was tested.")
+    return Section("Results", "results", {"groups": groups}, "" if groups else "No expectation was tested.")
 
 
 def _item(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +166,6 @@ def multiplicity(context: Context) -> Section:
         if e.get("p_holm") is not None or (e.get("ruling") or {}).get("p_value") is not None
     ]
     return Section(
-        "9",
         "Multiplicity",
         "multiplicity",
         {

@@ -1,4 +1,4 @@
-"""Sections 7 and 15: traceability from hazard to evidence, and hazards by their worst verdict."""
+"""Traceability from hazard to evidence, and hazards by their worst verdict."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def traceability(context: Context) -> Section:
         ]
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
     return Section(
-        "7",
         "Traceability",
         "traceability",
         {
@@ -100,7 +99,6 @@ def hazards(context: Context) -> Section:
         )
     columns = ["Hazard", "Title", "Severity", "Worst verdict", *[w.capitalize() for w in words], "Evidence lacking"]
     return Section(
-        "15",
         "Hazards",
         "hazards",
         {

@@ -1,4 +1,4 @@
-"""The first of section 13: how far a verdict on planted nodules tells one on real ones, for this detector."""
+"""How far a verdict on planted nodules tells one on real ones, for this detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Section 0: the verdict. From this screen a reader decides whether to read on."""
+"""The verdict. From this screen a reader decides whether to read on."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from synnodtest.record.words import (
 from synnodtest.report.context import Context
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
+from synnodtest.report.order import anchor_of
 from synnodtest.report.sections.brightness import bright_behaviours
 
 __all__ = ["outcome", "verdict"]
@@ -38,7 +39,6 @@ def verdict(context: Context) -> Section:
     """Return the verdict page."""
     record = context.record
     return Section(
-        "0",
         "Verdict",
         "verdict",
         {
@@ -158,10 +158,10 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     ran = f"run {date(run['started'])}{took}{', by ' + run['user'] if run.get('user') else ''}"
     of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
     return [
-        ("What was tested", [_named(detector), *of, _sha(detector.get("sha256"))], "#section-1"),
-        ("Against what", _criteria(context), "#section-3"),
-        ("Fixed when", [*_frozen(who["specs"]), ran], "#section-3"),
-        ("On what", _on_what(record), "#section-5"),
+        ("What was tested", [_named(detector), *of, _sha(detector.get("sha256"))], f"#{anchor_of('identification')}"),
+        ("Against what", _criteria(context), f"#{anchor_of('protocol')}"),
+        ("Fixed when", [*_frozen(who["specs"]), ran], f"#{anchor_of('protocol')}"),
+        ("On what", _on_what(record), f"#{anchor_of('attrition')}"),
         *_baseline(record),
     ]
 
@@ -177,9 +177,9 @@ def _baseline(record: Mapping[str, Any]) -> list[tuple[str, list[str], str]]:
         for d in made["differences"]
         if not d["behaviour"] and d["value"] is not None
     ]
-    broken = [limit["sentence"] for limit in made["limits"] if not limit["kept"]]
+    broken = [limit["sentence"] for limit in made.get("limits") or [] if not limit["kept"]]
     name = record["identification"]["detector"]["name"]
-    return [("Against the baseline", [headline(made, name), *moved, *broken], "#section-22")]
+    return [("Against the baseline", [headline(made, name), *moved, *broken], f"#{anchor_of('comparison')}")]
 
 
 def _named(identity: Mapping[str, Any]) -> str:

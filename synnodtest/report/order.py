@@ -1,0 +1,95 @@
+"""The order of the report's sections, from which their numbers come.
+
+A section is a function of the context. The built-in ones stand in :data:`ORDER`; a module of ``report/sections`` that
+defines ``SECTION`` adds one of its own behind another.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from synnodtest.report import sections
+from synnodtest.report.context import Context
+from synnodtest.report.model import Section
+
+__all__ = ["LETTERED", "ORDER", "Added", "anchor_of", "builders", "number_of"]
+
+Build = Callable[[Context], Section]
+
+ORDER = (
+    "verdict.verdict",
+    "opening.identification",
+    "opening.envelope",
+    "opening.protocol",
+    "evidence.sample_size",
+    "evidence.attrition",
+    "evidence.scoring",
+    "tracing.traceability",
+    "results.results",
+    "results.multiplicity",
+    "descriptive.subgroups",
+    "descriptive.curves",
+    "fuzzing.fuzzing",
+    "credibility.credibility",
+    "gallery.gallery",
+    "tracing.hazards",
+    "closing.anomalies",
+    "closing.deviations",
+    "closing.waivers",
+    "closing.limitations",
+    "closing.environment",
+    "closing.tool_validation",
+    "closing.comparison",
+    "closing.sign_off",
+    "closing.guide",
+)
+"""Module and function of each section; the function's name is the section's key."""
+LETTERED = ("guide",)
+"""Sections that have a letter in place of a number."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """A section that its module adds to the report.
+
+    Args:
+        key: Its name, by which others refer to it.
+        after: Key of the section that it follows.
+        build: Makes it.
+    """
+
+    key: str
+    after: str
+    build: Build
+
+
+@cache
+def builders() -> Mapping[str, Build]:
+    """Return the functions that make the sections, by key, in order."""
+    made: list[tuple[str, Build]] = []
+    for name in ORDER:
+        module, _, key = name.partition(".")
+        made.append((key, getattr(import_module(f"{sections.__name__}.{module}"), key)))
+    for found in pkgutil.iter_modules(sections.__path__):
+        added = getattr(import_module(f"{sections.__name__}.{found.name}"), "SECTION", None)
+        if isinstance(added, Added):
+            place = [key for key, _ in made].index(added.after)
+            made.insert(place + 1, (added.key, added.build))
+    return dict(made)
+
+
+@cache
+def number_of(key: str) -> str:
+    """Return the number of a section: its place in the order, or a letter."""
+    if key in LETTERED:
+        return chr(ord("A") + LETTERED.index(key))
+    return str([name for name in builders() if name not in LETTERED].index(key))
+
+
+def anchor_of(key: str) -> str:
+    """Return the id of a section in the document."""
+    return f"section-{number_of(key).lower()}"

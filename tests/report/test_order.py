@@ -1,0 +1,42 @@
+"""Numbers of sections come from their order, and a section of one's own takes its place among them."""
+
+import sys
+import types
+
+import pytest
+
+from synnodtest.report import order, sections
+from synnodtest.report.html import to_text
+from synnodtest.report.model import Section
+from synnodtest.report.view import build
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    yield
+    order.builders.cache_clear()
+    order.number_of.cache_clear()
+
+
+def test_numbers_follow_the_order():
+    assert [order.number_of(key) for key in order.builders()] == [*map(str, range(24)), "A"]
+    assert order.anchor_of("guide") == "section-a"
+
+
+def test_a_section_of_ones_own_moves_those_behind_it(monkeypatch, small, tmp_path):
+    module = types.ModuleType("synnodtest.report.sections.added")
+    module.SECTION = order.Added(
+        "weather", "envelope", lambda context: Section("Weather", "limitations", {"fixed": "It rained.", "said": []})
+    )
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    found = [*order.pkgutil.iter_modules(sections.__path__)]
+    extra = types.SimpleNamespace(name="added")
+    monkeypatch.setattr(order.pkgutil, "iter_modules", lambda path: [*found, extra])
+    order.builders.cache_clear()
+    order.number_of.cache_clear()
+    report = build(small, tmp_path)
+    assert [s.number for s in report.sections] == [*map(str, range(25)), "A"]
+    assert (report.sections[3].title, report.sections[4].title) == ("Weather", "Protocol")
+    page = to_text(report)
+    assert 'href="#section-4"' in page  # the protocol, named by the verdict
+    assert "It rained." in page
