@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 KEY: pytest.StashKey[Session] = pytest.StashKey()
 
 
+_OURS = ("--synnod-", "--detector", "--synthesizer", "--backgrounds", "--baseline", "--credibility", "--compare-fail")
+"""Options whose values pytest takes for test paths until this plugin is loaded."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of synnodtest."""
     group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
@@ -80,6 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="question the detector's adapter before the first item, once per detector: stop at a misfit (default), "
         "warn, or do not ask",
     )
+    add("--synnod-ledger", metavar="FILE", help="ledger of runs (default: synnodtest-ledger.jsonl under rootdir)")
     add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
     add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
     add(
@@ -94,8 +99,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Settle how threads wait before a conftest.py can load torch; other test suites are left as they are."""
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Settle rootdir, and how threads wait before a conftest.py can load torch; other suites are left as they are."""
+    if any(str(word).startswith(_OURS) for word in args):
+        from synnodtest.shell.rootdir import settle
+
+        settle(early_config, parser, args)
     if early_config.known_args_namespace.detector:
         share_threads()
 
@@ -122,7 +131,7 @@ def synnod(request: pytest.FixtureRequest) -> ByHand:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect YAML files that are specs; leave all others alone."""
-    if file_path.suffix not in (".yaml", ".yml"):
+    if file_path.suffix.lower() not in (".yaml", ".yml"):
         return None
     from synnodtest.shell.items import SpecFile, outside
     from synnodtest.spec.loader import is_spec

@@ -11,7 +11,7 @@ from pathlib import Path
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
-from synnodtest.spec.loader import is_spec, load_spec
+from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec
 from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "spec_files"]
@@ -39,7 +39,7 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
     """
     for path in paths or [Path("specs")]:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yaml", ".yml") and is_spec(p))
+            yield from sorted(p for p in path.rglob("*") if has_spec_suffix(p) and p.is_file() and is_spec(p))
         elif path.is_file():
             yield path
         else:

@@ -10,10 +10,11 @@ from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError
+from synnodtest.factories import Loader
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
 
-__all__ = ["DEFAULT_TIMEOUT_S", "make_detector", "resolve_detector"]
+__all__ = ["DEFAULT_TIMEOUT_S", "check_named", "make_detector", "resolve_detector"]
 
 DEFAULT_TIMEOUT_S = 300.0
 
@@ -41,6 +42,45 @@ def resolve_detector(
     return Guard(make_detector(text, options), timeout_s)
 
 
+def check_named(text: str, base: Path | None = None) -> None:
+    """Refuse a text that names no detector, without loading one: a slip is told before a run begins.
+
+    A file must be there, and the module and factory that a user names; whether they can be used is seen when they are.
+
+    Raises:
+        DetectorError: nothing answers to ``text``.
+    """
+    options = Options(device="cpu", base=base or Path.cwd(), timeout_s=DEFAULT_TIMEOUT_S)
+    text = text.strip()
+    named = _named(text) if text else None
+    if named is not None:
+        _check_file(named[1], text, options)
+    elif Path(split_choice(text, options.base)[0]).suffix.lower() in _SUFFIXES:
+        _check_file(text, text, options)
+    elif ":" in text:
+        Loader(text, "detector", DetectorError, options.base).find()
+    else:
+        raise _unknown(text)
+
+
+def _check_file(argument: str, text: str, options: Options) -> None:
+    name, _ = split_choice(argument, options.base)
+    path = options.path(name)
+    if Path(name).suffix.lower() in _SUFFIXES and "://" not in name and not path.exists():
+        beside = sorted(one.name for one in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, beside, n=1)
+        raise DetectorError(
+            f"detector {text!r}: {path} is not there", hint=f"did you mean {close[0]!r}?" if close else _ways()
+        )
+
+
+def _unknown(text: str) -> DetectorError:
+    close = difflib.get_close_matches(text, registered_names(), n=1)
+    return DetectorError(
+        f"nothing is known as the detector {text!r}", hint=f"did you mean {close[0]!r}?" if close else _ways()
+    )
+
+
 def make_detector(text: str, options: Options) -> Detector:
     """Return the bare detector that ``text`` names; wrappers such as mutants build on it."""
     text = text.strip()
@@ -57,10 +97,7 @@ def make_detector(text: str, options: Options) -> Detector:
         return by_suffix(text, options)
     if ":" in text:
         return load_callable(text, options)
-    close = difflib.get_close_matches(text, registered_names(), n=1)
-    raise DetectorError(
-        f"nothing is known as the detector {text!r}", hint=f"did you mean {close[0]!r}?" if close else _ways()
-    )
+    raise _unknown(text)
 
 
 def _named(text: str) -> tuple[Factory, str] | None:

@@ -82,8 +82,8 @@ def faults(path: Path) -> list[str]:
 
 def _append(path: Path, entry: dict[str, Any]) -> None:
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
             _lock(file)
             file.seek(0)
@@ -94,7 +94,7 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
             file.write((canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
     except OSError as error:
         raise RecordError(
-            f"{path}: the run cannot be entered ({error.strerror})", hint="is the folder writable?"
+            f"{path}: the run cannot be entered ({error.strerror})", hint="--synnod-ledger FILE names another place"
         ) from error
 
 

@@ -22,6 +22,10 @@ SELFTEST = "selftest.json"
 """In the folder of the store: what ``synnodtest selftest`` found last."""
 
 
+MOST_FAULTS = 5
+"""Of the ledger, in the record: the first break of the chain is what matters."""
+
+
 def complete(
     record: Mapping[str, Any],
     root: Path,
@@ -31,6 +35,7 @@ def complete(
     baseline: Mapping[str, Any] | None = None,
     limits: tuple[Limit, ...] = (),
     credibility: Iterable[Path] = (),
+    ledger_file: Path | None = None,
 ) -> dict[str, Any]:
     """Return the record with what stands in ``root`` and not in the run.
 
@@ -47,6 +52,7 @@ def complete(
         limits: How far metrics may move from the baseline.
         credibility: Credibility reports of the synthesizers and transfer results; without any, those that
             ``reports.yaml`` names, or those beside the models.
+        ledger_file: The run ledger; None: that in ``root``.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
@@ -57,10 +63,12 @@ def complete(
     made["credibility"] = _believed([*credibility] or [*given.credibility], record, root)
     specs = record["identification"]["specs"]
     made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
-    made["ledger"] = ledger.runs_of(root / ledger.FILE_NAME, [s["sha256"] for s in specs])
+    runs = root / ledger.FILE_NAME if ledger_file is None else ledger_file
+    made["ledger"] = ledger.runs_of(runs, [s["sha256"] for s in specs])
+    broken = ledger.faults(runs)[:MOST_FAULTS]
     made["anomalies"] = [
         *made["anomalies"],
-        *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in _broken(root)),
+        *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in broken),
     ]
     if cache is not None and (cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(cache / SELFTEST)
@@ -88,10 +96,6 @@ def _selftest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: not what a self-test writes ({error})", hint="synnodtest selftest") from error
     return found
-
-
-def _broken(root: Path) -> list[str]:
-    return ledger.faults(root / ledger.FILE_NAME)[:5]
 
 
 def _changed(specs: Iterable[Mapping[str, Any]], root: Path, known_regions: frozenset[str]) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ class RunFacts:
         options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
             file; what replay starts from.
         credibility: Credibility reports of the synthesizers.
+        ledger: The run ledger; None: that in ``root``.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
     """
 
@@ -73,6 +74,7 @@ class RunFacts:
     options: Mapping[str, str] = field(default_factory=dict)
     credibility: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
+    ledger: Path | None = None
 
 
 def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
@@ -89,6 +91,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
         baseline=facts.baseline,
         limits=facts.limits,
         credibility=facts.credibility,
+        ledger_file=facts.ledger,
     )
     record.write(made, folder)
     write_companions(made, folder, facts.root)

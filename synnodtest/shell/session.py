@@ -6,15 +6,15 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synnodtest.errors import SynnodError
+from synnodtest.errors import RecordError, SynnodError
 from synnodtest.record import results as record
 from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
@@ -55,6 +55,7 @@ class Session:
         self.sentences: list[tuple[str, str]] = []
         self.report: Path | None = None
         self.trouble = ""
+        self._unwritten = ""
         self.limits: list[tuple[bool, str]] = []
         self._explorable: set[str] = set()
         self._workers = 0
@@ -121,17 +122,26 @@ class Session:
         return mask_regions(directory)
 
     def check_detector(self, items: list[pytest.Item]) -> None:
-        """Refuse to start without a detector.
+        """Refuse to start without a detector, or with names to which nothing answers.
 
         Raises:
-            pytest.UsageError: specs were collected and ``--detector`` is missing.
+            pytest.UsageError: specs were collected, and ``--detector`` is missing or an option names nothing.
         """
         mine = [item for item in items if isinstance(item, ExpectationItem)]
         runs_nothing = self.config.option.collectonly or self.config.option.synnod_plan
+        if mine and not self.config.option.collectonly and not self.is_worker:
+            self._check_names()
         if not mine or runs_nothing or self.run.settings.detector:
             return
         files = ", ".join(sorted({str(item.case.spec.path) for item in mine}))
         raise pytest.UsageError(f"{USAGE.format(count=len(mine), files=files)}\n\n  try: {HINT}")
+
+    def _check_names(self) -> None:
+        from synnodtest.shell.named import faults_of_names
+
+        faults = faults_of_names(self.run.settings)
+        if faults:
+            raise pytest.UsageError("\n".join(faults))
 
     def check_baseline(self) -> None:
         """Refuse to start with a baseline, a limit or a credibility report that cannot be used.
@@ -170,13 +180,27 @@ class Session:
             from synnodtest.integrity import ledger
 
             settings, specs = self.run.settings, {case.spec.sha256 for case in cases}
-            ledger.begin(self._ledger, self.run_id, specs=specs, seed=settings.seed, detector=settings.detector)
+            entry = partial(ledger.begin, specs=specs, seed=settings.seed, detector=settings.detector)
+            self._enter(lambda: entry(self._ledger, self.run_id))
 
     @property
     def _ledger(self) -> Path:
         from synnodtest.integrity.ledger import FILE_NAME
 
-        return self.run.settings.root / FILE_NAME
+        return self.run.settings.ledger or self.run.settings.root / FILE_NAME
+
+    def _enter(self, write: Callable[[], None]) -> None:
+        """Write into the ledger; where that cannot be done the run goes on, and terminal and record say so."""
+        if self._unwritten:
+            return
+        try:
+            write()
+        except RecordError as error:
+            self._unwritten = error.message
+            told = {"id": self._ledger.name, "what": error.message, "impact": "this run is not in the ledger; "}
+            told["impact"] += "--synnod-ledger FILE names another place"
+            self.run.fragment.anomalies.append(told)
+            self.config.issue_config_time_warning(pytest.PytestWarning(f"{told['what']}: {told['impact']}"), 2)
 
     # --- items --------------------------------------------------------------------------------------------------
 
@@ -287,7 +311,8 @@ class Session:
             from synnodtest.report.publish import publish
 
             try:
-                ledger.end(self._ledger, self.run_id, "interrupted" if interrupted else "finished")
+                how = "interrupted" if interrupted else "finished"
+                self._enter(lambda: ledger.end(self._ledger, self.run_id, how))
                 self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
                 if self.run.settings.compare_fail:
                     held = self.record["comparison"]["limits"]
@@ -319,6 +344,7 @@ class Session:
                 "backgrounds": str(settings.backgrounds or ""),
                 "report": os.path.relpath(self.folder, settings.root),
             },
+            ledger=self._ledger,
             own=(settings.reports, settings.cache, self._ledger, settings.root / "replay", *self._written_by_pytest()),
         )
 
@@ -364,6 +390,7 @@ def settings_of(config: pytest.Config) -> Settings:
         limit=option.synnod_limit,
         pixels=not option.synnod_no_pixels,
         credibility=tuple(Path(name).expanduser() for name in option.credibility),
+        ledger=Path(option.synnod_ledger).expanduser() if option.synnod_ledger else None,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
         command=("pytest", *map(str, config.invocation_params.args)),
         executor=option.executor,

@@ -27,6 +27,7 @@ class Settings:
         inconclusive: ``fail`` or ``xfail``.
         limit: At most so many backgrounds per behaviour; a declared deviation. None: as the specs say.
         pixels: Whether pictures go into the report.
+        ledger: The ledger of runs; None: under the root.
         waivers: The waiver file, if there is one.
         credibility: Credibility reports of the synthesizers, for the report.
         command: The command line, for the report.
@@ -48,6 +49,7 @@ class Settings:
     inconclusive: str = "fail"
     limit: int | None = None
     pixels: bool = True
+    ledger: Path | None = None
     waivers: Path | None = None
     credibility: tuple[Path, ...] = ()
     command: tuple[str, ...] = ()

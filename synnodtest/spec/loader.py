@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,29 +15,17 @@ from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
+from synnodtest.spec.recognise import has_spec_suffix, is_spec
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.sequential import check_sequential
-from synnodtest.spec.source import LIMIT_BYTES, Node, YamlFault, parse, plain, read_text, shown
+from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
-__all__ = ["is_spec", "load_spec", "resolved", "schema"]
+__all__ = ["has_spec_suffix", "is_spec", "load_spec", "resolved", "schema"]
 
-_TOP_LEVEL_KEY = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?(["']?)synnodtest\1\s*:(?:\s|$)""", re.MULTILINE)
 DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
 DEFAULT_OPERATING_POINT = (0.25,)
-
-
-def is_spec(path: Path) -> bool:
-    """Return whether a file is a YAML whose top-level mapping has the key ``synnodtest``.
-
-    Cheap (no YAML is parsed), and it never raises: what cannot be read is no spec.
-    """
-    try:
-        with Path(path).open("rb") as stream:
-            return _TOP_LEVEL_KEY.search(stream.read(LIMIT_BYTES)) is not None
-    except (OSError, ValueError):
-        return False
 
 
 def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from synnodtest.errors import Problem
+from synnodtest.text_files import decoded
 
 __all__ = [
     "LIMIT_BYTES",
@@ -302,7 +303,7 @@ def read_text(path: Path, file: str) -> str:
     if len(data) > LIMIT_BYTES:
         raise YamlFault(start, "the file is larger than 1 MB, which no spec is", "split it, or check the path")
     try:
-        return data.decode("utf-8-sig")
+        return decoded(data)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise YamlFault(Mark(file, line, 1), "the file is not UTF-8", "save it as UTF-8") from None
+        raise YamlFault(Mark(file, line, 1), "the file is not UTF-8 (or UTF-16, UTF-32)", "save it as UTF-8") from None

@@ -23,6 +23,7 @@ __all__ = [
     "Factory",
     "FunctionSynthesizer",
     "Options",
+    "check_named",
     "known_synthesizers",
     "register_synthesizer",
     "resolve_synthesizer",
@@ -136,9 +137,34 @@ def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = N
         return factory(argument, options)
     if ":" in text:
         return _load(text, options)
-    close = difflib.get_close_matches(name, known_synthesizers(), n=1)
+    raise _unknown(text)
+
+
+def check_named(text: str, base: Path | None = None) -> None:
+    """Refuse a text that names no synthesizer, without loading one: a slip is told before a run begins.
+
+    Raises:
+        SynthesizerError: nothing answers to ``text``, or the folder that it names is not there.
+    """
+    options = Options(base=base or Path.cwd())
+    text = text.strip()
+    name, _, argument = text.partition(":")
+    if _find(name) is not None:
+        if argument and name in _WITH_FOLDER:
+            _existing(name, options.path(argument))
+    elif ":" in text:
+        Loader(text, "synthesizer", SynthesizerError, options.base).find()
+    else:
+        raise _unknown(text)
+
+
+_WITH_FOLDER = ("diffusion", "ct-patch")
+
+
+def _unknown(text: str) -> SynthesizerError:
+    close = difflib.get_close_matches(text.partition(":")[0], known_synthesizers(), n=1)
     ways = "a synthesizer is package.module:factory or one of " + ", ".join(known_synthesizers())
-    raise SynthesizerError(
+    return SynthesizerError(
         f"nothing is known as the synthesizer {text!r}" if text else "no synthesizer is named",
         hint=f"did you mean {close[0]!r}?" if close else ways,
     )

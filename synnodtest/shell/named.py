@@ -1,0 +1,45 @@
+"""What the options name, looked up before a run begins: a slip is one usage error, not a failure of every item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.shell.baseline import is_record
+from synnodtest.shell.settings import Settings
+
+__all__ = ["faults_of_names"]
+
+
+def faults_of_names(settings: Settings) -> list[str]:
+    """Return what is wrong with the names of detector, baseline, synthesizer and backgrounds, with a remedy each."""
+    return [fault for option, check in _checks(settings) if (fault := _fault(option, check))]
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
+    from synnodtest.detectors import resolve
+    from synnodtest.synthesizers import registry
+
+    if settings.detector:
+        yield "--detector", partial(resolve.check_named, settings.detector)
+    if settings.baseline and not is_record(settings.baseline):
+        yield "--baseline", partial(resolve.check_named, settings.baseline)
+    yield "--synthesizer", partial(registry.check_named, settings.synthesizer)
+    if settings.backgrounds is not None:
+        yield "--backgrounds", partial(_check_backgrounds, settings)
+
+
+def _check_backgrounds(settings: Settings) -> None:
+    folder = settings.backgrounds
+    if folder is not None and not folder.is_dir():
+        what = "not a folder" if folder.exists() else "no such folder"
+        raise BackgroundError(f"{folder}: {what}", hint="give a folder of chest radiographs")
+
+
+def _fault(option: str, check: Callable[[], None]) -> str:
+    try:
+        check()
+    except SynnodError as error:
+        return f"{option}: {error}"
+    return ""

@@ -1,0 +1,60 @@
+"""Which files are specs, by their name and first lines: no YAML is parsed, and nothing is raised."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from synnodtest.spec.source import LIMIT_BYTES
+from synnodtest.text_files import head_text
+
+__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec"]
+
+SUFFIXES = (".yaml", ".yml")
+KEY = "synnodtest"
+_KEY = re.compile(r"""(?P<quote>["']?)(?P<key>[^\s"':#,{}\[\]]+)(?P=quote)\s*:(?:\s|$)""")
+_ALIKE = 0.85
+"""Similarity from which a top-level key is a slip of ``synnodtest``: ``synodtest`` has 0.95, ``pytest`` 0.63."""
+
+
+def has_spec_suffix(path: Path) -> bool:
+    """Return whether a file is named as YAML, in capitals too."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def is_spec(path: Path) -> bool:
+    """Return whether the top level of a YAML file has the key ``synnodtest``, or a slip of it beside ``behaviours``.
+
+    Byte order marks, UTF-16 and UTF-32, leading blanks, comments and an indented document are looked past, so that
+    whatever is meant as a spec is loaded, or complained of. What cannot be read is no spec.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            text = head_text(stream.read(LIMIT_BYTES))
+    except (OSError, ValueError):
+        return False
+    keys = {key.casefold() for key in _top_level_keys(text)}
+    return KEY in keys or ("behaviours" in keys and any(_resembles(key) for key in keys))
+
+
+def _resembles(key: str) -> bool:
+    return difflib.SequenceMatcher(None, key, KEY).ratio() >= _ALIKE
+
+
+def _top_level_keys(text: str) -> Iterator[str]:
+    """Yield the keys of lines that are indented as the first line with content is."""
+    indent: str | None = None
+    for line in text.splitlines():
+        content = line.lstrip(" \t\ufeff\xa0")
+        if content.startswith("---"):
+            content = content[3:].lstrip()
+            line = content
+        if not content or content.startswith(("#", "%")):
+            continue
+        own = line[: len(line) - len(content)]
+        indent = own if indent is None else indent
+        found = _KEY.match(content.removeprefix("{").lstrip()) if own == indent else None
+        if found:
+            yield found["key"]

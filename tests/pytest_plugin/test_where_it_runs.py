@@ -1,0 +1,127 @@
+"""Where a run leaves its things, and what a slip in an option costs: one usage error, and nothing is written."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from .conftest import write_radiographs
+
+SPEC = """synnodtest: 1
+behaviours:
+  - id: found
+    statement: Nodules are found.
+    scenes:
+      backgrounds: {set: normal, count: 3}
+      nodules: [{diameter_mm: 20, location: {region: lung}}]
+    expect: [sensitivity: {at_least: 0.5}]
+"""
+
+
+@pytest.fixture
+def two_projects(pytester, monkeypatch):
+    """``mine/specs`` without settings, beside ``other`` whose settings would break the run; runs pytest in ``mine``."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    mine, other = pytester.path / "mine", pytester.path / "other"
+    (mine / "specs").mkdir(parents=True)
+    (mine / "specs" / "a.yaml").write_text(SPEC)
+    (mine / "dets.py").write_text("def silent():\n    return lambda radiographs: [[] for _ in radiographs]\n")
+    other.mkdir()
+    (other / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    write_radiographs(other / "cxr", count=3)
+    monkeypatch.chdir(mine)
+
+    def run(*words):
+        common = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--synnod-conform", "off"]
+        return pytester.run(*common, *words, timeout=120)
+
+    run.mine, run.other = mine, other
+    return run
+
+
+OTHERS = ["--backgrounds", "../other/cxr"]
+GOOD = ["--detector", "dets:silent", "--synthesizer", "gaussian"]
+
+
+@pytest.mark.parametrize(
+    "words", [["specs", "--backgrounds", "../other/cxr"], ["--backgrounds", "../other/cxr", "specs"]]
+)
+def test_a_folder_given_to_an_option_moves_neither_rootdir_nor_what_is_written(two_projects, words):
+    before = sorted(path.name for path in two_projects.other.iterdir())
+    result = two_projects(*words, *GOOD, "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["specs/a.yaml::found::sensitivity"])
+    result = two_projects(*words, *GOOD)
+    result.stdout.fnmatch_lines([f"rootdir: {two_projects.mine}", f"report: {two_projects.mine}/reports/*"])
+    written = {"reports", ".synnodtest", "synnodtest-ledger.jsonl"}
+    assert written <= {path.name for path in two_projects.mine.iterdir()}
+    assert sorted(path.name for path in two_projects.other.iterdir()) == before
+
+
+def test_other_folders_of_options_and_the_projects_own_settings_stay_in_force(two_projects):
+    (two_projects.mine / "pytest.ini").write_text("[pytest]\ntestpaths = specs\naddopts = -q --synnod-seed 5\n")
+    where = ["--synnod-report", "../other/rep", "--synnod-cache", "../other/cache", "--backgrounds", "../other/cxr"]
+    result = two_projects(*where, *GOOD, "--synnod-ledger", "../other/runs.jsonl", "-v")
+    result.stdout.fnmatch_lines([f"rootdir: {two_projects.mine}", "configfile: pytest.ini"])
+    assert '"seed":5' in (two_projects.other / "runs.jsonl").read_text()
+    assert not {"reports", ".synnodtest", "synnodtest-ledger.jsonl"} & {p.name for p in two_projects.mine.iterdir()}
+
+
+def test_a_ledger_that_cannot_be_written_is_warned_of_and_stands_in_the_record(two_projects):
+    (two_projects.mine / "file").write_text("")
+    result = two_projects("specs", "--backgrounds", "../other/cxr", *GOOD, "--synnod-ledger", "file/ledger.jsonl")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*the run cannot be entered*--synnod-ledger FILE*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    record = next((two_projects.mine / "reports").glob("*/results.json")).read_text()
+    assert "this run is not in the ledger" in record
+
+
+SLIPS = {
+    "detector file": (["--detector", "bets.pt"], "--detector: detector 'bets.pt': *bets.pt is not there"),
+    "detector name": (["--detector", "demmo"], "--detector: nothing is known as the detector 'demmo'"),
+    "detector factory": (["--detector", "dets:slient"], "--detector: detector 'dets:slient': 'dets' has no 'slient'"),
+    "detector module": (["--detector", "dest:silent"], "--detector: detector 'dest:silent': no module named 'dest'"),
+    "synthesizer": (["--synthesizer", "gausian"], "--synthesizer: nothing is known as the synthesizer 'gausian'"),
+    "its folder": (["--synthesizer", "ct-patch:gone"], "--synthesizer: synthesizer 'ct-patch': *gone is not there"),
+    "backgrounds": (["--backgrounds", "../other/crx"], "--backgrounds: ../other/crx: no such folder"),
+    "baseline": (["--baseline", "older.onnx"], "--baseline: detector 'older.onnx': *older.onnx is not there"),
+}
+
+
+def test_slips_are_one_usage_error_before_anything_is_written(two_projects):
+    words = [word for slip in ("detector factory", "synthesizer", "backgrounds") for word in SLIPS[slip][0]]
+    result = two_projects("specs", *words)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    for slip in ("detector factory", "synthesizer", "backgrounds"):
+        result.stderr.fnmatch_lines([f"*{SLIPS[slip][1]}*"])
+    assert sorted(p.name for p in two_projects.mine.iterdir() if p.name[0] not in "._") == ["dets.py", "specs"]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
+    import fnmatch
+    from pathlib import Path
+
+    from synnodtest.shell.named import faults_of_names
+    from synnodtest.shell.settings import Settings
+
+    (tmp_path / "dets.py").write_text("def silent():\n    return list\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "dets", raising=False)
+    option, value = SLIPS[slip][0]
+    given = {"detector": "dets:silent", "synthesizer": "gaussian"} | {option.removeprefix("--"): value}
+    given = {name: Path(text) if name == "backgrounds" else text for name, text in given.items()}
+    (fault,) = faults_of_names(Settings(root=tmp_path, **given))
+    assert fnmatch.fnmatch(fault, f"{SLIPS[slip][1]}*")
+    monkeypatch.delitem(sys.modules, "dets", raising=False)
+
+
+def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
+    from synnodtest.shell.named import faults_of_names
+    from synnodtest.shell.settings import Settings
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "best.pt").write_bytes(b"")
+    for detector in ("best.pt", "best.pt#nodule", "openvino:best.pt", "demo", "http://host/predict", "command:run it"):
+        assert faults_of_names(Settings(root=tmp_path, detector=detector, backgrounds=tmp_path)) == []
