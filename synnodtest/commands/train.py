@@ -113,9 +113,10 @@ def _diffusion(options: argparse.Namespace) -> int:
 
 
 def _planted(options: argparse.Namespace) -> int:
-    from synnodtest.training.planted_data import SHARES, planted_data
+    from synnodtest.training.planted_data import SHARES, planted_data, unseen_films
     from synnodtest.training.planted_detector import Schedule, train_planted
     from synnodtest.training.planter import Plan
+    from synnodtest.training.scores import AT_ONE_PER_FILM, settle_scores
 
     if options.ct_patches is None:
         raise SynnodError("--planted needs nodules to plant", hint="add --ct-patches FOLDER")
@@ -132,6 +133,8 @@ def _planted(options: argparse.Namespace) -> int:
     )
     schedule = Schedule(options.minutes or 60.0, batch=options.batch or 32)
     made = train_planted(stock, shadows, work, Plan(SHARES), schedule, device=options.device, seed=options.seed)
+    addend = settle_scores(made, unseen_films(options.backgrounds))
+    print(f"logits shifted by {addend:.2f}: {AT_ONE_PER_FILM} is one false positive per held-out film")
     print(made.replace(options.out / "best.pt"))
     return 0
 

@@ -13,7 +13,7 @@ from synnodtest.phantom import PhantomSet
 from synnodtest.radiograph import Radiograph
 from synnodtest.training.stock import Shadows, Stock, cast_shadows, stock_of
 
-__all__ = ["SHARES", "planted_data"]
+__all__ = ["SHARES", "planted_data", "unseen_films"]
 
 SHARES = (0.54, 0.22, 0.24)
 """Share of a batch that shows nodule-free films, films with annotated nodules, and phantoms: films first, because a
@@ -64,6 +64,13 @@ def planted_data(
 
 
 _Marked = tuple[Radiograph, Sequence[Box]]
+
+
+def unseen_films(root: Path | None) -> Iterator[Radiograph]:
+    """Yield the nodule-free films of the held-out patients of a folder, or of a folder of such folders."""
+    for source in [] if root is None else open_folders(root):
+        for background in kept_backgrounds(source, held_out=True):
+            yield source.load(background)
 
 
 def _films(root: Path | None) -> Iterator[_Marked]:

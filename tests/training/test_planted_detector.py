@@ -108,3 +108,28 @@ def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(t
     found = detector.detect([Radiograph(np.full((64, 64), 0.3, np.float32), (0.4, 0.4))])
     assert len(found) == 1
     assert detector.identity.configuration["image_size"] == 64
+
+
+def test_settled_scores_keep_their_order_and_meet_the_operating_point(tmp_path):
+    pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+    from synnodtest.detectors.yolo import UltralyticsDetector
+    from synnodtest.training.planted_detector import Schedule, train_planted
+    from synnodtest.training.scores import AT_ONE_PER_FILM, score_at, settle_scores
+
+    made = train_planted(_stock(np.full((1, 64, 64), 80)), _balls(), tmp_path, Plan((1.0,)), Schedule(0.004, batch=2))
+    rng = np.random.default_rng(5)
+    films = [Radiograph(rng.random((64, 64), np.float32), (0.4, 0.4)) for _ in range(3)]
+
+    def found():
+        return [finding for film in films for finding in UltralyticsDetector(made).detect([film])[0]]
+
+    before = sorted((f.score for f in found()), reverse=True)
+    if len(before) < 4:
+        pytest.skip("the untrained network reports too little to settle")
+    addend = settle_scores(made, films)
+    after = sorted((f.score for f in found()), reverse=True)
+    raw = before[3]
+    assert addend == pytest.approx(np.log(0.25 / 0.75) - np.log(raw / (1 - raw)), abs=1e-6)
+    shifted = 1 / (1 + np.exp(-(np.log(np.divide(before, 1 - np.array(before))) + addend)))
+    assert after[: len(before)] == pytest.approx(shifted[: len(after)], rel=0.02)
+    assert score_at(made, films) == pytest.approx(AT_ONE_PER_FILM, rel=0.02)

@@ -1,0 +1,65 @@
+"""The scale of a detector's scores: one addend to every logit, which changes no ranking."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.yolo import UltralyticsDetector, quiet_ultralytics
+from synnodtest.radiograph import Radiograph
+
+__all__ = ["AT_ONE_PER_FILM", "score_at", "settle_scores", "shift_scores"]
+
+AT_ONE_PER_FILM = 0.25
+"""The score at one false positive per nodule-free film after settling: the operating point of the shipped specs. A
+network trained on faint nodules is rarely sure, so that its raw scores are low."""
+
+
+def score_at(weights: Path, negatives: Iterable[Radiograph], per_film: float = 1.0) -> float:
+    """Return the score above which a detector reports ``per_film`` findings per nodule-free film; 0 if never."""
+    detector = UltralyticsDetector(weights)
+    scores: list[float] = []
+    films = 0
+    for film in negatives:
+        scores += [finding.score for finding in detector.detect([film])[0]]
+        films += 1
+    ranked = sorted(scores, reverse=True)
+    allowed = math.floor(per_film * films)
+    return ranked[allowed] if allowed < len(ranked) else 0.0
+
+
+def shift_scores(weights: Path, addend: float) -> None:
+    """Add ``addend`` to the logit of every score of a YOLO checkpoint, in place and at once."""
+    import torch
+
+    quiet_ultralytics()
+    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
+    content, _ = tasks.torch_safe_load(str(weights), safe_only=True)
+    for branch in content["model"].model[-1].cv3:
+        branch[-1].bias.data += addend
+    partial = weights.with_name(weights.name + ".part")
+    torch.save(content, partial)
+    os.replace(partial, weights)
+
+
+def settle_scores(weights: Path, negatives: Iterable[Radiograph]) -> float:
+    """Shift the scores so that :data:`AT_ONE_PER_FILM` gives one false positive per film; return the addend (0: none).
+
+    Args:
+        weights: A YOLO checkpoint, changed in place.
+        negatives: Nodule-free films that were not trained on.
+    """
+    raw = score_at(weights, negatives)
+    if not 0 < raw < 1:
+        return 0.0
+    addend = _logit(AT_ONE_PER_FILM) - _logit(raw)
+    shift_scores(weights, addend)
+    return addend
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
