@@ -16,7 +16,7 @@ from synnodtest.studio import tables
 from synnodtest.studio.explore import levels_between
 from synnodtest.studio.session import Session
 from synnodtest.studio.sessions import Sessions
-from synnodtest.studio.spec_run import run_spec
+from synnodtest.studio.spec_run import SpecRun, run_spec
 from synnodtest.studio.view import View
 
 __all__ = ["Handlers"]
@@ -287,7 +287,8 @@ class Handlers:
     def _featured(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
         wanted = {str(key): float(value) for key, value in dict(told.get("features") or {}).items()}
         session.change(name or session.selected, radiomics=wanted)
-        return self._status(f"{len(wanted)} features are asked for.")
+        named = ", ".join(wanted) or "none"
+        return self._status(f"Features asked for: {named}.")
 
     def _synthesizer(self, session: Session, view: View, told: Any, name: str) -> Changes:
         session.synthesizer = name
@@ -411,7 +412,7 @@ class Handlers:
             address = f"studio/{view.token}/report/{made.report.name}/report.html"
             link = f"<p><a class='download' href='{address}' target='_blank'>Open the report</a></p>"
         yield {
-            **self._status(f"pytest ended with status {made.status}.", "good" if made.report else "error"),
+            **self._status(f"pytest ended with status {made.status}. {_verdicts(made.lines)}", _kind(made)),
             self._p.ran: f"{link}<pre class='log' tabindex='0'>{log}</pre>",
         }
 
@@ -430,6 +431,16 @@ def _told(event: Any) -> Any:
 def _box(told: Any) -> tuple[float, float, float, float]:
     x_min, y_min, x_max, y_max = (float(edge) for edge in told["box"])
     return x_min, y_min, x_max, y_max
+
+
+def _kind(made: SpecRun) -> str:
+    return "good" if made.report is not None else "error"
+
+
+def _verdicts(lines: Sequence[str]) -> str:
+    """Return the sentences of the verdicts among the lines of a run."""
+    told = dict.fromkeys(line for line in lines if line.startswith(("PASSED ", "FAILED ", "INCONCLUSIVE ", "INVALID ")))
+    return " ".join(line for line in told if "::" not in line)
 
 
 def _best(found: Sequence[Any]) -> str:

@@ -33,8 +33,9 @@ def build_page(gradio: Any, handlers: Handlers, labels: Sequence[str], most_byte
         gradio.HTML("<h1>synnodtest studio</h1>", apply_default_css=False)
         p.status = gradio.HTML("", elem_id="status", apply_default_css=False)
         with gradio.Row():
-            with gradio.Column(scale=3, min_width=420):
+            with gradio.Column(scale=3, min_width=420, elem_id="left"):
                 p.film = canvas_part(gradio)
+                p.explored = gradio.HTML("", elem_id="explored", apply_default_css=False)
             with gradio.Column(scale=2, min_width=380), gradio.Tabs():
                 with gradio.Tab("Radiograph"):
                     _radiograph(gradio, p, labels, most_bytes)
@@ -134,7 +135,7 @@ def _explore(gradio: Any, p: SimpleNamespace, handlers: Handlers) -> None:
         p.leak_places = gradio.Slider(5, 100, value=20, step=5, label="Places in the leak")
         p.leak = gradio.Button("Plant in the air leak")
     p.cancel = gradio.Button("Cancel", elem_id="cancel")
-    p.explored = gradio.HTML("", elem_id="explored", apply_default_css=False)
+    gradio.HTML("<p class='small'>What comes of it stands under the film.</p>", apply_default_css=False)
 
 
 def _spec(gradio: Any, p: SimpleNamespace) -> None:
@@ -150,13 +151,15 @@ def _spec(gradio: Any, p: SimpleNamespace) -> None:
         value="scene",
         label="What",
     )
-    p.yaml = gradio.Textbox(label="YAML", lines=14, max_lines=26, elem_id="yaml", interactive=False)
+    p.yaml = gradio.Textbox(label="YAML", lines=14, max_lines=26, elem_id="yaml", interactive=False, buttons=["copy"])
     with gradio.Row():
         p.refresh = gradio.Button("Write it", size="sm", elem_id="write")
         p.run = gradio.Button("Run it with pytest", variant="primary", size="sm", elem_id="run")
     p.bundle = gradio.HTML("", elem_id="bundle", apply_default_css=False)
     p.ran = gradio.HTML("", elem_id="ran", apply_default_css=False)
-    p.python = gradio.Textbox(label="Python", lines=8, max_lines=20, elem_id="python", interactive=False)
+    p.python = gradio.Textbox(
+        label="Python", lines=8, max_lines=20, elem_id="python", interactive=False, buttons=["copy"]
+    )
 
 
 def page_style() -> str:

@@ -250,7 +250,7 @@ class Session:
             {
                 name: dict(value) if name == "radiomics" else value
                 for name, value in vars(nodule).items()
-                if value not in ((), None)
+                if value not in ((), None, "")
             }
             for nodule in self.result.scene.nodules
         ]

@@ -184,8 +184,7 @@ def python_text(
     x, y = mm_per_px
     size = f"{x:.6g}" if x == y else f"({x:.6g}, {y:.6g})"
     planted = "\n".join(
-        f"    Nodule({', '.join(f'{key}={value!r}' for key, value in call.items() if value not in ((), None))}),"
-        for call in calls
+        f"    Nodule({', '.join(f'{key}={value!r}' for key, value in call.items())})," for call in calls
     )
     return f"""\
 from synnodtest import Nodule, open_detector, plant, read_radiograph, write_radiograph

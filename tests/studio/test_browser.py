@@ -247,7 +247,7 @@ def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(studio, fil
     page.tab("Nodules")
     page.page.focus("[data-feature=Sphericity] input[type=range]")
     page.page.keyboard.press("ArrowRight")
-    page.says("1 features are asked for")
+    page.says("Features asked for: Sphericity")
     value = page.page.input_value("[data-feature=Sphericity] input[type=number]")
     page.tab("As a spec")
     page.page.click("#write")
