@@ -28,9 +28,10 @@ def test_what_was_read_of_a_file_is_noted(session, film):
 
 def test_a_dicom_film_knows_its_own_pixel_size(session, tmp_path):
     pytest.importorskip("pydicom", reason="DICOM needs the extra 'dicom'")
-    case = session.open_file(write_dicom(tmp_path / "IM0001", chest(300, 360, bits=12)), "IM0001", None)
+    path = write_dicom(tmp_path / "IM0001", chest(300, 360, bits=12), ImagerPixelSpacing=["0.8", "0.9"])
+    case = session.open_file(path, "IM0001", None)
     assert case.file == "IM0001.dcm"
-    assert case.radiograph.spacing_mm == (0.2, 0.25)
+    assert case.radiograph.spacing_mm == (0.8, 0.9)
 
 
 def oversized_png(path):
