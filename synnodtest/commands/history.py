@@ -76,8 +76,9 @@ def history_lines(history: History) -> Iterator[str]:
     yield f"verdicts that flip between seeds: {len(flips) or 'none'}"
     for node, version, words in flips:
         yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
-    for before, now, lost, of in history.kept():
-        yield f"kept from {before} to {now}: {of - len(lost)} of {of} that passed" if of else f"{now}: nothing to keep"
+    for earlier, later, lost, of in history.kept():
+        kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed"
+        yield kept if of else f"{later}: nothing to keep"
         yield from (f"  lost: {node}" for node in lost)
     for node, series in history.outcomes.items():
         yield node

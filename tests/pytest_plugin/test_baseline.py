@@ -37,6 +37,8 @@ def test_a_second_detector_meets_the_same_scenes_and_a_limit_fails_the_run(two):
     assert differences["confidence"]["n"] == 16 * 5
     assert differences["confidence"]["value"] == pytest.approx(-0.2, abs=0.02)
     assert [limit["kept"] for limit in made["limits"]] == [False, True]
+    assert "against the baseline" in result.stdout.str()
+    assert "weaker:dull against detector dets:honest: " in result.stdout.str()
     assert "confidence:-0.1: difference -0.2" in result.stdout.str().replace("0.19", "0.2")
     assert "Limits on what may change" in next((two.path / "reports").iterdir()).joinpath("report.html").read_text()
 
