@@ -26,8 +26,10 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
         return None
     parts = node.mapping
     vary = parts["vary"]
-    for key in ("vary", "fixed"):
-        builder.one_brightness(parts.get(key, EMPTY).mapping, (*path, key))
+    stays = parts.get("fixed", EMPTY).mapping
+    builder.one_brightness({**vary.mapping, **stays}, (*path, "vary"))
+    for index, item in enumerate(parts.get("explicit", EMPTY).sequence):
+        builder.one_brightness({**stays, **item.mapping}, (*path, "explicit", index))
     varied = dict(_varied(builder, vary, (*path, "vary")))
     fixed = _point(builder, parts.get("fixed", EMPTY), (*path, "fixed"))
     for name in fixed.keys() & (varied.keys() | ({"location"} if "location" in vary.mapping else set())):

@@ -140,3 +140,37 @@ def test_a_part_solid_nodule_has_a_core(film):
 def test_unknown_words_are_refused():
     with pytest.raises(SynthesizerError, match="'dense' is not one of ground-glass, part-solid, solid, calcified"):
         Nodule(12, (1, 1), attenuation="dense")
+
+
+@pytest.mark.parametrize(
+    "fuzz",
+    [
+        "vary: {diameter_mm: [8, 20], contrast: [0.1, 0.3], density: [0.5, 1]}",
+        "vary: {diameter_mm: [8, 20], density: [0.5, 1]}, fixed: {contrast: 0.3}",
+        "vary: {diameter_mm: [8, 20]}, fixed: {attenuation: solid}, explicit: [{diameter_mm: 9, density: 1}]",
+    ],
+)
+def test_a_search_says_brightness_once(tmp_path, fuzz):
+    path = tmp_path / "fuzz.yaml"
+    head = "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s.\n"
+    path.write_text(f"{head}    fuzz: {{{fuzz}}}\n    expect: [{{detected: {{rate_at_least: 0.8}}}}]\n")
+    with pytest.raises(SpecError, match="each say how bright the nodule is"):
+        load_spec(path)
+
+
+def test_a_search_varies_words_and_densities_from_easy_to_hard(tmp_path):
+    from synnodtest.planning.example_space import space_of
+
+    path = tmp_path / "fuzz.yaml"
+    head = "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s.\n"
+    for look, easy, hard in (
+        ("attenuation: [ground-glass, calcified, solid]", "calcified", "ground-glass"),
+        ("density: [0.5, 1.5]", 1.5, 0.5),
+    ):
+        fuzz = f"vary: {{diameter_mm: [8, 20], margin: [spiculated, smooth], {look}}}"
+        path.write_text(f"{head}    fuzz: {{{fuzz}}}\n    expect: [{{detected: {{rate_at_least: 0.8}}}}]\n")
+        space = space_of(load_spec(path).behaviours[0], "detected", {}, 2)
+        name = look.partition(":")[0]
+        (found,) = [d for d in space if d.name == name]
+        assert (found.value(0), found.value(found.bounds[1])) == (easy, hard)
+        assert space.values(space.easiest)["margin"] == "smooth"
