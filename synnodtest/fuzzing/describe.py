@@ -17,7 +17,7 @@ from synnodtest.planning.example import Example
 
 __all__ = ["Neighbourhood", "neighbourhood"]
 
-RADII = {"diameter_mm": 1.0, "contrast": 0.05}
+RADII = {"diameter_mm": 1.0, "contrast": 0.05, "density": 0.1}
 """Half width of the box around a counterexample; other parameters: this share of their range."""
 SHARE = 0.05
 

@@ -51,8 +51,11 @@ class Brightness:
         """Return it in words, without a capital and without a full stop."""
         share = "all" if self.bright == self.count else f"{self.bright / self.count:.0%}"
         who = f"{share} of its nodules are brighter than {BRIGHT:.0%} of annotated nodules of their size"
-        one = f"a middle one, contrast {self.contrast:.2g} at {self.diameter_mm:.3g} mm, is {self.middle.sentence()}"
-        return f"{who}; {one}"
+        return f"{who}; {self.middle_sentence()}"
+
+    def middle_sentence(self) -> str:
+        """Return where the middle one stands, without a capital and without a full stop."""
+        return f"a middle one, contrast {self.contrast:.2g} at {self.diameter_mm:.3g} mm, is {self.middle.sentence()}"
 
 
 def brightness(nodules: Iterable[tuple[float, float]], reference: Reference | None = None) -> Brightness | None:

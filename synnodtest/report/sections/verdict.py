@@ -277,8 +277,9 @@ def _notices(context: Context) -> list[tuple[str, str]]:
     bright = bright_behaviours(record)
     if bright:
         names = joined([name for name, _ in bright])
-        told = "the nodules are brighter than 95% of annotated nodules of their size; section 13 says how far"
-        notices.append(("Brighter than real nodules", f"In {names} most of {told}."))
+        told = "the nodules are brighter than 95% of annotated nodules of their size"
+        far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
+        notices.append(("Brighter than real nodules", f"In {names} most of {told}: {far}. See section 13."))
     expired = [w["id"] for w in record["waivers"] if w.get("expired")]
     if expired:
         notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
