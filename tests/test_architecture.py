@@ -43,6 +43,7 @@ LIGHT += [
     "synnodtest.spec",
 ]
 LIGHT += ["synnodtest.statistics", "synnodtest.perturbations", "synnodtest.training", "synnodtest.cli"]
+LIGHT += ["synnodtest.api", "synnodtest.commands.plant", "synnodtest.commands.studio", "synnodtest.studio.serve"]
 
 
 def modules():
