@@ -31,6 +31,10 @@ from synnodtest.spec.values import Constant, Sweep, Value
 
 __all__ = ["Item", "check_against_scenes", "complain"]
 
+LOOKS = frozenset({"density", "attenuation", "margin"})
+"""What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
+_LOOKS_HINT = "give the nodule one; with a contrast it has no density"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -170,7 +174,9 @@ def _check_condition(
             builder.complain(node, path, f"selects nothing: {name} {unknown(str(words[0]), groups[name], 'there')}")
         return
     meant = misspelt(name, known)
-    if name in definition("radiomics")["properties"]:
+    if name in LOOKS:
+        builder.complain(node, path, f"selects nothing: no nodule says its {name}", _LOOKS_HINT)
+    elif name in definition("radiomics")["properties"]:
         builder.complain(node, path, f"selects nothing: no nodule requests the feature {name!r}")
     elif meant is not None:
         builder.problems.append(problem(node.place, path[:-1], f"{name!r} is not known; did you mean {meant!r}?"))
@@ -248,7 +254,9 @@ def _levelled(builder: Builder, node: Node, path: Path, name: str, known: Mappin
         for index, part in enumerate(node.sequence):
             builder.region_name(part, (*path, index))
     meant = misspelt(name, known)
-    if meant is not None:
+    if name in LOOKS and name not in known:
+        builder.complain(node, path, f"selects nothing: no nodule says its {name}", _LOOKS_HINT)
+    elif meant is not None:
         builder.problems.append(problem(node.place, path[:-1], f"{name!r} is not known; did you mean {meant!r}?"))
     strata = bins(name, levels)
     for stratum in strata if name in known else ():

@@ -174,3 +174,29 @@ def test_a_search_varies_words_and_densities_from_easy_to_hard(tmp_path):
         (found,) = [d for d in space if d.name == name]
         assert (found.value(0), found.value(found.bounds[1])) == (easy, hard)
         assert space.values(space.easiest)["margin"] == "smooth"
+
+
+@pytest.mark.parametrize(
+    ("look", "rest"),
+    [
+        ("contrast: 0.3", "where: {density: {at_least: 1}}"),
+        ("density: 1", "where: {attenuation: solid}"),
+        ("contrast: 0.3", "by: {density: [0.4, 1, 2]}"),
+        ("attenuation: solid", "where: {attenuation: calcified}"),
+    ],
+)
+def test_a_selection_that_no_nodule_can_meet_is_an_error(tmp_path, look, rest):
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC.format(look=look).replace("at_least: 0.5}", f"at_least: 0.5, {rest}}}"), encoding="utf-8")
+    with pytest.raises(SpecError, match="selects nothing"):
+        load_spec(path)
+
+
+def test_densities_make_strata_also_where_they_are_drawn(tmp_path):
+    path = tmp_path / "spec.yaml"
+    text = SPEC.format(look="margin: {choice: [smooth, spiculated]}")
+    path.write_text(
+        text.replace("at_least: 0.5}", "at_least: 0.5, by: {margin: [smooth, spiculated], density: [0.5, 2, 4]}}")
+    )
+    strata = load_spec(path).behaviours[0].expectations[0].parameters["strata"]
+    assert len(strata) == 4
