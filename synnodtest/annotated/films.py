@@ -85,6 +85,7 @@ class AnnotatedFilms:
         dataset: The data set, or a folder for it.
         split: ``held-out``, ``train`` or ``all`` patients.
         cache: Root of a store that keeps estimated regions and measured margins.
+        share: Diameter of a nodule over that of its box where it is known; measured by default.
         progress: Called with films done and their number while margins are measured.
 
     Raises:
@@ -97,6 +98,7 @@ class AnnotatedFilms:
         *,
         split: str = "all",
         cache: Path | None = None,
+        share: float | None = None,
         progress: Progress = lambda done, total: None,
     ) -> None:
         self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
@@ -112,6 +114,7 @@ class AnnotatedFilms:
             raise BackgroundError(f"{self._dataset.folder}: no film {what}", hint=hint)
         self._digests = {image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every}
         self._progress = progress
+        self._share = share
 
     @property
     def name(self) -> str:
@@ -122,6 +125,8 @@ class AnnotatedFilms:
     def shares(self) -> Mapping[str, float]:
         """Diameter of the nodules over that of their boxes, by who annotated them."""
         profiles: dict[str, list[Array]] = {one.annotation: [] for image in self._every for one in image.boxes}
+        if self._share is not None:
+            return dict.fromkeys(profiles, self._share)
         for number, image in enumerate(self._every):
             for annotation, profile in self._profiles(image):
                 profiles[annotation].append(profile)

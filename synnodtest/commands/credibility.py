@@ -26,6 +26,13 @@ def add(kinds: Any) -> None:
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
     sub = kinds.add_parser("realism", help=text, description=text)
     _common(sub)
+    sub.add_argument(
+        "--data", type=Path, help="annotated films: their nodules are the real ones, and a two-sample test"
+    )
+    sub.add_argument("--split", choices=("held-out", "train", "all"), default="all", help="patients, with --data (all)")
+    sub.add_argument("--per-film", type=int, default=2, help="negative films for the nodules of each film (2)")
+    sub.add_argument("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
+    sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
     sub.add_argument("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
     sub.add_argument("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
     sub.add_argument("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
@@ -99,8 +106,12 @@ def _realism(options: argparse.Namespace) -> int:
             raise SynnodError("--answers without --key", hint="--key DIR/key.json, which the study left")
         print(json.dumps(judge_answers(options.answers, options.key, seed=options.seed), indent=1))
         return 0
+    if options.data is not None:
+        return _of_films(options)
     if options.out is None or options.ct_patches is None:
-        raise SynnodError("a study needs --out DIR and --ct-patches FOLDER", hint="or --answers FILES --key key.json")
+        raise SynnodError(
+            "a study needs --out DIR and --ct-patches FOLDER", hint="or --data FILMS, or --answers FILES --key key.json"
+        )
     from synnodtest.evaluation.synthesizer import grounds, of_series
 
     on = grounds(options.phantoms, options.backgrounds)
@@ -108,4 +119,39 @@ def _realism(options: argparse.Namespace) -> int:
     ranges = {"diameter_mm": (8.0, 36.0), "contrast": (0.2, 0.8)}
     pairs = [pair for ground in on for pair in ground.scenes(2 * options.each // len(on), seed=options.seed, **ranges)]
     print(write_study(exhibits(synthesizer, real, pairs), options.out, seed=options.seed))
+    return 0
+
+
+def _of_films(options: argparse.Namespace) -> int:
+    """Compare annotated nodules with planted ones: two-sample test, and with ``--out`` the page for readers."""
+    from tqdm import tqdm
+
+    from synnodtest.annotated.films import AnnotatedFilms
+    from synnodtest.commands.transfer import fields_of
+    from synnodtest.evaluation.crops import annotated_crops, bare_crops, planted_crops
+    from synnodtest.evaluation.realism import FROM_FILMS, film_exhibits, write_study
+    from synnodtest.evaluation.transfer.negatives import negative_films
+    from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
+    from synnodtest.evaluation.two_sample import two_sample
+
+    if options.backgrounds is None:
+        raise SynnodError("--data needs films without a nodule to plant in", hint="--backgrounds NEGATIVE")
+    films = AnnotatedFilms(options.data, split=options.split, cache=options.store)
+    negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
+    per_film = min(options.per_film, len(negatives.backgrounds))
+    template = nodule_template(fields_of(options.nodule))
+    scenes = list(counterparts(films, negatives, template, per_film=per_film, seed=options.seed))
+    synthesizer = _resolved(options)
+    with tqdm(total=len(films.backgrounds), desc="annotated", unit="film", disable=None) as bar:
+        real = annotated_crops(films, bar.update)
+    with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
+        planted = planted_crops(scenes, negatives, synthesizer, bar.update)
+    told = two_sample(real, planted, bare_crops(films, scenes, negatives), seed=options.seed)
+    told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
+    text = json.dumps(told, indent=1)
+    print(text)
+    if options.out is not None:
+        made = film_exhibits(films, scenes, negatives, synthesizer, each=options.each, seed=options.seed)
+        print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
+        (options.out / "two-sample.json").write_text(text + "\n", encoding="utf-8")
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from synnodtest.errors import SynnodError
 
-__all__ = ["add"]
+__all__ = ["add", "fields_of"]
 
 
 def add(kinds: Any) -> None:
@@ -25,6 +25,8 @@ def add(kinds: Any) -> None:
     )
     sub.add_argument("--per-film", type=int, default=3, help="negative films for the nodules of each film (3)")
     sub.add_argument("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
+    text = "diameter of a nodule over that of its annotated box (measured on the films)"
+    sub.add_argument("--box-share", type=float, metavar="S", help=text)
     sub.add_argument("--split", choices=("held-out", "train", "all"), default="all", help="patients (all)")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--device", default="cpu")
@@ -68,22 +70,33 @@ def _study(options: argparse.Namespace) -> Any:
         raise SynnodError(f"--margin {options.margin:g}: above 0 and at most 1")
     if options.per_film < 1:
         raise SynnodError(f"--per-film {options.per_film}: at least 1")
+    if options.box_share is not None and not 0.1 <= options.box_share <= 1.5:
+        raise SynnodError(
+            f"--box-share {options.box_share:g}: a share between 0.1 and 1.5; 1 where boxes have no margin"
+        )
     with tqdm(desc="margins of boxes", unit="film", disable=None) as bar:
-        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
+        films = AnnotatedFilms(
+            options.data, split=options.split, cache=options.store, share=options.box_share, progress=on_bar(bar)
+        )
         films.measure_margins()
     negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
     design = Design(
         per_film=min(options.per_film, len(negatives.backgrounds)),
         margin=options.margin,
         seed=options.seed,
-        nodule=_fields(options.nodule),
+        nodule=fields_of(options.nodule),
         split=options.split,
     )
     synthesizer = resolve_synthesizer(options.synthesizer, device=options.device)
     return Study(films, negatives, synthesizer, Store(options.store), design)
 
 
-def _fields(text: str) -> dict[str, Any]:
+def fields_of(text: str) -> dict[str, Any]:
+    """Return the mapping of ``--nodule``.
+
+    Raises:
+        SynnodError: the text is no mapping in YAML.
+    """
     import yaml
 
     try:

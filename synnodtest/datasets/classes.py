@@ -21,6 +21,8 @@ CLASS_COLUMNS = (
 )  # fmt: skip
 """Columns that hold a class, best first, folded to small letters without separators: names before numbers."""
 
+MASSES = ("mass", "masses")
+
 
 def chosen_names(folder: Path) -> list[str]:
     """Return the lines of the folder's :data:`CHOICE`; empty where there is none.
@@ -59,14 +61,17 @@ def class_column(columns: Sequence[str]) -> str | None:
 def names_of_nodules(names: Collection[str], where: str, folder: Path) -> set[str]:
     """Return those of the names in a table's class column that mean a nodule.
 
-    A table declares no list of classes, so that a single name counts only if it means a nodule.
+    A table declares no list of classes, so that a single name counts only if it means a nodule. Where one does, a
+    class ``Mass`` beside it counts too: a mass is a nodule above 30 mm, and a film that shows one is no negative.
 
     Raises:
         BackgroundError: none does, several do, or a name can be read either way.
     """
     listed = dict(enumerate(sorted(names)))
+    chosen = chosen_names(folder)
     try:
-        return {listed[index] for index in nodule_classes(listed, chosen_names(folder), declared=False)}
+        nodules = {listed[index] for index in nodule_classes(listed, chosen, declared=False)}
+        return nodules if chosen else nodules | {name for name in names if name.lower() in MASSES}
     except ClassNamesError as error:
         raise _asked(str(error), where, folder) from error
 

@@ -15,18 +15,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair
+from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.geometry import FloatArray
-from synnodtest.ports import Synthesizer
+from synnodtest.planning.place import Placer
+from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["Exhibit", "exhibits", "judge_answers", "read_answers", "write_study"]
+__all__ = [
+    "FROM_CT",
+    "FROM_FILMS",
+    "Exhibit",
+    "exhibits",
+    "film_exhibits",
+    "judge_answers",
+    "read_answers",
+    "write_study",
+]
 
 SIDE_MM = 70.0
 SIDE_PX = 280
+FROM_CT = "Some nodules are real ones from CT, projected; the others were made by a model."
+FROM_FILMS = "Some nodules are real and were marked by radiologists; the others were planted by a model."
 RATINGS = ("surely real", "rather real", "cannot tell", "rather synthetic", "surely synthetic")
 
 
@@ -51,6 +65,46 @@ def exhibits(synthesizer: Synthesizer, real: Synthesizer, pairs: Sequence[Pair])
     return made
 
 
+def film_exhibits(
+    films: AnnotatedFilms,
+    scenes: Sequence[Counterpart],
+    negatives: BackgroundSet,
+    synthesizer: Synthesizer,
+    *,
+    each: int,
+    seed: int = 0,
+) -> list[Exhibit]:
+    """Return pictures of annotated nodules and as many of planted ones of the same sizes and regions.
+
+    Args:
+        films: Annotated films.
+        scenes: Their planted counterparts, negative by negative.
+        negatives: The films in which these are planted.
+        synthesizer: Plants them.
+        each: Pictures of each kind, at most as many as there are.
+        seed: Which are taken.
+    """
+    real = [(film, one) for film in films.backgrounds for one in films.nodules(film.id) if one.counted]
+    rng = np.random.default_rng(seed_sequence("film-exhibits", seed))
+    made: list[Exhibit] = []
+    for k in sorted(rng.permutation(len(real))[:each].tolist()):
+        film, one = real[k]
+        shown = films.load(film)
+        centre = (
+            (one.box[0] + one.box[2]) / 2 * shown.spacing_mm[1],
+            (one.box[1] + one.box[3]) / 2 * shown.spacing_mm[0],
+        )
+        made.append(Exhibit(False, film.id, one.diameter_mm, _picture(shown, centre)))
+    for k in sorted(rng.permutation(len(scenes))[: len(made)].tolist()):
+        recipe = scenes[k].recipe
+        host = negatives.load(recipe.background)
+        (planted,) = synthesizer.synthesize([scene := Placer(host).place(recipe)], [host])
+        first = scene.nodules[0]
+        picture = _picture(planted, first.centre_mm)
+        made.append(Exhibit(True, recipe.background.id, planted.nodules[0].diameter_mm, picture))
+    return made
+
+
 def _picture(radiograph: Radiograph, centre_mm: tuple[float, float]) -> FloatArray:
     window = Window(centre_mm, SIDE_PX, SIDE_MM / SIDE_PX)
     values = cut_window(radiograph.pixels, radiograph.spacing_mm, window)
@@ -58,10 +112,10 @@ def _picture(radiograph: Radiograph, centre_mm: tuple[float, float]) -> FloatArr
     return np.asarray(np.clip((values - low) / max(float(high - low), 1e-6), 0, 1), dtype=np.float32)
 
 
-def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0) -> Path:
+def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0, about: str = FROM_CT) -> Path:
     """Write ``readers.html`` (give it to readers), ``key.json`` (do not) and ``sheet.png`` (all pictures, unlabelled).
 
-    Order and numbers of the pictures are drawn from ``seed`` and say nothing.
+    Order and numbers of the pictures are drawn from ``seed`` and say nothing; ``about`` tells readers what they see.
     """
     order = np.random.default_rng(seed_sequence("reader-study", seed)).permutation(len(made))
     shown = [made[i] for i in order]
@@ -73,7 +127,7 @@ def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0) -> Path:
     (out / "key.json").write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
     (out / "sheet.png").write_bytes(_png(_sheet([one.picture for one in shown])))
     page = out / "readers.html"
-    page.write_text(_page([_png(one.picture) for one in shown]), encoding="utf-8")
+    page.write_text(_page([_png(one.picture) for one in shown], about), encoding="utf-8")
     return page
 
 
@@ -96,7 +150,7 @@ def _sheet(pictures: Sequence[FloatArray], columns: int = 10) -> FloatArray:
     return sheet
 
 
-def _page(pictures: Sequence[bytes]) -> str:
+def _page(pictures: Sequence[bytes], about: str) -> str:
     def figure(number: int, picture: bytes) -> str:
         choices = "".join(
             f'<label><input type="radio" name="{number}" value="{rating}"> {html.escape(text)}</label>'
@@ -107,7 +161,7 @@ def _page(pictures: Sequence[bytes]) -> str:
         return f"<fieldset><legend>{number}</legend>{image}{choices}</fieldset>"
 
     body = "\n".join(figure(number, picture) for number, picture in enumerate(pictures, 1))
-    return _HTML.replace("@BODY@", body).replace("@COUNT@", str(len(pictures)))
+    return _HTML.replace("@ABOUT@", html.escape(about)).replace("@BODY@", body).replace("@COUNT@", str(len(pictures)))
 
 
 _HTML = """<!doctype html>
@@ -119,8 +173,8 @@ fieldset{border:1px solid #555}img{display:block;width:280px;height:280px}label{
 button,input[type=text],textarea{font:inherit}textarea{width:100%;height:8rem}
 </style>
 <h1>Real or synthetic?</h1>
-<p>Every picture has a nodule in its middle. Some nodules are real ones from CT, projected; the others were made by a
-model. Say of each how sure you are. There is no time limit; do not compare notes with other readers.</p>
+<p>Every picture has a nodule in its middle. @ABOUT@
+Say of each how sure you are. There is no time limit; do not compare notes with other readers.</p>
 <p><label>Your initials <input type="text" id="reader" required></label></p>
 <main>
 @BODY@

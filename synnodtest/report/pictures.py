@@ -136,9 +136,15 @@ def _synthesizer(campaign: Campaign, behaviour: Behaviour, scene: Mapping[str, A
     return next(made_by, names[0])
 
 
+def _seen(nodule: Mapping[str, Any]) -> str:
+    conspicuity = nodule.get("conspicuity")
+    return "" if conspicuity is None else f", conspicuity {conspicuity:.1f}"
+
+
 def _caption(scene: Mapping[str, Any]) -> str:
     nodules = "; ".join(
-        f"{n['name']} {n['diameter_mm']:.1f} mm, contrast {n['contrast']:.2f}, confidence {n['confidence']:.2f}"
+        f"{n['name']} {n['diameter_mm']:.1f} mm, contrast {n['contrast']:.2f}{_seen(n)}, "
+        f"confidence {n['confidence']:.2f}"
         for n in scene["nodules"]
     )
     arm = scene["arm"].lstrip("@")

@@ -355,3 +355,11 @@ def test_a_class_that_is_not_declared_is_an_error(table, tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(BackgroundError, match=r"annotations\[0\]: its category_id 7 is not among the categories"):
         read_dataset(tmp_path / "coco")
+
+
+def test_a_mass_beside_nodules_is_one_unless_the_user_says_otherwise(table):
+    text = VINDR.replace("Pleural effusion", "Mass").replace("Nodule/Mass", "Nodule")
+    (table / "boxes.csv").write_text(text)
+    assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": [(1.0, 2.0, 9.0, 8.0)]}
+    (table / "nodule_classes.txt").write_text("Nodule\n")
+    assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}

@@ -91,7 +91,11 @@ def write_negatives(folder, count, *, seed=7):
 
 
 def _manifest(folder, names):
-    step = {"mm_per_px_x": SPACING, "mm_per_px_y": SPACING}
+    step = {
+        "mm_per_px_x": SPACING,
+        "mm_per_px_y": SPACING,
+        "rotate_deg": 0,
+    }  # a drawn chest turns the check of upright ones
     _table(folder / "manifest.csv", [{"file": f"{name}.png", "patient": f"p-{name}", **step} for name in names])
 
 

@@ -379,6 +379,28 @@ def record(backgrounds: int = 30, seed: int = 7) -> dict[str, Any]:
     return Example(backgrounds, seed).record()
 
 
+def transferred() -> dict[str, Any]:
+    """Return a transfer result as a record holds it: one detector, one rate, one band."""
+    rate = {"value": 0.41, "lower": 0.31, "upper": 0.52, "n": 60, "clusters": 58}
+    pair = {
+        "real": rate, "planted": rate | {"value": 0.44, "n": 180}, "margin": 0.1, "covers_0": True,
+        "difference": {"value": 0.03, "lower": -0.09, "upper": 0.15, "n": 240, "clusters": 88},
+        "p_equivalence": 0.17, "equivalent": False,
+    }  # fmt: skip
+    detector = {
+        "name": "mine.pt", "identity": {"name": "mine"}, "rejected": 0, "unplaced": 0, "why_rejected": {},
+        "rates": [pair | {"false_positives_per_image": 1.0, "threshold": 0.2, "reached": 1.0,
+                          "bands": [pair | {"from_mm": 0.0, "to_mm": 15.0}]}],
+        "image_auc": {"real": rate, "planted": rate}, "variance": {"host": 0.2, "nodule": 0.3, "rest": 0.5, "n": 180},
+    }  # fmt: skip
+    return {
+        "file": "transfer.json", "sha256": sha("t"), "own": 0, "of_this_synthesizer": True, "differs": [],
+        "detectors": [detector], "agreement": None, "visibility": {},
+        "made_of": {"nodules": 60, "films": 50, "patients": 49, "negative_films": 30, "masses_left_out": 4,
+                    "largest_mm": 45.0, "hit": "the finding's centre lies in the box", "alpha": 0.05, "margin": 0.1},
+    }  # fmt: skip
+
+
 def with_everything(made: dict[str, Any]) -> dict[str, Any]:
     """Fill what only some runs have: fuzzing, people, lists, ledger, comparison, self-test, credibility."""
     rng = np.random.default_rng(5)
@@ -435,7 +457,7 @@ def with_everything(made: dict[str, Any]) -> dict[str, Any]:
             "removed": ["specs/paper.yaml::old::sensitivity"],
             "differences": [{"behaviour": "", "metric": "sensitivity", "n": 240, "clusters": 30, "before": 0.7,
                              "after": 0.66, "value": -0.04, "lower": -0.09, "upper": 0.01, "shown": False}]},
-        "credibility": {"reports": [
+        "credibility": {"transfers": [transferred()], "reports": [
             {"file": "credibility.json", "sha256": sha("c"), "of_another_model": False, "differs": [],
              "synthesizer": {"name": "diffusion", "version": "1", "sha256": sha("diffusion")}, "measured": measured()},
             {"file": "old.json", "sha256": sha("o"), "of_another_model": True, "differs": ["sha256 a, in this run b"],

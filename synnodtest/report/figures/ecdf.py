@@ -9,19 +9,21 @@ import numpy as np
 
 from synnodtest.geometry import FloatArray
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.reference import LEVELS, real_nodules
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, rcparams, side_by_side, to_svg, widened
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["ecdf_figure"]
 
 MOST_STEPS = 300
 QUANTILES = (5, 25, 50, 75, 95)
-_QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"))
+_QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"), ("conspicuity", "conspicuity"))
 
 
 def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
-    """Draw the distribution of requested and realised diameter and contrast; None without nodules."""
+    """Draw the distributions of diameter, contrast and conspicuity, beside annotated nodules; None without nodules."""
     drawn = [(word, asked, got) for key, word in _QUANTITIES for asked, got in [_values(nodules, key)] if len(got) > 1]
+    real = real_nodules().bands[-1]
     if not drawn:
         return None
     title = "Distributions of requested and realised nodules"
@@ -41,7 +43,9 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
                 if len(values):
                     steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
                     axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
-            every = np.concatenate([asked, got])
+            if word in real:
+                axis.plot(real[word], LEVELS, color=ORANGE, linestyle=(0, (1, 2)), label="annotated on films")
+            every = np.concatenate([asked, got, real.get(word, [])])
             low, high = float(every.min()), float(every.max())
             axis.set_xlim(widened(low, high, high))
             axis.set_xlabel(word)

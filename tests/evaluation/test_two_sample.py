@@ -1,0 +1,107 @@
+"""Two-sample tests of crops: blind where there is no difference, seeing where there is one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from synnodtest.annotated.films import AnnotatedFilms
+from synnodtest.cli import main
+from synnodtest.evaluation import crops as crops_of
+from synnodtest.evaluation import two_sample as two_sample_of
+from synnodtest.evaluation.crops import SIDE, annotated_crops, bare_crops, planted_crops
+from synnodtest.evaluation.realism import film_exhibits
+from synnodtest.evaluation.transfer.negatives import negative_films
+from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
+from synnodtest.evaluation.two_sample import tell_apart, two_sample
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.evaluation.annotated_folder import write_annotated, write_negatives
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+pytest.importorskip("torch", reason="torch is not installed")
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch):
+    """Measure and train less: the difference to be seen is large, and PyRadiomics has tests of its own."""
+    monkeypatch.setattr(crops_of, "_radiomics", lambda values, inside: iter(()))
+    monkeypatch.setattr(two_sample_of, "EPOCHS", 12)
+    monkeypatch.setattr(two_sample_of, "FOLDS", 3)
+    monkeypatch.setattr(two_sample_of, "HALVES", 1)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    root = tmp_path_factory.mktemp("crops")
+    write_annotated(root / "real", 24, brightness=0.16, diameters=(9, 11, 13))
+    write_negatives(root / "plain", 12)
+    films = AnnotatedFilms(root / "real", cache=root / "store")
+    negatives = negative_films(root / "plain", films, split="all", cache=root / "store")
+    scenes = list(counterparts(films, negatives, nodule_template({"contrast": 0.8}), per_film=1, seed=0))
+    return root, films, negatives, scenes
+
+
+def test_every_nodule_gives_a_crop_of_one_size_with_the_same_features(world):
+    _, films, negatives, scenes = world
+    real, planted = annotated_crops(films), planted_crops(scenes, negatives, GaussianSynthesizer())
+    assert (len(real), len(planted)) == (24, 24)
+    assert {crop.pixels.shape for crop in [*real, *planted]} == {(SIDE, SIDE)}
+    assert len({crop.features.shape for crop in [*real, *planted]}) == 1
+    assert all(np.isfinite(crop.features).all() for crop in [*real, *planted])
+    middle = SIDE // 2
+    for crop in [*real, *planted]:
+        assert crop.pixels[middle - 4 : middle + 4, middle - 4 : middle + 4].mean() > crop.pixels[:4].mean()
+    ill, well = bare_crops(films, scenes, negatives)
+    assert (
+        abs(np.mean([crop.features[0] for crop in [*ill, *well]])) < 0.3 < np.mean([crop.features[0] for crop in real])
+    )
+
+
+def test_crops_of_one_kind_are_not_told_apart_and_of_two_kinds_are(world):
+    _, films, negatives, _ = world
+    faint = list(counterparts(films, negatives, nodule_template({"contrast": 0.05}), per_film=1, seed=0))
+    real = annotated_crops(films)
+    planted = planted_crops(faint, negatives, GaussianSynthesizer())
+    told = two_sample(real, planted, bare_crops(films, faint, negatives))
+    for name in ("logistic", "trees", "network"):
+        assert told["planted_against_real"][name] > 0.85, name
+        assert 0.2 < told["real_against_real"][name]["mean"] < 0.8, name
+        assert told["films_alone"][name] < 0.8, name
+    low, high = told["planted_against_real"]["network_interval_90"]
+    assert low <= told["planted_against_real"]["network"] <= high
+
+
+def test_the_same_seed_gives_the_same_answer(world):
+    _, films, *_ = world
+    real = annotated_crops(films)
+    assert tell_apart(real[:12], real[12:], seed=3) == tell_apart(real[:12], real[12:], seed=3)
+
+
+def test_readers_get_as_many_of_each(world):
+    _, films, negatives, scenes = world
+    made = film_exhibits(films, scenes, negatives, GaussianSynthesizer(), each=6, seed=1)
+    assert [one.synthetic for one in made] == [False] * 6 + [True] * 6
+    assert len({one.background for one in made[:6]}) == 6
+
+
+def test_the_command_writes_test_and_page(world, tmp_path, capsys):
+    root, *_ = world
+    arguments = ["--data", root / "real", "--backgrounds", root / "plain", "--synthesizer", "gaussian", "--each", 4]
+    arguments += [
+        "--nodule",
+        "{contrast: 0.8}",
+        "--per-film",
+        1,
+        "--store",
+        root / "store",
+        "--out",
+        tmp_path / "study",
+    ]
+    assert main(["evaluate", "realism", *map(str, arguments)]) == 0
+    told = json.loads((tmp_path / "study" / "two-sample.json").read_text())
+    assert told["real"] == told["planted"] == 24
+    assert "marked by radiologists" in (tmp_path / "study" / "readers.html").read_text()
+    key = json.loads((tmp_path / "study" / "key.json").read_text())
+    assert sum(one["synthetic"] for one in key.values()) == 4
+    assert main(["evaluate", "realism", "--data", str(root / "real")]) != 0
+    assert "--backgrounds NEGATIVE" in capsys.readouterr().err
