@@ -172,6 +172,16 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the items of a behaviour on one worker, so that no scene is made twice; the user's ``--dist`` wins."""
+    if not config.option.detector or config.getvalue("dist") != "load":
+        return None
+    from synnodtest.shell.sharing import BehaviourScheduling
+
+    return BehaviourScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: Any) -> None:
     """Take over what a worker ruled."""
     text = getattr(node, "workeroutput", {}).get("synnodtest")

@@ -74,7 +74,7 @@ class Fragment:
         return asdict(self)
 
     def merge(self, other: Mapping[str, Any]) -> None:
-        """Take in the fragment of another process (:meth:`as_dict`)."""
+        """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first."""
         self.started = min(self.started, other["started"])
         for f in fields(self):
             mine, theirs = getattr(self, f.name), other[f.name]
@@ -86,6 +86,17 @@ class Fragment:
                 mine.update(theirs)
             elif isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
+        self._in_order()
+
+    def _in_order(self) -> None:
+        """Bring what workers gathered into the order in which one process would have."""
+        rank = {node_id: number for number, node_id in enumerate({**self.planned, **self.expectations})}
+        first = {node_id.rpartition("::")[0].rpartition("::")[2]: rank[node_id] for node_id in reversed(rank)}
+        self.gallery.sort(key=lambda shown: rank[shown["expectation"]])
+        self.deviations.sort(key=lambda one: rank.get(one["expectation"], len(rank)))
+        self.fuzzing.sort(key=lambda one: rank.get(one["expectation_id"], len(rank)))
+        self.sham = dict(sorted(self.sham.items(), key=lambda one: first.get(one[1]["behaviour"], len(rank))))
+        self.backgrounds = dict(sorted(self.backgrounds.items()))
 
     def every(self) -> list[dict[str, Any]]:
         """Return all expectations in the order of the specs; those that were planned and not carried out too."""

@@ -1,0 +1,222 @@
+"""What the engine gains over what one would write, side by side in one process, in turns.
+
+python benchmarks/engine.py [--rounds 3] [--scenes 16] [--only cold,warm] [--out FILE]
+
+The yardstick is a loop over scenes: one window at a time through the diffusion pipeline, 50 DDIM steps, the composite
+written as PNG and read by `YOLO.predict`. Against it, with the shipped models on phantoms:
+
+cold        scenes into an empty store
+warm        the same scenes again
+ten         ten expectations over one set of scenes, against one
+two         a second detector on the same scenes, against the first
+sweep       one variable swept over held scenes, against as many free ones
+plan        200,000 scenes planned: seconds and peak memory
+import      the plugin imported, and the shipped specs collected
+
+Elapsed seconds and processor seconds (all threads) of each; of each comparison the median of the ratios round by round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
+
+import numpy as np
+
+from synnodtest.engine.engine import Engine
+from synnodtest.phantom.sets import PhantomSet
+from synnodtest.planning.draw import own_recipes
+from synnodtest.planning.place import Placer
+from synnodtest.shipped import shipped_model
+from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.values import Constant, Sweep, Uniform
+from synnodtest.store import Store
+
+REGION = Location(region="lung")
+Seconds = tuple[float, float]
+
+
+def timed(call: Callable[[], object]) -> Seconds:
+    """Elapsed and processor seconds of a call."""
+    elapsed, processor = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - elapsed, time.process_time() - processor
+
+
+def behaviour(count: int, replicates: int, diameter: object = None) -> Behaviour:
+    hold = frozenset({"location", "seed"}) if isinstance(diameter, Sweep) else frozenset()
+    nodule = NoduleSpec("nodule", diameter or Uniform(8.0, 28.0), location=REGION, hold=hold)
+    return Behaviour("b", "s", scenes=Scenes("normal", count, nodules=(nodule,), replicates=replicates))
+
+
+class Parts:
+    """Models and phantoms, loaded once."""
+
+    def __init__(self, scenes: int, scratch: Path) -> None:
+        from synnodtest.detectors import resolve_detector
+        from synnodtest.synthesizers import resolve_synthesizer
+
+        self.scratch, self.count = scratch, 4
+        self.replicates = max(scenes // self.count, 1)
+        self.set = PhantomSet("normal", self.count, cache=scratch / "phantoms")
+        self.detector, self.synthesizer = resolve_detector("demo"), resolve_synthesizer("diffusion")
+        self.loaded = {one.id: self.set.load(one) for one in self.set.backgrounds}
+
+    def engine(self, store: str, detector: object = None) -> Engine:
+        return Engine(self.set, self.synthesizer, detector or self.detector, Store(self.scratch / store))
+
+    def recipes(self, seed: int, diameter: object = None) -> list[object]:
+        replicates = 1 if isinstance(diameter, Sweep) else self.replicates
+        return list(own_recipes(behaviour(self.count, replicates, diameter), self.set.backgrounds, seed))
+
+    def run(self, store: str, seed: int, **options: object) -> Seconds:
+        recipes = self.recipes(seed, options.pop("diameter", None))
+        return timed(lambda: list(self.engine(store, **options).run(recipes)))
+
+
+def naive(parts: Parts) -> Callable[[list[object]], None]:
+    """The loop over pipeline and YOLO.predict."""
+    from PIL import Image
+
+    from synnodtest.detectors.yolo import quiet_ultralytics
+
+    quiet_ultralytics()
+    from ultralytics import YOLO
+
+    from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+
+    plain = {"sampler": "ddim", "steps": 50, "batch_size": 1, "fitted": False}
+    maker = DiffusionSynthesizer(shipped_model("diffusion"), **plain)
+    model = YOLO(str(shipped_model("detector/demo.pt")))
+    placers = {name: Placer(radiograph) for name, radiograph in parts.loaded.items()}
+
+    def loop(recipes: list[object]) -> None:
+        for number, recipe in enumerate(recipes):
+            scene = placers[recipe.background.id].place(recipe)
+            [made] = maker.synthesize([scene], [parts.loaded[scene.background]])
+            path = parts.scratch / f"naive-{number}.png"
+            Image.fromarray((made.pixels * 255 + 0.5).astype(np.uint8)).convert("RGB").save(path)
+            model.predict(str(path), verbose=False, conf=0.001)
+
+    return loop
+
+
+def against_loop(parts: Parts, rounds: int) -> dict[str, object]:
+    """Cold and warm runs between loops, per scene."""
+    loop, rows = naive(parts), []
+    loop(parts.recipes(1000)[:1])
+    parts.run("warm-up", 1000)
+    for number in range(rounds):
+        recipes = parts.recipes(number)
+        few = recipes[:: max(len(recipes) // 4, 1)][:4]
+        slow = timed(lambda few=few: loop(few))
+        cold = parts.run(f"cold-{number}", number)
+        warm = parts.run(f"cold-{number}", number)
+        row = [[value / count for value in pair]
+               for pair, count in ((slow, len(few)), (cold, len(recipes)), (warm, len(recipes)))]  # fmt: skip
+        rows.append(row)
+        print(f"round {number + 1}: loop {row[0]}, cold {row[1]}, warm {row[2]} s a scene", flush=True)
+    table = np.asarray(rows)
+    names = ("loop", "cold", "warm")
+    seconds = {name: dict(zip(("elapsed", "processor"), np.median(table[:, k], axis=0), strict=True))
+               for k, name in enumerate(names)}  # fmt: skip
+    ratios = {name: np.median(table[:, 0] / table[:, k], axis=0).tolist() for k, name in enumerate(names) if k}
+    return {"seconds_per_scene": seconds, "loop_over_elapsed_and_processor": ratios}
+
+
+def compared(rounds: int, first: Callable[[int], Seconds], second: Callable[[int], Seconds]) -> list[float]:
+    """Median of second over first, elapsed and processor, in turns."""
+    rows = [(first(number), second(number)) for number in range(rounds)]
+    return np.median([np.divide(b, a) for a, b in rows], axis=0).tolist()
+
+
+def two_detectors(parts: Parts, rounds: int) -> list[float]:
+    from synnodtest.detectors.callables import CallableDetector
+    from synnodtest.identity import Identity
+
+    other = CallableDetector(parts.detector.detect, Identity("second", "1"))
+    return compared(
+        rounds, lambda n: parts.run(f"two-{n}", 50 + n), lambda n: parts.run(f"two-{n}", 50 + n, detector=other)
+    )
+
+
+def ten_expectations(parts: Parts, rounds: int) -> list[float]:
+    def ten(number: int) -> Seconds:
+        pairs = [parts.run(f"ten-{number}", 70 + number) for _ in range(10)]
+        return sum(a for a, _ in pairs), sum(b for _, b in pairs)
+
+    return compared(rounds, lambda n: parts.run(f"one-{n}", 70 + n), ten)
+
+
+def sweep(parts: Parts, rounds: int) -> list[float]:
+    sizes = Sweep(tuple(float(x) for x in np.linspace(8, 28, parts.replicates)))
+    return compared(
+        rounds, lambda n: parts.run(f"free-{n}", 90 + n),
+        lambda n: parts.run(f"swept-{n}", 90 + n, diameter=sizes),
+    )  # fmt: skip
+
+
+def plan(parts: Parts, rounds: int) -> dict[str, float]:
+    """Planning 200,000 scenes on 100 phantoms, recipe by recipe."""
+    many, phantoms = behaviour(100, 2000, Constant(12.0)), PhantomSet("normal", 100)
+    tracemalloc.start()
+    elapsed, processor = timed(lambda: sum(1 for _ in own_recipes(many, phantoms.backgrounds, 0)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return {"seconds": elapsed, "processor": processor, "peak_mib": peak / 2**20}
+
+
+def importing(parts: Parts, rounds: int) -> dict[str, float]:
+    """Processor seconds of processes that import the plugin, and that collect the shipped specs."""
+    root = Path(__file__).parents[1]
+    words = {
+        "import": ["-c", "import synnodtest.pytest_plugin"],
+        "collect": ["-m", "pytest", "specs", "--collect-only", "-q", "-p", "no:cacheprovider"],
+    }
+    found: dict[str, float] = {}
+    for name, command in words.items():
+        taken = []
+        for _ in range(rounds):
+            before = os.times()
+            subprocess.run([sys.executable, *command], cwd=root, capture_output=True, check=False)
+            after = os.times()
+            taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        found[name] = float(np.median(taken))
+    return found
+
+
+PARTS = {"loop": against_loop, "two": two_detectors, "ten": ten_expectations, "sweep": sweep, "plan": plan,
+         "import": importing}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scenes", type=int, default=16, help="per round")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    result: dict[str, object] = {"rounds": options.rounds, "scenes": options.scenes, "cores": os.cpu_count()}
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = Parts(options.scenes, Path(scratch))
+        for name in options.only.split(","):
+            result[name] = PARTS[name](parts, options.rounds)
+            print(name, json.dumps(result[name]), flush=True)
+            if options.out:
+                options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""How workers of ``pytest -n`` share items: those of one behaviour stay together, for they rest on the same scenes."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from xdist.scheduler import LoadScopeScheduling
+
+__all__ = ["BehaviourScheduling", "scope_of"]
+
+
+class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out whole behaviours, the one with most items first, and all other tests one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def scope_of(node_id: str) -> str:
+    """Return what shares a worker: the behaviour of an item of a spec, any other test alone."""
+    file, _, rest = node_id.partition("::")
+    if PurePosixPath(file).suffix in (".yaml", ".yml") and "::" in rest:
+        return f"{file}::{rest.partition('::')[0]}"
+    return node_id
