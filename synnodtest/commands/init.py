@@ -40,12 +40,12 @@ def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
     step = radiograph.spacing_mm[0]
     fine, coarse = (gaussian_filter(radiograph.pixels, mm / step) for mm in (3.0, 12.0))
     excess = np.where(maximum_filter(fine - coarse, int(15 / step)) == fine - coarse, fine - coarse, 0.0)
-    found = []
+    height, width = excess.shape
+    half, found = 8.0 / step, []
     for place in np.argsort(excess, axis=None)[::-1][:most]:
         row, column = np.unravel_index(int(place), excess.shape)
-        half = 8.0 / step
-        box = (max(column - half, 0.0), max(row - half, 0.0), column + half, row + half)
-        found.append(Finding(box, float(min(1.0, 8.0 * excess[row, column]))))
+        box = (max(column - half, 0.0), max(row - half, 0.0), min(column + half, width), min(row + half, height))
+        found.append(Finding(box, float(excess[row, column] / (excess[row, column] + 0.1))))
     return found
 '''
 IGNORED = ".synnodtest/\nreports/\nsynnodtest-ledger.jsonl\n"

@@ -216,3 +216,6 @@ def test_the_starter_s_detector_answers_as_a_detector_must(folder, monkeypatch):
     x0, y0, x1, y1 = found[0].box
     assert (x0 < 100 < x1, y0 < 100 < y1) == (True, True)
     assert 0 < found[0].score <= 1
+    pixels[:3, :3] = 0.9
+    (at_the_edge,) = detect([Radiograph(pixels, (1.0, 1.0))])
+    assert all(0 <= f.box[0] < f.box[2] <= 200 and 0 <= f.box[1] < f.box[3] <= 200 for f in at_the_edge)
