@@ -95,9 +95,9 @@ def _values(behaviour: Behaviour) -> Iterator[tuple[Value, Value | None, Value |
     if fuzz is not None:
         fixed = {name: Constant(value) for name, value in fuzz.fixed.items() if isinstance(value, (int, float, str))}
         given: dict[str, Value] = {**fixed, **fuzz.vary}
-        bright = tuple(given.get(name) for name in ("contrast", "density", "attenuation"))
-        if any(bright):
-            yield given.get("diameter_mm", Constant(_DEFAULT_MM)), *bright
+        contrast, density, attenuation = (given.get(name) for name in ("contrast", "density", "attenuation"))
+        if contrast or density or attenuation:
+            yield given.get("diameter_mm", Constant(_DEFAULT_MM)), contrast, density, attenuation
 
 
 def _drawn(
