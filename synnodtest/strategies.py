@@ -20,7 +20,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from synnodtest.evidence.regions import RegionExpression
-from synnodtest.perturbations import KINDS
+from synnodtest.perturbations import perturbation_kinds
 from synnodtest.planning.difficulty import NEUTRAL, Difficulties, Dimension, Space, dimension, ranged
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import place_dimensions
@@ -85,7 +85,9 @@ def perturbations(**ranges: Range) -> st.SearchStrategy[dict[str, float]]:
     """
     for name, (low, high) in ranges.items():
         if name not in NEUTRAL:
-            raise ValueError(f"{name!r} takes no range; those that do: {', '.join(k for k in KINDS if k in NEUTRAL)}")
+            raise ValueError(
+                f"{name!r} takes no range; those that do: {', '.join(k for k in perturbation_kinds() if k in NEUTRAL)}"
+            )
         if low > high:
             raise ValueError(f"{name}: {low:g} is above {high:g}")
     return _points(Space(tuple(ranged(f"perturbations.{name}", *pair) for name, pair in ranges.items()))).map(

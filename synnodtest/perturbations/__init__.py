@@ -20,6 +20,7 @@ kind           value                   effect
 Pixels stay within 0..1; what enters from outside the radiograph is 0 (air).
 """
 
-from synnodtest.perturbations.apply import KINDS, RANGES, check_perturbation, is_neutral, map_point, perturb
+from synnodtest.perturbations.apply import check_perturbation, is_neutral, map_point, perturb
+from synnodtest.perturbations.registry import perturbation_kinds
 
-__all__ = ["KINDS", "RANGES", "check_perturbation", "is_neutral", "map_point", "perturb"]
+__all__ = ["check_perturbation", "is_neutral", "map_point", "perturb", "perturbation_kinds"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Value
 
@@ -19,9 +20,8 @@ STEPS = 1000
 """Difficulty of the hardest value of a continuous parameter."""
 
 NEUTRAL: Mapping[str, float] = {
-    "rotate_deg": 0.0, "scale": 1.0, "gamma": 1.0, "brightness": 0.0, "contrast": 1.0, "noise": 0.0, "blur": 0.0,
-    "jpeg": 100.0, "downsample": 1.0,
-}  # fmt: skip
+    name: kind.easiest for name, kind in perturbation_kinds().items() if kind.easiest is not None
+}
 """The value of each perturbation that changes nothing, or least."""
 _HIGH = frozenset({"diameter_mm", "contrast", "density", "distance_mm", "Sphericity", "Elongation"})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from synnodtest.errors import Problem
 from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
 from synnodtest.spec.model import NOMINAL_MM, Arm, Location, NoduleSpec, PerturbationSpec, Scenes, filled_mm
 from synnodtest.spec.source import Mark, Node, plain
@@ -22,16 +23,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "contrast": (0.001, 1.0),
     "density": (0.25, 10.0),
     "distance_mm": (0.0, 1000.0),
-    "perturbations.rotate_deg": (-180.0, 180.0),
-    "perturbations.scale": (0.01, 10.0),
-    "perturbations.gamma": (0.01, 10.0),
-    "perturbations.brightness": (-1.0, 1.0),
-    "perturbations.contrast": (0.01, 10.0),
-    "perturbations.noise": (0.0, 1.0),
-    "perturbations.blur": (0.0, 100.0),
-    "perturbations.jpeg": (1.0, 100.0),
-    "perturbations.downsample": (1.0, 64.0),
-}
+} | {f"perturbations.{name}": kind.span.limits for name, kind in perturbation_kinds().items() if kind.span is not None}
 """What each quantity can be; a normal distribution is cut to it."""
 
 BRIGHTNESS = ("contrast", "density", "attenuation")

@@ -338,9 +338,9 @@ def test_the_features_are_those_that_condition_a_nodule():
 
 
 def test_the_perturbations_are_those_that_can_be_applied():
-    from synnodtest.perturbations import KINDS
+    from synnodtest.perturbations import perturbation_kinds
 
-    assert sorted(schema()["$defs"]["perturbations"]["properties"]) == sorted(KINDS)
+    assert sorted(schema()["$defs"]["perturbations"]["properties"]) == sorted(perturbation_kinds())
 
 
 def test_the_schema_is_valid_and_tells_an_editor_about_every_property():

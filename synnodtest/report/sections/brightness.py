@@ -1,4 +1,4 @@
-"""Which behaviours planted nodules that are brighter than real ones, for verdict page and section 13."""
+"""Which behaviours planted nodules that are brighter than real ones, for verdict and credibility."""
 
 from __future__ import annotations
 

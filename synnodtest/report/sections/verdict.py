@@ -26,7 +26,7 @@ from synnodtest.record.words import (
 from synnodtest.report.context import Context
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
-from synnodtest.report.order import anchor_of
+from synnodtest.report.order import anchor_of, number_of
 from synnodtest.report.sections.brightness import bright_behaviours
 
 __all__ = ["outcome", "verdict"]
@@ -279,7 +279,8 @@ def _notices(context: Context) -> list[tuple[str, str]]:
         names = joined([name for name, _ in bright])
         told = "the nodules are brighter than 95% of annotated nodules of their size"
         far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
-        notices.append(("Brighter than real nodules", f"In {names} most of {told}: {far}. See section 13."))
+        more = f"See section {number_of('credibility')}."
+        notices.append(("Brighter than real nodules", f"In {names} most of {told}: {far}. {more}"))
     expired = [w["id"] for w in record["waivers"] if w.get("expired")]
     if expired:
         notices.append(("Expired waivers", f"{joined(expired)} no longer count."))

@@ -1,0 +1,103 @@
+"""The definitions of perturbations in the schema, made from their kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.perturbations.kind import PerturbationKind, Span
+
+__all__ = ["perturbation_definitions"]
+
+_VARIABLE = {"$ref": "#/$defs/variable"}
+_DRAWN = "one of {uniform: [a, b]}, {log_uniform: [a, b]}, {normal: [mean, sd]}, {choice: [..]}"
+_MOST_CHOICES = 1000
+"""Values of a list that is drawn from: more are a distribution."""
+
+
+def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str, Any]:
+    """Return all definitions that the kinds make up, by name."""
+    made: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        if kind.span is not None:
+            made |= _numbers(kind.span)
+            made[f"amount_{name}"] = _amount(kind.span, varied=False)
+            made[f"varied_amount_{name}"] = _amount(kind.span, varied=True)
+    fixed = {name: _entry(kind, "amount") for name, kind in kinds.items()}
+    made["perturbation"] = {
+        "properties": fixed,
+        "additionalProperties": False,
+        "type": "object",
+        "minProperties": 1,
+        "description": "Changes of the whole radiograph after synthesis; truth moves with it.",
+    }
+    made["perturbations"] = {
+        "description": "Changes of the whole radiograph after synthesis, in order: a mapping, or a list of mappings.",
+        "type": ["object", "array"],
+        "properties": fixed,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "items": {"$ref": "#/$defs/perturbation"},
+        "minItems": 1,
+        "x-expected": "a mapping such as {rotate_deg: 5}, or a list of such mappings",
+    }
+    made["varied_perturbations"] = {
+        "description": "Perturbations that the search may apply.",
+        "type": "object",
+        "properties": {name: _entry(kind, "varied_amount") for name, kind in kinds.items()},
+        "additionalProperties": False,
+    }
+    return made
+
+
+def _entry(kind: PerturbationKind, prefix: str) -> dict[str, Any]:
+    if kind.span is None:
+        return {"description": kind.about, "anyOf": [dict(kind.schema), _VARIABLE]}
+    return {"description": kind.about, "$ref": f"#/$defs/{prefix}_{kind.name}"}
+
+
+def _name(span: Span) -> str:
+    low, high = (f"{end:g}".replace("-", "minus_") for end in (span.low, span.high))
+    return f"number_{'above' if span.open_below else 'from'}_{low}_to_{high}"
+
+
+def _limits(span: Span) -> dict[str, float]:
+    low, high = (int(end) if float(end).is_integer() else end for end in (span.low, span.high))
+    return {"exclusiveMinimum" if span.open_below else "minimum": low, "maximum": high}
+
+
+def _numbers(span: Span) -> dict[str, Any]:
+    name = _name(span)
+    item = {"$ref": f"#/$defs/{name}"}
+    return {
+        name: {"anyOf": [{"type": "number", **_limits(span)}, _VARIABLE]},
+        f"pair_of_{name}": {"anyOf": [{"type": "array", "items": item, "minItems": 2, "maxItems": 2}, _VARIABLE]},
+        f"choice_of_{name}": {
+            "anyOf": [{"type": "array", "items": item, "minItems": 1, "maxItems": _MOST_CHOICES}, _VARIABLE]
+        },
+    }
+
+
+def _amount(span: Span, *, varied: bool) -> dict[str, Any]:
+    pair = {"$ref": f"#/$defs/pair_of_{_name(span)}"}
+    drawn = {
+        "uniform": {"description": "Drawn evenly between two bounds [a, b].", **pair},
+        "log_uniform": {"description": "Drawn between two bounds [a, b] above 0, evenly in the logarithm.", **pair},
+        "normal": {
+            "description": "Drawn from a normal distribution [mean, sd], cut to what is possible.",
+            "$ref": "#/$defs/pair_of_number",
+        },
+        "choice": {"description": "Drawn evenly from a list.", "$ref": f"#/$defs/choice_of_{_name(span)}"},
+    }
+    shape: dict[str, Any] = {
+        "type": ["number", "object", "array"] if varied else ["number", "object"],
+        **_limits(span),
+        "x-expected": f"{'a pair [low, high], ' if varied else ''}a number, or {_DRAWN}",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": drawn,
+    }
+    if varied:
+        shape |= {"items": {"$ref": f"#/$defs/{_name(span)}"}, "minItems": 2, "maxItems": 2}
+    return {"anyOf": [shape, _VARIABLE]}
