@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from synnodtest.statistics import (
     miettinen_nurminen,
@@ -117,11 +117,13 @@ class Power(Generic[P]):
     Args:
         shown: From parameters and plan to what can be shown; None: nothing is known but ``fewest``.
         needed: From parameters and plan to the units that reach the planned power; None where no formula says.
+        assumes: What of ``sampling: {assume: ..}`` it plans with: ``value``, ``pairs``, or nothing of either.
         by_background: Whether ``needed`` counts backgrounds, however many units each gives.
     """
 
     shown: Callable[[P, Plan], Shown | None]
     needed: Callable[[P, Plan], int | None]
+    assumes: Callable[[P], Literal["value", "pairs", ""]] = lambda p: ""
     by_background: bool = False
 
 
@@ -153,7 +155,7 @@ def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
         shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
         return sample_size_rate(bound, true, alpha=plan.alpha, power=plan.power, **shape)
 
-    return Power(shown, needed)
+    return Power(shown, needed, lambda p: "value")
 
 
 def count_power(bound_of: Callable[[P], float]) -> Power[P]:
@@ -176,7 +178,7 @@ def count_power(bound_of: Callable[[P], float]) -> Power[P]:
         rate, _ = plan.assume.true_count(bound)
         return sample_size_count(bound, rate, alpha=plan.alpha, power=plan.power)
 
-    return Power(shown, needed)
+    return Power(shown, needed, lambda p: "value")
 
 
 def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power[P]:
@@ -204,7 +206,7 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
         return sample_size_paired(share, margin, alpha=plan.alpha, power=plan.power, equivalence=both, **shape)
 
-    return Power(shown, needed)
+    return Power(shown, needed, lambda p: "" if margin_of(p) is None else "pairs")
 
 
 def rising_power(bound_of: Callable[[P], float]) -> Power[P]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synnodtest.expectations import find_check
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import closest, problem
 from synnodtest.spec.model import Behaviour, Expectation
@@ -10,11 +11,6 @@ from synnodtest.spec.validation import kinds
 
 __all__ = ["check_assumed"]
 
-PAIRS = frozenset({"non_inferior", "equivalent", "invariant"})
-"""Kinds that plan with the share of discordant pairs, where they compare rates."""
-VALUES = frozenset({"sensitivity", "specificity", "no_detection", "detected", "false_positives_per_image"})
-"""Kinds that plan with a true rate or count."""
-RATE_METRICS = frozenset({"sensitivity", "specificity"})
 COMMON = ("discordant", "spread")
 """Names under ``assume`` that stand for no single expectation."""
 
@@ -40,8 +36,8 @@ def check_assumed(builder: Builder, parts: dict[str, Node], path: tuple[str | in
 
 def _missing(behaviour: Behaviour) -> tuple[str, str] | None:
     """Return what is wrong and the remedy where nothing that is assumed serves any expectation that plans with it."""
-    by_value = [e for e in behaviour.expectations if e.kind in VALUES]
-    by_pairs = [e for e in behaviour.expectations if _is_pairs(e)]
+    by_value = [e for e in behaviour.expectations if _assumes(e) == "value"]
+    by_pairs = [e for e in behaviour.expectations if _assumes(e) == "pairs"]
     assumed = {name for name, _ in behaviour.sampling.assume}
     values = {"", *(n for e in by_value for n in (e.id, e.kind))} if by_value else set()
     pairs = {"discordant", *(n for e in by_pairs for n in (e.id, e.kind))} if by_pairs else set()
@@ -57,5 +53,7 @@ def _missing(behaviour: Behaviour) -> tuple[str, str] | None:
     )
 
 
-def _is_pairs(expectation: Expectation) -> bool:
-    return expectation.kind in PAIRS and expectation.parameters.get("metric", "sensitivity") in RATE_METRICS
+def _assumes(expectation: Expectation) -> str:
+    """Return what an expectation plans with: ``value``, ``pairs``, or nothing of either."""
+    kind = find_check(expectation.kind)
+    return "" if kind is None or kind.power is None else kind.power.assumes(kind.read(expectation.parameters))

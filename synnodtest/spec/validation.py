@@ -145,7 +145,7 @@ def _unknown_key(key: str, node: Node, known: Mapping[str, Any]) -> str:
         return "'sweep' has no place here: give each level an arm, or use 'matrix'"
     for sibling in node.mapping:
         inner = _strict()["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
-        if sibling in known and key in inner and "monotone" in known:
+        if sibling in known and key in inner and known.keys() == set(kinds("expectation")):
             return f"{key!r} {_BELONGS} {sibling!r}: indent it further"
     return unknown(key, known)
 

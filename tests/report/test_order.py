@@ -31,7 +31,7 @@ def test_a_section_of_ones_own_moves_those_behind_it(monkeypatch, small, tmp_pat
     monkeypatch.setitem(sys.modules, module.__name__, module)
     found = [*order.pkgutil.iter_modules(sections.__path__)]
     extra = types.SimpleNamespace(name="added")
-    monkeypatch.setattr(order.pkgutil, "iter_modules", lambda path: [*found, extra])
+    monkeypatch.setattr(order, "pkgutil", types.SimpleNamespace(iter_modules=lambda path: [*found, extra]))
     order.builders.cache_clear()
     order.number_of.cache_clear()
     report = build(small, tmp_path)
