@@ -12,7 +12,7 @@ import numpy as np
 from synnodtest.canonical import sha256_of, sha256_of_array
 from synnodtest.geometry import BoolArray, Box, FloatArray, box_of_mask
 
-__all__ = ["Radiograph", "Truth", "lung_range"]
+__all__ = ["Exposure", "Radiograph", "Truth", "lung_range"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,29 @@ class Truth:
         return full
 
 
+@dataclass(frozen=True)
+class Exposure:
+    """How pixels came from exposure, where that is known.
+
+    A pixel is ``(c(L) - c(0)) / (1 - c(0))`` with the curve ``c(L) = 1 / (1 + exp((start - L) / width))``. ``log`` is
+    minus the natural logarithm of the exposure over that of the open beam; ``L`` is ``log`` plus ``equalise`` times its
+    difference from itself smoothed.
+
+    Args:
+        start: Middle of the curve.
+        width: Its width, in log exposure.
+        equalise: Share of the difference from the surroundings that is added.
+        smooth_mm: Standard deviation of the smoothing.
+        quanta_per_mm2: Detected quanta per mm^2 in the open beam.
+    """
+
+    start: float
+    width: float
+    equalise: float
+    smooth_mm: float
+    quanta_per_mm2: float
+
+
 @dataclass(frozen=True, eq=False)
 class Radiograph:
     """One chest radiograph.
@@ -73,6 +96,7 @@ class Radiograph:
         source: Where the pixels come from (file or recipe); never patient data from a header.
         nodules: Truth of the nodules planted in it, in planting order.
         notes: What reading its file corrected or applied, in plain words.
+        exposure: How its pixels came from exposure, where known (phantoms); no part of the content.
     """
 
     pixels: FloatArray
@@ -85,6 +109,7 @@ class Radiograph:
     source: str = ""
     nodules: tuple[Truth, ...] = ()
     notes: tuple[str, ...] = ()
+    exposure: Exposure | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -112,6 +112,7 @@ def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = Tru
         estimated=frozenset(header["estimated"]),
         source=header["source"],
         nodules=nodules,
+        exposure=background.exposure,
     )
     if verify and radiograph.content_sha256() != header["content_sha256"]:
         raise StoreError(

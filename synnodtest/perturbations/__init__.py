@@ -15,6 +15,14 @@ kind           value                   effect
 ``blur``       0 to 100                standard deviation of a Gaussian blur, in pixels
 ``jpeg``       1 to 100                written as an 8-bit JPEG of this quality and read again
 ``downsample`` 1 to 64                 averaged down by this factor and interpolated up again
+``dose``       0.02 to 1               quantum noise as at this exposure relative to the film's
+``scatter``    0 to 5                  scattered radiation added, over the exposure around each pixel
+``focus``      0 to 10                 unsharpness of the focal spot: full width at half maximum in mm
+``processing`` a vendor-like look      ``wide-latitude``, ``high-contrast``, ``edge-enhanced``, ``multi-scale``
+``collimation`` 0 to 200               mm on each side under a black shutter; regions and truth are cut
+``marker``     ``L``, ``R``, ``AP``,   burnt in, white
+               ``PORTABLE``,
+               ``SUPINE``
 ============== ======================= ==============================================================
 
 Pixels stay within 0..1; what enters from outside the radiograph is 0 (air).

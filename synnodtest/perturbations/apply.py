@@ -40,7 +40,7 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
     Args:
         radiograph: Finished, with its truth.
         perturbations: See the table of this package.
-        seed: The scene's seed; only ``noise`` uses it.
+        seed: The scene's seed, of whatever noise is drawn.
 
     Raises:
         SynthesizerError: a kind is not known, or a value is impossible (a shift by the whole radiograph, too).
@@ -52,6 +52,9 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
             radiograph = _changed(radiograph, kind, kind.change, perturbation, seed, position)
         elif kind.move is not None:
             radiograph = _moved(radiograph, kind, kind.move, perturbation)
+        elif kind.remake is not None and not kind.is_neutral(perturbation.value):
+            rng = _draws(kind, seed, position)
+            radiograph = _within_0_1(kind.remake(radiograph, perturbation.value, rng))
     return radiograph
 
 
@@ -95,9 +98,16 @@ def _changed(
     value = float(perturbation.value)
     if kind.is_neutral(value):
         return radiograph
-    rng = np.random.default_rng(seed_sequence("perturbation", seed, position, kind.name))
-    changed = change(radiograph.pixels, value, rng)
-    return radiograph.with_pixels(np.clip(changed, 0.0, 1.0).astype(np.float32, copy=False))
+    changed = change(radiograph.pixels, value, _draws(kind, seed, position))
+    return _within_0_1(radiograph.with_pixels(changed))
+
+
+def _draws(kind: PerturbationKind, seed: int, position: int) -> np.random.Generator:
+    return np.random.default_rng(seed_sequence("perturbation", seed, position, kind.name))
+
+
+def _within_0_1(radiograph: Radiograph) -> Radiograph:
+    return radiograph.with_pixels(np.clip(radiograph.pixels, 0.0, 1.0).astype(np.float32, copy=False))
 
 
 def _moved(radiograph: Radiograph, kind: PerturbationKind, move: Move, perturbation: Perturbation) -> Radiograph:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -12,13 +12,17 @@ import numpy as np
 
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.affine import Affine
+from synnodtest.radiograph import Radiograph
 
-__all__ = ["Change", "Move", "PerturbationKind", "Span", "is_number"]
+__all__ = ["Change", "Move", "PerturbationKind", "Remake", "Span", "is_number"]
 
 Change = Callable[[FloatArray, float, np.random.Generator], FloatArray]
 """From pixels, amount and draws to other pixels; none moves."""
 Move = Callable[[Any, tuple[int, int], tuple[float, float]], Affine]
 """From value, shape and spacing ``(row, column)`` in mm to where each point goes."""
+
+Remake = Callable[[Radiograph, Any, np.random.Generator], Radiograph]
+"""From radiograph, value and draws to another radiograph, where pixels alone do not say enough."""
 
 
 def is_number(value: Any) -> bool:
@@ -65,7 +69,8 @@ class PerturbationKind:
         neutral: The amount that changes nothing; None: there is none.
         easy: The amount that changes nothing or least, where a search begins; default: ``neutral``.
         change: Changes pixels in place; or
-        move: moves them.
+        move: moves them; or
+        remake: makes another radiograph, of the same grid, perhaps with less of regions and truth.
         schema: Of the value, where it is no single number.
         possible: Whether a value that is no single number will do.
         wanted: What such a value must be, in words.
@@ -80,6 +85,7 @@ class PerturbationKind:
     easy: float | None = None
     change: Change | None = None
     move: Move | None = None
+    remake: Remake | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
     possible: Callable[[Any], bool] = lambda value: False
     wanted: str = ""
@@ -90,6 +96,18 @@ class PerturbationKind:
     def easiest(self) -> float | None:
         """The amount where a search begins; None where the value is no single number."""
         return self.neutral if self.easy is None else self.easy
+
+    @classmethod
+    def of_words(cls, name: str, about: str, words: Sequence[str], remake: Remake) -> PerturbationKind:
+        """Return a kind whose values are words."""
+        return cls(
+            name=name,
+            about=about,
+            schema={"type": "string", "enum": list(words), "x-expected": f"one of {', '.join(words)}"},
+            possible=lambda value: isinstance(value, str) and value in words,
+            wanted=f"one of {', '.join(words)}",
+            remake=remake,
+        )
 
     def fault(self, value: Any) -> str:
         """Return what a value must be, where it is not; empty if it will do."""

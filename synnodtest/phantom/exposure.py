@@ -11,12 +11,12 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import FloatArray, equal_area_diameter_mm
 from synnodtest.phantom.anatomy import VERSION, Anatomy
 from synnodtest.phantom.nodules import BODY_SHARE, PhantomNodule, nodule_chord, reach_mm
-from synnodtest.phantom.projection import BLUR_MM, SOFT, Projection, blurred, project
+from synnodtest.phantom.projection import BLUR_MM, EQUALISED_MM, SOFT, Projection, blurred, project
 from synnodtest.phantom.solids import Array, outside
 from synnodtest.phantom.thorax import SIDES
-from synnodtest.radiograph import Radiograph, Truth, lung_range
+from synnodtest.radiograph import Exposure, Radiograph, Truth, lung_range
 
-__all__ = ["QUANTA_PER_MM2", "expose", "render"]
+__all__ = ["QUANTA_PER_MM2", "expose", "exposure_of", "render"]
 
 QUANTA_PER_MM2 = 3.0e5
 """Detected quanta per mm^2 where nothing attenuates the beam."""
@@ -69,6 +69,7 @@ def expose(
         patient=identifier,
         strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
         source=f"phantom:{VERSION}/{name}/{a.seed}",
+        exposure=exposure_of(projection),
     )
     if not nodules:
         return radiograph
@@ -93,16 +94,23 @@ class _Patch:
     truth: Truth
 
 
+def exposure_of(projection: Projection) -> Exposure:
+    """Return how the pixels of a projection's radiographs come from exposure."""
+    lung, middle = projection.window
+    a = projection.anatomy
+    width = (middle - lung) / 2.3 * a.latitude
+    start = lung + (0.72 + a.tone) * width
+    return Exposure(start, width, _EQUALISE, EQUALISED_MM, QUANTA_PER_MM2)
+
+
 def _shown(projection: Projection, intensity: Array, noise: Array, window: tuple[slice, slice]) -> FloatArray:
     """Return display values 0..1: log exposure, mild equalisation, characteristic curve."""
     per_pixel = np.float32(QUANTA_PER_MM2 * projection.grid.spacing**2)
     counted = np.maximum(intensity + np.sqrt(intensity / per_pixel) * noise, np.float32(_FLOOR))
     log = -np.log(counted)
     log += np.float32(_EQUALISE) * (log - projection.low[window])
-    lung, middle = projection.window
-    a = projection.anatomy
-    width = (middle - lung) / 2.3 * a.latitude
-    start = lung + (0.72 + a.tone) * width
+    exposure = exposure_of(projection)
+    start, width = exposure.start, exposure.width
     curve = 1 / (1 + np.exp((np.float32(start) - log) / np.float32(width)))
     dark = 1 / (1 + np.exp(start / width))
     return np.asarray(np.clip((curve - np.float32(dark)) / np.float32(1 - dark), 0, 1), dtype=np.float32)

@@ -19,13 +19,15 @@ from synnodtest.phantom.solids import Array, ellipsoid, length, outside
 from synnodtest.phantom.thorax import SIDES, Thorax
 from synnodtest.phantom.vessels import airway_mm, vessel_mm
 
-__all__ = ["BLUR_MM", "SOFT", "Projection", "project"]
+__all__ = ["BLUR_MM", "EQUALISED_MM", "SOFT", "Projection", "project"]
 
 SOFT = 0.0190
 """Attenuation of soft tissue in 1/mm at the effective energy of a 120 kVp chest beam behind the patient."""
 FAT = 0.0168
 BLUR_MM = 0.28
 """Standard deviation of the detector's blur."""
+EQUALISED_MM = 16.0
+"""Standard deviation of the surroundings from which the display's equalisation tells details."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ def project(anatomy: Anatomy, size: int = 1024) -> Projection:
     scatter = smooth(primary * np.float32(0.11) * line ** np.float32(1.3), 28.0 / grid.spacing)
     intensity = blurred(primary + scatter, grid.spacing)
     log = -np.log(intensity)
-    low = smooth(log, 16.0 / grid.spacing)
+    low = smooth(log, EQUALISED_MM / grid.spacing)
     window = float(np.percentile(log[masks["lung"]], 30)), float(np.percentile(log[masks["mediastinum"]], 80))
     return Projection(anatomy, size, line, intensity, low, window, masks, thorax, grid)
 

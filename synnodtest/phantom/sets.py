@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +14,10 @@ from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.errors import BackgroundError
 from synnodtest.identity import Identity
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
-from synnodtest.phantom.exposure import expose
-from synnodtest.phantom.projection import project
+from synnodtest.phantom.exposure import expose, exposure_of
+from synnodtest.phantom.projection import Projection, project
 from synnodtest.ports import Background
-from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph import Exposure, Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
 from synnodtest.store import Store
 
@@ -94,16 +96,28 @@ class PhantomSet:
             return self._rendered(index, background)
         data = self._store.get("phantoms", background.content)
         if data is None:
-            encoded = encode_radiograph(self._rendered(index, background), _NOTHING)
-            data = self._store.put("phantoms", background.content, encoded)
+            made = self._rendered(index, background)
+            assert made.exposure is not None
+            data = self._store.put("phantoms", background.content, encode_radiograph(made, _NOTHING))
+            self._store.put("exposures", background.content, json.dumps(asdict(made.exposure)).encode())
         # The store compares the sha256 of the whole entry; nothing is gained by that of the pixels.
-        return decode_radiograph(data, _NOTHING, verify=False)
+        radiograph = decode_radiograph(data, _NOTHING, verify=False)
+        return replace(radiograph, exposure=self._exposure(index, background, self._store))
+
+    def _exposure(self, index: int, background: Background, store: Store) -> Exposure:
+        """Return the stored exposure, else that of the phantom projected again (stores of earlier versions)."""
+        data = store.get("exposures", background.content)
+        if data is None:
+            exposure = exposure_of(self._projected(index))
+            data = store.put("exposures", background.content, json.dumps(asdict(exposure)).encode())
+        return Exposure(**json.loads(data))
 
     def _rendered(self, index: int, background: Background) -> Radiograph:
-        anatomy = sample_anatomy(
-            seed_of(self._name, self._master_seed, index), pneumothorax=self._name == "pneumothorax"
-        )
-        return expose(project(anatomy, self._size), name=self._name, background=background.id)
+        return expose(self._projected(index), name=self._name, background=background.id)
+
+    def _projected(self, index: int) -> Projection:
+        seed = seed_of(self._name, self._master_seed, index)
+        return project(sample_anatomy(seed, pneumothorax=self._name == "pneumothorax"), self._size)
 
     def _index(self, background: Background) -> int:
         stem, _, number = background.id.rpartition("-")

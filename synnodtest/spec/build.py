@@ -168,6 +168,8 @@ class Builder:
             return Constant("horizontal" if node.value is True else str(node.value))
         if kind == "shift_px":
             return Constant(tuple(float(v) for v in plain(node)))
+        if perturbation_kinds()[kind].span is None:
+            return Constant(str(node.value))
         return self.value(node, path, f"perturbations.{kind}")
 
     # scenes ----------------------------------------------------------------------------------------------------

@@ -325,7 +325,8 @@ def test_the_language_is_all_there():
         localization python silent not_lower no_reversal"""
     assert sorted(named.split()) == sorted(expectations())
     perturbations = schema()["$defs"]["perturbations"]["properties"]
-    wanted = "flip shift_px rotate_deg scale gamma brightness contrast noise blur jpeg downsample"
+    wanted = """flip shift_px rotate_deg scale gamma brightness contrast noise blur jpeg downsample
+            dose scatter focus processing collimation marker"""
     assert sorted(perturbations) == sorted(wanted.split())
     assert len(schema()["$defs"]["radiomics"]["properties"]) == 67
     assert len(BUILT_IN_REGIONS) == 12
