@@ -30,7 +30,7 @@ _KNOWN = {name: column for column, names in COLUMNS.items() for name in names}
 _ALIKE = 0.84
 """Similarity above which a name is taken for a slip: ``pateint`` has 0.86 of ``patient``, ``image`` 0.75 of ``age``."""
 _IDENTIFIES = re.compile(r"(patient|subject|person)s?(id|nr|no|num|number|key|code|name|index|uid|hash|ref)s?")
-_SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp)")
+_SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp).*")
 """Names that tell a spacing; those that begin with ``orig`` tell that of another file."""
 _MASK = re.compile(r"([a-z][a-z0-9_]*)_mask")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["MetaImage", "data_file_of", "read_mha"]
+__all__ = ["KNOWN_TYPES", "MetaImage", "data_file_of", "read_mha"]
 
 MAX_VALUES = 256 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
@@ -33,6 +33,9 @@ _TYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
+
+KNOWN_TYPES = tuple(_TYPES)
+"""Element types that are read."""
 
 
 @dataclass(frozen=True, eq=False)

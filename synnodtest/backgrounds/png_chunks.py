@@ -41,10 +41,11 @@ def check_png(path: Path) -> None:
         raise BackgroundError(f"{path}: truncated or damaged: no palette", hint=_DAMAGED)
     wanted = _length(header)
     found = _inflated(b"".join(pixels), wanted)
-    if found > wanted:
+    if found is not None and found != wanted:
+        amount = "more" if found > wanted else "fewer"
         raise BackgroundError(
-            f"{path}: more pixels than rows times columns ({wanted} bytes by its header)",
-            hint="its header is wrong: export the radiograph again",
+            f"{path}: truncated or damaged: {amount} pixels than rows times columns ({wanted} bytes by its header)",
+            hint=f"{_DAMAGED}; if that does not help, its header is wrong: export the radiograph again",
         )
 
 
@@ -80,9 +81,9 @@ def _length(header: bytes) -> int:
     return total
 
 
-def _inflated(data: bytes, wanted: int) -> int:
-    """Return how many bytes the stream holds, counting no further than one above ``wanted``."""
+def _inflated(data: bytes, wanted: int) -> int | None:
+    """Return how many bytes the stream holds, counting no further than one above ``wanted``; None if it is damaged."""
     try:
         return len(zlib.decompressobj().decompress(data, wanted + 1))
     except zlib.error:
-        return 0  # Pillow tells what is wrong with it
+        return None  # Pillow tells what is wrong with it

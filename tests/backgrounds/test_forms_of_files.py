@@ -1,0 +1,422 @@
+"""Forms of files that people have: each is read right, refused with what to do, or noted; none is silently another."""
+
+import importlib.util
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
+from synnodtest.backgrounds.formats_page import formats_page
+from synnodtest.backgrounds.manifest import read_manifest
+from synnodtest.errors import BackgroundError
+
+from .radiograph_files import chest, write_dicom, write_mha, write_png
+
+ROOT = Path(__file__).resolve().parents[2]
+SPACING = (1.5, 1.4)
+
+
+def same(radiograph, truth, spacing=None):
+    np.testing.assert_allclose(radiograph.pixels, truth, atol=1 / 255)
+    assert spacing is None or radiograph.spacing_mm == pytest.approx(spacing)
+
+
+def refused(match, path, **options):
+    with pytest.raises(BackgroundError, match=match) as caught:
+        read_radiograph(path, **options)
+    assert caught.value.hint
+    return caught.value
+
+
+def table(says, top, entries=4096):
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.LUTDescriptor = [entries, 0, says]
+    item.LUTData = np.rint(np.linspace(0, top, entries)).astype("<u2").tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+    return [item]
+
+
+class TestRangeOfFloats:
+    @pytest.mark.parametrize(("low", "high"), [(0.0, 1.05), (0.0, 1.00008), (-0.03, 1.0), (-0.02, 1.08)])
+    def test_a_small_overshoot_is_clipped_and_noted(self, tmp_path, low, high):
+        picture = (chest(bits=12) / 4095).astype(np.float32)
+        picture[8:14, 8:14], picture[20:24, 8:14] = high, low
+        radiograph = read_radiograph(write_mha(tmp_path / "a.mha", picture))
+        same(radiograph, np.clip(picture, 0, 1))
+        assert "were clipped" in radiograph.notes[0]
+
+    @pytest.mark.parametrize("top", [1.3, 255.0, 4095.0, 4095.4])
+    def test_other_floats_need_the_manifests_word(self, tmp_path, top):
+        picture = (chest(bits=12) / 4095 * top).astype(np.float32)
+        picture[0, 0] = top
+        path = write_mha(tmp_path / "a.mha", picture)
+        assert "bits" in refused("range is not known", path).hint
+        if top > 2:
+            bits = 8 if top == 255 else 12
+            same(read_radiograph(path, bits=bits), np.clip(picture / (2**bits - 1), 0, 1))
+
+
+class TestSpacing:
+    pytest.importorskip("pydicom")
+
+    @pytest.mark.parametrize(
+        "tags",
+        [
+            {"ImageType": ["DERIVED", "SECONDARY"]},
+            {"PixelSpacingCalibrationType": "FIDUCIAL"},
+            {"PixelSpacingCalibrationType": "GEOMETRY"},
+            {"EstimatedRadiographicMagnificationFactor": "1.2"},
+        ],
+    )
+    def test_a_calibrated_or_derived_pixel_spacing_counts(self, tmp_path, tags):
+        path = write_dicom(
+            tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=[1.44, 1.68], PixelSpacing=[1.2, 1.4], **tags
+        )
+        radiograph = read_radiograph(path)
+        assert radiograph.spacing_mm == (1.2, 1.4)
+        assert any("PixelSpacing counts" in note for note in radiograph.notes)
+
+    @pytest.mark.parametrize(
+        "tags", [{}, {"PixelSpacingCalibrationType": "OTHER", "ImageType": ["DERIVED", "PRIMARY"]}]
+    )
+    def test_two_spacings_without_a_reason_are_refused(self, tmp_path, tags):
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), PixelSpacing=[1.9, 1.9], **tags)
+        assert "mm_per_px_x" in refused("differ", path).hint
+        assert read_radiograph(path, spacing_mm=SPACING).spacing_mm == SPACING
+
+    def test_rounding_is_no_difference(self, tmp_path):
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), PixelSpacing=[1.201, 1.251])
+        assert read_radiograph(path).spacing_mm == (1.201, 1.251)
+
+    @pytest.mark.parametrize("name", ["a.mha", "a.mhd", "a.dcm"])
+    def test_exactly_one_millimetre_needs_the_manifests_word(self, tmp_path, name):
+        picture = chest(bits=12)
+        if name == "a.dcm":
+            path = write_dicom(tmp_path / name, picture, ImagerPixelSpacing=None, PixelSpacing=[1, 1])
+        else:
+            path = write_mha(tmp_path / name, picture, (1, 1), data_file="LOCAL" if name == "a.mha" else "a.raw")
+        refused("exactly 1 mm", path)
+        assert read_radiograph(path, spacing_mm=(1.0, 1.0)).spacing_mm == (1.0, 1.0)
+
+    @pytest.mark.parametrize(
+        ("spacing", "match"), [((0.14, 0.14), "no chest"), ((4, 4), "no chest"), ((1, 2.5), "no radiograph")]
+    )
+    def test_what_makes_no_chest_is_refused(self, tmp_path, spacing, match):
+        path = write_png(tmp_path / "a.png", chest())
+        refused(match, path, spacing_mm=spacing)
+
+    def test_a_narrow_chest_is_noted(self, tmp_path):
+        radiograph = read_radiograph(write_png(tmp_path / "a.png", chest()), spacing_mm=(1.0, 1.0))
+        assert "narrower than an adult's chest (160 mm)" in radiograph.notes
+
+
+class TestRangeOfDicom:
+    pytest.importorskip("pydicom")
+
+    @pytest.mark.parametrize(("says", "top"), [(16, 4095), (16, 1023), (14, 4095), (8, 4095), (0, 4095)])
+    @pytest.mark.parametrize("window", [{}, {"WindowCenter": 2048, "WindowWidth": 4096}])
+    def test_a_table_is_taken_by_what_it_holds(self, tmp_path, says, top, window):
+        picture = chest(bits=12)
+        radiograph = read_radiograph(
+            write_dicom(tmp_path / "a.dcm", picture, VOILUTSequence=table(says, top), **window)
+        )
+        same(radiograph, picture / 4095)
+        assert any("largest entry" in note for note in radiograph.notes)
+
+    def test_a_table_that_holds_what_it_says_is_only_noted_as_applied(self, tmp_path):
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), VOILUTSequence=table(12, 4095)))
+        assert radiograph.notes[0] == "shown through its VOI LUT"
+
+    def test_bits_that_no_value_uses_are_noted(self, tmp_path):
+        picture = chest(bits=12)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, bits=16))
+        same(radiograph, picture / 4095)
+        assert "BitsStored 16, held by 12" in radiograph.notes[0]
+
+    def test_pixels_at_the_upper_end_of_their_words_are_shifted(self, tmp_path):
+        picture = chest(bits=12)
+        same(read_radiograph(write_dicom(tmp_path / "a.dcm", picture << 4, HighBit=15)), picture / 4095)
+
+    @pytest.mark.parametrize(
+        ("fields", "match"),
+        [
+            ({"HighBit": 15}, "bits outside"),
+            ({"BitsStored": 10, "HighBit": 9}, "bits outside"),
+            ({"BitsStored": 20}, "cannot be together"),
+            ({"VOILUTFunction": "CUBIC", "WindowCenter": 2048, "WindowWidth": 4096}, "VOILUTFunction"),
+            ({"WindowCenter": 30000, "WindowWidth": 100}, "all pixels have the same value|range of its values"),
+            ({"WindowCenter": 32768, "WindowWidth": 65536}, "range of its values"),
+            ({"WindowCenter": 50, "WindowWidth": 100}, "range of its values|same value"),
+            ({"RescaleSlope": 0}, "RescaleSlope"),
+        ],
+    )
+    def test_a_range_that_cannot_be_is_refused(self, tmp_path, fields, match):
+        refused(match, write_dicom(tmp_path / "a.dcm", np.maximum(chest(bits=12), 300), **fields))
+
+    @pytest.mark.parametrize("extra", [2, 320, 40960])
+    def test_more_pixels_than_rows_times_columns_are_refused(self, tmp_path, extra):
+        picture = chest(bits=12)
+        refused(
+            "more pixels than rows",
+            write_dicom(tmp_path / "a.dcm", picture, PixelData=picture.tobytes() + b"\7" * extra),
+        )
+
+    def test_padding_is_noted_and_bits_of_the_manifest_go_before_the_window(self, tmp_path):
+        picture = np.maximum(chest(bits=12), 1)
+        picture[:, :20] = 0
+        path = write_dicom(tmp_path / "a.dcm", picture, PixelPaddingValue=0, WindowCenter=9000, WindowWidth=100)
+        radiograph = read_radiograph(path, bits=12)
+        same(radiograph, picture / 4095)
+        assert any("padding" in note for note in radiograph.notes)
+
+
+FOREIGN = {
+    "body part HAND": {"BodyPartExamined": "HAND"},
+    "body part SKULL": {"BodyPartExamined": "SKULL"},
+    "modality MG": {"Modality": "MG"},
+    "modality PX": {"Modality": "PX"},
+    "modality RF": {"Modality": "RF"},
+    r"modality \(none\)": {"Modality": None},
+    "SOP class Digital Mammography": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.2"},
+    "presentation intent FOR PROCESSING": {"PresentationIntentType": "FOR PROCESSING"},
+    "view LL": {"ViewPosition": "LL"},
+    "view RAO": {"ViewPosition": "RAO"},
+    "view 'Chest lateral'": {"ViewPosition": None, "SeriesDescription": "Chest lateral"},
+    "view 'THORAX SEITLICH'": {"ViewPosition": "", "ProtocolName": "THORAX SEITLICH"},
+    r"patient orientation A\\F: a lateral view": {"PatientOrientation": ["A", "F"]},
+    r"patient orientation L\\H": {"PatientOrientation": ["L", "H"]},
+    r"patient orientation R\\F": {"PatientOrientation": ["R", "F"]},
+}
+
+
+class TestDicomAllowList:
+    pytest.importorskip("pydicom")
+
+    @pytest.mark.parametrize("reason", FOREIGN)
+    def test_what_is_no_frontal_chest_is_left_out_of_flat_folders_and_refused_by_name(self, tmp_path, reason):
+        write_dicom(tmp_path / "good.dcm", chest(bits=12), PatientID="a")
+        bad = write_dicom(tmp_path / "bad.dcm", chest(bits=12, seed=1), PatientID="b", **FOREIGN[reason])
+        served = FolderSet(tmp_path, "normal")
+        assert [background.id for background in served.backgrounds] == ["good.dcm"]
+        assert any(note.startswith("1 DICOM files were left out") for note in served.notes)
+        assert "accept" in refused(reason, bad).hint
+
+    def test_a_view_by_code_counts_by_its_meaning(self, tmp_path):
+        from pydicom.dataset import Dataset
+
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "399348003", "SCT", "lateral"
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ViewPosition=None, ViewCodeSequence=[code])
+        refused("view lateral", path)
+        code.CodeMeaning = "antero-posterior"
+        write_dicom(path, chest(bits=12), ViewPosition=None, ViewCodeSequence=[code])
+        read_radiograph(path)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"BodyPartExamined": "CHEST"}, {"BodyPartExamined": "PORT CHEST"}, {"ViewPosition": "AP SUPINE"},
+            {"PatientOrientation": ["L", "F"]}, {"Modality": "CR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1"},
+            {"ViewPosition": "PA", "SeriesDescription": "CHEST PA AND LAT"},
+            {"PresentationIntentType": "FOR PRESENTATION"},
+        ],
+    )  # fmt: skip
+    def test_frontal_chests_are_taken(self, tmp_path, fields):
+        same(read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), **fields)), chest(bits=12) / 4095)
+
+    def test_the_manifest_may_say_that_a_header_is_wrong(self, tmp_path):
+        write_dicom(tmp_path / "a.dcm", chest(bits=12), BodyPartExamined="HAND")
+        (tmp_path / "manifest.csv").write_text("file,accept\na.dcm,body_part\n")
+        assert len(FolderSet(tmp_path, "normal").backgrounds) == 1
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    """An upright chest of 256 x 240 pixels, 0..1."""
+    served = open_backgrounds(None, "normal", 1)
+    pixels = served.load(served.backgrounds[0]).pixels
+    return np.asarray(Image.fromarray(pixels).resize((240, 256), Image.Resampling.BOX))
+
+
+class TestOrientationAndPolarity:
+    def write(self, path, pixels):
+        return write_png(path, np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+    @pytest.mark.parametrize("clockwise", [90, 180, 270])
+    def test_a_turned_chest_is_refused_and_turned_back_on_the_manifests_word(self, tmp_path, phantom, clockwise):
+        path = self.write(tmp_path / "a.png", np.rot90(phantom, clockwise // 90))
+        assert f"write {clockwise} " in refused("does not stand upright", path, spacing_mm=(1.6, 1.6)).hint
+        same(read_radiograph(path, spacing_mm=(1.6, 1.6), rotate_deg=clockwise), phantom, (1.6, 1.6))
+
+    def test_a_negative_is_refused_and_inverted_on_the_manifests_word(self, tmp_path, phantom):
+        path = self.write(tmp_path / "a.png", 1 - phantom)
+        assert "polarity" in refused("negative", path, spacing_mm=(1.6, 1.6)).hint
+        same(read_radiograph(path, spacing_mm=(1.6, 1.6), polarity="inverted"), phantom)
+
+    def test_a_monochrome1_that_is_stored_as_monochrome2_is_refused(self, tmp_path, phantom):
+        pytest.importorskip("pydicom")
+        stored = np.rint(np.clip(phantom, 0, 1) * 4095).astype(np.uint16)
+        refused(
+            "negative",
+            write_dicom(tmp_path / "a.dcm", stored, photometric="MONOCHROME1", ImagerPixelSpacing=[1.6, 1.6]),
+        )
+
+    @pytest.mark.parametrize("turn", range(2, 9))
+    def test_exif_turns_as_pillow_does_and_is_noted(self, tmp_path, turn):
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        Image.fromarray(chest()).save(tmp_path / "a.jpg", quality=95, exif=exif)
+        radiograph = read_radiograph(tmp_path / "a.jpg", spacing_mm=(1.4, 1.4))
+        with Image.open(tmp_path / "a.jpg") as picture:
+            same(radiograph, np.asarray(ImageOps.exif_transpose(picture)) / 255)
+        assert radiograph.notes[0] == f"EXIF orientation {turn} applied"
+
+    def test_wrong_dimensions_and_swapped_bytes_are_refused(self, tmp_path, phantom):
+        stored = np.rint(np.clip(phantom, 0, 1) * 4095).astype(np.uint16)
+        refused("do not continue", write_mha(tmp_path / "a.mha", stored, (1.6, 1.6), DimSize="256 240"))
+        refused(
+            "byte order|exceeds|do not", write_mha(tmp_path / "b.mha", stored, (1.6, 1.6), BinaryDataByteOrderMSB=True)
+        )
+
+
+class TestManifestColumns:
+    @pytest.mark.parametrize("name", ["patient", "patient_id", "Patient ID", "PatientID", "PATIENT-ID", "Subject ID"])
+    def test_the_patient_is_known_however_the_column_is_written(self, tmp_path, name):
+        (tmp_path / "manifest.csv").write_text(f"file,{name},Sex,ViewPosition,PixelSpacing\na.png,P1,F,PA,0.14\\0.15\n")
+        row = read_manifest(tmp_path / "manifest.csv").rows[0]
+        assert (row.patient, row.spacing_mm) == ("P1", (0.14, 0.15))
+        assert dict(row.strata) == {"sex": "F", "view": "PA"}
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("pateint", "patient"), ("patients", "patient"), ("Patient Nr", "patient"), ("patient_name", "patient"),
+            ("mm_per_px", "mm_per_px_x"), ("mm_per_pixel_y", "mm_per_px_y"), ("pixel_size", "mm_per_px_x"),
+            ("bit", "bits"),
+            ("gendr", "sex"), ("spacing", "mm_per_px_x"), ("rotat_deg", "rotate_deg"), ("polarty", "polarity"),
+        ],
+    )  # fmt: skip
+    def test_near_misses_are_errors(self, tmp_path, name, meant):
+        (tmp_path / "manifest.csv").write_text(f"file,{name}\na.png,1\n")
+        with pytest.raises(BackgroundError, match=f"did you mean '{meant}'"):
+            read_manifest(tmp_path / "manifest.csv")
+
+    @pytest.mark.parametrize("name", ["labels", "site", "orig_w", "OriginalImagePixelSpacing[x", "scanner", "stage"])
+    def test_other_columns_stay_strata(self, tmp_path, name):
+        (tmp_path / "manifest.csv").write_text(f"file,{name}\na.png,1\n")
+        assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {name: "1"}
+
+    @pytest.mark.parametrize("header", ["file,patient,Patient ID", "file,sex,Gender", "file,File Name"])
+    def test_two_columns_of_the_same_meaning_are_an_error(self, tmp_path, header):
+        (tmp_path / "manifest.csv").write_text(header + "\n" + ",".join("abc"[: header.count(",") + 1]) + "\n")
+        with pytest.raises(BackgroundError, match="are both"):
+            read_manifest(tmp_path / "manifest.csv")
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+    def test_any_encoding_with_a_mark_or_zeros_is_read(self, tmp_path, encoding):
+        (tmp_path / "Manifest.CSV").write_bytes("file;Klinik\na.png;Köln\n".encode(encoding))
+        assert read_manifest(tmp_path / "Manifest.CSV").rows[0].strata == {"Klinik": "Köln"}
+
+
+LABELS = {
+    "node21 as png": ("metadata.csv", "img_name,label,x,y,width,height\na.mha,1,9,9,9,9\nb.mha,0,0,0,0,0\n"),
+    "vindr": ("train.csv", "image_id,class_name,x_min\na,Nodule/Mass,5\nb,Cardiomegaly,7\nb,No finding,\n"),
+    "nih": ("Data_Entry_2017.csv", "Image Index,Finding Labels\na.dcm,Infiltration|Nodule\nb.png,No Finding\n"),
+    "nih mass": ("Data_Entry_2017.csv", "Image Index,Finding Labels\na.png,Mass\nb.png,Effusion\n"),
+    "chexpert": ("train.csv", "Path,Lung Lesion,No Finding\nx/a.jpg,1.0,\nx/b.jpg,0.0,1.0\n"),
+    "an uncertain finding": ("labels.csv", "Path,Nodule\na.jpg,-1.0\nb.jpg,\n"),
+    "boxes": ("boxes.csv", "file,x_min,y_min,x_max,y_max\na.mha,1,2,3,4\nb.mha,,,,\n"),
+    "denied": ("labels.csv", "file,class\na.png,nodule\nb.png,no_nodule\n"),
+    "tabs in utf-16": ("labels.tsv", "filename\tlabel\na\t1\nb\t0\n"),
+}
+
+
+class TestTablesBesideRadiographs:
+    def put(self, folder):
+        rows = ["file,mm_per_px_x,mm_per_px_y"]
+        for index, name in enumerate(("a.png", "b.png")):
+            write_png(folder / name, chest(seed=index))
+            rows.append(f"{name},1.4,1.5")
+        (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+
+    @pytest.mark.parametrize("kind", LABELS)
+    @pytest.mark.parametrize("above", [False, True])
+    def test_radiographs_with_a_nodule_are_no_backgrounds_whatever_their_extension(self, tmp_path, kind, above):
+        images = tmp_path / "images"
+        self.put(images)
+        name, text = LABELS[kind]
+        place = tmp_path if above else images
+        (place / name).write_bytes(text.encode("utf-16" if "utf-16" in kind else "utf-8"))
+        served = FolderSet(images, "normal")
+        assert [background.id for background in served.backgrounds] == ["b.png"]
+        assert "1 radiographs with annotated nodules were left out" in served.notes
+
+    def test_a_table_that_matches_no_radiograph_is_an_error(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "metadata.csv").write_text("img_name,label\nn0001.mha,1\n")
+        with pytest.raises(BackgroundError, match=r"metadata\.csv: names images of which none is here"):
+            FolderSet(tmp_path, "normal")
+
+    def test_boxes_whose_class_is_only_a_number_are_an_error(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "train.csv").write_text("image_id,class_id,x_min,y_min,x_max,y_max\na,8,1,2,3,4\nb,3,1,2,3,4\n")
+        with pytest.raises(BackgroundError, match=r"train\.csv:2: a box of class 8"):
+            FolderSet(tmp_path, "normal")
+
+    def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "costs.csv").write_text("month,euro\nMay,3\n")
+        (tmp_path / "labels.xlsx").write_bytes(b"PK")
+        assert set(FolderSet(tmp_path, "normal").notes) == {
+            "costs.csv says nothing of these radiographs", "labels.xlsx was not read: save it as CSV"
+        }  # fmt: skip
+
+    def test_names_of_node21_tell_under_any_extension(self, tmp_path):
+        for name in ("n0001.png", "c0001.png"):
+            write_png(tmp_path / name, chest())
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["c0001.png"]
+
+    def test_a_label_in_the_manifest_itself_is_noted(self, tmp_path):
+        self.put(tmp_path)
+        text = "file,labels,mm_per_px_x,mm_per_px_y\na.png,Nodule,1.4,1.5\nb.png,No Finding,1.4,1.5\n"
+        (tmp_path / "manifest.csv").write_text(text)
+        served = FolderSet(tmp_path, "normal")
+        assert len(served.backgrounds) == 2
+        assert "1 radiographs are listed in manifest.csv with a nodule in the column 'labels'" in served.notes[0]
+
+
+def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tmp_path):
+    picture = (chest(bits=12) / 4095).astype(np.float32)
+    picture[:6, :6] = 1.05
+    write_mha(tmp_path / "set" / "a.mha", picture)
+    first = FolderSet(tmp_path / "set", "normal", cache=tmp_path / "cache")
+    first.load(first.backgrounds[0])
+    again = FolderSet(tmp_path / "set", "normal", cache=tmp_path / "cache")
+    assert [b.id for b in again.backgrounds] == ["a.mha"]
+    assert any("were clipped" in note for note in again.notes)
+    assert first.notes == again.notes
+
+
+def test_the_page_of_formats_is_what_the_tables_say():
+    assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == formats_page(), (
+        "python -m synnodtest.backgrounds.formats_page > docs/formats.md"
+    )
+
+
+def test_no_changed_header_field_gives_silently_another_radiograph():
+    pytest.importorskip("pydicom")
+    spec = importlib.util.spec_from_file_location("header_fuzz", ROOT / "benchmarks" / "header_fuzz.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, silent = module.fuzz(100, seed=7)
+    assert silent == []
+    assert all(counts["right"] and counts["refused"] for counts in found.values())
