@@ -33,9 +33,6 @@ from synnodtest.statistics import drawdown
 
 __all__ = ["KIND"]
 
-RECOMMENDED = 30
-"""Backgrounds from which the bootstrap behind the drop goes without a note."""
-
 
 @dataclass(frozen=True)
 class Monotone(Trend):
@@ -119,8 +116,6 @@ def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
     notes = []
     if complete < clusters:
         notes.append(f"{clusters - complete} backgrounds lack a level and are left out of the mean curve")
-    if LEAST_CLUSTERS <= complete < RECOMMENDED:
-        notes.append(f"the bootstrap behind the drop rests on {complete} clusters; {RECOMMENDED} are recommended")
     return tuple(notes)
 
 
