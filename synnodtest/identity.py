@@ -8,7 +8,20 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 
-__all__ = ["Identity"]
+__all__ = ["WRITTEN_BITS", "Identity", "instance_key", "planted_uid"]
+
+WRITTEN_BITS = range(8, 17)
+"""Depths in which radiographs are written as DICOM."""
+
+
+def planted_uid(content_sha256: str, bits: int) -> str:
+    """Return the SOP Instance UID under which a radiograph of this content is written with so many bits."""
+    return f"2.25.{int(sha256_of(['instance', content_sha256, bits])[:32], 16)}"
+
+
+def instance_key(uid: str) -> str:
+    """Return what stands for a DICOM instance: of its SOP Instance UID the sha256 alone."""
+    return f"instance {sha256_of(['sop-instance', uid.strip()])}"
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ class Radiograph:
         nodules: Truth of the nodules planted in it, in planting order.
         notes: What reading its file corrected or applied, in plain words.
         exposure: How its pixels came from exposure, where known (phantoms); no part of the content.
+        instance: Key of the DICOM instance that it was read from, unturned; never the UID itself.
+        altered: Whether it is no longer as it came from its file: perturbed, or touched by a synthesizer.
     """
 
     pixels: FloatArray
@@ -110,6 +112,8 @@ class Radiograph:
     nodules: tuple[Truth, ...] = ()
     notes: tuple[str, ...] = ()
     exposure: Exposure | None = None
+    instance: str = ""
+    altered: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -81,7 +81,8 @@ def _known(radiograph: Radiograph, exposure: Exposure, area: float) -> Beam:
     def shown(log: Real) -> Real:
         level = log + share * (log - around)
         bent: Real = 1 / (1 + np.exp((exposure.start - level) / exposure.width))
-        return (bent - dark) / (1 - dark)
+        stretched: Real = (bent - dark) / (1 - dark)
+        return stretched
 
     return Beam(np.exp(-log), exposure.quanta_per_mm2 * area, radiograph.pixels, shown, known=True)
 

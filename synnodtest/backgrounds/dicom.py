@@ -17,6 +17,7 @@ from synnodtest.backgrounds.dicom_spacing import spacing_of
 from synnodtest.backgrounds.dicom_words import stored_numbers
 from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError, SynnodError, missing_extra
+from synnodtest.identity import instance_key
 
 __all__ = ["DicomFacts", "is_dicom", "read_dicom", "read_dicom_facts"]
 
@@ -68,7 +69,8 @@ def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored
             shown[padding] = 0.0
             notes.append(f"padding made black ({padding.mean():.1%} of the pixels)")
         spacing, told = (None, []) if given.spacing_mm else spacing_of(path, data)
-        return Stored(shown.astype(np.float32), spacing, (*notes, *told))
+        instance = instance_key(str(data.get("SOPInstanceUID", "")))
+        return Stored(shown.astype(np.float32), spacing, (*notes, *told), instance)
 
 
 @contextlib.contextmanager

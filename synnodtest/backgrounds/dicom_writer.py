@@ -18,7 +18,13 @@ MOST_COMMENT = 10240
 
 
 def write_dicom(
-    path: Path, pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], bits: int, note: str, truth: str
+    path: Path,
+    pixels: NDArray[np.uint16],
+    spacing_mm: tuple[float, float],
+    bits: int,
+    note: str,
+    truth: str,
+    uid: str = "",
 ) -> None:
     """Write a Secondary Capture Image (PS3.3 A.8.1), MONOCHROME2, explicit VR little endian.
 
@@ -29,6 +35,7 @@ def write_dicom(
         bits: Bits stored.
         note: Said in series and derivation description and comments; empty where nothing was planted.
         truth: Planted nodules as JSON, for the comments.
+        uid: SOP Instance UID; a new one if empty.
 
     Raises:
         SynnodError: pydicom is not installed.
@@ -40,7 +47,7 @@ def write_dicom(
         raise missing_extra("pydicom", "dicom", f"writing {path.name}") from None
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.MediaStorageSOPInstanceUID = uid or generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = Dataset()
     data.file_meta = meta

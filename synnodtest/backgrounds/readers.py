@@ -101,6 +101,7 @@ def read_given(path: Path, given: Given) -> Radiograph:
         spacing_mm=(float(spacing[0]), float(spacing[1])),
         source=path.name,
         notes=(*stored.notes, *notes),
+        instance=stored.instance,
     )
 
 
@@ -180,4 +181,5 @@ def _upright(stored: Stored, given: Given) -> Stored:
     if given.polarity == "inverted":
         pixels = (np.float32(1) - pixels).astype(np.float32)
         notes.append("inverted, as the manifest says")
-    return Stored(pixels, spacing, tuple(notes))
+    instance = "" if given.rotate_deg else stored.instance
+    return Stored(pixels, spacing, tuple(notes), instance)

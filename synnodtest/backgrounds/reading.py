@@ -43,8 +43,10 @@ class Stored:
         pixels: float32, H x W, 0..1, air dark.
         spacing_mm: ``(row, column)``, or None if the file gives none.
         notes: What was corrected or applied, in plain words, for the record.
+        instance: Key of the DICOM instance, from its SOP Instance UID.
     """
 
     pixels: FloatArray
     spacing_mm: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    instance: str = ""

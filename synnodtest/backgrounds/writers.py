@@ -16,6 +16,7 @@ from synnodtest.backgrounds.export_size import marked, resized
 from synnodtest.errors import BackgroundError
 from synnodtest.files import replacing
 from synnodtest.geometry import FloatArray
+from synnodtest.identity import planted_uid
 from synnodtest.phantom.mha_writer import mha_bytes
 from synnodtest.radiograph import Radiograph
 
@@ -94,7 +95,8 @@ def _write(radiograph: Radiograph, path: Path, suffix: str, depth: int) -> None:
             temporary.write_bytes(data)
     else:
         with replacing(path) as temporary:
-            write_dicom(temporary, stored.astype(np.uint16), radiograph.spacing_mm, depth, note, json.dumps(truth))
+            uid = planted_uid(radiograph.content_sha256(), depth)
+            write_dicom(temporary, stored.astype(np.uint16), radiograph.spacing_mm, depth, note, json.dumps(truth), uid)
 
 
 def _write_png(

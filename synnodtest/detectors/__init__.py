@@ -6,7 +6,18 @@ packages only when they are used.
 
 from __future__ import annotations
 
-from synnodtest.detectors import command, http, mutants, onnx, openvino, oracle, recorded, torchvision, yolo
+from synnodtest.detectors import (
+    command,
+    http,
+    mutants,
+    onnx,
+    openvino,
+    oracle,
+    recorded,
+    structured_report,
+    torchvision,
+    yolo,
+)
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Options, register_detector, registered_names
@@ -28,6 +39,7 @@ __all__ = [
     "register_detector",
     "registered_names",
     "resolve_detector",
+    "structured_report",
     "torchvision",
     "yolo",
 ]

@@ -28,7 +28,7 @@ from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
-from synnodtest.identity import Identity
+from synnodtest.identity import WRITTEN_BITS, Identity, instance_key, planted_uid
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
@@ -81,10 +81,11 @@ class RecordedDetector:
 
 
 def _keys(radiograph: Radiograph) -> list[str]:
-    keys = [radiograph.content_sha256()]
-    if not radiograph.nodules:
+    content = radiograph.content_sha256()
+    keys = [content, *(instance_key(planted_uid(content, bits)) for bits in WRITTEN_BITS)]
+    if not (radiograph.nodules or radiograph.altered):
         name = Path(radiograph.source).name
-        keys += [key for key in (name, Path(name).stem, radiograph.background) if key]
+        keys += [key for key in (radiograph.instance, name, Path(name).stem, radiograph.background) if key]
     return keys
 
 

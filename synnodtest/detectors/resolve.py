@@ -18,7 +18,14 @@ __all__ = ["DEFAULT_TIMEOUT_S", "check_named", "make_detector", "resolve_detecto
 
 DEFAULT_TIMEOUT_S = 300.0
 
-_SUFFIXES = {".pt": "ultralytics", ".onnx": "onnx", ".xml": "openvino", ".json": "recorded", ".csv": "recorded"}
+_SUFFIXES = {
+    ".pt": "ultralytics",
+    ".onnx": "onnx",
+    ".xml": "openvino",
+    ".json": "recorded",
+    ".csv": "recorded",
+    ".dcm": "dicom-sr",
+}
 
 
 def resolve_detector(
@@ -57,6 +64,8 @@ def check_named(text: str, base: Path | None = None) -> None:
         _check_file(named[1], text, options)
     elif Path(split_choice(text, options.base)[0]).suffix.lower() in _SUFFIXES:
         _check_file(text, text, options)
+    elif options.path(split_choice(text, options.base)[0]).is_dir():
+        return
     elif ":" in text:
         Loader(text, "detector", DetectorError, options.base).find()
     else:
@@ -95,6 +104,10 @@ def make_detector(text: str, options: Options) -> Detector:
         by_suffix = find_factory(_SUFFIXES[suffix])
         assert by_suffix is not None
         return by_suffix(text, options)
+    if options.path(split_choice(text, options.base)[0]).is_dir():
+        reports = find_factory("dicom-sr")
+        assert reports is not None
+        return reports(text, options)
     if ":" in text:
         return load_callable(text, options)
     raise _unknown(text)

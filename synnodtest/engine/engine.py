@@ -272,7 +272,7 @@ class Engine:
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: _Job, data: bytes | None) -> None:
         background = self.load(job.background)
-        base = background if data is None else decode_radiograph(data, background)
+        base = background if data is None else replace(decode_radiograph(data, background), altered=True)
         reason = rejection(background, base, sham=job.scene.sham)
         job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
         encoded = Snapshot.of(job.radiograph, reason).encode()

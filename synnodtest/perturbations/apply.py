@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
     Raises:
         SynthesizerError: a kind is not known, or a value is impossible (a shift by the whole radiograph, too).
     """
+    untouched = radiograph
     for position, perturbation in enumerate(perturbations):
         check_perturbation(perturbation)
         kind = _kind(perturbation)
@@ -55,7 +57,7 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
         elif kind.remake is not None and not kind.is_neutral(perturbation.value):
             rng = _draws(kind, seed, position)
             radiograph = _within_0_1(kind.remake(radiograph, perturbation.value, rng))
-    return radiograph
+    return radiograph if radiograph is untouched else replace(radiograph, altered=True)
 
 
 def map_point(
