@@ -70,6 +70,7 @@ def test_the_groups_of_a_parity_stay_together(tmp_path):
     [
         "froc: {at_least: 0.5}",
         "auc: {at_least: 0.5}",
+        "afroc: {at_least: 0.5}",
         "average_precision: {at_least: 0.5}",
         "calibration: {at_most: 0.1}",
         "monotone: {over: diameter_mm, min_spearman: 0.5, max_drop: 0.1}",

@@ -1,0 +1,98 @@
+"""``afroc``: area under the alternative free-response curve: nodules against the loudest finding on normal images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.common import hold, no_data, selected
+from synnodtest.expectations.curves import Weights, bootstrapped, rule_on_curve
+from synnodtest.expectations.fewest import curve_backgrounds
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.ledger import ledger_of
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.statistics import Estimate, delong
+
+__all__ = ["KIND"]
+
+SILENT_AREA = 0.5
+"""The area of a detector that reports nothing: all tie."""
+UNMARKED = -1.0
+"""Below every score: a nodule that is not found, an image on which nothing is."""
+
+
+@dataclass(frozen=True)
+class Afroc(Selection):
+    """Parameters of ``afroc``."""
+
+    at_least: float = option("Area must exceed this.", share())
+
+
+@with_worst_case(missed)
+def afroc(parameters: Afroc, evidence: Evidence) -> Ruling:
+    """Area under the AFROC: how often a nodule's score exceeds the highest on an untouched background, ties half.
+
+    Unlike the area of images it counts a nodule only where it was found at its place. A silent detector has an area of
+    0.5: where the bound allows that, its sensitivity must exceed 0.2 too.
+    """
+    bound = float(parameters.at_least)
+    criterion = (
+        f"area under the AFROC (nodules against the highest score per untouched image) exceeds {bound:g}"
+        f"{where_phrase(parameters)}"
+    )
+    ledger = ledger_of(parameters, evidence)
+    if not ledger.positives or ledger.positives == len(ledger.trials):
+        return no_data(criterion, "nodule, or untouched image,", evidence)
+    split = ledger.positives
+    missing = ledger.nodules - np.bincount(ledger.image[ledger.hit], minlength=len(ledger.trials))
+    unfound = np.repeat(np.arange(len(ledger.trials)), missing.astype(int))
+    owner = np.concatenate([ledger.image[ledger.hit], unfound])
+    nodules = np.concatenate([ledger.score[ledger.hit], np.full(len(unfound), UNMARKED)])
+    loudest = np.array([max((s.finding.score for s in t.sightings), default=UNMARKED) for t in ledger.trials[split:]])
+    order = np.argsort(loudest, kind="stable")
+    below, up_to = (np.searchsorted(loudest[order], nodules, side) for side in ("left", "right"))
+
+    def area(weights: Weights) -> float:
+        first, second = weights[owner], weights[split:][order]
+        total = np.concatenate([[0.0], np.cumsum(second)])
+        pairs = first.sum() * total[-1]
+        return float((first * (total[below] + total[up_to])).sum() / 2 / pairs) if pairs else math.nan
+
+    def estimator(alpha: float) -> Estimate:
+        """Widen the bootstrap to DeLong's interval, guarded near 1."""
+        drawn, exact = bootstrap(alpha), delong(nodules, loudest, alpha=alpha, guarded=True)
+        if not drawn.usable:
+            return drawn
+        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
+        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+
+    bootstrap = bootstrapped(ledger, area, evidence)
+    held = [hold("afroc", "area under the AFROC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
+    if bound < SILENT_AREA:
+        held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
+    return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"})
+
+
+KIND = Kind(
+    name="afroc",
+    about="Area under the AFROC curve: nodules found at their place against the loudest finding on untouched images.",
+    parameters=Afroc,
+    ruling=afroc,
+    title="Area under the AFROC",
+    common=CURVE,
+    rules={"required": ["at_least"]},
+    arms=lambda p: (OWN, UNTOUCHED_ARM),
+    threshold_free=lambda p: True,
+    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
+    all_scores=True,
+    curve=True,
+)
