@@ -42,12 +42,12 @@ def write_dicom(
     """
     try:
         from pydicom.dataset import Dataset, FileMetaDataset
-        from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+        from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
     except ImportError:
         raise missing_extra("pydicom", "dicom", f"writing {path.name}") from None
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = uid or generate_uid()
+    meta.MediaStorageSOPInstanceUID = UID(uid) if uid else generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = Dataset()
     data.file_meta = meta
