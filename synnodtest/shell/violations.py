@@ -10,7 +10,10 @@ __all__ = ["VIOLATED", "violates"]
 _FOUND = (
     "confidence-rises-with-size::monotone",
     "confidence-rises-with-size::sensitivity",
+    "confidence-rises-with-size::conspicuous",
     "nodules-are-found::sensitivity",
+    "nodules-are-found::conspicuous",
+    "nodules-are-found::subtle",
     "nodules-are-found::froc",
     "nodules-are-found::average_precision",
     "nodules-are-found::auc",
@@ -52,11 +55,14 @@ _BOXES = ("nodules-are-found::place", "nodules-are-found::fit")
 
 _ALL_OVER_THE_LUNG = (
     "nodules-are-found::sensitivity",
+    "nodules-are-found::conspicuous",
+    "nodules-are-found::subtle",
     "nodules-are-found::froc",
     "nodules-are-found::average_precision",
     "nodules-are-found::auc",
     "confidence-rises-with-size::monotone",
     "confidence-rises-with-size::sensitivity",
+    "confidence-rises-with-size::conspicuous",
     "large-nodules-are-found::*",
     "every-one-of-several-is-found::*",
     "lung-beside-an-air-leak::*",
@@ -67,6 +73,7 @@ VIOLATED: dict[str, tuple[str, ...]] = {
     "size-blind": (
         "confidence-rises-with-size::monotone",
         "confidence-rises-with-size::sensitivity",
+        "confidence-rises-with-size::conspicuous",
         "large-nodules-are-found::*",
     ),
     "border-blind": _FOUND,
@@ -86,6 +93,8 @@ VIOLATED: dict[str, tuple[str, ...]] = {
     "off-by-10mm": (
         *_BOXES,
         "nodules-are-found::sensitivity",
+        "nodules-are-found::conspicuous",
+        "nodules-are-found::subtle",
         "nodules-are-found::froc",
         "nodules-are-found::average_precision",
         "small-nodules-come-into-sight::*",
