@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from synnodtest.backgrounds.dicom_acquisition import acquisition_of
 
 __all__ = ["ALLOWED", "DicomFacts", "Objection", "facts_of", "noted_of", "objections_of", "tells_other_view"]
 
@@ -58,6 +60,7 @@ class Objection:
 class DicomFacts:
     """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years.
 
+    ``acquisition`` says how it was taken (:mod:`synnodtest.backgrounds.dicom_acquisition`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
@@ -65,6 +68,7 @@ class DicomFacts:
     view: str = ""
     sex: str = ""
     age: str = ""
+    acquisition: Mapping[str, str] = field(default_factory=dict)
     objections: tuple[Objection, ...] = ()
 
     def foreign(self, accept: frozenset[str] = frozenset()) -> str:
@@ -80,6 +84,7 @@ def facts_of(data: Any) -> DicomFacts:
         view=_text(data, "ViewPosition"),
         sex=_text(data, "PatientSex"),
         age=str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else "",
+        acquisition=acquisition_of(data),
         objections=tuple(objections_of(data)),
     )
 

@@ -171,7 +171,7 @@ def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
         if not patient and facts.patient:
             patient = pseudonyms.setdefault(facts.patient, f"patient-{len(pseudonyms) + 1}")
         header = {name: text for name in ("view", "sex", "age") if (text := getattr(facts, name))}
-        completed.append(replace(entry, patient=patient, strata={**header, **entry.strata}))
+        completed.append(replace(entry, patient=patient, strata={**facts.acquisition, **header, **entry.strata}))
     return completed
 
 

@@ -126,7 +126,7 @@ class TestWhatBelongsToASet:
         backgrounds = open_backgrounds(tmp_path, "normal").backgrounds
         patients = {background.id: background.patient for background in backgrounds}
         assert patients == {"IM0": "patient-1", "IM1": "patient-2", "IM2": "patient-1"}
-        assert backgrounds[0].strata == {"view": "PA", "sex": "F", "age": "61"}
+        assert backgrounds[0].strata == {"view": "PA", "sex": "F", "age": "61", "pixel_spacing_mm": "2"}
 
     def test_node21_offers_its_normals_only(self, tmp_path):
         images = tmp_path / "cxr_images" / "proccessed_data" / "images"
