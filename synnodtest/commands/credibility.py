@@ -143,9 +143,9 @@ def _of_films(options: argparse.Namespace) -> int:
     scenes = list(counterparts(films, negatives, template, per_film=per_film, seed=options.seed))
     synthesizer = _resolved(options)
     with tqdm(total=len(films.backgrounds), desc="annotated", unit="film", disable=None) as bar:
-        real = annotated_crops(films, bar.update)
+        real = annotated_crops(films, lambda: _one_more(bar))
     with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
-        planted = planted_crops(scenes, negatives, synthesizer, bar.update)
+        planted = planted_crops(scenes, negatives, synthesizer, lambda: _one_more(bar))
     told = two_sample(real, planted, bare_crops(films, scenes, negatives), seed=options.seed)
     told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
     text = json.dumps(told, indent=1)
@@ -155,3 +155,7 @@ def _of_films(options: argparse.Namespace) -> int:
         print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
         (options.out / "two-sample.json").write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _one_more(bar: Any) -> None:
+    bar.update(1)

@@ -142,7 +142,7 @@ def _crop(radiograph: Radiograph, outline: Box, cluster: str) -> Crop:
 def _away(size_mm: tuple[float, float], window: Window) -> Array:
     """Return how far each pixel of a crop is from its middle, in half axes of the outline."""
     offsets = (np.arange(SIDE) + 0.5 - SIDE / 2) * window.spacing_mm
-    return np.hypot(offsets[:, None] / (size_mm[1] / 2), offsets[None, :] / (size_mm[0] / 2))
+    return np.asarray(np.hypot(offsets[:, None] / (size_mm[1] / 2), offsets[None, :] / (size_mm[0] / 2)))
 
 
 def features_of_crop(values: FloatArray, away: Array) -> Array:

@@ -63,9 +63,9 @@ def tell_apart(first: Sequence[Crop], second: Sequence[Crop], *, seed: int, boun
         seed: Of weights and folds.
         bounds: Add the network's 90% interval, patients resampled.
     """
-    features = [np.stack([crop.features for crop in group]) for group in (first, second)]
+    one, other = (np.stack([crop.features for crop in group]) for group in (first, second))
     clusters = [crop.cluster for crop in [*first, *second]]
-    found: dict[str, Any] = dict(two_sample_auc(*features, clusters, seed=seed))
+    found: dict[str, Any] = dict(two_sample_auc(one, other, clusters, seed=seed))
     scores = network_scores(first, second, seed=seed)
     label = np.arange(len(scores)) < len(first)
     found["network"] = auc(scores[label], scores[~label])
@@ -126,10 +126,10 @@ def _trained(pixels: Any, label: Any, seed: int) -> Any:
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
     loss = torch.nn.functional.binary_cross_entropy_with_logits
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(label), generator=generator).split(BATCH):
+        for rows in torch.split(torch.randperm(len(label), generator=generator), BATCH):
             turn = int(torch.randint(8, (1,), generator=generator))
             optimizer.zero_grad()
-            loss(model(_turned(pixels[rows], turn))[:, 0], label[rows], weight[rows]).backward()
+            loss(model(_turned(pixels[rows], turn))[:, 0], label[rows], weight[rows]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     return model.eval()
 
@@ -162,4 +162,4 @@ def _turned(pixels: Any, turn: int) -> Any:
 
 def _averaged(model: Any, pixels: Any) -> NDArray[np.float64]:
     """Return the mean over the eight symmetries."""
-    return np.mean([model(_turned(pixels, turn))[:, 0].numpy() for turn in range(8)], axis=0)
+    return np.asarray(np.mean([model(_turned(pixels, turn))[:, 0].numpy() for turn in range(8)], axis=0))

@@ -175,7 +175,7 @@ def annotated(tmp_path_factory):
         pixels[0, 0], pixels[1, 1] = k, 65535
         Image.fromarray(pixels).save(folder / "images" / f"i{k}.png")
         images.append({"id": k + 1, "file_name": f"i{k}.png", "width": 100, "height": 90})
-        rows.append(f"images/i{k}.png,0.7,0.8,16")
+        rows.append(f"images/i{k}.png,1.4,1.6,16")
         boxes = [
             [float(v) for v in (*rng.uniform(0, 50, 2), *rng.uniform(8, 35, 2))] for _ in range(rng.integers(0, 3))
         ]
