@@ -298,16 +298,26 @@ def test_average_precision_is_that_of_pycocotools(judged):
 
 
 def test_auc_is_that_of_scikit_learn_with_delong_s_bounds(judged):
-    metrics = pytest.importorskip("sklearn.metrics")
     found = judged("alone::auc")
-    loudest = {k: np.array([max(s, default=0.0) for s in part.finding_scores])
-               for k, part in ((True, own(found[1])), (False, untouched(found[1])))}  # fmt: skip
+    holds(found, area_of_pairs(found, lambda row: max(row.finding_scores, default=0.0), 0.0))
+
+
+def test_afroc_is_the_area_of_nodules_against_the_loudest_finding_with_delong_s_bounds(judged):
+    found = judged("alone::afroc")
+    holds(found, area_of_pairs(found, lambda row: row.confidence or -1.0, -1.0))
+
+
+def area_of_pairs(found, of_nodule, silent):
+    """Scikit-learn's area and DeLong's bounds, widened by the bootstrap; one nodule per image."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    nodules, rest = own(found[1]), untouched(found[1])
+    loudest = {True: np.array([of_nodule(row) for row in nodules.itertuples()]),
+               False: np.array([max(s, default=silent) for s in rest.finding_scores])}  # fmt: skip
     label = np.repeat([True, False], [len(loudest[True]), len(loudest[False])])
     value = metrics.roc_auc_score(label, np.concatenate([loudest[True], loudest[False]]))
     wins = (loudest[True][:, None] > loudest[False]) + 0.5 * (loudest[True][:, None] == loudest[False])
     error = np.sqrt(wins.mean(1).var(ddof=1) / len(wins) + wins.mean(0).var(ddof=1) / wins.shape[1])
-    by = {kind: dict(zip(part.cluster, loudest[kind], strict=True))
-          for kind, part in ((True, own(found[1])), (False, untouched(found[1])))}  # fmt: skip
+    by = {kind: dict(zip(part.cluster, loudest[kind], strict=True)) for kind, part in ((True, nodules), (False, rest))}
 
     def area(names):
         first, second = (np.array([by[kind][name] for name in names]) for kind in (True, False))
@@ -323,7 +333,7 @@ def test_auc_is_that_of_scikit_learn_with_delong_s_bounds(judged):
         low, high, noise = drawn(alpha)
         return value, min(value - u * error, logit[0], low), min(1.0, max(value + u * error, logit[1], high)), noise
 
-    holds(found, widest)
+    return widest
 
 
 def calibration_error(drawn, bins):

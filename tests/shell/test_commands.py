@@ -34,7 +34,7 @@ def silent():
 
 def broken():
     def detect(radiographs):
-        if any(r.nodules for r in radiographs):
+        if any(truth.requested["contrast"] == 0.9 for r in radiographs for truth in r.nodules):
             raise RuntimeError("out of memory")
         return [[] for _ in radiographs]
 

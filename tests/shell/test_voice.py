@@ -182,6 +182,7 @@ def test_the_verdict_page_says_so(root):
         "run": {"interrupted": False, "confirmatory": True, "exploratory_reasons": []},
         "identification": {"detector": {"name": "d"}, "synthesizers": [], "backgrounds": []},
         "expectations": run.fragment.every(),
+        "scenes": {},
         "waivers": [],
     }
     notices = dict(_notices(SimpleNamespace(record=record)))

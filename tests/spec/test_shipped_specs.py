@@ -82,7 +82,7 @@ def test_the_numbers_that_rationales_cite_are_those_of_the_rules():
         ("unmissable", "sensitivity"): f"{least_hits(30, 0.8)} hits of 30 show it",
         ("invisible", "sensitivity"): {4: "at most four hits"}[most_events(30, 0.3)],
         ("quiet-when-healthy", "specificity"): f"{least_hits(40, 0.4)} of 40 show 0.4",
-        ("nodules-are-found", "sensitivity"): f"60 nodules show it from {least_hits(60, 0.6)} hits on",
+        ("nodules-are-found", "sensitivity"): f"100 nodules show it from {least_hits(100, 0.4)} hits on",
         ("silent-in-the-air-leak", "no_detection"): {1: "at most one event"}[most_events(100, 0.05)],
         ("conspicuous-in-the-air-leak", "no_detection"): {1: "at most one event"}[most_events(60, 0.1)],
         ("same-twice", "equivalent"): f"below {tango(40, 0, 0, 0).upper + 0.0005:.3f}",
