@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
@@ -11,6 +12,7 @@ from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
 from synnodtest.datasets.records import Dataset
 from synnodtest.datasets.table import TABLE, read_table
+from synnodtest.datasets.twice import notes_on_twins
 from synnodtest.datasets.yolo import read_yolo, yolo_description
 from synnodtest.errors import BackgroundError
 
@@ -71,4 +73,5 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
         )
     if chosen not in LAYOUTS:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
-    return LAYOUTS[chosen](root)
+    dataset = LAYOUTS[chosen](root)
+    return replace(dataset, notes=[*dataset.notes, *notes_on_twins(dataset.images)])
