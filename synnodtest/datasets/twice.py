@@ -31,6 +31,6 @@ def notes_on_twins(images: Iterable[AnnotatedImage]) -> Iterator[str]:
         if twins:
             pairs = "1 pair" if twins == 1 else f"{twins} pairs"
             yield (
-                f"{image.id}: {pairs} of boxes nearly coincide, as where several readers marked one nodule; each counts "
-                "as a nodule of its own: keep one of them"
+                f"{image.id}: {pairs} of boxes nearly coincide, as where several readers marked one nodule; each "
+                "counts as a nodule of its own: keep one of them"
             )
