@@ -108,5 +108,5 @@ def _own_note(path: Path) -> dict[str, Any]:
             note = json.loads(image.info.get(OWN_NOTE, "{}"))
         row, column = note["mm_per_px"]["y"], note["mm_per_px"]["x"]
         return {"spacing_mm": (float(row), float(column)), "bits": int(note["bits"])}
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError):
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError, ImportError):
         return {}  # whatever is wrong with the file is told by its reader
