@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 import shutil
 
 import pytest
@@ -68,6 +69,9 @@ def test_a_printed_replay_command_makes_the_scene_again(project, run, monkeypatc
     command = re.search(r'class="replay">synnodtest ([^<]+)<', page)[1]
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(str(project))
+    monkeypatch.delitem(
+        sys.modules, "dets", raising=False
+    )  # other projects of this process have detectors of this name
     assert main(shlex.split(command)) == 0
     said = capsys.readouterr().out
     assert "pixels     as recorded" in said
