@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 import shutil
+import sys
 
 import pytest
 
@@ -69,9 +69,7 @@ def test_a_printed_replay_command_makes_the_scene_again(project, run, monkeypatc
     command = re.search(r'class="replay">synnodtest ([^<]+)<', page)[1]
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(str(project))
-    monkeypatch.delitem(
-        sys.modules, "dets", raising=False
-    )  # other projects of this process have detectors of this name
+    monkeypatch.delitem(sys.modules, "dets", raising=False)  # other projects here have one too
     assert main(shlex.split(command)) == 0
     said = capsys.readouterr().out
     assert "pixels     as recorded" in said
