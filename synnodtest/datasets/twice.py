@@ -6,28 +6,19 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from synnodtest.datasets.records import AnnotatedImage
-from synnodtest.geometry import Box
+from synnodtest.geometry import iou
 
-__all__ = ["notes_on_twins", "overlap"]
+__all__ = ["notes_on_twins"]
 
 ALIKE = 0.5
 """Intersection over union from which two boxes of one image are taken for marks of the same nodule: nodules that touch
 share far less, and two readers' boxes of one nodule rarely less."""
 
 
-def overlap(first: Box, second: Box) -> float:
-    """Return the intersection of two boxes over their union."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
-    return shared / max(sum(areas) - shared, 1e-12)
-
-
 def notes_on_twins(images: Iterable[AnnotatedImage]) -> Iterator[str]:
     """Yield a note for every image in which two boxes nearly coincide."""
     for image in images:
-        twins = sum(overlap(one.box, other.box) >= ALIKE for one, other in combinations(image.boxes, 2))
+        twins = sum(iou(one.box, other.box) >= ALIKE for one, other in combinations(image.boxes, 2))
         if twins:
             pairs = "1 pair" if twins == 1 else f"{twins} pairs"
             yield (

@@ -15,7 +15,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
-__all__ = ["PRESETS", "Preset", "strip_checkpoint", "train_detector"]
+__all__ = ["PRESETS", "Preset", "strip_checkpoint", "to_float", "train_detector"]
 
 
 @dataclass(frozen=True)
@@ -204,16 +204,17 @@ def _bfloat16_forward(model: Any) -> Callable[..., Any]:
             return plain(model, batch, *args, **kwargs)
         with torch.autocast("cpu", torch.bfloat16):
             raw = plain(model, batch, *args, **kwargs)
-        return _to_float(raw)
+        return to_float(raw)
 
     return forward
 
 
-def _to_float(value: Any) -> Any:
+def to_float(value: Any) -> Any:
+    """Return nested outputs of a network with every tensor in float32."""
     if isinstance(value, dict):
-        return {key: _to_float(item) for key, item in value.items()}
+        return {key: to_float(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_to_float(item) for item in value)
+        return type(value)(to_float(item) for item in value)
     return value.float() if hasattr(value, "float") else value
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import quiet_ultralytics
-from synnodtest.training.detector import strip_checkpoint
+from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
 
@@ -99,7 +99,7 @@ def train_planted(
         batch = planter.batch(schedule.batch)
         with _half(device):
             predicted = model(batch["img"])
-        loss = model.loss(batch, _to_float(predicted))[0].sum() / schedule.batch
+        loss = model.loss(batch, to_float(predicted))[0].sum() / schedule.batch
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
@@ -136,14 +136,6 @@ def _half(device: str) -> AbstractContextManager[Any]:
     import torch
 
     return torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16)
-
-
-def _to_float(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_float(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_to_float(item) for item in value)
-    return value.float() if hasattr(value, "float") else value
 
 
 def _follow(average: Any, model: Any, decay: float) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from scipy.special import logit
+
 from synnodtest.detectors.yolo import UltralyticsDetector, quiet_ultralytics
 from synnodtest.radiograph import Radiograph
 
@@ -56,10 +58,6 @@ def settle_scores(weights: Path, negatives: Iterable[Radiograph]) -> float:
     raw = score_at(weights, negatives)
     if not 0 < raw < 1:
         return 0.0
-    addend = _logit(AT_ONE_PER_FILM) - _logit(raw)
+    addend = float(logit(AT_ONE_PER_FILM) - logit(raw))
     shift_scores(weights, addend)
     return addend
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1 - share))

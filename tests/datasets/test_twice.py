@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from synnodtest.datasets.twice import notes_on_twins, overlap
+from synnodtest.datasets.twice import notes_on_twins
+from synnodtest.geometry import iou
 
 
 class Marked:
@@ -19,7 +20,7 @@ def test_overlap_is_that_of_the_pixels():
         drawn = np.zeros((2, 45, 45), bool)
         for layer, (x0, y0, x1, y1) in zip(drawn, boxes, strict=True):
             layer[y0:y1, x0:x1] = True
-        assert overlap(*boxes) == pytest.approx(drawn.all(0).sum() / drawn.any(0).sum())
+        assert iou(*boxes) == pytest.approx(drawn.all(0).sum() / drawn.any(0).sum())
 
 
 def test_marks_of_one_nodule_are_noted_and_neighbours_are_not():
