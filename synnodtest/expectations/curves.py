@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,18 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bootstrap import memoised, too_few_clusters
 from synnodtest.expectations.common import Held, rule
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.statistics import Estimate, cluster_bootstrap
+from synnodtest.statistics import Estimate, cluster_bootstrap, delong
 
-__all__ = ["Weights", "bootstrapped", "curve_figure", "hits_at", "owners", "rule_on_curve", "sensitivity_at"]
+__all__ = [
+    "Weights",
+    "area_over",
+    "bootstrapped",
+    "curve_figure",
+    "hits_at",
+    "owners",
+    "rule_on_curve",
+    "sensitivity_at",
+]
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
@@ -125,3 +135,38 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, Any]:
         "band_lower": np.round(band[0], 5).tolist(),
         "band_upper": np.round(band[1], 5).tolist(),
     }
+
+
+def area_over(
+    ledger: Ledger, evidence: Evidence, scores: Weights, owner: NDArray[np.intp], rivals: Weights
+) -> Callable[[float], Estimate]:
+    """Return the estimator of how often a score exceeds a rival's, ties half, from the one-sided error rate.
+
+    The bootstrap over clusters, no narrower than DeLong's interval, which is guarded near 1.
+
+    Args:
+        ledger: Its trials with nodules stand first.
+        evidence: What the bootstrap is seeded and clustered by.
+        scores: Of nodules, or of images with nodules.
+        owner: Index of the trial that each score belongs to.
+        rivals: One score for each of the ledger's trials without a nodule.
+    """
+    order = np.argsort(rivals, kind="stable")
+    below, up_to = (np.searchsorted(rivals[order], scores, side) for side in ("left", "right"))
+
+    def area(weights: Weights) -> float:
+        first, second = weights[owner], weights[ledger.positives :][order]
+        total = np.concatenate([[0.0], np.cumsum(second)])
+        pairs = first.sum() * total[-1]
+        return float((first * (total[below] + total[up_to])).sum() / 2 / pairs) if pairs else math.nan
+
+    bootstrap = bootstrapped(ledger, area, evidence)
+
+    def estimator(alpha: float) -> Estimate:
+        drawn, exact = bootstrap(alpha), delong(scores, rivals, alpha=alpha, guarded=True)
+        if not drawn.usable:
+            return drawn
+        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
+        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+
+    return estimator

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.common import hold, no_data, selected
 from synnodtest.expectations.curves import (
-    Weights,
-    bootstrapped,
+    area_over,
     rule_on_curve,
 )
 from synnodtest.expectations.fewest import curve_backgrounds
@@ -24,7 +22,6 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.worst import missed, with_worst_case
-from synnodtest.statistics import Estimate, delong
 
 __all__ = ["KIND"]
 
@@ -52,25 +49,7 @@ def auc(parameters: Auc, evidence: Evidence) -> Ruling:
         return no_data(criterion, "image of both kinds", evidence)
     scores = np.array([max((s.finding.score for s in t.sightings), default=0.0) for t in ledger.trials])
     split = ledger.positives
-    positives, negatives = scores[:split], np.sort(scores[split:])
-    order = np.argsort(scores[split:], kind="stable")
-    below, up_to = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
-
-    def area(weights: Weights) -> float:
-        first, second = weights[:split], weights[split:][order]
-        total = np.concatenate([[0.0], np.cumsum(second)])
-        pairs = first.sum() * total[-1]
-        return float((first * (total[below] + total[up_to])).sum() / 2 / pairs) if pairs else math.nan
-
-    def estimator(alpha: float) -> Estimate:
-        """Widen the bootstrap to DeLong's interval, guarded near 1."""
-        drawn, exact = bootstrap(alpha), delong(positives, scores[split:], alpha=alpha, guarded=True)
-        if not drawn.usable:
-            return drawn
-        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
-        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
-
-    bootstrap = bootstrapped(ledger, area, evidence)
+    estimator = area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
     held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
     if bound < SILENT_AREA:
         held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
