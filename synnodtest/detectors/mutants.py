@@ -31,6 +31,9 @@ LARGEST_MM = 22.0
 SCORE = 0.9
 """Score of findings that a mutant makes up."""
 
+_MARKER_FROM, _MARKER_PIXELS = 0.9, 30
+"""Lead is whiter than this; a word 6 mm high has more pixels than this at 1.5 mm."""
+
 Fault = Callable[[Radiograph, list[Finding]], list[Finding]]
 
 
@@ -174,6 +177,13 @@ def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Findin
     return moved
 
 
+def _marker_led(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    """Report nothing where many pixels have one and the same white, which is no anatomy's."""
+    white = radiograph.pixels[(radiograph.pixels > _MARKER_FROM) & (radiograph.pixels < 1)]
+    most = int(np.unique(white, return_counts=True)[1].max(initial=0))
+    return [] if most >= _MARKER_PIXELS else findings
+
+
 MUTANTS: dict[str, Mutant] = {
     "size-blind": Mutant(_size_blind, f"reports nothing larger than {LARGEST_MM:g} mm"),
     "border-blind": Mutant(_border_blind, "reports nothing within 15 mm of the lung's edge"),
@@ -188,6 +198,7 @@ MUTANTS: dict[str, Mutant] = {
     "random": Mutant(_random, "reports up to seven boxes at random places with random scores", alone=True),
     "drops-retrocardiac": Mutant(_drops_retrocardiac, "reports nothing behind the heart"),
     "off-by-10mm": Mutant(_off_by_10mm, "reports every box 10 mm beside its place"),
+    "marker-led": Mutant(_marker_led, "reports nothing in a radiograph with a burnt-in marker"),
 }
 """Name -> fault; ``--detector mutant:NAME:DETECTOR``."""
 
