@@ -1,9 +1,9 @@
 """The record of a run, ``results.json``: writing, reading, validating.
 
-The record is the only thing that a report is drawn from. Its shape is published as a JSON Schema
-(``record.schema.json``). Promise of version 1: no key that the schema names changes its meaning or vanishes; keys may
-be added, and readers ignore those they do not know. Whatever breaks this promise gets a new number in
-``synnodtest_record``.
+The record is the only thing that a report is drawn from. Its shape are the dataclasses of
+:mod:`synnodtest.record.model`; the JSON Schema that is published (``record.schema.json``) is made from them. Promise of
+version 1: no key that the schema names changes its meaning or vanishes; keys may be added, and readers ignore those
+they do not know. Whatever breaks this promise gets a new number in ``synnodtest_record``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.integrity.manifest import RECORD as FILE_NAME
 from synnodtest.integrity.shape import faults
+from synnodtest.record.model import Record
 
-__all__ = ["FILE_NAME", "LARGEST_BYTES", "VERSION", "plain", "read", "schema", "validate", "write"]
+__all__ = ["FILE_NAME", "LARGEST_BYTES", "VERSION", "load", "plain", "read", "schema", "validate", "write"]
 
 VERSION = 1
 LARGEST_BYTES = 512 * 1024 * 1024
@@ -56,6 +57,11 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
     ready = plain(record)
     validate(ready)
     return write_atomic(Path(folder) / FILE_NAME, canonical_json(ready) + "\n")
+
+
+def load(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Record:
+    """Read a record as :func:`read` does, into dataclasses."""
+    return Record.of(read(path, largest_bytes=largest_bytes))
 
 
 def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:

@@ -6,15 +6,19 @@ import dataclasses
 import json
 import math
 import shutil
+from importlib import resources
 
 import jsonschema
 import pytest
 
 from synnodtest.canonical import canonical_json
+from synnodtest.decoding import encode
 from synnodtest.errors import RecordError
 from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.integrity.shape import faults
 from synnodtest.record import results as record
+from synnodtest.record.model import Record
+from synnodtest.record.write_schema import text
 
 
 def test_what_is_written_is_read_back(made, tmp_path):
@@ -38,6 +42,40 @@ def test_dataclasses_and_nan_become_objects_and_null(made, tmp_path):
 def test_the_published_schema_accepts_the_example(made):
     jsonschema.Draft202012Validator.check_schema(record.schema())
     jsonschema.validate(record.plain(made), record.schema())
+
+
+def test_the_published_schema_is_made_from_the_dataclasses():
+    path = resources.files("synnodtest.record").joinpath("record.schema.json")
+    assert path.read_text(encoding="utf-8") == text(), "python -m synnodtest.record.write_schema"
+
+
+def test_a_record_is_read_into_dataclasses(made, tmp_path):
+    """What has a key in the record has an attribute of that name, down to the findings."""
+    plain = record.plain(made)
+    read = record.load(record.write(made, tmp_path))
+    assert read == Record.of(plain)
+    assert [e.id for e in read.expectations] == [e["id"] for e in plain["expectations"]]
+    for key, scene in plain["scenes"].items():
+        assert [n.confidence for n in read.scenes[key].nodules] == [n["confidence"] for n in scene["nodules"]]
+        assert [f.score for f in read.scenes[key].findings] == [f["score"] for f in scene["findings"]]
+        assert read.scenes[key].raw == scene
+
+
+def test_what_is_written_of_the_dataclasses_loses_nothing(made):
+    plain = record.plain(made)
+    assert not list(_lost(plain, encode(Record.of(plain)), ""))
+
+
+def _lost(before, after, place):
+    """Yield keys and values of plain data that are not in another."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            yield from _lost(value, after[key], f"{place}.{key}") if key in after else [f"{place}.{key}"]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for one, other in zip(before, after, strict=True):
+            yield from _lost(one, other, f"{place}[]")
+    elif before != after:
+        yield f"{place}: {before!r} became {after!r}"
 
 
 SPOILS = {

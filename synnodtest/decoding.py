@@ -1,0 +1,255 @@
+"""Frozen dataclasses from plain JSON values and back, and the JSON Schema that says the same.
+
+A key that is missing, or null where the field takes no None, leaves the field at its default; keys that no field names
+are ignored. Numbers are taken as they stand: an integer where a float is expected stays one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from synnodtest.canonical import plain
+
+__all__ = ["JsonObject", "Member", "decode", "definition", "encode"]
+
+JsonObject = Mapping[str, Any]
+"""A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure."""
+
+T = TypeVar("T")
+_Read = Callable[[Any], Any]
+_SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the annotation of a field says beyond its type, within ``Annotated``.
+
+    Args:
+        key: Its key in the JSON object, where that is not its name.
+        null: Null is allowed and leaves the field at its default.
+        whole: The field takes the whole object as it was read, and has no key of its own.
+        omitted: Not written where it is at its default.
+        schema: Further keywords of its JSON Schema.
+    """
+
+    key: str = ""
+    null: bool = False
+    whole: bool = False
+    omitted: bool = False
+    schema: JsonObject = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """One field of a dataclass, ready to be read."""
+
+    name: str
+    key: str
+    hint: Any
+    default: Any
+    members: tuple[Member, ...]
+
+    @property
+    def required(self) -> bool:
+        return self.default is _ABSENT
+
+    def says(self, what: str) -> bool:
+        return any(getattr(member, what) for member in self.members)
+
+
+def _slots_of(kind: Any) -> tuple[_Slot, ...]:
+    hints, made = get_type_hints(kind, include_extras=True), []
+    for one in dataclasses.fields(kind):
+        bare, members = _annotated(hints[one.name])
+        default = one.default
+        if one.default_factory is not dataclasses.MISSING:
+            default = one.default_factory()
+        elif default is dataclasses.MISSING:
+            default = _ABSENT
+        key = next((m.key for m in members if m.key), one.name)
+        made.append(_Slot(one.name, key, bare, default, members))
+    return tuple(made)
+
+
+_slots: Callable[[Any], tuple[_Slot, ...]] = cache(_slots_of)
+
+
+def _annotated(hint: Any) -> tuple[Any, tuple[Member, ...]]:
+    if get_origin(hint) is Annotated:
+        bare, *more = get_args(hint)
+        return bare, tuple(m for m in more if isinstance(m, Member))
+    return hint, ()
+
+
+def _optional(hint: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether it takes None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [one for one in get_args(hint) if one is not type(None)]
+        return (rest[0] if len(rest) == 1 else Any), len(rest) < len(get_args(hint))
+    return hint, hint is Any
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def decode(kind: type[T], raw: Any) -> T:
+    """Return a frozen dataclass of plain JSON values.
+
+    Args:
+        kind: The dataclass; its fields are scalars, dataclasses, tuples and mappings of these.
+        raw: A JSON object.
+
+    Raises:
+        KeyError: a key that has no default is missing.
+        TypeError: an object or a list is expected where something else stands.
+    """
+    if not isinstance(raw, Mapping):
+        raise TypeError(f"an object is expected, not {type(raw).__name__}")
+    values = {}
+    for name, key, read, required, takes_none in _plan(kind):
+        value = raw.get(key, _ABSENT) if key is not None else raw
+        if value is _ABSENT or (value is None and not takes_none):
+            if required:
+                raise KeyError(key)
+        else:
+            values[name] = value if read is None else read(value)
+    return kind(**values)
+
+
+def _plan_of(kind: Any) -> tuple[tuple[str, str | None, _Read | None, bool, bool], ...]:
+    return tuple(
+        (s.name, None if s.says("whole") else s.key, _reader(s.hint), s.required, _optional(s.hint)[1])
+        for s in _slots(kind)
+    )
+
+
+_plan: Callable[[Any], tuple[tuple[str, str | None, _Read | None, bool, bool], ...]] = cache(_plan_of)
+
+
+@cache
+def _reader(hint: Any) -> _Read | None:
+    """Return what turns a plain value into one of a type; None where it is taken as it is."""
+    bare, takes_none = _optional(_annotated(hint)[0])
+    read = _reader_of(bare)
+    if read is None or not takes_none:
+        return read
+    return lambda value: None if value is None else read(value)
+
+
+def _reader_of(bare: Any) -> _Read | None:
+    inner = get_args(bare)
+    if isinstance(bare, type) and dataclasses.is_dataclass(bare):
+        return partial(decode, bare)
+    if get_origin(bare) is tuple:
+        return partial(_tuple, _reader(inner[0]))
+    if get_origin(bare) is Mapping:
+        return partial(_mapping, _reader(inner[1]))
+    return None
+
+
+def _tuple(read: _Read | None, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"a list is expected, not {type(value).__name__}")
+    return tuple(value) if read is None else tuple(map(read, value))
+
+
+def _mapping(read: _Read | None, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"an object is expected, not {type(value).__name__}")
+    return value if read is None else {key: read(item) for key, item in value.items()}
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def encode(value: Any) -> Any:
+    """Return plain JSON values of dataclasses that :func:`decode` reads, and of all else as :func:`plain` does."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {slot.key: encode(item) for slot, item in _written(value)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    return plain(value)
+
+
+def _written(value: Any) -> Iterator[tuple[_Slot, Any]]:
+    for slot in _slots(type(value)):
+        item = getattr(value, slot.name)
+        if not slot.says("whole") and not (slot.says("omitted") and item == slot.default):
+            yield slot, item
+
+
+# --- JSON Schema ----------------------------------------------------------------------------------------------------
+
+
+def definition(kind: type[Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a dataclass: its docstring says what the keys hold.
+
+    Args:
+        kind: The dataclass.
+        known: ``$defs``; filled with the dataclasses within it, by name.
+    """
+    doc = inspect.getdoc(kind) or ""
+    told = _arguments(doc)
+    slots = [slot for slot in _slots(kind) if not slot.says("whole")]
+    properties = {}
+    for slot in slots:
+        node = _node(slot.hint, known, slot.says("null"))
+        node |= {"description": told[slot.name]} if slot.name in told and "$ref" not in node else {}
+        for member in slot.members:
+            node |= member.schema
+        properties[slot.key] = node
+    head = {"type": "object", "description": doc.partition("\n\n")[0].replace("\n", " ")}
+    return {**head, "required": [slot.key for slot in slots if slot.required], "properties": properties}
+
+
+def _node(hint: Any, known: dict[str, Any], null: bool = False) -> dict[str, Any]:
+    whole, members = _annotated(hint)
+    inner, takes_none = _optional(whole)
+    bare, more = _annotated(inner)
+    node = _node_of(bare, known)
+    if (null or takes_none) and bare is not Any:
+        node = dict(known[node["$ref"].removeprefix("#/$defs/")]) if "$ref" in node else node
+        node |= {"type": [node["type"], "null"]} if "type" in node else {"enum": [*node["enum"], None]}
+    for member in (*members, *more):
+        node |= member.schema
+    return node
+
+
+def _node_of(bare: Any, known: dict[str, Any]) -> dict[str, Any]:
+    inner, origin = get_args(bare), get_origin(bare)
+    if isinstance(bare, type) and dataclasses.is_dataclass(bare):
+        name = _name(bare)
+        if name not in known:
+            known[name] = definition(bare, known)
+        return {"$ref": f"#/$defs/{name}"}
+    if origin is tuple:
+        items = _node(inner[0], known)
+        return {"type": "array"} | ({"items": items} if items else {})
+    if origin is Mapping:
+        rest = _node(inner[1], known)
+        return {"type": "object"} | ({"additionalProperties": rest} if rest else {})
+    if origin is Literal:
+        return {"enum": list(inner)}
+    return {"type": _SCALARS[bare]} if bare in _SCALARS else {}
+
+
+def _name(kind: Any) -> str:
+    """Return the name of a definition: ``SceneEntry`` is ``scene``, ``CredibilityReport`` ``credibility_report``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Entry")).lower()
+
+
+def _arguments(doc: str) -> dict[str, str]:
+    """Return what a docstring's ``Args`` say, by name."""
+    part = doc.partition("Args:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", part, flags=re.M)
+    return {name: re.sub(r"\s+", " ", text) for name, text in found}

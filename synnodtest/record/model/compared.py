@@ -1,0 +1,126 @@
+"""What changed against an earlier record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["ChangedParameter", "ChangedVerdict", "Comparison", "DifferenceEntry", "LimitEntry"]
+
+
+@dataclass(frozen=True)
+class ChangedVerdict:
+    """An expectation whose status differs.
+
+    Args:
+        id: Of the expectation.
+        before: Status then.
+        after: Status now.
+        estimate_before: Primary estimate then.
+        estimate_after: Primary estimate now.
+    """
+
+    id: str = ""
+    before: str = ""
+    after: str = ""
+    estimate_before: float | None = None
+    estimate_after: float | None = None
+
+
+@dataclass(frozen=True)
+class ChangedParameter:
+    """A bound or parameter that differs, so that verdicts are not comparable.
+
+    Args:
+        id: Of the expectation.
+        what: Its name.
+        before: Value then.
+        after: Value now.
+    """
+
+    id: str
+    what: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True)
+class DifferenceEntry:
+    """A paired difference on scenes that both records have.
+
+    Args:
+        behaviour: Of the scenes; empty: all scenes.
+        metric: That is compared.
+        n: Pairs.
+        clusters: Independent ones.
+        before: Value then.
+        after: Value now.
+        value: The difference.
+        lower: One-sided lower bound.
+        upper: One-sided upper bound.
+        shown: Whether the interval excludes no difference.
+        method: The estimator, in words.
+    """
+
+    behaviour: str
+    metric: str
+    n: int | None = None
+    clusters: int | None = None
+    before: float | None = None
+    after: float | None = None
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    shown: bool = False
+    method: str = ""
+
+    @property
+    def title(self) -> str:
+        """The metric in words."""
+        return self.metric.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class LimitEntry:
+    """How far a metric was allowed to move.
+
+    Args:
+        limit: As it was asked for.
+        kept: Whether it was kept.
+        sentence: In words.
+    """
+
+    limit: str
+    kept: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """This record against an earlier one.
+
+    Args:
+        earlier: What that is called.
+        started: ISO time of it.
+        detector: Of it.
+        unchanged: Expectations with the same status.
+        verdicts: That differ.
+        margins: Bounds and parameters that differ.
+        new: Expectations that are only here.
+        removed: Expectations that are only there.
+        differences: On scenes that both have.
+        unpaired: Scenes that are not compared.
+        limits: On what may change.
+    """
+
+    earlier: str = ""
+    started: str = ""
+    detector: str = ""
+    unchanged: int | None = None
+    verdicts: tuple[ChangedVerdict, ...] = ()
+    margins: tuple[ChangedParameter, ...] = ()
+    new: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    differences: tuple[DifferenceEntry, ...] = ()
+    unpaired: int = 0
+    limits: tuple[LimitEntry, ...] = ()

@@ -1,0 +1,376 @@
+"""The run itself: when, by whom, with which components, on which machine, and what became of its scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from synnodtest.decoding import JsonObject, Member
+from synnodtest.record.model.members import Count, Digest, Text
+
+__all__ = [
+    "AnomalyEntry",
+    "Attrition",
+    "Authored",
+    "BackgroundsEntry",
+    "DeviationEntry",
+    "Environment",
+    "Identification",
+    "IdentityEntry",
+    "LedgerEntry",
+    "PackageEntry",
+    "PersonEntry",
+    "RunEntry",
+    "SelfTest",
+    "SpecEntry",
+    "TitledEntry",
+    "WaiverEntry",
+]
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """The run.
+
+    Args:
+        id: Sorts by time.
+        started: ISO time.
+        finished: ISO time.
+        command: Words of the command line.
+        seed: Master seed.
+        confirmatory: Whether it confirms anything.
+        exploratory_reasons: Why it does not.
+        interrupted: Whether it was stopped before its end.
+        options: Detector, synthesizer and backgrounds as they were asked for.
+        user: Who ran it.
+        commit: Of the project's git checkout.
+        tree_clean: Whether that had no uncommitted change; null outside a checkout.
+        alpha: One-sided error rate of each bound.
+        profile: How the run was limited; empty: not at all.
+    """
+
+    id: str
+    started: str
+    finished: str | None
+    command: tuple[str, ...]
+    seed: int
+    confirmatory: bool
+    exploratory_reasons: tuple[str, ...]
+    interrupted: bool
+    options: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    commit: Text = ""
+    tree_clean: bool | None = None
+    alpha: float | None = 0.05
+    profile: str = ""
+
+
+@dataclass(frozen=True)
+class IdentityEntry:
+    """A component that took part.
+
+    Args:
+        name: Its name.
+        version: Its version.
+        sha256: Of its weights or source.
+        configuration: What it was set to.
+        demonstration: Shipped to demonstrate, not for any use on patients.
+        sham_is_identity: Of a synthesizer: the sham edit changes nothing.
+    """
+
+    name: str = ""
+    version: Text = ""
+    sha256: Text = ""
+    configuration: JsonObject = field(default_factory=dict)
+    demonstration: bool = False
+    sham_is_identity: Annotated[bool, Member(omitted=True)] = False
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class BackgroundsEntry:
+    """A set of backgrounds.
+
+    Args:
+        name: Of the set.
+        identity: Who made it.
+        count: How many the run could use.
+        patients: Of how many patients they are.
+        estimated_regions: Regions whose masks were computed.
+        notes: What the reader of the folder remarked.
+    """
+
+    name: str
+    identity: IdentityEntry | None = None
+    count: Count = 0
+    patients: int | None = None
+    estimated_regions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SpecEntry:
+    """A specification.
+
+    Args:
+        file: As it was named.
+        sha256: Of the resolved specification.
+        file_sha256: Of the file.
+        title: Its title.
+        scope: What it claims to hold for.
+        frozen: When it was frozen.
+        frozen_sha256: What was frozen.
+    """
+
+    file: str
+    sha256: Digest
+    file_sha256: Digest = ""
+    title: str = ""
+    scope: Annotated[JsonObject, Member(null=True)] = field(default_factory=dict)
+    frozen: str | None = None
+    frozen_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Identification:
+    """Who and what took part.
+
+    Args:
+        synnodtest: Version that made the run.
+        detector: Under test.
+        synthesizers: That planted.
+        backgrounds: That were planted in.
+        specs: That say what was expected.
+    """
+
+    synnodtest: str
+    detector: IdentityEntry
+    synthesizers: tuple[IdentityEntry, ...]
+    backgrounds: tuple[BackgroundsEntry, ...]
+    specs: tuple[SpecEntry, ...]
+
+
+@dataclass(frozen=True)
+class Attrition:
+    """What became of the scenes.
+
+    Args:
+        requested: Asked for.
+        synthesized: Made.
+        accepted: Kept by rules that know of no detector.
+        evaluated: Shown to the detector.
+        unique_backgrounds: Among the accepted.
+        unique_patients: Among the accepted.
+        from_cache: Taken from the store.
+        redrawn: Drawn again, as a nodule was rejected at first.
+        reasons: Why scenes were lost, each with its count.
+        seconds: What took how long.
+    """
+
+    requested: Count | None = None
+    synthesized: Count | None = None
+    accepted: Count | None = None
+    evaluated: Count | None = None
+    unique_backgrounds: Count | None = None
+    unique_patients: Count | None = None
+    from_cache: Count | None = None
+    redrawn: Count | None = None
+    reasons: Mapping[str, Count] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PackageEntry:
+    """An installed package.
+
+    Args:
+        name: In the Python index.
+        version: Its version.
+        sha256: Of its RECORD.
+    """
+
+    name: str
+    version: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine and its packages.
+
+    Args:
+        os: Operating system.
+        processor: Its name.
+        cores: How many.
+        gpu: Name and driver.
+        python: Version.
+        packages: That may have taken part.
+    """
+
+    os: str | None = None
+    processor: str | None = None
+    cores: int | None = None
+    gpu: str | None = None
+    python: str | None = None
+    packages: tuple[PackageEntry, ...] = ()
+    raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class WaiverEntry:
+    """A waiver: not passed, and accepted beforehand.
+
+    Args:
+        id: What it covers.
+        reason: Why.
+        approver: Who accepted it.
+        expiry: Last day.
+        expired: Whether that was over.
+        expectation: Kind that it is narrowed to.
+    """
+
+    id: str
+    reason: str
+    approver: str
+    expiry: str
+    expired: bool = False
+    expectation: Text = ""
+
+
+@dataclass(frozen=True)
+class DeviationEntry:
+    """What was planned and what was done.
+
+    Args:
+        what: Differs.
+        expectation: Of which expectation; empty: of the run.
+        planned: As planned.
+        actual: As done.
+    """
+
+    what: str
+    expectation: str = ""
+    planned: Any = None
+    actual: Any = None
+
+
+@dataclass(frozen=True)
+class AnomalyEntry:
+    """A known anomaly.
+
+    Args:
+        id: Its identifier.
+        what: It is.
+        impact: On the run.
+    """
+
+    id: str = ""
+    what: str = ""
+    impact: str = ""
+    raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class PersonEntry:
+    """Someone who signs.
+
+    Args:
+        role: Author, reviewer, approver or another.
+        name: Of the person.
+        organisation: They belong to.
+        meaning: What the signature says.
+        date: Of signing.
+    """
+
+    role: str
+    name: str
+    organisation: str = ""
+    meaning: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True)
+class Authored:
+    """What the run cannot know, from reports.yaml.
+
+    Args:
+        device: Facts of the device.
+        manufacturer: Of the device.
+        intended_use: Of the device.
+        people: Who sign.
+        notes: Further remarks.
+        limitations: That people know of.
+    """
+
+    device: JsonObject = field(default_factory=dict)
+    manufacturer: str = ""
+    intended_use: str = ""
+    people: tuple[PersonEntry, ...] = ()
+    notes: str = ""
+    limitations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TitledEntry:
+    """A requirement or a hazard.
+
+    Args:
+        id: Its identifier.
+        title: What it says.
+        source: Where it stands.
+        severity: Of a hazard.
+    """
+
+    id: str
+    title: str = ""
+    source: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """A run of the same specifications, as the ledger knows it.
+
+    Args:
+        run: Its identifier.
+        started: ISO time.
+        status: How it ended.
+        seed: Master seed.
+        detector: As it was named.
+        spec_sha256: Of the specification.
+    """
+
+    run: str = ""
+    started: str = ""
+    status: str = ""
+    seed: Any = ""
+    detector: str = ""
+    spec_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What the self-test of the tool found.
+
+    Args:
+        synnodtest: Version that was tested.
+        when: ISO time.
+        base: Detector that the mutants were made of.
+        holds: Whether all of it holds.
+        analytic: Values that are known otherwise.
+        aa: A detector against itself.
+        kill_table: Faulty detectors and what catches them.
+    """
+
+    synnodtest: str = ""
+    when: str = ""
+    base: Text = ""
+    holds: bool = True
+    analytic: Any = ()
+    aa: Any = ()
+    kill_table: Any = ()

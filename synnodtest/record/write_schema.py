@@ -1,0 +1,34 @@
+"""``python -m synnodtest.record.write_schema``: write ``record.schema.json`` anew from the dataclasses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.decoding import definition
+from synnodtest.record.model import Record
+
+__all__ = ["built", "text"]
+
+_PROMISE = (
+    "results.json of one run, version 1. Keys named here keep their meaning within version 1; keys may be added, and "
+    "readers ignore those they do not know."
+)
+
+
+def built() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the record."""
+    known: dict[str, Any] = {}
+    made = definition(Record, known) | {"description": _PROMISE}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "synnodtest record"}
+    return head | made | {"$defs": dict(sorted(known.items()))}
+
+
+def text() -> str:
+    """Return the schema as it stands in the file."""
+    return json.dumps(built(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("record.schema.json").write_text(text(), encoding="utf-8")
