@@ -12,7 +12,7 @@ import numpy as np
 from synnodtest.canonical import sha256_of, sha256_of_array
 from synnodtest.geometry import BoolArray, Box, FloatArray, box_of_mask
 
-__all__ = ["Exposure", "Radiograph", "Truth", "lung_range"]
+__all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,11 @@ class Truth:
         height, width = self.crop.shape
         full[row : row + height, column : column + width] = self.crop
         return full
+
+
+def is_derived(region: str) -> bool:
+    """Return whether a region is derived from others, such as the control of one under test."""
+    return region.startswith("@")
 
 
 @dataclass(frozen=True)
@@ -120,19 +125,22 @@ class Radiograph:
         """Height and width in pixels."""
         return int(self.pixels.shape[0]), int(self.pixels.shape[1])
 
+    @property
+    def named_regions(self) -> dict[str, BoolArray]:
+        """The regions without those derived from them, whose names begin with ``@``."""
+        return {name: mask for name, mask in self.regions.items() if not is_derived(name)}
+
     def content_sha256(self) -> str:
         """Return the sha256 of pixels, spacing, regions and truth.
 
-        Regions whose name starts with ``@`` are derived from the others and stay out.
+        Derived regions stay out.
         """
         return sha256_of(
             {
                 "pixels": sha256_of_array(self.pixels),
                 "spacing_mm": list(self.spacing_mm),
                 "regions": {
-                    name: sha256_of_array(np.packbits(mask))
-                    for name, mask in sorted(self.regions.items())
-                    if not name.startswith("@")
+                    name: sha256_of_array(np.packbits(mask)) for name, mask in sorted(self.named_regions.items())
                 },
                 "nodules": [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in self.nodules],
             }

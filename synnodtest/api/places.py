@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynthesizerError
+from synnodtest.evidence.arm import DEFAULT_ARM
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background
@@ -22,8 +23,8 @@ def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int)
     place_seed = int(sha256_of(["plant-place", seed])[:15], 16)
     nodule = NoduleRecipe("nodule", diameter_mm, 0.0, (), Location(region=region), diameter_mm / 2, place_seed, seed)
     try:
-        scene = Placer(radiograph).place(Recipe("plant", Background("radiograph"), "plant", 0, (), (nodule,)))
+        scene = Placer(radiograph).place(Recipe("plant", Background("radiograph"), DEFAULT_ARM, 0, (), (nodule,)))
     except (MissingRegion, NoPlace) as error:
-        known = ", ".join(sorted(name for name in radiograph.regions if not name.startswith("@")))
+        known = ", ".join(sorted(radiograph.named_regions))
         raise SynthesizerError(str(error), hint=f"it has {known}") from None
     return scene.nodules[0].centre_mm

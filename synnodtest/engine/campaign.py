@@ -286,7 +286,7 @@ class Campaign:
         if missing:
             self._costs.clear()
             recipes = list(group.recipes(behaviour, missing, self.seed))
-            label = f"{behaviour.id} {group.kind.lstrip('@')}"
+            label = f"{behaviour.id} {group.kind.word}"
             stream = self.engine(behaviour, synthesizer).run(recipes)
             if self._executor is None:
                 made = list(self._progress(stream, len(recipes), label))

@@ -15,6 +15,7 @@ from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.conspicuity import VERSION
 from synnodtest.engine.outcome import regions_at
 from synnodtest.errors import SynnodError
+from synnodtest.radiograph import is_derived
 from synnodtest.reference import FORMAT, LEVELS
 
 __all__ = ["EDGES_MM", "FEWEST", "Seen", "make_reference", "measure"]
@@ -69,7 +70,7 @@ def make_reference(films: AnnotatedFilms, seen: Sequence[Seen]) -> dict[str, Any
     }
     bands = [_band(low, high, _between(seen, low, high)) for low, high in _bands(seen)]
     everything = _band(EDGES_MM[0], EDGES_MM[-1], seen)
-    places = Counter(name for one in seen for name in one.regions if not name.startswith("@"))
+    places = Counter(name for one in seen for name in one.regions if not is_derived(name))
     shares = {name: round(count / len(seen), 3) for name, count in sorted(places.items())}
     return {"format": FORMAT, "source": source, "bands": [*bands, everything], "places": shares}
 

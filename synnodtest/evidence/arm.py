@@ -1,16 +1,54 @@
 """Arms: under which conditions the scenes of a behaviour are shown."""
 
-__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "OWN", "SHAM_ARM", "UNDER_ARM", "UNTOUCHED_ARM"]
+from __future__ import annotations
 
-DEFAULT_ARM = "default"
+__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "OWN", "SHAM_ARM", "UNDER_ARM", "UNTOUCHED_ARM", "Arm"]
+
+_PLANNED = "@"
+"""Begins the names of arms that no spec can name."""
+
+
+class Arm(str):
+    """An arm by the name that records hold: ``single``, ``@untouched``, ``@under:single``.
+
+    Those that a behaviour names are its own. The others begin with ``@``: expectations plan them by themselves, some of
+    them from another arm, whose name follows the colon.
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the behaviour names it."""
+        return not self.startswith(_PLANNED)
+
+    @property
+    def word(self) -> str:
+        """Its name without the mark of an arm that an expectation planned."""
+        return self.removeprefix(_PLANNED)
+
+    def of(self, arm: str) -> Arm:
+        """Return what an expectation plans from another arm: ``UNDER_ARM.of("single")`` is ``@under:single``."""
+        return Arm(f"{self}:{arm}")
+
+    def is_from(self, planned: Arm) -> bool:
+        """Return whether this is what an expectation plans, from whatever arm: ``@under:single`` is from ``@under``."""
+        return self == planned or self.startswith(f"{planned}:")
+
+    def before(self, planned: Arm) -> Arm:
+        """Return the arm that this was planned from: ``single`` for ``@under:single``; itself where it was not."""
+        return Arm(self.removeprefix(f"{planned}:"))
+
+
+DEFAULT_ARM = Arm("default")
 """The arm of a behaviour that names none."""
-OWN = "own"
+OWN = Arm("own")
 """Stands for all arms of the behaviour itself."""
-UNTOUCHED_ARM = "@untouched"
+UNTOUCHED_ARM = Arm("@untouched")
 """The background as it is; ``@untouched:rotated`` under the perturbations of the arm ``rotated``."""
-UNDER_ARM = "@under"
+UNDER_ARM = Arm("@under")
 """The behaviour's scenes with a perturbation added; ``@under:single`` those of the arm ``single``."""
-CONTROL_ARM = "@outside"
+CONTROL_ARM = Arm("@outside")
 """The same nodules at a place of the lung outside the region under test."""
-SHAM_ARM = "@sham"
+SHAM_ARM = Arm("@sham")
 """The nodules' masks inpainted without a nodule."""

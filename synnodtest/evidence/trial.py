@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
@@ -110,7 +110,7 @@ class Trial:
     synthesizer: str
     background: str
     cluster: str
-    arm: str
+    arm: Arm
     replicate: int
     levels: Mapping[str, float | str]
     strata: Mapping[str, str]
@@ -123,6 +123,9 @@ class Trial:
     radiograph_sha256: str = ""
     rejected: str = ""
     regions: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arm", Arm(self.arm))
 
     def false_positives_at(self, operating_point: float) -> int:
         """Return how many false positives stand at or above the operating point."""
@@ -190,7 +193,7 @@ class Evidence:
 
     def own(self, arm: str | None = None) -> tuple[Trial, ...]:
         """Return the accepted trials of the behaviour's own arms, or of one of them."""
-        return tuple(t for t in self.trials if (t.arm == arm if arm else not t.arm.startswith("@")))
+        return tuple(t for t in self.trials if (t.arm == arm if arm else t.arm.is_own))
 
     def untouched(
         self, arm: str | None = None, *, where: Mapping[str, Any] | None = None, strict: bool = False
@@ -202,7 +205,7 @@ class Evidence:
             where: Conditions. Those on nodules do not speak of a background without one.
             strict: Let conditions on nodules select no background at all.
         """
-        trials = self.arm(f"{UNTOUCHED_ARM}:{arm or '*'}") or self.arm(UNTOUCHED_ARM)
+        trials = self.arm(UNTOUCHED_ARM.of(arm or "*")) or self.arm(UNTOUCHED_ARM)
         known = {name for trial in trials for name in trial.strata}
         asked = {n: c for n, c in (where or {}).items() if strict or n in known}
         return tuple(t for t in trials if all(holds(t.strata.get(n), c) for n, c in asked.items()))

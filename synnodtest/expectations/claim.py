@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from synnodtest.evidence.arm import UNDER_ARM, Arm
 from synnodtest.evidence.trial import NoduleTrial, Trial
 from synnodtest.expectations.language import SEARCH, key_of, object_schema, option, share
 
 __all__ = ["BASE", "COMPANION", "GROWN", "UNDER", "ClaimKind", "Searched", "confidence_of", "lead_of", "rate"]
 
-BASE, UNDER, COMPANION, GROWN = "example", "@under", "@companion", "@grown"
+BASE, UNDER, COMPANION, GROWN = Arm("example"), UNDER_ARM, Arm("@companion"), Arm("@grown")
 """The scenes of a replicate: as searched, perturbed, with a second nodule, with a larger one."""
 DEFAULT_RATE = 0.8
 """Share of replicates in which a claim must hold: one unlucky place in five is not yet a hole."""
@@ -75,7 +76,7 @@ class ClaimKind(Generic[C]):
     parameters: type[C]
     margin: Callable[[C, Mapping[str, Trial]], float]
     words: Callable[[C], str]
-    arms: tuple[str, ...] = (BASE,)
+    arms: tuple[Arm, ...] = (BASE,)
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     holds: Callable[[float], bool] = lambda margin: margin >= -1e-12
     needs_control: bool = True

@@ -36,7 +36,7 @@ def false_alarm(parameters: Any, trial: Trial, point: float) -> Grade:
 
 def finding_in_region(parameters: Any, trial: Trial, point: float) -> Grade:
     """Grade by findings in the region of the expectation, in the behaviour's own arms: the worse the louder."""
-    bad = not trial.arm.startswith("@") and trial.fires_in(parameters.region, point)
+    bad = trial.arm.is_own and trial.fires_in(parameters.region, point)
     return Grade(bad, _loudest(trial))
 
 

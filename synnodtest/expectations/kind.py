@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
 
-from synnodtest.evidence.arm import OWN
+from synnodtest.evidence.arm import OWN, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
@@ -37,7 +37,7 @@ class Kind(Generic[P]):
         title: Its name in the report; empty: made of ``name``.
         common: Shared parameters that it takes, out of ``expectations.language.COMMON``.
         rules: Further JSON Schema of its definition, such as ``required``.
-        arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.evidence.arm` that start with ``@``.
+        arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.evidence.arm` that expectations plan.
         unit: What is counted.
         needs_nodules: False where scenes without any nodule will do.
         threshold_free: Whether it looks at raw scores alone, so that operating points make no items.
@@ -62,7 +62,7 @@ class Kind(Generic[P]):
     title: str = ""
     common: tuple[str, ...] = EVERY
     rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    arms: Callable[[P], tuple[str, ...]] = lambda p: (OWN,)
+    arms: Callable[[P], tuple[Arm, ...]] = lambda p: (OWN,)
     unit: Callable[[P], Unit] = lambda p: "nodule"
     needs_nodules: bool = True
     threshold_free: Callable[[P], bool] = lambda p: False
@@ -100,7 +100,7 @@ class Kind(Generic[P]):
         """Return the ruling on the evidence."""
         return self.ruling(self.read(parameters), evidence)
 
-    def arms_for(self, parameters: Mapping[str, Any] | P) -> tuple[str, ...]:
+    def arms_for(self, parameters: Mapping[str, Any] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
         wanted = dict.fromkeys(self.arms(self.read(parameters)))
         return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.asked import Asked, Complaint
@@ -159,7 +159,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
 def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, bound: float, side: Side) -> str:
     arm, reference = compared.names
     metric = compared.metric.replace("_", " ")
-    if compared.metric in ON_IMAGES and not any(t.arm.startswith("@") for t in compared.trials):
+    if compared.metric in ON_IMAGES and all(t.arm.is_own for t in compared.trials):
         metric += " (findings that hit no nodule, on images with nodules)"
     verb = {"above": f"exceeds {bound:g}", "below": f"stays below {bound:g}", "within": f"lies within ±{bound:g}"}[side]
     point = "" if compared.metric == "confidence" else f" at operating point {evidence.operating_point:g}"
@@ -228,7 +228,7 @@ def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], 
     )
 
 
-def paired_needs(parameters: Compared) -> tuple[str, ...]:
+def paired_needs(parameters: Compared) -> tuple[Arm, ...]:
     """Return the arms that a paired expectation needs."""
     arms = [OWN]
     if parameters.under is not None:
@@ -312,7 +312,7 @@ def against_both(parameters: Compared, evidence: Evidence) -> list[Pretence]:
 
 
 def _is_arm(parameters: Compared, trial: Trial) -> bool:
-    return trial.arm.startswith(UNDER_ARM) if parameters.under is not None else trial.arm == parameters.arm
+    return trial.arm.is_from(UNDER_ARM) if parameters.under is not None else trial.arm == parameters.arm
 
 
 def _names(parameters: Compared) -> tuple[str, str]:
@@ -338,13 +338,13 @@ def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[T
     """Return the arm's and the reference's own scenes."""
     if parameters.under is not None:
         reference = list(evidence.own(parameters.arm))
-        wanted = {f"{UNDER_ARM}:{t.arm}" for t in reference}
+        wanted = {UNDER_ARM.of(t.arm) for t in reference}
         return [t for t in evidence.trials if t.arm in wanted], reference
     return list(evidence.own(parameters.arm)), list(evidence.own(parameters.reference))
 
 
 def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
-    arm = trial.arm.removeprefix(f"{UNDER_ARM}:") if parameters.under is not None else ""
+    arm = trial.arm.before(UNDER_ARM) if parameters.under is not None else ""
     return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), arm
 
 
@@ -377,7 +377,7 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, 
     where, under = parameters.where, parameters.under is not None
     reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
     if under:
-        wanted = {f"{UNDER_ARM}:{t.arm}" for t in reference}
+        wanted = {UNDER_ARM.of(t.arm) for t in reference}
         arm = [t for t in evidence.trials if t.arm in wanted]
     else:
         arm = list(evidence.untouched(parameters.arm, where=where))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import OWN
+from synnodtest.evidence.arm import OWN, Arm
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import claims as own_claims
@@ -93,13 +93,14 @@ def _loaded(entry: EntryPoint) -> Kind[Any]:
             f"the check {entry.name!r} of {entry.value} is a {type(made).__name__}",
             hint="point it at a synnodtest.checks.Kind, or at a function of (parameters, evidence)",
         )
-    return _of_function(entry.name, made, tuple(getattr(made, "arms", (OWN,))))
+    return _of_function(entry.name, made, getattr(made, "arms", (OWN,)))
 
 
-def _of_function(name: str, judge: Judge, arms: tuple[str, ...]) -> Kind[Any]:
+def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
     """Return the kind of a bare function: any parameters, no forecast."""
     about = (judge.__doc__ or f"A check of your own: {name}.").strip().splitlines()[0]
-    return Kind(name, about, None, judge, arms=lambda p: arms, needs_nodules=False)
+    wanted = tuple(map(Arm, arms))
+    return Kind(name, about, None, judge, arms=lambda p: wanted, needs_nodules=False)
 
 
 @cache

@@ -98,9 +98,9 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
 
 def concerns(parameters: Selection, trial: Trial) -> bool:
     """Return whether an excluded scene would have been judged."""
-    arm = trial.arm.removeprefix(f"{UNDER_ARM}:")
+    arm = trial.arm.before(UNDER_ARM)
     named = {name for name in (parameters.arm, parameters.reference) if name}
-    if arm.startswith("@") or (named and arm not in named):
+    if not arm.is_own or (named and arm not in named):
         return False
     of, keep = parameters.of, predicate(parameters.where)
     nodules = _nodules(trial)

@@ -10,6 +10,7 @@ import numpy as np
 
 from synnodtest.attenuation import LUNG_DENSITY, draw_density
 from synnodtest.canonical import sha256_of
+from synnodtest.evidence.arm import Arm
 from synnodtest.fuzzing.claims import BASE, COMPANION, GROWN, UNDER, Claim
 from synnodtest.fuzzing.places import Places
 from synnodtest.planning.example import Example
@@ -75,7 +76,7 @@ class RecipeMaker:
         changes = tuple(Perturbation(kind, value) for kind, value in example.group("perturbations").items())
         return Recipe(self.behaviour, background, BASE, replicate, (), tuple(nodules), perturbations=changes, seed=seed)
 
-    def _arm(self, arm: str, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
+    def _arm(self, arm: Arm, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
         if arm == UNDER:
             added = _drawn(self.claim.parameters["under"], seed)
             return replace(base, arm=arm, perturbations=base.perturbations + added)

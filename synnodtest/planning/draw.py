@@ -16,12 +16,12 @@ import numpy as np
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
-from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
+from synnodtest.spec.model import ArmSpec, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.values import Amount, Sweep, Value
 
 __all__ = [
@@ -75,7 +75,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
     """
     scenes = behaviour.scenes
     assert scenes is not None
-    arms: Mapping[str, Arm | None] = scenes.arms or {DEFAULT_ARM: None}
+    arms: Mapping[str, ArmSpec | None] = scenes.arms or {DEFAULT_ARM: None}
     levels = list(_levels(scenes.nodules))
     for background in backgrounds:
         for replicate in range(scenes.replicates):
@@ -89,7 +89,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                     yield Recipe(
                         behaviour=behaviour.id,
                         background=background,
-                        arm=name,
+                        arm=Arm(name),
                         replicate=replicate,
                         levels=level,
                         nodules=nodules,
@@ -120,8 +120,8 @@ def untouched_recipes(
     for background in backgrounds:
         stream = _scene_stream(seed, behaviour, background, 0)
         changes = _perturbations(scenes, scenes.arms.get(arm), stream)
-        name = f"{UNTOUCHED_ARM}:{arm}"
-        yield Recipe(behaviour.id, background, name, 0, (), (), perturbations=changes, seed=stream.seed())
+        named = UNTOUCHED_ARM.of(arm)
+        yield Recipe(behaviour.id, background, named, 0, (), (), perturbations=changes, seed=stream.seed())
 
 
 def under_recipes(
@@ -133,7 +133,7 @@ def under_recipes(
         added = _drawn(under, stream, "under")
         yield replace(
             recipe,
-            arm=f"{UNDER_ARM}:{recipe.arm}",
+            arm=UNDER_ARM.of(recipe.arm),
             perturbations=recipe.perturbations + added,
             seed=recipe.seed or stream.seed(),
         )
@@ -250,11 +250,11 @@ def _number(amount: Amount) -> float:
     return float(amount)
 
 
-def _ghosts(arm: Arm | None, nodules: Sequence[NoduleSpec]) -> frozenset[str]:
+def _ghosts(arm: ArmSpec | None, nodules: Sequence[NoduleSpec]) -> frozenset[str]:
     return frozenset() if arm is None else frozenset(n.name for n in nodules) - frozenset(arm.nodules)
 
 
-def _perturbations(scenes: Scenes, arm: Arm | None, stream: _Stream) -> tuple[Perturbation, ...]:
+def _perturbations(scenes: Scenes, arm: ArmSpec | None, stream: _Stream) -> tuple[Perturbation, ...]:
     wanted = scenes.perturbations + (arm.perturbations if arm is not None else ())
     return _drawn(wanted, stream, "perturbation")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synnodtest.evidence.arm import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.arm import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.draw import (
     control_recipes,
@@ -17,7 +17,7 @@ from synnodtest.planning.draw import (
 )
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
-from synnodtest.spec.model import Arm, Behaviour, PerturbationSpec, Scenes
+from synnodtest.spec.model import ArmSpec, Behaviour, PerturbationSpec, Scenes
 
 __all__ = ["PLAIN", "SHAM", "Group", "groups_for"]
 
@@ -27,14 +27,14 @@ class Group:
     """Scenes that are made together and shared by every expectation that needs them.
 
     Args:
-        kind: ``own``, or one of the arms of :mod:`synnodtest.planning.recipe` that start with ``@``.
+        kind: ``own``, or one of the arms of :mod:`synnodtest.evidence.arm` that expectations plan.
         region: Of a control group: the region that its nodules keep out of.
         under: Of ``@under``: the perturbations that are added to every scene.
         arm: Of ``@untouched``: the arm whose perturbations the backgrounds carry; empty: none at all.
         untouched: Of ``@under``: perturb untouched backgrounds in place of the behaviour's own scenes.
     """
 
-    kind: str
+    kind: Arm
     region: RegionExpression | None = None
     under: tuple[PerturbationSpec, ...] = ()
     arm: str = ""
@@ -67,7 +67,7 @@ SHAM = Group(SHAM_ARM)
 """The nodules' masks, inpainted without a nodule."""
 
 
-def groups_for(arms: Iterable[str], scenes: Scenes, parameters: Mapping[str, Any]) -> tuple[Group, ...]:
+def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any]) -> tuple[Group, ...]:
     """Return the groups behind the arms that a check asks for.
 
     Untouched backgrounds carry the perturbations of the arm that the expectation judges, so that only the nodule
@@ -75,7 +75,7 @@ def groups_for(arms: Iterable[str], scenes: Scenes, parameters: Mapping[str, Any
     equal by construction: then the arms' own scenes stand for themselves.
 
     Args:
-        arms: ``own`` and names that start with ``@``.
+        arms: ``own`` and those that expectations plan by themselves.
         scenes: Of the behaviour.
         parameters: Of the expectation.
     """
@@ -114,5 +114,5 @@ def _under(untouched: bool, scenes: Scenes, parameters: Mapping[str, Any]) -> It
 
 def _carried(scenes: Scenes, arm: str | None) -> str:
     """Return the arm by whose name untouched backgrounds are perturbed; empty where nothing perturbs them."""
-    own = scenes.arms.get(arm or "", Arm(()))
+    own = scenes.arms.get(arm or "", ArmSpec(()))
     return (arm or "*") if scenes.perturbations + own.perturbations else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from synnodtest.attenuation import RULE_VERSION
 from synnodtest.canonical import sha256_of
+from synnodtest.evidence.arm import Arm
 from synnodtest.ports import Background
 from synnodtest.scene import Nodule, Perturbation
 from synnodtest.spec.model import Location, filled_mm
@@ -95,7 +96,7 @@ class Recipe:
 
     behaviour: str
     background: Background
-    arm: str
+    arm: Arm
     replicate: int
     levels: tuple[tuple[str, float | str], ...]
     nodules: tuple[NoduleRecipe, ...]
@@ -103,6 +104,9 @@ class Recipe:
     perturbations: tuple[Perturbation, ...] = ()
     seed: int = 0
     sham: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arm", Arm(self.arm))
 
     def key(self) -> str:
         """Return the sha256 of the recipe and its background's content: the key of its placement."""

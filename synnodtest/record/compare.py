@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.errors import SynnodError
+from synnodtest.evidence.arm import Arm
 from synnodtest.expectations import find_check
 from synnodtest.record.assemble import Fragment
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
@@ -201,7 +202,7 @@ def _rows(
     quiet: list[Row] = []
     alarms: list[Row] = []
     for old, new in pairs:
-        cluster, own = str(new["cluster"]), not new["arm"].startswith("@")
+        cluster, own = str(new["cluster"]), Arm(new["arm"]).is_own
         point = wanted.get(new["behaviour"], (True, 0.25))[1]
         for a, b in zip(new["nodules"] if own else (), old["nodules"], strict=False):
             hits.append((_hit(a, point), _hit(b, point), cluster))

@@ -15,6 +15,7 @@ from typing import Any
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
+from synnodtest.evidence.arm import Arm
 from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
@@ -147,5 +148,5 @@ def _caption(scene: Mapping[str, Any]) -> str:
         f"confidence {n['confidence']:.2f}"
         for n in scene["nodules"]
     )
-    arm = scene["arm"].lstrip("@")
+    arm = Arm(scene["arm"]).word
     return f"{scene['background']} ({arm}): {nodules or 'no nodule'}"

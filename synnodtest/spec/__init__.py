@@ -13,7 +13,7 @@ from synnodtest.evidence.regions import (
 from synnodtest.spec.expectations import fuzz_expectations, scene_expectations
 from synnodtest.spec.loader import is_spec, load_spec
 from synnodtest.spec.model import (
-    Arm,
+    ArmSpec,
     Behaviour,
     Companion,
     Expectation,
@@ -34,7 +34,7 @@ __all__ = [
     "BUILT_IN_REGIONS",
     "AllOf",
     "AnyOf",
-    "Arm",
+    "ArmSpec",
     "Behaviour",
     "Choice",
     "Companion",

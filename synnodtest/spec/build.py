@@ -10,7 +10,7 @@ from synnodtest.errors import Problem
 from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
-from synnodtest.spec.model import NOMINAL_MM, Arm, Location, NoduleSpec, PerturbationSpec, Scenes, filled_mm
+from synnodtest.spec.model import NOMINAL_MM, ArmSpec, Location, NoduleSpec, PerturbationSpec, Scenes, filled_mm
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
@@ -252,8 +252,8 @@ class Builder:
     def _optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
         return self.value(parts[name], (*path, name), name) if name in parts else None
 
-    def _arms(self, node: Node, path: Path, names: tuple[str, ...], complete: bool) -> dict[str, Arm]:
-        arms: dict[str, Arm] = {}
+    def _arms(self, node: Node, path: Path, names: tuple[str, ...], complete: bool) -> dict[str, ArmSpec]:
+        arms: dict[str, ArmSpec] = {}
         for name, arm in node.mapping.items():
             at = (*path, name)
             if not self.clean(at):
@@ -262,7 +262,7 @@ class Builder:
             if planted is not None and complete:
                 self._named(planted.sequence, (*at, "nodules"), names)
             chosen = tuple(plain(planted)) if planted is not None else names
-            arms[name] = Arm(
+            arms[name] = ArmSpec(
                 nodules=tuple(n for n in names if n in chosen),
                 perturbations=self.perturbations(arm.mapping.get("perturbations"), (*at, "perturbations")),
             )

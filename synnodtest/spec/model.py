@@ -13,7 +13,7 @@ from synnodtest.spec.values import Value
 
 __all__ = [
     "NOMINAL_MM",
-    "Arm",
+    "ArmSpec",
     "Behaviour",
     "Companion",
     "Expectation",
@@ -114,7 +114,7 @@ class NoduleSpec:
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSpec:
     """One arm of a paired design: names of the nodules it plants, and its own perturbations in order."""
 
     nodules: tuple[str, ...]
@@ -138,7 +138,7 @@ class Scenes:
     count: int | Literal["auto"]
     replicates: int = 1
     nodules: tuple[NoduleSpec, ...] = ()
-    arms: Mapping[str, Arm] = field(default_factory=dict, hash=False)
+    arms: Mapping[str, ArmSpec] = field(default_factory=dict, hash=False)
     perturbations: tuple[PerturbationSpec, ...] = ()
 
     def nodule(self, name: str) -> NoduleSpec:

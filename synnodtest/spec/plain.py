@@ -9,7 +9,7 @@ import yaml
 
 from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec.model import (
-    Arm,
+    ArmSpec,
     Behaviour,
     Companion,
     Expectation,
@@ -158,7 +158,7 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
     return data
 
 
-def _arm(arm: Arm) -> dict[str, Any]:
+def _arm(arm: ArmSpec) -> dict[str, Any]:
     data: dict[str, Any] = {"nodules": list(arm.nodules)}
     return data | ({"perturbations": list(arm.perturbations)} if arm.perturbations else {})
 

@@ -104,8 +104,8 @@ def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
     films = folder / FILMS
     films.mkdir(parents=True)
     write(radiograph, films / f"{name}.png", bits=16, size=None, mark=False)
-    for region, mask in radiograph.regions.items():
-        if mask.any() and not region.startswith("@"):
+    for region, mask in radiograph.named_regions.items():
+        if mask.any():
             Image.fromarray(mask.astype(np.uint8) * 255).save(films / f"{name}.{region}.png")
     row, column = radiograph.spacing_mm
     _write_manifest(films, f"{name}.png", Given((column, row), 16, strata=radiograph.strata))

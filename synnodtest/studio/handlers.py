@@ -217,7 +217,7 @@ class Handlers:
     def _opened(self, session: Session, view: View) -> Changes:
         view.film += 1
         case = session.opened
-        regions = sorted(name for name in case.radiograph.regions if not name.startswith("@"))
+        regions = sorted(case.radiograph.named_regions)
         view.outlines = [name for name in view.outlines if name in regions]
         return {
             **self._status(f"{case.file} is open. Draw a box where a nodule is to be.", "good"),

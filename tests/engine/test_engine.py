@@ -14,7 +14,7 @@ import pytest
 from synnodtest.engine import Engine, Outcome, Unplaced
 from synnodtest.errors import SynthesizerError
 from synnodtest.planning.draw import own_recipes, untouched_recipes
-from synnodtest.spec.model import Arm, Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.model import ArmSpec, Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant, Sweep, Uniform
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -80,7 +80,7 @@ def test_arms_share_background_place_and_index_nodule_bit_for_bit(tmp_path):
         NoduleSpec("index", Uniform(8, 14), Location()),
         NoduleSpec("companion", Constant(12.0), Location(min_distance_mm=40)),
     )
-    arms = {"single": Arm(("index",)), "double": Arm(("index", "companion"))}
+    arms = {"single": ArmSpec(("index",)), "double": ArmSpec(("index", "companion"))}
     outcomes, engine = run(tmp_path, recipes_of(behaviour(nodules=nodules, arms=arms)))
     for single, double in zip(outcomes[::2], outcomes[1::2], strict=True):
         assert single.scene.nodules[0] == double.scene.nodules[0]

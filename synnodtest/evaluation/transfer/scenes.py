@@ -15,6 +15,7 @@ from synnodtest.annotated.films import AnnotatedFilms, RealNodule
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.places import corresponding
+from synnodtest.evidence.arm import Arm
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet
@@ -25,7 +26,7 @@ from synnodtest.spec.values import Constant
 
 __all__ = ["ARM", "Counterpart", "counterparts", "nodule_template"]
 
-ARM = "planted"
+ARM = Arm("planted")
 
 
 @dataclass(frozen=True)

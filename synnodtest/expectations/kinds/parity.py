@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.asked import Asked, Complaint
@@ -70,7 +70,7 @@ class Parity(Selection):
     margin: float = option("Margin, in units of the metric.", number(above=0))
 
 
-def _needs(parameters: Parity) -> tuple[str, ...]:
+def _needs(parameters: Parity) -> tuple[Arm, ...]:
     return (OWN, UNTOUCHED_ARM) if parameters.metric in ON_IMAGES else (OWN,)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from synnodtest.evidence.arm import Arm
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
 from synnodtest.report.model import Figure, table_of
@@ -22,7 +23,7 @@ def groups_of(scenes: Iterable[Mapping[str, Any]]) -> list[Group]:
     """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
     found: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
     for scene in scenes:
-        if not scene.get("accepted", True) or str(scene.get("arm", "")).startswith("@"):
+        if not scene.get("accepted", True) or not Arm(scene.get("arm", "")).is_own:
             continue
         cluster = str(scene.get("cluster") or scene["background"])
         for nodule in scene["nodules"]:
