@@ -277,7 +277,7 @@ def shipped_detector(ground: Ground, bench: Bench) -> list[dict[str, object]]:
 
 def whole_chain(ground: Ground, bench: Bench) -> dict[str, object]:
     """The engine as pytest drives it: placed, synthesized, stored, detected, from an empty store."""
-    from synnodtest.engine import engine as module
+    from synnodtest.engine import radiographs as module
 
     maker = DiffusionSynthesizer(shipped_model("diffusion"), device=bench.device, batch_size=128)
     detector = UltralyticsDetector(shipped_model("detector/demo.pt"), device=bench.device, name="demo")
@@ -293,7 +293,7 @@ def whole_chain(ground: Ground, bench: Bench) -> dict[str, object]:
         (maker, "synthesize", "synthesizer, everything else (CPU)"),
         (detector, "_forward", "detector network"),
         (detector, "detect", "framing and suppression (CPU)"),
-        (engine, "_draw_places", "reading backgrounds and drawing places (CPU)"),
+        (engine._places, "_drawn", "reading backgrounds and drawing places (CPU)"),
         (module, "encode_radiograph", "encoding radiographs (CPU)"),
         (module, "decode_radiograph", "decoding radiographs (CPU)"),
         (store, "put", "writing the store"),

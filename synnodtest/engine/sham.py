@@ -5,15 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching, match
 from synnodtest.statistics import Estimate, paired_mean, tango
 
-__all__ = ["LARGEST_EXCESS", "ShamResult", "judge_sham", "sham_not_needed"]
+__all__ = ["LARGEST_EXCESS", "ShamResult", "ShamStatus", "judge_sham", "sham_not_needed"]
 
 LARGEST_EXCESS = 0.05
 """INVALID where the lower bound of (fires in sham masks) - (fires there untouched) exceeds this."""
+
+
+class ShamStatus(StrEnum):
+    """What the control says of the edits."""
+
+    PASSED = "PASSED"
+    INVALID = "INVALID"
+    NOT_NEEDED = "NOT NEEDED"
 
 
 @dataclass(frozen=True)
@@ -22,12 +31,13 @@ class ShamResult:
 
     Args:
         mode: ``identity`` where the sham edit changes nothing by construction, else ``inpaint``.
-        status: PASSED, INVALID or NOT NEEDED.
+        status: What it says.
+        sentence: The same in words, after the status.
         n11, n10, n01, n00: Fires in both, only in the sham edit, only untouched, in neither.
     """
 
     mode: str
-    status: str
+    status: ShamStatus
     sentence: str
     n11: int = 0
     n10: int = 0
@@ -55,9 +65,8 @@ class ShamResult:
 
 def sham_not_needed() -> ShamResult:
     """Return the result where nothing is inpainted: the edit without a nodule is the untouched radiograph."""
-    return ShamResult(
-        "identity", "NOT NEEDED", "nothing is inpainted: without a nodule the edit leaves the radiograph as it is"
-    )
+    why = "nothing is inpainted: without a nodule the edit leaves the radiograph as it is"
+    return ShamResult("identity", ShamStatus.NOT_NEEDED, why)
 
 
 def judge_sham(
@@ -70,7 +79,7 @@ def judge_sham(
     accepted = [t for t in sham if not t.rejected]
     if sham and not accepted:
         why = f"INVALID none of {len(sham)} sham edits could be used: {sham[0].rejected}"
-        return ShamResult("inpaint", "INVALID", why)
+        return ShamResult("inpaint", ShamStatus.INVALID, why)
     plain = {t.background: t for t in untouched if not t.rejected}
     pairs = [(t, plain[t.background]) for t in accepted if t.background in plain]
     cells = [(_fires(t, t, operating_point, matching), _fires(t, u, operating_point, matching)) for t, u in pairs]
@@ -83,11 +92,12 @@ def judge_sham(
         estimate = paired_mean([float(a) - float(b) for a, b in cells], clusters, alpha=alpha, guarded=True)
     invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
+    status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
     sentence = (
-        f"{'INVALID' if invalid else 'PASSED'} the detector {verb}: excess {estimate.value:.2f} "
+        f"{status} the detector {verb}: excess {estimate.value:.2f} "
         f"(lower bound {estimate.lower:.2f}, allowed {LARGEST_EXCESS:g}) on {len(pairs)} backgrounds"
     )
-    return ShamResult("inpaint", "INVALID" if invalid else "PASSED", sentence, n11, n10, n01, n00, estimate)
+    return ShamResult("inpaint", status, sentence, n11, n10, n01, n00, estimate)
 
 
 def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from synnodtest.engine.engine import Tally
+from synnodtest.engine.tally import Tally
 
 __all__ = ["measured", "remember"]
 

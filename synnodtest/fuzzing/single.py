@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from synnodtest.engine import Unplaced
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.engine import Unplaced
 from synnodtest.engine.outcome import to_trial
 from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing.claims import Claim

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.detectors import resolve_detector
-from synnodtest.engine.engine import Engine, Unplaced
+from synnodtest.engine import Engine, Unplaced
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import SynnodError
 from synnodtest.matching import Matching

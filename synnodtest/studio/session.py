@@ -11,8 +11,8 @@ from typing import Any
 
 from synnodtest.api.comparison import Compared, compared
 from synnodtest.backgrounds.writers import write
+from synnodtest.engine import Unplaced
 from synnodtest.engine.acceptance import rejection
-from synnodtest.engine.engine import Unplaced
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph

@@ -1,0 +1,67 @@
+"""Sequential runs: clusters in an order fixed before the first scene, a batch at a time, until the judge decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.engine.gather import Gatherer, Item
+from synnodtest.errors import SynnodError
+from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.trial import Evidence
+from synnodtest.ports import Background
+
+__all__ = ["BATCH", "until_decided"]
+
+BATCH = 8
+"""Clusters between two looks: two calls of a detector's usual batch; every one of them is looked at."""
+
+Clusters = Mapping[str, Sequence[Background]]
+
+
+def until_decided(
+    gatherer: Gatherer, item: Item, synthesizer: str, backgrounds: Sequence[Background], seed: int
+) -> Evidence:
+    """Return the evidence at which the judge decides, or all of it.
+
+    Args:
+        gatherer: Gathers the evidence.
+        item: Whose evidence.
+        synthesizer: Text that names it.
+        backgrounds: All that the behaviour stands on.
+        seed: The master seed. The order of the clusters hangs on it and on the behaviour alone.
+    """
+    clusters: dict[str, list[Background]] = {}
+    for background in backgrounds:
+        clusters.setdefault(background.cluster, []).append(background)
+    rng = np.random.default_rng(seed_sequence("sequential", seed, item.behaviour.id))
+    names = sorted(clusters)
+    drawn = [names[i] for i in rng.permutation(len(names))]
+    order = _within_cap(item, {name: clusters[name] for name in drawn}, seed)
+    taken: list[Background] = []
+    evidence = Evidence(())
+    for start in range(0, len(order), BATCH):
+        taken += [b for name in order[start : start + BATCH] for b in clusters[name]]
+        evidence = replace(gatherer.evidence(item, synthesizer, taken), order=order)
+        if item.judge(item.variant.parameters, evidence).status is not Status.INCONCLUSIVE:
+            break
+    return evidence
+
+
+def _within_cap(item: Item, clusters: Clusters, seed: int) -> tuple[str, ...]:
+    """Return the clusters whose scenes together stay within ``max_scenes``."""
+    most, kept, scenes = item.behaviour.sampling.max_scenes, [], 0
+    groups = item.groups
+    for name, backgrounds in clusters.items():
+        scenes += sum(len(list(g.recipes(item.behaviour, backgrounds, seed))) for g in groups)
+        if most is not None and scenes > most:
+            break
+        kept.append(name)
+    if not kept:
+        raise SynnodError(
+            f"behaviour {item.behaviour.id!r}: max_scenes: {most} is less than the {scenes} scenes of one background"
+        )
+    return tuple(kept)

@@ -1,0 +1,71 @@
+"""Radiographs -> findings: those of the store, else the detector's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from synnodtest.engine.job import Job, Keys
+from synnodtest.engine.outcome import Snapshot, decode_sightings, encode_sightings, regions_at
+from synnodtest.engine.tally import Tally
+from synnodtest.evidence.trial import Sighting
+from synnodtest.ports import Detector
+from synnodtest.stages import stage
+from synnodtest.store import Store
+
+__all__ = ["BATCH", "Findings"]
+
+BATCH = 8
+"""Radiographs per detector call: half of a synthesizer's batch, so that findings are stored twice within one."""
+
+
+class Findings:
+    """Shows radiographs to the detector, each content once.
+
+    Args:
+        detector: The system under test.
+        store: Where findings go and come from.
+        keys: Of the store.
+        tally: Counts what is shown.
+    """
+
+    def __init__(self, detector: Detector, store: Store, keys: Keys, tally: Tally) -> None:
+        self._detector = detector
+        self._store = store
+        self._keys = keys
+        self._tally = tally
+
+    @stage("store: reading")
+    def recall_job(self, job: Job) -> None:
+        """Give a job its snapshot and findings, as far as the store has them."""
+        data = self._store.get("snapshots", self._keys.snapshot(job))
+        if data is not None:
+            job.snapshot = Snapshot.decode(data)
+            self.recall(job)
+
+    def recall(self, job: Job) -> None:
+        """Give a job that has its snapshot the findings on it, if the store has them."""
+        assert job.snapshot is not None
+        data = self._store.get("findings", self._keys.findings(job.snapshot))
+        if data is not None:
+            job.sightings = decode_sightings(data)
+
+    def detect(self, jobs: Sequence[Job]) -> None:
+        """Give every job that is not done its findings, and let go of its radiograph."""
+        waiting = [job for job in jobs if not job.done]
+        for start in range(0, len(waiting), BATCH):
+            self._detect_batch(waiting[start : start + BATCH])
+
+    def _detect_batch(self, batch: Sequence[Job]) -> None:
+        radiographs = [job.radiograph for job in batch if job.radiograph is not None]
+        started = time.perf_counter()
+        with stage("detection"):
+            findings = self._detector.detect(radiographs)
+        self._tally.detection_seconds += time.perf_counter() - started
+        self._tally.inferred += len(batch)
+        for job, radiograph, found in zip(batch, radiographs, findings, strict=True):
+            assert job.snapshot is not None
+            sightings = [Sighting(f, regions_at(radiograph, f.centre)) for f in found]
+            data = self._store.put("findings", self._keys.findings(job.snapshot), encode_sightings(sightings))
+            job.sightings = decode_sightings(data)
+            job.radiograph = None

@@ -1,0 +1,92 @@
+"""What the engine works on: unique scenes, and batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from synnodtest.canonical import sha256_of
+from synnodtest.engine.outcome import Snapshot
+from synnodtest.evidence.trial import Sighting
+from synnodtest.planning.recipe import Recipe
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+
+__all__ = ["FORMAT", "Chunk", "Job", "Keys", "Placed", "Unplaced"]
+
+FORMAT = 1
+"""Version of what stands in the store; part of every key."""
+SNAPSHOT = 3
+"""Version of the snapshots alone, which are made from stored radiographs again."""
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A recipe that has no scene: its region is missing, or nothing in it satisfies the request."""
+
+    recipe: Recipe
+    reason: str
+    missing_region: str = ""
+
+
+Placed = tuple[Recipe, Scene] | Unplaced
+"""A recipe with its scene, or why it has none."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One unique scene on its way."""
+
+    scene: Scene
+    background: Background
+    snapshot: Snapshot | None = None
+    sightings: tuple[Sighting, ...] | None = None
+    radiograph: Radiograph | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the detector's findings are known, or the scene was rejected before it."""
+        return self.snapshot is not None and (bool(self.snapshot.rejected) or self.sightings is not None)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A batch between synthesis and detection: its items in order, unique scenes by key, those not finished."""
+
+    items: Sequence[Placed]
+    jobs: Mapping[str, Job]
+    pending: Sequence[Job]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of finished work in the store.
+
+    Args:
+        synthesizer: Key of the synthesizer's identity.
+        detector: Key of the detector's identity.
+        tested: Names of the control regions, sorted.
+    """
+
+    synthesizer: str
+    detector: str
+    tested: list[str]
+
+    @staticmethod
+    def placement(recipes: Sequence[Recipe]) -> str:
+        """Return the key of the places of all recipes of one background."""
+        return sha256_of(["placement", FORMAT, [r.key() for r in recipes]])
+
+    def radiograph(self, scene: Scene, background: Background) -> str:
+        """Return the key of a radiograph; without a nodule it is of no synthesizer."""
+        synthesizer = self.synthesizer if scene.nodules else ""
+        return sha256_of(["radiograph", FORMAT, scene.key(), background.content, synthesizer])
+
+    def snapshot(self, job: Job) -> str:
+        """Return the key of what is remembered of a radiograph."""
+        return sha256_of(["snapshot", SNAPSHOT, self.radiograph(job.scene, job.background), self.tested])
+
+    def findings(self, snapshot: Snapshot) -> str:
+        """Return the key of the findings on a radiograph, by its content."""
+        return sha256_of(["findings", FORMAT, snapshot.sha256, self.detector, self.tested])

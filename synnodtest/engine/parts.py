@@ -1,0 +1,109 @@
+"""The parts of a campaign: detector, synthesizers, backgrounds and the engines on them, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synnodtest.engine.engine import Engine
+from synnodtest.engine.executor import Ground
+from synnodtest.engine.judgement import Providers
+from synnodtest.engine.tally import Tally
+from synnodtest.errors import SynnodError
+from synnodtest.evidence.clusters import with_copies_joined
+from synnodtest.evidence.regions import RegionExpression
+from synnodtest.expectations import find_check
+from synnodtest.planning.draw import background_count
+from synnodtest.ports import Background, BackgroundSet, Synthesizer
+from synnodtest.spec.model import Behaviour, Scenes
+from synnodtest.store import Store
+
+__all__ = ["Parts", "scenes_of"]
+
+
+class Parts:
+    """Whatever providers give, held for the time of a campaign.
+
+    Args:
+        providers: Detector, synthesizers and backgrounds.
+        store: Where finished work goes and comes from.
+    """
+
+    def __init__(self, providers: Providers, store: Store) -> None:
+        self.providers = providers
+        self.store = store
+        self._synthesizers: dict[str, Synthesizer] = {}
+        self._sets: dict[tuple[str, int], BackgroundSet] = {}
+        self._backgrounds: dict[tuple[str, int], tuple[Background, ...]] = {}
+        self._engines: dict[Ground, Engine] = {}
+
+    def synthesizer(self, name: str) -> Synthesizer:
+        """Return a synthesizer by the text that names it."""
+        if name not in self._synthesizers:
+            self._synthesizers[name] = self.providers.synthesizer(name)
+        return self._synthesizers[name]
+
+    def loaded_synthesizers(self) -> tuple[str, ...]:
+        """Return the texts of the synthesizers that were used."""
+        return tuple(self._synthesizers)
+
+    def synthesizer_names(self, behaviour: Behaviour) -> tuple[str, ...]:
+        """Return the synthesizers that a behaviour runs on."""
+        return behaviour.synthesizers or (self.providers.default_synthesizer,)
+
+    def background_set(self, behaviour: Behaviour) -> BackgroundSet:
+        """Return the set that a behaviour stands on."""
+        return self._set(scenes_of(behaviour).set, background_count(behaviour))
+
+    def backgrounds(self, behaviour: Behaviour) -> Sequence[Background]:
+        """Return the backgrounds that a behaviour stands on; copies of one radiograph are one cluster."""
+        key = (scenes_of(behaviour).set, count := background_count(behaviour))
+        if key not in self._backgrounds:
+            self._backgrounds[key] = with_copies_joined(self._set(*key).backgrounds[:count])
+        return self._backgrounds[key]
+
+    def ground(self, behaviour: Behaviour, synthesizer: str) -> Ground:
+        """Return what the scenes of a behaviour stand on and are made with."""
+        return Ground(scenes_of(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour))
+
+    def engine(self, ground: Ground) -> Engine:
+        """Return the engine that makes scenes on a ground."""
+        if ground not in self._engines:
+            self._engines[ground] = Engine(
+                self._set(ground.set_name, ground.count),
+                self.synthesizer(ground.synthesizer),
+                self.providers.detector,
+                self.store,
+                controls=ground.controls,
+            )
+        return self._engines[ground]
+
+    def tally(self) -> Tally:
+        """Return what all engines together have done."""
+        total = Tally()
+        for engine in self._engines.values():
+            total.add(engine.tally)
+        return total
+
+    def _set(self, name: str, count: int) -> BackgroundSet:
+        if (name, count) not in self._sets:
+            self._sets[name, count] = self.providers.backgrounds(name, count)
+        return self._sets[name, count]
+
+
+def scenes_of(behaviour: Behaviour) -> Scenes:
+    """Return the scenes of a behaviour.
+
+    Raises:
+        SynnodError: it has none.
+    """
+    if behaviour.scenes is None:
+        raise SynnodError(f"behaviour {behaviour.id!r} has no scenes")
+    return behaviour.scenes
+
+
+def _control_regions(behaviour: Behaviour) -> tuple[RegionExpression, ...]:
+    found = []
+    for expectation in behaviour.expectations if behaviour.scenes is not None else ():
+        kind = find_check(expectation.kind)
+        found.append(None if kind is None else kind.control_region(kind.read(expectation.parameters)))
+    return tuple(dict.fromkeys(region for region in found if region is not None))

@@ -1,0 +1,75 @@
+"""Recipes -> scenes: places drawn once per background, and kept in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from synnodtest.canonical import canonical_json
+from synnodtest.engine.job import Keys, Placed, Unplaced
+from synnodtest.planning.place import MissingRegion, NoPlace, Placer
+from synnodtest.planning.recipe import Recipe
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+from synnodtest.stages import stage
+from synnodtest.store import Store
+
+__all__ = ["Places", "by_background"]
+
+
+def by_background(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
+    """Yield the recipes of one background after the other."""
+    for _, group in groupby(recipes, key=lambda r: r.background.id):
+        yield list(group)
+
+
+class Places:
+    """Draws places of all recipes of a background at once.
+
+    Args:
+        store: Keeps them.
+        load: Reads a background.
+    """
+
+    def __init__(self, store: Store, load: Callable[[Background], Radiograph]) -> None:
+        self._store = store
+        self._load = load
+
+    def placed(self, recipes: Iterable[Recipe]) -> Iterator[Placed]:
+        """Yield each recipe with its scene, or why it has none, in order."""
+        for members in by_background(recipes):
+            key = Keys.placement(members)
+            data = self._store.get("placements", key)
+            if data is None:
+                data = self._store.put("placements", key, self._drawn(members))
+            yield from _read(members, data)
+
+    def known(self, members: Sequence[Recipe]) -> list[Placed]:
+        """Return the recipes of one background as they were placed before; empty if they never were."""
+        data = self._store.get("placements", Keys.placement(members))
+        return [] if data is None else list(_read(members, data))
+
+    @stage("places")
+    def _drawn(self, members: Sequence[Recipe]) -> bytes:
+        placer = Placer(self._load(members[0].background))
+        return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
+
+
+def _entry(placer: Placer, recipe: Recipe) -> dict[str, Any]:
+    try:
+        return {"scene": placer.place(recipe).as_dict()}
+    except MissingRegion as missing:
+        return {"reason": str(missing), "missing_region": missing.region}
+    except NoPlace as nowhere:
+        return {"reason": str(nowhere)}
+
+
+def _read(members: Sequence[Recipe], data: bytes) -> Iterator[Placed]:
+    for recipe, entry in zip(members, json.loads(data), strict=True):
+        if "scene" in entry:
+            yield recipe, Scene.from_dict(entry["scene"])
+        else:
+            yield Unplaced(recipe, entry["reason"], entry.get("missing_region", ""))

@@ -1,0 +1,88 @@
+"""Scenes -> radiographs as the detector sees them: stored ones, else synthesized; then perturbed and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from synnodtest.engine.acceptance import rejection
+from synnodtest.engine.job import Job, Keys
+from synnodtest.engine.outcome import Snapshot
+from synnodtest.engine.synthesis import synthesize
+from synnodtest.engine.tally import Tally
+from synnodtest.perturbations import perturb
+from synnodtest.ports import Background, Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
+from synnodtest.scene import Scene
+from synnodtest.stages import stage
+from synnodtest.store import Store
+
+__all__ = ["Radiographs"]
+
+
+class Radiographs:
+    """Makes the radiographs of jobs, each once.
+
+    Args:
+        synthesizer: Makes the nodules.
+        store: Where finished radiographs go and come from.
+        keys: Of the store.
+        load: Reads a background.
+        tally: Counts what is made.
+    """
+
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        store: Store,
+        keys: Keys,
+        load: Callable[[Background], Radiograph],
+        tally: Tally,
+    ) -> None:
+        self._synthesizer = synthesizer
+        self._store = store
+        self._keys = keys
+        self._load = load
+        self._tally = tally
+
+    def obtain(self, jobs: Sequence[Job]) -> None:
+        """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
+        stored = self._encoded({self._key(job): job for job in jobs if job.scene.nodules})
+        for job in jobs:
+            self._look_at(job, stored[self._key(job)] if job.scene.nodules else None)
+
+    def _key(self, job: Job) -> str:
+        return self._keys.radiograph(_plain(job.scene), job.background)
+
+    def _encoded(self, jobs: Mapping[str, Job]) -> dict[str, bytes]:
+        """Return the unperturbed radiographs of jobs by key, as the store holds them; what it lacks is synthesized."""
+        found = {key: self._store.get("radiographs", key) for key in jobs}
+        stored = {key: data for key, data in found.items() if data is not None}
+        return stored | self._synthesized({key: job for key, job in jobs.items() if key not in stored})
+
+    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, bytes]:
+        if not jobs:
+            return {}
+        backgrounds = [self._load(job.background) for job in jobs.values()]
+        scenes = [_plain(job.scene) for job in jobs.values()]
+        radiographs = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
+        with stage("store: encoding and writing"):
+            return {
+                key: self._store.put("radiographs", key, encode_radiograph(radiograph, background))
+                for key, radiograph, background in zip(jobs, radiographs, backgrounds, strict=True)
+            }
+
+    @stage("radiographs: decoding, perturbing, hashing")
+    def _look_at(self, job: Job, data: bytes | None) -> None:
+        background = self._load(job.background)
+        base = background if data is None else replace(decode_radiograph(data, background), altered=True)
+        reason = rejection(background, base, sham=job.scene.sham)
+        job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
+        encoded = Snapshot.of(job.radiograph, reason).encode()
+        job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
+
+
+def _plain(scene: Scene) -> Scene:
+    """Return the scene as it is synthesized: perturbations come afterwards."""
+    return replace(scene, perturbations=())

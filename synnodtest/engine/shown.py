@@ -1,0 +1,83 @@
+"""Scenes shown to the detector: the outcomes of each group of a behaviour, every background run once per campaign."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from synnodtest.engine.executor import Executor
+from synnodtest.engine.job import Unplaced
+from synnodtest.engine.outcome import Outcome
+from synnodtest.engine.parts import Parts, scenes_of
+from synnodtest.planning.groups import Group
+from synnodtest.planning.recipe import Recipe
+from synnodtest.ports import Background
+from synnodtest.spec.model import Behaviour, Scenes
+
+__all__ = ["Progress", "Shown", "silent"]
+
+Key = tuple[str, Scenes, str, Group]
+"""Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Wraps a stream of outcomes for a progress bar: ``(stream, total, label) -> stream``."""
+
+
+def silent(items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+    """Show no progress."""
+    return items
+
+
+class Shown:
+    """What came of the scenes of a campaign, group by group.
+
+    Args:
+        parts: Engines and backgrounds.
+        seed: The master seed.
+        progress: Wraps streams of outcomes.
+        executor: Brings scenes into the store before they are read; None: the engine makes them itself.
+    """
+
+    def __init__(self, parts: Parts, seed: int, progress: Progress, executor: Executor | None) -> None:
+        self._parts = parts
+        self._seed = seed
+        self._progress = progress
+        self._executor = executor
+        self._outcomes: dict[Key, dict[str, list[Outcome | Unplaced]]] = {}
+        self._costs: dict[Key, tuple[int, int]] = {}
+
+    def outcomes(
+        self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
+    ) -> list[Outcome | Unplaced]:
+        """Return the outcomes of one group of scenes; those of backgrounds that were not shown yet are made."""
+        known = self._outcomes.setdefault((behaviour.id, scenes_of(behaviour), synthesizer, group), {})
+        missing = [b for b in backgrounds if b.id not in known]
+        if missing:
+            self._costs.clear()
+            recipes = list(group.recipes(behaviour, missing, self._seed))
+            made = list(self._made(behaviour, synthesizer, recipes, f"{behaviour.id} {group.kind.word}"))
+            known.update({background.id: [] for background in missing})
+            for item in made:
+                known[item.recipe.background.id].append(item)
+        return [item for b in backgrounds for item in known[b.id]]
+
+    def _made(
+        self, behaviour: Behaviour, synthesizer: str, recipes: Sequence[Recipe], label: str
+    ) -> Iterator[Outcome | Unplaced]:
+        ground = self._parts.ground(behaviour, synthesizer)
+        stream: Iterable[Outcome | Unplaced] = self._parts.engine(ground).run(recipes)
+        if self._executor is None:
+            stream = self._progress(stream, len(recipes), label)
+        else:
+            finished = (None for count in self._executor.finish(ground, recipes) for _ in range(count))
+            deque(self._progress(finished, len(recipes), label), maxlen=0)
+        yield from stream
+
+    def cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
+        """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""
+        key = (behaviour.id, scenes_of(behaviour), synthesizer, group)
+        if key not in self._costs:
+            recipes = group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
+            engine = self._parts.engine(self._parts.ground(behaviour, synthesizer))
+            self._costs[key] = engine.finished(recipes)
+        return self._costs[key]

@@ -1,0 +1,62 @@
+"""A call of the synthesizer, timed, counted and checked: one radiograph per scene, each nodule with its truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from synnodtest.engine.redraw import redraw_rejected
+from synnodtest.engine.tally import Tally
+from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.ports import Synthesizer
+from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
+from synnodtest.stages import stage
+
+__all__ = ["synthesize"]
+
+
+def synthesize(
+    synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], tally: Tally
+) -> list[Radiograph]:
+    """Return one radiograph per scene; nodules that acceptance rejects are drawn again.
+
+    Args:
+        synthesizer: Who makes them.
+        scenes: Without perturbations.
+        backgrounds: Untouched, one per scene.
+        tally: Counts scenes and seconds.
+
+    Raises:
+        SynthesizerError: the synthesizer raised, or what it returned is not what was asked for.
+    """
+
+    def call(wanted: Sequence[Scene], stand_on: Sequence[Radiograph]) -> list[Radiograph]:
+        return _checked(synthesizer, wanted, stand_on)
+
+    started = time.perf_counter()
+    with stage("synthesis"):
+        radiographs = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
+    tally.synthesis_seconds += time.perf_counter() - started
+    tally.synthesized += len(scenes)
+    return radiographs
+
+
+def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+    name = synthesizer.identity.name
+    try:
+        radiographs = synthesizer.synthesize(scenes, backgrounds)
+    except SynnodError:
+        raise
+    except Exception as error:
+        raise SynthesizerError(f"synthesizer {name!r} raised {type(error).__name__}: {error}") from error
+    if len(radiographs) != len(scenes):
+        raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")
+    for scene, radiograph in zip(scenes, radiographs, strict=True):
+        asked, made = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
+        if asked != made:
+            raise SynthesizerError(
+                f"synthesizer {name!r} returned the truth of {made} where {asked} was asked for",
+                hint="every nodule keeps its truth, with an empty mask if nothing came of it, so that it is counted",
+            )
+    return radiographs
