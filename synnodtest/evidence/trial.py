@@ -27,6 +27,7 @@ __all__ = [
     "Sighting",
     "Trial",
     "cluster_counts",
+    "holds",
     "lies_in",
     "predicate",
     "score_trial",

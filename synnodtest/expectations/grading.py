@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import Trial
+from synnodtest.evidence.trial import NoduleTrial, Trial, holds, predicate
 
-__all__ = ["Grade", "false_alarm", "finding_in_region", "missed_nodule"]
+__all__ = ["Grade", "false_alarm", "finding_in_region", "is_judged", "missed_nodule"]
 
 
 class Grade(NamedTuple):
@@ -21,11 +21,31 @@ class Grade(NamedTuple):
     severity: float
 
 
+def is_judged(parameters: Any, trial: Trial) -> bool:
+    """Return whether an expectation judges anything of a scene: its ``arm``, ``of`` and ``where`` select it.
+
+    Conditions on nodules do not speak of a radiograph without one.
+    """
+    arm, reference = getattr(parameters, "arm", None), getattr(parameters, "reference", None)
+    if arm and not reference and not trial.arm.startswith("@") and trial.arm != arm:
+        return False
+    if trial.nodules:
+        return bool(_nodules(parameters, trial))
+    where = getattr(parameters, "where", None) or {}
+    return all(holds(trial.strata[name], wanted) for name, wanted in where.items() if name in trial.strata)
+
+
 def missed_nodule(parameters: Any, trial: Trial, point: float) -> Grade:
-    """Grade by the nodule: missed, and the worse the larger and denser it is."""
-    nodule = trial.nodule(getattr(parameters, "of", None))
-    bad = nodule is not None and not nodule.detected(point)
-    return Grade(bad, 0.0 if nodule is None else nodule.requested_mm * nodule.truth.contrast)
+    """Grade by the nodules that are judged: one is missed, and the worse the larger and denser it is."""
+    nodules = _nodules(parameters, trial)
+    missed = [nodule for nodule in nodules if not nodule.detected(point)]
+    sizes = (nodule.requested_mm * nodule.truth.contrast for nodule in missed or nodules)
+    return Grade(bool(missed), max(sizes, default=0.0))
+
+
+def _nodules(parameters: Any, trial: Trial) -> list[NoduleTrial]:
+    of, keep = getattr(parameters, "of", None), predicate(getattr(parameters, "where", None))
+    return [nodule for nodule in trial.nodules if of in (None, nodule.name) and keep(trial, nodule)]
 
 
 def false_alarm(parameters: Any, trial: Trial, point: float) -> Grade:

@@ -8,7 +8,7 @@ from typing import Any
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations import find_check
-from synnodtest.expectations.grading import Grade, missed_nodule
+from synnodtest.expectations.grading import Grade, is_judged, missed_nodule
 from synnodtest.planning.variants import Variant
 
 __all__ = ["RANDOM", "WORST", "chosen", "chosen_of_search"]
@@ -58,7 +58,8 @@ def _sides(trials: Iterable[Trial], variant: Variant, point: float) -> tuple[lis
     parameters = variant.parameters if kind is None else kind.read(variant.parameters)
     graded: dict[str, Grade] = {}
     for trial in trials:
-        graded.setdefault(trial.scene_id, grade(parameters, trial, point))
+        if is_judged(parameters, trial):
+            graded.setdefault(trial.scene_id, grade(parameters, trial, point))
     failing = sorted((k for k, one in graded.items() if one.bad), key=lambda k: (-graded[k].severity, k))
     return failing, [k for k, one in graded.items() if not one.bad]
 

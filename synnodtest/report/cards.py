@@ -61,7 +61,10 @@ def _card(context: Context, item: Mapping[str, Any]) -> dict[str, Any]:
                 }
             )
     whole = item.get("whole")
+    drawn = any(panel["data"] for panel in panels)
     return {
+        "anchor": embedded.first_card(item["scene"]) if drawn else "",
+        "again": "" if drawn else embedded.card_of(item["scene"]),
         "panels": panels,
         "whole": {"data": embedded.data(whole), "href": whole, "alt": "whole radiograph with boxes"} if whole else None,
         "caption": item.get("caption", ""),

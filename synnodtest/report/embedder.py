@@ -30,6 +30,7 @@ class Embedder:
         self._left = EMBEDDED_BYTES
         self._held: dict[str, str] = {}
         self._given: set[str] = set()
+        self._cards: dict[str, str] = {}
         self.linked = 0
         self._reserve(gallery)
 
@@ -69,6 +70,17 @@ class Embedder:
             return ""
         self._given.add(path)
         return self._held[path]
+
+    def first_card(self, scene_id: str) -> str:
+        """Return the anchor of a card that shows this scene; empty where an earlier card has it."""
+        if scene_id in self._cards:
+            return ""
+        self._cards[scene_id] = f"s-{scene_id[:16]}"
+        return self._cards[scene_id]
+
+    def card_of(self, scene_id: str) -> str:
+        """Return the anchor of the card above that shows this scene; empty for none."""
+        return self._cards.get(scene_id, "")
 
     def _read(self, path: str) -> str | None:
         file = (self._folder / path).resolve()
