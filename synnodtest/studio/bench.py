@@ -81,6 +81,16 @@ class Bench:
             with contextlib.suppress(SynnodError), self._lock:
                 self.detector(name).detect([blank])
 
+    @contextlib.contextmanager
+    def idle(self, longest_s: float) -> Iterator[None]:
+        """Hold the models so that none is at work meanwhile; after ``longest_s`` seconds of waiting go on without."""
+        held = self._lock.acquire(timeout=longest_s)
+        try:
+            yield
+        finally:
+            if held:
+                self._lock.release()
+
     def detector(self, name: str) -> Detector:
         """Return a detector of the list, loaded once."""
         with self._lock:

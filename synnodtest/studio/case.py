@@ -12,13 +12,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from synnodtest.backgrounds import FolderSet
+from synnodtest.backgrounds import FolderSet, reading
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import suffixes
+from synnodtest.backgrounds.listing import Entry
+from synnodtest.backgrounds.readers import read_as
 from synnodtest.backgrounds.writers import depth_of, write
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
@@ -29,16 +32,58 @@ __all__ = ["SET", "Case", "Given", "case_of_file", "case_of_radiograph"]
 SET = "studio"
 """What specs call the set of one."""
 FILMS = "cxr"
+_REMEDIES = {
+    "size of a pixel": "type the size of a pixel beside the file's name, such as 0.168, and open it again",
+    "without an image": "the file is probably truncated, or holds no picture: copy it again from its source",
+    "no frontal chest radiograph": "open a frontal chest radiograph; where the header is wrong, pick the film from a "
+    "folder (--backgrounds) whose manifest accepts it",
+}
+"""Words of an error -> what helps on the page, which has no manifest."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is known of a file besides its bytes."""
+    """What is known of a file besides its bytes, as a manifest says it.
+
+    Args:
+        mm_per_px: Size of a pixel, ``(x, y)``.
+        bits: Bits that the stored integers use.
+        masks: Region -> file.
+        strata: Further columns.
+        polarity: ``inverted``, ``normal``, or empty.
+        rotate_deg: Clockwise, of the picture as stored.
+        accept: Checks of the header that someone has looked at.
+    """
 
     mm_per_px: tuple[float, float] | None = None
     bits: int | None = None
     masks: Mapping[str, Path] = field(default_factory=dict)
     strata: Mapping[str, str] = field(default_factory=dict)
+    polarity: str = ""
+    rotate_deg: int | None = None
+    accept: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Given:
+        """Return what a set's manifest says of one of its films."""
+        told = entry.given
+        spacing = (told.spacing_mm[1], told.spacing_mm[0]) if told.spacing_mm else None
+        return cls(spacing, told.bits, entry.masks, entry.strata, told.polarity, told.rotate_deg, told.accept)
+
+    def cells(self, file: str) -> dict[str, Any]:
+        """Return the row of the manifest."""
+        x, y = self.mm_per_px or ("", "")
+        own = {"polarity": self.polarity, "accept": " ".join(sorted(self.accept))}
+        turn = "" if self.rotate_deg is None else self.rotate_deg
+        own_cells = {
+            "file": file,
+            "mm_per_px_x": x,
+            "mm_per_px_y": y,
+            "bits": self.bits or "",
+            "rotate_deg": turn,
+            **own,
+        }
+        return {**self.strata, **own_cells}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +136,13 @@ def case_of_file(folder: Path, source: Path, name: str, given: Given) -> Case:
     shutil.copyfile(source, films / plain)
     for region, mask in given.masks.items():
         shutil.copyfile(mask, films / f"{Path(plain).stem}.{region}.png")
-    _write_manifest(films, plain, given)
+    _write_manifest(films, given.cells(plain))
     try:
         return _opened(folder, plain)
     except BackgroundError as error:
+        told = _said_of(films / plain, given, error)
         shutil.rmtree(folder, ignore_errors=True)
-        raise _in_the_users_words(error, films / plain, name) from error
+        raise _in_the_users_words(told, films / plain, name) from error
 
 
 def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
@@ -108,7 +154,7 @@ def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
         if mask.any():
             Image.fromarray(mask.astype(np.uint8) * 255).save(films / f"{name}.{region}.png")
     row, column = radiograph.spacing_mm
-    _write_manifest(films, f"{name}.png", Given((column, row), 16, strata=radiograph.strata))
+    _write_manifest(films, Given((column, row), 16, strata=radiograph.strata).cells(f"{name}.png"))
     return _opened(folder, f"{name}.png")
 
 
@@ -149,19 +195,27 @@ def _plain_name(name: str, source: Path) -> str:
     return stem + suffix
 
 
-def _write_manifest(films: Path, file: str, given: Given) -> None:
-    x, y = given.mm_per_px or ("", "")
-    row = {"file": file, "mm_per_px_x": x, "mm_per_px_y": y, "bits": given.bits or "", **given.strata}
+def _write_manifest(films: Path, row: Mapping[str, Any]) -> None:
     with (films / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(row), lineterminator="\n")
         table.writeheader()
         table.writerow(row)
 
 
+def _said_of(path: Path, given: Given, error: BackgroundError) -> BackgroundError:
+    """Return what is wrong with the file itself, where the set only says that it has none."""
+    spacing = (given.mm_per_px[1], given.mm_per_px[0]) if given.mm_per_px else None
+    try:
+        read_as(path, reading.Given(spacing, given.bits, given.polarity, given.rotate_deg, given.accept))
+    except BackgroundError as own:
+        return own
+    return error
+
+
 def _in_the_users_words(error: BackgroundError, path: Path, name: str) -> BackgroundError:
-    """Return the error without the studio's own folders, and with its own remedy for an unknown pixel size."""
-    message = re.sub(r" \(listed in [^)]*\)", "", error.message.replace(str(path), name))
-    hint = error.hint
-    if "size of a pixel" in message:
-        hint = "type the size of a pixel beside the file's name, such as 0.168, and open it again"
+    """Return the error without the studio's own folders, and with remedies of one who has a file and no manifest."""
+    message = re.sub(
+        r" \(listed in [^)]*\)", "", error.message.replace(str(path), name).replace(str(path.parent), name)
+    )
+    hint = next((remedy for words, remedy in _REMEDIES.items() if words in message), error.hint)
     return BackgroundError(message, hint=hint)

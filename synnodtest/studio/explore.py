@@ -6,10 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synnodtest.planning.radiomics_space import feature_range
 from synnodtest.planning.trial import NoduleTrial
 from synnodtest.studio.bench import Planted
+from synnodtest.studio.wishes import PAPER_FEATURES
 
-__all__ = ["Exploration", "Point", "levels_between"]
+__all__ = ["SWEPT", "Exploration", "Point", "levels_between", "usual_range"]
+
+USUAL = {"diameter_mm": (6.0, 30.0), "density": (0.4, 2.0), "contrast": (0.05, 0.6)}
+"""Where a sweep goes unless told otherwise: sizes and densities (ground glass to calcified) that readers see."""
+SWEPT = (*USUAL, *PAPER_FEATURES)
+"""What can be swept."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +117,11 @@ def levels_between(low: float, high: float, count: int) -> Sequence[float]:
     step = (high - low) / max(count - 1, 1)
     digits = max(0, 2 - math.floor(math.log10(abs(high - low)))) if high > low else 3
     return [round(low + step * index, digits) for index in range(count)]
+
+
+def usual_range(quantity: str) -> tuple[float, float]:
+    """Return where a sweep over one of ``SWEPT`` starts and ends: a feature goes over its range in training."""
+    if quantity in USUAL:
+        return USUAL[quantity]
+    low, _, high = feature_range(quantity)
+    return float(f"{low:.3g}"), float(f"{high:.3g}")

@@ -19,6 +19,10 @@ TITLES = {
 HEADS = {"shape2D": "Shape", "firstorder": "First order", "glcm": "GLCM", "glszm": "GLSZM"}
 
 
+CANVAS = ("film.js", "boxes.js", "paint.js", "keys.js", "tools.js")
+"""The script of the canvas, one after the other."""
+
+
 def asset(name: str) -> str:
     """Return a file of the page."""
     return resources.files("synnodtest.studio").joinpath("assets", name).read_text(encoding="utf-8")
@@ -30,7 +34,7 @@ def canvas_part(gradio: Any) -> Any:
         value="{}",
         html_template=asset("canvas.html"),
         css_template=asset("canvas.css"),
-        js_on_load=asset("canvas.js"),
+        js_on_load="\n".join(map(asset, CANVAS)),
         elem_id="film",
         apply_default_css=False,
     )

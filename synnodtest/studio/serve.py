@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import logging
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Sequence
@@ -26,6 +29,8 @@ __all__ = ["MOST_BYTES", "Studio", "Wanted", "free_port", "serve"]
 MOST_BYTES = 256 * 2**20
 """Limit of an upload: a radiograph of 8192 x 8192 pixels and 16 bits has half as much."""
 ADDRESS = "127.0.0.1"
+LONGEST_STEP_S = 10.0
+"""The end waits so long for a model's call that is under way: what it writes must go too."""
 FONTS = ["system-ui", "sans-serif"]
 """The machine's own: none is fetched."""
 
@@ -77,15 +82,22 @@ class Studio:
     def _application(self, gradio: Any, wanted: Wanted, port: int) -> Guard:
         from fastapi import FastAPI
 
-        from synnodtest.studio.handlers import Handlers
         from synnodtest.studio.page import build_page, page_style
         from synnodtest.studio.routes import add_routes
+        from synnodtest.studio.tabs.desk import Desk
 
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         add_routes(app, self.sessions, Study(wanted.study) if wanted.study is not None else None)
-        handlers = Handlers(gradio, self.sessions, self.bench.detectors, self.bench.synthesizers, self.loaded.is_set)
-        labels = self.sessions.labels
-        page = build_page(gradio, handlers, labels, wanted.most_bytes, wanted.study is not None)
+        desk = Desk(
+            gradio,
+            self.sessions,
+            detectors=self.bench.detectors,
+            synthesizers=self.bench.synthesizers,
+            ready=self.loaded.is_set,
+            labels=self.sessions.labels,
+            most_bytes=wanted.most_bytes,
+        )
+        page = build_page(desk, study=wanted.study is not None)
         gradio.mount_gradio_app(
             app,
             page,
@@ -114,10 +126,15 @@ class Studio:
         thread.start()
         return thread
 
+    def stop(self) -> None:
+        """Have everything that works in any session end at its next step, and remove what the sessions hold."""
+        self.sessions.close_all()
+
     def close(self) -> None:
         """End all sessions and remove everything from disk."""
-        self.sessions.close_all()
-        _remove(self.root)
+        self.stop()
+        with self.bench.idle(LONGEST_STEP_S):
+            _remove(self.root)
 
 
 def _gradio(root: Path) -> Any:
@@ -158,17 +175,25 @@ def free_port(wanted: int) -> int:
 
 
 def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
-    """Serve until Ctrl-C (or SIGTERM); print the address once it answers."""
-    import logging
-
+    """Serve until Ctrl-C, SIGTERM or SIGHUP; print the address once it answers."""
     import uvicorn
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     studio = Studio(wanted, chosen := free_port(port))
     atexit.register(studio.close)
+    _keep_temporary_files_in(studio.root / "tmp")
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            threading.Thread(target=studio.stop, daemon=True).start()
+            super().handle_exit(sig, frame)
+
     config = uvicorn.Config(studio.app, host=ADDRESS, port=chosen, log_level="warning", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = Server(config)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: server.handle_exit(signal.SIGTERM, None))
     threading.Thread(target=_announce, args=(server, chosen, browser), daemon=True).start()
     studio.preload()
     try:
@@ -176,6 +201,18 @@ def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
     finally:
         studio.close()
     return 0
+
+
+def _is_news(line: logging.LogRecord) -> bool:
+    """Say whether a line of the server's log is worth a line: that the end breaks off open connections is not."""
+    broken_off = line.exc_info is not None and isinstance(line.exc_info[1], asyncio.CancelledError)
+    return not broken_off and "timeout graceful shutdown" not in line.getMessage()
+
+
+def _keep_temporary_files_in(folder: Path) -> None:
+    """Have whatever this process and its children put into temporary files lie in the private folder."""
+    folder.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 def _announce(server: Any, port: int, browser: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,9 +107,7 @@ class Session:
         if entry is None:
             name = label.replace(" ", "-")
             return self._opened(case_of_radiograph(self._new_folder(), self.shelf.phantom(label), name))
-        spacing = (entry.spacing_mm[1], entry.spacing_mm[0]) if entry.spacing_mm else None
-        given = Given(spacing, entry.bits, entry.masks, entry.strata)
-        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, given))
+        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, Given.of_entry(entry)))
 
     def paint(self, region: str, mask: BoolArray) -> Case:
         """Add a painted region, such as an air leak, to the case."""
@@ -208,6 +207,10 @@ class Session:
         Raises:
             SynnodError: nothing is asked for, or synthesizer or detector failed.
         """
+        with self.working():
+            return self._planted()
+
+    def _planted(self) -> Result:
         case, text = self.opened, self.scene_text()
         engine = self._engine(self.detectors[0])
         behaviour = self.bench.behaviour(text, case.folder / "scene.yaml", case)
@@ -293,6 +296,10 @@ class Session:
             detector: Whose confidence is shown.
         """
         self.cancelled.clear()
+        with self.working():
+            yield from self._explored(kind, title, text, detector)
+
+    def _explored(self, kind: str, title: str, text: str, detector: str) -> Iterator[Exploration]:
         case, engine = self.opened, self._engine(detector)
         behaviour = self.bench.behaviour(text, case.folder / f"{kind}.yaml", case)
         scenes = behaviour.scenes
@@ -316,6 +323,15 @@ class Session:
         return self.bench.radiograph(self._engine(self.exploration.detector), replace(planted.scene, sham=False))
 
     # --- the end ----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Remove what was written by work that outlasted the session."""
+        try:
+            yield
+        finally:
+            if self.closed:
+                self.close()
 
     def close(self) -> None:
         """Stop what is running and remove everything of the session from disk."""

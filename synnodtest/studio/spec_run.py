@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,22 +54,38 @@ def run_spec(session: Session, text: str, name: str, stopped: Callable[[], bool]
         *("-q", "--color=no", f"--synnod-device={session.bench.device}"),
     ]
     output = folder / f"{name}.log"
-    with output.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        for _ in range(2 * LONGEST_S):
-            try:
-                process.wait(0.5)
-                break
-            except subprocess.TimeoutExpired:
-                if stopped():
-                    break
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-            raise SynnodError("the run was stopped before its end")
+    with session.working():
+        status = _run(command, output, stopped)
     lines = tuple(_COLOUR.sub("", line) for line in output.read_text(encoding="utf-8", errors="replace").splitlines())
     made = sorted(reports.glob("*/report.html"))
-    return SpecRun(process.returncode, lines, made[-1].parent if made else None)
+    return SpecRun(status, lines, made[-1].parent if made else None)
+
+
+def _run(command: Sequence[str], output: Path, stopped: Callable[[], bool]) -> int:
+    """Run a command in a process group of its own, which ends as a whole when it is stopped; return its status."""
+    with output.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, process_group=0
+        )
+        try:
+            for _ in range(2 * LONGEST_S):
+                try:
+                    return process.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    if stopped():
+                        break
+        finally:
+            if process.poll() is None:
+                _kill(process)
+    raise SynnodError("the run was stopped before its end")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
 
 
 def bundle(session: Session, text: str, name: str) -> Path:

@@ -24,6 +24,7 @@ class View:
         threshold: Findings below it are not drawn.
         outlines: Regions whose borders are drawn.
         marks: Whether boxes, truth and findings are drawn.
+        export: What the link offers: kind, ``native`` or ``1024``, whether SYNTHETIC is written into the picture.
         version: Counts up with every text, ``film`` with every case, ``made`` with every result.
     """
 
@@ -31,6 +32,7 @@ class View:
     threshold: float = 0.25
     outlines: list[str] = field(default_factory=list)
     marks: bool = True
+    export: tuple[str, str, bool] = ("PNG, 16 bits", "native", False)
     version: int = 0
     film: int = 0
     made: int = 0

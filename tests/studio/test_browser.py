@@ -218,6 +218,27 @@ def test_boxes_of_a_large_dicom_are_exact_to_a_pixel_zoomed_and_not(studio, larg
     assert page.edges() == list(exact)
 
 
+def test_a_film_keeps_its_shape_and_its_boxes_where_pixels_are_not_square(studio, film):
+    page = studio()
+    page.open(film, mm="0.6 x 0.9")
+    corner, across, down = page.at(0, 0), page.at(100, 0), page.at(0, 100)
+    assert (across[0] - corner[0]) / (down[1] - corner[1]) == pytest.approx(0.6 / 0.9)
+    page.box((101, 57, 126, 83), "nodule")
+    page.tab("Nodules")
+    assert page.edges() == [101, 57, 126, 83]
+
+
+def test_two_boxes_in_a_trice_are_both_there(studio, film):
+    page = studio()
+    page.open(film)
+    page.drag((60, 60, 80, 80))
+    page.drag((200, 60, 220, 80))
+    page.says("nodule-2 is placed")
+    page.tab("As a spec")
+    page.page.click("#write")
+    page.page.wait_for_function("(document.querySelector('#yaml textarea').value.match(/at_mm/g) || []).length >= 3")
+
+
 def test_numbers_and_keys_place_a_box_too(studio, film):
     page = studio()
     page.open(film)
@@ -238,6 +259,56 @@ def test_numbers_and_keys_place_a_box_too(studio, film):
     page.page.focus("#film canvas")
     page.page.keyboard.press("Delete")
     page.says("nodule is removed")
+
+
+def test_an_air_leak_is_painted_by_keyboard(studio, film):
+    page = studio()
+    page.open(film)
+    page.page.focus("#film canvas")
+    for key in (
+        "a",
+        "Shift+ArrowLeft",
+        "Space",
+        *["ArrowDown"] * 8,
+        "Space",
+        *["Shift+ArrowUp"] * 3,
+        "Space",
+        "Delete",
+    ):
+        page.page.keyboard.press(key)
+    assert "Brush" in page.page.inner_text("#film .tools")
+    (stroke,) = page.page.evaluate(WHERE.replace("toScreen([x, y])", "state.strokes"), [0, 0])
+    xs, ys = zip(*stroke["points"], strict=True)
+    assert len(set(xs)) == 1
+    assert ys[-1] - ys[0] == pytest.approx(2 * stroke["radius"])
+    page.page.keyboard.press("Enter")
+    page.page.wait_for_function("document.querySelector('#notes').innerText.includes('regions given: air_leak')")
+
+
+CONTROLS = """() => {
+  const shown = one => one.checkVisibility() && !one.disabled && one.tabIndex >= 0;
+  const all = [...document.querySelectorAll('a[href], button, input, textarea, select, summary, canvas')].filter(shown);
+  all.forEach((one, index) => { one.dataset.control = index; });
+  document.body.tabIndex = -1;
+  document.body.focus();
+  return all.map(one => one.type === 'radio' ? null : one.outerHTML.slice(0, 160));
+}"""
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_every_control_is_reached_by_the_tab_key(studio, film, name):
+    page = studio()
+    page.open(film)
+    page.tab(name)
+    time.sleep(0.4)  # tabs fade in
+    controls = page.page.evaluate(CONTROLS)
+    reached = set()
+    for _ in range(len(controls) + 5):
+        page.page.keyboard.press("Tab")
+        reached.add(page.page.evaluate("Number(document.activeElement.dataset.control ?? -1)"))
+    missed = [html for index, html in enumerate(controls) if index not in reached and html and 'role="tab"' not in html]
+    assert len(reached) > 20
+    assert missed == []
 
 
 def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(studio, film):

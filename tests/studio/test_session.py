@@ -14,6 +14,8 @@ from PIL import Image
 from synnodtest import SynnodError
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.spec import load_spec
+from synnodtest.studio.explore import SWEPT, levels_between, usual_range
+from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.spec_run import bundle, run_spec
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
 
@@ -59,6 +61,18 @@ def truncated_dicom(path):
     return path
 
 
+def dicom_without_its_image(path):
+    pytest.importorskip("pydicom", reason="DICOM needs the extra 'dicom'")
+    write_dicom(path, chest(300, 360, bits=12))
+    path.write_bytes(path.read_bytes()[:200])
+    return path
+
+
+def lateral_dicom(path):
+    pytest.importorskip("pydicom", reason="DICOM needs the extra 'dicom'")
+    return write_dicom(path, chest(300, 360, bits=12), ViewPosition="LL")
+
+
 def volume(path):
     return write_mha(path, np.zeros((40, 300, 360), np.uint16), spacing=(0.9, 0.9, 1))
 
@@ -71,6 +85,8 @@ def volume(path):
         ("notes.txt", renamed_text, "no radiograph by its name"),
         ("huge.png", oversized_png, "2147488281 pixels exceed"),
         ("short.dcm", truncated_dicom, "short.dcm: "),
+        ("header.dcm", dicom_without_its_image, "header.dcm: a DICOM file without an image"),
+        ("side.dcm", lateral_dicom, "side.dcm: view LL"),
         ("holiday.png", coloured, "colour"),
         ("ct.mha", volume, "volume"),
     ],
@@ -171,6 +187,8 @@ def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opene
     seen = sorted((score, *box) for box, score in result.findings[detectors[0]])
     assert told == [pytest.approx(one) for one in seen[-len(told) :]]
     assert len(told) == len(seen)
+    with Image.open(opened.export("PNG, 16 bits", size=None, mark=False)) as image:
+        assert np.array_equal(np.asarray(image), np.rint(result.after.pixels.astype(float) * 65535))
     assert any("INCONCLUSIVE" in line for line in run.lines)
 
 
@@ -218,6 +236,17 @@ def test_every_text_is_a_valid_spec(opened, tmp_path, what):
     path.write_text(texts[what]())
     (behaviour,) = load_spec(path).behaviours
     assert behaviour.gate == "exploratory"
+
+
+@pytest.mark.parametrize("over", SWEPT)
+def test_every_quantity_can_be_swept_over_its_usual_range(opened, tmp_path, over):
+    opened.add((100, 100, 124, 124))
+    low, high = usual_range(over)
+    path = tmp_path / "made.yaml"
+    path.write_text(opened.sweep_text(over, levels_between(low, high, 5)))
+    (behaviour,) = load_spec(path).behaviours
+    assert low < high
+    assert behaviour.id == "studio-sweep"
 
 
 @pytest.mark.parametrize(
@@ -315,6 +344,34 @@ def test_nothing_of_a_closed_session_is_left(opened):
     assert opened.folder.exists()
     opened.close()
     assert not opened.folder.exists()
+
+
+def test_work_that_outlasts_its_session_leaves_nothing(opened, detectors):
+    opened.add((150, 100, 162, 112))
+    steps = opened.explore("map", "map", opened.map_text("lung", 12), detectors[0])
+    next(steps)
+    opened.close()
+    assert list(steps)[-1].cancelled
+    assert not opened.folder.exists()
+
+
+def test_a_run_that_is_stopped_ends_with_all_that_it_started(opened):
+    opened.add((100, 100, 124, 124))
+    with pytest.raises(SynnodError, match="stopped before its end"):
+        run_spec(opened, opened.scene_text(), "scene.yaml", lambda: True)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(opened.case.folder) not in listed
+
+
+def test_what_a_manifest_says_of_a_film_counts_when_it_is_picked(session, tmp_path):
+    upright = chest(300, 360)
+    films = tmp_path / "films"
+    films.mkdir()
+    write_png(films / "a.png", np.rot90(255 - upright))
+    (films / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y,polarity,rotate_deg\na.png,0.8,0.9,inverted,90\n")
+    session.shelf = Shelf(films, tmp_path / "cache")
+    case = session.pick("a.png")
+    assert np.array_equal(np.rint(case.radiograph.pixels * 255), upright)
 
 
 def test_phantoms_can_be_picked_with_their_masks(session):

@@ -1,0 +1,114 @@
+"""The tab Explore: sweep, map, companion, air leak; each says how far it is and can be cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.errors import SynnodError
+from synnodtest.studio import tables
+from synnodtest.studio.explore import SWEPT, levels_between, usual_range
+from synnodtest.studio.session import Session
+from synnodtest.studio.tabs import changes
+from synnodtest.studio.tabs.desk import Changes, Desk
+from synnodtest.studio.view import View
+
+__all__ = ["ExploreTab"]
+
+_LEAK = (
+    "<p class='small'>Choose Paint above the film, paint the leak by mouse or by keyboard, and press “Painting is the "
+    "air leak”; or draw a box first, choose Paint, and press “Box is the air leak”.</p>"
+)
+
+
+class ExploreTab:
+    """Many nodules at a time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def lay_out(self) -> None:
+        """Put the parts onto the tab."""
+        gradio, p, names = self._desk.gradio, self._desk.p, list(self._desk.detectors)
+        p.detector = gradio.Dropdown(names, value=names[0], label="Detector")
+        with gradio.Accordion("Sweep one quantity of the selected nodule", open=True):
+            self._lay_out_sweep(gradio, p)
+        with gradio.Accordion("Map of confidence", open=False):
+            p.region = gradio.Dropdown(list(REGIONS), value="lung", label="Region")
+            p.places = gradio.Slider(5, 300, value=40, step=5, label="Places")
+            p.map = gradio.Button("Map", elem_id="map")
+        with gradio.Accordion("Add a companion", open=False):
+            p.companion_mm = gradio.Slider(5, 40, value=20, step=1, label="Its diameter, mm")
+            p.distance_mm = gradio.Slider(10, 150, value=40, step=5, label="Least distance, mm")
+            p.companion = gradio.Button("Alone and with a companion")
+        with gradio.Accordion("Air leak", open=False):
+            gradio.HTML(_LEAK, apply_default_css=False)
+            p.leak_places = gradio.Slider(5, 100, value=20, step=5, label="Places in the leak")
+            p.leak = gradio.Button("Plant in the air leak", elem_id="leak")
+        p.cancel = gradio.Button("Cancel", elem_id="cancel")
+        gradio.HTML("<p class='small'>What comes of it stands under the film.</p>", apply_default_css=False)
+
+    @staticmethod
+    def _lay_out_sweep(gradio: Any, p: Any) -> None:
+        low, high = usual_range(SWEPT[0])
+        p.over = gradio.Dropdown(list(SWEPT), value=SWEPT[0], label="Quantity", elem_id="over")
+        with gradio.Row():
+            p.low = gradio.Number(label="From", value=low, min_width=80, elem_id="low")
+            p.high = gradio.Number(label="To", value=high, min_width=80, elem_id="high")
+            p.steps = gradio.Number(label="Steps", value=6, precision=0, minimum=2, maximum=40, min_width=80)
+        p.sweep = gradio.Button("Sweep", elem_id="sweep")
+
+    def connect(self) -> None:
+        """Tie events to what they do."""
+        desk, p = self._desk, self._desk.p
+        desk.at_once(p.over.input, self._quantity, [p.over])
+        desk.in_steps(p.sweep.click, self._swept, [p.detector, p.over, p.low, p.high, p.steps])
+        desk.in_steps(p.map.click, self._mapped, [p.detector, p.region, p.places])
+        desk.in_steps(p.companion.click, self._companied, [p.detector, p.companion_mm, p.distance_mm])
+        desk.in_steps(p.leak.click, self._leaked, [p.detector, p.leak_places])
+        desk.at_once(p.cancel.click, self._cancelled, queue=False)
+
+    def _quantity(self, session: Session, view: View, told: Any, over: str) -> Changes:
+        low, high = usual_range(over)
+        return {self._desk.p.low: low, self._desk.p.high: high}
+
+    def _swept(
+        self, session: Session, view: View, told: Any, detector: str, over: str, low: float, high: float, steps: float
+    ) -> Iterator[Changes]:
+        if low is None or high is None or not low < high:
+            raise SynnodError("a sweep goes from a low to a high value", hint="fill in From and To")
+        text = session.sweep_text(over, levels_between(float(low), float(high), int(steps or 2)))
+        yield from self._exploring(session, view, "sweep", f"Sweep over {over}", text, detector)
+
+    def _mapped(
+        self, session: Session, view: View, told: Any, detector: str, region: str, places: float
+    ) -> Iterator[Changes]:
+        text = session.map_text(region, int(places))
+        yield from self._exploring(session, view, "map", f"Map of the {region}", text, detector)
+
+    def _companied(
+        self, session: Session, view: View, told: Any, detector: str, diameter: float, distance: float
+    ) -> Iterator[Changes]:
+        text = session.companion_text(float(diameter), float(distance))
+        yield from self._exploring(session, view, "companion", "Alone and with a companion", text, detector)
+
+    def _leaked(self, session: Session, view: View, told: Any, detector: str, places: float) -> Iterator[Changes]:
+        yield from self._exploring(session, view, "leak", "Air leak", session.leak_text(int(places)), detector)
+
+    def _exploring(
+        self, session: Session, view: View, kind: str, title: str, text: str, detector: str
+    ) -> Iterator[Changes]:
+        desk = self._desk
+        yield desk.status(f"{title}: planting and asking {detector} …", "busy")
+        made = None
+        for made in session.explore(kind, title, text, detector):
+            shown = tables.exploration_html(made, view.token, view.threshold)
+            yield {desk.p.explored: shown, **changes.film(desk, session, view)}
+        assert made is not None
+        end = "cancelled" if made.cancelled else "done"
+        yield {**desk.status(f"{title}: {end}, {made.done} of {made.total} scenes.", "good"), desk.p.yaml: text}
+
+    def _cancelled(self, session: Session, view: View, told: Any) -> Changes:
+        session.cancelled.set()
+        return self._desk.status("Cancelling after the scenes that are under way.")

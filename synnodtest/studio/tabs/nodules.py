@@ -1,0 +1,143 @@
+"""The tab Nodules: what each nodule is to be, and the button that makes them."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from synnodtest.errors import SynnodError
+from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
+from synnodtest.studio.parts import features_part
+from synnodtest.studio.session import Session
+from synnodtest.studio.tabs import changes
+from synnodtest.studio.tabs.desk import Changes, Desk
+from synnodtest.studio.tabs.radiograph import edited
+from synnodtest.studio.view import View
+
+__all__ = ["NodulesTab"]
+
+
+class NodulesTab:
+    """Nodules as forms."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def lay_out(self) -> None:
+        """Put the parts onto the tab."""
+        gradio, p, names = self._desk.gradio, self._desk.p, list(self._desk.synthesizers)
+        self._lay_out_place(gradio, p)
+        with gradio.Row():
+            p.diameter = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140, elem_id="diameter")
+            p.seed = gradio.Number(label="Seed", precision=0, min_width=80, elem_id="seed")
+        self._lay_out_brightness(gradio, p)
+        p.margin = gradio.Dropdown(["", *MARGIN_WORDS], value="", label="Margin")
+        gradio.HTML("<h4>Radiomics features</h4>", apply_default_css=False)
+        p.features = features_part(gradio)
+        p.synthesizer = gradio.Dropdown(names, value=names[0], label="Synthesizer")
+        p.sham = gradio.Checkbox(label="Sham: the same edit without a nodule")
+        p.make = gradio.Button("Synthesize", variant="primary", elem_id="make")
+
+    @staticmethod
+    def _lay_out_place(gradio: Any, p: Any) -> None:
+        p.nodule = gradio.Dropdown([], label="Nodule", elem_id="nodule", allow_custom_value=True)
+        with gradio.Row():
+            p.edges = [
+                gradio.Number(label=name, precision=0, min_width=70, elem_id=f"edge-{name.replace(' ', '-')}")
+                for name in ("x min", "y min", "x max", "y max")
+            ]
+        with gradio.Row():
+            p.set_box = gradio.Button("Set or add this box", size="sm")
+            p.remove = gradio.Button("Remove nodule", size="sm")
+
+    @staticmethod
+    def _lay_out_brightness(gradio: Any, p: Any) -> None:
+        gradio.HTML(
+            "<p class='small'>How bright: one of the three, or none for as bright as marked nodules are.</p>",
+            apply_default_css=False,
+        )
+        with gradio.Row():
+            p.density = gradio.Number(label="Density (1: solid)", min_width=110, elem_id="density")
+            p.attenuation = gradio.Dropdown(["", *ATTENUATION_WORDS], value="", label="Attenuation", min_width=110)
+            p.contrast = gradio.Number(label="Contrast, 0 to 1", min_width=110, elem_id="contrast")
+
+    def connect(self) -> None:
+        """Tie events to what they do."""
+        desk, p = self._desk, self._desk.p
+        desk.at_once(p.nodule.input, self._selected, [p.nodule])
+        desk.at_once(p.set_box.click, self._box_typed, [p.nodule, *p.edges])
+        desk.at_once(p.remove.click, self._removed, [p.nodule])
+        for field, part in desk.fields.items():
+            for event in [part.input] if field in changes.WORDS else [part.blur, part.submit]:
+                desk.at_once(event, functools.partial(self._changed, field), [p.nodule, part])
+        desk.at_once(p.features.edit, self._featured, [p.nodule])
+        desk.at_once(p.synthesizer.input, self._synthesizer, [p.synthesizer])
+        desk.at_once(p.sham.input, self._sham, [p.sham])
+        desk.in_steps(p.make.click, self._made, [p.nodule, *desk.fields.values()])
+
+    def _selected(self, session: Session, view: View, told: Any, name: str) -> Changes:
+        return edited(self._desk, session, view, "select", {"name": name})
+
+    def _box_typed(self, session: Session, view: View, told: Any, name: str | None, *edges: float | None) -> Changes:
+        if any(edge is None for edge in edges):
+            raise SynnodError("a box has four edges", hint="fill in x min, y min, x max and y max")
+        known = name in {wish.name for wish in session.wishes}
+        box = {"name": name, "box": [float(edge or 0) for edge in edges]}
+        return edited(self._desk, session, view, "move" if known else "add", box)
+
+    def _removed(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
+        return edited(self._desk, session, view, "remove", {"name": name})
+
+    def _changed(self, field: str, session: Session, view: View, told: Any, name: str | None, value: Any) -> Changes:
+        if name in {wish.name for wish in session.wishes}:
+            session.change(str(name), **{field: _as_field(field, value)})
+        return {}
+
+    def _featured(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
+        wanted = {str(key): float(value) for key, value in dict(told.get("features") or {}).items()}
+        session.change(name or session.selected, radiomics=wanted)
+        return self._desk.status(f"Features asked for: {', '.join(wanted) or 'none'}.")
+
+    def _synthesizer(self, session: Session, view: View, told: Any, name: str) -> Changes:
+        session.synthesizer = name
+        return {}
+
+    def _sham(self, session: Session, view: View, told: Any, sham: bool) -> Changes:
+        session.sham = sham
+        return {}
+
+    def _made(self, session: Session, view: View, told: Any, name: str | None, *values: Any) -> Iterator[Changes]:
+        """Synthesize; what stands in the form and was not yet left counts."""
+        desk = self._desk
+        if name in {wish.name for wish in session.wishes}:
+            fields = zip(desk.fields, values, strict=True)
+            session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
+        loading = "" if desk.ready() else "The models are being loaded; then "
+        count = len(session.wishes) or "no"
+        yield desk.status(f"{loading}{session.synthesizer} makes {count} nodule(s), then detectors look …", "busy")
+        started = time.perf_counter()
+        result = session.plant()
+        view.made += 1
+        took = time.perf_counter() - started
+        found = ", ".join(f"{name}: {_best(hits)}" for name, hits in result.findings.items())
+        kind = "error" if result.rejected else "good"
+        yield {
+            **desk.status(f"Made in {took:.1f} s. Surest finding {found}.", kind, result.rejected),
+            **changes.results(desk, session, view),
+            **changes.specs(desk, session, view, "scene"),
+            **changes.export_link(desk, session, view),
+            **changes.film(desk, session, view),
+        }
+
+
+def _as_field(field: str, value: Any) -> Any:
+    """Return what stands in a part of the form as a wish takes it."""
+    if field == "seed":
+        return int(value or 0)
+    return str(value or "") if field in changes.WORDS else value
+
+
+def _best(found: Sequence[Any]) -> str:
+    return f"{found[0][1]:.2f}" if found else "none"

@@ -1,0 +1,102 @@
+"""The tab Radiograph, and the canvas: what is opened, picked, outlined, painted, and done to boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.errors import SynnodError
+from synnodtest.studio.parts import open_part
+from synnodtest.studio.session import Session
+from synnodtest.studio.tabs import changes
+from synnodtest.studio.tabs.desk import Changes, Desk
+from synnodtest.studio.view import View
+
+__all__ = ["RadiographTab"]
+
+
+class RadiographTab:
+    """Where a radiograph comes from."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def lay_out(self) -> None:
+        """Put the parts onto the tab."""
+        gradio, p, labels = self._desk.gradio, self._desk.p, list(self._desk.labels)
+        p.open = open_part(gradio, self._desk.most_bytes)
+        p.pick = gradio.Dropdown(labels, value=labels[0], label="Film or phantom", filterable=True)
+        p.picked = gradio.Button("Take it", elem_id="take")
+        p.outlines = gradio.CheckboxGroup([*REGIONS, "air_leak"], value=[], label="Outlines of regions")
+        p.notes = gradio.HTML("", elem_id="notes", apply_default_css=False)
+
+    def connect(self, page: Any) -> None:
+        """Tie events to what they do."""
+        desk, p = self._desk, self._desk.p
+        desk.at_once(page.load, self._arrive)
+        desk.when_closed(page)
+        desk.at_once(p.open.edit, self._uploaded)
+        desk.at_once(p.film.edit, self._edited)
+        desk.in_steps(p.picked.click, self._picked, [p.pick])
+        desk.at_once(p.outlines.input, self._outlined, [p.outlines])
+
+    def _arrive(self, session: Session, view: View, told: Any) -> Changes:
+        loading = "" if self._desk.ready() else " The models are still being loaded; films can be opened meanwhile."
+        return {
+            **self._desk.status(f"Open a radiograph or pick one.{loading}"),
+            self._desk.p.open: view.token,
+            **changes.film(self._desk, session, view),
+        }
+
+    def _uploaded(self, session: Session, view: View, told: Any) -> Changes:
+        if told.get("error"):
+            return self._desk.status(str(told["error"]), "error", str(told.get("hint") or ""))
+        return changes.opened(self._desk, session, view)
+
+    def _picked(self, session: Session, view: View, told: Any, label: str) -> Iterator[Changes]:
+        yield self._desk.status(f"Reading {label} …", "busy")
+        session.pick(label)
+        yield changes.opened(self._desk, session, view)
+
+    def _outlined(self, session: Session, view: View, told: Any, names: list[str]) -> Changes:
+        view.outlines = names
+        return changes.film(self._desk, session, view)
+
+    def _edited(self, session: Session, view: View, told: Any) -> Changes:
+        """Take in what was done on the canvas; where it is refused, the canvas goes back to what it was."""
+        action = str(told.get("action"))
+        if action == "painted":
+            view.outlines = [*view.outlines, "air_leak"]
+            return changes.opened(self._desk, session, view)
+        if action == "failed":
+            return self._desk.status(str(told.get("error")), "error", str(told.get("hint") or ""))
+        return edited(self._desk, session, view, action, told)
+
+
+def edited(desk: Desk, session: Session, view: View, action: str, told: Any) -> Changes:
+    """Add, move, remove or select a nodule; what is refused is said."""
+    try:
+        said = desk.status(_edit(session, action, told))
+    except SynnodError as error:
+        said = desk.said(error)
+    return {**said, **changes.form(desk, session), **changes.film(desk, session, view)}
+
+
+def _edit(session: Session, action: str, told: Any) -> str:
+    name = str(told.get("name") or "")
+    if action == "add":
+        return f"{session.add(_box(told)).name} is placed. Set what it is to be, then synthesize."
+    if action == "move":
+        session.selected = session.change(name, box=_box(told)).name
+        return f"{name} is moved."
+    if action == "remove":
+        session.remove(name)
+        return f"{name} is removed."
+    session.selected = session.wish(name).name
+    return f"{name} is selected."
+
+
+def _box(told: Any) -> tuple[float, float, float, float]:
+    x_min, y_min, x_max, y_max = (float(edge) for edge in told["box"])
+    return x_min, y_min, x_max, y_max

@@ -1,0 +1,54 @@
+"""The tab Result: what the detectors see, requested against realised, and the file to take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synnodtest.studio import tables
+from synnodtest.studio.session import EXPORTS, Session
+from synnodtest.studio.tabs import changes
+from synnodtest.studio.tabs.desk import Changes, Desk
+from synnodtest.studio.view import View
+
+__all__ = ["ResultTab"]
+
+
+class ResultTab:
+    """What came of it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def lay_out(self) -> None:
+        """Put the parts onto the tab."""
+        gradio, p = self._desk.gradio, self._desk.p
+        p.threshold = gradio.Slider(
+            0, 1, value=0.25, step=0.01, label="Threshold of both detectors", elem_id="threshold"
+        )
+        p.marks = gradio.Checkbox(value=True, label="Draw boxes, truth and findings")
+        p.findings = gradio.HTML("", elem_id="findings", apply_default_css=False)
+        p.accepted = gradio.HTML("", elem_id="accepted", apply_default_css=False)
+        p.rows = gradio.HTML("", elem_id="rows", apply_default_css=False)
+        with gradio.Row():
+            p.kind = gradio.Dropdown(list(EXPORTS), value=next(iter(EXPORTS)), label="Export as", min_width=150)
+            p.size = gradio.Radio(["native", "1024"], value="native", label="Pixels", min_width=120)
+        p.mark = gradio.Checkbox(label="Write SYNTHETIC into the picture too")
+        p.export = gradio.HTML("", elem_id="export", apply_default_css=False)
+
+    def connect(self) -> None:
+        """Tie events to what they do."""
+        desk, p = self._desk, self._desk.p
+        shown = [p.threshold, p.marks]
+        desk.at_once(p.threshold.change, self._thresholded, shown, trigger_mode="always_last")
+        desk.at_once(p.marks.input, self._thresholded, shown)
+        for part in (p.kind, p.size, p.mark):
+            desk.at_once(part.input, self._export, [p.kind, p.size, p.mark])
+
+    def _thresholded(self, session: Session, view: View, told: Any, threshold: float, marks: bool) -> Changes:
+        view.threshold, view.marks = float(threshold), bool(marks)
+        findings = tables.findings_html(session.result, view.threshold)
+        return {self._desk.p.findings: findings, **changes.film(self._desk, session, view)}
+
+    def _export(self, session: Session, view: View, told: Any, kind: str, size: str, mark: bool) -> Changes:
+        view.export = (kind, size, bool(mark))
+        return changes.export_link(self._desk, session, view)
