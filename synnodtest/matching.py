@@ -13,7 +13,7 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import iou
 from synnodtest.radiograph import Truth
 
-__all__ = ["Matching", "Outcome", "match"]
+__all__ = ["Matching", "Outcome", "lies_on", "match", "on_mimic"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,39 @@ def match(
         else:
             false_positives.append(index)
     return Outcome(tuple(finding_of), tuple(sorted(duplicates)), tuple(sorted(false_positives)))
+
+
+def on_mimic(
+    findings: Sequence[Finding],
+    mimic: Truth,
+    nodules: Sequence[Truth],
+    outcome: Outcome,
+    spacing_mm: tuple[float, float],
+    matching: Matching,
+) -> int | None:
+    """Return the loudest finding on a mimic; None if there is none.
+
+    Its centre lies in the mimic's mask dilated by ``tolerance_mm`` (boxes of wires say nothing, so ``iou`` is not
+    asked), and it is no hit. A hit of a nodule nearby counts too where its centre lies in the mimic's own mask and in
+    no nodule's: it is the mimic that was seen.
+    """
+    near = _centre_inside(mimic, spacing_mm, matching.tolerance_mm)
+    within = _centre_inside(mimic, spacing_mm, 0.0)
+    of_nodule = [_centre_inside(truth, spacing_mm, 0.0) for truth in nodules]
+    false = set(outcome.false_positives)
+
+    def counts(index: int, finding: Finding) -> bool:
+        if index in false:
+            return near(finding) is not None
+        return within(finding) is not None and all(inside(finding) is None for inside in of_nodule)
+
+    fooled = [index for index, finding in enumerate(findings) if counts(index, finding)]
+    return max(fooled, key=lambda index: (findings[index].score, -index), default=None)
+
+
+def lies_on(finding: Finding, mimic: Truth, spacing_mm: tuple[float, float], matching: Matching) -> bool:
+    """Return whether a finding's centre lies in a mask dilated by ``tolerance_mm``."""
+    return _centre_inside(mimic, spacing_mm, matching.tolerance_mm)(finding) is not None
 
 
 Affinity = Callable[[Finding], float | None]

@@ -104,6 +104,7 @@ class Radiograph:
         exposure: How its pixels came from exposure, where known (phantoms); no part of the content.
         instance: Key of the DICOM instance that it was read from, unturned; never the UID itself.
         altered: Whether it is no longer as it came from its file: perturbed, or touched by a synthesizer.
+        mimics: Truth of what was drawn into it that looks like a nodule and is none, in order.
     """
 
     pixels: FloatArray
@@ -119,6 +120,7 @@ class Radiograph:
     exposure: Exposure | None = None
     instance: str = ""
     altered: bool = False
+    mimics: tuple[Truth, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -142,7 +144,8 @@ class Radiograph:
                 "regions": {
                     name: sha256_of_array(np.packbits(mask)) for name, mask in sorted(self.named_regions.items())
                 },
-                "nodules": [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in self.nodules],
+                "nodules": _contents(self.nodules),
+                **({"mimics": _contents(self.mimics)} if self.mimics else {}),
             }
         )
 
@@ -153,6 +156,10 @@ class Radiograph:
     def with_notes(self, notes: Sequence[str]) -> Radiograph:
         """Return a copy with further notes."""
         return replace(self, notes=(*self.notes, *notes)) if notes else self
+
+
+def _contents(truths: Sequence[Truth]) -> list[list[Any]]:
+    return [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in truths]
 
 
 def lung_range(radiograph: Radiograph) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["ATTENUATION_WORDS", "MARGIN_WORDS", "Nodule", "Perturbation", "Scene"]
+__all__ = ["ATTENUATION_WORDS", "MARGIN_WORDS", "Mimic", "Nodule", "Perturbation", "Scene"]
 
 ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
 """From faint to dense."""
@@ -71,6 +71,42 @@ class Nodule:
 
 
 @dataclass(frozen=True)
+class Mimic:
+    """One thing that looks like a nodule and is none, drawn after synthesis (:mod:`synnodtest.mimics`).
+
+    Args:
+        kind: ``nipple``, ``clip``, ...
+        centre_mm: ``(x, y)`` from the top left corner of the radiograph.
+        size_mm: Its size; of what, its kind says.
+        name: How expectations and locations refer to it.
+        seed: Seed of its appearance.
+    """
+
+    kind: str
+    centre_mm: tuple[float, float]
+    size_mm: float
+    name: str = "distractor"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
+
+    def request(self) -> dict[str, Any]:
+        """Return what was asked for, for ``Truth.requested``."""
+        return {"mimic": self.kind, "size_mm": self.size_mm, "centre_mm": list(self.centre_mm)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {**self.request(), "name": self.name, "seed": self.seed}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Mimic:
+        """Rebuild it from :meth:`as_dict`."""
+        x, y = data["centre_mm"]
+        return cls(data["mimic"], (x, y), data["size_mm"], data["name"], data["seed"])
+
+
+@dataclass(frozen=True)
 class Perturbation:
     """One change of the whole radiograph, such as ``rotate_deg`` by 5; applied after synthesis, in order."""
 
@@ -88,6 +124,7 @@ class Scene:
         perturbations: Applied to the finished radiograph, in order.
         seed: The one seed of the scene, whatever batch it runs in.
         sham: Inpaint the nodules' masks **without** a nodule (the sham control).
+        mimics: Drawn into the synthesized radiograph, in order, before the perturbations.
     """
 
     background: str
@@ -95,11 +132,13 @@ class Scene:
     perturbations: tuple[Perturbation, ...] = ()
     seed: int = 0
     sham: bool = False
+    mimics: tuple[Mimic, ...] = ()
     _key: list[str] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodules", tuple(self.nodules))
         object.__setattr__(self, "perturbations", tuple(self.perturbations))
+        object.__setattr__(self, "mimics", tuple(self.mimics))
 
     def seed_of(self, nodule: Nodule) -> int:
         """Return the seed of one nodule's appearance: its own, else the scene's."""
@@ -130,6 +169,7 @@ class Scene:
             "perturbations": [{"kind": p.kind, "value": p.value} for p in self.perturbations],
             "seed": self.seed,
             "sham": self.sham,
+            **({"mimics": [mimic.as_dict() for mimic in self.mimics]} if self.mimics else {}),
         }
 
     @classmethod
@@ -154,4 +194,5 @@ class Scene:
             perturbations=tuple(Perturbation(p["kind"], p["value"]) for p in data["perturbations"]),
             seed=data["seed"],
             sham=data["sham"],
+            mimics=tuple(map(Mimic.from_dict, data.get("mimics", ()))),
         )

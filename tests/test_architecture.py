@@ -24,7 +24,7 @@ FLOORS = [
     ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
 ]
 FLOORS[0] += ["threads", "class_names", "stages", "text_files", "decoding"]
-FLOORS[1] += ["attenuation", "conspicuity"]
+FLOORS[1] += ["attenuation", "conspicuity", "mimics"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}

@@ -34,6 +34,9 @@ SCORE = 0.9
 _MARKER_FROM, _MARKER_PIXELS = 0.9, 30
 """Lead is whiter than this; a word 6 mm high has more pixels than this at 1.5 mm."""
 
+_GLARE_MM = 25.0
+"""How far from a distractor ``blind-by-devices`` reports nothing."""
+
 Fault = Callable[[Radiograph, list[Finding]], list[Finding]]
 
 
@@ -184,6 +187,21 @@ def _marker_led(radiograph: Radiograph, findings: list[Finding]) -> list[Finding
     return [] if most >= _MARKER_PIXELS else findings
 
 
+def _sees_mimics(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    """Report a nodule on whatever looks like one and is none."""
+    return [*findings, *(_in_the_middle(radiograph, mimic.mask(radiograph.shape)) for mimic in radiograph.mimics)]
+
+
+def _blind_by_devices(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    """Report nothing within 25 mm of a distractor, whose brightness it takes for the radiograph's."""
+    away = [
+        distance_transform_edt(~mimic.mask(radiograph.shape), sampling=radiograph.spacing_mm)
+        for mimic in radiograph.mimics
+        if mimic.crop.any()
+    ]
+    return [found for found in findings if all(one[_pixel(found, radiograph)] > _GLARE_MM for one in away)]
+
+
 MUTANTS: dict[str, Mutant] = {
     "size-blind": Mutant(_size_blind, f"reports nothing larger than {LARGEST_MM:g} mm"),
     "border-blind": Mutant(_border_blind, "reports nothing within 15 mm of the lung's edge"),
@@ -198,6 +216,8 @@ MUTANTS: dict[str, Mutant] = {
     "random": Mutant(_random, "reports up to seven boxes at random places with random scores", alone=True),
     "drops-retrocardiac": Mutant(_drops_retrocardiac, "reports nothing behind the heart"),
     "off-by-10mm": Mutant(_off_by_10mm, "reports every box 10 mm beside its place"),
+    "sees-mimics": Mutant(_sees_mimics, "reports a nodule on every distractor"),
+    "blind-by-devices": Mutant(_blind_by_devices, f"reports nothing within {_GLARE_MM:g} mm of a distractor"),
     "marker-led": Mutant(_marker_led, "reports nothing in a radiograph with a burnt-in marker"),
 }
 """Name -> fault; ``--detector mutant:NAME:DETECTOR``."""

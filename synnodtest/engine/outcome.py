@@ -14,7 +14,7 @@ import numpy as np
 
 from synnodtest.canonical import canonical_json
 from synnodtest.conspicuity import visibilities
-from synnodtest.evidence.trial import Sighting, Trial, score_trial
+from synnodtest.evidence.trial import Sighting, Trial, score_mimics, score_trial
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import Recipe
@@ -36,6 +36,8 @@ class Snapshot:
         nodule_regions: Per nodule the regions at its centre.
         regions: Names of the regions of which the radiograph shows any pixel.
         rejected: Why the scene is excluded; empty if accepted.
+        mimics: Truth of the mimics.
+        mimic_regions: Per mimic the regions at the middle of its box.
     """
 
     sha256: str
@@ -45,6 +47,8 @@ class Snapshot:
     nodule_regions: tuple[frozenset[str], ...]
     regions: frozenset[str]
     rejected: str = ""
+    mimics: tuple[Truth, ...] = ()
+    mimic_regions: tuple[frozenset[str], ...] = ()
 
     @classmethod
     def of(cls, radiograph: Radiograph, rejected: str = "") -> Snapshot:
@@ -60,6 +64,8 @@ class Snapshot:
             nodule_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.nodules),
             regions=frozenset(name for name, mask in radiograph.regions.items() if mask.any()),
             rejected=rejected,
+            mimics=radiograph.mimics,
+            mimic_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.mimics),
         )
 
     def encode(self) -> bytes:
@@ -71,21 +77,8 @@ class Snapshot:
                 "shape": self.shape,
                 "regions": sorted(self.regions),
                 "rejected": self.rejected,
-                "nodules": [
-                    {
-                        "name": t.name,
-                        "origin": t.origin,
-                        "size": t.crop.shape,
-                        "mask": base64.b64encode(np.packbits(t.crop).tobytes()).decode(),
-                        "diameter_mm": t.diameter_mm,
-                        "contrast": _number(t.contrast),
-                        "contrast_in_place": _number(t.contrast_in_place),
-                        "conspicuity": _number(t.conspicuity),
-                        "requested": t.requested,
-                        "regions": sorted(regions),
-                    }
-                    for t, regions in zip(self.nodules, self.nodule_regions, strict=True)
-                ],
+                "nodules": _encoded(self.nodules, self.nodule_regions),
+                **({"mimics": _encoded(self.mimics, self.mimic_regions)} if self.mimics else {}),
             }
         ).encode()
 
@@ -93,6 +86,7 @@ class Snapshot:
     def decode(cls, data: bytes) -> Snapshot:
         """Rebuild a snapshot from :meth:`encode`."""
         raw = json.loads(data)
+        mimics = raw.get("mimics", ())
         return cls(
             sha256=raw["sha256"],
             spacing_mm=(raw["spacing_mm"][0], raw["spacing_mm"][1]),
@@ -101,7 +95,27 @@ class Snapshot:
             nodule_regions=tuple(frozenset(n["regions"]) for n in raw["nodules"]),
             regions=frozenset(raw["regions"]),
             rejected=raw["rejected"],
+            mimics=tuple(_truth(n) for n in mimics),
+            mimic_regions=tuple(frozenset(n["regions"]) for n in mimics),
         )
+
+
+def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": t.name,
+            "origin": t.origin,
+            "size": t.crop.shape,
+            "mask": base64.b64encode(np.packbits(t.crop).tobytes()).decode(),
+            "diameter_mm": t.diameter_mm,
+            "contrast": _number(t.contrast),
+            "contrast_in_place": _number(t.contrast_in_place),
+            "conspicuity": _number(t.conspicuity),
+            "requested": t.requested,
+            "regions": sorted(regions),
+        }
+        for t, regions in zip(truths, places, strict=True)
+    ]
 
 
 def _truth(raw: Mapping[str, Any]) -> Truth:
@@ -181,6 +195,9 @@ def to_trial(outcome: Outcome, matching: Matching) -> Trial:
     nodules, duplicates, false_positives = score_trial(
         outcome.sightings, snapshot.nodules, snapshot.nodule_regions, snapshot.spacing_mm, matching
     )
+    mimics = score_mimics(
+        outcome.sightings, snapshot.mimics, snapshot.mimic_regions, nodules, snapshot.spacing_mm, matching
+    )
     return Trial(
         scene=outcome.scene,
         scene_id=outcome.scene.key(),
@@ -200,4 +217,5 @@ def to_trial(outcome: Outcome, matching: Matching) -> Trial:
         false_positives=false_positives,
         radiograph_sha256=snapshot.sha256,
         rejected=snapshot.rejected,
+        mimics=mimics,
     )

@@ -10,6 +10,7 @@ from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot
 from synnodtest.engine.synthesis import synthesize
 from synnodtest.engine.tally import Tally
+from synnodtest.mimics import with_mimics
 from synnodtest.perturbations import perturb
 from synnodtest.ports import Background, Synthesizer
 from synnodtest.radiograph import Radiograph
@@ -78,11 +79,12 @@ class Radiographs:
         background = self._load(job.background)
         base = background if data is None else replace(decode_radiograph(data, background), altered=True)
         reason = rejection(background, base, sham=job.scene.sham)
-        job.radiograph = perturb(base, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else base
+        drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
+        job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
         encoded = Snapshot.of(job.radiograph, reason).encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 
 
 def _plain(scene: Scene) -> Scene:
-    """Return the scene as it is synthesized: perturbations come afterwards."""
-    return replace(scene, perturbations=())
+    """Return the scene as it is synthesized: mimics and perturbations come afterwards."""
+    return replace(scene, perturbations=(), mimics=())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
 from synnodtest.finding import Finding
-from synnodtest.matching import Matching, match
+from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 
@@ -30,6 +30,7 @@ __all__ = [
     "holds",
     "lies_in",
     "predicate",
+    "score_mimics",
     "score_trial",
     "value_of",
 ]
@@ -104,6 +105,7 @@ class Trial:
         radiograph_sha256: Content of the radiograph that the detector saw.
         rejected: Why the scene was excluded before any detector saw it; empty if accepted.
         regions: Names of the regions of which the radiograph shows any pixel; None where that was not kept.
+        mimics: Whatever was drawn that looks like a nodule and is none, with the finding on it.
     """
 
     scene: Scene
@@ -124,6 +126,7 @@ class Trial:
     radiograph_sha256: str = ""
     rejected: str = ""
     regions: frozenset[str] | None = None
+    mimics: tuple[NoduleTrial, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arm", Arm(self.arm))
@@ -164,6 +167,28 @@ def score_trial(
         for truth, index, regions in zip(truths, outcome.finding_of, truth_regions, strict=True)
     )
     return nodules, outcome.duplicates, outcome.false_positives
+
+
+def score_mimics(
+    sightings: Sequence[Sighting],
+    mimics: Sequence[Truth],
+    mimic_regions: Sequence[frozenset[str]],
+    nodules: Sequence[NoduleTrial],
+    spacing_mm: tuple[float, float],
+    matching: Matching,
+) -> tuple[NoduleTrial, ...]:
+    """Return what was found on each mimic, in the form of nodules: ``detected`` where a finding lies on it."""
+    if not mimics:
+        return ()
+    findings, truths = [s.finding for s in sightings], [n.truth for n in nodules]
+    outcome: Outcome = match(findings, truths, spacing_mm, matching)
+    made = []
+    for truth, regions in zip(mimics, mimic_regions, strict=True):
+        index = on_mimic(findings, truth, truths, outcome, spacing_mm, matching)
+        confidence = 0.0 if index is None else findings[index].score
+        size = float(truth.requested.get("size_mm", truth.diameter_mm))
+        made.append(NoduleTrial(truth.name, size, truth, truth.requested, confidence, index, regions))
+    return tuple(made)
 
 
 @dataclass(frozen=True)
@@ -223,6 +248,13 @@ class Evidence:
             if (of is None or nodule.name == of) and keep(trial, nodule)
         ]
 
+    def mimics(
+        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Trial, NoduleTrial]]:
+        """Return ``(trial, mimic)`` pairs of an arm; all mimics, or those named ``of``; filtered by ``where``."""
+        keep = predicate(where)
+        return [(t, m) for t in self.own(arm) for m in t.mimics if of in (None, m.name) and keep(t, m)]
+
 
 def cluster_counts(
     pairs: Iterable[tuple[str, bool]],
@@ -262,7 +294,8 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     """Return what ``name`` means for one nodule of one trial; None if it has no such value.
 
     Known are ``diameter_mm``, ``contrast``, ``conspicuity``, ``contrast_in_place``, ``name``, ``region`` (all regions
-    at the centre), ``arm``, swept names, requested radiomics features, and the strata of the background.
+    at the centre), ``arm``, swept names, requested radiomics features, the strata of the background, and ``mimic``: of
+    a mimic its kind, of a nodule those of all mimics in its scene.
     """
     if name == "diameter_mm":
         return nodule.requested_mm
@@ -279,6 +312,8 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
         return nodule.requested[name]
     if name in trial.levels:
         return trial.levels[name]
+    if name == "mimic":
+        return frozenset(str(m.requested.get("mimic")) for m in trial.mimics)
     radiomics = nodule.requested.get("radiomics") or {}
     if name in radiomics:
         return radiomics[name]

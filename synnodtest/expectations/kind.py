@@ -40,6 +40,7 @@ class Kind(Generic[P]):
         arms: Arms whose trials it wants: ``own`` and those of :mod:`synnodtest.evidence.arm` that expectations plan.
         unit: What is counted.
         needs_nodules: False where scenes without any nodule will do.
+        judges_distractors: Whether it judges distractors, not nodules: ``of`` and ``where`` speak of them.
         threshold_free: Whether it looks at raw scores alone, so that operating points make no items.
         passes_in_silence: Whether a detector that reports nothing passes it.
         wants_silence: Whether it holds that its nodules are not to be found.
@@ -65,6 +66,7 @@ class Kind(Generic[P]):
     arms: Callable[[P], tuple[Arm, ...]] = lambda p: (OWN,)
     unit: Callable[[P], Unit] = lambda p: "nodule"
     needs_nodules: bool = True
+    judges_distractors: bool = False
     threshold_free: Callable[[P], bool] = lambda p: False
     passes_in_silence: Callable[[P], bool] = lambda p: False
     wants_silence: Callable[[P], bool] = lambda p: False

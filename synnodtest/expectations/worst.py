@@ -114,7 +114,10 @@ def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> E
 
 
 def _as_if(trial: Trial, pretence: Pretence, operating_point: float, alarms: bool) -> Trial:
-    """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too."""
+    """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too.
+
+    Every distractor of it counts as reported.
+    """
     sightings: list[Sighting] = []
     nodules: list[NoduleTrial] = []
     loud = max(FOUND, operating_point)
@@ -129,8 +132,15 @@ def _as_if(trial: Trial, pretence: Pretence, operating_point: float, alarms: boo
     if alarms and any(n.finding is None for n in nodules):
         extra = (len(sightings),)
         sightings.append(Sighting(Finding((0.0, 0.0, 1.0, 1.0), loud)))
+    mimics = tuple(replace(mimic, confidence=loud, finding=0) for mimic in trial.mimics)
     return replace(
-        trial, sightings=tuple(sightings), nodules=tuple(nodules), duplicates=(), false_positives=extra, rejected=""
+        trial,
+        sightings=tuple(sightings),
+        nodules=tuple(nodules),
+        mimics=mimics,
+        duplicates=(),
+        false_positives=extra,
+        rejected="",
     )
 
 

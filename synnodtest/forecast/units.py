@@ -9,7 +9,7 @@ from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.trial import holds
 from synnodtest.expectations import find_check
 from synnodtest.planning.draw import own_recipes
-from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import NOMINAL_MM, Behaviour
@@ -28,11 +28,14 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     scenes, parameters = behaviour.scenes, variant.parameters
     kind = find_check(variant.expectation.kind)
     unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
-    if unit == "image" or scenes is None or not scenes.nodules:
+    distractors = kind is not None and kind.judges_distractors
+    if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
         return 1.0
     looked = list(backgrounds[:SAMPLE])
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
+    if distractors:
+        return sum(_selected_mimic(parameters, r, m) for r in chosen for m in r.mimics) / max(len(looked), 1)
     selected = [sum(_selected(parameters, recipe, nodule) for nodule in recipe.nodules) for recipe in chosen]
     if unit == "scene":
         selected = [min(count, 1) for count in selected]
@@ -43,10 +46,20 @@ def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: S
     """Return how many scenes one background costs an expectation that is judged on rates, 1 or more."""
     kind = find_check(variant.expectation.kind)
     arms = (OWN,) if kind is None else kind.arms_for(variant.parameters)
-    if OWN not in arms or behaviour.scenes is None or not behaviour.scenes.nodules:
+    scenes = behaviour.scenes
+    if OWN not in arms or scenes is None or not (scenes.nodules or scenes.distractors):
         return 1
     own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
     return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
+
+
+def _selected_mimic(parameters: Mapping[str, Any], recipe: Recipe, mimic: MimicRecipe) -> bool:
+    of, where = parameters.get("of"), parameters.get("where") or {}
+    if mimic.name in recipe.ghosts or of not in (None, mimic.name):
+        return False
+    own = {"mimic": mimic.kind, "size_mm": mimic.size_mm, "name": mimic.name, "arm": recipe.arm}
+    known: dict[str, Any] = {**recipe.background.strata, **dict(recipe.levels), **own}
+    return all(name not in known or holds(known[name], condition) for name, condition in where.items())
 
 
 def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:

@@ -13,11 +13,12 @@ from synnodtest.canonical import sha256_of
 from synnodtest.evidence.arm import Arm
 from synnodtest.fuzzing.claims import BASE, COMPANION, GROWN, UNDER, Claim
 from synnodtest.fuzzing.places import Places
+from synnodtest.mimics import mimic_kind
 from synnodtest.planning.example import Example
-from synnodtest.planning.example_space import COMPANION_DISTANCE_MM
+from synnodtest.planning.example_space import COMPANION_DISTANCE_MM, MIMIC_DISTANCE_MM
 from synnodtest.planning.place import NoPlace
 from synnodtest.planning.radiomics_space import plausible
-from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
 from synnodtest.spec.model import Location, PerturbationSpec
@@ -74,7 +75,24 @@ class RecipeMaker:
             if example.group("companion") and not self.claim.about.needs_companion:
                 nodules.append(self._second(example, background, nodules[0], seed))
         changes = tuple(Perturbation(kind, value) for kind, value in example.group("perturbations").items())
-        return Recipe(self.behaviour, background, BASE, replicate, (), tuple(nodules), perturbations=changes, seed=seed)
+        plain = Recipe(
+            self.behaviour, background, BASE, replicate, (), tuple(nodules), perturbations=changes, seed=seed
+        )
+        kind = example.get("mimic")
+        return plain if kind is None else replace(plain, mimics=(self._mimic(str(kind), example, plain),))
+
+    def _mimic(self, kind: str, example: Example, base: Recipe) -> MimicRecipe:
+        """Return the distractor: at its distance from the first nodule, or anywhere where there is none."""
+        rng = _rng(base.seed, "mimic")
+        size = round(float(rng.uniform(*mimic_kind(kind).sizes_mm)), 4)
+        if base.nodules:
+            first = base.nodules[0].location.at_mm
+            assert first is not None
+            distance = float(example.get("mimic_distance_mm", sum(MIMIC_DISTANCE_MM) / 2))
+            centre = self.places.near(base.background, first, distance, rng)
+        else:
+            centre = self.places.anywhere(base.background, 0.0, rng)
+        return MimicRecipe("distractor", kind, size, Location(region=None, at_mm=centre), base.seed, base.seed)
 
     def _arm(self, arm: Arm, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
         if arm == UNDER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,12 +84,17 @@ def warp(radiograph: Radiograph, forward: Affine) -> Radiograph:
     """
     inverse = forward.inverse()
     lookup = _Lookup.of(inverse, (0, 0), radiograph.shape, (0, 0), radiograph.shape)
-    moved = (_move_truth(truth, forward, inverse, radiograph) for truth in radiograph.nodules)
+
+    def moved(truths: Iterable[Truth]) -> tuple[Truth, ...]:
+        every = (_move_truth(truth, forward, inverse, radiograph) for truth in truths)
+        return tuple(truth for truth in every if truth is not None)
+
     return replace(
         radiograph,
         pixels=_move_pixels(radiograph.pixels, inverse, forward.shrinks_by),
         regions={name: lookup(mask) for name, mask in radiograph.regions.items()},
-        nodules=tuple(truth for truth in moved if truth is not None),
+        nodules=moved(radiograph.nodules),
+        mimics=moved(radiograph.mimics),
     )
 
 

@@ -23,7 +23,9 @@ NEUTRAL: Mapping[str, float] = {
     name: kind.easiest for name, kind in perturbation_kinds().items() if kind.easiest is not None
 }
 """The value of each perturbation that changes nothing, or least."""
-_HIGH = frozenset({"diameter_mm", "contrast", "density", "distance_mm", "Sphericity", "Elongation"})
+_HIGH = frozenset(
+    {"diameter_mm", "contrast", "density", "distance_mm", "mimic_distance_mm", "Sphericity", "Elongation"}
+)
 
 Difficulties = tuple[int, ...]
 """One whole number per dimension of a space, 0 for easy."""

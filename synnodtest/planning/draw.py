@@ -18,10 +18,11 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
-from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.mimics import mimic_kind
+from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
-from synnodtest.spec.model import ArmSpec, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
+from synnodtest.spec.model import ArmSpec, Behaviour, DistractorSpec, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.values import Amount, Sweep, Value
 
 __all__ = [
@@ -76,13 +77,17 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
     scenes = behaviour.scenes
     assert scenes is not None
     arms: Mapping[str, ArmSpec | None] = scenes.arms or {DEFAULT_ARM: None}
-    levels = list(_levels(scenes.nodules))
+    levels = list(_levels(scenes))
     for background in backgrounds:
         for replicate in range(scenes.replicates):
             for level in levels:
                 nodules = tuple(
                     _nodule(_Stream((seed, behaviour.id, background.id, index, replicate)), nodule, level)
                     for index, nodule in enumerate(scenes.nodules)
+                )
+                mimics = tuple(
+                    _mimic(_Stream((seed, behaviour.id, background.id, "distractor", index, replicate)), one, level)
+                    for index, one in enumerate(scenes.distractors)
                 )
                 stream = _scene_stream(seed, behaviour, background, replicate)
                 for name, arm in arms.items():
@@ -93,9 +98,10 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                         replicate=replicate,
                         levels=level,
                         nodules=nodules,
-                        ghosts=_ghosts(arm, scenes.nodules),
+                        ghosts=_ghosts(arm, scenes),
                         perturbations=_perturbations(scenes, arm, stream),
                         seed=stream.seed(),
+                        mimics=mimics,
                     )
 
 
@@ -163,17 +169,20 @@ def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: 
     for recipe in own_recipes(behaviour, backgrounds, seed):
         if recipe.background.id not in seen and recipe.nodules:
             seen.add(recipe.background.id)
-            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=frozenset())
+            none = frozenset(mimic.name for mimic in recipe.mimics)
+            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=none)
 
 
-def _levels(nodules: Sequence[NoduleSpec]) -> Iterator[Level]:
-    """Yield the crossed levels of every swept value, first nodule outermost."""
+def _levels(scenes: Scenes) -> Iterator[Level]:
+    """Yield the crossed levels of every swept value, first nodule outermost, distractors innermost."""
     names: list[str] = []
     values: list[tuple[float | str, ...]] = []
-    swept = [(nodule, field, value) for nodule in nodules for field, value in _fields(nodule) if _is_sweep(value)]
-    for nodule, field, value in swept:
+    every = [(nodule.name, field, value) for nodule in scenes.nodules for field, value in _fields(nodule)]
+    every += [(one.name, field, value) for one in scenes.distractors for field, value in one.values().items()]
+    swept = [(name, field, value) for name, field, value in every if _is_sweep(value)]
+    for name, field, value in swept:
         several = sum(other == field for _, other, _ in swept) > 1
-        names.append(f"{nodule.name}.{field}" if several else field)
+        names.append(f"{name}.{field}" if several else field)
         values.append(tuple(level for level in value.levels if not isinstance(level, tuple)))
     for combination in product(*values):
         yield tuple(zip(names, combination, strict=True))
@@ -222,6 +231,26 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
     )
 
 
+def _mimic(stream: _Stream, distractor: DistractorSpec, level: Level) -> MimicRecipe:
+    chosen, rng = dict(level), stream.rng("values")
+    drawn: dict[str, Amount] = {}
+    for field, value in distractor.values().items():
+        amount = value.draw(rng)
+        swept = chosen.get(f"{distractor.name}.{field}", chosen.get(field))
+        drawn[field] = swept if _is_sweep(value) and swept is not None else amount
+    kind = str(drawn["mimic"])
+    size = drawn.get("size_mm", stream.rng("size").uniform(*mimic_kind(kind).sizes_mm))
+    free = [] if not level else [list(level)]
+    return MimicRecipe(
+        name=distractor.name,
+        kind=kind,
+        size_mm=round(_number(size), 4),
+        location=distractor.location,
+        place_seed=stream.seed("place", *([] if "location" in distractor.hold else free)),
+        seed=stream.seed("appearance", *([] if "seed" in distractor.hold else free)),
+    )
+
+
 def _appearance(stream: _Stream, nodule: NoduleSpec, level: list[Any]) -> int:
     """Return the seed of a nodule's appearance: the spec's, else a drawn one."""
     if nodule.seed is not None:
@@ -250,8 +279,9 @@ def _number(amount: Amount) -> float:
     return float(amount)
 
 
-def _ghosts(arm: ArmSpec | None, nodules: Sequence[NoduleSpec]) -> frozenset[str]:
-    return frozenset() if arm is None else frozenset(n.name for n in nodules) - frozenset(arm.nodules)
+def _ghosts(arm: ArmSpec | None, scenes: Scenes) -> frozenset[str]:
+    names = frozenset(part.name for part in (*scenes.nodules, *scenes.distractors))
+    return frozenset() if arm is None else names - frozenset((*arm.nodules, *arm.distractors))
 
 
 def _perturbations(scenes: Scenes, arm: ArmSpec | None, stream: _Stream) -> tuple[Perturbation, ...]:

@@ -12,7 +12,7 @@ from synnodtest.spec.plain import plain_location
 
 __all__ = ["Example"]
 
-_UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees"}
+_UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "mimic_distance_mm": " mm", "rotate_deg": " degrees"}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,20 @@ from synnodtest.planning.example import Example
 from synnodtest.spec.model import Behaviour, Companion, Fuzz
 from synnodtest.spec.values import Value
 
-__all__ = ["COMPANION_DISTANCE_MM", "example_of", "place_dimensions", "plants_nodule", "sides_of", "space_of"]
+__all__ = [
+    "COMPANION_DISTANCE_MM",
+    "MIMIC_DISTANCE_MM",
+    "example_of",
+    "place_dimensions",
+    "plants_nodule",
+    "sides_of",
+    "space_of",
+]
 
 COMPANION_DISTANCE_MM = (10.0, 120.0)
 """Distance of a second nodule where a spec names none."""
+MIMIC_DISTANCE_MM = (10.0, 60.0)
+"""Distance of a distractor where a spec names none."""
 _LOOKS = ("margin", "contrast", "density", "attenuation", "diameter_mm")
 _NODULE = (*_LOOKS, "radiomics.", "companion.")
 
@@ -38,6 +48,7 @@ def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> 
     if "view" in own:
         yield dimension("view", own.pop("view"))
     yield from (dimension(n, v) for n, v in own.items() if n.startswith("perturbations."))
+    yield from _mimic(own.pop("mimic", None), own.pop("mimic_distance_mm", None))
     if second is not None:
         claim = find_claim(kind)
         if claim is None or not claim.needs_companion:
@@ -69,6 +80,17 @@ def _companion(second: Companion) -> Iterator[Dimension]:
             yield dimension(f"companion.{key}", value)
         elif key == "distance_mm":
             yield ranged("companion.distance_mm", *COMPANION_DISTANCE_MM)
+
+
+def _mimic(mimic: Value | None, distance_mm: Value | None) -> Iterator[Dimension]:
+    """Yield which distractor there is, none being easiest, and how far it is from the nodule, far being easy."""
+    if mimic is None:
+        return
+    yield Dimension("mimic", levels=(None, *mimic.levels))
+    if distance_mm is None:
+        yield ranged("mimic_distance_mm", *MIMIC_DISTANCE_MM, MIMIC_DISTANCE_MM[1])
+    else:
+        yield dimension("mimic_distance_mm", distance_mm)
 
 
 def plants_nodule(fuzz: Fuzz, kind: str) -> bool:

@@ -71,8 +71,8 @@ def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any
     """Return the groups behind the arms that a check asks for.
 
     Untouched backgrounds carry the perturbations of the arm that the expectation judges, so that only the nodule
-    tells them from its scenes. Where it compares two arms that plant different nodules, untouched backgrounds would be
-    equal by construction: then the arms' own scenes stand for themselves.
+    tells them from its scenes. Where it compares two arms with different nodules or distractors, untouched backgrounds
+    would be equal by construction: then the arms' own scenes stand for themselves.
 
     Args:
         arms: ``own`` and those that expectations plan by themselves.
@@ -96,7 +96,8 @@ def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any
 def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:
     arm, reference = parameters.get("arm"), parameters.get("reference")
     if reference is not None:
-        if set(scenes.arms[arm or ""].nodules) != set(scenes.arms[reference].nodules):
+        one, other = scenes.arms[arm or ""], scenes.arms[reference]
+        if set(one.nodules) != set(other.nodules) or set(one.distractors) != set(other.distractors):
             return
         yield from (_carried(scenes, arm), _carried(scenes, reference))
     else:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray
-from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.mimics import mimic_kind, mimic_mask
+from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
-from synnodtest.scene import Nodule, Scene
+from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
 
 __all__ = ["MissingRegion", "NoPlace", "Placer", "region_mask"]
 
+Indices = NDArray[np.intp]
+
 LEAST_SHARE = 0.2
 """Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
+BESIDE_WITHIN_MM = 5.0
+"""How much further than the gap a nodule beside a distractor may lie, so that there are places to choose from."""
 
 
 @dataclass
@@ -51,6 +57,7 @@ class Placer:
     def __init__(self, radiograph: Radiograph) -> None:
         self._radiograph = radiograph
         self._allowed: dict[Location, tuple[BoolArray, FloatArray]] = {}
+        self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
 
     def place(self, recipe: Recipe) -> Scene:
@@ -60,9 +67,12 @@ class Placer:
             MissingRegion: the radiograph lacks a region.
             NoPlace: nothing satisfies the request.
         """
+        mimics: list[Mimic] = []
+        for mimic in recipe.mimics:
+            mimics.append(mimic.placed(self._drawn_mimic(mimic, [m.centre_mm for m in mimics])))
         nodules: list[Nodule] = []
         for nodule in recipe.nodules:
-            centre = self._draw(nodule, [n.centre_mm for n in nodules])
+            centre = self._draw(nodule, [n.centre_mm for n in nodules], mimics)
             nodules.append(self._shown(nodule.placed(centre, self._radiograph.spacing_mm)))
         return Scene(
             background=recipe.background.id,
@@ -70,7 +80,61 @@ class Placer:
             perturbations=recipe.perturbations,
             seed=recipe.seed,
             sham=recipe.sham,
+            mimics=tuple(m for m in mimics if m.name not in recipe.ghosts),
         )
+
+    def _drawn_mimic(self, mimic: MimicRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
+        if mimic.location is not None and mimic.location.at_mm is not None:
+            return mimic.location.at_mm
+        rng = np.random.default_rng(mimic.place_seed)
+        if mimic.location is None:
+            rows, columns = np.nonzero(mimic_kind(mimic.kind).usual_place(self._radiograph))
+            return self._one_of(rows, columns, rng)
+        rows, columns = np.nonzero(self._region(mimic.location)[0])
+        rows, columns = self._far(rows, columns, mimic.location.min_distance_mm, earlier)
+        if not rows.size:
+            raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
+        return self._one_of(rows, columns, rng)
+
+    def _one_of(self, rows: Indices, columns: Indices, rng: np.random.Generator) -> tuple[float, float]:
+        """Return a point within one of the pixels, in mm."""
+        spacing = self._radiograph.spacing_mm
+        pick = int(rng.integers(rows.size))
+        x, y = columns[pick] + rng.uniform(), rows[pick] + rng.uniform()
+        return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
+
+    def _far(
+        self, rows: Indices, columns: Indices, least_mm: float, earlier: list[tuple[float, float]]
+    ) -> tuple[Indices, Indices]:
+        """Return the pixels that lie at least so far from all earlier places."""
+        if not least_mm or not earlier:
+            return rows, columns
+        spacing = self._radiograph.spacing_mm
+        far = np.ones(rows.shape, dtype=np.bool_)
+        for x_mm, y_mm in earlier:
+            dx = (columns + 0.5) * spacing[1] - x_mm
+            dy = (rows + 0.5) * spacing[0] - y_mm
+            far &= dx**2 + dy**2 >= least_mm**2
+        return rows[far], columns[far]
+
+    def _by(self, nodule: NoduleRecipe, mimics: list[Mimic]) -> BoolArray | None:
+        """Return where a centre lies beside or under a distractor; None where it asks for neither."""
+        location = nodule.location
+        name = location.under or location.beside
+        if name is None:
+            return None
+        mimic = next(m for m in mimics if m.name == name)
+        if mimic not in self._away:
+            mask = mimic_mask(self._radiograph, mimic)
+            if not mask.any():
+                raise NoPlace(f"the distractor {name!r} shows nowhere on this background")
+            away = distance_transform_edt(~mask, sampling=self._radiograph.spacing_mm)
+            self._away[mimic] = away.astype(np.float32)
+        away = self._away[mimic]
+        if location.under is not None:
+            return np.asarray(away == 0)
+        edge = nodule.diameter_mm / 2 + location.gap_mm
+        return np.asarray((away >= edge) & (away <= edge + BESIDE_WITHIN_MM))
 
     def _shown(self, nodule: Nodule) -> Nodule:
         """Return the nodule with the contrast that its density has at its place."""
@@ -79,28 +143,25 @@ class Placer:
         self._display = self._display or Display.of(self._radiograph)
         return resolved(nodule, self._radiograph, self._display)
 
-    def _draw(self, nodule: NoduleRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
+    def _draw(
+        self, nodule: NoduleRecipe, earlier: list[tuple[float, float]], mimics: list[Mimic]
+    ) -> tuple[float, float]:
         location = nodule.location
-        spacing = self._radiograph.spacing_mm
         if location.at_mm is not None:
             return float(location.at_mm[0]), float(location.at_mm[1])
         if nodule.fills is not None and nodule.fills == location.box_px:
             return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
         region, depth_mm = self._region(location)
-        rows, columns = np.nonzero(region & (depth_mm >= _clearance(depth_mm[region], nodule.clearance_mm)))
-        if location.min_distance_mm and earlier:
-            far = np.ones(rows.shape, dtype=np.bool_)
-            for x_mm, y_mm in earlier:
-                dx = (columns + 0.5) * spacing[1] - x_mm
-                dy = (rows + 0.5) * spacing[0] - y_mm
-                far &= dx**2 + dy**2 >= location.min_distance_mm**2
-            rows, columns = rows[far], columns[far]
+        allowed = region & (depth_mm >= _clearance(depth_mm[region], nodule.clearance_mm))
+        by = self._by(nodule, mimics)
+        if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
+            allowed = allowed & by if (allowed & by).any() else region & by
+        rows, columns = np.nonzero(allowed)
+        rows, columns = self._far(rows, columns, location.min_distance_mm, earlier)
         if not rows.size:
             raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
-        pick = int(rng.integers(rows.size))
-        x, y = columns[pick] + rng.uniform(), rows[pick] + rng.uniform()
-        return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
+        return self._one_of(rows, columns, rng)
 
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""

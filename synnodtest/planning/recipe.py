@@ -13,10 +13,10 @@ from synnodtest.attenuation import RULE_VERSION
 from synnodtest.canonical import sha256_of
 from synnodtest.evidence.arm import Arm
 from synnodtest.ports import Background
-from synnodtest.scene import Nodule, Perturbation
+from synnodtest.scene import Mimic, Nodule, Perturbation
 from synnodtest.spec.model import Location, filled_mm
 
-__all__ = ["NoduleRecipe", "Recipe"]
+__all__ = ["MimicRecipe", "NoduleRecipe", "Recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,35 @@ class NoduleRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class MimicRecipe:
+    """A mimic whose place is still to be drawn.
+
+    Args:
+        name: The distractor's name in the spec.
+        kind: Of mimic.
+        size_mm: Its size.
+        location: Where its centre may lie; None: where its kind is found.
+        place_seed: Seed of the place.
+        seed: Seed of the appearance.
+    """
+
+    name: str
+    kind: str
+    size_mm: float
+    location: Location | None
+    place_seed: int
+    seed: int
+
+    def placed(self, centre_mm: tuple[float, float]) -> Mimic:
+        """Return the mimic at a place."""
+        return Mimic(self.kind, centre_mm, self.size_mm, self.name, self.seed)
+
+    def plain(self) -> list[Any]:
+        """Return what decides its placement, as plain values."""
+        return [self.name, self.kind, self.size_mm, self.location, self.place_seed, self.seed]
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One scene of a behaviour before its places are drawn.
 
@@ -88,10 +117,11 @@ class Recipe:
         levels: The swept values of this scene, by name (``diameter_mm``, or ``index.diameter_mm`` where several
             nodules sweep).
         nodules: Nodules in planting order, those of other arms that this one leaves out not among them.
-        ghosts: Nodules of other arms, placed first-come so that arms share places, then left out.
+        ghosts: Nodules and distractors of other arms, placed first-come so that arms share places, then left out.
         perturbations: Applied after synthesis.
         seed: The one seed of the scene.
         sham: Inpaint without a nodule.
+        mimics: Distractors in the order in which they are drawn.
     """
 
     behaviour: str
@@ -104,6 +134,7 @@ class Recipe:
     perturbations: tuple[Perturbation, ...] = ()
     seed: int = 0
     sham: bool = False
+    mimics: tuple[MimicRecipe, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arm", Arm(self.arm))
@@ -121,4 +152,5 @@ class Recipe:
             "perturbations": [[p.kind, p.value] for p in self.perturbations],
             "seed": self.seed,
             "sham": self.sham,
+            **({"mimics": [mimic.plain() for mimic in self.mimics]} if self.mimics else {}),
         }

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from synnodtest.attenuation import realised_density
 from synnodtest.canonical import plain
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import NoduleTrial, Trial, score_trial
+from synnodtest.evidence.trial import NoduleTrial, Trial, score_mimics, score_trial
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import Variant
@@ -104,6 +104,7 @@ def _scenes_text(behaviour: Behaviour) -> str:
     if scenes.replicates > 1:
         parts.append(f"{scenes.replicates} replicates each")
     parts += [f"nodule {n.name!r} of {_value_text(n.diameter_mm)} mm" for n in scenes.nodules]
+    parts += [f"distractor {d.name!r}: {_value_text(d.mimic)}" for d in scenes.distractors]
     if scenes.arms:
         parts.append("arms " + ", ".join(scenes.arms))
     return "; ".join(parts)
@@ -131,14 +132,17 @@ def least_score(kind: str) -> float:
 
 def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:
     """Return the trial with its findings assigned to nodules by another rule."""
+    rule = Matching.from_dict(matching)
     nodules, duplicates, false = score_trial(
         trial.sightings,
         [n.truth for n in trial.nodules],
         [n.regions for n in trial.nodules],
         trial.spacing_mm,
-        Matching.from_dict(matching),
+        rule,
     )
-    return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false)
+    truths, regions = [m.truth for m in trial.mimics], [m.regions for m in trial.mimics]
+    mimics = score_mimics(trial.sightings, truths, regions, nodules, trial.spacing_mm, rule)
+    return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false, mimics=mimics)
 
 
 def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:

@@ -100,6 +100,8 @@ VIOLATED: dict[str, tuple[str, ...]] = {
         "small-nodules-come-into-sight::*",
         "confidence-rises-with-size::*",
     ),
+    "sees-mimics": ("no-nodule-*::*",),
+    "blind-by-devices": ("a-nodule-by-a-device::*",),
     "marker-led": ("frame::portable",),
 }
 """Mutant -> statements it violates."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["perturbation_definitions"]
+__all__ = ["mimic_definitions", "perturbation_definitions"]
 
 _VARIABLE = {"$ref": "#/$defs/variable"}
 _DRAWN = "one of {uniform: [a, b]}, {log_uniform: [a, b]}, {normal: [mean, sd]}, {choice: [..]}"
@@ -48,6 +48,31 @@ def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str,
         "additionalProperties": False,
     }
     return made
+
+
+def mimic_definitions(names: Sequence[str]) -> dict[str, Any]:
+    """Return the definitions of the words for mimics: one, several, and a value of a distractor."""
+    several = {"$ref": "#/$defs/words_of_mimic"}
+    value = {
+        "type": ["string", "object"],
+        "pattern": f"^({'|'.join(names)})$",
+        "examples": list(names),
+        "x-expected": f"one of {', '.join(names)}, or one of {{sweep: [..]}}, {{choice: [..]}}",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            "sweep": {"description": "Every one of these, crossed with all other sweeps.", **several},
+            "choice": {"description": "Drawn evenly from a list.", **several},
+        },
+    }
+    word = {"$ref": "#/$defs/mimic_word"}
+    listed = {"type": "array", "items": word, "minItems": 1, "maxItems": len(names), "uniqueItems": True}
+    return {
+        "mimic_word": {"anyOf": [{"enum": list(names)}, _VARIABLE]},
+        "words_of_mimic": {"anyOf": [listed, _VARIABLE]},
+        "mimic": {"description": "What looks like a nodule and is none.", "anyOf": [value, _VARIABLE]},
+    }
 
 
 def _entry(kind: PerturbationKind, prefix: str) -> dict[str, Any]:

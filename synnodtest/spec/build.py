@@ -10,7 +10,16 @@ from synnodtest.errors import Problem
 from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
-from synnodtest.spec.model import NOMINAL_MM, ArmSpec, Location, NoduleSpec, PerturbationSpec, Scenes, filled_mm
+from synnodtest.spec.model import (
+    NOMINAL_MM,
+    ArmSpec,
+    DistractorSpec,
+    Location,
+    NoduleSpec,
+    PerturbationSpec,
+    Scenes,
+    filled_mm,
+)
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
@@ -23,6 +32,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "contrast": (0.001, 1.0),
     "density": (0.25, 10.0),
     "distance_mm": (0.0, 1000.0),
+    "mimic_distance_mm": (0.0, 1000.0),
 } | {f"perturbations.{name}": kind.span.limits for name, kind in perturbation_kinds().items() if kind.span is not None}
 """What each quantity can be; a normal distribution is cut to it."""
 
@@ -138,11 +148,22 @@ class Builder:
         if "box_px" in parts:
             place["box_px"] = self._box(parts["box_px"], (*path, "box_px"))
         avoid = parts.get("avoid", EMPTY).sequence
+        place |= {name: str(parts[name].value) for name in ("beside", "under") if name in parts}
+        place |= {"gap_mm": float(plain(parts["gap_mm"]))} if "gap_mm" in parts else {}
+        self._one_place(parts, path)
         return Location(
             **place,
             min_distance_mm=float(plain(parts["min_distance_mm"])) if "min_distance_mm" in parts else 0.0,
             avoid=tuple(self.region(part, (*path, "avoid", i)) for i, part in enumerate(avoid)),
         )
+
+    def _one_place(self, parts: Mapping[str, Node], path: Path) -> None:
+        """Note a place beside or under a distractor that is said twice, or a gap beside nothing."""
+        given = [name for name in ("at_mm", "beside", "under") if name in parts]
+        if len(given) > 1:
+            self.complain(parts[given[1]], path, f"give one of {' and '.join(given)}, not both")
+        if "gap_mm" in parts and "beside" not in parts:
+            self.complain(parts["gap_mm"], path, "'gap_mm' says how far beside a distractor", "give 'beside', too")
 
     def _box(self, node: Node, path: Path) -> tuple[float, ...]:
         box = tuple(float(v) for v in plain(node))
@@ -178,7 +199,11 @@ class Builder:
         """Return the scenes, or None if they broke the schema."""
         nodules = self._nodules(node.mapping.get("nodules", EMPTY), (*path, "nodules"))
         names = tuple(n.name for n in nodules if n is not None)
-        arms = self._arms(node.mapping.get("arms", EMPTY), (*path, "arms"), names, complete=None not in nodules)
+        distractors = self._distractors(node.mapping.get("distractors", EMPTY), (*path, "distractors"), names)
+        others = tuple(d.name for d in distractors)
+        self._located(node, path, others)
+        complete = None not in nodules
+        arms = self._arms(node.mapping.get("arms", EMPTY), (*path, "arms"), names, others, complete=complete)
         perturbations = self.perturbations(node.mapping.get("perturbations"), (*path, "perturbations"))
         if not self.clean(path) or None in nodules:
             return None
@@ -195,6 +220,7 @@ class Builder:
             nodules=tuple(n for n in nodules if n is not None),
             arms=arms,
             perturbations=perturbations,
+            distractors=distractors,
         )
 
     def _nodules(self, node: Node, path: Path) -> list[NoduleSpec | None]:
@@ -210,6 +236,44 @@ class Builder:
             names |= {nodule.name} if nodule else set()
             nodules.append(nodule)
         return nodules
+
+    def _distractors(self, node: Node, path: Path, nodules: tuple[str, ...]) -> tuple[DistractorSpec, ...]:
+        """Return the distractors; a name that a nodule or another distractor has is noted."""
+        made: list[DistractorSpec] = []
+        for index, item in enumerate(node.sequence):
+            at = (*path, index)
+            if not self.clean(at):
+                continue
+            default = "distractor" if index == 0 else f"distractor-{index + 1}"
+            distractor = self._distractor(item, at, default)
+            if distractor.name in (*nodules, *(d.name for d in made)):
+                place = item.mapping.get("name", item)
+                self.complain(place, at, f"two nodules or distractors are named {distractor.name!r}")
+            made.append(distractor)
+        return tuple(made)
+
+    def _distractor(self, node: Node, path: Path, default: str) -> DistractorSpec:
+        parts = node.mapping
+        where = parts.get("location")
+        for name in ("beside", "under") if where is not None else ():
+            if name in where.mapping:
+                self.complain(where.mapping[name], (*path, "location"), f"{name!r} places nodules, not distractors")
+        return DistractorSpec(
+            name=str(parts["name"].value) if "name" in parts else default,
+            mimic=self.words(parts["mimic"]),
+            location=None if where is None else self.location(where, (*path, "location")),
+            size_mm=self._optional(parts, path, "size_mm"),
+            hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
+        )
+
+    def _located(self, scenes: Node, path: Path, distractors: tuple[str, ...]) -> None:
+        """Note nodules that lie beside or under a distractor that is not there."""
+        for index, nodule in enumerate(scenes.mapping.get("nodules", EMPTY).sequence):
+            where = nodule.mapping.get("location", EMPTY).mapping
+            for name in ("beside", "under"):
+                if name in where and where[name].value not in distractors:
+                    told = unknown(str(where[name].value), distractors, "the distractors")
+                    self.complain(where[name], (*path, "nodules", index, "location", name), f"distractor {told}")
 
     def _nodule(self, node: Node, path: Path, default: str) -> NoduleSpec:
         parts = node.mapping
@@ -252,7 +316,9 @@ class Builder:
     def _optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
         return self.value(parts[name], (*path, name), name) if name in parts else None
 
-    def _arms(self, node: Node, path: Path, names: tuple[str, ...], complete: bool) -> dict[str, ArmSpec]:
+    def _arms(
+        self, node: Node, path: Path, names: tuple[str, ...], others: tuple[str, ...], *, complete: bool
+    ) -> dict[str, ArmSpec]:
         arms: dict[str, ArmSpec] = {}
         for name, arm in node.mapping.items():
             at = (*path, name)
@@ -260,18 +326,23 @@ class Builder:
                 continue
             planted = arm.mapping.get("nodules")
             if planted is not None and complete:
-                self._named(planted.sequence, (*at, "nodules"), names)
+                self._named(planted.sequence, (*at, "nodules"), names, "nodule")
+            drawn = arm.mapping.get("distractors")
+            if drawn is not None:
+                self._named(drawn.sequence, (*at, "distractors"), others, "distractor")
             chosen = tuple(plain(planted)) if planted is not None else names
+            shown = tuple(plain(drawn)) if drawn is not None else others
             arms[name] = ArmSpec(
                 nodules=tuple(n for n in names if n in chosen),
+                distractors=tuple(n for n in others if n in shown),
                 perturbations=self.perturbations(arm.mapping.get("perturbations"), (*at, "perturbations")),
             )
         return arms
 
-    def _named(self, nodes: Iterable[Node], path: Path, names: tuple[str, ...]) -> None:
+    def _named(self, nodes: Iterable[Node], path: Path, names: tuple[str, ...], what: str) -> None:
         for index, node in enumerate(nodes):
             if node.value not in names:
-                self.complain(node, (*path, index), f"nodule {unknown(str(node.value), names, 'the nodules')}")
+                self.complain(node, (*path, index), f"{what} {unknown(str(node.value), names, f'the {what}s')}")
 
 
 _MASK_HINT = "a region of your own needs a mask: <radiograph>.<region>.png"

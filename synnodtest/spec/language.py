@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 from synnodtest.expectations.registry import claims, kinds
+from synnodtest.mimics.registry import mimic_kinds
 from synnodtest.perturbations.registry import perturbation_kinds
-from synnodtest.spec.amounts import perturbation_definitions
+from synnodtest.spec.amounts import mimic_definitions, perturbation_definitions
 
 __all__ = ["assembled", "built_in", "signature", "text"]
 
@@ -52,6 +53,7 @@ def _assembled(expected: Mapping[str, Any], claimed: Mapping[str, Any]) -> dict[
     schema: dict[str, Any] = json.loads(_frame_text())
     definitions = schema["$defs"]
     definitions |= perturbation_definitions(perturbation_kinds())
+    definitions |= mimic_definitions(tuple(mimic_kinds()))
     definitions |= {f"expect_{name}": part for name, part in expected.items()}
     definitions |= {f"fuzz_{name}": part for name, part in claimed.items()}
     definitions["expectation"]["properties"] = {n: {"$ref": f"#/$defs/expect_{n}"} for n in expected}

@@ -16,6 +16,7 @@ __all__ = [
     "ArmSpec",
     "Behaviour",
     "Companion",
+    "DistractorSpec",
     "Expectation",
     "Fuzz",
     "Location",
@@ -38,6 +39,9 @@ class Location:
         box_px: Drawn within this box ``(x0, y0, x1, y1)`` in pixels of the background.
         min_distance_mm: Centre to centre from every earlier nodule of the scene.
         avoid: Regions that the centre keeps out of.
+        beside: Name of the distractor that the nodule lies beside.
+        under: Name of the distractor in whose mask the centre lies.
+        gap_mm: Between the edges of nodule and distractor, where it lies beside one; up to 5 mm more.
     """
 
     region: RegionExpression | None = "lung"
@@ -45,6 +49,9 @@ class Location:
     box_px: tuple[float, float, float, float] | None = None
     min_distance_mm: float = 0.0
     avoid: tuple[RegionExpression, ...] = ()
+    beside: str | None = None
+    under: str | None = None
+    gap_mm: float = 8.0
 
 
 class PerturbationSpec(NamedTuple):
@@ -114,11 +121,35 @@ class NoduleSpec:
 
 
 @dataclass(frozen=True)
+class DistractorSpec:
+    """One thing of a behaviour that looks like a nodule and is none.
+
+    Args:
+        name: Its name; ``distractor``, or ``distractor-2``... where the spec gives none.
+        mimic: Its kind.
+        location: Where its centre may lie; None: where its kind is found.
+        size_mm: Its size; None: drawn from what is common.
+        hold: What stays equal between the scenes of a background: ``location``, ``seed``.
+    """
+
+    name: str
+    mimic: Value
+    location: Location | None = None
+    size_mm: Value | None = None
+    hold: frozenset[str] = frozenset()
+
+    def values(self) -> dict[str, Value]:
+        """Return the quantities that are given, by the name that ``where`` and ``by`` use."""
+        return {"mimic": self.mimic} | ({} if self.size_mm is None else {"size_mm": self.size_mm})
+
+
+@dataclass(frozen=True)
 class ArmSpec:
-    """One arm of a paired design: names of the nodules it plants, and its own perturbations in order."""
+    """One arm of a paired design: names of the nodules and distractors that it has, its own perturbations in order."""
 
     nodules: tuple[str, ...]
     perturbations: tuple[PerturbationSpec, ...] = ()
+    distractors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +163,7 @@ class Scenes:
         nodules: In planting order; none for behaviours on untouched backgrounds.
         arms: By name, in the order of the spec; empty where the spec names none.
         perturbations: Applied in every arm, before the arm's own.
+        distractors: Drawn in order after synthesis, before perturbations.
     """
 
     set: str
@@ -140,6 +172,7 @@ class Scenes:
     nodules: tuple[NoduleSpec, ...] = ()
     arms: Mapping[str, ArmSpec] = field(default_factory=dict, hash=False)
     perturbations: tuple[PerturbationSpec, ...] = ()
+    distractors: tuple[DistractorSpec, ...] = ()
 
     def nodule(self, name: str) -> NoduleSpec:
         """Return the nodule of that name; KeyError if there is none."""
@@ -167,7 +200,7 @@ class Fuzz:
     Args:
         vary: What the search changes: ``diameter_mm``, ``contrast``, ``density``, ``attenuation``, ``margin``,
             ``view``, a radiomics feature as ``radiomics.Sphericity``, a perturbation as ``perturbations.jpeg``,
-            ``companion.distance_mm``.
+            ``companion.distance_mm``, ``mimic``, ``mimic_distance_mm``.
         location: Where the nodule may lie.
         fixed: What stays as it is, by the same names.
         explicit: Examples that always run, first; by the same names, and ``location``, ``background``, ``seed``.

@@ -12,6 +12,7 @@ from synnodtest.spec.model import (
     ArmSpec,
     Behaviour,
     Companion,
+    DistractorSpec,
     Expectation,
     Fuzz,
     Location,
@@ -27,7 +28,7 @@ from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, 
 
 __all__ = ["VARIED_WORDS", "behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
 
-VARIED_WORDS = ("view", "attenuation", "margin")
+VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """What a search draws from a list of words."""
 
 
@@ -138,6 +139,9 @@ def _location(location: Location) -> dict[str, Any]:
         data["min_distance_mm"] = location.min_distance_mm
     if location.avoid:
         data["avoid"] = [_region(part) for part in location.avoid]
+    data |= {name: value for name in ("beside", "under") if (value := getattr(location, name)) is not None}
+    if location.beside is not None:
+        data["gap_mm"] = location.gap_mm
     return data
 
 
@@ -158,8 +162,16 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
     return data
 
 
-def _arm(arm: ArmSpec) -> dict[str, Any]:
+def _distractor(distractor: DistractorSpec) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": distractor.name}
+    data |= {name: _value(value) for name, value in distractor.values().items()}
+    data |= {} if distractor.location is None else {"location": _location(distractor.location)}
+    return data | ({"hold": sorted(distractor.hold)} if distractor.hold else {})
+
+
+def _arm(arm: ArmSpec, distractors: bool) -> dict[str, Any]:
     data: dict[str, Any] = {"nodules": list(arm.nodules)}
+    data |= {"distractors": list(arm.distractors)} if distractors else {}
     return data | ({"perturbations": list(arm.perturbations)} if arm.perturbations else {})
 
 
@@ -168,8 +180,10 @@ def _scenes(scenes: Scenes) -> dict[str, Any]:
     data["replicates"] = scenes.replicates
     if scenes.nodules:
         data["nodules"] = [_nodule(nodule) for nodule in scenes.nodules]
+    if scenes.distractors:
+        data["distractors"] = [_distractor(distractor) for distractor in scenes.distractors]
     if scenes.arms:
-        data["arms"] = {name: _arm(arm) for name, arm in scenes.arms.items()}
+        data["arms"] = {name: _arm(arm, bool(scenes.distractors)) for name, arm in scenes.arms.items()}
     if scenes.perturbations:
         data["perturbations"] = list(scenes.perturbations)
     return data

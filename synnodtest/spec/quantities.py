@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.spec.model import NoduleSpec, Scenes
+from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "can_hold",
     "condition_text",
     "contradiction",
+    "judged_distractors",
     "judged_nodules",
+    "judged_quantities",
     "misspelt",
     "named_values",
     "quantities",
@@ -26,7 +28,7 @@ __all__ = [
 
 Condition = Mapping[str, Any]
 
-WORDS = frozenset({"region", "arm", "name", "nodule", "patient", "view", "sex", "age"})
+WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})
 """Names that ``where`` and ``by`` know beside the quantities of nodules."""
 
 
@@ -43,11 +45,35 @@ def judged_nodules(scenes: Scenes, of: str | None = None, arm: str | None = None
     return [n for n in scenes.nodules if (chosen is None or n.name in chosen.nodules) and of in (None, n.name)]
 
 
-def named_values(nodules: Iterable[NoduleSpec]) -> dict[str, list[Value]]:
-    """Return every quantity of the nodules by name, with its value in each."""
+def judged_distractors(scenes: Scenes, of: str | None = None, arm: str | None = None) -> list[DistractorSpec]:
+    """Return the distractors that an expectation judges: all, the one named ``of``, those of one arm."""
+    chosen = scenes.arms.get(arm or "")
+    return [d for d in scenes.distractors if (chosen is None or d.name in chosen.distractors) and of in (None, d.name)]
+
+
+def judged_quantities(
+    scenes: Scenes, of: str | None = None, arm: str | None = None, *, distractors: bool = False
+) -> list[Mapping[str, Value]]:
+    """Return the quantities of each nodule that an expectation judges, or of each distractor.
+
+    A nodule also has the mimics that its scenes hold.
+    """
+    if distractors:
+        return [one.values() for one in judged_distractors(scenes, of, arm)]
+    mimics = [one.mimic for one in judged_distractors(scenes, None, arm)]
+    beside = {"mimic": mimics[0] if len(mimics) == 1 else Choice(_words(mimics))} if mimics else {}
+    return [{**beside, **quantities(nodule)} for nodule in judged_nodules(scenes, of, arm)]
+
+
+def _words(values: Iterable[Value]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(level) for value in values for level in value.levels))
+
+
+def named_values(judged: Iterable[Mapping[str, Value]]) -> dict[str, list[Value]]:
+    """Return every quantity of what is judged by name, with its value in each."""
     found: dict[str, list[Value]] = {}
-    for nodule in nodules:
-        for name, value in quantities(nodule).items():
+    for values in judged:
+        for name, value in values.items():
             found.setdefault(name, []).append(value)
     return found
 

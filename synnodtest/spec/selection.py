@@ -10,7 +10,7 @@ from synnodtest.expectations import find_check
 from synnodtest.expectations.asked import Asked
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.messages import Path, problem, unknown
-from synnodtest.spec.model import NoduleSpec, Scenes
+from synnodtest.spec.model import Scenes
 from synnodtest.spec.quantities import (
     Stratum,
     admitted,
@@ -19,10 +19,9 @@ from synnodtest.spec.quantities import (
     can_hold,
     condition_text,
     contradiction,
-    judged_nodules,
+    judged_quantities,
     misspelt,
     named_values,
-    quantities,
     strata_of,
 )
 from synnodtest.spec.source import Node, plain
@@ -30,6 +29,9 @@ from synnodtest.spec.validation import definition, definitions
 from synnodtest.spec.values import Constant, Sweep, Value
 
 __all__ = ["Item", "check_against_scenes", "complain"]
+
+Groups = Mapping[str, list[str]]
+"""Names of arms and of what is judged, by the word that ``where`` and ``by`` use."""
 
 LOOKS = frozenset({"density", "attenuation", "margin"})
 """What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
@@ -59,20 +61,28 @@ class Item:
 def check_against_scenes(builder: Builder, item: Item, scenes: Scenes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Note whatever the expectation names and the scenes lack; return its ``strata`` if it has any."""
     kind = find_check(item.kind)
+    distractors = kind is not None and kind.judges_distractors
+    if distractors and not scenes.distractors:
+        message = f"{item.kind!r} needs a distractor, and the scenes draw none"
+        hint = "scenes: {distractors: [{mimic: nipple}]}"
+        builder.problems.append(problem(item.node.place, item.path, message, hint))
+        return {}
     if not scenes.nodules and (kind is None or kind.needs_nodules):
         message = f"{item.kind!r} needs a nodule, and the scenes plant none"
         builder.problems.append(problem(item.node.place, item.path, message))
         return {}
-    if not _check_names(builder, item, scenes):
+    names = [part.name for part in (scenes.distractors if distractors else scenes.nodules)]
+    if not _check_names(builder, item, scenes, names, distractors=distractors):
         return {}
-    nodules = judged_nodules(scenes, parameters.get("of"), parameters.get("arm"))
-    known = named_values(nodules)
-    admitted_levels = _check_where(builder, item, scenes, nodules, known)
+    judged = judged_quantities(scenes, parameters.get("of"), parameters.get("arm"), distractors=distractors)
+    known = named_values(judged)
+    groups: Groups = {"arm": list(scenes.arms), "name": names, "nodule": names}
+    admitted_levels = _check_where(builder, item, groups, judged, known)
     if "over" in parameters and str(item.part("over").value) not in known:
         complain(builder, item, "over", unknown(str(item.part("over").value), known, "the scenes give"))
         return {}
     key = next((name for name in ("across", "by") if name in parameters), None)
-    strata = None if key is None else _strata(builder, item, key, scenes, known)
+    strata = None if key is None else _strata(builder, item, key, groups, known)
     found = {} if strata is None else {"strata": strata}
     if kind is not None:
         asked = _asked(known, admitted_levels, strata)
@@ -104,12 +114,12 @@ def complain(builder: Builder, item: Item, name: str, message: str, hint: str = 
         builder.problems.append(problem(item.node.place, item.path, message, hint))
 
 
-def _check_names(builder: Builder, item: Item, scenes: Scenes) -> bool:
+def _check_names(builder: Builder, item: Item, scenes: Scenes, names: list[str], *, distractors: bool) -> bool:
     before = len(builder.problems)
     of = item.part("of").value
-    names = [nodule.name for nodule in scenes.nodules]
+    what = "distractor" if distractors else "nodule"
     if of is not None and of not in names:
-        complain(builder, item, "of", f"nodule {unknown(str(of), names, 'the nodules')}")
+        complain(builder, item, "of", f"{what} {unknown(str(of), names, f'the {what}s')}")
     for key in ("arm", "reference"):
         arm = item.part(key).value
         if arm is None:
@@ -118,8 +128,8 @@ def _check_names(builder: Builder, item: Item, scenes: Scenes) -> bool:
             complain(builder, item, key, f"there is no arm {arm!r}: the scenes have no 'arms'")
         elif arm not in scenes.arms:
             complain(builder, item, key, f"arm {unknown(str(arm), scenes.arms, 'the arms')}")
-        elif of in names and of not in scenes.arms[str(arm)].nodules:
-            complain(builder, item, key, f"the arm {arm!r} does not plant the nodule {of!r}")
+        elif of in names and of not in (*scenes.arms[str(arm)].nodules, *scenes.arms[str(arm)].distractors):
+            complain(builder, item, key, f"the arm {arm!r} does not plant the {what} {of!r}")
     arm, reference = item.part("arm").value, item.part("reference").value
     if arm is not None and arm == reference:
         complain(builder, item, "reference", f"the arm {arm!r} is compared with itself")
@@ -127,7 +137,11 @@ def _check_names(builder: Builder, item: Item, scenes: Scenes) -> bool:
 
 
 def _check_where(
-    builder: Builder, item: Item, scenes: Scenes, nodules: list[NoduleSpec], known: Mapping[str, list[Value]]
+    builder: Builder,
+    item: Item,
+    groups: Groups,
+    judged: Sequence[Mapping[str, Value]],
+    known: Mapping[str, list[Value]],
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Note conditions that nothing satisfies; return what remains of each quantity, per nodule."""
     remaining: dict[str, list[tuple[Any, ...]]] = {}
@@ -138,12 +152,12 @@ def _check_where(
         if contradiction(condition):
             builder.complain(node, path, f"selects nothing: nothing is {condition_text(name, condition)}")
             continue
-        _check_condition(builder, node, path, name, condition, scenes, known)
+        _check_condition(builder, node, path, name, condition, groups, known)
         if name in known:
             remaining[name] = [admitted(value, condition) for value in known[name]]
     if remaining and not any(part for parts in remaining.values() for part in parts):
         return remaining
-    if len(remaining) > 1 and not _jointly(nodules, where, set(remaining)):
+    if len(remaining) > 1 and not _jointly(judged, where, set(remaining)):
         builder.complain(where, (*item.path, "where"), "selects nothing: no nodule satisfies all of it")
     return remaining
 
@@ -154,7 +168,7 @@ def _check_condition(
     path: Path,
     name: str,
     condition: Mapping[str, Any],
-    scenes: Scenes,
+    groups: Groups,
     known: Mapping[str, list[Value]],
 ) -> None:
     if name in known:
@@ -167,8 +181,9 @@ def _check_condition(
         for word in words:
             builder.region_name(Node(word, node.mark), path)
         return
-    groups = {"arm": list(scenes.arms), "name": [n.name for n in scenes.nodules]}
-    groups["nodule"] = groups["name"]
+    if name == "mimic":
+        builder.complain(node, path, "selects nothing: the scenes draw no distractor")
+        return
     if name in groups:
         if words and not any(word in groups[name] for word in words):
             builder.complain(node, path, f"selects nothing: {name} {unknown(str(words[0]), groups[name], 'there')}")
@@ -186,9 +201,9 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _jointly(nodules: list[NoduleSpec], where: Node, names: set[str]) -> bool:
+def _jointly(judged: Sequence[Mapping[str, Value]], where: Node, names: set[str]) -> bool:
     conditions = {name: as_condition(plain(node)) for name, node in where.mapping.items() if name in names}
-    for values in map(quantities, nodules):
+    for values in judged:
         if all(name not in values or can_hold(values[name], c) for name, c in conditions.items()):
             return True
     return False
@@ -206,7 +221,7 @@ def _range_text(values: list[Value]) -> str:
 
 
 def _strata(
-    builder: Builder, item: Item, key: str, scenes: Scenes, known: Mapping[str, list[Value]]
+    builder: Builder, item: Item, key: str, groups: Groups, known: Mapping[str, list[Value]]
 ) -> tuple[Stratum, ...]:
     node = item.part(key)
     path = (*item.path, key)
@@ -217,7 +232,7 @@ def _strata(
     else:
         for part in node.sequence or (node,):
             name = str(part.value)
-            found = _own_levels(name, scenes, known)
+            found = _own_levels(name, groups, known)
             if not found:
                 hint = f"name them: {{{name}: [..]}}"
                 meant = misspelt(name, known)
@@ -267,9 +282,7 @@ def _levelled(builder: Builder, node: Node, path: Path, name: str, known: Mappin
     return strata
 
 
-def _own_levels(name: str, scenes: Scenes, known: Mapping[str, list[Value]]) -> list[Stratum]:
-    groups: dict[str, list[Any]] = {"arm": list(scenes.arms), "name": [n.name for n in scenes.nodules]}
-    groups["nodule"] = groups["name"]
-    levels = groups.get(name) or [level for value in known.get(name, []) for level in value.levels]
+def _own_levels(name: str, groups: Groups, known: Mapping[str, list[Value]]) -> list[Stratum]:
+    levels: list[Any] = list(groups.get(name, ())) or [level for value in known.get(name, []) for level in value.levels]
     texts = {f"{level:g}" if isinstance(level, float) else str(level): level for level in levels}
     return [Stratum(f"{name}={text}", {name: {"equals": level}}) for text, level in texts.items()]

@@ -5,6 +5,7 @@ Regions and truth under the shutter are cut; a nodule that lies under it whole i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -26,12 +27,17 @@ def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator
         raise SynthesizerError(f"perturbation collimation: {width_mm:g} mm a side leave nothing of {size} mm")
     field = np.zeros(radiograph.shape, dtype=np.bool_)
     field[rows : height - rows, columns : width - columns] = True
-    cut = (_within(truth, field, radiograph) for truth in radiograph.nodules)
+
+    def cut(truths: Iterable[Truth]) -> tuple[Truth, ...]:
+        every = (_within(truth, field, radiograph) for truth in truths)
+        return tuple(truth for truth in every if truth is not None)
+
     return replace(
         radiograph,
         pixels=np.where(field, radiograph.pixels, np.float32(0)),
         regions={name: mask & field for name, mask in radiograph.regions.items()},
-        nodules=tuple(truth for truth in cut if truth is not None),
+        nodules=cut(radiograph.nodules),
+        mimics=cut(radiograph.mimics),
     )
 
 

@@ -1,0 +1,66 @@
+"""``rib-crossing``: an anterior and a posterior rib that cross; the mask is their overlap.
+
+Two bones of compact wall and loose core, drawn 70 mm long and thinning out towards their ends, so that they look as the
+ribs of the chest do. Size: width of a rib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from synnodtest.mimics.kind import MimicKind, Setting, Zone
+from synnodtest.mimics.parts import BONE, SOFT, Part, Real
+
+__all__ = ["KIND"]
+
+_HALF_LENGTH_MM = 35.0
+_DEPTH = 0.65
+"""Depth along the beam over width."""
+_WALL_MM = 0.7
+_LOOSE_BONE = 0.027 - 0.2 * SOFT
+"""Attenuation of marrow and trabeculae in 1/mm, less the lung's."""
+
+
+def _draw(setting: Setting) -> Sequence[Part]:
+    rng, out = setting.rng, setting.outward
+    posterior = _rib(setting, out * np.radians(rng.uniform(5, 25)), rng.uniform(-0.004, -0.001))
+    anterior = _rib(setting, -out * np.radians(rng.uniform(25, 45)), rng.uniform(0.001, 0.004))
+    x, y = setting.centre_mm
+    box = (x - _HALF_LENGTH_MM, y - _HALF_LENGTH_MM, x + _HALF_LENGTH_MM, y + _HALF_LENGTH_MM)
+
+    def overlap(px: Real, py: Real) -> Real:
+        return np.minimum(posterior(px, py, 0.0), anterior(px, py, 0.0))
+
+    bones = [
+        Part(lambda px, py, rib=rib, wall=wall: rib(px, py, wall), per_mm, [box], in_mask=False)  # type: ignore[misc]
+        for rib in (posterior, anterior)
+        for wall, per_mm in ((0.0, BONE), (_WALL_MM, _LOOSE_BONE - BONE))
+    ]
+    return [*bones, Part(overlap, 0.0, [box])]
+
+
+def _rib(setting: Setting, slope: float, bend: float) -> Callable[[Real, Real, float], Real]:
+    """Return the thickness of a rib without its outer ``wall`` mm; it descends outwards by ``slope``."""
+    cx, cy = setting.centre_mm
+    half = setting.size_mm / 2 * setting.rng.uniform(0.85, 1.1)
+    cosine, sine = np.cos(slope), np.sin(slope)
+
+    def thickness(x: Real, y: Real, wall: float) -> Real:
+        along = (x - cx) * cosine + (y - cy) * sine
+        across = (y - cy) * cosine - (x - cx) * sine - bend * along**2
+        squared = 1 - (across / (half - wall)) ** 2
+        taper = np.cos(np.clip(along / _HALF_LENGTH_MM, -1, 1) * np.pi / 2) ** 2
+        return np.asarray(2 * (_DEPTH * half - wall) * np.sqrt(np.maximum(squared, 0)) * taper)
+
+    return thickness
+
+
+KIND = MimicKind(
+    name="rib-crossing",
+    about="An anterior and a posterior rib that cross; the mask is their overlap. Size: width of a rib.",
+    sizes_mm=(9.0, 13.0),
+    draw=_draw,
+    zone=Zone(0.15, 0.6, 0.3, 0.9),
+)
