@@ -23,7 +23,7 @@ FLOORS = [
     ["record", "exports", "report", "training", "evaluation"],
     ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
 ]
-FLOORS[0] += ["threads", "class_names", "stages", "text_files", "decoding"]
+FLOORS[0] += ["registry", "threads", "class_names", "stages", "text_files", "decoding"]
 FLOORS[1] += ["attenuation", "conspicuity", "mimics"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from synnodtest.backgrounds import formats
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
+from synnodtest.registry import Registry
 
 __all__ = ["BUILT_IN", "GROUP", "Format", "format_of", "suffixes"]
 
@@ -38,6 +37,19 @@ class Format:
     read: Callable[[Path], tuple[FloatArray, tuple[float, float] | None]]
 
 
+def _accept(entry: EntryPoint, made: object) -> Format:
+    if not isinstance(made, Format):
+        raise BackgroundError(
+            f"{entry.value} is a {type(made).__name__}", hint="point it at a synnodtest.backgrounds.Format"
+        )
+    return made
+
+
+_FORMATS: Registry[Format] = Registry(
+    "format", group=GROUP, folder=formats, constant="FORMAT", accept=_accept, error=BackgroundError
+)
+
+
 @cache
 def _known() -> Mapping[str, Format]:
     """Return the formats by suffix.
@@ -45,20 +57,8 @@ def _known() -> Mapping[str, Format]:
     Raises:
         BackgroundError: an installed package's format cannot be loaded, or takes a suffix that has one.
     """
-    modules = (import_module(f"{formats.__name__}.{m.name}") for m in pkgutil.iter_modules(formats.__path__))
-    found = [module.FORMAT for module in modules]
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        try:
-            made = entry.load()
-        except Exception as error:
-            raise BackgroundError(f"the format {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
-        if not isinstance(made, Format):
-            raise BackgroundError(
-                f"{entry.value} is a {type(made).__name__}", hint="point it at a synnodtest.backgrounds.Format"
-            )
-        found.append(made)
     known: dict[str, Format] = {}
-    for one in found:
+    for one in _FORMATS.all().values():
         for suffix in one.suffixes:
             if suffix in known or suffix in BUILT_IN or suffix != suffix.lower() or not suffix.startswith("."):
                 raise BackgroundError(f"the suffix {suffix!r} of the format {one.name!r} is taken or malformed")

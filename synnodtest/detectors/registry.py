@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
+from synnodtest.registry import Registry
 
 __all__ = ["ENTRY_POINT_GROUP", "Factory", "Options", "find_factory", "register_detector", "registered_names"]
 
@@ -37,7 +37,7 @@ class Options:
 Factory = Callable[[str, Options], Detector]
 """``factory(argument, options) -> Detector``; ``argument`` is what follows ``name:``, or the empty string."""
 
-_FACTORIES: dict[str, Factory] = {}
+DETECTORS: Registry[Factory] = Registry("detector", group=ENTRY_POINT_GROUP, error=DetectorError)
 
 
 def register_detector(name: str) -> Callable[[Factory], Factory]:
@@ -48,19 +48,12 @@ def register_detector(name: str) -> Callable[[Factory], Factory]:
     Raises:
         ValueError: the name is taken.
     """
-
-    def register(factory: Factory) -> Factory:
-        if _FACTORIES.get(name, factory) is not factory:
-            raise ValueError(f"a detector named {name!r} is already registered")
-        _FACTORIES[name] = factory
-        return factory
-
-    return register
+    return DETECTORS.register(name)
 
 
 def registered_names() -> list[str]:
     """Return all names that can be asked for, sorted, without loading any third party."""
-    return sorted({*_FACTORIES, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+    return DETECTORS.names()
 
 
 def find_factory(name: str) -> Factory | None:
@@ -69,14 +62,4 @@ def find_factory(name: str) -> Factory | None:
     Raises:
         DetectorError: an entry point of that name cannot be imported.
     """
-    if name in _FACTORIES:
-        return _FACTORIES[name]
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        try:
-            factory: Factory = point.load()
-        except Exception as error:
-            raise DetectorError(
-                f"detector {name!r}: its entry point {point.value!r} cannot be loaded: {error}"
-            ) from error
-        return factory
-    return None
+    return DETECTORS.find(name)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from synnodtest.errors import SynnodError
@@ -17,6 +14,7 @@ from synnodtest.expectations import claims as own_claims
 from synnodtest.expectations import kinds as own_kinds
 from synnodtest.expectations.claim import ClaimKind
 from synnodtest.expectations.kind import Kind
+from synnodtest.registry import Registry
 
 __all__ = ["CLAIM_GROUP", "GROUP", "check", "claims", "find_check", "find_claim", "forget", "kinds", "known_checks"]
 
@@ -26,10 +24,9 @@ CLAIM_GROUP = "synnodtest.claims"
 """Entry points of other packages: a :class:`ClaimKind`."""
 
 Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
-_REGISTERED: dict[str, Kind[Any]] = {}
 
 
-def check(name: str, *, arms: tuple[str, ...] = (OWN,)) -> Callable[[Judge], Judge]:
+def check(name: str, *, arms: Iterable[str] = (OWN,)) -> Callable[[Judge], Judge]:
     """Register the decorated function as the judge of an expectation of that name, whatever parameters it has.
 
     Args:
@@ -38,35 +35,24 @@ def check(name: str, *, arms: tuple[str, ...] = (OWN,)) -> Callable[[Judge], Jud
     """
 
     def register(judge: Judge) -> Judge:
-        _REGISTERED[name] = _of_function(name, judge, arms)
-        forget()
+        _KINDS.register(name, anew=True)(_of_function(name, judge, arms))
         return judge
 
     return register
 
 
-@cache
 def kinds() -> Mapping[str, Kind[Any]]:
     """Return all kinds by name: the built-in ones first, then those of installed packages.
 
     Raises:
         SynnodError: an installed package's kind cannot be loaded, or takes the name of another.
     """
-    modules = (import_module(f"{own_kinds.__name__}.{m.name}") for m in pkgutil.iter_modules(own_kinds.__path__))
-    found: dict[str, Kind[Any]] = {kind.name: kind for kind in (module.KIND for module in modules)}
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        if entry.name in found:
-            raise SynnodError(
-                f"the expectation {entry.name!r} of {entry.value} has the name of another",
-                hint="rename it in the package that brings it, or uninstall that package",
-            )
-        found[entry.name] = _loaded(entry)
-    return found | _REGISTERED
+    return _KINDS.all()
 
 
 def forget() -> None:
     """Look for kinds anew the next time they are asked for."""
-    kinds.cache_clear()
+    _KINDS.forget()
 
 
 def find_check(name: str) -> Kind[Any] | None:
@@ -79,11 +65,21 @@ def known_checks() -> tuple[str, ...]:
     return tuple(sorted(kinds()))
 
 
-def _loaded(entry: EntryPoint) -> Kind[Any]:
-    try:
-        made = entry.load()
-    except Exception as error:
-        raise SynnodError(f"the check {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
+def claims() -> Mapping[str, ClaimKind[Any]]:
+    """Return all claims of searches by name: the built-in ones first, then those of installed packages.
+
+    Raises:
+        SynnodError: an installed package's claim cannot be loaded, or takes the name of another.
+    """
+    return _CLAIMS.all()
+
+
+def find_claim(name: str) -> ClaimKind[Any] | None:
+    """Return the claim of that name, or None."""
+    return claims().get(name)
+
+
+def _accept_kind(entry: EntryPoint, made: object) -> Kind[Any]:
     if isinstance(made, Kind):
         if made.name != entry.name:
             raise SynnodError(f"the entry point {entry.name!r} of {entry.value} is a check called {made.name!r}")
@@ -103,28 +99,15 @@ def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
     return Kind(name, about, None, judge, arms=lambda p: wanted, needs_nodules=False)
 
 
-@cache
-def claims() -> Mapping[str, ClaimKind[Any]]:
-    """Return all claims of searches by name: the built-in ones first, then those of installed packages.
-
-    Raises:
-        SynnodError: an installed package's claim cannot be loaded, or takes the name of another.
-    """
-    modules = (import_module(f"{own_claims.__name__}.{m.name}") for m in pkgutil.iter_modules(own_claims.__path__))
-    found: dict[str, ClaimKind[Any]] = {claim.name: claim for claim in (module.CLAIM for module in modules)}
-    for entry in sorted(entry_points(group=CLAIM_GROUP), key=lambda e: e.name):
-        if entry.name in found:
-            raise SynnodError(f"the claim {entry.name!r} of {entry.value} has the name of another")
-        try:
-            made = entry.load()
-        except Exception as error:
-            raise SynnodError(f"the claim {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
-        if not isinstance(made, ClaimKind) or made.name != entry.name:
-            raise SynnodError(f"{entry.value} is no ClaimKind of the name {entry.name!r}")
-        found[entry.name] = made
-    return found
+def _accept_claim(entry: EntryPoint, made: object) -> ClaimKind[Any]:
+    if not isinstance(made, ClaimKind) or made.name != entry.name:
+        raise SynnodError(f"{entry.value} is no ClaimKind of the name {entry.name!r}")
+    return made
 
 
-def find_claim(name: str) -> ClaimKind[Any] | None:
-    """Return the claim of that name, or None."""
-    return claims().get(name)
+_KINDS: Registry[Kind[Any]] = Registry(
+    "check", group=GROUP, folder=own_kinds, name=lambda kind: kind.name, accept=_accept_kind
+)
+_CLAIMS: Registry[ClaimKind[Any]] = Registry(
+    "claim", group=CLAIM_GROUP, folder=own_claims, constant="CLAIM", name=lambda claim: claim.name, accept=_accept_claim
+)

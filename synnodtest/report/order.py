@@ -6,12 +6,12 @@ defines ``SECTION`` adds one of its own behind another.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+from synnodtest.registry import Registry
 from synnodtest.report import sections
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
@@ -67,6 +67,9 @@ class Added:
     build: Build
 
 
+ADDED: Registry[Added] = Registry("section", folder=sections, constant="SECTION", name=lambda added: added.key)
+
+
 @cache
 def builders() -> Mapping[str, Build]:
     """Return the functions that make the sections, by key, in order."""
@@ -74,11 +77,9 @@ def builders() -> Mapping[str, Build]:
     for name in ORDER:
         module, _, key = name.partition(".")
         made.append((key, getattr(import_module(f"{sections.__name__}.{module}"), key)))
-    for found in pkgutil.iter_modules(sections.__path__):
-        added = getattr(import_module(f"{sections.__name__}.{found.name}"), "SECTION", None)
-        if isinstance(added, Added):
-            place = [key for key, _ in made].index(added.after)
-            made.insert(place + 1, (added.key, added.build))
+    for added in ADDED.all().values():
+        place = [key for key, _ in made].index(added.after)
+        made.insert(place + 1, (added.key, added.build))
     return dict(made)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from synnodtest.errors import SynthesizerError
@@ -13,6 +12,7 @@ from synnodtest.factories import Loader
 from synnodtest.identity import Identity
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
+from synnodtest.registry import Registry
 from synnodtest.scene import Scene
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -54,7 +54,7 @@ class Options:
 Factory = Callable[[str, Options], Synthesizer]
 """``factory(argument, options) -> Synthesizer``; ``argument`` is what follows ``name:``, or the empty string."""
 
-_FACTORIES: dict[str, Factory] = {}
+SYNTHESIZERS: Registry[Factory] = Registry("synthesizer", group=ENTRY_POINT_GROUP, error=SynthesizerError)
 
 
 class FunctionSynthesizer:
@@ -100,19 +100,12 @@ def register_synthesizer(name: str) -> Callable[[Factory], Factory]:
     Raises:
         ValueError: the name is taken.
     """
-
-    def register(factory: Factory) -> Factory:
-        if _FACTORIES.get(name, factory) is not factory:
-            raise ValueError(f"a synthesizer named {name!r} is already registered")
-        _FACTORIES[name] = factory
-        return factory
-
-    return register
+    return SYNTHESIZERS.register(name)
 
 
 def known_synthesizers() -> list[str]:
     """Return all names that can be asked for, sorted, without loading any third party."""
-    return sorted({*_FACTORIES, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+    return SYNTHESIZERS.names()
 
 
 def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = None) -> Synthesizer:
@@ -132,7 +125,7 @@ def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = N
     options = Options(device=device, base=base or Path.cwd())
     text = text.strip()
     name, _, argument = text.partition(":")
-    factory = _find(name)
+    factory = SYNTHESIZERS.find(name)
     if factory is not None:
         return factory(argument, options)
     if ":" in text:
@@ -149,7 +142,7 @@ def check_named(text: str, base: Path | None = None) -> None:
     options = Options(base=base or Path.cwd())
     text = text.strip()
     name, _, argument = text.partition(":")
-    if _find(name) is not None:
+    if SYNTHESIZERS.find(name) is not None:
         if argument and name in _WITH_FOLDER:
             _existing(name, options.path(argument))
     elif ":" in text:
@@ -168,20 +161,6 @@ def _unknown(text: str) -> SynthesizerError:
         f"nothing is known as the synthesizer {text!r}" if text else "no synthesizer is named",
         hint=f"did you mean {close[0]!r}?" if close else ways,
     )
-
-
-def _find(name: str) -> Factory | None:
-    if name in _FACTORIES:
-        return _FACTORIES[name]
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        try:
-            factory: Factory = point.load()
-        except Exception as error:
-            raise SynthesizerError(
-                f"synthesizer {name!r}: its entry point {point.value!r} cannot be loaded: {error}"
-            ) from error
-        return factory
-    return None
 
 
 def _load(text: str, options: Options) -> Synthesizer:

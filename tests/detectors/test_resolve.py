@@ -104,7 +104,8 @@ def test_what_is_not_there_is_an_error_that_names_it(text, tmp_path):
 
 
 def test_a_registered_detector_answers_to_its_name_and_gets_its_argument(monkeypatch, radiographs):
-    monkeypatch.setattr(registry_module, "_FACTORIES", dict(registry_module._FACTORIES))
+    found = registry_module.DETECTORS
+    monkeypatch.setattr(found, "_registered", dict(found._registered))
     from synnodtest.detectors import CallableDetector
     from synnodtest.identity import Identity
 

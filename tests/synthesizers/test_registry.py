@@ -146,7 +146,7 @@ def test_a_third_party_registers_by_entry_point(monkeypatch):
             EntryPoint("gone", "no_such_module_at_all:factory", registry.ENTRY_POINT_GROUP),
         ]
     )
-    monkeypatch.setattr(registry, "entry_points", lambda **chosen: points.select(**chosen))
+    monkeypatch.setattr("synnodtest.registry.entry_points", lambda **chosen: points.select(**chosen))
     assert isinstance(resolve("third"), GaussianSynthesizer)
     assert "third" in known_synthesizers()
     with pytest.raises(SynthesizerError, match="entry point 'no_such_module_at_all:factory' cannot be loaded"):
@@ -154,7 +154,7 @@ def test_a_third_party_registers_by_entry_point(monkeypatch):
 
 
 def test_a_name_can_be_registered_once(monkeypatch):
-    monkeypatch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
+    monkeypatch.setattr(registry.SYNTHESIZERS, "_registered", dict(registry.SYNTHESIZERS._registered))
 
     @register_synthesizer("mine")
     def mine(argument, options):

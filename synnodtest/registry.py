@@ -1,0 +1,137 @@
+"""Registries: named things of one sort, built in, registered by a decorator, or brought by installed packages."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Generic, TypeVar, cast
+
+from synnodtest.errors import SynnodError
+
+__all__ = ["Registry"]
+
+T = TypeVar("T")
+F = TypeVar("F")
+
+
+class Registry(Generic[T]):
+    """Things of one sort by name; found when they are first asked for.
+
+    Built-in ones come first. One of an installed package may not take the name of another; one that is registered takes
+    the place of an installed one.
+
+    Args:
+        what: What one of them is, for messages: ``detector``.
+        group: Group of the entry points through which other packages bring some; empty: none do.
+        folder: Package of which every module that defines ``constant`` brings one.
+        constant: Name of that constant.
+        name: Of a thing; those without one are known by the entry point's name.
+        accept: From what an entry point names to the thing itself; raises ``error`` where it will not do.
+        error: Class of the errors raised.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        group: str = "",
+        folder: ModuleType | None = None,
+        constant: str = "KIND",
+        name: Callable[[T], str] | None = None,
+        accept: Callable[[EntryPoint, object], T] | None = None,
+        error: type[SynnodError] = SynnodError,
+    ) -> None:
+        self.what = what
+        self.group = group
+        self._folder = folder
+        self._constant = constant
+        self._name = name
+        self._accept = accept
+        self._error = error
+        self._registered: dict[str, T] = {}
+        self._built_in: dict[str, T] | None = None
+        self._all: Mapping[str, T] | None = None
+
+    def register(self, name: str, *, anew: bool = False) -> Callable[[F], F]:
+        """Return the decorator that registers a thing under a name.
+
+        Args:
+            name: Its name.
+            anew: Whether it may take the place of an earlier one.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+
+        def add(thing: F) -> F:
+            if not anew and self._registered.get(name, thing) is not thing:
+                raise ValueError(f"a {self.what} named {name!r} is already registered")
+            self._registered[name] = cast(T, thing)
+            self.forget()
+            return thing
+
+        return add
+
+    def forget(self) -> None:
+        """Look for installed things anew the next time they are asked for."""
+        self._all = None
+
+    def names(self) -> list[str]:
+        """Return all names, sorted, without loading what installed packages bring."""
+        return sorted({*self._of_folder(), *self._registered, *(entry.name for entry in self._entries())})
+
+    def find(self, name: str) -> T | None:
+        """Return the thing of that name, or None; no other one is loaded.
+
+        Raises:
+            SynnodError: an installed one of that name cannot be loaded.
+        """
+        for known in (self._registered, self._of_folder()):
+            if name in known:
+                return known[name]
+        return next((self._loaded(entry) for entry in self._entries() if entry.name == name), None)
+
+    def all(self) -> Mapping[str, T]:
+        """Return all things by name.
+
+        Raises:
+            SynnodError: an installed one cannot be loaded, or takes the name of another.
+        """
+        if self._all is None:
+            found = dict(self._of_folder())
+            for entry in sorted(self._entries(), key=lambda e: e.name):
+                if entry.name in found:
+                    raise self._error(
+                        f"the {self.what} {entry.name!r} of {entry.value} has the name of another",
+                        hint="rename it in the package that brings it, or uninstall that package",
+                    )
+                found[entry.name] = self._loaded(entry)
+            self._all = found | self._registered
+        return self._all
+
+    def _of_folder(self) -> Mapping[str, T]:
+        if self._built_in is None:
+            self._built_in = {}
+            for found in pkgutil.iter_modules(self._folder.__path__) if self._folder is not None else ():
+                module = import_module(f"{cast(ModuleType, self._folder).__name__}.{found.name}")
+                thing = getattr(module, self._constant, None)
+                if thing is not None:
+                    self._built_in[found.name if self._name is None else self._name(thing)] = thing
+        return self._built_in
+
+    def _entries(self) -> list[EntryPoint]:
+        return list(entry_points(group=self.group)) if self.group else []
+
+    def _loaded(self, entry: EntryPoint) -> T:
+        try:
+            made = entry.load()
+        except Exception as error:
+            raise self._error(
+                f"{self.what} {entry.name!r}: its entry point {entry.value!r} cannot be loaded: {error}"
+            ) from error
+        if self._accept is None:
+            return cast(T, made)
+        return self._accept(entry, made)
