@@ -11,6 +11,7 @@ import pytest
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
+    from synnodtest.planning.cases import Case
     from synnodtest.shell.by_hand import ByHand
     from synnodtest.shell.session import Session
 
@@ -118,6 +119,12 @@ def _session(config: pytest.Config) -> Session:
     return config.stash[KEY]
 
 
+def _cases(session: pytest.Session) -> list[Case]:
+    from synnodtest.shell.items import cases_among
+
+    return cases_among(session.items)
+
+
 @pytest.fixture(scope="session")
 def synnod(request: pytest.FixtureRequest) -> ByHand:
     """Return the function that plants a scene of ``synnodtest.strategies``, runs the detector and matches."""
@@ -146,8 +153,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run specs without a detector."""
     if KEY in session.config.stash:
-        session.config.stash[KEY].check_detector(session.items)
-        session.config.stash[KEY].check_baseline()
+        session.config.stash[KEY].check(_cases(session))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -157,10 +163,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     if not session.config.option.synnod_plan:
         if not session.config.option.collectonly and not session.testsfailed:
-            session.config.stash[KEY].begin(session.items)
+            session.config.stash[KEY].begin(_cases(session))
         return None
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
-    for line in session.config.stash[KEY].plan(session.items):
+    for line in session.config.stash[KEY].plan(_cases(session)):
         reporter.write_line(line)
     return True
 

@@ -18,7 +18,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, score_trial
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
-from synnodtest.planning.variants import variants
+from synnodtest.planning.cases import variants_of
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.shell.progress import Progress
@@ -83,8 +83,7 @@ class Bench:
             self.resolved[key] = [
                 self._answered(Case(f"{name}::{b.id}::{variant.id}", spec, self._sized(b), variant))
                 for b in chosen
-                for expectation in b.expectations
-                for variant in variants(b, expectation)
+                for variant in variants_of(b)
             ]
         return self.resolved[key]
 

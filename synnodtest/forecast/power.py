@@ -12,7 +12,8 @@ from synnodtest.expectations import Kind, find_check
 from synnodtest.expectations.power import Plan
 from synnodtest.forecast.assumed import Assumed
 from synnodtest.forecast.units import SAMPLE, scenes_per_background, units_per_background
-from synnodtest.planning.variants import Variant, variants
+from synnodtest.planning.cases import variants_of
+from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 from synnodtest.statistics import design_effect
@@ -107,7 +108,7 @@ def with_count(behaviour: Behaviour) -> Behaviour:
     if scenes is None or isinstance(scenes.count, int):
         return behaviour
     trial = replace(behaviour, scenes=replace(scenes, count=SAMPLE))
-    every = [v for expectation in trial.expectations for v in variants(trial, expectation)]
+    every = list(variants_of(trial))
     return replace(behaviour, scenes=replace(scenes, count=auto_count(trial, every)))
 
 

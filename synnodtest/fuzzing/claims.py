@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from synnodtest.errors import SynnodError
+from synnodtest.evidence.arm import Arm
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, COMPANION, GROWN, UNDER, ClaimKind, Searched
 from synnodtest.expectations.registry import claims, find_claim
@@ -47,7 +48,7 @@ class Claim:
         return read
 
     @property
-    def arms(self) -> tuple[str, ...]:
+    def arms(self) -> tuple[Arm, ...]:
         """The scenes that a replicate needs."""
         return self.about.arms
 

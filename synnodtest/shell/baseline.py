@@ -10,10 +10,11 @@ from typing import Any
 
 from synnodtest.engine.campaign import Progress
 from synnodtest.errors import SynnodError
+from synnodtest.planning.cases import Case
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, faults_of
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
 __all__ = ["SecondDetector", "is_record", "record_of"]

@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from synnodtest.planning.variants import variants
-from synnodtest.shell.run import Case
+from synnodtest.planning.cases import Case, cases_of
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 
@@ -46,8 +45,4 @@ def cases_in(files: Iterable[Path], known_regions: frozenset[str] = frozenset())
         SpecError: a file cannot be used; every fault of it is told.
     """
     for path in files:
-        spec = load_spec(path, known_regions=known_regions)
-        for behaviour in spec.behaviours:
-            for expectation in behaviour.expectations:
-                for variant in variants(behaviour, expectation):
-                    yield Case(f"{path.as_posix()}::{behaviour.id}::{variant.id}", spec, behaviour, variant)
+        yield from cases_of(load_spec(path, known_regions=known_regions), path.as_posix())

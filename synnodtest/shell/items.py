@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,17 @@ from synnodtest.engine.campaign import Gathered
 from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered
-from synnodtest.planning.variants import Variant, variants
+from synnodtest.planning.cases import Case, variants_of
+from synnodtest.planning.variants import Variant
+from synnodtest.shell.again import follow_up, reproduce
 from synnodtest.shell.ci import attach_to_allure, html_extras
-from synnodtest.shell.run import Case
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour, Spec
 
 if TYPE_CHECKING:
     from synnodtest.shell.session import Session
 
-__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile", "outside"]
+__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile", "cases_among", "outside"]
 
 
 class SpecFile(pytest.File):
@@ -68,11 +69,15 @@ class BehaviourNode(pytest.Collector):
 
     def collect(self) -> Iterator[ExpectationItem]:
         """Yield one item per expectation, stratum and operating point."""
-        for expectation in self.behaviour.expectations:
-            for variant in variants(self.behaviour, expectation):
-                item: ExpectationItem = ExpectationItem.from_parent(self, name=variant.id)
-                item.prepare(self.spec, self.behaviour, variant, self.synnod)
-                yield item
+        for variant in variants_of(self.behaviour):
+            item: ExpectationItem = ExpectationItem.from_parent(self, name=variant.id)
+            item.prepare(self.spec, self.behaviour, variant, self.synnod)
+            yield item
+
+
+def cases_among(items: Iterable[pytest.Item]) -> list[Case]:
+    """Return the cases of those items that are expectations; a test suite may hold others beside them."""
+    return [item.case for item in items if isinstance(item, ExpectationItem)]
 
 
 class Fault(pytest.fail.Exception):  # type: ignore[name-defined, misc]
@@ -132,9 +137,9 @@ class ExpectationItem(pytest.Item):
     def teardown(self) -> None:
         """Write the pictures of the report's gallery."""
         self._gathered = None
-        self.synnod.write_pictures(self.case)
+        self.synnod.gallery.write(self.case)
         if self.verdict_word and self.config.pluginmanager.hasplugin("allure_listener"):
-            attach_to_allure(self.shown, self.synnod.pictures(self.case))
+            attach_to_allure(self.shown, self.synnod.gallery.of(self.case))
 
     @property
     def shown(self) -> list[tuple[str, str]]:
@@ -143,7 +148,7 @@ class ExpectationItem(pytest.Item):
 
     def extras(self) -> list[Any]:
         """Return what pytest-html shows below the item; nothing where it was not judged."""
-        return html_extras(self.shown, self.synnod.pictures(self.case)) if self.verdict_word else []
+        return html_extras(self.shown, self.synnod.gallery.of(self.case)) if self.verdict_word else []
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the verdict, not a traceback; for faults the message and its remedy."""
@@ -157,8 +162,8 @@ class ExpectationItem(pytest.Item):
                     f"  criterion   {error.verdict.criterion}",
                     *(f"  note        {n}" for n in error.verdict.notes),
                 ]
-            lines.append(f"  reproduce   {self.synnod.reproduce(self.case)}")
-            lines += [f"  {line.split()[1]:<10}  {line}" for line in self.synnod.follow_up(self.nodeid)]
+            lines.append(f"  reproduce   {self._reproduce()}")
+            lines += [f"  {line.split()[1]:<10}  {line}" for line in self._follow_up()]
             return "\n".join(lines)
         if isinstance(error, SynnodError):
             return self._fault(error)
@@ -166,8 +171,14 @@ class ExpectationItem(pytest.Item):
 
     def _fault(self, error: SynnodError) -> str:
         where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
-        follow = "".join(f"\n  {line.split()[1]:<10}  {line}" for line in self.synnod.follow_up(self.nodeid))
+        follow = "".join(f"\n  {line.split()[1]:<10}  {line}" for line in self._follow_up())
         return f"{type(error).__name__}: {error}\n  spec        {where}{follow}"
+
+    def _reproduce(self) -> str:
+        return reproduce(self.case, self.synnod.run.settings, self.config.getoption("rootdir"))
+
+    def _follow_up(self) -> list[str]:
+        return follow_up(self.synnod.run.fragment, self.synnod.run.settings, self.nodeid)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the YAML line, so that CI annotates it."""

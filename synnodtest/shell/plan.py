@@ -8,8 +8,9 @@ from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import Forecast, forecast, with_count
 from synnodtest.fuzzing import most_scenes
+from synnodtest.planning.cases import Case
 from synnodtest.ports import BackgroundSet
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.spec.model import Behaviour
 
 __all__ = ["plan_lines"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
@@ -15,36 +15,16 @@ from synnodtest.finding import Finding
 from synnodtest.forecast.power import with_count
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.identity import Identity
-from synnodtest.planning.variants import Variant, variants
+from synnodtest.planning.cases import Case
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.record import assemble
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.voice import Voice
-from synnodtest.spec.model import Behaviour, Spec
+from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
 
-__all__ = ["Case", "Run", "planned_cases"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One item: an expectation of a behaviour of a spec, under its node id."""
-
-    node_id: str
-    spec: Spec
-    behaviour: Behaviour
-    variant: Variant
-
-
-def planned_cases(selected: Iterable[Case]) -> Iterator[Case]:
-    """Yield every item of the specs of the selected ones, selected or not, in the order of the files."""
-    files = {case.node_id.split("::", 1)[0]: case.spec for case in selected}
-    for file, spec in files.items():
-        for behaviour in spec.behaviours:
-            for expectation in behaviour.expectations:
-                for variant in variants(behaviour, expectation):
-                    yield Case(f"{file}::{behaviour.id}::{variant.id}", spec, behaviour, variant)
+__all__ = ["Case", "Run"]
 
 
 class Run:

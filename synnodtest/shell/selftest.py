@@ -15,13 +15,13 @@ from synnodtest.errors import InvalidEvidence
 from synnodtest.finding import Finding
 from synnodtest.forecast.power import with_count
 from synnodtest.identity import Identity
-from synnodtest.planning.variants import variants
+from synnodtest.planning.cases import Case, variants_of
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, compare
 from synnodtest.shell.check_values import check_values
-from synnodtest.shell.run import Case, limited
+from synnodtest.shell.run import limited
 from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
 from synnodtest.store import Store
@@ -158,9 +158,8 @@ def cases_of(specs: Iterable[Spec]) -> Iterator[Case]:
     """Yield every item of specs that has scenes; searches are left out."""
     for spec in specs:
         for behaviour in spec.behaviours:
-            for expectation in behaviour.expectations if behaviour.scenes is not None else ():
-                for variant in variants(behaviour, expectation):
-                    yield Case(f"{behaviour.id}::{variant.id}", spec, behaviour, variant)
+            for variant in variants_of(behaviour) if behaviour.scenes is not None else ():
+                yield Case(f"{behaviour.id}::{variant.id}", spec, behaviour, variant)
 
 
 class _Remembering:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+from synnodtest.shell.again import follow_up
 from synnodtest.shell.ci import write_step_summary
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def write_summary(session: Session, reporter: Any) -> None:
     for node_id, sentence in sorted(set(session.sentences)):
         look = LOOKS.get(sentence.split(" ", 1)[0], {"yellow": True})
         ruling = (known.get(node_id) or {}).get("ruling") or {}
-        first, *rest = verdict_lines(node_id, sentence, ruling, width, session.follow_up(node_id))
+        first, *rest = verdict_lines(
+            node_id, sentence, ruling, width, follow_up(session.run.fragment, session.run.settings, node_id)
+        )
         reporter.line(first, **look)
         for line in rest:
             reporter.line(line)

@@ -1,0 +1,44 @@
+"""What the record says of the run itself, from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from synnodtest.report.publish import RunFacts
+from synnodtest.shell.refusals import limits_of
+from synnodtest.shell.settings import Settings
+
+__all__ = ["facts_of"]
+
+
+def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, written: Iterable[Path]) -> RunFacts:
+    """Return the facts that hang on settings alone.
+
+    Args:
+        settings: What the user asked for.
+        run_id: Identifier of the run.
+        folder: Of the report.
+        ledger: The ledger of runs.
+        written: Files that pytest itself writes.
+    """
+    return RunFacts(
+        root=settings.root,
+        run_id=run_id,
+        command=settings.command,
+        seed=settings.seed,
+        limit=settings.limit,
+        pixels=settings.pixels,
+        cache=settings.cache,
+        limits=limits_of(settings),
+        credibility=settings.credibility,
+        options={
+            "detector": settings.detector,
+            "synthesizer": settings.synthesizer,
+            "backgrounds": str(settings.backgrounds or ""),
+            "report": os.path.relpath(folder, settings.root),
+        },
+        ledger=ledger,
+        own=(settings.reports, settings.cache, ledger, settings.root / "replay", *written),
+    )

@@ -1,0 +1,56 @@
+"""A run's two entries in the ledger: its begin, before the first scene, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from synnodtest.errors import RecordError
+from synnodtest.integrity import ledger
+from synnodtest.record.assemble import Fragment
+from synnodtest.shell.settings import Settings
+
+__all__ = ["LedgerEntries"]
+
+
+class LedgerEntries:
+    """Enters a run; where that cannot be done the run goes on, and terminal and record say so.
+
+    Args:
+        settings: What the user asked for.
+        run_id: Identifier of the run.
+        fragment: Takes the anomaly.
+        warn: Tells the user.
+    """
+
+    def __init__(self, settings: Settings, run_id: str, fragment: Fragment, warn: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._run_id = run_id
+        self._fragment = fragment
+        self._warn = warn
+        self._broken = False
+
+    @property
+    def file(self) -> Path:
+        """The ledger."""
+        return self._settings.ledger or self._settings.root / ledger.FILE_NAME
+
+    def begin(self, specs: Collection[str]) -> None:
+        """Enter that the run begins, with the sha256 of its specs."""
+        seed, detector = self._settings.seed, self._settings.detector
+        self._enter(lambda: ledger.begin(self.file, self._run_id, specs=set(specs), seed=seed, detector=detector))
+
+    def end(self, how: str) -> None:
+        """Enter how the run ended."""
+        self._enter(lambda: ledger.end(self.file, self._run_id, how))
+
+    def _enter(self, write: Callable[[], None]) -> None:
+        if self._broken:
+            return
+        try:
+            write()
+        except RecordError as error:
+            self._broken = True
+            impact = "this run is not in the ledger; --synnod-ledger FILE names another place"
+            self._fragment.anomalies.append({"id": self.file.name, "what": error.message, "impact": impact})
+            self._warn(f"{error.message}: {impact}")

@@ -1,0 +1,78 @@
+"""What a run refuses before it starts: no detector, names to which nothing answers, a baseline that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from synnodtest.errors import SynnodError
+from synnodtest.planning.cases import Case
+from synnodtest.record.compare import Limit, parse_limit
+from synnodtest.record.credibility import read as read_credibility
+from synnodtest.record.transfer import is_transfer
+from synnodtest.record.transfer import read as read_transfer
+from synnodtest.shell.settings import Settings
+
+__all__ = ["limits_of", "refuse_baseline", "refuse_missing_detector", "refuse_unknown_names"]
+
+USAGE = "no detector was named, but {count} expectations of {files} need one"
+HINT = (
+    "pytest --detector best.pt          a YOLO checkpoint with one class\n"
+    "       pytest --detector package.module:factory   your own Python function\n"
+    "       pytest --detector demo             the small detector that comes with synnodtest"
+)
+
+
+def refuse_missing_detector(cases: Sequence[Case], settings: Settings) -> None:
+    """Refuse to run cases without a detector.
+
+    Raises:
+        pytest.UsageError: ``--detector`` is missing.
+    """
+    if cases and not settings.detector:
+        files = ", ".join(sorted({str(case.spec.path) for case in cases}))
+        raise pytest.UsageError(f"{USAGE.format(count=len(cases), files=files)}\n\n  try: {HINT}")
+
+
+def refuse_unknown_names(settings: Settings) -> None:
+    """Refuse options that name nothing.
+
+    Raises:
+        pytest.UsageError: a detector, synthesizer or folder that is named is not there.
+    """
+    from synnodtest.shell.named import faults_of_names
+
+    faults = faults_of_names(settings)
+    if faults:
+        raise pytest.UsageError("\n".join(faults))
+
+
+def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:
+    """Refuse a baseline, a limit or a credibility report that cannot be used.
+
+    Args:
+        settings: What the user asked for.
+        read: Reads the earlier record, where one is named.
+
+    Raises:
+        pytest.UsageError: a file cannot be read, a limit cannot be understood, or there is nothing to limit.
+    """
+    if settings.compare_fail and not settings.baseline:
+        raise pytest.UsageError("--compare-fail needs --baseline: a second detector, or an earlier results.json")
+    try:
+        limits_of(settings)
+        read()
+        for path in settings.credibility:
+            (read_transfer if is_transfer(path) else read_credibility)(path)
+    except SynnodError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def limits_of(settings: Settings) -> tuple[Limit, ...]:
+    """Return the limits of ``--compare-fail``.
+
+    Raises:
+        SynnodError: one cannot be understood.
+    """
+    return tuple(map(parse_limit, settings.compare_fail))
