@@ -105,6 +105,7 @@ class Radiograph:
         instance: Key of the DICOM instance that it was read from, unturned; never the UID itself.
         altered: Whether it is no longer as it came from its file: perturbed, or touched by a synthesizer.
         mimics: Truth of what was drawn into it that looks like a nodule and is none, in order.
+        prior: An earlier radiograph of the same chest, if there is one.
     """
 
     pixels: FloatArray
@@ -121,6 +122,7 @@ class Radiograph:
     instance: str = ""
     altered: bool = False
     mimics: tuple[Truth, ...] = ()
+    prior: Radiograph | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -146,6 +148,7 @@ class Radiograph:
                 },
                 "nodules": _contents(self.nodules),
                 **({"mimics": _contents(self.mimics)} if self.mimics else {}),
+                **({} if self.prior is None else {"prior": self.prior.content_sha256()}),
             }
         )
 

@@ -34,6 +34,8 @@ class Nodule:
             ``attenuation``, else the median of nodules of its size that readers marked on films.
         attenuation: ``ground-glass``, ``part-solid``, ``solid``, ``calcified``, or empty.
         margin: ``smooth``, ``lobulated``, ``spiculated``, or empty: the synthesizer's own.
+        doubling_days: Of a nodule that has grown since a prior radiograph: doubling time of its volume.
+        interval_days: Days since the prior.
     """
 
     diameter_mm: float
@@ -45,6 +47,8 @@ class Nodule:
     density: float | None = None
     attenuation: str = ""
     margin: str = ""
+    doubling_days: float | None = None
+    interval_days: float | None = None
 
     def __post_init__(self) -> None:
         for value, known in ((self.attenuation, ATTENUATION_WORDS), (self.margin, MARGIN_WORDS)):
@@ -55,8 +59,9 @@ class Nodule:
         object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
 
     def look(self) -> dict[str, Any]:
-        """Return density, attenuation and margin by name, as far as they are given."""
-        named = {"density": self.density, "attenuation": self.attenuation, "margin": self.margin}
+        """Return density, attenuation, margin and growth by name, as far as they are given."""
+        names = ("density", "attenuation", "margin", "doubling_days", "interval_days")
+        named = {name: getattr(self, name) for name in names}
         return {name: value for name, value in named.items() if value not in (None, "")}
 
     def request(self) -> dict[str, Any]:
@@ -125,6 +130,7 @@ class Scene:
         seed: The one seed of the scene, whatever batch it runs in.
         sham: Inpaint the nodules' masks **without** a nodule (the sham control).
         mimics: Drawn into the synthesized radiograph, in order, before the perturbations.
+        prior: The same chest at an earlier time, for detectors that take pairs.
     """
 
     background: str
@@ -133,6 +139,7 @@ class Scene:
     seed: int = 0
     sham: bool = False
     mimics: tuple[Mimic, ...] = ()
+    prior: Scene | None = None
     _key: list[str] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -170,6 +177,7 @@ class Scene:
             "seed": self.seed,
             "sham": self.sham,
             **({"mimics": [mimic.as_dict() for mimic in self.mimics]} if self.mimics else {}),
+            **({} if self.prior is None else {"prior": self.prior.as_dict()}),
         }
 
     @classmethod
@@ -188,6 +196,8 @@ class Scene:
                     density=n.get("density"),
                     attenuation=n.get("attenuation", ""),
                     margin=n.get("margin", ""),
+                    doubling_days=n.get("doubling_days"),
+                    interval_days=n.get("interval_days"),
                 )
                 for n in data["nodules"]
             ),
@@ -195,4 +205,5 @@ class Scene:
             seed=data["seed"],
             sham=data["sham"],
             mimics=tuple(map(Mimic.from_dict, data.get("mimics", ()))),
+            prior=None if data.get("prior") is None else cls.from_dict(data["prior"]),
         )

@@ -1,13 +1,14 @@
 """Detectors that are Python: ``package.module:factory`` or ``file.py:factory``.
 
 The factory takes no required argument and returns a function ``radiographs -> list of lists of Finding`` or an object
-with ``detect``.
+with ``detect``, which may have ``detect_pairs`` too (:mod:`synnodtest.detectors.pairs`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from synnodtest.detectors.pairs import takes_pairs
 from synnodtest.detectors.registry import Options
 from synnodtest.errors import DetectorError
 from synnodtest.factories import Loader, source_sha256
@@ -17,6 +18,7 @@ from synnodtest.radiograph import Radiograph
 
 __all__ = ["CallableDetector", "load_callable"]
 
+DetectPairs = Callable[[Sequence[Radiograph], Sequence[Radiograph | None]], list[list[Finding]]]
 Detect = Callable[[Sequence[Radiograph]], list[list[Finding]]]
 
 
@@ -42,6 +44,26 @@ class CallableDetector:
         return self._function(radiographs)
 
 
+class PairCallableDetector(CallableDetector):
+    """A detector of which a factory made an object with ``detect`` and ``detect_pairs``.
+
+    Args:
+        function: As of :class:`CallableDetector`.
+        pairs: ``radiographs, priors -> list of lists of Finding``.
+        identity: Who it is.
+    """
+
+    def __init__(self, function: Detect, pairs: DetectPairs, identity: Identity) -> None:
+        super().__init__(function, identity)
+        self._pairs = pairs
+
+    def detect_pairs(
+        self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]
+    ) -> list[list[Finding]]:
+        """Return one list of findings per radiograph, in order."""
+        return self._pairs(radiographs, priors)
+
+
 def load_callable(text: str, options: Options) -> CallableDetector:
     """Return the detector that the factory ``module:factory`` makes.
 
@@ -59,6 +81,8 @@ def load_callable(text: str, options: Options) -> CallableDetector:
             f"detector {text!r}: the factory returned {type(made).__name__}, no function and no object with detect",
             hint="return a function that takes a list of radiographs and returns a list of lists of Finding",
         )
+    if takes_pairs(made):
+        return PairCallableDetector(function, made.detect_pairs, identity)
     return CallableDetector(function, identity)
 
 

@@ -3,7 +3,8 @@
 ``--detector 'command:python detect.py {in} {out}'``: ``{in}`` is a folder with ``0000.png`` (16 bits), ``0001.png``
 and so on and ``radiographs.json`` (``[{"file": "0000.png", "spacing_mm": [row, column]}, ...]``); the program writes
 the file ``{out}``: ``{"0000.png": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}], ...}``, every file named,
-those without findings by an empty list.
+those without findings by an empty list. With ``{prior}`` in the command it takes pairs: that is a folder with the
+priors of the radiographs that have one, under their names and spacings.
 
 ``--detector 'node21:docker run --rm -v {in}:/input -v {out}:/output image'``: ``{in}`` is a folder with one stack
 ``radiographs.mha``; the program writes ``nodules.json`` into the folder ``{out}``, boxes in mm.
@@ -17,7 +18,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["CommandDetector", "Node21Detector"]
+
+
+PRIOR = "{prior}"
+"""In a command: it takes pairs."""
 
 
 class _Program:
@@ -70,8 +75,11 @@ class _Program:
         """The command line and the sha256 of the files it names; an image or a server behind it is not looked into."""
         return self._identity
 
-    def _run(self, given: Path, wanted: Path) -> None:
-        words = [word.replace("{in}", str(given)).replace("{out}", str(wanted)) for word in self._words]
+    def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> None:
+        places = {"{in}": given, "{out}": wanted} | ({} if earlier is None else {PRIOR: earlier})
+        words = list(self._words)
+        for place, path in places.items():
+            words = [word.replace(place, str(path)) for word in words]
         try:
             process = subprocess.Popen(
                 words, cwd=self._base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
@@ -112,18 +120,15 @@ class CommandDetector(_Program):
         Raises:
             DetectorError: it cannot be started, fails, hangs, or leaves no usable answer.
         """
+        return self._asked(radiographs, [None] * len(radiographs))
+
+    def _asked(self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]) -> list[list[Finding]]:
         with tempfile.TemporaryDirectory(prefix="synnodtest-") as folder:
-            given, wanted = Path(folder) / "in", Path(folder) / "out.json"
-            given.mkdir()
+            given, wanted, earlier = Path(folder) / "in", Path(folder) / "out.json", Path(folder) / "prior"
             names = [f"{number:04d}.png" for number in range(len(radiographs))]
-            for name, radiograph in zip(names, radiographs, strict=True):
-                (given / name).write_bytes(png16(radiograph))
-            listing = [
-                {"file": name, "spacing_mm": list(radiograph.spacing_mm)}
-                for name, radiograph in zip(names, radiographs, strict=True)
-            ]
-            (given / "radiographs.json").write_text(json.dumps(listing))
-            self._run(given, wanted)
+            _write(given, dict(zip(names, radiographs, strict=True)))
+            _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
+            self._run(given, wanted, earlier)
             answer = parsed(_answer(wanted, self._words[0]), f"{wanted.name} of {self._words[0]!r}")
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
@@ -135,6 +140,25 @@ class CommandDetector(_Program):
                 f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"
             )
         return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
+
+
+class PairCommandDetector(CommandDetector):
+    """A program whose command has ``{prior}``: it takes pairs."""
+
+    def detect_pairs(
+        self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]
+    ) -> list[list[Finding]]:
+        """Run the program once over all radiographs and their priors; see :meth:`detect`."""
+        return self._asked(radiographs, priors)
+
+
+def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:
+    """Write radiographs by file name into a new folder, and their listing."""
+    folder.mkdir()
+    for name, radiograph in radiographs.items():
+        (folder / name).write_bytes(png16(radiograph))
+    listing = [{"file": name, "spacing_mm": list(one.spacing_mm)} for name, one in radiographs.items()]
+    (folder / "radiographs.json").write_text(json.dumps(listing))
 
 
 class Node21Detector(_Program):
@@ -179,7 +203,7 @@ def _answer(path: Path, program: str) -> bytes:
 
 @register_detector("command")
 def _command(argument: str, options: Options) -> CommandDetector:
-    return CommandDetector(argument, options)
+    return PairCommandDetector(argument, options) if PRIOR in argument else CommandDetector(argument, options)
 
 
 @register_detector("node21")

@@ -9,7 +9,9 @@ import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box
@@ -35,6 +37,8 @@ class Guard:
     The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
     fails at once. The pixels handed over are a copy, so that no detector can spoil them for others.
     """
+
+    hands_on_priors = True
 
     def __init__(self, detector: Detector, timeout_s: float) -> None:
         self.detector = detector
@@ -88,8 +92,12 @@ class Guard:
         return findings
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
-        copies = [radiograph.with_pixels(radiograph.pixels.copy()) for radiograph in radiographs]
-        return checked(self.detector.detect(copies), radiographs, where, anywhere=anywhere)
+        return checked(ask(self.detector, list(map(_copied, radiographs))), radiographs, where, anywhere=anywhere)
+
+
+def _copied(radiograph: Radiograph) -> Radiograph:
+    prior = None if radiograph.prior is None else _copied(radiograph.prior)
+    return replace(radiograph, pixels=radiograph.pixels.copy(), prior=prior)
 
 
 def _renamed(error: DetectorError, where: str) -> DetectorError:

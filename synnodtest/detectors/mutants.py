@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.canonical import seed_sequence, sha256_of_array
+from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.resolve import make_detector
 from synnodtest.errors import DetectorError
@@ -36,6 +37,9 @@ _MARKER_FROM, _MARKER_PIXELS = 0.9, 30
 
 _GLARE_MM = 25.0
 """How far from a distractor ``blind-by-devices`` reports nothing."""
+
+_KNOWN_MM = 10.0
+"""How near to a nodule of the prior ``dismisses-known`` reports nothing."""
 
 Fault = Callable[[Radiograph, list[Finding]], list[Finding]]
 
@@ -63,6 +67,8 @@ class MutantDetector:
         detector: What is spoiled; None for a mutant that needs none.
     """
 
+    hands_on_priors = True
+
     def __init__(self, kind: str, detector: Detector | None) -> None:
         self._mutant = MUTANTS[kind]
         self._detector = detector
@@ -79,7 +85,7 @@ class MutantDetector:
         """Return the spoiled findings."""
         if self._detector is None:
             return [self._mutant.fault(radiograph, []) for radiograph in radiographs]
-        answers = self._detector.detect(radiographs)
+        answers = ask(self._detector, radiographs)
         return [self._mutant.fault(one, list(found)) for one, found in zip(radiographs, answers, strict=True)]
 
 
@@ -202,6 +208,18 @@ def _blind_by_devices(radiograph: Radiograph, findings: list[Finding]) -> list[F
     return [found for found in findings if all(one[_pixel(found, radiograph)] > _GLARE_MM for one in away)]
 
 
+def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
+    """Report nothing that lies within 10 mm of what the prior showed, grown or not."""
+    prior = radiograph.prior
+    if prior is None:
+        return findings
+    known = np.zeros(prior.shape, dtype=np.bool_)
+    for truth in prior.nodules:
+        known |= truth.mask(prior.shape)
+    away = distance_transform_edt(~known, sampling=prior.spacing_mm) if known.any() else np.full(prior.shape, np.inf)
+    return [found for found in findings if away[_pixel(found, radiograph)] > _KNOWN_MM]
+
+
 MUTANTS: dict[str, Mutant] = {
     "size-blind": Mutant(_size_blind, f"reports nothing larger than {LARGEST_MM:g} mm"),
     "border-blind": Mutant(_border_blind, "reports nothing within 15 mm of the lung's edge"),
@@ -218,6 +236,7 @@ MUTANTS: dict[str, Mutant] = {
     "off-by-10mm": Mutant(_off_by_10mm, "reports every box 10 mm beside its place"),
     "sees-mimics": Mutant(_sees_mimics, "reports a nodule on every distractor"),
     "blind-by-devices": Mutant(_blind_by_devices, f"reports nothing within {_GLARE_MM:g} mm of a distractor"),
+    "dismisses-known": Mutant(_dismisses_known, "reports nothing that the prior showed too, grown or not"),
     "marker-led": Mutant(_marker_led, "reports nothing in a radiograph with a burnt-in marker"),
 }
 """Name -> fault; ``--detector mutant:NAME:DETECTOR``."""

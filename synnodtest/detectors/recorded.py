@@ -25,6 +25,7 @@ from typing import Any
 from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -47,6 +48,8 @@ class RecordedDetector:
         findings: Key -> findings, see the module.
         identity: Who made the findings.
     """
+
+    hands_on_priors = True
 
     def __init__(self, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
         self._findings = findings
@@ -92,6 +95,8 @@ def _keys(radiograph: Radiograph) -> list[str]:
 class Recorder:
     """Wraps a detector and keeps what it answers; :func:`write_findings` makes a record of it."""
 
+    hands_on_priors = True
+
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self.findings: Findings = {}
@@ -103,7 +108,7 @@ class Recorder:
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Ask the wrapped detector and keep the answer by content sha256."""
-        answer = self._detector.detect(radiographs)
+        answer = ask(self._detector, radiographs)
         for radiograph, found in zip(radiographs, answer, strict=True):
             self.findings[radiograph.content_sha256()] = list(found)
         return answer

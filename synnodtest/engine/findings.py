@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot, decode_sightings, encode_sightings, regions_at
 from synnodtest.engine.tally import Tally
@@ -60,7 +61,7 @@ class Findings:
         radiographs = [job.radiograph for job in batch if job.radiograph is not None]
         started = time.perf_counter()
         with stage("detection"):
-            findings = self._detector.detect(radiographs)
+            findings = ask(self._detector, radiographs)
         self._tally.detection_seconds += time.perf_counter() - started
         self._tally.inferred += len(batch)
         for job, radiograph, found in zip(batch, radiographs, findings, strict=True):

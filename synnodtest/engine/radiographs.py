@@ -49,9 +49,17 @@ class Radiographs:
 
     def obtain(self, jobs: Sequence[Job]) -> None:
         """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
+        earlier = self._priors(jobs)
         stored = self._encoded({self._key(job): job for job in jobs if job.scene.nodules})
         for job in jobs:
-            self._look_at(job, stored[self._key(job)] if job.scene.nodules else None)
+            self._look_at(job, stored[self._key(job)] if job.scene.nodules else None, earlier)
+
+    def _priors(self, jobs: Sequence[Job]) -> dict[str, Job]:
+        """Return the priors of jobs by scene, with their radiographs."""
+        made = {job.scene.prior.key(): Job(job.scene.prior, job.background) for job in jobs if job.scene.prior}
+        if made:
+            self.obtain(list(made.values()))
+        return made
 
     def _key(self, job: Job) -> str:
         return self._keys.radiograph(_plain(job.scene), job.background)
@@ -75,16 +83,21 @@ class Radiographs:
             }
 
     @stage("radiographs: decoding, perturbing, hashing")
-    def _look_at(self, job: Job, data: bytes | None) -> None:
+    def _look_at(self, job: Job, data: bytes | None, earlier: Mapping[str, Job]) -> None:
         background = self._load(job.background)
         base = background if data is None else replace(decode_radiograph(data, background), altered=True)
         reason = rejection(background, base, sham=job.scene.sham)
         drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
         job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
+        if job.scene.prior is not None:
+            prior = earlier[job.scene.prior.key()]
+            assert prior.snapshot is not None
+            job.radiograph = replace(job.radiograph, prior=prior.radiograph)
+            reason = reason or (f"prior: {prior.snapshot.rejected}" if prior.snapshot.rejected else "")
         encoded = Snapshot.of(job.radiograph, reason).encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 
 
 def _plain(scene: Scene) -> Scene:
-    """Return the scene as it is synthesized: mimics and perturbations come afterwards."""
-    return replace(scene, perturbations=(), mimics=())
+    """Return the scene as it is synthesized: mimics and perturbations come afterwards, and a prior is another scene."""
+    return replace(scene, perturbations=(), mimics=(), prior=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "OWN", "SHAM_ARM", "UNDER_ARM", "UNTOUCHED_ARM", "Arm"]
+__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "OWN", "PRIOR_ARM", "SHAM_ARM", "UNDER_ARM", "UNTOUCHED_ARM", "Arm"]
 
 _PLANNED = "@"
 """Begins the names of arms that no spec can name."""
@@ -50,5 +50,7 @@ UNDER_ARM = Arm("@under")
 """The behaviour's scenes with a perturbation added; ``@under:single`` those of the arm ``single``."""
 CONTROL_ARM = Arm("@outside")
 """The same nodules at a place of the lung outside the region under test."""
+PRIOR_ARM = Arm("@prior")
+"""The behaviour's scenes before its nodules grew; ``@prior:single`` those of the arm ``single``."""
 SHAM_ARM = Arm("@sham")
 """The nodules' masks inpainted without a nodule."""

@@ -16,7 +16,7 @@ import numpy as np
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.mimics import mimic_kind
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -30,6 +30,7 @@ __all__ = [
     "background_count",
     "control_recipes",
     "own_recipes",
+    "prior_recipes",
     "sham_recipes",
     "under_recipes",
     "untouched_recipes",
@@ -78,6 +79,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
     assert scenes is not None
     arms: Mapping[str, ArmSpec | None] = scenes.arms or {DEFAULT_ARM: None}
     levels = list(_levels(scenes))
+    pair = any(nodule.doubling_days is not None for nodule in scenes.nodules)
     for background in backgrounds:
         for replicate in range(scenes.replicates):
             for level in levels:
@@ -90,6 +92,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                     for index, one in enumerate(scenes.distractors)
                 )
                 stream = _scene_stream(seed, behaviour, background, replicate)
+                earlier = _drawn(scenes.prior_perturbations, stream, "prior")
                 for name, arm in arms.items():
                     yield Recipe(
                         behaviour=behaviour.id,
@@ -102,6 +105,8 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                         perturbations=_perturbations(scenes, arm, stream),
                         seed=stream.seed(),
                         mimics=mimics,
+                        pair=pair,
+                        prior_perturbations=earlier,
                     )
 
 
@@ -170,7 +175,13 @@ def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: 
         if recipe.background.id not in seen and recipe.nodules:
             seen.add(recipe.background.id)
             none = frozenset(mimic.name for mimic in recipe.mimics)
-            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=none)
+            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=none, pair=False)
+
+
+def prior_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
+    """Yield the behaviour's own recipes before their nodules grew, each alone."""
+    for recipe in own_recipes(behaviour, backgrounds, seed):
+        yield replace(recipe, arm=PRIOR_ARM.of(recipe.arm), alone=True)
 
 
 def _levels(scenes: Scenes) -> Iterator[Level]:
@@ -198,6 +209,7 @@ def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
     yield from ((name, named[name]) for name in ("contrast", "density", "attenuation") if name in named)
     yield from nodule.radiomics.items()
     yield from (("margin", value) for value in [nodule.margin] if value is not None)
+    yield from ((name, named[name]) for name in ("doubling_days", "interval_days") if name in named)
 
 
 def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
@@ -215,6 +227,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
             values[field] = _number(amount)
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
+    grown = tuple(round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values)
     held = "location" in nodule.hold
     largest = max(nodule.diameter_mm.bounds) / 2 if held and _is_sweep(nodule.diameter_mm) else radius
     return NoduleRecipe(
@@ -228,6 +241,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if held else free)),
         seed=_appearance(stream, nodule, free),
+        growth=(grown[0], grown[1]) if grown else None,
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synnodtest.evidence.arm import CONTROL_ARM, OWN, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.arm import CONTROL_ARM, OWN, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.draw import (
     control_recipes,
     own_recipes,
+    prior_recipes,
     sham_recipes,
     under_recipes,
     untouched_recipes,
@@ -56,6 +57,8 @@ class Group:
         if self.kind == UNDER_ARM:
             plain = replace(self, kind=UNTOUCHED_ARM if self.untouched else OWN)
             return under_recipes(behaviour, plain.recipes(behaviour, backgrounds, seed), seed, self.under)
+        if self.kind == PRIOR_ARM:
+            return prior_recipes(behaviour, backgrounds, seed)
         if self.kind == SHAM_ARM:
             return sham_recipes(behaviour, backgrounds, seed)
         return own_recipes(behaviour, backgrounds, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.mimics import mimic_kind, mimic_mask
+from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
@@ -74,7 +75,7 @@ class Placer:
         for nodule in recipe.nodules:
             centre = self._draw(nodule, [n.centre_mm for n in nodules], mimics)
             nodules.append(self._shown(nodule.placed(centre, self._radiograph.spacing_mm)))
-        return Scene(
+        scene = Scene(
             background=recipe.background.id,
             nodules=tuple(n for n in nodules if n.name not in recipe.ghosts),
             perturbations=recipe.perturbations,
@@ -82,6 +83,11 @@ class Placer:
             sham=recipe.sham,
             mimics=tuple(m for m in mimics if m.name not in recipe.ghosts),
         )
+        if not recipe.pair:
+            return scene
+        prior = before_growth(scene, recipe.prior_perturbations)
+        prior = replace(prior, nodules=tuple(map(self._shown, prior.nodules)))
+        return prior if recipe.alone else replace(scene, prior=prior)
 
     def _drawn_mimic(self, mimic: MimicRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:
         if mimic.location is not None and mimic.location.at_mm is not None:

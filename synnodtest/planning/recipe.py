@@ -37,6 +37,7 @@ class NoduleRecipe:
         attenuation: The word that it was drawn for; may be empty.
         margin: The word for its outline; may be empty.
         fills: The box ``(x0, y0, x1, y1)`` in pixels that gives place and size, or None.
+        growth: Doubling time of the volume and time since the prior, in days; None where it does not grow.
     """
 
     name: str
@@ -51,6 +52,7 @@ class NoduleRecipe:
     attenuation: str = ""
     margin: str = ""
     fills: tuple[float, float, float, float] | None = None
+    growth: tuple[float, float] | None = None
 
     def placed(self, centre_mm: tuple[float, float], spacing_mm: tuple[float, float]) -> Nodule:
         """Return the nodule at a place of a radiograph of this spacing (row, column)."""
@@ -65,6 +67,8 @@ class NoduleRecipe:
             density=self.density,
             attenuation=self.attenuation,
             margin=self.margin,
+            doubling_days=None if self.growth is None else self.growth[0],
+            interval_days=None if self.growth is None else self.growth[1],
         )
 
     def plain(self) -> list[Any]:
@@ -73,7 +77,8 @@ class NoduleRecipe:
         look = [RULE_VERSION, self.density, self.attenuation, self.margin]
         bright = self.density is not None or bool(self.attenuation or self.margin)
         box = [["fills", *self.fills]] if self.fills is not None else []
-        return [*own, self.place_seed, self.seed, *([look] if bright else []), *box]
+        grown = [["growth", *self.growth]] if self.growth is not None else []
+        return [*own, self.place_seed, self.seed, *([look] if bright else []), *box, *grown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,9 @@ class Recipe:
         seed: The one seed of the scene.
         sham: Inpaint without a nodule.
         mimics: Distractors in the order in which they are drawn.
+        pair: The scene has a prior, in which nodules that grow are smaller.
+        alone: Of a pair, the prior alone.
+        prior_perturbations: Applied to the prior.
     """
 
     behaviour: str
@@ -135,6 +143,9 @@ class Recipe:
     seed: int = 0
     sham: bool = False
     mimics: tuple[MimicRecipe, ...] = ()
+    pair: bool = False
+    alone: bool = False
+    prior_perturbations: tuple[Perturbation, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arm", Arm(self.arm))
@@ -153,4 +164,5 @@ class Recipe:
             "seed": self.seed,
             "sham": self.sham,
             **({"mimics": [mimic.plain() for mimic in self.mimics]} if self.mimics else {}),
+            **({"pair": [self.alone, [[p.kind, p.value] for p in self.prior_perturbations]]} if self.pair else {}),
         }

@@ -10,6 +10,7 @@ from typing import Any
 import synnodtest
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.mutants import MUTANTS, MutantDetector
+from synnodtest.detectors.pairs import ask
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.errors import InvalidEvidence
 from synnodtest.finding import Finding
@@ -165,6 +166,8 @@ def cases_of(specs: Iterable[Spec]) -> Iterator[Case]:
 class _Remembering:
     """A detector that sees every radiograph once, however many mutants ask for it."""
 
+    hands_on_priors = True
+
     def __init__(self, detector: Detector) -> None:
         self.identity = detector.identity
         self._detector = detector
@@ -174,19 +177,21 @@ class _Remembering:
         keys = [radiograph.content_sha256() for radiograph in radiographs]
         new = {key: radiograph for key, radiograph in zip(keys, radiographs, strict=True) if key not in self._found}
         if new:
-            self._found.update(zip(new, self._detector.detect(list(new.values())), strict=True))
+            self._found.update(zip(new, ask(self._detector, list(new.values())), strict=True))
         return [list(self._found[key]) for key in keys]
 
 
 class _Again:
     """The same detector under another name, so that no finding comes from the store."""
 
+    hands_on_priors = True
+
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self.identity = Identity(f"{detector.identity.name} again", "1", configuration=detector.identity.as_dict())
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
-        return self._detector.detect(radiographs)
+        return ask(self._detector, radiographs)
 
 
 class _Kept:

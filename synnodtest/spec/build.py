@@ -33,6 +33,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "density": (0.25, 10.0),
     "distance_mm": (0.0, 1000.0),
     "mimic_distance_mm": (0.0, 1000.0),
+    "doubling_days": (1.0, 100000.0),
+    "interval_days": (1.0, 100000.0),
 } | {f"perturbations.{name}": kind.span.limits for name, kind in perturbation_kinds().items() if kind.span is not None}
 """What each quantity can be; a normal distribution is cut to it."""
 
@@ -205,6 +207,11 @@ class Builder:
         complete = None not in nodules
         arms = self._arms(node.mapping.get("arms", EMPTY), (*path, "arms"), names, others, complete=complete)
         perturbations = self.perturbations(node.mapping.get("perturbations"), (*path, "perturbations"))
+        at = (*path, "prior_perturbations")
+        earlier = self.perturbations(node.mapping.get("prior_perturbations"), at)
+        if earlier and all(n is None or n.doubling_days is None for n in nodules):
+            node_of = node.mapping["prior_perturbations"]
+            self.complain(node_of, at, "no nodule grows, so that there is no prior", "give a nodule 'growth'")
         if not self.clean(path) or None in nodules:
             return None
         backgrounds = node.mapping["backgrounds"].mapping
@@ -221,6 +228,7 @@ class Builder:
             arms=arms,
             perturbations=perturbations,
             distractors=distractors,
+            prior_perturbations=earlier,
         )
 
     def _nodules(self, node: Node, path: Path) -> list[NoduleSpec | None]:
@@ -279,6 +287,7 @@ class Builder:
         parts = node.mapping
         self.one_brightness(parts, path)
         features = parts.get("radiomics", EMPTY).mapping
+        grown = parts.get("growth", EMPTY).mapping
         location = self.location(parts.get("location"), (*path, "location"))
         return NoduleSpec(
             name=str(parts["name"].value) if "name" in parts else default,
@@ -292,6 +301,8 @@ class Builder:
             radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
             seed=int(plain(parts["seed"])) if "seed" in parts else None,
+            doubling_days=self._optional(grown, (*path, "growth"), "doubling_days"),
+            interval_days=self._optional(grown, (*path, "growth"), "interval_days"),
             line=node.mark.line,
             column=node.mark.column,
         )

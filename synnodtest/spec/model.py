@@ -94,6 +94,8 @@ class NoduleSpec:
         margin: The word for an outline.
         fills_box: The nodule fills ``location.box_px``: its diameter is the box's on each radiograph, and
             ``diameter_mm`` what that is at :data:`NOMINAL_MM` per pixel.
+        doubling_days: Doubling time of its volume, where it has grown since a prior radiograph.
+        interval_days: Days since the prior.
         line: Line of the spec, from 1.
         column: Column of the spec, from 1.
     """
@@ -109,13 +111,15 @@ class NoduleSpec:
     attenuation: Value | None = None
     margin: Value | None = None
     fills_box: bool = False
+    doubling_days: Value | None = None
+    interval_days: Value | None = None
     line: int = 0
     column: int = 0
 
     def values(self) -> dict[str, Value]:
         """Return the quantities that are given, by the name that ``over``, ``where`` and ``by`` use."""
         named: dict[str, Value] = {"diameter_mm": self.diameter_mm}
-        looks = ("contrast", "density", "attenuation", "margin")
+        looks = ("contrast", "density", "attenuation", "margin", "doubling_days", "interval_days")
         named |= {name: value for name in looks if (value := getattr(self, name)) is not None}
         return named | dict(self.radiomics)
 
@@ -164,6 +168,7 @@ class Scenes:
         arms: By name, in the order of the spec; empty where the spec names none.
         perturbations: Applied in every arm, before the arm's own.
         distractors: Drawn in order after synthesis, before perturbations.
+        prior_perturbations: Of the priors of nodules that grow.
     """
 
     set: str
@@ -173,6 +178,7 @@ class Scenes:
     arms: Mapping[str, ArmSpec] = field(default_factory=dict, hash=False)
     perturbations: tuple[PerturbationSpec, ...] = ()
     distractors: tuple[DistractorSpec, ...] = ()
+    prior_perturbations: tuple[PerturbationSpec, ...] = ()
 
     def nodule(self, name: str) -> NoduleSpec:
         """Return the nodule of that name; KeyError if there is none."""

@@ -155,6 +155,9 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
             data[name] = _value(value)
     if nodule.radiomics:
         data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
+    if nodule.doubling_days is not None and nodule.interval_days is not None:
+        growth = {"doubling_days": nodule.doubling_days, "interval_days": nodule.interval_days}
+        data["growth"] = {name: _value(value) for name, value in growth.items()}
     if nodule.hold:
         data["hold"] = sorted(nodule.hold)
     if nodule.seed is not None:
@@ -186,6 +189,8 @@ def _scenes(scenes: Scenes) -> dict[str, Any]:
         data["arms"] = {name: _arm(arm, bool(scenes.distractors)) for name, arm in scenes.arms.items()}
     if scenes.perturbations:
         data["perturbations"] = list(scenes.perturbations)
+    if scenes.prior_perturbations:
+        data["prior_perturbations"] = list(scenes.prior_perturbations)
     return data
 
 

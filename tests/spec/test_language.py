@@ -322,7 +322,7 @@ def test_a_resolved_search_loads_again_to_the_same(load, tmp_path):
 def test_the_language_is_all_there():
     named = """sensitivity false_positives_per_image specificity no_detection detected monotone correlation
         size_at_sensitivity non_inferior superior equivalent invariant parity froc auc afroc average_precision
-        calibration localization distractor python silent not_lower no_reversal"""
+        calibration localization distractor growth python silent not_lower no_reversal"""
     assert sorted(named.split()) == sorted(expectations())
     perturbations = schema()["$defs"]["perturbations"]["properties"]
     wanted = """flip shift_px rotate_deg scale gamma brightness contrast noise blur jpeg downsample

@@ -1,0 +1,149 @@
+"""``growth``: how the confidence of a nodule changes as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from synnodtest.evidence.arm import OWN, PRIOR_ARM
+from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.expectations.asked import Asked, Complaint
+from synnodtest.expectations.common import hold, no_data, rule
+from synnodtest.expectations.fewest import difference_backgrounds, rate_units
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import CURVE, number, one_of, option, share
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.paired import Comparison, difference
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
+from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
+
+__all__ = ["KIND"]
+
+_CHANGE = number(-1, 1)
+
+
+@dataclass(frozen=True)
+class Growth(Selection):
+    """Parameters of ``growth``; one bound is given."""
+
+    at_least: float | None = option("The mean change of confidence, current minus prior, must exceed this.", _CHANGE)
+    at_most: float | None = option("It must stay below this: as of nodules that hardly grow.", _CHANGE)
+    reference_at_least: float = option(
+        "Sensitivity for the current nodules must exceed this, else INCONCLUSIVE: silence never changes. Default 0.2.",
+        share(default=REFERENCE_AT_LEAST),
+        REFERENCE_AT_LEAST,
+    )
+
+
+def _worst(parameters: Growth, evidence: Evidence) -> list[Pretence]:
+    """Take excluded nodules as found at one time only, whichever is worse for the bound."""
+    now, before = (FOUND, MISSED) if parameters.at_least is None else (MISSED, FOUND)
+    return [lambda trial, nodule: before if trial.arm.is_from(PRIOR_ARM) else now]
+
+
+@with_worst_case(_worst)
+def growth(parameters: Growth, evidence: Evidence) -> Ruling:
+    """Mean change of the confidence of the same nodule from its prior to its current radiograph."""
+    bound, side = rate_bound(parameters)
+    verb = f"exceeds {bound:g}" if side == "above" else f"stays below {bound:g}"
+    criterion = f"the change of confidence from prior to current {verb}{where_phrase(parameters)}"
+    pairs = _pairs(parameters, evidence)
+    if not pairs:
+        return no_data(criterion, "pair", evidence)
+    current = [(trial, now) for trial, now, _ in pairs]
+    after, before = [now.confidence for _, now, _ in pairs], [earlier for *_, earlier in pairs]
+    compared = Comparison("confidence", ("current", "prior"), [trial for trial, _ in current], after, before)
+    held = hold(
+        "growth",
+        compared.label,
+        lambda alpha: difference(compared, evidence, alpha),
+        alpha=evidence.alpha,
+        bound=bound,
+        side=side,
+        unit=compared.unit,
+    )
+    least = float(parameters.reference_at_least)
+    gate = hold_sensitivity(current, evidence, least, label="sensitivity for the current nodules", role="gate")
+    figure = {
+        "kind": "paired",
+        "labels": ["current", "prior"],
+        "pairs": [list(p) for p in zip(after, before, strict=True)],
+    }
+    return rule(
+        [held, gate],
+        evidence,
+        criterion,
+        compared.trials,
+        noun="pair",
+        figure=figure | _table(after, before, evidence.operating_point),
+        details={"by doubling time": _by_doubling(pairs)},
+    )
+
+
+def _pairs(parameters: Growth, evidence: Evidence) -> list[tuple[Trial, NoduleTrial, float]]:
+    """Return each grown nodule with its scene and the confidence that its prior had, 0 where it was not there yet."""
+    earlier = {_place(t, t.arm.before(PRIOR_ARM)): t for t in evidence.trials if t.arm.is_from(PRIOR_ARM)}
+    found = []
+    for trial, now in evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where):
+        prior = earlier.get(_place(trial, trial.arm))
+        if prior is None or now.requested.get("doubling_days") is None:
+            continue
+        before = prior.nodule(now.name)
+        found.append((trial, now, 0.0 if before is None else before.confidence))
+    return found
+
+
+def _place(trial: Trial, arm: str) -> tuple[Any, ...]:
+    return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), str(arm)
+
+
+def _table(after: list[float], before: list[float], point: float) -> dict[str, int]:
+    cells = [(a >= point, b >= point) for a, b in zip(after, before, strict=True)]
+    named = {"n11": (True, True), "n10": (True, False), "n01": (False, True), "n00": (False, False)}
+    return {name: cells.count(cell) for name, cell in named.items()}
+
+
+def _by_doubling(pairs: list[tuple[Trial, NoduleTrial, float]]) -> list[dict[str, Any]]:
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for _, now, before in pairs:
+        days = float(now.requested["doubling_days"])
+        band = next((f"below {edge}" for edge in (100, 200, 400) if days < edge), "400 and more")
+        groups.setdefault(band, []).append((before, now.confidence))
+    return [
+        {
+            "doubling time (days)": band,
+            "pairs": len(both),
+            "prior": round(sum(b for b, _ in both) / len(both), 4),
+            "current": round(sum(n for _, n in both) / len(both), 4),
+        }
+        for band, both in sorted(groups.items())
+    ]
+
+
+def _grows(parameters: Growth, asked: Asked) -> Iterable[Complaint]:
+    if asked.has_scenes and "doubling_days" not in asked.fixed | asked.varied:
+        hint = "nodules: [{diameter_mm: 12, growth: {doubling_days: 120, interval_days: 180}}]"
+        yield Complaint("", "needs a nodule that grows", hint)
+
+
+def _fewest(parameters: Growth, alpha: float, per_background: float) -> int | None:
+    bound, side = rate_bound(parameters)
+    farthest = 1.0 - bound if side == "above" else 1.0 + bound
+    pairs = difference_backgrounds(farthest, False, alpha, per_background)
+    return None if pairs is None else max(pairs, rate_units(float(parameters.reference_at_least), alpha))
+
+
+KIND = Kind(
+    name="growth",
+    about="Mean change of a nodule's confidence from its prior radiograph, in which it was smaller, to the current.",
+    parameters=Growth,
+    ruling=growth,
+    common=(*CURVE[:6], "operating_point", *CURVE[6:]),
+    rules=one_of("at_least", "at_most"),
+    arms=lambda p: (OWN, PRIOR_ARM),
+    asks=_grows,
+    fewest=_fewest,
+)
