@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synnodtest.shell.plain_import import import_plainly
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _OURS = ("--synnod-", "--detector", "--synthesizer", "--backgrounds", "--baselin
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of synnodtest."""
+    import_plainly()
     group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
     add = group.addoption
     add(

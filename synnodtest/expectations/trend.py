@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from synnodtest.evidence.ruling import Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
@@ -141,7 +141,7 @@ def trend_figure(
         "over": over,
         "levels": levels.tolist(),
         "mean_confidence": mean.tolist(),
-        "isotonic": isotonic_regression(mean).x.tolist(),
+        "isotonic": scipy.optimize.isotonic_regression(mean).x.tolist(),
         "detection_rates": {f"{t:g}": [float((y[x == level] >= t).mean()) for level in levels] for t in RATES_SHOWN},
         "lines": np.round(curves, 5).tolist(),
         "d50": None,

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from synnodtest.fuzzing.stage import Replicate, Stage
 from synnodtest.fuzzing.suspects import Candidate
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
+from synnodtest.statistics.distributions import beta_sf
 
 __all__ = ["Confirmation", "confirm", "decide", "held_out", "longer", "rate_of"]
 
@@ -150,7 +150,7 @@ def _p_value(estimate: Estimate, rate: float) -> float:
         return 1.0
     size = float(estimate.extra.get("effective_n", estimate.n))
     x = estimate.value * size
-    return 1.0 if x >= size else float(np.clip(LOOKS * stats.beta.sf(rate, x + 1, size - x), 0.0, 1.0))
+    return 1.0 if x >= size else float(np.clip(LOOKS * beta_sf(rate, x + 1, size - x), 0.0, 1.0))
 
 
 def decide(found: Sequence[Confirmation], rate: float, alpha: float) -> list[Confirmation]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.stage import Replicate, Stage
@@ -110,5 +110,5 @@ def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:
     for name in names:
         values = [float(r.example.get(name)) for r in done]
         spread = len(set(values)) > 1 and len(set(failed)) > 1
-        found[name] = abs(float(stats.spearmanr(values, failed).statistic)) if spread else 0.0
+        found[name] = abs(float(scipy.stats.spearmanr(values, failed).statistic)) if spread else 0.0
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

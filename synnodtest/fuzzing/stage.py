@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from synnodtest.canonical import sha256_of
 from synnodtest.engine.engine import Engine
@@ -171,9 +171,9 @@ class Stage:
         seen = self._replicates
         while True:
             n, kept = len(holds), sum(holds.values())
-            if binom.cdf(kept, n, rate) < UNLIKELY:
+            if scipy.stats.binom.cdf(kept, n, rate) < UNLIKELY:
                 return True
-            if binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
+            if scipy.stats.binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
                 return False
             if seen >= LOOK:
                 return kept / n < (1 + SHALLOW) / 2 * rate

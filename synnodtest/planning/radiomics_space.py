@@ -13,9 +13,9 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.statistics.distributions import chi2_isf, normal_ppf
 
 __all__ = ["feature_range", "plausible", "vectors"]
 
@@ -50,12 +50,12 @@ def plausible(features: Mapping[str, float]) -> bool:
     shared = loadings @ loadings.T
     covariance = shared + np.diag(np.maximum(1.0 - np.diag(shared), 0.05))
     distance = float(scores @ np.linalg.solve(covariance, scores))
-    return bool(distance <= stats.chi2.isf(RARE, len(names)))
+    return bool(distance <= chi2_isf(RARE, len(names)))
 
 
 def _score(known: Mapping[str, Any], name: str, value: float) -> float:
     share = np.interp(value, known["features"][name]["quantiles"], known["probabilities"])
-    return float(stats.norm.ppf(share))
+    return normal_ppf(share)
 
 
 def feature_range(name: str) -> tuple[float, float, float]:

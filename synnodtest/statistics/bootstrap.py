@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.clusters import codes
+from synnodtest.statistics.distributions import normal_cdf, normal_ppf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
 
 __all__ = ["FEW_CLUSTERS", "cluster_bootstrap"]
@@ -64,15 +64,15 @@ def bca_bounds(
     """Return bias-corrected and accelerated bounds; undefined draws count against both."""
     known = draws[~np.isnan(draws)]
     below = (np.count_nonzero(known < value) + np.count_nonzero(known == value) / 2) / max(len(known), 1)
-    bias = float(stats.norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws))))
+    bias = normal_ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     skew = acceleration(jackknife)
 
     def level(tail: float) -> float:
-        shifted = bias + float(stats.norm.ppf(tail))
+        shifted = bias + normal_ppf(tail)
         scale = 1 - skew * shifted
         if scale <= 0:
             return 0.0 if tail < 0.5 else 1.0
-        return float(stats.norm.cdf(bias + shifted / scale))
+        return normal_cdf(bias + shifted / scale)
 
     return _quantiles(draws, level(alpha), level(1 - alpha), low, high)
 

@@ -6,8 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 from synnodtest.statistics.estimate import same_length, vector
 
@@ -110,5 +111,5 @@ def calibration_line(p: ArrayLike, y: ArrayLike) -> CalibrationLine:
     def gradient(beta: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(design.T @ (special.expit(design @ beta) - outcomes) / len(x), dtype=np.float64)
 
-    found = optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})
+    found = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})
     return CalibrationLine(float(found.x[0]), float(found.x[1]))

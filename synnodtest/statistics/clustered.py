@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.distributions import t_ppf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 from synnodtest.statistics.rates import beta_bounds, clopper_pearson
 
@@ -37,7 +37,7 @@ def effective_size(spread: float, variance: float, total: float, clusters: int, 
         return float(clusters)
     if variance <= 0.0:
         return total
-    widening = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, degrees)
+    widening = t_ppf(0.975, total - 1) / t_ppf(0.975, degrees)
     return min(total, float(spread / variance * widening**2))
 
 

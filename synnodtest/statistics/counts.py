@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.distributions import chi2_isf, chi2_ppf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
 __all__ = ["count_rate", "poisson_exact"]
@@ -43,12 +43,12 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
         if events:
             raise ValueError(f"{events} events without exposure")
         return unknown(0.0, math.inf, alpha=alpha, method="garwood", reason="no exposure")
-    lower = stats.chi2.ppf(alpha, 2 * events) / 2 if events else 0.0
-    upper = stats.chi2.isf(alpha, 2 * events + 2) / 2
+    lower = chi2_ppf(alpha, 2 * events) / 2 if events else 0.0
+    upper = chi2_isf(alpha, 2 * events + 2) / 2
     return Estimate(
         events / exposure,
-        float(lower) / exposure,
-        float(upper) / exposure,
+        lower / exposure,
+        upper / exposure,
         alpha=alpha,
         method="garwood",
         n=round(exposure),

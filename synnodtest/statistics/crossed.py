@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
 from synnodtest.statistics.estimate import same_length, vector
 
@@ -64,7 +64,7 @@ def crossed_shares(values: ArrayLike, row: Sequence[str], column: Sequence[str])
         return CrossedShares(math.nan, math.nan, math.nan, math.nan, reason)
     model = _Model(y, first, second)
     limits = [(0.0, LARGEST_RATIO)] * 2
-    tops = [optimize.minimize(model.deviance, start, method="L-BFGS-B", bounds=limits) for start in STARTS]
+    tops = [scipy.optimize.minimize(model.deviance, start, method="L-BFGS-B", bounds=limits) for start in STARTS]
     ratios = np.square(min(tops, key=lambda top: float(top.fun)).x)
     residual = model.residual(ratios)
     total = residual * (1 + float(ratios.sum()))

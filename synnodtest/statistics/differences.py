@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
-
+from synnodtest.statistics.distributions import normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
@@ -80,7 +79,7 @@ def miettinen_nurminen(
     method = "miettinen-nurminen" if corrected else "mee"
     if min(n1, n2) == 0:
         return unknown(-1.0, 1.0, alpha=alpha, method=method, reason="an empty group", n=round(n1 + n2))
-    value, quantile = x1 / n1 - x2 / n2, float(stats.norm.isf(alpha))
+    value, quantile = x1 / n1 - x2 / n2, normal_isf(alpha)
 
     def root(low: float, high: float, target: float) -> float:
         for _ in range(_HALVINGS):

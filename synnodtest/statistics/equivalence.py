@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from synnodtest.statistics.clustered import clustered_rate
 from synnodtest.statistics.differences import miettinen_nurminen, score_z
+from synnodtest.statistics.distributions import normal_cdf, normal_sf
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown, vector
 
 __all__ = ["Equivalence", "equivalent_rates"]
@@ -80,8 +80,8 @@ def equivalent_rates(
         clusters=clusters,
         extra={"effective_n_arm": n1, "effective_n_reference": n2},
     )
-    above = float(stats.norm.sf(score_z(x1, n1, x2, n2, -margin)))
-    below = float(stats.norm.cdf(score_z(x1, n1, x2, n2, margin)))
+    above = normal_sf(score_z(x1, n1, x2, n2, -margin))
+    below = normal_cdf(score_z(x1, n1, x2, n2, margin))
     return Equivalence(gap, margin, max(above, below), bool(gap.lower > -margin and gap.upper < margin))
 
 

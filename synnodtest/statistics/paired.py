@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from synnodtest.statistics.distributions import binom_half_cdf, binom_half_pmf, normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
@@ -51,7 +51,7 @@ def tango_bounds(
     which needs no derivative and no value at the ends, where the statistic is 0/0.
     """
     b, c, size = np.broadcast_arrays(*(np.asarray(a, float) for a in (n10, n01, n)))
-    z = float(stats.norm.isf(alpha))
+    z = normal_isf(alpha)
     estimate = (b - c) / size
 
     def root(low: NDArray[np.float64], high: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:
@@ -71,7 +71,7 @@ def shows_above(n10: ArrayLike, n01: ArrayLike, n: ArrayLike, delta: float, alph
     """Return where Tango's lower bound exceeds ``delta``: where the score statistic at delta exceeds z."""
     b, c, size = np.broadcast_arrays(*(np.asarray(a, float) for a in (n10, n01, n)))
     spread = np.sqrt(size * _variance(b, c, size, np.full_like(b, delta)))
-    return np.asarray(b - c - size * delta > float(stats.norm.isf(alpha)) * spread, dtype=np.bool_)
+    return np.asarray(b - c - size * delta > normal_isf(alpha) * spread, dtype=np.bool_)
 
 
 def tango(n11: float, n10: float, n01: float, n00: float, *, alpha: float = 0.05) -> Estimate:
@@ -173,8 +173,8 @@ def mcnemar_exact(n10: int, n01: int) -> McNemarResult:
     n = _check_table(n10, n01)
     if n == 0:
         return McNemarResult(1.0, 1.0)
-    tail = float(stats.binom.cdf(min(n10, n01), n, 0.5))
-    point = float(stats.binom.pmf(n10, n, 0.5))
+    tail = binom_half_cdf(min(n10, n01), n)
+    point = binom_half_pmf(n10, n)
     if n10 == n01:
         return McNemarResult(1.0, 1.0 - point / 2)
     return McNemarResult(min(1.0, 2 * tail), min(1.0, 2 * tail) - point)

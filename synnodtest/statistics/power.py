@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+import scipy
 
+from synnodtest.statistics.distributions import noncentral_t_sf, normal_isf, t_isf
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
 
@@ -66,10 +67,10 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     if p1 < p0:
         p0, p1 = 1 - p0, 1 - p1
-    needed = int(stats.binom.isf(alpha, n, p0)) + 1
-    if stats.binom.sf(needed - 1, n, p0) > alpha:
+    needed = int(scipy.stats.binom.isf(alpha, n, p0)) + 1
+    if scipy.stats.binom.sf(needed - 1, n, p0) > alpha:
         needed += 1
-    return float(stats.binom.sf(needed - 1, n, p1)) if needed <= n else 0.0
+    return float(scipy.stats.binom.sf(needed - 1, n, p1)) if needed <= n else 0.0
 
 
 def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> int:
@@ -158,11 +159,11 @@ def power_paired(
         return 0.0
     share = (1 + difference / discordant) / 2 if discordant else 0.5
     total = np.arange(n + 1)
-    total = total[stats.binom.pmf(total, n, discordant) > _TINY_MASS]
-    low, high = (np.asarray(stats.binom.ppf(q, total, share), dtype=int) for q in (_TINY_MASS, 1 - _TINY_MASS))
+    total = total[scipy.stats.binom.pmf(total, n, discordant) > _TINY_MASS]
+    low, high = (np.asarray(scipy.stats.binom.ppf(q, total, share), dtype=int) for q in (_TINY_MASS, 1 - _TINY_MASS))
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
-    mass = stats.binom.pmf(d, n, discordant) * stats.binom.pmf(b, d, share)
+    mass = scipy.stats.binom.pmf(d, n, discordant) * scipy.stats.binom.pmf(b, d, share)
     passed = shows_above(b, d - b, n, -margin, alpha)
     if equivalence:
         passed &= shows_above(d - b, b, n, -margin, alpha)
@@ -174,7 +175,7 @@ def smallest_n_paired(margin: float, *, alpha: float = 0.05) -> int:
     _check_rates(alpha, margin=margin)
     if not 0 < margin < 1:
         raise ValueError(f"a margin lies between 0 and 1, not {margin}")
-    return math.floor(float(stats.norm.isf(alpha)) ** 2 * (1 - margin) / margin) + 1
+    return math.floor(normal_isf(alpha) ** 2 * (1 - margin) / margin) + 1
 
 
 def sample_size_paired(
@@ -222,10 +223,10 @@ def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) 
     check_alpha(alpha)
     if images < 0 or not 0 <= rate < bound:
         raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
-    most = int(stats.poisson.ppf(alpha, bound * images)) if images else 0
-    while most >= 0 and stats.poisson.cdf(most, bound * images) > alpha:
+    most = int(scipy.stats.poisson.ppf(alpha, bound * images)) if images else 0
+    while most >= 0 and scipy.stats.poisson.cdf(most, bound * images) > alpha:
         most -= 1
-    return float(stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
+    return float(scipy.stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
 
 
 def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float = 0.05) -> float:
@@ -251,7 +252,7 @@ def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float
     shrunk, more = n * mean / (n + 1), n + 1
     wide = math.sqrt((n - 1) * spread**2 / n + mean**2 / (n + 1))
     shift = (shrunk - bound) * math.sqrt(more) / wide
-    return float(stats.nct.sf(stats.t.isf(alpha, more - 1), more - 1, shift))
+    return noncentral_t_sf(t_isf(alpha, more - 1), more - 1, shift)
 
 
 def sample_size_mean(bound: float, mean: float, spread: float, *, alpha: float = 0.05, power: float = 0.9) -> int:

@@ -6,11 +6,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clusters import codes
+from synnodtest.statistics.distributions import midranks, normal_isf
 from synnodtest.statistics.estimate import (
     Estimate,
     agreeing_bounds,
@@ -35,7 +36,7 @@ class IsotonicViolation(NamedTuple):
 
 def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's correlation of midranks; NaN where either is constant."""
-    first, second = stats.rankdata(x), stats.rankdata(y)
+    first, second = midranks(x), midranks(y)
     first, second = first - first.mean(), second - second.mean()
     scale = math.sqrt(float(first @ first) * float(second @ second))
     return min(1.0, max(-1.0, float(first @ second) / scale)) if scale > 0 else math.nan
@@ -77,7 +78,7 @@ def spearman(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estimate:
         return cannot("fewer than 4 points", value)
     step = 12 / (n * (n * n - 1))
     r = min(1 - step, max(-1 + step, value))
-    half = float(stats.norm.isf(alpha)) * math.sqrt((1 + r * r / 2) / (n - 3))
+    half = normal_isf(alpha) * math.sqrt((1 + r * r / 2) / (n - 3))
     lower, upper = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
     return Estimate(value, min(lower, value), max(upper, value), alpha=alpha, method="bonett-wright", n=n, clusters=n)
 
@@ -168,7 +169,7 @@ def isotonic_violation(y: ArrayLike) -> IsotonicViolation:
     if np.isinf(values).any():
         falls = bool((np.maximum.accumulate(values) > values).any())
         return IsotonicViolation(math.inf, math.inf) if falls else IsotonicViolation(0.0, 0.0)
-    fit = optimize.isotonic_regression(values).x
+    fit = scipy.optimize.isotonic_regression(values).x
     fall = np.maximum.accumulate(values) - values
     return IsotonicViolation(float(fall.max()), float(np.abs(values - fit).max()))
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from synnodtest.statistics.distributions import beta_isf, beta_ppf, normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, unknown
 
 __all__ = ["clopper_pearson", "jeffreys", "wilson"]
@@ -18,14 +18,14 @@ def beta_bounds(successes: ArrayLike, n: ArrayLike, alpha: float) -> tuple[NDArr
     x, size = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
     lower, upper = np.zeros(x.shape), np.ones(x.shape)
     some, rest = x > 0, x < size
-    lower[some] = stats.beta.ppf(alpha, x[some], size[some] - x[some] + 1)
-    upper[rest] = stats.beta.ppf(1 - alpha, x[rest] + 1, size[rest] - x[rest])
+    lower[some] = beta_ppf(alpha, x[some], size[some] - x[some] + 1)
+    upper[rest] = beta_ppf(1 - alpha, x[rest] + 1, size[rest] - x[rest])
     return lower, upper
 
 
 def wilson_bounds(successes: float, n: float, alpha: float) -> tuple[float, float]:
     """Return Wilson's score bounds, without continuity correction; ``n`` is above 0."""
-    z = float(stats.norm.isf(alpha))
+    z = normal_isf(alpha)
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -91,7 +91,7 @@ def jeffreys(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
     check_counts(successes, n)
     if n == 0:
         return unknown(0.0, 1.0, alpha=alpha, method="jeffreys", reason="no trials")
-    posterior = stats.beta(successes + 0.5, n - successes + 0.5)
-    lower = 0.0 if successes == 0 else float(posterior.ppf(alpha))
-    upper = 1.0 if successes == n else float(posterior.isf(alpha))
+    posterior = successes + 0.5, n - successes + 0.5
+    lower = 0.0 if successes == 0 else float(beta_ppf(alpha, *posterior))
+    upper = 1.0 if successes == n else beta_isf(alpha, *posterior)
     return _rate(successes, n, alpha, "jeffreys", (lower, upper))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
+from synnodtest.statistics.distributions import midranks, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown, vector
 
 __all__ = ["auc", "delong", "delong_paired"]
@@ -21,9 +22,9 @@ def _placements(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Share of the other class that each score beats, ties counting half."""
     m, n = len(positives), len(negatives)
-    pooled = stats.rankdata(np.concatenate([positives, negatives]))
-    by_positive = (pooled[:m] - stats.rankdata(positives)) / n
-    by_negative = 1 - (pooled[m:] - stats.rankdata(negatives)) / m
+    pooled = midranks(np.concatenate([positives, negatives]))
+    by_positive = (pooled[:m] - midranks(positives)) / n
+    by_negative = 1 - (pooled[m:] - midranks(negatives)) / m
     return by_positive, by_negative
 
 
@@ -40,12 +41,12 @@ def _error(placements: Sequence[NDArray[np.float64]]) -> float:
 
 
 def _normal(value: float, error: float, alpha: float) -> tuple[float, float]:
-    half = float(stats.norm.isf(alpha)) * error
+    half = normal_isf(alpha) * error
     return value - half, value + half
 
 
 def _logit(value: float, error: float, alpha: float) -> tuple[float, float]:
-    centre, half = special.logit(value), float(stats.norm.isf(alpha)) * error / (value * (1 - value))
+    centre, half = special.logit(value), normal_isf(alpha) * error / (value * (1 - value))
     return float(special.expit(centre - half)), float(special.expit(centre + half))
 
 
@@ -134,7 +135,7 @@ def delong_paired(
         (lower, upper), p_value = agreeing_bounds(value, fewest, alpha, -1.0, 1.0), 1.0
     else:
         lower, upper = _normal(value, error, alpha)
-        p_value = 2 * float(stats.norm.sf(abs(value) / error))
+        p_value = 2 * normal_sf(abs(value) / error)
     return Estimate(
         value,
         max(-1.0, lower),

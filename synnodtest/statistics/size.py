@@ -11,30 +11,13 @@ from scipy import special
 
 from synnodtest.statistics.clusters import codes
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.gee import fit_logistic
 from synnodtest.statistics.means import t_quantile
 
 __all__ = ["size_at_sensitivity"]
 
 _FEW_CLUSTERS = 15
 _MOST_CORRELATED = 0.95
-
-
-def _fit(
-    log_size: NDArray[np.float64], hit: NDArray[np.float64], index: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Intercept and slope of a logistic GEE, their bias-reduced sandwich covariance, and the correlation."""
-    from statsmodels.genmod import families
-    from statsmodels.genmod.cov_struct import Exchangeable, Independence
-    from statsmodels.genmod.generalized_estimating_equations import GEE
-
-    order = np.argsort(index, kind="stable")
-    design = np.column_stack([np.ones(len(hit)), log_size])[order]
-    repeats = len(np.unique(index)) < len(index)
-    structure = Exchangeable() if repeats else Independence()
-    model = GEE(hit[order], design, groups=index[order], family=families.Binomial(), cov_struct=structure)
-    result = model.fit(maxiter=200, cov_type="bias_reduced")
-    rho = float(structure.dep_params) if repeats else 0.0
-    return np.asarray(result.params), np.asarray(result.cov_params()), rho
 
 
 def _separated(size: NDArray[np.float64], hit: NDArray[np.float64]) -> bool:
@@ -106,7 +89,7 @@ def size_at_sensitivity(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            beta, cov, rho = _fit(np.log(size), hits, index)
+            beta, cov, rho = fit_logistic(np.column_stack([np.ones(len(hits)), np.log(size)]), hits, index)
         except (Warning, ValueError, FloatingPointError, np.linalg.LinAlgError):
             return cannot("the regression does not converge")
     if not (np.isfinite(beta).all() and np.isfinite(cov).all()) or abs(rho) > _MOST_CORRELATED:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, same_length, unknown, vector
 
 __all__ = ["hodges_lehmann", "jonckheere_terpstra", "page_trend"]
@@ -40,8 +41,8 @@ def page_trend(table: ArrayLike) -> TestResult:
         raise ValueError("a table has shape (backgrounds, levels) and no missing values")
     rows, levels = values.shape
     if rows < 2 or levels < 3 or (values == values[:, :1]).all():
-        return TestResult(float((stats.rankdata(values, axis=1) @ np.arange(1, levels + 1)).sum()), 1.0)
-    result = stats.page_trend_test(values)
+        return TestResult(float((scipy.stats.rankdata(values, axis=1) @ np.arange(1, levels + 1)).sum()), 1.0)
+    result = scipy.stats.page_trend_test(values)
     return TestResult(float(result.statistic), float(result.pvalue))
 
 
@@ -96,7 +97,7 @@ def jonckheere_terpstra(groups: Sequence[ArrayLike], *, alternative: Alternative
     if variance <= 1e-12:
         return TestResult(0.0, 1.0)
     z = (score - expected) / math.sqrt(variance)
-    tail = {"two-sided": 2 * stats.norm.sf(abs(z)), "increasing": stats.norm.sf(z), "decreasing": stats.norm.cdf(z)}
+    tail = {"two-sided": 2 * normal_sf(abs(z)), "increasing": normal_sf(z), "decreasing": normal_cdf(z)}
     return TestResult(z, float(tail[alternative]))
 
 
@@ -151,7 +152,7 @@ def hodges_lehmann(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estima
         k = _signed_rank_quantile(n, alpha)
     else:
         spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        k = math.floor(n * (n + 1) / 4 - float(stats.norm.isf(alpha)) * spread - 0.5)
+        k = math.floor(n * (n + 1) / 4 - normal_isf(alpha) * spread - 0.5)
     if k < 1:
         return cannot("too few pairs for this alpha", value)
     if float(np.ptp(d)) == 0.0:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
@@ -25,6 +24,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line
+from synnodtest.statistics.distributions import t_isf
 
 __all__ = ["KIND"]
 
@@ -97,7 +97,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
 
     def estimator(alpha: float) -> Estimate:
-        half = float(t.isf(alpha, max(count - 1, 1))) * spread
+        half = t_isf(alpha, max(count - 1, 1)) * spread
         unlike = 1.0 - alpha ** (1.0 / count) if half < 1e-12 else 0.0
         return Estimate(
             value,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
@@ -31,6 +30,7 @@ from synnodtest.expectations.trend import (
 )
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, cluster_bootstrap, spearman
+from synnodtest.statistics.distributions import midranks
 
 __all__ = ["KIND"]
 
@@ -97,7 +97,7 @@ def across(
     """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds."""
 
     def of_rows(rows: NDArray[np.intp]) -> float:
-        first, second = rankdata(x[rows]), rankdata(y[rows])
+        first, second = midranks(x[rows]), midranks(y[rows])
         scale = float(first.std() * second.std())
         return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
 

@@ -32,6 +32,7 @@ from synnodtest.statistics import (
     miettinen_nurminen,
     paired_mean,
 )
+from synnodtest.statistics.distributions import t_isf
 
 __all__ = ["KIND", "Group", "group_difference"]
 
@@ -230,8 +231,6 @@ def _effective(first: Group, second: Group, alpha: float) -> tuple[float, float]
 
 def _spread(first: Group, second: Group, alpha: float) -> float:
     """Return half the width of Student's t interval of the difference, linearized over all clusters."""
-    from scipy.stats import t
-
     pull: dict[str, float] = {}
     for group, sign in ((first, 1.0), (second, -1.0)):
         mean, count = float(np.mean(group.values)), len(group.values)
@@ -240,7 +239,7 @@ def _spread(first: Group, second: Group, alpha: float) -> float:
     squares = sum(v**2 for v in pull.values())
     fewest = min(len(set(first.clusters)), len(set(second.clusters)))
     variance = len(pull) / (len(pull) - 1) * squares
-    return float(t.isf(alpha, fewest - 1)) * math.sqrt(variance)
+    return t_isf(alpha, fewest - 1) * math.sqrt(variance)
 
 
 def _asks(parameters: Parity, asked: Asked) -> Iterator[Complaint]:

@@ -1,0 +1,116 @@
+"""Quantiles and tails of the distributions that bounds rest on, and midranks: bit for bit those of ``scipy.stats``.
+
+``scipy.stats`` takes most of a second to load, longer than a run needs for all else when its scenes are stored. What
+every run asks for stands here, on ``scipy.special``; rarer things are asked of ``scipy.stats`` by name, and
+loads then.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+__all__ = [
+    "beta_isf",
+    "beta_ppf",
+    "beta_sf",
+    "binom_half_cdf",
+    "binom_half_pmf",
+    "chi2_isf",
+    "chi2_ppf",
+    "midranks",
+    "noncentral_t_sf",
+    "normal_cdf",
+    "normal_isf",
+    "normal_ppf",
+    "normal_sf",
+    "t_isf",
+    "t_ppf",
+]
+
+
+def normal_cdf(x: float) -> float:
+    """Return P(Z <= x) of the standard normal distribution."""
+    return float(special.ndtr(x))
+
+
+def normal_sf(x: float) -> float:
+    """Return P(Z > x)."""
+    return float(special.ndtr(-x))
+
+
+def normal_ppf(share: float) -> float:
+    """Return the point below which a share of the standard normal distribution lies."""
+    return float(special.ndtri(share))
+
+
+def normal_isf(tail: float) -> float:
+    """Return the point that the standard normal distribution exceeds with probability ``tail``."""
+    return -float(special.ndtri(tail))
+
+
+def beta_ppf(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Return quantiles of beta distributions with parameters above 0."""
+    return np.asarray(special.betaincinv(a, b, share), dtype=np.float64)
+
+
+def beta_isf(tail: float, a: float, b: float) -> float:
+    """Return the point that a beta distribution exceeds with probability ``tail``."""
+    return float(special.betainccinv(a, b, tail))
+
+
+def beta_sf(x: float, a: float, b: float) -> float:
+    """Return P(B > x) of a beta distribution, x in 0..1."""
+    return float(special.betaincc(a, b, x))
+
+
+def chi2_ppf(share: float, degrees: float) -> float:
+    """Return a quantile of chi squared with degrees of freedom above 0."""
+    return 2 * float(special.gammaincinv(degrees / 2, share))
+
+
+def chi2_isf(tail: float, degrees: float) -> float:
+    """Return the point that chi squared exceeds with probability ``tail``."""
+    return float(special.chdtri(degrees, tail))
+
+
+def t_ppf(share: float, degrees: float) -> float:
+    """Return a quantile of Student's t."""
+    return float(special.stdtrit(degrees, share))
+
+
+def t_isf(tail: float, degrees: float) -> float:
+    """Return the point that Student's t exceeds with probability ``tail``."""
+    return -float(special.stdtrit(degrees, tail))
+
+
+def noncentral_t_sf(x: float, degrees: float, shift: float) -> float:
+    """Return P(T > x) of noncentral t, by its mirror image, where nothing cancels."""
+    found = float(special.nctdtr(degrees, -shift, -x))
+    return float(scipy.stats.nct.sf(x, degrees, shift)) if math.isnan(found) else found
+
+
+def binom_half_pmf(count: int, n: int) -> float:
+    """Return P(X = count) of n fair coins, exact but for the last rounding."""
+    return math.comb(n, count) / 2**n
+
+
+def binom_half_cdf(count: int, n: int) -> float:
+    """Return P(X <= count) of n fair coins, ``0 <= count``."""
+    return float(special.betaincc(count + 1, n - count, 0.5)) if count < n else 1.0
+
+
+def midranks(values: ArrayLike) -> NDArray[np.float64]:
+    """Return ranks from 1, ties sharing the mean of theirs; shape (n,), without NaN."""
+    flat = np.asarray(values)
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(flat) else np.zeros(0, dtype=bool)
+    edges = np.concatenate([np.flatnonzero(first), [len(flat)]])
+    ranks = np.empty(len(flat))
+    ranks[order] = ((edges[:-1] + edges[1:] + 1) / 2)[np.cumsum(first) - 1]
+    return ranks
