@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.finding import Finding
@@ -150,15 +153,20 @@ def _overlap(truth: Truth, at_least: float) -> Affinity:
 def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> Affinity:
     row, column = truth.origin
     pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
-    mask = np.pad(truth.crop, ((pad[0], pad[0]), (pad[1], pad[1])))
-    distance_mm = distance_transform_edt(~mask, sampling=spacing_mm) if mask.any() else np.full(mask.shape, np.inf)
+    rows, columns = (side + 2 * p for side, p in zip(truth.crop.shape, pad, strict=True))
     x_min, y_min, x_max, y_max = truth.box
     centre = ((x_min + x_max) / 2, (y_min + y_max) / 2)
 
+    @cache
+    def distance_mm() -> NDArray[np.float64]:
+        """Distance to the mask; most findings lie far from every nodule and never ask for it."""
+        mask = np.pad(truth.crop, ((pad[0], pad[0]), (pad[1], pad[1])))
+        return distance_transform_edt(~mask, sampling=spacing_mm) if mask.any() else np.full(mask.shape, np.inf)
+
     def affinity(finding: Finding) -> float | None:
         x, y = finding.centre
-        i, j = int(np.floor(y)) - row + pad[0], int(np.floor(x)) - column + pad[1]
-        if not (0 <= i < mask.shape[0] and 0 <= j < mask.shape[1]) or distance_mm[i, j] > tolerance_mm:
+        i, j = math.floor(y) - row + pad[0], math.floor(x) - column + pad[1]
+        if not (0 <= i < rows and 0 <= j < columns) or distance_mm()[i, j] > tolerance_mm:
             return None
         return -float(np.hypot((x - centre[0]) * spacing_mm[1], (y - centre[1]) * spacing_mm[0]))
 

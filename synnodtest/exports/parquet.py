@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import missing_extra
+from synnodtest.exports.arrow_columns import column
 from synnodtest.files import write_atomic
 
 __all__ = ["FILE_NAME", "rows", "write"]
@@ -146,7 +147,8 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
     schema = pa.schema([(name, kinds.get(name, text)) for name in _columns()])
     made = [row | {"strata": list(row["strata"].items())} for row in rows(record)]
     held = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(made, schema=schema), held, compression="zstd")
+    columns = [column([row[field.name] for row in made], field.type) for field in schema]
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), held, compression="zstd")
     return write_atomic(Path(folder) / FILE_NAME, held.getvalue())
 
 

@@ -18,12 +18,14 @@ from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.record.words import STATUSES
 from synnodtest.report import view
+from synnodtest.report.figures.kept import kept_in
 from synnodtest.report.order import anchor_of, number_of
+from synnodtest.store import Store
 
 __all__ = ["render", "to_text"]
 
 
-def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True) -> Path:
+def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True, store: Store | None = None) -> Path:
     """Write ``report.html`` into ``folder`` and return its path.
 
     Needs neither detector nor synthesizer nor radiographs: only the record and ``folder/evidence``. The report carries
@@ -33,6 +35,7 @@ def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True) -> Pat
         made: The record.
         folder: The run's folder.
         pixels: False leaves every picture of a radiograph out.
+        store: Where drawings are kept; None draws them all.
 
     Raises:
         RecordError: the record does not follow the schema.
@@ -41,7 +44,9 @@ def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True) -> Pat
     ready = record.plain(made)
     record.validate(ready)
     digest = manifest.root_digest(folder) if folder.is_dir() else ""
-    return write_atomic(folder / manifest.REPORT, to_text(view.build(ready, folder, digest=digest, pixels=pixels)))
+    with kept_in(store):
+        text = to_text(view.build(ready, folder, digest=digest, pixels=pixels))
+    return write_atomic(folder / manifest.REPORT, text)
 
 
 def to_text(report: view.Report) -> str:

@@ -96,7 +96,8 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
     record.write(made, folder)
     write_companions(made, folder, facts.root)
     _write_explore(made, facts, folder)
-    report = html.render(record.read(folder), folder, pixels=facts.pixels)
+    store = None if facts.cache is None else Store(facts.cache)
+    report = html.render(record.read(folder), folder, pixels=facts.pixels, store=store)
     manifest.write(folder)
     return report
 

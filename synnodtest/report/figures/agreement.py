@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["agreement_figure"]
@@ -17,6 +18,7 @@ MOST_POINTS = 300
 _LABELS = {"diameter_mm": ("diameter", "mm"), "contrast": ("contrast", "")}
 
 
+@drawn
 def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) -> Figure | None:
     """Draw realised over requested, and their difference over their mean; None without such data."""
     from scipy import stats

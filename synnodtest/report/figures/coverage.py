@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["coverage_figure"]
@@ -71,6 +72,7 @@ class _Axis:
         return short(self.name.replace("_mm", " (mm)").replace("_", " "), 22)
 
 
+@drawn
 def coverage_figure(coverage: Mapping[str, Any], name: str) -> Figure | None:
     """Draw the ``coverage`` of an entry of the record's ``fuzzing`` list; None where it keeps no points."""
     every = [_Axis.of(raw) for raw in coverage.get("parameters") or []]

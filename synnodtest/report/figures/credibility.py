@@ -8,6 +8,7 @@ from typing import Any
 
 from synnodtest.record.words import interval, number
 from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.ranges import Row, ranges
 from synnodtest.report.model import Figure, table_of
 
@@ -48,6 +49,7 @@ def _mapping(data: Any, key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+@drawn
 def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
     """Draw realised over requested with Bland-Altman's limits, per kind of background."""
     rows, body = [], []
@@ -93,6 +95,7 @@ def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Map
                         yield told, str(measure), ground, str(maker), value
 
 
+@drawn
 def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
     """Draw, per space and distance, synthetic to real beside real to real; a baseline has its rows too."""
     sorted_out: dict[str, dict[str, list[tuple[str, str, Mapping[str, Any]]]]] = {}
@@ -126,6 +129,7 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
     return figures
 
 
+@drawn
 def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
     """Draw how well classifiers tell synthetic from real nodules."""
     rows, body = [], []
@@ -146,6 +150,7 @@ def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
     return Figure(title, description, svg, table_of(title, columns, body, numeric=["AUC"]))
 
 
+@drawn
 def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
     """Draw the shift of a detector's score by a sham edit against its margin."""
     rows, body, margins = [], [], []
@@ -174,6 +179,7 @@ def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
     return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:5]))
 
 
+@drawn
 def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
     """Draw, per kind of background, the sensitivity to synthetic and to real nodules over their size."""
     figures = []

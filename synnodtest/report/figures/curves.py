@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
@@ -16,6 +17,7 @@ __all__ = ["calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
 MOST_POINTS = 400
 
 
+@drawn
 def froc(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw sensitivity over false positives per image, with its band."""
     x = np.array(payload["fppi"], dtype=float)
@@ -55,6 +57,7 @@ def roc_of_scenes(expectation: Mapping[str, Any], name: str, scenes: Mapping[str
     return roc(loudest[True], loudest[False], components[0].get("value"), name)
 
 
+@drawn
 def roc(positive: Sequence[float], negative: Sequence[float], area: float | None, name: str) -> Figure | None:
     """Draw the ROC curve of the loudest finding per image; None unless its area is the one that was judged."""
     if not positive or not negative or area is None:
@@ -84,6 +87,7 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
 
 
+@drawn
 def calibration(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw observed rates over confidence, with the diagonal and the counts."""
     p, observed = (np.array(payload[k], dtype=float) for k in ("p", "observed"))
@@ -104,6 +108,7 @@ def calibration(payload: Mapping[str, Any], name: str) -> Figure:
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
 
 
+@drawn
 def sequential(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw the log e-values over n against the threshold at which they decide."""
     n = np.array(payload["n"], dtype=float)
@@ -131,6 +136,7 @@ def sequential(payload: Mapping[str, Any], name: str) -> Figure:
     return Figure(title, description, svg, table_of(title, columns, [*first, last], numeric=columns))
 
 
+@drawn
 def rates(rows: list[dict[str, Any]], by: str, name: str, title: str, bound: float | None = None) -> Figure:
     """Draw one rate per group with its 95% Wilson interval; ``rows`` have the group, ``n``, ``x``."""
     from synnodtest.statistics import wilson

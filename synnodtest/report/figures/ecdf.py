@@ -11,6 +11,7 @@ from synnodtest.geometry import FloatArray
 from synnodtest.record.words import number
 from synnodtest.reference import LEVELS, real_nodules
 from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["ecdf_figure"]
@@ -20,6 +21,7 @@ QUANTILES = (5, 25, 50, 75, 95)
 _QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"), ("conspicuity", "conspicuity"))
 
 
+@drawn
 def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
     """Draw the distributions of diameter, contrast and conspicuity, beside annotated nodules; None without nodules."""
     drawn = [(word, asked, got) for key, word in _QUANTITIES for asked, got in [_values(nodules, key)] if len(got) > 1]

@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, side_by_side, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["Claim", "envelope_figure"]
@@ -60,6 +61,7 @@ class Claim:
         return "; ".join(parts) or "covered end to end"
 
 
+@drawn
 def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
     """Draw the claimed range as a bar over a histogram of the realised values."""
     drawn = [c for c in claims if c.values][:4]

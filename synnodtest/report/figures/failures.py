@@ -11,6 +11,7 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["failure_map"]
@@ -19,6 +20,7 @@ MOST_POINTS = 400
 BINS = 4
 
 
+@drawn
 def failure_map(points: Mapping[str, Any], name: str) -> Figure | None:
     """Draw the points ``[first, second, failed]`` around a counterexample; None where there is nothing to draw."""
     names = [str(n) for n in points.get("parameters") or []]

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["flow_figure"]
 
 
+@drawn
 def flow_figure(steps: Sequence[tuple[str, int]], name: str) -> Figure:
     """Draw one bar per step, its count, and what was lost on the way."""
     title = "Scenes from request to evaluation"

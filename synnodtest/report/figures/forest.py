@@ -9,6 +9,7 @@ from typing import Any
 from synnodtest.evidence.arm import Arm
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["forest_figure", "groups_of"]
@@ -71,6 +72,7 @@ def _age(value: Any) -> str:
     return f"{low} to {low + 19}"
 
 
+@drawn
 def forest_figure(groups: list[Group], name: str) -> Figure:
     """Draw one row per group: rate, clustered 95% interval, counts."""
     from synnodtest.statistics import clustered_rate

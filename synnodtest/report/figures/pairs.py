@@ -18,6 +18,7 @@ from synnodtest.report.figures.canvas import (
     side_by_side,
     to_svg,
 )
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["equivalence", "paired"]
@@ -25,6 +26,7 @@ __all__ = ["equivalence", "paired"]
 MOST_PAIRS = 80
 
 
+@drawn
 def paired(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw how many units are detected in both arms, in one or in none, and each unit's confidence in both."""
     cells = [int(payload[k]) for k in ("n11", "n01", "n10", "n00")]
@@ -104,6 +106,7 @@ def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: st
     axis.set_ylabel("confidence (dashed: falls)")
 
 
+@drawn
 def equivalence(payload: Mapping[str, Any], name: str, component: Mapping[str, Any]) -> Figure | None:
     """Draw the interval of the difference against its margins."""
     if component.get("value") is None or component.get("lower") is None or component.get("upper") is None:

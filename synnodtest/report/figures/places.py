@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import GREY, INK, axes, rcparams, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["region"]
@@ -17,6 +18,7 @@ CELLS = 24
 MOST_POINTS = 400
 
 
+@drawn
 def region(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw mean confidence over the image with the region's outline (the hull of the places inside it)."""
     points = payload["points"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["pass_probability", "power_figure"]
@@ -40,6 +41,7 @@ def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) 
     return stats.binom.cdf(passing[-1], n, rates) if passing.size else np.zeros_like(rates)
 
 
+@drawn
 def power_figure(curves: Sequence[Curve], name: str) -> Figure:
     """Draw the chance of passing over the true rate; a dot marks the estimate of this run."""
     title = "Chance of PASSED by the true rate, at the effective n of this run"

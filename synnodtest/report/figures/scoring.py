@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["scoring_figure"]
@@ -13,6 +14,7 @@ __all__ = ["scoring_figure"]
 _Case = tuple[str, list[tuple[float, float, float, str]], str]
 
 
+@drawn
 def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
     """Draw four cases under a matching rule; nodule and tolerance in grey and blue, findings in orange."""
     iou = rule.get("criterion") == "iou"

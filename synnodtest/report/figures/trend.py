@@ -9,6 +9,7 @@ import numpy as np
 
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
 __all__ = ["monotone"]
@@ -17,6 +18,7 @@ MOST_LINES = 60
 _UNITS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 
 
+@drawn
 def monotone(payload: Mapping[str, Any], name: str) -> Figure:
     """Draw each background's line, the mean, its isotonic fit, detection rates and d50."""
     levels = np.array(payload["levels"], dtype=float)
