@@ -94,12 +94,12 @@ def noncentral_t_sf(x: float, degrees: float, shift: float) -> float:
     return float(scipy.stats.nct.sf(x, degrees, shift)) if math.isnan(found) else found
 
 
-def binom_half_pmf(count: int, n: int) -> float:
-    """Return P(X = count) of n fair coins, exact but for the last rounding."""
-    return math.comb(n, count) / 2**n
+def binom_half_pmf(count: float, n: float) -> float:
+    """Return P(X = count) of n fair coins, both whole numbers; exact but for the last rounding."""
+    return math.comb(int(n), int(count)) / 2 ** int(n)
 
 
-def binom_half_cdf(count: int, n: int) -> float:
+def binom_half_cdf(count: float, n: float) -> float:
     """Return P(X <= count) of n fair coins, ``0 <= count``."""
     return float(special.betaincc(count + 1, n - count, 0.5)) if count < n else 1.0
 

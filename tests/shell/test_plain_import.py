@@ -1,0 +1,20 @@
+"""pytest's hook for asserts leaves synnodtest's own modules alone, and still serves the tests."""
+
+from __future__ import annotations
+
+CODE = """
+import sys
+import synnodtest.shell.items
+
+def test_who_loaded():
+    loaders = {n: type(m.__loader__).__name__ for n, m in sys.modules.items()
+               if n.startswith("synnodtest.shell.") and n != "synnodtest.shell.plain_import"}
+    assert loaders["synnodtest.shell.items"] == "SourceFileLoader"
+    assert "AssertionRewritingHook" not in set(loaders.values())
+    assert type(sys.modules[__name__].__loader__).__name__ == "AssertionRewritingHook"
+"""
+
+
+def test_own_modules_are_not_rewritten(pytester):
+    pytester.makepyfile(CODE)
+    assert pytester.runpytest_subprocess("-p", "no:cacheprovider").parseoutcomes() == {"passed": 1}
