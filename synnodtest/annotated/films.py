@@ -20,7 +20,7 @@ from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.conspicuity import Visibility, visibilities
 from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
-from synnodtest.datasets.split import is_held_out
+from synnodtest.datasets.split import of_split
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, Box, equal_area_diameter_mm
 from synnodtest.identity import Identity
@@ -28,11 +28,10 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.store import Store
 
-__all__ = ["LARGEST_MM", "SPLITS", "AnnotatedFilms", "RealNodule", "of_split"]
+__all__ = ["LARGEST_MM", "AnnotatedFilms", "RealNodule"]
 
 LARGEST_MM = 45.0
 """Longest side of a box that is still a nodule's; larger ones are masses, and no synthesizer plants them."""
-SPLITS = ("held-out", "train", "all")
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -64,17 +63,6 @@ class RealNodule:
         return self.size_mm <= LARGEST_MM
 
 
-def of_split(cluster: str, split: str) -> bool:
-    """Return whether a patient belongs to ``held-out``, ``train`` or ``all``.
-
-    Raises:
-        ValueError: there is no such split.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"split is one of {', '.join(SPLITS)}, not {split!r}")
-    return split == "all" or is_held_out(cluster) == (split == "held-out")
-
-
 class AnnotatedFilms:
     """The films of an annotated data set that show a nodule, with regions and outlines.
 
@@ -83,7 +71,7 @@ class AnnotatedFilms:
 
     Args:
         dataset: The data set, or a folder for it.
-        split: ``held-out``, ``train`` or ``all`` patients.
+        split: ``held-out``, ``train`` or ``all`` patients, or a share as ``held-out:0.5``.
         cache: Root of a store that keeps estimated regions and measured margins.
         share: Diameter of a nodule over that of its box where it is known; measured by default.
         progress: Called with films done and their number while margins are measured.

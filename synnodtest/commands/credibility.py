@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from synnodtest.datasets.split import split_name
 from synnodtest.errors import SynnodError
 
 __all__ = ["add"]
@@ -29,7 +30,13 @@ def add(kinds: Any) -> None:
     sub.add_argument(
         "--data", type=Path, help="annotated films: their nodules are the real ones, and a two-sample test"
     )
-    sub.add_argument("--split", choices=("held-out", "train", "all"), default="all", help="patients, with --data (all)")
+    sub.add_argument(
+        "--split",
+        type=split_name,
+        metavar="SPLIT",
+        default="all",
+        help="held-out, train, all patients or held-out:0.5 and the like, with --data (all)",
+    )
     sub.add_argument("--per-film", type=int, default=2, help="negative films for the nodules of each film (2)")
     sub.add_argument("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
+from synnodtest.datasets.split import split_name
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -89,6 +91,13 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="plant CT nodules anew in every batch, as faint as those that readers mark; --data adds annotated films",
     )
+    sub.add_argument(
+        "--split",
+        type=split_name,
+        default="train",
+        metavar="SPLIT",
+        help="patients to train on with --planted: train, or train:0.5 to hold out half instead of 15%%",
+    )
 
 
 def _diffusion(options: argparse.Namespace) -> int:
@@ -130,10 +139,24 @@ def _planted(options: argparse.Namespace) -> int:
         backgrounds=options.backgrounds,
         annotated=options.data,
         phantoms=options.phantoms,
+        split=options.split,
     )
     schedule = Schedule(options.minutes or 60.0, batch=options.batch or 32)
-    made = train_planted(stock, shadows, work, Plan(SHARES), schedule, device=options.device, seed=options.seed)
-    addend = settle_scores(made, unseen_films(options.backgrounds))
+    if options.weights:
+        schedule = replace(schedule, learning_rate=5e-4, warm_up=50, average=0.998)
+    if options.learning_rate:
+        schedule = replace(schedule, learning_rate=options.learning_rate)
+    made = train_planted(
+        stock,
+        shadows,
+        work,
+        Plan(SHARES),
+        schedule,
+        device=options.device,
+        seed=options.seed,
+        weights=options.weights,
+    )
+    addend = settle_scores(made, unseen_films(options.backgrounds, options.split))
     print(f"logits shifted by {addend:.2f}: {AT_ONE_PER_FILM} is one false positive per held-out film")
     print(made.replace(options.out / "best.pt"))
     return 0

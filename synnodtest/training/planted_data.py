@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
+from synnodtest.annotated.held_out import kept_series, open_folders
+from synnodtest.datasets.split import of_split
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import Box
 from synnodtest.phantom import PhantomSet
@@ -32,6 +33,7 @@ def planted_data(
     backgrounds: Path | None = None,
     annotated: Path | None = None,
     phantoms: int = 0,
+    split: str = "train",
     report: Callable[[str], None] = print,
 ) -> tuple[Stock, Shadows]:
     """Return radiographs and CT shadows for training; held-out patients and CT series are left out.
@@ -45,6 +47,7 @@ def planted_data(
         backgrounds: Nodule-free radiographs, or a folder of such folders.
         annotated: Films with boxes; any layout that ``evaluate detector`` reads.
         phantoms: How many built-in phantoms to add.
+        split: Patients to train on: ``train``, or ``train:SHARE`` to hold out more.
         report: Called with one line now and then.
 
     Raises:
@@ -54,7 +57,7 @@ def planted_data(
     if not (work / "shadows.npz").is_file():
         cast_shadows(kept_series(ct_patches, held_out=False)).save(work / "shadows.npz")
     if not (work / "stock.npz").is_file():
-        sources = (_films(backgrounds), _annotated(annotated, work), _phantoms(phantoms))
+        sources = (_films(backgrounds, split), _annotated(annotated, work, split), _phantoms(phantoms))
         parts = [stock_of(source, kind, size, report) for kind, source in enumerate(sources)]
         usable = [part for part in parts if part is not None]
         if not usable:
@@ -66,22 +69,24 @@ def planted_data(
 _Marked = tuple[Radiograph, Sequence[Box]]
 
 
-def unseen_films(root: Path | None) -> Iterator[Radiograph]:
-    """Yield the nodule-free films of the held-out patients of a folder, or of a folder of such folders."""
+def unseen_films(root: Path | None, split: str = "train") -> Iterator[Radiograph]:
+    """Yield the nodule-free films of the patients outside a split, from a folder or a folder of such folders."""
     for source in [] if root is None else open_folders(root):
-        for background in kept_backgrounds(source, held_out=True):
-            yield source.load(background)
+        for background in source.backgrounds:
+            if not of_split(background.cluster, split):
+                yield source.load(background)
 
 
-def _films(root: Path | None) -> Iterator[_Marked]:
+def _films(root: Path | None, split: str) -> Iterator[_Marked]:
     for source in [] if root is None else open_folders(root):
-        for background in kept_backgrounds(source, held_out=False):
-            yield source.load(background), ()
+        for background in source.backgrounds:
+            if of_split(background.cluster, split):
+                yield source.load(background), ()
 
 
-def _annotated(folder: Path | None, cache: Path) -> Iterator[_Marked]:
+def _annotated(folder: Path | None, cache: Path, split: str) -> Iterator[_Marked]:
     if folder is not None:
-        films = AnnotatedFilms(folder, split="train", cache=cache / "regions")
+        films = AnnotatedFilms(folder, split=split, cache=cache / "regions")
         for film in films.backgrounds:
             yield films.load(film), [nodule.box for nodule in films.nodules(film.id)]
 

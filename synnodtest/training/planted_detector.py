@@ -18,6 +18,7 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import quiet_ultralytics
+from synnodtest.errors import SynnodError
 from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
@@ -57,6 +58,7 @@ def train_planted(
     *,
     device: str = "cpu",
     seed: int = 0,
+    weights: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
     """Train a YOLO detector and return ``out/best.pt``, stripped for use. An interrupted run goes on where it stood.
@@ -69,6 +71,7 @@ def train_planted(
         schedule: How long and how fast.
         device: ``cpu`` or ``cuda``.
         seed: Of weights and batches.
+        weights: Start from this checkpoint of the same architecture; without it, from nothing.
         report: Called with one line per hundred steps.
     """
     import torch
@@ -76,6 +79,8 @@ def train_planted(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     model = _new_model(schedule.architecture, stock.films.shape[-1]).to(device, memory_format=torch.channels_last)
+    if weights is not None:
+        model.load_state_dict(_stored_state(weights, model))
     average = deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
@@ -129,6 +134,21 @@ def _new_model(architecture: str, size: int) -> Any:
     model.names = {0: "nodule"}
     model.args = settings.get_cfg(overrides={"task": "detect", "imgsz": size, "single_cls": True})
     return model
+
+
+def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
+    """Return the parameters of a checkpoint.
+
+    Raises:
+        SynnodError: it is of another architecture.
+    """
+    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
+    content, _ = tasks.torch_safe_load(str(weights), safe_only=True)
+    stored: dict[str, Any] = content["model"].float().state_dict()
+    wanted = {name: value.shape for name, value in model.state_dict().items()}
+    if {name: value.shape for name, value in stored.items()} != wanted:
+        raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")
+    return stored
 
 
 def _half(device: str) -> AbstractContextManager[Any]:

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from synnodtest.annotated.films import AnnotatedFilms, of_split
+from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.annotated.outlines import EDGES, USUAL_SHARE, box_shares, share_of_box, shrunk
-from synnodtest.datasets.split import is_held_out
+from synnodtest.datasets.split import is_held_out, of_split
 from synnodtest.errors import BackgroundError
 from tests.evaluation.annotated_folder import MARGIN, SPACING, write_annotated
 

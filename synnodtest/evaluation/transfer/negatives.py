@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from synnodtest.annotated.films import AnnotatedFilms, of_split
+from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import sha256_of
+from synnodtest.datasets.split import of_split
 from synnodtest.errors import SynnodError
 from synnodtest.identity import Identity
 from synnodtest.ports import Background, BackgroundSet
