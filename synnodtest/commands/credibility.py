@@ -28,7 +28,10 @@ def add(kinds: Any) -> None:
     sub = kinds.add_parser("realism", help=text, description=text)
     _common(sub)
     sub.add_argument(
-        "--data", type=Path, help="annotated films: their nodules are the real ones, and a two-sample test"
+        "--data",
+        type=Path,
+        help="annotated films: their nodules are the real ones, and a two-sample test; planted ones lie in the other "
+        "lung of the same films, or in those of --backgrounds",
     )
     sub.add_argument(
         "--split",
@@ -37,7 +40,7 @@ def add(kinds: Any) -> None:
         default="all",
         help="held-out, train, all patients or held-out:0.5 and the like, with --data (all)",
     )
-    sub.add_argument("--per-film", type=int, default=2, help="negative films for the nodules of each film (2)")
+    sub.add_argument("--per-film", type=int, default=2, help="scenes for the nodules of each film (2)")
     sub.add_argument("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
     sub.add_argument("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
@@ -138,27 +141,31 @@ def _of_films(options: argparse.Namespace) -> int:
     from synnodtest.evaluation.crops import annotated_crops, bare_crops, planted_crops
     from synnodtest.evaluation.realism import FROM_FILMS, film_exhibits, write_study
     from synnodtest.evaluation.transfer.negatives import negative_films
-    from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
+    from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template, own_counterparts
     from synnodtest.evaluation.two_sample import two_sample
 
-    if options.backgrounds is None:
-        raise SynnodError("--data needs films without a nodule to plant in", hint="--backgrounds NEGATIVE")
     films = AnnotatedFilms(options.data, split=options.split, cache=options.store)
-    negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
-    per_film = min(options.per_film, len(negatives.backgrounds))
     template = nodule_template(fields_of(options.nodule))
-    scenes = list(counterparts(films, negatives, template, per_film=per_film, seed=options.seed))
+    hosts: Any = films
+    if options.backgrounds is None:
+        scenes = list(own_counterparts(films, template, per_film=options.per_film, seed=options.seed))
+    else:
+        hosts = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
+        per_film = min(options.per_film, len(hosts.backgrounds))
+        scenes = list(counterparts(films, hosts, template, per_film=per_film, seed=options.seed))
     synthesizer = _resolved(options)
     with tqdm(total=len(films.backgrounds), desc="annotated", unit="film", disable=None) as bar:
         real = annotated_crops(films, lambda: _one_more(bar))
     with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
-        planted = planted_crops(scenes, negatives, synthesizer, lambda: _one_more(bar))
-    told = two_sample(real, planted, bare_crops(films, scenes, negatives), seed=options.seed)
+        planted = planted_crops(scenes, hosts, synthesizer, lambda: _one_more(bar))
+    bare = None if options.backgrounds is None else bare_crops(films, scenes, hosts)
+    told = two_sample(real, planted, bare, seed=options.seed)
+    told |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
     told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
     text = json.dumps(told, indent=1)
     print(text)
     if options.out is not None:
-        made = film_exhibits(films, scenes, negatives, synthesizer, each=options.each, seed=options.seed)
+        made = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
         print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
         (options.out / "two-sample.json").write_text(text + "\n", encoding="utf-8")
     return 0

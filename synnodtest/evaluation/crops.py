@@ -14,7 +14,7 @@ from scipy import ndimage
 from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.conspicuity import visibility
 from synnodtest.errors import SynnodError
-from synnodtest.evaluation.transfer.places import corresponding
+from synnodtest.evaluation.transfer.places import across
 from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.geometry import Box, FloatArray
 from synnodtest.planning.place import Placer
@@ -70,14 +70,14 @@ def annotated_crops(films: AnnotatedFilms, advance: Advance = lambda: None) -> l
 
 def planted_crops(
     scenes: Sequence[Counterpart],
-    negatives: BackgroundSet,
+    hosts: BackgroundSet | AnnotatedFilms,
     synthesizer: Synthesizer,
     advance: Advance = lambda: None,
 ) -> list[Crop]:
-    """Return a crop of every planted nodule of matched scenes, which come negative by negative."""
+    """Return a crop of every planted nodule of matched scenes, which come host by host."""
     made = []
     for host, group in itertools.groupby(scenes, key=lambda scene: scene.recipe.background):
-        radiograph, members = negatives.load(host), list(group)
+        radiograph, members = hosts.load(host), list(group)
         placer = Placer(radiograph)
         planned = [placer.place(scene.recipe) for scene in members]
         for one in synthesizer.synthesize(planned, [radiograph] * len(planned)):
@@ -98,7 +98,7 @@ def bare_crops(
         nodules = [one for one in films.nodules(film.id) if one.counted]
         if nodules:
             radiograph = films.load(film)
-            ill += [_crop(radiograph, _across(one.outline, radiograph), film.cluster) for one in nodules]
+            ill += [_crop(radiograph, _moved_across(one.outline, radiograph), film.cluster) for one in nodules]
     for host, group in itertools.groupby(scenes, key=lambda scene: scene.recipe.background):
         radiograph = negatives.load(host)
         placer = Placer(radiograph)
@@ -108,13 +108,10 @@ def bare_crops(
     return ill, well
 
 
-def _across(outline: Box, radiograph: Radiograph) -> Box:
+def _moved_across(outline: Box, radiograph: Radiograph) -> Box:
     """Return the outline at the corresponding place of the other lung."""
     x, y = (outline[0] + outline[2]) / 2, (outline[1] + outline[3]) / 2
-    swap = {"left_lung": "right_lung", "right_lung": "left_lung"}
-    turned = {swap.get(name, name): mask[:, ::-1] for name, mask in radiograph.regions.items()}
-    mirrored = Radiograph(radiograph.pixels[:, ::-1], radiograph.spacing_mm, turned)
-    (there_x, there_y), _ = corresponding(mirrored, (radiograph.shape[1] - x, y), radiograph)
+    (there_x, there_y), _ = across((x, y), radiograph)
     return outline[0] + there_x - x, outline[1] + there_y - y, outline[2] + there_x - x, outline[3] + there_y - y
 
 

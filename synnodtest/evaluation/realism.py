@@ -68,7 +68,7 @@ def exhibits(synthesizer: Synthesizer, real: Synthesizer, pairs: Sequence[Pair])
 def film_exhibits(
     films: AnnotatedFilms,
     scenes: Sequence[Counterpart],
-    negatives: BackgroundSet,
+    hosts: BackgroundSet | AnnotatedFilms,
     synthesizer: Synthesizer,
     *,
     each: int,
@@ -78,8 +78,8 @@ def film_exhibits(
 
     Args:
         films: Annotated films.
-        scenes: Their planted counterparts, negative by negative.
-        negatives: The films in which these are planted.
+        scenes: Their planted counterparts, host by host.
+        hosts: The films in which these are planted.
         synthesizer: Plants them.
         each: Pictures of each kind, at most as many as there are.
         seed: Which are taken.
@@ -97,7 +97,7 @@ def film_exhibits(
         made.append(Exhibit(False, film.id, one.diameter_mm, _picture(shown, centre)))
     for k in sorted(rng.permutation(len(scenes))[: len(made)].tolist()):
         recipe = scenes[k].recipe
-        host = negatives.load(recipe.background)
+        host = hosts.load(recipe.background)
         (planted,) = synthesizer.synthesize([scene := Placer(host).place(recipe)], [host])
         first = scene.nodules[0]
         picture = _picture(planted, first.centre_mm)

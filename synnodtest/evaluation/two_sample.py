@@ -26,14 +26,18 @@ CHANNELS = (12, 24, 32)
 
 
 def two_sample(
-    real: Sequence[Crop], planted: Sequence[Crop], bare: tuple[Sequence[Crop], Sequence[Crop]], *, seed: int = 0
+    real: Sequence[Crop],
+    planted: Sequence[Crop],
+    bare: tuple[Sequence[Crop], Sequence[Crop]] | None = None,
+    *,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Return how well planted nodules are told from real ones, and the yardsticks by which that is read.
 
     Args:
         real: Crops of annotated nodules.
         planted: Of planted ones, matched in size and region.
-        bare: Crops without a nodule of the same two kinds of film.
+        bare: Crops without a nodule of the same two kinds of film; None where both kinds lie on the same films.
         seed: Of folds, weights and halves.
 
     Returns:
@@ -50,7 +54,7 @@ def two_sample(
             name: {"mean": float(np.mean([h[name] for h in halves])), "largest": float(max(h[name] for h in halves))}
             for name in halves[0]
         },
-        "films_alone": tell_apart(bare[1], bare[0], seed=seed),
+        "films_alone": None if bare is None else tell_apart(bare[1], bare[0], seed=seed),
     }
 
 

@@ -29,7 +29,9 @@ def test_whoever_is_held_out_stays_so_at_a_larger_share():
     assert {n for n in NAMES if of_split(n, "held-out")} < {n for n in NAMES if of_split(n, "held-out:0.5")}
 
 
-@pytest.mark.parametrize("text", ["test", "held-out:", "held-out:0", "train:1", "all:0.5", "train:half", "held-out:nan"])
+@pytest.mark.parametrize(
+    "text", ["test", "held-out:", "held-out:0", "train:1", "all:0.5", "train:half", "held-out:nan"]
+)
 def test_anything_else_is_no_split(text):
     with pytest.raises(ValueError, match="a split is held-out, train, all, or held-out:SHARE"):
         split_name(text)

@@ -9,7 +9,7 @@ from synnodtest.engine.outcome import regions_at
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["ZONES", "corresponding", "zones_at"]
+__all__ = ["ZONES", "across", "corresponding", "zones_at"]
 
 SIDES = ("left_lung", "right_lung")
 ZONES = (*SIDES, "apical", "hilar", "retrocardiac", "subdiaphragmatic", "peripheral", "mediastinum")
@@ -45,6 +45,14 @@ def corresponding(
     if lung is None or not lung.any():
         return _within(mapped, host.shape), False
     return _nearest(lung, mapped, host.spacing_mm), False
+
+
+def across(point: tuple[float, float], radiograph: Radiograph) -> tuple[tuple[float, float], bool]:
+    """Return the point of the other lung that corresponds to a point ``(x, y)`` in pixels; as :func:`corresponding`."""
+    swap = {"left_lung": "right_lung", "right_lung": "left_lung"}
+    turned = {swap.get(name, name): mask[:, ::-1] for name, mask in radiograph.regions.items()}
+    mirrored = Radiograph(radiograph.pixels[:, ::-1], radiograph.spacing_mm, turned)
+    return corresponding(mirrored, (radiograph.shape[1] - point[0], point[1]), radiograph)
 
 
 def _side(radiograph: Radiograph, point: tuple[float, float]) -> str:

@@ -14,7 +14,7 @@ import yaml
 from synnodtest.annotated.films import AnnotatedFilms, RealNodule
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
-from synnodtest.evaluation.transfer.places import corresponding
+from synnodtest.evaluation.transfer.places import across, corresponding
 from synnodtest.evidence.arm import Arm
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import Recipe
@@ -24,7 +24,7 @@ from synnodtest.spec import load_spec
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant
 
-__all__ = ["ARM", "Counterpart", "counterparts", "nodule_template"]
+__all__ = ["ARM", "Counterpart", "counterparts", "nodule_template", "own_counterparts"]
 
 ARM = Arm("planted")
 
@@ -135,6 +135,46 @@ def _counterpart(
     number: int,
 ) -> Counterpart:
     placed = [corresponding(shown, _middle(one), radiograph) for one in nodules]
+    return _placed(film, nodules, placed, host, radiograph, template, seed, number)
+
+
+def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: int, seed: int) -> Iterator[Counterpart]:
+    """Yield ``per_film`` scenes for every film with a counted nodule, on that very film: in the other lung.
+
+    So neither exposure nor disease tells the planted from the real. A nodule whose counterpart would touch an
+    annotated one is left out.
+    """
+    for film in films.backgrounds:
+        every = films.nodules(film.id)
+        radiograph = films.load(film) if any(one.counted for one in every) else None
+        if radiograph is None:
+            continue
+        there = [(one, across(_middle(one), radiograph)) for one in every if one.counted]
+        free = [(one, place) for one, place in there if not any(_touches(place[0], one, other) for other in every)]
+        if free:
+            nodules, placed = [one for one, _ in free], [place for _, place in free]
+            for number in range(per_film):
+                yield _placed(film, nodules, placed, film, radiograph, template, seed + number, number)
+
+
+def _touches(point: tuple[float, float], nodule: RealNodule, other: RealNodule) -> bool:
+    """Return whether a nodule moved to a point would touch the box of another."""
+    half = [(nodule.box[axis + 2] - nodule.box[axis]) / 2 for axis in (0, 1)]
+    return all(
+        point[axis] + half[axis] > other.box[axis] and point[axis] - half[axis] < other.box[axis + 2] for axis in (0, 1)
+    )
+
+
+def _placed(
+    film: Background,
+    nodules: Sequence[RealNodule],
+    placed: Sequence[tuple[tuple[float, float], bool]],
+    host: Background,
+    radiograph: Radiograph,
+    template: NoduleSpec,
+    seed: int,
+    number: int,
+) -> Counterpart:
     at = [_millimetres(point, radiograph.spacing_mm) for point, _ in placed]
     (drawn,) = own_recipes(_behaviour(film, nodules, template), [replace(host, id=film.id)], seed)
     planted = tuple(
