@@ -92,6 +92,13 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
         help="plant CT nodules anew in every batch, as faint as those that readers mark; --data adds annotated films",
     )
     sub.add_argument(
+        "--blend",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="of the training in the result, --weights the rest (1)",
+    )
+    sub.add_argument(
         "--split",
         type=split_name,
         default="train",
@@ -155,6 +162,7 @@ def _planted(options: argparse.Namespace) -> int:
         device=options.device,
         seed=options.seed,
         weights=options.weights,
+        blend=options.blend,
     )
     addend = settle_scores(made, unseen_films(options.backgrounds, options.split))
     print(f"logits shifted by {addend:.2f}: {AT_ONE_PER_FILM} is one false positive per held-out film")

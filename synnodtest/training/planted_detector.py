@@ -59,6 +59,7 @@ def train_planted(
     device: str = "cpu",
     seed: int = 0,
     weights: Path | None = None,
+    blend: float = 1.0,
     report: Callable[[str], None] = print,
 ) -> Path:
     """Train a YOLO detector and return ``out/best.pt``, stripped for use. An interrupted run goes on where it stood.
@@ -72,6 +73,8 @@ def train_planted(
         device: ``cpu`` or ``cuda``.
         seed: Of weights and batches.
         weights: Start from this checkpoint of the same architecture; without it, from nothing.
+        blend: Share of what is trained in the result, the rest being ``weights`` (Wortsman et al., CVPR 2022: between
+            both a network keeps what it knew and gains what it was shown).
         report: Called with one line per hundred steps.
     """
     import torch
@@ -123,7 +126,15 @@ def train_planted(
             saved = state["seconds"]
     _save(checkpoint, model, average, optimizer, state)
     (out / "loss.json").write_text(json.dumps(state["curve"]))
+    if weights is not None and blend < 1:
+        started = _stored_state(weights, average)
+        mixed = {name: torch.lerp(started[name], value, blend) for name, value in _floats(average).items()}
+        average.load_state_dict({**average.state_dict(), **mixed})
     return _finished(average, out, stock.films.shape[-1])
+
+
+def _floats(model: Any) -> dict[str, Any]:
+    return {name: value.cpu().float() for name, value in model.state_dict().items() if value.is_floating_point()}
 
 
 def _new_model(architecture: str, size: int) -> Any:

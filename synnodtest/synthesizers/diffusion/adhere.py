@@ -37,7 +37,7 @@ BRIGHTNESS_FEATURES = frozenset(
 )
 """Features that say how bright a nodule is: one of them named takes the place of the contrast."""
 CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
-TONE_LIMITS = (0.4, 2.5)
+TONE_LIMITS = (0.3, 2.5)
 """Of the tone that brings a drawn profile to those of training; a named feature may go further."""
 TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
 SLOWEST, FEW = "MCC", 10

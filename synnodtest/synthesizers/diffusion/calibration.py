@@ -18,6 +18,8 @@ from synnodtest.errors import SynthesizerError
 __all__ = ["FILE_NAME", "Calibration"]
 
 FILE_NAME = "calibration.json"
+BALL = 2 / 3
+"""Flatness of a ball's shadow."""
 Array = NDArray[np.float64]
 
 
@@ -43,6 +45,9 @@ class Calibration:
         flatness: Quantiles, evenly spaced from 0 to 1, of the profiles of the nodules trained on; see
             :func:`synnodtest.synthesizers.diffusion.segment.flatness_of`.
         drawn_flatness: The same of nodules that the model drew.
+        flatter: How much flatter than those trained on a planted nodule's profile is made. Projected CT nodules are
+            peaked, because segmentation takes their soft rim in; nodules that readers mark on films are not
+            (``benchmarks/annotated_contrast.py`` prints both profiles).
         ranges: Per radiomics feature the 10th, 50th and 90th percentile of the nodules trained on, measured as they are
             in a finished radiograph.
         requested_mm: Diameters at which the model was tried.
@@ -61,6 +66,7 @@ class Calibration:
     sphericities: tuple[tuple[float, ...], ...] = ()
     flatness: tuple[float, ...] = ()
     drawn_flatness: tuple[float, ...] = ()
+    flatter: float = 1.0
     ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     requested_mm: tuple[float, ...] = ()
     drawn_mm: tuple[float, ...] = ()
@@ -103,11 +109,15 @@ class Calibration:
         return np.linspace(0, 1, len(at)), np.asarray(at)
 
     def flat_as(self, drawn: float) -> float:
-        """Return the flatness that is as rare among the nodules trained on as ``drawn`` is among those drawn."""
+        """Return the flatness to plant: as rare among the nodules trained on as ``drawn`` is among those drawn.
+
+        It is ``flatter`` times that, and at most a ball's, which is two thirds of its diameter thick on average.
+        """
         if min(len(self.flatness), len(self.drawn_flatness)) < 2:
             return drawn
         rank = np.interp(drawn, self.drawn_flatness, np.linspace(0, 1, len(self.drawn_flatness)))
-        return float(np.interp(rank, np.linspace(0, 1, len(self.flatness)), self.flatness))
+        trained = float(np.interp(rank, np.linspace(0, 1, len(self.flatness)), self.flatness))
+        return max(trained, min(self.flatter * trained, BALL))
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""
