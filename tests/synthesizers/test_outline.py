@@ -96,6 +96,16 @@ def test_profiles_of_all_drawn_nodules_get_the_distribution_of_those_trained_on(
     assert Calibration().flat_as(0.42) == 0.42
 
 
+def test_profiles_are_made_flatter_at_most_as_a_ball_is() -> None:
+    shares = (0.2, 0.3, 0.4)
+    assert Calibration(flatness=shares, drawn_flatness=shares, flatter=1.5).flat_as(0.3) == pytest.approx(0.45)
+    radius = np.linspace(0, 1, 200_001)
+    ball = np.average(np.sqrt(1 - radius**2), weights=radius)
+    assert Calibration(flatness=shares, drawn_flatness=shares, flatter=2.0).flat_as(0.4) == pytest.approx(
+        ball, abs=1e-4
+    )
+
+
 def test_shapes_are_those_of_nodules_of_the_same_size() -> None:
     shapes = Calibration(
         shape_mm=(10.0, 40.0),

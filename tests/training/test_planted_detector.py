@@ -110,6 +110,40 @@ def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(t
     assert detector.identity.configuration["image_size"] == 64
 
 
+def test_a_blend_lies_between_its_start_and_what_was_trained(tmp_path):
+    pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+    import torch
+    from ultralytics.nn.tasks import torch_safe_load
+
+    from synnodtest.training.planted_detector import Schedule, train_planted
+
+    def weights(path):
+        return torch_safe_load(str(path), safe_only=True)[0]["model"].float().state_dict()["model.0.conv.weight"]
+
+    stock, plan, schedule = _stock(np.full((1, 64, 64), 80)), Plan((1.0,)), Schedule(0.004, batch=2, warm_up=1)
+    first = train_planted(stock, _balls(), tmp_path / "a", plan, schedule)
+    made = {
+        share: weights(train_planted(stock, _balls(), tmp_path / "b", plan, schedule, weights=first, blend=share))
+        for share in (1.0, 0.25, 0.0)
+    }
+    assert torch.equal(made[0.0], weights(first))
+    assert not torch.equal(made[1.0], made[0.0])
+    assert torch.allclose(made[0.25], 0.75 * made[0.0] + 0.25 * made[1.0], atol=1e-3)  # stored in half precision
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+    from synnodtest.errors import SynnodError
+    from synnodtest.training.planted_detector import Schedule, train_planted
+
+    stock, plan = _stock(np.full((1, 64, 64), 80)), Plan((1.0,))
+    first = train_planted(stock, _balls(), tmp_path / "a", plan, Schedule(0.002, batch=2))
+    with pytest.raises(SynnodError, match="another architecture"):
+        train_planted(
+            stock, _balls(), tmp_path / "b", plan, Schedule(0.002, batch=2, architecture="yolov8s.yaml"), weights=first
+        )
+
+
 def test_settled_scores_keep_their_order_and_meet_the_operating_point(tmp_path):
     pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
     from synnodtest.detectors.yolo import UltralyticsDetector
