@@ -60,12 +60,12 @@ behaviours:
 class Phantoms:
     """Phantoms that are rendered once for all searches."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, cache: Path | None = None) -> None:
+        self.size, self.cache = size, cache
         self._loaded: dict[str, Radiograph] = {}
 
     def open(self, name: str, count: int) -> Phantoms:
-        self._set = PhantomSet(name, count, size=self.size)
+        self._set = PhantomSet(name, count, size=self.size, cache=self.cache)
         self.name, self.identity, self.backgrounds = name, self._set.identity, self._set.backgrounds
         return self
 
@@ -139,9 +139,11 @@ class Holed:
         fires: Callable[[Radiograph], bool] = lambda r: False,
     ) -> None:
         self.identity = Identity(name, "1")
+        self.images = 0
         self._misses, self._fires = misses, fires
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        self.images += len(radiographs)
         return [self._one(r) for r in radiographs]
 
     def _one(self, radiograph: Radiograph) -> list[Finding]:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sbom": ("sbom", "write the software bill of materials of a run, CycloneDX"),
     "sign": ("records", "sign the root digest of a report with an Ed25519 key of yours"),
     "compare": ("compare", "compare two detectors or two runs on identical scenes"),
+    "pccp": ("pccp", "judge a new version of a detector against a predetermined change control plan"),
     "replay": ("replay", "run one scene or one counterexample of a report again"),
     "promote": ("promote", "write a confirmed counterexample into its spec's explicit examples"),
     "plant": ("plant", "plant one nodule in one radiograph: file in, file out"),

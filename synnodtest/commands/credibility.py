@@ -22,6 +22,19 @@ def add(kinds: Any) -> None:
     sub.add_argument("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
     sub.add_argument("--scenes", type=int, default=160, help="per kind of background (160)")
     sub.add_argument("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
+    sub.add_argument(
+        "--training-crops",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="crops of training nodules that planted ones are compared with, for copies (2000); 0 compares none; "
+        "with --ct-patches",
+    )
+    sub.add_argument(
+        "--only-memorisation",
+        action="store_true",
+        help="measure memorisation alone; in a file that --out names and that is of this model, all else stays",
+    )
     sub.add_argument("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
     sub.set_defaults(run=_synthesizer)
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
@@ -84,6 +97,8 @@ def _synthesizer(options: argparse.Namespace) -> int:
 
     on = grounds(options.phantoms, options.backgrounds)
     synthesizer = _resolved(options)
+    if options.only_memorisation:
+        return _memorisation(options, on, synthesizer)
     sham, ranges = None, None
     if isinstance(synthesizer, DiffusionSynthesizer):
         sham = DiffusionSynthesizer(synthesizer.path, composition="inpaint", device=options.device)
@@ -98,6 +113,7 @@ def _synthesizer(options: argparse.Namespace) -> int:
         embedding=load_embedding(options.embedding) if options.embedding else None,
         scenes=options.scenes,
         sweep_scenes=options.sweep_scenes,
+        training_crops=options.training_crops,
         seed=options.seed,
     )
     text = json.dumps(figures, indent=1)
@@ -105,6 +121,26 @@ def _synthesizer(options: argparse.Namespace) -> int:
     if options.out is not None:
         options.out.write_text(text + "\n", encoding="utf-8")
         bland_altman(figures, options.out.with_suffix(".png"))
+    return 0
+
+
+def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int:
+    """Measure memorisation alone, and put it into the file of ``--out`` beside what stands there of the same model."""
+    from synnodtest.evaluation.measured import plant
+    from synnodtest.evaluation.synthesizer import memorised
+
+    if options.ct_patches is None or not options.training_crops:
+        raise SynnodError("--only-memorisation needs training nodules", hint="--ct-patches DIR --training-crops 2000")
+    figures: dict[str, Any] = {"synthesizer": synthesizer.identity.as_dict()}
+    if options.out is not None and options.out.is_file():
+        figures = json.loads(options.out.read_text(encoding="utf-8"))
+        if figures.get("synthesizer") != synthesizer.identity.as_dict():
+            raise SynnodError(f"{options.out}: is of another model", hint="name another file with --out")
+    planted = [plant(synthesizer, ground.scenes(options.scenes, seed=options.seed)) for ground in on]
+    figures["memorisation"] = memorised(planted, on, options.ct_patches, options.training_crops, seed=options.seed)
+    print(json.dumps(figures["memorisation"], indent=1))
+    if options.out is not None:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

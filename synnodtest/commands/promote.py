@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, help="folder of the run (default: the newest under reports/ that knows it)"
     )
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
+    parser.add_argument(
+        "--region",
+        action="store_true",
+        help="write the region that fails as a behaviour of its own, in place of the example alone",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -40,9 +45,28 @@ def _run(options: argparse.Namespace) -> int:
     file = next(b["file"] for b in data["behaviours"] if b["id"] == failure["behaviour"])
     path = Path(file)
     before = load_spec(path)
+    if options.region:
+        return _region(path, before.behaviour(failure["behaviour"]), failure)
     text = with_explicit(path.read_text(encoding="utf-8"), failure["behaviour"], failure["example"])
     _replace(path, text, failure["behaviour"], len(_explicit(before, failure["behaviour"])))
     print(f"{path}: {failure['behaviour']} now always tries {_flow(failure['example'])}")
+    region = failure.get("region") or {}
+    if region.get("shown"):
+        print(f"the region that fails as a behaviour: synnodtest promote {failure['id']} --region")
+        print(f"  {region['sentence']}")
+    return 0
+
+
+def _region(path: Path, behaviour: Any, failure: Mapping[str, Any]) -> int:
+    """Add the region of a search as a behaviour of its spec."""
+    from synnodtest.commands.promote_region import region_behaviour, with_behaviour
+
+    made = region_behaviour(failure, behaviour)
+    if any(b.id == made["id"] for b in load_spec(path).behaviours):
+        raise SynnodError(f"{path}: there is a behaviour {made['id']!r} already", hint="rename or remove it")
+    text = with_behaviour(path.read_text(encoding="utf-8"), made)
+    _put(path, text, lambda spec: any(b.id == made["id"] for b in spec.behaviours), "add the behaviour by hand")
+    print(f"{path}: {made['id']}: {made['statement']}")
     return 0
 
 
@@ -53,19 +77,22 @@ def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
 
 def _replace(path: Path, text: str, behaviour: str, known: int) -> None:
     """Put the new text in place of the file, once it has been read and holds one example more."""
+    _put(path, text, lambda spec: len(_explicit(spec, behaviour)) == known + 1, "add the example by hand")
+
+
+def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None:
+    """Put the new text in place of the file, once it has been read and holds what was added."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".promote-", suffix=path.suffix)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         try:
-            now = len(_explicit(load_spec(temporary), behaviour))
+            there = holds(load_spec(temporary))
         except SpecError as error:
-            raise SynnodError(f"{path}: cannot take the example: {error.problems[0].message}") from error
-        if now != known + 1:
-            raise SynnodError(
-                f"{path}: {behaviour!r} takes its examples from elsewhere", hint="add the example by hand"
-            )
+            raise SynnodError(f"{path}: cannot take it: {error.problems[0].message}", hint=hint) from error
+        if not there:
+            raise SynnodError(f"{path}: the behaviour takes its examples from elsewhere", hint=hint)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

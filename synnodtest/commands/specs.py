@@ -23,6 +23,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(run=_schema)
         return
     parser.add_argument("paths", nargs=1 if name == "expand" else "*", type=Path, help="spec files or folders")
+    if name == "freeze":
+        parser.add_argument(
+            "--protocol", type=Path, metavar="FILE",
+            help="also freeze a predetermined change control plan over these specs; drafted where there is none",
+        )  # fmt: skip
     parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
     parser.set_defaults(run={"check": _check, "expand": _expand, "freeze": _freeze}[name])
 
@@ -91,9 +96,14 @@ def _expand(options: argparse.Namespace) -> int:
 
 def _freeze(options: argparse.Namespace) -> int:
     from synnodtest.integrity.lock import LOCK, freeze
+    from synnodtest.integrity.protocol import freeze_protocol
 
     specs = [load_spec(path, known_regions=_regions(options)) for path in spec_files(options.paths)]
     print(f"{freeze(specs, Path(LOCK))}: {len(specs)} specs frozen; commit it before the run")
+    if options.protocol is not None:
+        drafted, protocol = freeze_protocol(options.protocol, specs, Path(LOCK))
+        done = "drafted and frozen: edit it, then freeze it again" if drafted else "frozen; commit it with the lock"
+        print(f"{options.protocol}: {done} (sha256 {protocol.sha256[:12]})")
     return 0
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import missing_extra
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import Planted
+from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 
-__all__ = ["agreement", "distances", "of_planted", "standardised", "two_sample_auc"]
+__all__ = ["agreement", "coverage", "distances", "of_planted", "standardised", "two_sample_auc"]
 
 Array = NDArray[np.float64]
 
@@ -90,6 +92,48 @@ def distances(
     }
 
 
+def coverage(
+    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
+) -> dict[str, Any]:
+    """Return how much of real variety synthetic nodules span, beside real nodules in their place.
+
+    Split and compared as :func:`distances` are: recall is the share of real nodules of one half within the
+    neighbourhood of synthetic ones of the other, precision the reverse; the Vendi score is the effective number of
+    distinct nodules in a half.
+
+    Args:
+        planted: (n, features) synthetic; row i is the same scene as row i of ``real``.
+        real: (n, features) real.
+        clusters: Background of every row.
+        halves: How many splits.
+        seed: Of the splits.
+    """
+    rng = np.random.default_rng(seed_sequence("coverage", seed))
+    a, b = standardised(planted, real), standardised(real, real)
+    width = float(np.median(pdist(b)))
+    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
+    found: dict[str, dict[str, list[float]]] = {
+        k: {"synthetic": [], "real": []} for k in ("precision", "recall", "vendi")
+    }
+    for _ in range(halves):
+        first = np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2])
+        for whose, table in (("synthetic", a), ("real", b)):
+            precision, recall = precision_recall(b[first], table[~first])
+            for name, value in zip(found, (precision, recall, vendi_score(table[~first], width)), strict=True):
+                found[name][whose].append(value)
+    return {
+        "n": len(real),
+        **{
+            name: {
+                "synthetic": float(np.mean(values["synthetic"])),
+                "real_mean": float(np.mean(values["real"])),
+                "real_p5": float(np.percentile(values["real"], 5)),
+            }
+            for name, values in found.items()
+        },
+    }
+
+
 def _frechet(x: Array, y: Array) -> float:
     return frechet_distance(x.mean(axis=0), np.cov(x.T), y.mean(axis=0), np.cov(y.T))
 
@@ -143,7 +187,11 @@ def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = 
     both = synthetic.measurable & real.measurable
     clusters = [name for name, measured in zip(real.clusters, both, strict=True) if measured]
     a, b = synthetic.features[both], real.features[both]
-    found = {"distances": distances(a, b, clusters), "two_sample_auc": two_sample_auc(a, b, clusters * 2)}
+    found = {
+        "distances": distances(a, b, clusters),
+        "coverage": coverage(a, b, clusters),
+        "two_sample_auc": two_sample_auc(a, b, clusters * 2),
+    }
     if embedding is not None:
         views = (embedding.of(synthetic.views), embedding.of(real.views))
         found["embedding_distances"] = distances(*views, real.clusters)

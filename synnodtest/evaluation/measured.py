@@ -89,6 +89,12 @@ def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray 
     return None if found is None else found.mask
 
 
+def _added(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArray:
+    """Return the window of what a nodule adds, in lung ranges."""
+    difference = np.asarray(after.pixels - before.pixels, dtype=np.float32)
+    return cut_window(difference, after.spacing_mm, _window(after, truth)) / np.float32(lung_range(before))
+
+
 def features_of(
     radiograph: Radiograph,
     truth: Truth,
@@ -130,6 +136,7 @@ class Planted:
         views: (n, size, size) windows around the nodules, float16.
         changed_outside: Pixels that changed farther from the centre than the redrawn square may reach.
         redraws: Times a nodule was drawn again.
+        added: (n, size, size) the brightness that each nodule adds, in lung ranges, float16.
         rejected: Per scene the reason of :func:`synnodtest.engine.acceptance.rejection`, empty if accepted.
     """
 
@@ -141,6 +148,7 @@ class Planted:
     changed_outside: int
     redraws: int
     rejected: tuple[str, ...] = ()
+    added: NDArray[np.float16] | None = None
 
     @property
     def measurable(self) -> NDArray[np.bool_]:
@@ -150,7 +158,7 @@ class Planted:
 
 def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -> Planted:
     """Synthesize scenes and measure every nodule."""
-    clusters, requested, realised, features, views, rejected = [], [], [], [], [], []
+    clusters, requested, realised, features, views, rejected, added = [], [], [], [], [], [], []
     outside = redraws = 0
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
@@ -168,6 +176,7 @@ def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -
             realised.append([truth.diameter_mm, truth.contrast])
             features.append(np.full(len(FEATURE_NAMES), np.nan) if measured is None else measured)
             views.append(view_of(one, truth)[0].astype(np.float16))
+            added.append(_added(plain, one, truth).astype(np.float16))
             outside += _changed_outside(radiograph, one, nodule)
             redraws += int(truth.requested.get("redraws", 0))
     return Planted(
@@ -179,6 +188,7 @@ def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -
         outside,
         redraws,
         tuple(rejected),
+        np.asarray(added),
     )
 
 

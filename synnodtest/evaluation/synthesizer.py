@@ -17,7 +17,7 @@ from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_fo
 from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
-from synnodtest.evaluation.measured import Pair, Planted, features_of, plant, scenes_on
+from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on
 from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -230,6 +230,7 @@ def evaluate_synthesizer(
     embedding: Embedding | None = None,
     scenes: int = 160,
     sweep_scenes: int = 200,
+    training_crops: int = 0,
     seed: int = 1,
     report: Report = print,
 ) -> dict[str, Any]:
@@ -247,17 +248,20 @@ def evaluate_synthesizer(
         embedding: A further space in which to compare with real nodules.
         scenes: Scenes per ground.
         sweep_scenes: Scenes per swept feature, all grounds together.
+        training_crops: Crops of training nodules to compare planted ones with, for memorisation; 0 for none.
         seed: Of places, sizes and contrasts.
         report: Called with one line per step.
     """
     figures: dict[str, Any] = {"synthesizer": synthesizer.identity.as_dict()}
     if embedding is not None:
         figures["embedding"] = {"name": embedding.name, "sha256": embedding.sha256}
+    all_planted: list[Planted] = []
     real = None if ct_patches is None else of_series(ct_patches, held_out=True)
     for ground in on:
         pairs = ground.scenes(scenes, seed=seed)
         report(f"{ground.name}: {len(pairs)} scenes")
         planted = plant(synthesizer, pairs)
+        all_planted.append(planted)
         found = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
         if real is not None and ct_patches is not None:
             reference = plant(real, pairs)
@@ -278,12 +282,50 @@ def evaluate_synthesizer(
         if detector is not None and real is not None:
             makers = {synthesizer.identity.name: synthesizer, "real": real}
             found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
+    if training_crops and ct_patches is not None:
+        figures["memorisation"] = memorised(all_planted, on, ct_patches, training_crops, seed=seed)
+        share, (low, high) = (figures["memorisation"][key] for key in ("share", "interval_95"))
+        report(
+            f"memorisation: {100 * share:.1f}% of planted nodules are copies (95% {100 * low:.1f} to {100 * high:.1f}%)"
+        )
     for name in SWEPT if ranges and sweep_scenes else ():
         low, _, high = (ranges or {})[name]
         swept = sweep(synthesizer, on, name, (low, high), sweep_scenes, seed=seed)
         figures.setdefault("sweeps", {})[name] = swept
         report(f"{name}: requested against realised Spearman {swept['spearman']:.2f}")
     return figures
+
+
+def memorised(
+    planted: Sequence[Planted], on: Sequence[Ground], ct_patches: Path, count: int, *, seed: int = 0
+) -> dict[str, Any]:
+    """Return the share of planted nodules that copy a training nodule; see :mod:`synnodtest.evaluation.memorisation`.
+
+    Training crops are composed as training composes them, of the CT series that it used; the real nodules beside them
+    likewise, of the series that it did not.
+
+    Args:
+        planted: Nodules of the synthesizer.
+        on: Backgrounds to compose on.
+        ct_patches: CT nodules.
+        count: Training crops; half as many real ones.
+        seed: Of both.
+    """
+    from synnodtest.evaluation.memorisation import copies, crops_of
+    from synnodtest.training.patches import compose_windows
+
+    sets = [(owner, list(some)) for ground in on for owner, some in ground.parts]
+    made = []
+    for held_out, number in ((False, count), (True, max(count // 2, 1))):
+        library = kept_series(ct_patches, held_out=held_out)
+        windows = compose_windows(sets, library, number, size=SIZE, seed=seed, report=lambda line: None)
+        series = [library.nodules[int(index)].series for _, index in windows.source]
+        made.append((windows.delta, crops_of(list(windows.delta), windows.features[:, 0].tolist(), series)))
+    (added, training), (_, real) = made
+    deltas = [delta for one in planted if one.added is not None for delta in one.added]
+    realised = [float(d) for one in planted for d in one.realised[:, 0]]
+    synthetic = crops_of(deltas, realised, [name for one in planted for name in one.clusters])
+    return copies(synthetic, real, training, list(added), seed=seed)
 
 
 def of_series(folder: Path, *, held_out: bool) -> CtPatchSynthesizer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.fuzzing.telling import Rule, Surroundings
@@ -24,6 +25,7 @@ class Findings:
         rule: What tells its failing scenes from its holding ones.
         swept: Failing examples that were not followed up one by one.
         open: Examples that failed and that neither a confirmation nor a closer look settled, easiest first.
+        region: The largest region around the first confirmed counterexample that fails.
         surroundings: How far a place lies from the borders of regions.
     """
 
@@ -33,3 +35,4 @@ class Findings:
     swept: Sweep | None
     open: Sequence[Judged]
     surroundings: Surroundings
+    region: Region | None = None

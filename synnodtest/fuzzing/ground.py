@@ -77,6 +77,13 @@ class Ground:
         """Return the example at a point of the space."""
         return example_of(self.space, self.fuzz, point)
 
+    def point_of(self, example: Example) -> Difficulties | None:
+        """Return the point of the space nearest to an example; None where it says more than a point can."""
+        values = example.values
+        if set(values) - {d.name for d in self.space} - set(self.fuzz.fixed):
+            return None
+        return tuple(d.nearest(values.get(d.name)) for d in self.space)
+
     def _parts(self) -> int:
         """Return in how many parts the region falls, as the first background that has it says."""
         if not self.maker.plants or self.fuzz.location.at_mm is not None:

@@ -11,6 +11,9 @@ from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import Neighbourhood, neighbourhood
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.ground import Ground
+from synnodtest.fuzzing.hole.explore import Explorer
+from synnodtest.fuzzing.hole.probes import Probes
+from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import CHUNK, LOOK
 from synnodtest.fuzzing.suspects import Suspects
@@ -24,6 +27,8 @@ __all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
 DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30
+MOST_WALKED = 600
+"""Scenes of the walk around a counterexample, and never more than the search and its confirmation took."""
 MOST_RESERVED = 0.65
 """Share of a time budget that is kept for a confirmation, at most, while nothing has failed yet."""
 MOST_RESERVED_ONCE_FAILED = 0.8
@@ -55,13 +60,16 @@ class Hunt:
         self._around: Neighbourhood | None = None
         self._rule: Rule | None = None
         self._swept: Sweep | None = None
+        self._region: Region | None = None
 
     @property
     def findings(self) -> Findings:
         """What came of it, so far."""
         judged = [self.search.judged[point] for point in self.suspects.open()]
         left = [found for found in judged if found is not None]
-        return Findings(self._found, self._around, self._rule, self._swept, left, self.ground.places.surroundings)
+        return Findings(
+            self._found, self._around, self._rule, self._swept, left, self.ground.places.surroundings, self._region
+        )
 
     @property
     def confirmed(self) -> bool:
@@ -85,6 +93,7 @@ class Hunt:
             if self.search.crash is None:
                 self._look_longer()
                 self._describe()
+                self._walk_out()
                 self._check_silence()
         except KeyboardInterrupt:
             self.interrupted = True
@@ -172,6 +181,20 @@ class Hunt:
         example = first.candidate.example
         self._around = neighbourhood(ground.confirm_stage, ground.space, example, DESCRIBED, ground.seed, self._enough)
         self._rule = telling_rule([*first.replicates, *self._around.replicates], ground.places.surroundings)
+
+    def _walk_out(self) -> None:
+        """Look for the largest region around the first confirmed counterexample that fails."""
+        ground, search = self.ground, self.search
+        first = next((c for c in sorted(self._found, key=lambda c: c.p_value) if c.confirmed), None)
+        point = None if first is None else first.candidate.point or ground.point_of(first.candidate.example)
+        if first is None or point is None or not len(ground.space):
+            return
+        spent = sum(search.phases.values()) * ground.fuzz.replicates + len(first.replicates) + DESCRIBED
+        probes = Probes(
+            ground.confirm_stage, ground.space, ground.example, ground.places, ground.seed,
+            min(MOST_WALKED, spent), self._enough,
+        )  # fmt: skip
+        self._region = Explorer(probes, point, ground.alpha).region()
 
     def _check_silence(self) -> None:
         ground = self.ground

@@ -108,6 +108,15 @@ class Places:
         known = self._borders.get(background.id, {})
         return {name: float(np.sqrt(((at - centre) ** 2).sum(axis=1).min())) for name, at in known.items()}
 
+    def inside(self, background: Background, region: str, centre_mm: tuple[float, float]) -> bool:
+        """Return whether a place lies in a region that a background carries."""
+        radiograph = self._load(background)
+        mask = radiograph.regions.get(region)
+        if mask is None:
+            return False
+        row, column = (int(centre_mm[k] / radiograph.spacing_mm[1 - k]) for k in (1, 0))
+        return bool(mask[min(row, mask.shape[0] - 1), min(column, mask.shape[1] - 1)])
+
     def at(
         self, background: Background, part: int, height: float, across: float, clearance_mm: float
     ) -> tuple[float, float]:

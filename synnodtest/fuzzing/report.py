@@ -100,6 +100,7 @@ def facts_of(
         "confirmations": {str(c.candidate.example): [t.scene_id for r in c.replicates for t in r.trials.values()]
                           for c in ranked},
         "rule": None if findings.rule is None else asdict(findings.rule),
+        "region": None if findings.region is None else findings.region.plain(),
         "swept": None if findings.swept is None else findings.swept.sentence(),
         "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),
                                               "radii": around.radii, "telling": around.telling, "map": around.map()},
@@ -127,6 +128,8 @@ def _found_facts(
     if around is not None and around.replicates:
         facts["local_failure_rate"] = around.sentence()
         facts["tells_failing_from_finding"] = ", ".join(f"{n} {v:.2f}" for n, v in around.telling.items())
+    if findings.region is not None:
+        facts["largest_region_that_fails"] = findings.region.sentence()
     if findings.rule is not None:
         facts["what_failing_scenes_share"] = findings.rule.sentence()
     if findings.swept is not None:

@@ -11,7 +11,6 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.telling import Rule
 from synnodtest.statistics import clustered_rate
 
 __all__ = ["gaps_of", "ruling_of", "says"]
@@ -45,7 +44,7 @@ def ruling_of(
     confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
     parts = tuple(_component(c, claim.rate, alpha) for c in found)
     if confirmed:
-        status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings.rule)
+        status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings)
     else:
         tried = search.tried + search.phases.get("explicit", 0) - len(search.left_out)
         open_ones = [c for c in found if c.suspicious]
@@ -114,12 +113,14 @@ def _suspicion(found: Sequence[Confirmation], rate: float) -> str:
     return f"{len(found)} unconfirmed: {first.candidate.example} ({why})"
 
 
-def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, rule: Rule | None) -> str:
+def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findings: Findings) -> str:
     first = confirmed[0]
     estimate, trials = first.estimate, first.replicates
     matters = first.candidate.matters
     told = f"; what matters: {', '.join(matters)}" if matters else ""
-    told += f"; {rule.sentence()}" if rule is not None else ""
+    rule, region = findings.rule, findings.region
+    told += f"; {region.sentence()}" if region is not None and region.shown else ""
+    told += f"; {rule.sentence()}" if rule is not None and not (region and region.shown) else ""
     others = f"; {len(confirmed) - 1} further distinct failures" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "

@@ -73,12 +73,21 @@ class Rule:
         return value < self.threshold if self.below else value > self.threshold
 
 
-def telling_rule(replicates: Sequence[Replicate], surroundings: Surroundings) -> Rule | None:
+def telling_rule(
+    replicates: Sequence[Replicate],
+    surroundings: Surroundings,
+    only: tuple[str, ...] = ("",),
+    least: float = LEAST_BALANCE,
+    keeps: float = 0.0,
+) -> Rule | None:
     """Return the one threshold that tells failing scenes from holding ones best; None where none does well.
 
     Args:
         replicates: Scenes around one counterexample.
         surroundings: How far a place lies from the borders of regions; see ``Places.surroundings``.
+        only: How the names of rules begin that are asked for; default: all.
+        least: How well a rule must tell them.
+        keeps: Share of the failing scenes that it must tell rightly.
     """
     fails = np.array([not r.holds for r in replicates], dtype=bool)
     if min(int(fails.sum()), int((~fails).sum())) < LEAST_SCENES:
@@ -86,10 +95,13 @@ def telling_rule(replicates: Sequence[Replicate], surroundings: Surroundings) ->
     table: dict[str, list[float]] = {}
     for number, replicate in enumerate(replicates):
         for name, value in _measures(replicate, surroundings):
+            if not name.startswith(only):
+                continue
             table.setdefault(name, [np.nan] * len(replicates))[number] = value
     rules = [rule for name, values in table.items() if (rule := _best_cut(name, np.array(values), fails)) is not None]
+    rules = [rule for rule in rules if rule.failing[0] >= keeps * rule.failing[1]]
     best = max(rules, key=lambda rule: round(rule.balance, 3), default=None)
-    return best if best is not None and best.balance >= LEAST_BALANCE else None
+    return best if best is not None and best.balance >= least else None
 
 
 def _measures(replicate: Replicate, surroundings: Surroundings) -> Iterator[tuple[str, float]]:

@@ -35,7 +35,8 @@ def freeze(specs: Iterable[Spec], path: Path) -> Path:
         if earlier.get("sha256") != spec.sha256 or "resolved" not in earlier:
             frozen = earlier["frozen"] if earlier.get("sha256") == spec.sha256 else now
             entries[name] = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
-    lock = {"synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
+    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    lock = {**others, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
     return write_atomic(path, json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 

@@ -65,6 +65,15 @@ class Dimension:
             return round(math.exp(math.log(self.easy) + (math.log(end) - math.log(self.easy)) * share), 5)
         return round(self.easy + (end - self.easy) * share, 5)
 
+    def nearest(self, value: Any) -> int:
+        """Return the difficulty whose value is nearest to one; of levels the equal one, else the easiest."""
+        if self.levels:
+            return self.levels.index(value) if value in self.levels else 0
+        if not isinstance(value, (int, float)):
+            return 0
+        low, high = self.bounds
+        return min(range(low, high + 1), key=lambda k: (abs(float(self.value(k)) - value), abs(k)))
+
     @property
     def range(self) -> tuple[float, float]:
         """Lowest and highest value of a continuous parameter."""

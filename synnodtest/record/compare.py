@@ -239,6 +239,7 @@ def _row(behaviour: str, metric: str, rows: list[Row], alpha: float) -> dict[str
         "lower": _known(estimate.lower),
         "upper": _known(estimate.upper),
         "shown": _shown(estimate),
+        "usable": estimate.usable,
         "method": estimate.method,
     }
 

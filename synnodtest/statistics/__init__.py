@@ -9,7 +9,9 @@ from synnodtest.statistics.calibration import CalibrationLine, brier, calibratio
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, poisson_exact
+from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.crossed import CrossedShares, crossed_shares
+from synnodtest.statistics.crossing import Crossing, crossing
 from synnodtest.statistics.curves import FrocCurve, afroc, average_precision, froc, node21_score, sensitivity_at_fppi
 from synnodtest.statistics.differences import miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
@@ -51,6 +53,7 @@ __all__ = [
     "FEW_CLUSTERS",
     "CalibrationLine",
     "CrossedShares",
+    "Crossing",
     "Equivalence",
     "Estimate",
     "FrocCurve",
@@ -70,6 +73,7 @@ __all__ = [
     "confidence_sequence_paired",
     "count_rate",
     "crossed_shares",
+    "crossing",
     "delong",
     "delong_paired",
     "design_effect",
@@ -104,6 +108,7 @@ __all__ = [
     "power_mean",
     "power_paired",
     "power_rate",
+    "precision_recall",
     "rate_difference_clustered",
     "sample_size_count",
     "sample_size_mean",
@@ -115,5 +120,6 @@ __all__ = [
     "smallest_n_rate",
     "spearman",
     "tango",
+    "vendi_score",
     "wilson",
 ]

@@ -11,6 +11,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.facts import facts_and_tables
 from synnodtest.report.figures.coverage import coverage_figure
 from synnodtest.report.figures.failures import failure_map
+from synnodtest.report.figures.region import region_figure
 from synnodtest.report.model import Figure, Section
 from synnodtest.report.sections.verdict import sentence
 
@@ -63,9 +64,10 @@ def fuzzing(context: Context) -> Section:
 
 
 def _figures(entry: Mapping[str, Any], anchor: str) -> list[Figure]:
-    """Return the failure map and the coverage of a search, whichever its entry has the data of."""
+    """Return the region that fails, the failure map and the coverage of a search, those that its entry has data of."""
     points = (entry.get("local") or {}).get("map") or {}
     drawn = [
+        region_figure(entry.get("region") or {}, f"f-region-{anchor}"),
         failure_map(points, f"f-map-{anchor}") if points else None,
         coverage_figure(entry.get("coverage") or {}, f"f-coverage-{anchor}"),
     ]

@@ -1,0 +1,100 @@
+"""``synnodtest pccp check``: a new version of a detector against a predetermined change control plan."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synnodtest.errors import SynnodError
+
+if TYPE_CHECKING:
+    from synnodtest.record.pccp import Version
+
+__all__ = ["configure"]
+
+
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add arguments and the function of the command."""
+    from synnodtest.shell.cases import add_options
+
+    what = "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
+    parser.add_argument("action", choices=["check"], help="judge a version against the plan")
+    parser.add_argument(
+        "--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE"
+    )
+    parser.add_argument(
+        "--old",
+        nargs="+",
+        required=True,
+        metavar="A",
+        help=f"earlier versions, the reference first: {what}",
+    )
+    parser.add_argument("--new", required=True, metavar="B", help="the version under judgement, the same")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the page (default: change-control.html in the folder of the new run)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
+    add_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from synnodtest.files import write_atomic
+    from synnodtest.integrity.lock import LOCK
+    from synnodtest.integrity.protocol import frozen_at, read_protocol
+    from synnodtest.record.pccp import judge_change
+    from synnodtest.report.change_control import write_change_control
+
+    protocol = read_protocol(options.protocol)
+    frozen = frozen_at(protocol, Path(LOCK))
+    *earlier, new = (_run_of(text) for text in (*options.old, options.new))
+    old = [_version(text, options, list(protocol.specs)) for text in earlier]
+    judged = judge_change(protocol, frozen, old, _version(new, options, list(protocol.specs)))
+    for line in judged.lines():
+        print(line)
+    page = write_change_control(protocol, frozen, judged, options.out or _beside(new))
+    print(f"page: {page}")
+    if options.json is not None:
+        write_atomic(options.json, json.dumps(judged.as_dict(), indent=1, sort_keys=True) + "\n")
+    return 0 if judged.within else 1
+
+
+def _run_of(text: str) -> str:
+    """Return a run, the newest where a folder of runs is named; a detector as it is."""
+    folder = Path(text).expanduser()
+    runs = sorted(folder.glob("*/results.json")) if folder.is_dir() and not (folder / "results.json").is_file() else []
+    return str(runs[-1].parent) if runs else text
+
+
+def _beside(new: str) -> Path:
+    path = Path(new).expanduser()
+    folder = path if path.is_dir() else path.parent if path.is_file() and path.suffix == ".json" else Path()
+    return folder / "change-control.html"
+
+
+def _version(text: str, options: argparse.Namespace, files: list[str]) -> Version:
+    """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
+    from synnodtest.backgrounds.mask_names import mask_regions
+    from synnodtest.commands.specs import spec_files
+    from synnodtest.record.pccp import Version
+    from synnodtest.shell.baseline import is_record, record_of
+    from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.progress import Progress
+
+    if is_record(text):
+        made: dict[str, Any] = record_of(text, settings_from(options), [])
+        return Version(text, made, {s["file"]: s["sha256"] for s in made["identification"]["specs"]}, _limited(made))
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
+    regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
+    cases = list(cases_in(spec_files([Path(file) for file in files]), regions))
+    tried = dict(record_of(text, settings_from(options), cases, Progress()))
+    tried["behaviours"] = [{"id": c.behaviour.id, "gate": c.behaviour.gate} for c in cases]
+    return Version(text, tried, {c.spec.path.as_posix(): c.spec.sha256 for c in cases}, options.limit is not None)
+
+
+def _limited(made: dict[str, Any]) -> bool:
+    return any(str(d["what"]).startswith("number of backgrounds (limited") for d in made.get("deviations") or ())

@@ -1,0 +1,148 @@
+"""The region that fails, as a behaviour of its own for the spec of the search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from synnodtest.errors import SynnodError
+from synnodtest.spec.model import Behaviour, Fuzz
+
+__all__ = ["region_behaviour", "with_behaviour"]
+
+COUNT = 60
+"""Backgrounds of the behaviour: as many as a confirmation has trials."""
+SIDES = {"lung": ("right_lung", "left_lung")}
+"""Regions that parts 0 and 1 of another are."""
+
+
+def region_behaviour(entry: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+    """Return the behaviour that holds a detector to its claim within the region of a search.
+
+    What is searched for ``detected`` becomes a sensitivity over the region; other claims become a search within it.
+
+    Args:
+        entry: Of the record's ``fuzzing`` list.
+        behaviour: The search, as its spec says it now.
+
+    Raises:
+        SynnodError: no region was shown to fail, or the spec language cannot say it.
+    """
+    region = entry.get("region") or {}
+    if not region.get("shown"):
+        raise SynnodError(f"{entry['id']}: no region was shown to fail", hint="promote the example alone")
+    fuzz = behaviour.fuzz
+    if fuzz is None or behaviour.id.endswith("]"):
+        raise SynnodError(f"{behaviour.id!r} is no search of its own in this file", hint="promote the example alone")
+    values = _values(region, fuzz)
+    location = _location(region, fuzz)
+    identity = f"{behaviour.id}-region"
+    head = {"id": identity, "extends": behaviour.id, "statement": f"Within a region that once failed: {_said(region)}."}
+    if entry["kind"] == "detected" and not any(n.startswith(("companion.", "view")) for n in values):
+        return {**head, **_sensitivity(entry, fuzz, values, location)}
+    vary = _nested({name: value for name, value in values.items() if name != "companion.present"})
+    return {**head, "fuzz": {"vary": {**vary, "location": {"region": location}}, "explicit": []}}
+
+
+def _said(region: Mapping[str, Any]) -> str:
+    return str(region["sentence"]).partition(";")[0]
+
+
+def _sensitivity(entry: Mapping[str, Any], fuzz: Fuzz, values: Mapping[str, Any], location: Any) -> dict[str, Any]:
+    """Return scenes over the region and the rate that was asked for."""
+    every = {**{k: v for k, v in fuzz.fixed.items() if not k.startswith("place")}, **values}
+    changes = {k.partition(".")[2]: v for k, v in every.items() if k.startswith("perturbations.")}
+    own = _nested({k: _drawn(v) for k, v in every.items() if not k.startswith("perturbations.")})
+    scenes: dict[str, Any] = {
+        "backgrounds": {"set": fuzz.set, "count": COUNT},
+        "nodules": [{"diameter_mm": 20.0, **own, "location": {"region": location}}],
+    }
+    if changes:
+        scenes["perturbations"] = [{name: _drawn(value)} for name, value in changes.items()]
+    bound = {"at_least": entry["parameters"].get("rate_at_least", 0.8)}
+    return {"fuzz": None, "scenes": scenes, "expect": [{"sensitivity": bound}]}
+
+
+def _drawn(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) for v in value):
+        return {"uniform": value}
+    return {"choice": value} if isinstance(value, list) else value
+
+
+def _values(region: Mapping[str, Any], fuzz: Fuzz) -> dict[str, Any]:
+    """Return what each varied parameter may be within the region: ``[low, high]``, or a list of levels."""
+    terms = {t["name"]: t for t in region["terms"]}
+    found: dict[str, Any] = {}
+    for row in region["parameters"]:
+        name = row["name"]
+        if name.startswith("place."):
+            continue
+        term = terms.get(name)
+        if row["levels"]:
+            levels = [level for level in (term["levels"] if term else row["levels"]) if level != "left out"]
+            found[name] = levels if levels[1:] else (levels or [None])[0]
+        else:
+            part = max(term["parts"], key=lambda p: p["end"] - p["start"]) if term else None
+            found[name] = [part["start"], part["end"]] if part else list(row["range"])
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _location(region: Mapping[str, Any], fuzz: Fuzz) -> Any:
+    """Return the region expression of the place.
+
+    Raises:
+        SynnodError: the place is told by a distance or by heights, for which the language has no word.
+    """
+    place: Any = fuzz.location.region if isinstance(fuzz.location.region, str) else None
+    unsaid = SynnodError(
+        f"the spec language cannot say where that is: {_said(region)}", hint="promote the example alone, or draw a mask"
+    )
+    if place is None:
+        raise unsaid
+    for term in region["terms"]:
+        if term["name"] == "place.part" and place in SIDES and len(term["levels"]) == 1:
+            place = SIDES[place][int(term["levels"][0])]
+        elif term["name"].startswith("place."):
+            raise unsaid
+    rule = region["rule"]
+    if rule is None:
+        return place
+    if not rule["name"].startswith("in the region "):
+        raise unsaid
+    other = rule["name"].removeprefix("in the region ")
+    return {"all": [place, {"not": other} if rule["below"] else other]}
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        group, _, key = name.partition(".")
+        if key:
+            nested.setdefault(group, {})[key] = value
+        else:
+            nested[name] = value
+    return nested
+
+
+def with_behaviour(text: str, behaviour: Mapping[str, Any]) -> str:
+    """Return the text of a spec with one more behaviour at the end of its list, all else byte by byte as it was.
+
+    Raises:
+        SynnodError: the behaviours are not written as a block list.
+    """
+    from ruamel.yaml import YAML
+
+    root = YAML(typ="rt").compose(text)
+    entries = next((v for k, v in root.value if k.value == "behaviours"), None)
+    if entries is None or entries.flow_style or not entries.value:
+        raise SynnodError("the behaviours of this file are not a block list", hint="add the behaviour by hand")
+    first = entries.value[0].start_mark.index
+    dash = text.rindex("-", 0, first)
+    column = dash - text.rfind("\n", 0, dash) - 1
+    end = len(text[: entries.value[-1].end_mark.index].rstrip())
+    break_ = "\r\n" if "\r\n" in text else "\n"
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in behaviour.items()]
+    block = break_.join([f"{' ' * column}- {lines[0]}", *(f"{' ' * (column + 2)}{line}" for line in lines[1:])])
+    rest = text[end:]
+    return f"{text[:end]}{break_}{break_}{block}{rest if rest.strip() or rest else break_}"

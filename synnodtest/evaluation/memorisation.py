@@ -1,0 +1,159 @@
+"""Memorisation: whether a synthesizer draws its training nodules again.
+
+Of every planted nodule the brightness that it adds is cut out, scaled to one size and one strength, and compared with
+every training crop, in eight orientations. It is called a copy where it lies nearer to one of them than all but 1% of
+real nodules lie that training has not seen, of a like size: small shadows are alike whoever casts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from synnodtest.canonical import seed_sequence
+from synnodtest.geometry import FloatArray
+from synnodtest.radiomics_features import WINDOW_SPACING_MM
+from synnodtest.statistics import clustered_rate
+
+__all__ = ["Crops", "copies", "crops_of", "distances_to"]
+
+EDGE = 24
+"""Pixels along a scaled crop: one per millimetre of a nodule of 12 mm."""
+REACH = 2.0
+"""Edge of a crop in diameters."""
+QUANTILE = 0.01
+"""Share of real nodules that lie as near to a training crop by chance."""
+BANDS = 3
+"""Bands of size, of as many real nodules each."""
+CONTROLS = 200
+MOVED_PX, SCALED = 0.4, 0.04
+"""By how much a control copy is moved and scaled, at most: what planting does to a nodule that is drawn again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Scaled crops of one kind of nodules.
+
+    Args:
+        shapes: (n, EDGE * EDGE) float32 of length 1.
+        diameter_mm: (n,).
+        clusters: What is not independent: the background, or the CT series.
+    """
+
+    shapes: NDArray[np.float32]
+    diameter_mm: NDArray[np.float64]
+    clusters: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+def crops_of(added: Sequence[FloatArray], diameter_mm: Sequence[float], clusters: Sequence[str]) -> Crops:
+    """Return the crops of windows that hold the brightness which a nodule adds, the nodule near the middle.
+
+    Windows to which nothing is added are left out.
+
+    Args:
+        added: Windows at :data:`synnodtest.radiomics_features.WINDOW_SPACING_MM`.
+        diameter_mm: Of each nodule.
+        clusters: Of each nodule.
+    """
+    rows = [(_scaled(np.asarray(a, dtype=np.float32), float(d)), float(d), c)
+            for a, d, c in zip(added, diameter_mm, clusters, strict=True)]  # fmt: skip
+    kept = [(shape, d, c) for shape, d, c in rows if shape is not None]
+    shapes = np.stack([shape for shape, *_ in kept]) if kept else np.zeros((0, EDGE * EDGE), dtype=np.float32)
+    return Crops(shapes, np.asarray([d for _, d, _ in kept], dtype=np.float64), [c for *_, c in kept])
+
+
+def _scaled(added: FloatArray, diameter_mm: float, zoom: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> Any:
+    """Return a window's nodule as a vector of length 1, its centre of brightness in the middle."""
+    bright = np.maximum(added, 0)
+    if float(bright.sum()) <= 0:
+        return None
+    centre = ndimage.center_of_mass(bright)
+    step = REACH * diameter_mm * zoom / WINDOW_SPACING_MM / EDGE
+    grid = (np.arange(EDGE) - (EDGE - 1) / 2) * step
+    rows, columns = np.meshgrid(grid + centre[0] + shift[0], grid + centre[1] + shift[1], indexing="ij")
+    smooth = ndimage.gaussian_filter(added, 0.4 * step) if step > 1 else added  # no aliasing of large nodules
+    shape = ndimage.map_coordinates(smooth, [rows, columns], order=1).ravel()
+    length = float(np.linalg.norm(shape))
+    return np.asarray(shape / length, dtype=np.float32) if length > 0 else None
+
+
+def distances_to(crops: Crops, training: Crops) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return how far each crop lies from the nearest training crop, 0 to sqrt(2), and which one that is."""
+    best = np.full(len(crops), -1.0)
+    nearest = np.zeros(len(crops), dtype=np.int64)
+    images = crops.shapes.reshape(-1, EDGE, EDGE)
+    for turn in range(8):
+        turned = np.rot90(images if turn < 4 else images[:, :, ::-1], turn % 4, axes=(1, 2))
+        likeness = turned.reshape(len(crops), -1) @ training.shapes.T
+        found = likeness.argmax(axis=1)
+        value = likeness[np.arange(len(crops)), found]
+        nearer = value > best
+        best[nearer], nearest[nearer] = value[nearer], found[nearer]
+    return np.sqrt(np.maximum(2 - 2 * best, 0)), nearest
+
+
+def copies(
+    synthetic: Crops, real: Crops, training: Crops, added: Sequence[FloatArray], seed: int = 0
+) -> dict[str, Any]:
+    """Return the share of copies among planted nodules with its interval, and what the test would see.
+
+    Args:
+        synthetic: Planted nodules.
+        real: Nodules that training has not seen, planted and cut alike.
+        training: Training crops.
+        added: The windows of ``training``, for the control: training nodules moved and scaled a little.
+        seed: Of the control.
+    """
+    far_real, _ = distances_to(real, training)
+    far, _ = distances_to(synthetic, training)
+    edges = np.quantile(real.diameter_mm, np.linspace(0, 1, BANDS + 1)[1:-1])
+    limits = np.asarray([
+        np.quantile(far_real[np.digitize(real.diameter_mm, edges) == band], QUANTILE) for band in range(BANDS)
+    ])  # fmt: skip
+    copied = far < limits[np.digitize(synthetic.diameter_mm, edges)]
+    share = clustered_rate(list(copied), list(synthetic.clusters), alpha=0.025)
+    control = _control(training, added, seed)
+    near, _ = distances_to(control, training)
+    seen = near < limits[np.digitize(control.diameter_mm, edges)]
+    return {
+        "n": len(synthetic),
+        "copies": int(copied.sum()),
+        "share": share.value,
+        "interval_95": [share.lower, share.upper],
+        "training_crops": len(training),
+        "real": len(real),
+        "quantile": QUANTILE,
+        "bands_mm": [float(edge) for edge in edges],
+        "limits": [float(limit) for limit in limits],
+        "distance": {"synthetic": _spread(far), "real": _spread(far_real), "copied": _spread(near)},
+        "control": {"n": len(control), "told": int(seen.sum())},
+    }
+
+
+def _control(training: Crops, added: Sequence[FloatArray], seed: int) -> Crops:
+    """Return training nodules drawn again, moved and scaled a little."""
+    rng = np.random.default_rng(seed_sequence("memorisation-control", seed))
+    chosen = rng.choice(len(training), size=min(CONTROLS, len(training)), replace=False)
+    shapes = [
+        _scaled(
+            np.asarray(added[i], dtype=np.float32),
+            float(training.diameter_mm[i]),
+            float(1 + rng.uniform(-SCALED, SCALED)),
+            (float(rng.uniform(-MOVED_PX, MOVED_PX)), float(rng.uniform(-MOVED_PX, MOVED_PX))),
+        )
+        for i in chosen
+    ]
+    return Crops(np.stack(shapes), training.diameter_mm[chosen], [training.clusters[i] for i in chosen])
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, float]:
+    names = {"p1": 1, "median": 50, "p99": 99}
+    return {name: float(np.percentile(values, share)) for name, share in names.items()} if len(values) else {}

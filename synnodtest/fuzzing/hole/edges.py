@@ -1,0 +1,140 @@
+"""Boundaries of a region: fresh scenes on either side of each, and the interval in which the rate crosses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from synnodtest.fuzzing.hole.box import Box, Stretch, joined
+from synnodtest.fuzzing.hole.probes import Probes, Seen
+from synnodtest.fuzzing.hole.region import Boundary, Part, Term
+from synnodtest.fuzzing.telling import FROM, Rule
+from synnodtest.planning.difficulty import Dimension
+from synnodtest.planning.example import Example
+from synnodtest.ports import Background
+from synnodtest.statistics import Crossing, crossing
+
+__all__ = ["Edges"]
+
+SCENES = 24
+"""Scenes around a boundary at once."""
+WINDOWS = (0.05, 0.12, 0.3)
+"""Half widths of the window around a boundary, as shares of the range, until a crossing is shown."""
+NEAR_MM = (4.0, 8.0, 16.0)
+"""The same of a distance from a border."""
+
+
+class Edges:
+    """Finds the boundaries of a box.
+
+    Args:
+        probes: Tries points.
+    """
+
+    def __init__(self, probes: Probes) -> None:
+        self.probes = probes
+        self.border: Boundary | None = None
+        self._found: dict[tuple[int, int], Crossing] = {}
+        """By dimension and difficulty."""
+
+    def refined(self, box: Box) -> Box:
+        """Return the box with every boundary where the rate was shown to cross; others are taken back."""
+        if box.rule is not None and box.rule.name.startswith(FROM):
+            box = self._with_border(box, box.rule)
+        for index in sorted(box.stretches):
+            if not box.space.dimensions[index].levels:
+                box = box.with_(index, self._stretches(box, index))
+        return box
+
+    def _stretches(self, box: Box, index: int) -> tuple[Stretch, ...]:
+        low, high = box.space.dimensions[index].bounds
+        stretches = box.of(index)
+        cuts = sorted({k for pair in stretches for k in pair if k not in (low, high)})
+        made: list[list[int]] = [list(pair) for pair in stretches]
+        for pair in made:
+            for side in (0, 1):
+                if pair[side] not in (low, high):
+                    pair[side] = self._edge(box, index, pair[side], side == 1, cuts)
+        return joined((a, b) for a, b in made if a <= b) or ((low, high),)
+
+    def _edge(self, box: Box, index: int, at: int, fails_below: bool, cuts: Sequence[int]) -> int:
+        """Return the difficulty of a boundary, refined; the end of the range where no crossing is shown."""
+        dimension = box.space.dimensions[index]
+        low, high = dimension.bounds
+        floor = max((c + at) // 2 for c in (2 * low - at, *cuts) if c < at)
+        ceiling = min((c + at) // 2 for c in (2 * high - at, *cuts) if c > at)
+        seen: list[Seen] = []
+        for share in WINDOWS:
+            half = max(1, int(share * (high - low)))
+            window = (max(floor, at - half), min(ceiling, at + half))
+            points = box.drawn(SCENES, self.probes.rng("edge", index, at), {index: window})
+            seen += self.probes.look(points, box)
+            found = self._crossing([s.point[index] for s in seen], seen, window, fails_below)
+            if found is not None and found.sure:
+                self._found[index, round(found.value)] = found
+                return round(found.value)
+        return high if fails_below else low
+
+    def _crossing(
+        self, values: Sequence[float], seen: Sequence[Seen], window: tuple[float, float], fails_below: bool
+    ) -> Crossing | None:
+        return crossing(
+            [float(v) for v in values],
+            [s.holds for s in seen],
+            [s.replicate.background.cluster for s in seen],
+            self.probes.stage.claim.rate,
+            fails_below=fails_below,
+            window=window,
+        )
+
+    def _with_border(self, box: Box, rule: Rule) -> Box:
+        """Return the box with the distance at which failing ends; without the rule where no crossing is shown."""
+        seen: list[Seen] = []
+        for half in NEAR_MM:
+            window = (max(0.0, rule.threshold - half), rule.threshold + half)
+            points = box.drawn(SCENES, self.probes.rng("border"))
+            seen += self.probes.look(points, box, partial(self._lies_in, rule, window))
+            values = [rule.value(s.replicate, self.probes.places.surroundings) for s in seen]
+            found = self._crossing(values, seen, window, rule.below)
+            if found is not None and found.sure:
+                self.border = Boundary(found.value, found.lower, found.upper)
+                return _with_threshold(box, rule, found.value)
+        return box
+
+    def _lies_in(self, rule: Rule, window: tuple[float, float], example: Example, background: Background) -> bool:
+        value = self.probes.measured(rule.name, example, background)
+        return value is not None and window[0] <= value <= window[1]
+
+    # --- in the unit of the parameter ---------------------------------------------------------------------------
+
+    def term(self, index: int, box: Box, held: Sequence[int]) -> Term:
+        """Return what the region asks of a parameter, with the nearest values that were seen to hold."""
+        dimension = box.space.dimensions[index]
+        parts = sorted((self._part(dimension, index, s) for s in box.of(index)), key=lambda p: p.start)
+        edges = [b for p in parts for b in (p.low, p.high) if b]
+        values = [float(dimension.value(k)) for k in held if not any(a <= k <= b for a, b in box.of(index))]
+        nearest = {
+            min((v for v in values if not e.lower <= v <= e.upper), key=lambda v: abs(v - e.value), default=None)
+            for e in edges
+        }
+        return Term(dimension.name, tuple(parts), held=tuple(sorted(v for v in nearest if v is not None)))
+
+    def _part(self, dimension: Dimension, index: int, stretch: Stretch) -> Part:
+        first, last = (self._boundary(dimension, index, k) for k in stretch)
+        start, end = (float(dimension.value(k)) for k in stretch)
+        return Part(first, last, start, end) if start <= end else Part(last, first, end, start)
+
+    def _boundary(self, dimension: Dimension, index: int, at: int) -> Boundary | None:
+        found = self._found.get((index, at))
+        if found is None:
+            return None
+        low, high = dimension.bounds
+        value, *ends = (
+            float(dimension.value(min(max(round(k), low), high))) for k in (found.value, found.lower, found.upper)
+        )
+        return Boundary(value, min(ends), max(ends))
+
+
+def _with_threshold(box: Box, rule: Rule, threshold: float) -> Box:
+    return replace(box, rule=replace(rule, threshold=threshold))

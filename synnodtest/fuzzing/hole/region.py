@@ -1,0 +1,210 @@
+"""The region that fails: what a walk around a counterexample comes to, in words and as the record keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from synnodtest.fuzzing.telling import FROM, INSIDE, Rule
+
+__all__ = ["Boundary", "Part", "Region", "Term"]
+
+_WORDS = {"retrocardiac": "the heart", "lung": "the lung", "subdiaphragmatic": "the diaphragm"}
+_PLAIN = ("right_lung", "left_lung")
+_UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", "rotate": " degrees"}
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where failing ends.
+
+    Args:
+        value: In the unit of the parameter.
+        lower: Lower end of its 95% interval.
+        upper: Upper end.
+        holds_at: The nearest value beyond it that was seen to hold.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    holds_at: float | None = None
+
+    def words(self, unit: str) -> str:
+        """Return ``25.3 mm (24.9 to 25.8)``."""
+        return f"{self.value:.3g}{unit} ({self.lower:.3g} to {self.upper:.3g})"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as the record keeps it."""
+        return {"value": self.value, "lower": self.lower, "upper": self.upper, "holds_at": self.holds_at}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One failing stretch of a parameter; a side without a boundary fails to the end of the range.
+
+    Args:
+        low: The boundary below.
+        high: The boundary above.
+        start: Lowest failing value.
+        end: Highest failing value.
+    """
+
+    low: Boundary | None
+    high: Boundary | None
+    start: float
+    end: float
+
+    def words(self, unit: str) -> str:
+        """Return ``above 25.3 mm (24.9 to 25.8)``."""
+        if self.low and self.high:
+            return f"between {self.low.words(unit)} and {self.high.words(unit)}"
+        if self.low:
+            return f"above {self.low.words(unit)}"
+        return f"below {self.high.words(unit)}" if self.high else "everywhere"
+
+
+@dataclass(frozen=True)
+class Term:
+    """What the region asks of one parameter.
+
+    Args:
+        name: Flat name of the parameter.
+        parts: Failing stretches of a range.
+        levels: Failing levels, in place of ``parts``.
+        said: The levels in words.
+        held: Values that were seen to hold, nearest first.
+    """
+
+    name: str
+    parts: tuple[Part, ...] = ()
+    levels: tuple[Any, ...] = ()
+    said: str = ""
+    held: tuple[float, ...] = ()
+
+    def words(self) -> str:
+        """Return it in words; a diameter goes without its name."""
+        if self.levels:
+            return self.said
+        key = self.name.rpartition(".")[2]
+        text = " and ".join(part.words(_UNITS.get(key, "")) for part in self.parts)
+        return text if self.name == "diameter_mm" else f"at {_label(self.name)} {text}"
+
+    def holds(self) -> str:
+        """Return ``holds at 20 mm``; empty where no value was seen to hold."""
+        unit = _UNITS.get(self.name.rpartition(".")[2], "")
+        shown = " and ".join(f"{v:.3g}{unit}" for v in self.held)
+        label = "" if self.name == "diameter_mm" else f"{_label(self.name)} "
+        return f"holds at {label}{shown}" if shown else ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The largest region around a counterexample that was shown to fail.
+
+    Args:
+        terms: One per parameter that matters.
+        rule: On where in the chest the nodule lies, if that says it better than the parameters of the place.
+        border: The rule's boundary, where the rule is a distance.
+        free: Parameters that do not matter.
+        share: Share of the searched space.
+        inside: Scenes within the region that fail, and of how many.
+        outside: The same outside of it.
+        scenes: What the walk cost.
+        shown: Whether the rate inside surely falls short of the rate asked for.
+        parameters: The searched parameters: ``name``, ``range`` or ``levels``, for the picture.
+        points: Every scene of the walk: its parameters in this order, then whether it failed.
+        complete: False where time or scenes ran out before all was looked at.
+    """
+
+    terms: tuple[Term, ...]
+    rule: Rule | None
+    border: Boundary | None
+    free: tuple[str, ...]
+    share: float
+    inside: tuple[int, int]
+    outside: tuple[int, int]
+    scenes: int
+    shown: bool
+    complete: bool
+    parameters: tuple[dict[str, Any], ...] = ()
+    points: tuple[tuple[Any, ...], ...] = ()
+
+    def sentence(self) -> str:
+        """Return ``fails above 25.3 mm (24.9 to 25.8) in the right lung; holds at 20 mm; contrast does not matter``."""
+        if not self.shown:
+            return (
+                f"no larger region is shown to fail: {self.inside[0]} of {self.inside[1]} scenes fail in the one "
+                f"that the walk came to ({self._where()}; {self.scenes} scenes)"
+            )
+        parts = [f"fails {self._where()}", *filter(None, (t.holds() for t in self.terms))]
+        if self.free:
+            parts.append(f"{_listed([_label(n) for n in self.free])} {'do' if self.free[1:] else 'does'} not matter")
+        parts.append(f"{100 * self.share:.2g}% of the searched space")
+        parts.append(
+            f"{self.inside[0]} of {self.inside[1]} scenes inside fail, {self.outside[0]} of {self.outside[1]} outside"
+        )
+        cost = f"{self.scenes} scenes" + ("" if self.complete else ", not all looked at")
+        return f"{'; '.join(parts)} ({cost})"
+
+    def _where(self) -> str:
+        terms = sorted(self.terms, key=lambda t: (bool(t.levels), t.name != "diameter_mm"))
+        words = [t.words() for t in terms] + ([self._rule_words()] if self.rule else [])
+        return " ".join([", ".join(w for w, t in zip(words, terms, strict=False) if not t.levels),
+                         *(w for w, t in zip(words, terms, strict=False) if t.levels),
+                         *([words[-1]] if self.rule else [])]).strip() or "everywhere"  # fmt: skip
+
+    def _rule_words(self) -> str:
+        assert self.rule is not None
+        if self.rule.name.startswith(INSIDE):
+            region = self.rule.name.removeprefix(INSIDE)
+            named = region.replace("_", " ") if region in _PLAIN else f"region {region}"
+            return f"{'outside' if self.rule.below else 'in'} the {named}"
+        region = self.rule.name.removeprefix(FROM)
+        limit = self.border.words(" mm") if self.border else f"{self.rule.threshold:.3g} mm"
+        where = f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
+        return f"within {limit} of the border of {where}" if self.rule.below else f"more than {limit} from {where}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as the record keeps it."""
+        return {
+            "sentence": self.sentence(),
+            "terms": [
+                {
+                    "name": t.name,
+                    "levels": list(t.levels) or None,
+                    "parts": [
+                        {
+                            "start": p.start,
+                            "end": p.end,
+                            "low": p.low and p.low.plain(),
+                            "high": p.high and p.high.plain(),
+                        }
+                        for p in t.parts
+                    ],
+                    "held": list(t.held),
+                }
+                for t in self.terms
+            ],
+            "rule": None
+            if self.rule is None
+            else {"name": self.rule.name, "below": self.rule.below, "border": self.border and self.border.plain()},
+            "free": list(self.free),
+            "share": self.share,
+            "inside": list(self.inside),
+            "outside": list(self.outside),
+            "scenes": self.scenes,
+            "shown": self.shown,
+            "complete": self.complete,
+            "parameters": list(self.parameters),
+            "columns": [p["name"] for p in self.parameters],
+            "points": [list(p) for p in self.points],
+        }
+
+
+def _label(name: str) -> str:
+    return name.removeprefix("perturbations.").removeprefix("radiomics.").removesuffix("_mm").removesuffix("_deg")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

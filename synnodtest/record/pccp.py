@@ -1,0 +1,264 @@
+"""A new version of a detector against a predetermined change control plan: every clause of the protocol, judged.
+
+The plan is kept only where every clause is PASSED; so no adjustment for their number is needed (an intersection-union
+test). Every clause is held against every earlier version that is given, the first of them the reference, so that small
+losses do not add up from version to version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from synnodtest.integrity.protocol import METRICS, Margin, Protocol
+from synnodtest.record.compare import compare
+from synnodtest.record.words import expectation_title, number, plural, shown_status
+
+__all__ = ["Clause", "Judged", "Version", "judge_change"]
+
+WITHIN, OUTSIDE, OPEN = "WITHIN THE PLAN", "OUTSIDE THE PLAN", "NOT SHOWN TO BE WITHIN THE PLAN"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the detector and what is known of it.
+
+    Args:
+        name: As it was named.
+        record: A record, or what :func:`synnodtest.record.compare.as_record` made of a run that was not kept.
+        specs: sha256 of the specs that it ran, by file.
+        limited: Whether fewer backgrounds were used than the specs say.
+    """
+
+    name: str
+    record: Mapping[str, Any]
+    specs: Mapping[str, str]
+    limited: bool = False
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, sha256 and configuration of the detector."""
+        found: Mapping[str, Any] = self.record["identification"]["detector"]
+        return found
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        who = self.identity
+        digest = str(who.get("sha256") or "")[:8]
+        text = f"{who.get('name') or 'detector'} {who.get('version') or ''}".strip()
+        return f"{text} ({digest})" if digest else text
+
+    def entries(self) -> dict[str, Mapping[str, Any]]:
+        """Return its expectations by id."""
+        return {entry["id"]: entry for entry in self.record["expectations"]}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of the protocol and what came of it.
+
+    Args:
+        name: Short name.
+        asks: What it asks for.
+        status: ``PASSED``, ``FAILED`` or ``INCONCLUSIVE``.
+        sentence: What was found, with numbers.
+        rows: The particulars, each a mapping of column to text.
+    """
+
+    name: str
+    asks: str
+    status: str
+    sentence: str
+    rows: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A new version, judged against the plan.
+
+    Args:
+        verdict: ``WITHIN THE PLAN``, ``OUTSIDE THE PLAN`` or ``NOT SHOWN TO BE WITHIN THE PLAN``.
+        new: Name and version of the new one.
+        old: The earlier ones, the reference first.
+        clauses: Every clause.
+    """
+
+    verdict: str
+    new: str
+    old: tuple[str, ...]
+    clauses: tuple[Clause, ...] = field(default=())
+
+    @property
+    def within(self) -> bool:
+        """Whether every clause is kept."""
+        return self.verdict == WITHIN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as lines of text."""
+        yield f"{self.verdict}: {self.new} against {', '.join(self.old)}"
+        for clause in self.clauses:
+            yield f"  {clause.status:<12} {clause.name}: {clause.sentence}"
+            if clause.status != "PASSED":
+                yield from ("    " + ", ".join(f"{k} {v}" for k, v in row.items() if v) for row in clause.rows)
+
+
+def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: Version) -> Judged:
+    """Return what the plan says of a new version.
+
+    Args:
+        protocol: The plan.
+        frozen: When it was frozen (ISO); empty where that is not known.
+        old: Earlier versions, the reference first.
+        new: The version under judgement.
+    """
+    clauses = [
+        _frozen(frozen, new),
+        _specs(protocol, (*old, new)),
+        _changes(protocol, old[0], new),
+    ]
+    clauses += [_passed(protocol, new)] if protocol.passed else []
+    clauses += [_kept(protocol, old, new)]
+    wanted = old if protocol.margins else ()
+    compared = [compare(earlier.record, new.record, alpha=protocol.alpha) for earlier in wanted]
+    clauses += [
+        _not_worse(margin, protocol, earlier, made, first=earlier is old[0])
+        for margin in protocol.margins
+        for earlier, made in zip(wanted, compared, strict=True)
+    ]
+    statuses = {clause.status for clause in clauses}
+    verdict = OUTSIDE if "FAILED" in statuses else WITHIN if statuses == {"PASSED"} else OPEN
+    return Judged(verdict, new.label, tuple(v.label for v in old), tuple(clauses))
+
+
+# --- clauses --------------------------------------------------------------------------------------------------------
+
+
+def _frozen(frozen: str, new: Version) -> Clause:
+    asks = "The plan was frozen before the new version was run."
+    started = str(new.record["run"].get("started") or "")
+    if not frozen:
+        said = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
+        return Clause("plan", asks, "INCONCLUSIVE", said)
+    if not started:
+        return Clause("plan", asks, "INCONCLUSIVE", f"frozen {frozen}; when the new version was run is not known")
+    before = datetime.fromisoformat(frozen) <= datetime.fromisoformat(started)
+    words = f"frozen {frozen}, the new version was run {started}"
+    return Clause("plan", asks, "PASSED" if before else "FAILED", words)
+
+
+def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
+    asks = "Every version ran the specifications that the plan names, unchanged and on all backgrounds."
+    rows = [
+        {"specification": file, "version": version.label, "is": "another" if file in version.specs else "not run"}
+        for version in versions
+        for file, sha in protocol.specs.items()
+        if version.specs.get(file) != sha
+    ]
+    short = [{"specification": "all", "version": v.label, "is": "on fewer backgrounds"} for v in versions if v.limited]
+    status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
+    said = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
+    return Clause("specifications", asks, status, said, (*rows, *short))
+
+
+def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
+    allowed = [name.replace("weights", "sha256") for name in protocol.may_change]
+    asks = f"Nothing differs from the reference but {', '.join(protocol.may_change) or 'nothing'}."
+    before, after = _flat(reference.identity), _flat(new.identity)
+    rows = []
+    for name in dict.fromkeys([*before, *after]):
+        if before.get(name) != after.get(name):
+            foreseen = any(name == a or name.startswith(f"{a}.") for a in allowed)
+            shown = (str(side.get(name, "absent")) for side in (before, after))
+            rows.append(
+                {"field": name, "reference": next(shown), "new": next(shown), "foreseen": "yes" if foreseen else "no"}
+            )
+    outside = [row for row in rows if row["foreseen"] == "no"]
+    said = f"{len(rows)} fields differ, {len(outside)} of them not foreseen" if rows else "nothing differs"
+    return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))
+
+
+def _flat(value: Mapping[str, Any], head: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        name = f"{head}{key}"
+        flat |= _flat(item, f"{name}.") if isinstance(item, Mapping) else {name: item}
+    return flat
+
+
+def _passed(protocol: Protocol, new: Version) -> Clause:
+    asks = f"Every expectation of the gates {', '.join(protocol.passed)} passes under the new version."
+    gates = {b["id"]: b["gate"] for b in new.record["behaviours"]}
+    entries = [e for e in new.record["expectations"] if gates.get(e["behaviour"]) in protocol.passed]
+    rows = [_row(e, "is") for e in entries if shown_status(e) != "PASSED"]
+    failed = any(shown_status(e) == "FAILED" for e in entries)
+    status = "FAILED" if failed else "INCONCLUSIVE" if rows or not entries else "PASSED"
+    return Clause("gates", asks, status, f"{len(entries) - len(rows)} of {len(entries)} pass", tuple(rows))
+
+
+def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
+    allowed = f"all but {protocol.lost_at_most}" if protocol.lost_at_most else "all"
+    asks = f"Of the expectations that any earlier version passed, {allowed} pass under the new one."
+    now, passed = new.entries(), {}
+    for version in old:
+        passed |= {key: version.label for key, e in version.entries().items() if e["status"] == "PASSED"}
+    lost = [key for key in passed if key not in now or shown_status(now[key]) != "PASSED"]
+    failed = [key for key in lost if key in now and shown_status(now[key]) == "FAILED"]
+    rows = tuple(
+        {"expectation": key, "passed under": passed[key], "is": shown_status(now[key]) if key in now else "NOT RUN"}
+        for key in lost
+    )
+    status = "FAILED" if len(failed) > protocol.lost_at_most else "PASSED" if len(lost) <= protocol.lost_at_most else ""
+    status = status if passed else "INCONCLUSIVE"
+    steps = "; ".join(_step(version, now) for version in old)
+    said = f"{len(passed) - len(lost)} of {len(passed)} still pass ({steps})"
+    return Clause("retention", asks, status or "INCONCLUSIVE", said, rows)
+
+
+def _step(version: Version, now: Mapping[str, Mapping[str, Any]]) -> str:
+    passed = [key for key, e in version.entries().items() if e["status"] == "PASSED"]
+    kept = sum(key in now and shown_status(now[key]) == "PASSED" for key in passed)
+    return f"{version.label}: {kept} of {len(passed)}"
+
+
+def _row(entry: Mapping[str, Any], word: str) -> dict[str, str]:
+    return {"behaviour": entry["behaviour"], "expectation": expectation_title(entry), word: shown_status(entry)}
+
+
+def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Mapping[str, Any], *, first: bool) -> Clause:
+    """Return the clause on one margin: non-inferior where the bound of the difference lies within the margin."""
+    less_is_better = METRICS[margin.metric]
+    where = f" of {margin.behaviour}" if margin.behaviour else ""
+    metric = margin.metric.replace("_", " ")
+    whom = f"{earlier.label}{', the reference' if first else ''}"
+    direction = "higher" if less_is_better else "lower"
+    asks = f"The {metric}{where} is less than {margin.margin:g} {direction} than under {whom}."
+    name = f"{metric}{where} against {earlier.label}"
+    row = next(
+        (d for d in made["differences"] if d["metric"] == margin.metric and d["behaviour"] == margin.behaviour), None
+    )
+    if row is None or row["value"] is None:
+        return Clause(name, asks, "INCONCLUSIVE", "no scene could be compared: the same specs, seed and backgrounds?")
+    worst, best = (row["upper"], row["lower"]) if less_is_better else (row["lower"], row["upper"])
+    sign = 1 if less_is_better else -1
+    level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
+    said = (
+        f"{number(row['before'])} before, {number(row['after'])} now, difference {row['value']:+.3f} "
+        f"({level} {_signed(row['lower'])} and {_signed(row['upper'])}, "
+        f"{row['n']} pairs on {row['clusters']} backgrounds)"
+    )
+    if row["n"] < protocol.pairs_at_least or not row["usable"] or worst is None or best is None:
+        return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")
+    if sign * worst < margin.margin:
+        return Clause(name, asks, "PASSED", said)
+    return Clause(name, asks, "FAILED" if sign * best > margin.margin else "INCONCLUSIVE", said)
+
+
+def _signed(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.3f}"

@@ -1,0 +1,266 @@
+"""A change control plan: each clause is broken on its own, and the plan is kept only where all hold."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+
+from synnodtest.errors import RecordError
+from synnodtest.integrity.protocol import freeze_protocol, frozen_at, read_protocol
+from synnodtest.record.pccp import Version, judge_change
+from synnodtest.statistics import rate_difference_clustered
+
+PLAN = """\
+synnodtest_pccp: 1
+title: Plan
+specs: {specs/size.yaml: abc}
+may_change: [version, weights]
+must_hold:
+  passed: [safety]
+  non_inferior:
+    - {metric: sensitivity, margin: 0.1}
+    - {metric: false_positives_per_image, margin: 0.2}
+"""
+FROZEN = "2026-01-01T00:00:00+00:00"
+
+
+@pytest.fixture
+def plan(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN)
+    return read_protocol(path)
+
+
+def version(hits, *, name="d", number="1", statuses=("PASSED", "PASSED"), alarms=0, configuration=None, specs=None):
+    scenes = {
+        f"s{k}": {
+            "behaviour": "size",
+            "arm": "default",
+            "cluster": f"b{k}",
+            "accepted": True,
+            "radiograph_sha256": f"same{k}",
+            "nodules": [{"hit": bool(hit), "confidence": 0.9 * hit}],
+            "findings": [],
+        }
+        for k, hit in enumerate(hits)
+    }
+    scenes |= {
+        f"u{k}": scenes[f"s{k}"] | {"nodules": [], "findings": [{"score": 0.8}] * alarms} for k in range(len(hits))
+    }
+    expectations = [
+        {"id": f"specs/size.yaml::size::e{k}", "behaviour": "size", "kind": "sensitivity", "parameters": {},
+         "status": status, "waived": None, "ruling": None}
+        for k, status in enumerate(statuses)
+    ]  # fmt: skip
+    who = {"name": name, "version": number, "sha256": number * 8, "configuration": configuration or {"size": 512}}
+    record = {
+        "expectations": expectations,
+        "behaviours": [{"id": "size", "gate": "safety"}],
+        "scenes": scenes,
+        "run": {"id": number, "started": "2026-02-01T00:00:00+00:00"},
+        "identification": {"detector": who},
+    }
+    return Version(number, record, {"specs/size.yaml": "abc"} if specs is None else specs)
+
+
+def hits(share, n=200, seed=0):
+    return list(np.random.default_rng(seed).random(n) < share)
+
+
+def judged(plan, old, new, frozen=FROZEN):
+    made = judge_change(plan, frozen, old if isinstance(old, list) else [old], new)
+    return made, {clause.name: clause for clause in made.clauses}
+
+
+def test_an_equal_version_keeps_the_plan(plan):
+    made, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2"))
+    assert made.verdict == "WITHIN THE PLAN"
+    assert made.within
+    assert {c.status for c in made.clauses} == {"PASSED"}
+    assert [row["field"] for row in clauses["changes"].rows] == ["version", "sha256"]
+
+
+def test_a_loss_beyond_the_margin_fails_as_the_bound_says(plan):
+    before, after = hits(0.9), hits(0.6, seed=1)
+    made, clauses = judged(plan, version(before), version(after, number="2"))
+    bound = rate_difference_clustered(
+        [float(a) for a in after], [float(b) for b in before], [f"b{k}" for k in range(200)], alpha=0.05
+    )
+    clause = clauses["sensitivity against d 1 (11111111)"]
+    assert (clause.status == "FAILED") == (bound.upper < -0.1)
+    assert clause.status == "FAILED"
+    assert f"{bound.lower:+.3f} and {bound.upper:+.3f}" in clause.sentence
+    assert made.verdict == "OUTSIDE THE PLAN"
+
+
+def test_a_loss_that_may_or_may_not_lie_within_the_margin_is_left_open(plan):
+    kept = np.arange(200)
+    made, _ = judged(plan, version(list(kept >= 10)), version(list(kept >= 28), number="2"))
+    assert made.verdict == "NOT SHOWN TO BE WITHIN THE PLAN"
+    assert not made.within
+
+
+def test_more_false_positives_fail(plan):
+    _, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2", alarms=1))
+    assert clauses["false positives per image against d 1 (11111111)"].status == "FAILED"
+
+
+def test_small_losses_do_not_add_up_over_versions(plan):
+    """Each version loses 8 points to the one before, and the reference is 24 away."""
+    kept = np.arange(200)
+    versions = [version(list(kept >= k), number=str(n)) for n, k in enumerate((10, 24, 38, 58), start=1)]
+    steps = [judge_change(plan, FROZEN, [a], b) for a, b in itertools.pairwise(versions)]
+    assert all(step.verdict != "OUTSIDE THE PLAN" for step in steps)
+    made, clauses = judged(plan, versions[:-1], versions[-1])
+    assert made.verdict == "OUTSIDE THE PLAN"
+    assert clauses["sensitivity against d 1 (11111111)"].status == "FAILED"
+
+
+def test_what_any_earlier_version_passed_must_be_kept(plan):
+    old = [
+        version(hits(0.9), statuses=("PASSED", "FAILED")),
+        version(hits(0.9), number="2", statuses=("FAILED", "PASSED")),
+    ]
+    _, clauses = judged(plan, old, version(hits(0.9), number="3", statuses=("FAILED", "PASSED")))
+    assert clauses["retention"].status == "FAILED"
+    assert clauses["retention"].sentence == "1 of 2 still pass (d 1 (11111111): 0 of 1; d 2 (22222222): 1 of 1)"
+    assert clauses["gates"].status == "FAILED"
+    _, clauses = judged(plan, old, version(hits(0.9), number="3", statuses=("INCONCLUSIVE", "PASSED")))
+    assert clauses["retention"].status == clauses["gates"].status == "INCONCLUSIVE"
+
+
+def test_a_waived_expectation_and_one_that_was_not_run_are_no_pass(plan):
+    new = version(hits(0.9), number="2")
+    new.record["expectations"][0] |= {"status": "FAILED", "waived": {"reason": "known"}}
+    made, clauses = judged(plan, version(hits(0.9)), new)
+    assert clauses["retention"].status == clauses["gates"].status == "INCONCLUSIVE"
+    del new.record["expectations"][0]
+    made, clauses = judged(plan, version(hits(0.9)), new)
+    assert clauses["retention"].status == "INCONCLUSIVE"
+    assert not made.within
+
+
+def test_a_change_that_was_not_foreseen_fails(plan):
+    _made, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2", configuration={"size": 640}))
+    assert clauses["changes"].status == "FAILED"
+    row = clauses["changes"].rows[-1]
+    assert (row["field"], row["reference"], row["new"], row["foreseen"]) == ("configuration.size", "512", "640", "no")
+
+
+def test_other_specifications_fail_and_fewer_backgrounds_leave_it_open(plan):
+    _, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2", specs={"specs/size.yaml": "other"}))
+    assert clauses["specifications"].status == "FAILED"
+    short = version(hits(0.9), number="2")
+    short = Version(short.name, short.record, short.specs, limited=True)
+    made, clauses = judged(plan, version(hits(0.9)), short)
+    assert clauses["specifications"].status == "INCONCLUSIVE"
+    assert not made.within
+
+
+def test_few_pairs_and_other_scenes_show_nothing(plan):
+    few = [version(hits(0.9, n=40), number=n) for n in "12"]
+    _, clauses = judged(plan, *few)
+    assert clauses["sensitivity against d 1 (11111111)"].status == "INCONCLUSIVE"
+    other = version(hits(0.9), number="2")
+    for scene in other.record["scenes"].values():
+        scene["radiograph_sha256"] += "x"
+    made, clauses = judged(plan, version(hits(0.9)), other)
+    assert clauses["sensitivity against d 1 (11111111)"].status == "INCONCLUSIVE"
+    assert not made.within
+
+
+def test_the_plan_must_have_been_frozen_before_the_run(plan):
+    pair = version(hits(0.9)), version(hits(0.9), number="2")
+    assert judged(plan, *pair, frozen="")[0].verdict == "NOT SHOWN TO BE WITHIN THE PLAN"
+    assert judged(plan, *pair, frozen="2026-03-01T00:00:00+00:00")[1]["plan"].status == "FAILED"
+
+
+def test_a_plan_without_comparable_metrics_is_never_kept_in_silence(plan):
+    nothing = version([], number="2", statuses=())
+    made, _ = judged(plan, version(hits(0.9)), nothing)
+    assert not made.within
+    made, _ = judged(plan, version([], statuses=()), nothing)
+    assert not made.within
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "fault"),
+    [
+        ("synnodtest_pccp: 1", "synnodtest_pccp: 2", "synnodtest_pccp: 1 is missing"),
+        ("title: Plan", "titel: Plan", "'titel' is not known"),
+        ("specs: {specs/size.yaml: abc}", "specs: {}", "names no spec"),
+        ("passed: [safety]", "passed: [safe]", "'safe' is no gate"),
+        ("metric: sensitivity, margin: 0.1", "metric: recall, margin: 0.1", "'recall' is none of"),
+        ("metric: sensitivity, margin: 0.1", "metric: sensitivity, margin: -0.1", "is not above 0"),
+        ("passed: [safety]", "alpha: 0.7", "not between 0 and 0.5"),
+        ("passed: [safety]", "lost_at_most: -1", "no whole number"),
+    ],
+)
+def test_faults_of_a_protocol_are_named(tmp_path, line, instead, fault):
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN.replace(line, instead))
+    with pytest.raises(RecordError, match=fault) as raised:
+        read_protocol(path)
+    assert str(path) in str(raised.value)
+    assert raised.value.hint
+
+
+def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeypatch):
+    from synnodtest.integrity.lock import freeze, read_lock
+    from synnodtest.spec.loader import load_spec
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "size.yaml").write_text(SPEC)
+    spec = load_spec(tmp_path / "size.yaml")
+    lock, path = tmp_path / "synnodtest.lock", tmp_path / "plan.yaml"
+    freeze([spec], lock)
+    drafted, protocol = freeze_protocol(path, [spec], lock)
+    assert drafted
+    assert protocol.specs == {spec.path.as_posix(): spec.sha256}
+    assert frozen_at(protocol, lock)
+    path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.3"))
+    assert frozen_at(read_protocol(path), lock) == ""
+    assert not freeze_protocol(path, [spec], lock)[0]
+    assert frozen_at(read_protocol(path), lock)
+    freeze([spec], lock)
+    assert frozen_at(read_protocol(path), lock), "freezing specs again keeps the plan"
+    assert read_lock(lock)
+    (tmp_path / "size.yaml").write_text(SPEC.replace("0.5", "0.4"))
+    with pytest.raises(RecordError, match="is not the spec that the protocol names"):
+        freeze_protocol(path, [load_spec(tmp_path / "size.yaml")], lock)
+
+
+SPEC = """\
+synnodtest: 1
+behaviours:
+  - id: found
+    statement: Nodules are found.
+    gate: safety
+    scenes: {backgrounds: {set: normal, count: 60}, nodules: [{diameter_mm: 12}]}
+    expect: [sensitivity: {at_least: 0.5}]
+"""
+
+
+def test_the_page_says_it_all_and_escapes(tmp_path, plan):
+    from synnodtest.report.change_control import write_change_control
+
+    new = version(hits(0.7, seed=1), name="<b>d</b>", number="2", statuses=("FAILED", "PASSED"))
+    made, _ = judged(plan, version(hits(0.9)), new)
+    text = write_change_control(plan, FROZEN, made, tmp_path / "page.html").read_text()
+    assert "OUTSIDE THE PLAN" in text
+    assert plan.sha256 in text
+    assert "<b>d" not in text
+    for clause in made.clauses:
+        assert clause.status in text
+    assert "<script" not in text
+
+
+def test_judging_does_not_change_a_record(plan):
+    pair = version(hits(0.9)), version(hits(0.9), number="2")
+    before = copy.deepcopy(pair)
+    judged(plan, *pair)
+    assert pair == before
