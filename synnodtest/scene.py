@@ -9,11 +9,13 @@ from typing import Any
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["ATTENUATION_WORDS", "MARGIN_WORDS", "Mimic", "Nodule", "Perturbation", "Scene"]
+__all__ = ["ATTENUATION_WORDS", "LESION_WORDS", "MARGIN_WORDS", "Mimic", "Nodule", "Perturbation", "Scene"]
 
 ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
 """From faint to dense."""
 MARGIN_WORDS = ("smooth", "lobulated", "spiculated")
+LESION_WORDS = ("mass", "consolidation")
+"""What may be planted beside nodules."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Nodule:
         margin: ``smooth``, ``lobulated``, ``spiculated``, or empty: the synthesizer's own.
         doubling_days: Of a nodule that has grown since a prior radiograph: doubling time of its volume.
         interval_days: Days since the prior.
+        lesion: ``mass``, ``consolidation``, or empty: a nodule.
     """
 
     diameter_mm: float
@@ -49,9 +52,11 @@ class Nodule:
     margin: str = ""
     doubling_days: float | None = None
     interval_days: float | None = None
+    lesion: str = ""
 
     def __post_init__(self) -> None:
-        for value, known in ((self.attenuation, ATTENUATION_WORDS), (self.margin, MARGIN_WORDS)):
+        words = ((self.attenuation, ATTENUATION_WORDS), (self.margin, MARGIN_WORDS), (self.lesion, LESION_WORDS))
+        for value, known in words:
             if value and value not in known:
                 raise SynthesizerError(f"nodule {self.name!r}: {value!r} is not one of {', '.join(known)}")
         if isinstance(self.radiomics, Mapping):
@@ -59,8 +64,8 @@ class Nodule:
         object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
 
     def look(self) -> dict[str, Any]:
-        """Return density, attenuation, margin and growth by name, as far as they are given."""
-        names = ("density", "attenuation", "margin", "doubling_days", "interval_days")
+        """Return density, attenuation, margin, growth and lesion by name, as far as they are given."""
+        names = ("density", "attenuation", "margin", "doubling_days", "interval_days", "lesion")
         named = {name: getattr(self, name) for name in names}
         return {name: value for name, value in named.items() if value not in (None, "")}
 
@@ -198,6 +203,7 @@ class Scene:
                     margin=n.get("margin", ""),
                     doubling_days=n.get("doubling_days"),
                     interval_days=n.get("interval_days"),
+                    lesion=n.get("lesion", ""),
                 )
                 for n in data["nodules"]
             ),

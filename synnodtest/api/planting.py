@@ -20,6 +20,7 @@ from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers import resolve_synthesizer
+from synnodtest.synthesizers.lesions import refuse_lesions
 
 __all__ = ["NO_LUNG", "Request", "box_size_mm", "open_synthesizer", "plant_nodules"]
 
@@ -144,6 +145,7 @@ def plant_nodules(
     named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
     base = replace(radiograph, nodules=())
     scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
+    refuse_lesions(synthesizer, [scene])
     (made,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
     reason = rejection(base, made, sham=sham)
     if reason:

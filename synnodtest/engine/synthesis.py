@@ -12,6 +12,7 @@ from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
+from synnodtest.synthesizers.lesions import refuse_lesions
 
 __all__ = ["synthesize"]
 
@@ -44,6 +45,7 @@ def synthesize(
 
 def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
     name = synthesizer.identity.name
+    refuse_lesions(synthesizer, scenes)
     try:
         radiographs = synthesizer.synthesize(scenes, backgrounds)
     except SynnodError:

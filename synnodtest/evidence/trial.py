@@ -312,6 +312,8 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
         return nodule.requested[name]
     if name in trial.levels:
         return trial.levels[name]
+    if name == "lesion":
+        return nodule.requested.get("lesion", "nodule")
     if name == "mimic":
         return frozenset(str(m.requested.get("mimic")) for m in trial.mimics)
     radiomics = nodule.requested.get("radiomics") or {}

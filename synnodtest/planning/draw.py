@@ -209,7 +209,7 @@ def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
     yield from ((name, named[name]) for name in ("contrast", "density", "attenuation") if name in named)
     yield from nodule.radiomics.items()
     yield from (("margin", value) for value in [nodule.margin] if value is not None)
-    yield from ((name, named[name]) for name in ("doubling_days", "interval_days") if name in named)
+    yield from ((name, named[name]) for name in ("doubling_days", "interval_days", "lesion") if name in named)
 
 
 def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
@@ -221,7 +221,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         drawn = value.draw(rng)
         swept = chosen.get(f"{nodule.name}.{field}", chosen.get(field))
         amount = swept if _is_sweep(value) and swept is not None else drawn
-        if field in ("attenuation", "margin"):
+        if field in ("attenuation", "margin", "lesion"):
             words[field] = str(amount)
         else:
             values[field] = _number(amount)
@@ -236,6 +236,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         **_brightness(values, words.get("attenuation", ""), radius * 2, stream),
         radiomics=tuple(sorted(values.items())),
         margin=words.get("margin", ""),
+        lesion=words.get("lesion", "").removeprefix("nodule"),
         location=nodule.location,
         fills=nodule.location.box_px if nodule.fills_box else None,
         clearance_mm=largest,

@@ -37,6 +37,7 @@ class NoduleRecipe:
         attenuation: The word that it was drawn for; may be empty.
         margin: The word for its outline; may be empty.
         fills: The box ``(x0, y0, x1, y1)`` in pixels that gives place and size, or None.
+        lesion: The word for what it is; empty: a nodule.
         growth: Doubling time of the volume and time since the prior, in days; None where it does not grow.
     """
 
@@ -53,6 +54,7 @@ class NoduleRecipe:
     margin: str = ""
     fills: tuple[float, float, float, float] | None = None
     growth: tuple[float, float] | None = None
+    lesion: str = ""
 
     def placed(self, centre_mm: tuple[float, float], spacing_mm: tuple[float, float]) -> Nodule:
         """Return the nodule at a place of a radiograph of this spacing (row, column)."""
@@ -67,6 +69,7 @@ class NoduleRecipe:
             density=self.density,
             attenuation=self.attenuation,
             margin=self.margin,
+            lesion=self.lesion,
             doubling_days=None if self.growth is None else self.growth[0],
             interval_days=None if self.growth is None else self.growth[1],
         )
@@ -78,7 +81,15 @@ class NoduleRecipe:
         bright = self.density is not None or bool(self.attenuation or self.margin)
         box = [["fills", *self.fills]] if self.fills is not None else []
         grown = [["growth", *self.growth]] if self.growth is not None else []
-        return [*own, self.place_seed, self.seed, *([look] if bright else []), *box, *grown]
+        return [
+            *own,
+            self.place_seed,
+            self.seed,
+            *([look] if bright else []),
+            *box,
+            *grown,
+            *([["lesion", self.lesion]] if self.lesion else []),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,14 @@ _FOUND = (
     "invisible::seen",
     "quiet-when-healthy::sensitivity",
     "no-alarm-by-an-air-leak::sensitivity",
+    "another-lesion::*",
+    "growth-*::*",
 )
 """That nodules of the lung are found, and ranked."""
 _QUIET = (
     "confidence-rises-with-size::false_positives_per_image",
     "quiet-when-healthy::specificity",
+    "no-nodule-*::*",
     "quiet-when-healthy::false_positives_per_image",
     "no-alarm-by-an-air-leak::specificity",
     "no-alarm-by-an-air-leak::false_positives_per_image",
@@ -71,6 +74,7 @@ _ALL_OVER_THE_LUNG = (
 
 VIOLATED: dict[str, tuple[str, ...]] = {
     "size-blind": (
+        "another-lesion::*",
         "confidence-rises-with-size::monotone",
         "confidence-rises-with-size::sensitivity",
         "confidence-rises-with-size::conspicuous",

@@ -298,6 +298,7 @@ class Builder:
             density=self._optional(parts, path, "density"),
             attenuation=self.words(parts["attenuation"]) if "attenuation" in parts else None,
             margin=self.words(parts["margin"]) if "margin" in parts else None,
+            lesion=self.words(parts["lesion"]) if "lesion" in parts else None,
             radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
             seed=int(plain(parts["seed"])) if "seed" in parts else None,

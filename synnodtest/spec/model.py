@@ -94,6 +94,7 @@ class NoduleSpec:
         margin: The word for an outline.
         fills_box: The nodule fills ``location.box_px``: its diameter is the box's on each radiograph, and
             ``diameter_mm`` what that is at :data:`NOMINAL_MM` per pixel.
+        lesion: The word for what it is; None: a nodule.
         doubling_days: Doubling time of its volume, where it has grown since a prior radiograph.
         interval_days: Days since the prior.
         line: Line of the spec, from 1.
@@ -111,6 +112,7 @@ class NoduleSpec:
     attenuation: Value | None = None
     margin: Value | None = None
     fills_box: bool = False
+    lesion: Value | None = None
     doubling_days: Value | None = None
     interval_days: Value | None = None
     line: int = 0
@@ -119,7 +121,7 @@ class NoduleSpec:
     def values(self) -> dict[str, Value]:
         """Return the quantities that are given, by the name that ``over``, ``where`` and ``by`` use."""
         named: dict[str, Value] = {"diameter_mm": self.diameter_mm}
-        looks = ("contrast", "density", "attenuation", "margin", "doubling_days", "interval_days")
+        looks = ("contrast", "density", "attenuation", "margin", "lesion", "doubling_days", "interval_days")
         named |= {name: value for name in looks if (value := getattr(self, name)) is not None}
         return named | dict(self.radiomics)
 

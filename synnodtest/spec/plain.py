@@ -150,7 +150,7 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
     if not nodule.fills_box:
         data["diameter_mm"] = _value(nodule.diameter_mm)
     data["location"] = _location(nodule.location)
-    for name in ("contrast", "density", "attenuation", "margin"):
+    for name in ("contrast", "density", "attenuation", "margin", "lesion"):
         if (value := getattr(nodule, name)) is not None:
             data[name] = _value(value)
     if nodule.radiomics:

@@ -33,7 +33,7 @@ __all__ = ["Item", "check_against_scenes", "complain"]
 Groups = Mapping[str, list[str]]
 """Names of arms and of what is judged, by the word that ``where`` and ``by`` use."""
 
-LOOKS = frozenset({"density", "attenuation", "margin", "doubling_days", "interval_days"})
+LOOKS = frozenset({"density", "attenuation", "margin", "lesion", "doubling_days", "interval_days"})
 """What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
 _LOOKS_HINT = "give the nodule one; with a contrast it has no density"
 

@@ -18,7 +18,8 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
-from synnodtest.scene import Nodule, Scene
+from synnodtest.scene import LESION_WORDS, Nodule, Scene
+from synnodtest.synthesizers.lesions import lesion_patch
 
 __all__ = ["GaussianSynthesizer"]
 
@@ -51,13 +52,14 @@ class GaussianSynthesizer:
     Above the lung's brightness the radiograph bends towards white (:class:`synnodtest.attenuation.Display`), so nothing
     is clipped; where white leaves no room the realised contrast, which the truth holds, is lower. A contrast that is
     not given follows from the density. ``lobulated`` and ``spiculated`` bend the disc at equal area; ``part-solid`` has
-    a core.
+    a core. A ``mass`` or a ``consolidation`` is drawn as :mod:`synnodtest.synthesizers.lesions` says.
 
     Args:
         edge: Half the width of the blurred edge, as a fraction of the radius (above 0, at most 1).
     """
 
     sham_is_identity = True
+    lesions = LESION_WORDS
 
     def __init__(self, *, edge: float = 0.35) -> None:
         if not 0 < edge <= 1:
@@ -102,6 +104,11 @@ class GaussianSynthesizer:
         return background.with_pixels(pixels, background.nodules + tuple(truths))
 
     def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
+        if nodule.lesion:
+            patch = lesion_patch(nodule, background, scene.seed_of(nodule))
+            if not patch.mask.any():
+                raise _no_pixel(nodule, background, scene)
+            return _Disc(patch.origin, patch.profile, patch.mask)
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)

@@ -64,12 +64,21 @@ class FunctionSynthesizer:
         function: ``(scenes, backgrounds) -> radiographs``, one per scene, in order, each with its truth.
         identity: Who it is; part of every cache key.
         sham_is_identity: Whether an edit without a nodule leaves the radiograph as it is.
+        lesions: What it draws beside nodules: ``mass``, ``consolidation``.
     """
 
-    def __init__(self, function: Synthesize, identity: Identity, *, sham_is_identity: bool = False) -> None:
+    def __init__(
+        self,
+        function: Synthesize,
+        identity: Identity,
+        *,
+        sham_is_identity: bool = False,
+        lesions: Sequence[str] = (),
+    ) -> None:
         self._function = function
         self._identity = identity
         self.sham_is_identity = sham_is_identity
+        self.lesions = tuple(lesions)
 
     @property
     def identity(self) -> Identity:
@@ -173,7 +182,8 @@ def _load(text: str, options: Options) -> Synthesizer:
             hint="return a function that takes scenes and their backgrounds and returns a list of Radiograph",
         )
     sham_is_identity = bool(getattr(made, "sham_is_identity", False))
-    return FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity)
+    lesions = tuple(map(str, getattr(made, "lesions", ())))
+    return FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
 
 
 @register_synthesizer("gaussian")
