@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.commands.replay import run_with
-from synnodtest.commands.replay_failure import find_failure
+from synnodtest.commands.replay_failure import find_failure, in_words
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.record import results as records
 from synnodtest.spec.loader import load_spec
@@ -49,7 +49,8 @@ def _run(options: argparse.Namespace) -> int:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
     text = with_explicit(path.read_text(encoding="utf-8"), failure["behaviour"], failure["example"])
     _replace(path, text, failure["behaviour"], len(_explicit(before, failure["behaviour"])))
-    print(f"{path}: {failure['behaviour']} now always tries {_flow(failure['example'])}")
+    print(f"{path}: {failure['behaviour']} now always tries {in_words(failure)}")
+    print(f"  {_flow(failure['example'])}")
     region = failure.get("region") or {}
     if region.get("shown"):
         print(f"the region that fails as a behaviour: synnodtest promote {failure['id']} --region")

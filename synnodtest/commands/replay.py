@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from synnodtest.commands.features import feature_lines
 from synnodtest.commands.replay_failure import find_failure, replay
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
 from synnodtest.report.crops import write_whole_pictures
@@ -20,7 +21,7 @@ from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["configure", "feature_lines", "find_scene", "newest_run", "run_with"]
+__all__ = ["configure", "find_scene", "newest_run", "run_with"]
 
 MOST = 5
 """Findings that are printed of each detector."""
@@ -97,36 +98,6 @@ def _tell(scene_id: str, radiograph: Radiograph, *, pixels: str) -> None:
         print(f"nodule     {n.name}: {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}, box {_box(n.box)}")
         for line in feature_lines(radiograph, n):
             print(f"           {line}")
-
-
-def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
-    """Yield ``diameter_mm  requested 12  realised 11.9 (-1%)`` for whatever was asked for."""
-    asked = {k: nodule.requested[k] for k in ("diameter_mm", "contrast") if k in nodule.requested}
-    features = {k: float(v) for k, v in dict(nodule.requested.get("radiomics") or {}).items()}
-    realised = {
-        "diameter_mm": nodule.diameter_mm,
-        "contrast": nodule.contrast,
-        **_measured(radiograph, nodule, features),
-    }
-    for name, wanted in {**asked, **features}.items():
-        got = realised.get(name)
-        off = f" ({100 * (got / wanted - 1):+.0f}%)" if got is not None and wanted else ""
-        yield f"{name:<24} requested {wanted:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
-
-
-def _measured(radiograph: Radiograph, nodule: Truth, names: Iterable[str]) -> dict[str, float]:
-    """Return the radiomics features of these names; none without pyradiomics, or for a nodule of a few pixels."""
-    wanted = tuple(names)
-    if not wanted:
-        return {}
-    from synnodtest.evaluation.measured import features_of
-
-    try:
-        values = features_of(radiograph, nodule, names=wanted)
-    except SynnodError as error:
-        print(f"           {error}")
-        return {}
-    return {} if values is None else dict(zip(wanted, map(float, values), strict=True))
 
 
 def _tell_findings(detector: str, findings: Sequence[Finding]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synnodtest.commands.features import feature_lines
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError
 from synnodtest.fuzzing import replay_failure
+from synnodtest.scene import Scene
 
-__all__ = ["find_failure", "replay"]
+__all__ = ["find_failure", "in_words", "replay"]
 
 
 def find_failure(data: Mapping[str, Any], wanted: str) -> dict[str, Any]:
@@ -28,6 +30,22 @@ def find_failure(data: Mapping[str, Any], wanted: str) -> dict[str, Any]:
     return chosen
 
 
+def in_words(failure: Mapping[str, Any]) -> str:
+    """Return the example as the report words it: ``diameter 12 mm, place across -1, in the right lung``."""
+    told = (found["example"] for found in failure.get("counterexamples") or () if found["replay"] == failure["id"])
+    return str(next(told, failure["example"]))
+
+
+def _first_scene(engine: Engine, trial: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the nodules of the first scene, what was asked for of them and what is realised."""
+    scene = Scene.from_dict(list(trial["scenes"].values())[-1]["recipe"])
+    background = next(b for b in engine.backgrounds.backgrounds if b.id == trial["background"])
+    radiograph = engine.radiograph(scene, background)
+    for nodule in radiograph.nodules:
+        yield f"nodule     {nodule.name}, in the first scene ({background.id})"
+        yield from (f"           {line}" for line in feature_lines(radiograph, nodule))
+
+
 def replay(campaign: Campaign, failure: Mapping[str, Any]) -> int:
     """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
     if not failure["trials"]:
@@ -41,7 +59,9 @@ def replay(campaign: Campaign, failure: Mapping[str, Any]) -> int:
     )
     verdict, lines = replay_failure(engine, failure)
     print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
-    print(f"example    {failure['example']}")
+    print(f"example    {in_words(failure)}")
+    for line in _first_scene(engine, failure["trials"][0]):
+        print(line)
     for line in lines:
         print(f"           {line}")
     print(f"verdict    {verdict}")

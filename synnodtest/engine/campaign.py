@@ -34,7 +34,7 @@ class Campaign:
         providers: Detector, synthesizers and backgrounds.
         store: Where finished work goes and comes from.
         seed: The master seed.
-        progress: Wraps the stream of outcomes for a progress bar: ``(stream, total, label) -> stream``.
+        progress: Tells how far the run is.
         executor: Brings scenes into the store before they are read; None: the engine makes them itself.
     """
 
@@ -50,6 +50,7 @@ class Campaign:
         self.providers = providers
         self.seed = seed
         self.store = store
+        self.progress = progress
         self._parts = Parts(providers, store)
         self._shown = Shown(self._parts, seed, progress, executor)
         self._gatherer = Gatherer(self._parts, self._shown, seed)

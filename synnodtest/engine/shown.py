@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.job import Unplaced
@@ -19,13 +19,40 @@ __all__ = ["Progress", "Shown", "silent"]
 
 Key = tuple[str, Scenes, str, Group]
 """Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Wraps a stream of outcomes for a progress bar: ``(stream, total, label) -> stream``."""
+WORDS = {
+    "own": "",
+    "untouched": "untouched radiographs",
+    "under": "perturbed",
+    "outside": "control",
+    "sham": "sham edits",
+}
+"""What the progress calls scenes, by the word of their arm; the behaviour's own have no other name than its."""
 
 
-def silent(items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
-    """Show no progress."""
-    return items
+class Progress(Protocol):
+    """Tells how far a run is."""
+
+    def __call__(self, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+        """Return the stream of outcomes, watched."""
+        ...
+
+    def tell(self, label: str, count: int, total: int, unit: str) -> None:
+        """Say how much of something is done that is no stream; a total of 0 is not known."""
+        ...
+
+
+class Silent:
+    """Shows no progress."""
+
+    def __call__(self, items: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+        """Return the stream as it is."""
+        return items
+
+    def tell(self, label: str, count: int, total: int, unit: str) -> None:
+        """Say nothing."""
+
+
+silent = Silent()
 
 
 class Shown:
@@ -55,7 +82,7 @@ class Shown:
         if missing:
             self._costs.clear()
             recipes = list(group.recipes(behaviour, missing, self._seed))
-            made = list(self._made(behaviour, synthesizer, recipes, f"{behaviour.id} {group.kind.word}"))
+            made = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
             known.update({background.id: [] for background in missing})
             for item in made:
                 known[item.recipe.background.id].append(item)
@@ -81,3 +108,8 @@ class Shown:
             engine = self._parts.engine(self._parts.ground(behaviour, synthesizer))
             self._costs[key] = engine.finished(recipes)
         return self._costs[key]
+
+
+def _label(behaviour: Behaviour, group: Group) -> str:
+    words = WORDS.get(group.kind.word, group.kind.word)
+    return f"{behaviour.id}, {words}" if words else behaviour.id

@@ -80,6 +80,22 @@ class _Ending:
         self.campaign, self.behaviour, self.variant, self.ground = campaign, behaviour, variant, ground
         self.hunt = Hunt(ground, clock)
         self.before = replace(campaign.tally())
+        self._shown = 0
+        ground.search_stage.watch, ground.confirm_stage.watch = self._searching, self._confirming
+
+    def _searching(self, shown: int) -> None:
+        """Tell how far the search is; what is tried after its last example makes failing ones easier."""
+        self._shown += shown
+        tried, wanted, name = self.hunt.search.tried, self.ground.fuzz.examples, self.behaviour.id
+        if tried < wanted:
+            self.campaign.progress.tell(f"{name}, search for counterexamples", tried, wanted, "examples")
+        else:
+            self.campaign.progress.tell(f"{name}, making failing examples easier", self._shown, 0, "scenes so far")
+
+    def _confirming(self, shown: int) -> None:
+        self._shown += shown
+        label = f"{self.behaviour.id}, confirmation on held-out radiographs"
+        self.campaign.progress.tell(label, self._shown, 0, "scenes so far")
 
     def gathered(self) -> FuzzGathered:
         """Run, and return everything."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -104,6 +104,10 @@ def is_hang(error: DetectorError) -> bool:
     return "no answer within" in str(error)
 
 
+def _unwatched(shown: int) -> None:
+    """Nobody is told."""
+
+
 class Stage:
     """Where examples are tried: one engine, some backgrounds, one namespace of seeds.
 
@@ -134,6 +138,8 @@ class Stage:
         self._namespace = namespace
         self._replicates = replicates
         self._memo: dict[str, Judged | None] = {}
+        self.watch: Callable[[int], None] = _unwatched
+        """Told how many scenes were shown, every time that some were."""
 
     @property
     def synthesizer(self) -> str:
@@ -219,6 +225,7 @@ class Stage:
             planted = [entry for entry in planted if entry[-1]]
             outcomes = self._outcomes(planted)
             self.pace.note([background.id for _, background, _ in chunk], time.perf_counter() - started)
+            self.watch(len(chunk))
             arms = len(self.claim.arms)
             for index, (example, background, *_) in enumerate(planted):
                 made = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])

@@ -162,10 +162,19 @@ class Suspects:
         )
 
     def _matters(self, point: Difficulties) -> tuple[str, ...]:
-        """Return the parameters that are not at their easiest, the one whose easing raises the margin most first."""
+        """Return the parameters that the failure hangs on, the one whose easing raises the margin most first.
+
+        A point on the way back to its start is not at the boundary in all of them: one that may be at its easiest
+        without ending the failure does not matter. Where that is so of each alone, all are named.
+        """
         names = self.space.needed(point)
-        gain = {n: self._margin(self.space.eased(point, frozenset({n}))) - self._margin(point) for n in names}
-        return tuple(sorted(names, key=lambda n: (-gain[n], n)))
+        eased = {
+            n: self.search.stage.judge(self.search.example_at(self.space.eased(point, frozenset({n})))) for n in names
+        }
+        here = self._margin(point)
+        gain = {n: 0.0 if found is None else found.margin - here for n, found in eased.items()}
+        deciding = [n for n, found in eased.items() if found is None or not found.fails]
+        return tuple(sorted(deciding or names, key=lambda n: (-gain[n], n)))
 
     def _margin(self, point: Difficulties) -> float:
         judged = self.search.judged.get(point)

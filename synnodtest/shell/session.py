@@ -108,7 +108,10 @@ class Session:
     def _progress(self) -> Progress:
         manager = self.config.pluginmanager.getplugin("capturemanager")
         uncaptured = nullcontext if manager is None else manager.global_and_fixture_disabled
-        return Progress(uncaptured, getattr(self.config, "workerinput", {}).get("workerid", ""))
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        fresh_line = getattr(reporter, "ensure_newline", lambda: None)
+        worker = getattr(self.config, "workerinput", {}).get("workerid", "")
+        return Progress(uncaptured, worker, fresh_line=fresh_line)
 
     @property
     def folder(self) -> Path:

@@ -1,10 +1,15 @@
 """Promotion adds one example and leaves every other byte of the spec alone."""
 
+import copy
+
 import pytest
 
+from synnodtest.cli import main
 from synnodtest.commands.promote import with_explicit
 from synnodtest.errors import SynnodError
+from synnodtest.record import results as records
 from synnodtest.spec import load_spec
+from tests.report import example
 
 HEAD = """\
 synnodtest: 1     # version
@@ -55,3 +60,36 @@ def test_an_example_is_added_and_nothing_else_changes(tmp_path, fuzz):
 def test_a_behaviour_without_a_search_of_its_own_is_refused():
     with pytest.raises(SynnodError, match="has no 'fuzz' of its own"):
         with_explicit(HEAD + TAIL, "mine", EXAMPLE)
+
+
+FAILURE = {
+    "id": "fuzz-0123456789ab",
+    "behaviour": "mine",
+    "expectation": "detected",
+    "expectation_id": "spec.yaml::mine::detected",
+    "kind": "detected",
+    "parameters": {"rate_at_least": 0.8},
+    "status": "FAILED",
+    "example": {"diameter_mm": 7.25, "place": {"part": 0, "height": -0.5}},
+    "set": "normal",
+    "count": 4,
+    "synthesizer": "gaussian",
+    "trials": [],
+    "counterexamples": [{"example": "diameter 7.25 mm, in the right lung", "replay": "fuzz-0123456789ab"}],
+}
+
+
+def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_text(HEAD + "    fuzz: {vary: {diameter_mm: [5, 9]}}\n" + TAIL)
+    newest = example.record(20)
+    behaviour = newest["behaviours"][0]
+    newest["behaviours"] = [*newest["behaviours"], behaviour | {"id": "mine", "file": "spec.yaml"}]
+    older = copy.deepcopy(newest)
+    older["fuzzing"], newest["fuzzing"] = [FAILURE], []
+    records.write(older, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    records.write(newest, tmp_path / "reports" / "20260202T000000Z-bbbbbb")
+    assert main(["promote", "fuzz-0123"]) == 0
+    assert "in the right lung" in capsys.readouterr().out
+    (explicit,) = load_spec(tmp_path / "spec.yaml").behaviour("mine").fuzz.explicit
+    assert explicit["diameter_mm"] == 7.25

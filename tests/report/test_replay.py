@@ -7,7 +7,8 @@ import copy
 import numpy as np
 from PIL import Image
 
-from synnodtest.commands.replay import _alike, feature_lines
+from synnodtest.commands.features import feature_lines
+from synnodtest.commands.replay import _alike
 from synnodtest.finding import Finding
 from synnodtest.report.crops import write_whole_pictures
 from tests.report import example

@@ -28,15 +28,15 @@ def watched(count, seconds_each, worker=""):
             clock.now += seconds_each
             yield number
 
-    assert list(progress(items(), count, "large-nodules own")) == list(range(count))
+    assert list(progress(items(), count, "large-nodules")) == list(range(count))
     return out.getvalue().splitlines()
 
 
 def test_a_line_every_ten_seconds_at_most_with_count_rate_and_time_left():
     lines = watched(100, 1.0)
     assert len(lines) == 10
-    assert lines[0] == "large-nodules own: 10 of 100 scenes, 1.0 a second, about 2 min left"
-    assert lines[-1] == "large-nodules own: 100 of 100 scenes, 1.0 a second, done in 2 min"
+    assert lines[0] == "large-nodules: 10 of 100 scenes, 1.0 a second, about 2 min left"
+    assert lines[-1] == "large-nodules: 100 of 100 scenes, done in 2 min"
 
 
 def test_what_is_over_within_ten_seconds_says_nothing():
@@ -45,9 +45,39 @@ def test_what_is_over_within_ten_seconds_says_nothing():
 
 def test_slow_scenes_give_a_line_each_and_workers_are_named():
     assert watched(2, 45.0, worker="gw1") == [
-        "gw1: large-nodules own: 1 of 2 scenes, 0.0 a second, about 45 s left",
-        "gw1: large-nodules own: 2 of 2 scenes, 0.0 a second, done in 2 min",
+        "gw1: large-nodules: 1 of 2 scenes",
+        "gw1: large-nodules: 2 of 2 scenes, done in 2 min",
     ]
+
+
+def test_a_slow_first_scene_does_not_spoil_the_time_left():
+    clock, out = Clock(), io.StringIO()
+
+    def items():
+        for number in range(20):
+            clock.now += 30.0 if number == 0 else 2.0
+            yield number
+
+    list(Progress(out=out, clock=clock)(items(), 20, "a"))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "a: 1 of 20 scenes"
+    assert lines[1] == "a: 6 of 20 scenes, 0.5 a second, about 28 s left"
+
+
+def test_a_search_tells_its_examples_and_what_has_no_total_its_count():
+    clock, out = Clock(), io.StringIO()
+    ends = []
+    progress = Progress(out=out, clock=clock, fresh_line=lambda: ends.append(clock.now))
+    for number in range(1, 31):
+        clock.now += 5.0
+        progress.tell("a, search", number, 40, "examples")
+    progress.tell("a, confirmation", 16, 0, "scenes")
+    clock.now += 20.0
+    progress.tell("a, confirmation", 36, 0, "scenes")
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "a, search: 2 of 40 examples, 0.2 a second, about 3 min left"
+    assert lines[-1] == "a, confirmation: 36 scenes, 1.0 a second"
+    assert len(lines) == len(ends) == 16
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(4.4, "4 s"), (89, "89 s"), (150, "2 min"), (7800, "2 h 10 min")])
@@ -107,5 +137,5 @@ def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch):
     words = ["spec.yaml", "--detector", "quiet:make", "--synthesizer", "gaussian", "--synnod-no-pixels"]
     run = pytester.runpytest_subprocess(*words, "-n", "2", "--synnod-profile", "--synnod-conform", "off")
     for worker, name in (("gw0", "a"), ("gw1", "b")):
-        assert re.search(rf"(gw\d): {name} \w+: 2 of 2 scenes, [\d.]+ a second, done in", run.stderr.str()), worker
+        assert re.search(rf"(gw\d): {name}, untouched radiographs: 2 of 2 scenes, done in", run.stderr.str()), worker
     run.stdout.fnmatch_lines(["*radiographs inferred in*", "*seconds*share*calls*stage*", "*2 workers beside it*"])

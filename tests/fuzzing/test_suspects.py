@@ -1,0 +1,42 @@
+"""What a failure hangs on: parameters whose easing ends it, also where the example is not at the boundary."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from synnodtest.fuzzing.suspects import Suspects
+from synnodtest.planning.difficulty import Space, ranged
+
+
+@dataclass(frozen=True)
+class Seen:
+    fails: bool
+    margin: float
+
+
+def suspects_of(rule):
+    """Suspects of a search over diameter and contrast, in which a point fails as the rule says."""
+    space = Space((ranged("diameter_mm", 12.0, 40.0, 40.0), ranged("contrast", 0.4, 1.0, 1.0)))
+
+    def judge(point):
+        values = space.values(point)
+        return Seen(rule(values), -0.25 if rule(values) else 0.65)
+
+    hardest = tuple(high for _, high in (d.bounds for d in space.dimensions))
+    search = SimpleNamespace(
+        space=space,
+        example_at=lambda point: point,
+        stage=SimpleNamespace(judge=judge),
+        judged={hardest: judge(hardest)},
+        enough=lambda: False,
+    )
+    return Suspects(search), hardest
+
+
+def test_what_may_be_eased_without_ending_the_failure_does_not_matter():
+    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20)
+    assert suspects._matters(hardest) == ("diameter_mm",)
+
+
+def test_where_each_alone_may_be_eased_all_are_named():
+    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20 or v["contrast"] < 0.5)
+    assert set(suspects._matters(hardest)) == {"diameter_mm", "contrast"}
