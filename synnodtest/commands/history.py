@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synnodtest.errors import RecordError
+from synnodtest.record.words import plural
 
 if TYPE_CHECKING:
     from synnodtest.record.history import History, Outcome
@@ -62,7 +63,7 @@ def _only(made: dict[str, object], pattern: str) -> dict[str, object]:
 
 def history_lines(history: History) -> Iterator[str]:
     """Yield a history as lines of text: runs, what moved, what flips, what a version kept, each estimate."""
-    yield f"{len(history.runs)} runs, {len(history.versions())} versions of the detector"
+    yield f"{plural(len(history.runs), 'run')}, {plural(len(history.versions()), 'version')} of the detector"
     for run in history.runs:
         counts = ", ".join(f"{count} {word}" for word, count in run.counts.items()) or "no record"
         yield f"  {run.id}  {run.version}  seed {run.seed}  {run.status}: {counts}"

@@ -77,7 +77,7 @@ def _run(options: argparse.Namespace) -> int:
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
     where = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))}\n       "
-    print(f"\nnext:  {where}synnodtest check specs\n       synnodtest plan specs\n       pytest")
+    print(f"\nnext:  {where}synnodtest check specs\n       pytest --synnod-plan\n       pytest")
     return 0
 
 

@@ -34,8 +34,15 @@ def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
         yield from (f"    {note}" for note in notes)
         unknown |= minutes is None
         total += minutes or 0.0
-    yield f"about {total:.1f} minutes" + (" and what was never measured here" if unknown else "")
-    yield "minutes count each item alone: scenes that items share are made once"
+    yield _time(total, unknown)
+    yield "units: nodules or images that are judged; least: backgrounds below which PASSED is impossible"
+
+
+def _time(minutes: float, unknown: bool) -> str:
+    if unknown and not minutes:
+        return "minutes: not known before a first run of this detector and synthesizer on this machine"
+    more = ", and the items with '?', never measured here" if unknown else ""
+    return f"about {minutes:.1f} minutes{more}; items that share scenes take less together"
 
 
 def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
@@ -50,6 +57,9 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     text = f"{scenes:>7} {done:>7} {shown:>8} {made.units:>6} {power:>6} {made.smallest or '':>6}  {case.node_id}"
     notes = [f"power for {made.assumption}"] if made.assumption else []
     notes += _needed(made, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
+    if case.behaviour.scenes is not None and case.behaviour.scenes.count == "auto" and made.needed is None:
+        count = _asked_for(case.behaviour, behaviour)
+        notes.append(f"count: auto took {count}: no formula plans this, so what is assumed has no say in it")
     if made.warning:
         notes.append(f"WARNING can only end INCONCLUSIVE: {made.warning}")
     return text, minutes, notes

@@ -93,7 +93,7 @@ def test_the_command_reads_the_folder_of_runs_and_the_ledger(made, tmp_path, mon
     ledger.begin(tmp_path / ledger.FILE_NAME, "run-9", specs=[spec], seed=3, detector="d")
     assert main(["history"]) == 0
     told = capsys.readouterr().out
-    assert "3 runs, 1 versions" in told
+    assert "3 runs, 1 version of the detector" in told
     assert "newly failed: 1" in told
     assert "aborted: no record" in told
     assert (tmp_path / "reports" / "history.html").is_file()

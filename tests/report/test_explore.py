@@ -148,6 +148,11 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
         tab.goto(f"{path.as_uri()}#scene={first[:16]}&point=0.1")
         waited_for(tab, "!document.getElementById('one').hidden")
         assert first[:16] in tab.inner_text("#one-h")
+        second = next(k for k, s in made["scenes"].items() if s["nodules"] and k != first)
+        tab.evaluate(f"location.hash = '#scene={second[:16]}'")
+        waited_for(tab, f"document.getElementById('one-h').textContent.includes('{second[:16]}')")
+        tab.evaluate(f"location.hash = '#scene={first[:16]}'")
+        waited_for(tab, f"document.getElementById('one-h').textContent.includes('{first[:16]}')")
         assert tab.locator("#pair canvas").count() == 2
         assert "missed (0.00)" in tab.inner_text("#pair figure >> nth=1")
         axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -182,6 +182,16 @@ def test_the_plan_says_where_count_auto_asks_for_more_than_there_is(folder, caps
     assert "backgrounds are asked for, and the folder holds 16" in capsys.readouterr().out
 
 
+def test_the_plan_says_where_no_formula_serves_count_auto(folder, capsys):
+    auto = SPEC.replace("count: 16}", "count: auto}").replace("    scenes:", "    sampling: {assume: 0.9}\n    scenes:")
+    kept = auto[: auto.index("    expect:")]
+    (folder / "s.yaml").write_text(
+        f"{kept}    expect:\n      - invariant: {{metric: confidence, under: {{gamma: 1.1}}, margin: 0.1}}\n"
+    )
+    assert main(["plan", "s.yaml", "--synthesizer", "gaussian"]) == 0
+    assert "count: auto took 30: no formula plans this" in capsys.readouterr().out
+
+
 def test_init_takes_its_answers_from_options_and_counts_the_radiographs(folder, capsys):
     write_radiographs(folder / "cxr")
     assert main(["init", "mine", "--detector", "best.pt", "--backgrounds", "cxr"]) == 0
