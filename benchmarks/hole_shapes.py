@@ -173,8 +173,8 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keeps the phantoms")
     options = parser.parse_args()
     phantoms, rows = Phantoms(options.size, options.cache), []
-    for name in options.shapes:
-        for seed in range(options.seeds):
+    for seed in range(options.seeds):
+        for name in options.shapes:
             row = row_of(phantoms, name, seed)
             rows.append(row)
             marks = f"{'near' if row['near'] else 'OFF'}, {'named rightly' if row['named'] else 'NAMED WRONGLY'}"

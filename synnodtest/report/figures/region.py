@@ -43,8 +43,8 @@ def _line(panel: Any, height: int, row: Mapping[str, Any], region: Mapping[str, 
     """Draw one parameter: its range, what fails of it, and the scenes above and below the line."""
     term = _term(row, region)
     panel.plot([0, 1], [height, height], color=GREY, linewidth=0.8)
-    for low, high in _stretches(row, term):
-        panel.fill_between([_at(row, low), _at(row, high)], height - 0.24, height + 0.24, color=ORANGE, alpha=0.3)
+    for low, high in _shaded(row, term, region):
+        panel.fill_between([low, high], height - 0.24, height + 0.24, color=ORANGE, alpha=0.3)
     for boundary in _boundaries(term):
         ends = [_at(row, boundary["lower"]), _at(row, boundary["upper"])]
         panel.plot(ends, [height, height], color="black", linewidth=3)
@@ -75,6 +75,14 @@ def _at(row: Mapping[str, Any], value: Any) -> float:
         return (names.index(str(value)) + 0.5) / len(names) if str(value) in names else -1.0
     low, high = row["range"]
     return 0.5 if high == low else (float(value) - low) / (high - low)
+
+
+def _shaded(row: Mapping[str, Any], term: Any, region: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Return what is shaded of a line: all of it for what does not matter, the share of each level that fails."""
+    if term is None:
+        return [(0.0, 1.0)] if row["name"] in region["free"] else []
+    half = 0.5 / len(row["levels"]) if row.get("levels") else 0.0
+    return [(_at(row, low) - half, _at(row, high) + half) for low, high in _stretches(row, term)]
 
 
 def _stretches(row: Mapping[str, Any], term: Mapping[str, Any] | None) -> Sequence[tuple[Any, Any]]:

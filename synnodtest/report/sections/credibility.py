@@ -15,35 +15,10 @@ from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status, table_of
 from synnodtest.report.order import number_of
 from synnodtest.report.sections.brightness import beside_real
+from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
 from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
 
 __all__ = ["credibility"]
-
-SEVEN_CS = (
-    ("Coverage", "Whether the synthetic nodules span the claimed range.", "section {envelope}, envelope"),
-    (
-        "Completeness",
-        "Whether every part of the claim has data.",
-        "section {envelope}, remarks; section {attrition}, attrition",
-    ),
-    (
-        "Consistency",
-        "Whether the same request gives the same nodule.",
-        "seeds and sha256 of each radiograph in the record",
-    ),
-    (
-        "Constraint",
-        "Whether anatomy and physics are respected.",
-        "accepted by rules fixed beforehand, section {attrition}",
-    ),
-    (
-        "Comprehension",
-        "Whether people can tell how it was made.",
-        "section {identification}, identities and configuration",
-    ),
-    ("Compliance", "Whether data may be used for this.", "model cards and data terms of the components"),
-)
-NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
 
 
 def credibility(context: Context) -> Section:
@@ -57,8 +32,6 @@ def credibility(context: Context) -> Section:
     ]
     figures.append(ecdf_figure(nodules, "f-ecdf"))
     reports = [_report(r, f"f-cred-{i}") for i, r in enumerate((record.get("credibility") or {}).get("reports") or [])]
-    congruence = ("Congruence", "How alike the synthetic and the real distribution are.",
-                  "distances and two-sample test above" if reports else NO_REPORT)  # fmt: skip
     return Section(
         "Synthesis credibility",
         "credibility",
@@ -71,9 +44,9 @@ def credibility(context: Context) -> Section:
             "reports": reports,
             "none": "" if reports else NO_REPORT,
             "seven": table_of(
-                "The seven Cs and where their evidence stands",
+                "The seven Cs and what this run shows of them",
                 ["Aspect", "Question", "Evidence"],
-                [congruence, *((name, asked, _numbered(where)) for name, asked, where in SEVEN_CS)],
+                [[name, asked, _numbered(shown)] for name, asked, shown in seven_cs(record)],
             ),
         },
     )

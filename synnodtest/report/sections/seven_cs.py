@@ -1,0 +1,143 @@
+"""The seven Cs of synthetic data, answered with the run's own numbers.
+
+After the scorecard of Zamzmi et al. (FDA/CDRH, 2024) for synthetic medical data: congruence, coverage, constraint,
+completeness, compliance, comprehension, consistency. Guidance on the credibility of computational models is cited by
+analogy: nothing here claims conformity with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from synnodtest.record.words import joined, number, plural
+
+__all__ = ["NO_REPORT", "seven_cs"]
+
+NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
+Row = tuple[str, str, str]
+
+
+def seven_cs(record: Mapping[str, Any]) -> list[Row]:
+    """Return aspect, question and what this run shows of it; section numbers stand as ``{key}``."""
+    reports = [r for r in (record.get("credibility") or {}).get("reports") or [] if not r.get("of_another_model")]
+    measured = [r.get("measured") or {} for r in reports]
+    return [
+        ("Congruence", "How alike the synthetic and the real distribution are.", _congruence(measured)),
+        ("Coverage", "Whether the synthetic nodules span the claimed range.", _coverage(record, measured)),
+        ("Constraint", "Whether anatomy and physics are respected.", _constraint(record)),
+        ("Completeness", "Whether every part of the claim has data.", _completeness(record)),
+        ("Compliance", "Whether data may be used for this.", _compliance(record, measured)),
+        ("Comprehension", "Whether people can tell how it was made.", _comprehension(record)),
+        ("Consistency", "Whether the same request gives the same nodule.", _consistency(record)),
+    ]
+
+
+def _grounds(measured: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield background, synthesizer and comparison with real nodules of every credibility report of this model."""
+    for made in measured:
+        name = (made.get("synthesizer") or {}).get("name", "")
+        for ground, found in made.items():
+            beside = found.get("against_real") if isinstance(found, Mapping) else None
+            if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
+                yield ground, name, beside[name]
+
+
+def _congruence(measured: Sequence[Mapping[str, Any]]) -> str:
+    told = []
+    for ground, _, found in _grounds(measured):
+        kernel, auc = (found.get("distances") or {}).get("kernel") or {}, found.get("two_sample_auc") or {}
+        told.append(
+            f"{ground}: kernel distance to real nodules {number(kernel.get('synthetic_to_real'))}, real to real "
+            f"{number(kernel.get('real_to_real_mean'))} (95th percentile {number(kernel.get('real_to_real_p95'))}); "
+            f"two-sample AUC {' and '.join(number(v) for v in auc.values())}"
+        )
+    return "; ".join(told) or NO_REPORT
+
+
+def _nodules(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
+
+
+def _coverage(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+    nodules = _nodules(record)
+    if not nodules:
+        return "no nodule was planted"
+    sizes, contrasts = ([float(n[key]) for n in nodules] for key in ("diameter_mm", "contrast"))
+    regions = Counter(name for n in nodules for name in n["regions"])
+    told = [
+        f"{plural(len(nodules), 'nodule')} of {min(sizes):.1f} to {max(sizes):.1f} mm (median {np.median(sizes):.1f}), "
+        f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
+        "section {envelope}"
+    ]
+    for ground, _, found in _grounds(measured):
+        if cover := found.get("coverage"):
+            recall, vendi = cover["recall"], cover["vendi"]
+            told.append(
+                f"{ground}: recall of real nodules {number(recall['synthetic'])} (real by real "
+                f"{number(recall['real_mean'])}), Vendi score {number(vendi['synthetic'])} (real "
+                f"{number(vendi['real_mean'])})"
+            )
+    return "; ".join(told)
+
+
+def _constraint(record: Mapping[str, Any]) -> str:
+    counts = record["attrition"]
+    reasons = [f"{number(n)}: {why}" for why, n in (counts.get("reasons") or {}).items()]
+    kept = f"{number(counts['accepted'])} of {number(counts['synthesized'])} scenes kept by rules fixed beforehand"
+    shams = [s for s in record["sham"] if s.get("n")]
+    told = [kept + (f" ({joined(reasons)})" if reasons else "")]
+    if shams:
+        words = Counter(str(s["status"]) for s in shams)
+        told.append(f"sham control: {joined([f'{n} {word}' for word, n in words.items()])}")
+    return "; ".join(told)
+
+
+def _completeness(record: Mapping[str, Any]) -> str:
+    entries = record["expectations"]
+    run = sum(e["status"] not in ("NOT RUN", "ERROR") for e in entries)
+    counts = record["attrition"]
+    return (
+        f"{number(run)} of {plural(len(entries), 'expectation')} judged, {number(counts['evaluated'])} of "
+        f"{number(counts['requested'])} requested scenes shown to the detector, on "
+        f"{plural(counts['unique_backgrounds'], 'background')} of {plural(counts['unique_patients'], 'patient')}; "
+        "section {attrition}"
+    )
+
+
+def _compliance(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+    told = ["data terms of backgrounds and models: their cards"]
+    for made in measured:
+        if copied := made.get("memorisation"):
+            low, high = copied["interval_95"]
+            told.append(
+                f"{number(copied['copies'])} of {plural(copied['n'], 'planted nodule')} copy a training nodule "
+                f"({100 * copied['share']:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
+            )
+    return "; ".join(told if len(told) > 1 else [*told, "copies of training nodules: not measured"])
+
+
+def _comprehension(record: Mapping[str, Any]) -> str:
+    who = record["identification"]
+    makers = [f"{s['name']} {s.get('version') or ''}".strip() for s in who["synthesizers"]]
+    hashed = sum(bool(s.get("sha256")) for s in who["synthesizers"])
+    return (
+        f"{joined(makers) or 'no synthesizer'}; weights of {hashed} of {len(makers)} and "
+        f"{plural(len(who['specs']), 'specification')} named by sha256; section {{identification}}"
+    )
+
+
+def _consistency(record: Mapping[str, Any]) -> str:
+    told = []
+    for key, unit in (("diameter_mm", " mm"), ("contrast", "")):
+        pairs = [(n["requested"].get(key), n[key]) for n in _nodules(record) if n["requested"].get(key)]
+        if pairs:
+            off = np.abs([float(b) - float(a) for a, b in pairs])
+            within = float(np.percentile(off, 95))
+            told.append(
+                f"realised {key.removesuffix('_mm')} within {within:.2g}{unit} of the requested in 95% of {len(pairs)}"
+            )
+    return "; ".join([*told, "seed and sha256 of every radiograph in the record"])
