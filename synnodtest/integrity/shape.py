@@ -72,10 +72,10 @@ class _Quick:
         if schema.keys() - _KNOWN - _ANNOTATIONS:
             return lambda value: False
         kinds = schema.get("type", list(_TYPES))
-        types = set().union(*(_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)))
+        types: set[type] = set().union(*(_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)))
         if schema.keys() <= _ONLY_TYPE:
             return lambda value: type(value) in types
-        inside = {dict: self._object(schema), list: self._array(schema)}
+        inside: dict[type, _Fits] = {dict: self._object(schema), list: self._array(schema)}
 
         def fits(value: Any) -> bool:
             kind = type(value)
