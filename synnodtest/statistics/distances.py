@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
-from scipy.spatial import distance
 
 __all__ = ["energy_distance", "frechet_distance", "kernel_distance"]
 
@@ -80,9 +79,9 @@ def frechet_distance(mu1: ArrayLike, cov1: ArrayLike, mu2: ArrayLike, cov2: Arra
         raise ValueError(f"moments do not fit: {m1.shape}, {c1.shape}, {m2.shape}, {c2.shape}")
     if not all(np.isfinite(a).all() for a in (m1, m2, c1, c2)):
         return math.nan
-    values, vectors = linalg.eigh(c1)
+    values, vectors = scipy.linalg.eigh(c1)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    cross = np.sqrt(np.maximum(linalg.eigvalsh(root @ c2 @ root), 0.0)).sum()
+    cross = np.sqrt(np.maximum(scipy.linalg.eigvalsh(root @ c2 @ root), 0.0)).sum()
     squared = float(((m1 - m2) ** 2).sum() + np.trace(c1) + np.trace(c2) - 2 * cross)
     return max(0.0, squared)
 
@@ -107,6 +106,8 @@ def energy_distance(x: ArrayLike, y: ArrayLike) -> float:
     first, second = _samples(x, y)
     if min(len(first), len(second)) == 0:
         return math.nan
-    across = float(distance.cdist(first, second).mean())
-    within = sum(2 * float(distance.pdist(a).sum()) / len(a) ** 2 if len(a) > 1 else 0.0 for a in (first, second))
+    across = float(scipy.spatial.distance.cdist(first, second).mean())
+    within = sum(
+        2 * float(scipy.spatial.distance.pdist(a).sum()) / len(a) ** 2 if len(a) > 1 else 0.0 for a in (first, second)
+    )
     return math.sqrt(max(0.0, 2 * across - within))

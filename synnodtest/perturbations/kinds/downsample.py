@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
@@ -17,19 +17,19 @@ def _downsample(pixels: FloatArray, value: float, rng: np.random.Generator) -> F
     return coarse
 
 
-def _down_and_up(length: int, fewer: int) -> sparse.csr_array:
+def _down_and_up(length: int, fewer: int) -> scipy.sparse.csr_array:
     """Return the matrix that averages ``length`` values to ``fewer`` by area and interpolates them back linearly."""
     step = length / fewer
     edges = np.arange(fewer + 1) * step
     pixel = np.arange(length)
     shared = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    down = sparse.csr_array(np.maximum(shared, 0) / step)
+    down = scipy.sparse.csr_array(np.maximum(shared, 0) / step)
     place = np.clip((pixel + 0.5) / step - 0.5, 0, fewer - 1)
     lower = np.minimum(place.astype(int), max(fewer - 2, 0))
     upper = np.minimum(lower + 1, fewer - 1)
     weights = np.concatenate([1 - (place - lower), place - lower])
-    up = sparse.csr_array((weights, (np.tile(pixel, 2), np.concatenate([lower, upper]))), shape=(length, fewer))
-    return sparse.csr_array(up @ down)
+    up = scipy.sparse.csr_array((weights, (np.tile(pixel, 2), np.concatenate([lower, upper]))), shape=(length, fewer))
+    return scipy.sparse.csr_array(up @ down)
 
 
 KIND = PerturbationKind(

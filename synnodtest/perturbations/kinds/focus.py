@@ -11,7 +11,8 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy import fft, ndimage
+import scipy
+from scipy import ndimage
 
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.perturbations.kind import PerturbationKind, Span
@@ -34,8 +35,8 @@ def _restored(shape: tuple[int, int], sigma: list[float], rng: np.random.Generat
     """Return noise that makes white noise, blurred, white again: with the power that the blur took."""
     rows, columns = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
     transferred = np.exp(-2 * np.pi**2 * ((rows * sigma[0]) ** 2 + (columns * sigma[1]) ** 2))
-    white = fft.rfft2(rng.standard_normal(shape))
-    filtered: np.ndarray[Any, Any] = fft.irfft2(white * np.sqrt(1 - transferred**2), s=shape)
+    white = scipy.fft.rfft2(rng.standard_normal(shape))
+    filtered: np.ndarray[Any, Any] = scipy.fft.irfft2(white * np.sqrt(1 - transferred**2), s=shape)
     return filtered
 
 
