@@ -23,7 +23,7 @@ from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["SIDE", "Crop", "annotated_crops", "bare_crops", "features_of_crop", "planted_crops"]
+__all__ = ["SIDE", "Crop", "annotated_crops", "bare_crops", "features_of_crop", "planted_crops", "profile_of"]
 
 SIDE = 48
 """Pixels along each side of a crop; the nodule takes a third of it, whatever its size."""
@@ -31,6 +31,8 @@ SPAN = 3.0
 """Diameters along each side."""
 RINGS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 """Edges of the rings of the profile, in half outlines."""
+SEEN = 3
+"""Features before the profile: contrast in place, conspicuity, diameter."""
 GRAY = tuple(name for group, names in GROUPS.items() if group != "shape2D" for name in names)
 """Radiomics features without those of the shape: outlines are ellipses, of real nodules and of planted ones."""
 
@@ -159,6 +161,12 @@ def features_of_crop(values: FloatArray, away: Array) -> Array:
     skewed = float(np.mean((values[inside] - values[inside].mean()) ** 3)) / (float(values[inside].std()) ** 3 + 1e-9)
     handmade = [*profile, *textures, *slopes, skewed, float(values[inside].max()), float(values[inside].min())]
     return np.array([*handmade, *_radiomics(values, inside)], dtype=np.float64)
+
+
+def profile_of(crops: Sequence[Crop]) -> list[float]:
+    """Return the median brightness of crops in each ring of :data:`RINGS`, over the mean of the rim."""
+    rings = slice(SEEN, SEEN + len(RINGS) - 1)
+    return [float(value) for value in np.median([crop.features[rings] for crop in crops], axis=0)]
 
 
 def _mean(values: FloatArray, mask: NDArray[np.bool_]) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import missing_extra
 from synnodtest.evaluation.credibility import two_sample_auc
-from synnodtest.evaluation.crops import Crop
+from synnodtest.evaluation.crops import RINGS, Crop, profile_of
 from synnodtest.statistics import auc, cluster_bootstrap
 
 __all__ = ["HALVES", "network_scores", "tell_apart", "two_sample"]
@@ -41,14 +41,16 @@ def two_sample(
         seed: Of folds, weights and halves.
 
     Returns:
-        ``planted_against_real``, ``real_against_real`` (halves of the real patients: the mean over :data:`HALVES`
-        splits and the largest) and ``films_alone``: AUC out of fold, cross-validated by patient.
+        ``profile`` (median brightness in rings, in half outlines), ``planted_against_real``, ``real_against_real``
+        (halves of the real patients: the mean over :data:`HALVES` splits and the largest) and ``films_alone``: AUC out
+        of fold, cross-validated by patient.
     """
     halves = [tell_apart(*_halves(real, seed + k), seed=seed) for k in range(HALVES)]
     return {
         "real": len(real),
         "planted": len(planted),
         "patients": len({crop.cluster for crop in [*real, *planted]}),
+        "profile": {"rings": list(RINGS), "real": profile_of(real), "planted": profile_of(planted)},
         "planted_against_real": tell_apart(planted, real, seed=seed, bounds=True),
         "real_against_real": {
             name: {"mean": float(np.mean([h[name] for h in halves])), "largest": float(max(h[name] for h in halves))}

@@ -9,7 +9,7 @@ from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.cli import main
 from synnodtest.evaluation import crops as crops_of
 from synnodtest.evaluation import two_sample as two_sample_of
-from synnodtest.evaluation.crops import SIDE, Crop, annotated_crops, bare_crops, planted_crops
+from synnodtest.evaluation.crops import SIDE, Crop, annotated_crops, bare_crops, planted_crops, profile_of
 from synnodtest.evaluation.realism import film_exhibits
 from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template, own_counterparts
@@ -20,6 +20,13 @@ from tests.evaluation.annotated_folder import write_annotated, write_negatives
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 pytest.importorskip("torch", reason="torch is not installed")
+
+
+def _rings(crop):
+    """Return the mean of a crop in each ring, by brute force; outlines here are circles a third as wide as the crop."""
+    offsets = np.arange(48) + 0.5 - 24
+    away = np.hypot(offsets[:, None], offsets[None, :]) / 8
+    return [crop.pixels[(away >= low) & (away < low + 0.25)].mean() for low in np.arange(0, 1.5, 0.25)]
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +53,9 @@ def test_every_nodule_gives_a_crop_of_one_size_with_the_same_features(world):
     _, films, negatives, scenes = world
     real, planted = annotated_crops(films), planted_crops(scenes, negatives, GaussianSynthesizer())
     assert (len(real), len(planted)) == (24, 24)
+    for crops in (real, planted):
+        away = [_rings(crop) for crop in crops]
+        assert profile_of(crops) == pytest.approx(np.median(away, axis=0))
     assert {crop.pixels.shape for crop in [*real, *planted]} == {(SIDE, SIDE)}
     assert len({crop.features.shape for crop in [*real, *planted]}) == 1
     assert all(np.isfinite(crop.features).all() for crop in [*real, *planted])

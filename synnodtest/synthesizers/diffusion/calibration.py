@@ -47,7 +47,7 @@ class Calibration:
         drawn_flatness: The same of nodules that the model drew.
         flatter: How much flatter than those trained on a planted nodule's profile is made. Projected CT nodules are
             peaked, because segmentation takes their soft rim in; nodules that readers mark on films are not
-            (``benchmarks/annotated_contrast.py`` prints both profiles).
+            (``synnodtest evaluate realism --data`` prints both profiles).
         ranges: Per radiomics feature the 10th, 50th and 90th percentile of the nodules trained on, measured as they are
             in a finished radiograph.
         requested_mm: Diameters at which the model was tried.
