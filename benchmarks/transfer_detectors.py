@@ -24,6 +24,9 @@ FAINT = 1.8
 SMALL_MM = 20.0
 """Longest side of a box below which `small_blind` overlooks what it found."""
 
+NEGLIGIBLE = 0.05
+"""Findings below this score count at no threshold of the comparison (0.1 is two per film): not worth a measurement."""
+
 Change = Callable[[Radiograph], Radiograph]
 Keep = Callable[[Radiograph, Finding], bool]
 
@@ -64,9 +67,9 @@ def faint_blind() -> Variant:
     """Return the detector without its findings of low conspicuity."""
 
     def keep(one: Radiograph, found: Finding) -> bool:
-        return visibility(one, found.box, unit=1.0).conspicuity >= FAINT
+        return found.score < NEGLIGIBLE or visibility(one, found.box, unit=1.0).conspicuity >= FAINT
 
-    return Variant("faint-blind", {"conspicuity": FAINT}, keep=keep)
+    return Variant("faint-blind", {"conspicuity": FAINT, "of_scores_from": NEGLIGIBLE}, keep=keep)
 
 
 def small_blind() -> Variant:
