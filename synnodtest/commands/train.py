@@ -129,7 +129,7 @@ def _diffusion(options: argparse.Namespace) -> int:
 
 
 def _planted(options: argparse.Namespace) -> int:
-    from synnodtest.training.planted_data import SHARES, planted_data, unseen_films
+    from synnodtest.training.planted_data import FINE_COUNTS, FINE_SHARES, SHARES, planted_data, unseen_films
     from synnodtest.training.planted_detector import Schedule, train_planted
     from synnodtest.training.planter import Plan
     from synnodtest.training.scores import AT_ONE_PER_FILM, settle_scores
@@ -149,7 +149,9 @@ def _planted(options: argparse.Namespace) -> int:
         split=options.split,
     )
     schedule = Schedule(options.minutes or 60.0, batch=options.batch or 32)
+    plan = Plan(SHARES)
     if options.weights:
+        plan = Plan(FINE_SHARES, counts=FINE_COUNTS)
         schedule = replace(schedule, learning_rate=5e-4, warm_up=50, average=0.998)
     if options.learning_rate:
         schedule = replace(schedule, learning_rate=options.learning_rate)
@@ -157,7 +159,7 @@ def _planted(options: argparse.Namespace) -> int:
         stock,
         shadows,
         work,
-        Plan(SHARES),
+        plan,
         schedule,
         device=options.device,
         seed=options.seed,

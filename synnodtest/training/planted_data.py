@@ -14,11 +14,15 @@ from synnodtest.phantom import PhantomSet
 from synnodtest.radiograph import Radiograph
 from synnodtest.training.stock import Shadows, Stock, cast_shadows, stock_of
 
-__all__ = ["SHARES", "planted_data", "unseen_films"]
+__all__ = ["FINE_COUNTS", "FINE_SHARES", "SHARES", "planted_data", "unseen_films"]
 
 SHARES = (0.54, 0.22, 0.24)
 """Share of a batch that shows nodule-free films, films with annotated nodules, and phantoms: films first, because a
 detector is meant for them; annotated ones often enough to count and seldom enough not to be learned by heart."""
+FINE_SHARES = (0.42, 0.35, 0.23)
+"""The same for a detector that goes on from weights: by then it is annotated films that it has to learn."""
+FINE_COUNTS = (0.6, 0.25, 0.1, 0.05)
+"""Probability of 0, 1, 2 and 3 planted nodules then: fewer, or it learns the look of planting."""
 LEAKING = 0.2
 """Phantoms with an air leak, beside those without: a detector must learn that nothing lies in it."""
 PHANTOM_SEED = 77
