@@ -39,6 +39,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
+    from synnodtest.decoding import encode
     from synnodtest.files import write_atomic
     from synnodtest.record.brief import comparison_lines
     from synnodtest.record.compare import compare, faults_of, parse_limit
@@ -56,9 +57,9 @@ def _run(options: argparse.Namespace) -> int:
     for line in comparison_lines(made, options.b):
         print(line)
     both = ((options.a, earlier), (options.b, now))
-    broken = [f"ERROR {name}: {fault}" for name, one in both for fault in faults_of(one["expectations"])]
+    broken = [f"ERROR {name}: {fault}" for name, one in both for fault in faults_of(one.expectations)]
     for line in broken:
         print(line)
     if options.json is not None:
-        write_atomic(options.json, json.dumps(made, indent=1, sort_keys=True) + "\n")
-    return 0 if not broken and all(limit["kept"] for limit in made["limits"]) else 1
+        write_atomic(options.json, json.dumps(encode(made), indent=1, sort_keys=True) + "\n")
+    return 0 if not broken and all(limit.kept for limit in made.limits) else 1

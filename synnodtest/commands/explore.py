@@ -23,16 +23,16 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
 
     folder: Path = options.run_folder
-    made = record.read(folder)
+    made = record.load(folder)
     page = folder / FILE_NAME
     if not page.is_file():
         raise RecordError(f"{page}: no such file, so there are no pictures", hint="run the specs again")
-    other = None if options.against is None else record.read(options.against)
-    if other is not None and not {*made["scenes"]} & {*other["scenes"]}:
+    other = None if options.against is None else record.load(options.against)
+    if other is not None and not {*made.scenes} & {*other.scenes}:
         raise RecordError(
             f"{folder} and {options.against} have no scene in common", hint="same specs, seed, synthesizer, backgrounds"
         )
-    suffix = made["run"]["id"] if other is None else f"{made['run']['id']}-against-{other['run']['id']}"
+    suffix = made.run.id if other is None else f"{made.run.id}-against-{other.run.id}"
     out: Path = options.out or folder.parent / f"explore-{suffix}.html"
     print(write_explore(made, out.parent, pictures_in(page), other, name=out.name))
     return 0

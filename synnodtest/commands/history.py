@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from synnodtest.record.words import plural
 
 if TYPE_CHECKING:
     from synnodtest.record.history import History, Outcome
+    from synnodtest.record.model import Record
 
 __all__ = ["configure", "history_lines"]
 
@@ -40,8 +41,8 @@ def _run(options: argparse.Namespace) -> int:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
     if options.last:
         folders = folders[-options.last :]
-    records = [record.read(folder) for folder in folders]
-    own = {s["sha256"] for made in records for s in made["identification"]["specs"]}
+    records = [record.load(folder) for folder in folders]
+    own = {s.sha256 for made in records for s in made.identification.specs}
     entered = [] if options.last else ledger.runs_of(options.reports.parent / ledger.FILE_NAME, own)
     made = history_of([_only(r, options.expectation) for r in records], entered)
     page = write_history(made, options.out or options.reports / "history.html")
@@ -55,10 +56,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _only(made: dict[str, object], pattern: str) -> dict[str, object]:
-    entries = made["expectations"]
-    assert isinstance(entries, list)
-    return made | {"expectations": [e for e in entries if fnmatch(e["id"], pattern)]}
+def _only(made: Record, pattern: str) -> Record:
+    return replace(made, expectations=tuple(e for e in made.expectations if fnmatch(e.id, pattern)))
 
 
 def history_lines(history: History) -> Iterator[str]:

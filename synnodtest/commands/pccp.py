@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synnodtest.errors import SynnodError
 
 if TYPE_CHECKING:
+    from synnodtest.record.model import Record
     from synnodtest.record.pccp import Version
 
 __all__ = ["configure"]
@@ -78,23 +80,27 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
+    from synnodtest.record.model import BehaviourEntry
     from synnodtest.record.pccp import Version
+    from synnodtest.record.results import load
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
     from synnodtest.shell.progress import Progress
 
     if is_record(text):
-        made: dict[str, Any] = record_of(text, settings_from(options), [])
-        return Version(text, made, {s["file"]: s["sha256"] for s in made["identification"]["specs"]}, _limited(made))
+        made = load(Path(text).expanduser())
+        return Version(text, made, {s.file: s.sha256 for s in made.identification.specs}, _limited(made))
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
     regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
     cases = list(cases_in(spec_files([Path(file) for file in files]), regions))
-    tried = dict(record_of(text, settings_from(options), cases, Progress()))
-    tried["behaviours"] = [{"id": c.behaviour.id, "gate": c.behaviour.gate} for c in cases]
+    tried = record_of(text, settings_from(options), cases, Progress())
+    tried = replace(
+        tried, behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases))
+    )
     return Version(text, tried, {c.spec.path.as_posix(): c.spec.sha256 for c in cases}, options.limit is not None)
 
 
-def _limited(made: dict[str, Any]) -> bool:
-    return any(str(d["what"]).startswith("number of backgrounds (limited") for d in made.get("deviations") or ())
+def _limited(made: Record) -> bool:
+    return any(d.what.startswith("number of backgrounds (limited") for d in made.deviations)

@@ -37,7 +37,7 @@ def _report(options: argparse.Namespace) -> int:
     from synnodtest.report import html
 
     path = options.record / record.FILE_NAME if options.record.is_dir() else options.record
-    made, folder = record.read(path), path.parent
+    made, folder = record.load(path), path.parent
     if path.name != record.FILE_NAME:
         raise RecordError(f"{path}: a run's record is called {record.FILE_NAME}", hint="rename it")
     changed = _changed(folder)

@@ -19,6 +19,6 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.exports import cyclonedx
     from synnodtest.record import results
 
-    record = results.read(options.report)
+    record = results.load(options.report)
     print(cyclonedx.write(record, options.out or Path(cyclonedx.FILE_NAME)))
     return 0

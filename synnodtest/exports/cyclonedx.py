@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import IdentityEntry, PackageEntry
 
 __all__ = ["bill_of_materials", "write"]
 
@@ -21,57 +23,61 @@ _RECORD_HASH = "synnodtest:record-sha256"
 """Property of a package: the sha256 of its installed RECORD, which is no hash of the archive it came in."""
 
 
-def bill_of_materials(record: Mapping[str, Any]) -> dict[str, Any]:
+Component = dict[str, Any]
+"""A component of the bill: texts, and lists of name and value."""
+
+
+def bill_of_materials(source: Record | JsonObject) -> JsonObject:
     """Return the bill of a run: what took part, with versions, sources and hashes as the record holds them."""
-    environment, identification, run = record["environment"], record["identification"], record["run"]
-    own = _component("application", "synnodtest", str(identification["synnodtest"]), reference="synnodtest")
-    models = [_model("detector", identification["detector"])]
-    models += [_model("synthesizer", one) for one in identification["synthesizers"]]
-    platform = [_component("platform", "Python", str(environment.get("python", "")), reference="python")]
-    system = (
-        [_component("operating-system", str(environment["os"]), "", reference="os")] if environment.get("os") else []
-    )
-    packages = [_package(one) for one in environment.get("packages") or []]
+    record = Record.of(source)
+    environment, identification, run = record.environment, record.identification, record.run
+    own = _component("application", "synnodtest", identification.synnodtest, reference="synnodtest")
+    models = [_model("detector", identification.detector)]
+    models += [_model("synthesizer", one) for one in identification.synthesizers]
+    platform = [_component("platform", "Python", environment.python or "", reference="python")]
+    system = [_component("operating-system", environment.os, "", reference="os")] if environment.os else []
+    packages = [_package(one) for one in environment.packages]
     components = list({one["bom-ref"]: one for one in (*models, *platform, *system, *packages)}.values())
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, sha256_of([run['id'], components]))}",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, sha256_of([run.id, components]))}",
         "version": 1,
         "metadata": {
-            "timestamp": run["started"],
+            "timestamp": run.started,
             "component": own,
-            "properties": [{"name": "synnodtest:run", "value": str(run["id"])}],
+            "properties": [{"name": "synnodtest:run", "value": run.id}],
         },
         "components": components,
         "dependencies": [{"ref": "synnodtest", "dependsOn": sorted(one["bom-ref"] for one in components)}],
     }
 
 
-def write(record: Mapping[str, Any], path: Path) -> Path:
+def write(record: Record | JsonObject, path: Path) -> Path:
     """Write the bill of a run; ``path`` is the file, or a folder that gets ``sbom.cdx.json``."""
     file = path / FILE_NAME if path.is_dir() else path
     return write_atomic(file, json.dumps(bill_of_materials(record), indent=2, ensure_ascii=False) + "\n")
 
 
-def _component(kind: str, name: str, version: str, *, reference: str) -> dict[str, Any]:
-    component = {"type": kind, "bom-ref": reference, "name": name}
+def _component(kind: str, name: str, version: str, *, reference: str) -> Component:
+    component: Component = {"type": kind, "bom-ref": reference, "name": name}
     return component | ({"version": version} if version else {})
 
 
-def _package(package: Mapping[str, Any]) -> dict[str, Any]:
+def _package(package: PackageEntry) -> Component:
     """Return a package of the Python index, by its package URL."""
-    name, version = str(package["name"]), str(package["version"])
+    name, version = package.name, package.version
     purl = f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}"
     component = _component("library", name, version, reference=purl) | {"purl": purl}
-    told = str(package.get("sha256") or "")
-    return component | ({"properties": [{"name": _RECORD_HASH, "value": told}]} if told else {})
+    if package.sha256:
+        component["properties"] = [{"name": _RECORD_HASH, "value": package.sha256}]
+    return component
 
 
-def _model(role: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+def _model(role: str, identity: IdentityEntry) -> Component:
     """Return a detector or synthesizer; its sha256 is that of its weights or source."""
-    name, version, told = (str(identity.get(key) or "") for key in ("name", "version", "sha256"))
+    name, version, told = identity.name, identity.version, identity.sha256
     reference = f"{role}:{sha256_of([name, version, told])[:16]}"
     component = _component("machine-learning-model", name, version, reference=reference)
     component["properties"] = [{"name": "synnodtest:role", "value": role}]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry
 
 __all__ = ["properties"]
 
 
-def properties(expectation: Mapping[str, Any], behaviour: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
+def properties(expectation: ExpectationEntry, behaviour: BehaviourEntry | None = None) -> list[tuple[str, str]]:
     """Return name and value of the properties of one test case, for pytest's ``user_properties``.
 
     Args:
@@ -22,24 +23,22 @@ def properties(expectation: Mapping[str, Any], behaviour: Mapping[str, Any] | No
     """
     pairs: list[tuple[str, Any]] = []
     if behaviour:
-        pairs += [("requirement", r) for r in behaviour.get("requirement", ())]
-        pairs += [("hazard", h) for h in behaviour.get("hazard", ())]
-        pairs.append(("gate", behaviour.get("gate")))
-    waived = expectation.get("waived")
+        pairs += [("requirement", r) for r in behaviour.requirement]
+        pairs += [("hazard", h) for h in behaviour.hazard]
+        pairs.append(("gate", behaviour.gate))
+    waived, ruling = expectation.waived, expectation.ruling
     pairs += [
-        ("behaviour", expectation.get("behaviour")),
-        ("verdict", expectation.get("status")),
-        ("waiver", waived["id"] if waived and not waived.get("expired") else None),
-        ("error", expectation.get("error") or None),
+        ("behaviour", expectation.behaviour),
+        ("verdict", expectation.status),
+        ("waiver", waived.id if waived and not waived.expired else None),
+        ("error", expectation.error),
     ]
-    ruling = expectation.get("ruling") or {}
-    pairs += [(name, ruling.get(name)) for name in ("sentence", "n_nodules", "n_backgrounds")]
-    for first in ruling.get("components", [])[:1]:
-        pairs += [(to, first.get(name)) for to, name in _OF_ESTIMATE]
+    if ruling is not None:
+        pairs += [("sentence", ruling.sentence), ("n_nodules", ruling.n_nodules)]
+        pairs.append(("n_backgrounds", ruling.n_backgrounds))
+    for first in expectation.components[:1]:
+        pairs += [("estimate", first.value), ("lower", first.lower), ("upper", first.upper), ("bound", first.bound)]
     return [(f"synnodtest.{name}", _text(value)) for name, value in pairs if value is not None and value != ""]
-
-
-_OF_ESTIMATE = (("estimate", "value"), ("lower", "lower"), ("upper", "upper"), ("bound", "bound"))
 
 
 def _text(value: Any) -> str:

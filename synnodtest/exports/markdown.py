@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 
+from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
-from synnodtest.record.words import STATUSES, expectation_title, shown_status
+from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.words import STATUSES, expectation_title
 
 __all__ = ["badge", "summary", "write"]
 
@@ -23,8 +23,9 @@ PX_PER_LETTER = 6.6
 """Mean width of a letter of 11 px Verdana, the fallbacks included."""
 
 
-def write(record: Mapping[str, Any], folder: Path) -> list[Path]:
+def write(source: Record | JsonObject, folder: Path) -> list[Path]:
     """Write summary and badges into a run's folder, before the report, so that the digest covers them."""
+    record = Record.of(source)
     text, colour = _badge_text(record)
     endpoint = {"schemaVersion": 1, "label": "synnodtest", "message": text, "color": colour}
     return [
@@ -34,39 +35,40 @@ def write(record: Mapping[str, Any], folder: Path) -> list[Path]:
     ]
 
 
-def summary(record: Mapping[str, Any], report: str = "report.html") -> str:
+def summary(source: Record | JsonObject, report: str = "report.html") -> str:
     """Return the run as GitHub Markdown: kind, counts, verdicts with their numbers, failures in full, the baseline.
 
     Args:
-        record: The record.
+        source: The record.
         report: Where the report lies.
     """
-    name = record["identification"]["detector"].get("name", "")
-    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(kind_of_run(record['run']))}.", ""]
+    record = Record.of(source)
+    name = record.identification.detector.name
+    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(kind_of_run(record.run))}.", ""]
     lines += ["| verdict | numbers | expectation | n |", "|---|---|---|---|"]
-    for e in record["expectations"]:
-        word, ruling = shown_status(e), e.get("ruling") or {}
-        title, n = f"{e['behaviour']}: {expectation_title(e)}", ruling.get("n_nodules") or ""
-        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(ruling)), _text(title), str(n)]
+    for e in record.expectations:
+        word, title = e.shown_status, f"{e.behaviour}: {expectation_title(e)}"
+        n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
+        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
-    told = [e for e in record["expectations"] if shown_status(e) not in ("PASSED", "WAIVED", "NOT RUN")]
+    told = [e for e in record.expectations if e.shown_status not in ("PASSED", "WAIVED", "NOT RUN")]
     if told:
         lines += ["", "<details open><summary>What did not pass</summary>", ""]
-        lines += [f"- `{e['id']}`: {_text(_sentence(e))}" for e in told]
+        lines += [f"- `{e.id}`: {_text(_sentence(e))}" for e in told]
         lines += ["", "</details>"]
-    left = [(e["id"], n) for e in record["expectations"] for n in exclusions(e.get("ruling") or {})]
+    left = [(e.id, n) for e in record.expectations for n in exclusions(e.ruling)]
     if left:
         lines += ["", "<details><summary>Exclusions</summary>", ""]
         lines += [f"- `{node}`: {_text(note)}" for node, note in left]
         lines += ["", "</details>"]
-    if record.get("comparison"):
-        lines += ["", "### Against the baseline", "", "```", *comparison_lines(record["comparison"], name), "```"]
-    return "\n".join([*lines, "", f"Run `{record['run']['id']}`, report: `{report}`", ""])
+    if record.comparison is not None:
+        lines += ["", "### Against the baseline", "", "```", *comparison_lines(record.comparison, name), "```"]
+    return "\n".join([*lines, "", f"Run `{record.run.id}`, report: `{report}`", ""])
 
 
-def badge(record: Mapping[str, Any]) -> str:
+def badge(source: Record | JsonObject) -> str:
     """Return an SVG badge: how many expectations have which status."""
-    text, colour = _badge_text(record)
+    text, colour = _badge_text(Record.of(source))
     left, right = (round(PX_PER_LETTER * len(words)) + 12 for words in ("synnodtest", text))
     middle = left + right / 2
     return (
@@ -79,21 +81,20 @@ def badge(record: Mapping[str, Any]) -> str:
     )
 
 
-def _badge_text(record: Mapping[str, Any]) -> tuple[str, str]:
-    words = {shown_status(e) for e in record["expectations"]}
-    if record["run"]["interrupted"] or not words - {"NOT RUN"}:
-        return "interrupted" if record["run"]["interrupted"] else "nothing run", GREY
+def _badge_text(record: Record) -> tuple[str, str]:
+    words = {e.shown_status for e in record.expectations}
+    if record.run.interrupted or not words - {"NOT RUN"}:
+        return "interrupted" if record.run.interrupted else "nothing run", GREY
     return _counts(record).lower(), next((colour for word, colour in COLOURS if word in words), GREEN)
 
 
-def _counts(record: Mapping[str, Any]) -> str:
-    words = [shown_status(e) for e in record["expectations"]]
+def _counts(record: Record) -> str:
+    words = [e.shown_status for e in record.expectations]
     return ", ".join(f"{words.count(word)} {word}" for word in STATUSES if word in words) or "nothing run"
 
 
-def _sentence(expectation: Mapping[str, Any]) -> str:
-    ruling = expectation.get("ruling") or {}
-    return str(ruling.get("sentence") or expectation.get("error") or expectation["status"]).split("\n", 1)[0]
+def _sentence(expectation: ExpectationEntry) -> str:
+    return (expectation.verdict or expectation.status).split("\n", 1)[0]
 
 
 def _text(words: object) -> str:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.errors import missing_extra
 from synnodtest.exports.arrow_columns import column
 from synnodtest.files import write_atomic
+from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, Record, SceneEntry
+from synnodtest.record.model.judged import MatchedEntry
 
 __all__ = ["FILE_NAME", "rows", "write"]
 
 FILE_NAME = "results.parquet"
 
 
-def rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+Row = dict[str, Any]
+"""Columns by name: a text, a number, a truth value or a list of these."""
+
+
+def rows(source: Record | JsonObject) -> Iterator[Row]:
     """Yield one row per expectation, scene and nodule; a scene without a nodule has one row without nodule columns.
 
     Boxes are ``x_min, y_min, x_max, y_max`` in pixels; ``confidence`` is the raw score of the finding that hits the
@@ -25,81 +33,106 @@ def rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for a further finding on a nodule that is already hit, which counts neither as a hit nor as a false positive.
     ``counterexample`` is the example of a search that the scene was made to confirm; empty for all other scenes.
     """
+    record = Record.of(source)
     confirms = _confirmations(record)
-    for expectation in record["expectations"]:
-        point = (expectation.get("parameters") or {}).get("operating_point")
-        for key in expectation["scenes"]:
-            scene = {**record["scenes"][key], **(expectation.get("rematched") or {}).get(key, {})}
-            base = _scene_columns(expectation, key, scene, point, confirms.get((expectation["id"], key), ""))
-            if not scene["nodules"]:
-                yield base | _nodule_columns(None, point)
-            for nodule in scene["nodules"]:
-                yield base | _nodule_columns(nodule, point)
+    for e in record.expectations:
+        point = decode(_Point, e.parameters).operating_point
+        for key in e.scenes:
+            scene = record.scenes[key]
+            seen = e.rematched[key] if key in e.rematched else MatchedEntry(scene.nodules, scene.findings)
+            counterexample = confirms.get((e.id, key), "")
+            base = _of_expectation(e, point) | _of_scene(key, scene, seen.findings, counterexample)
+            if not seen.nodules:
+                yield base | _of_nodule(None, point)
+            for nodule in seen.nodules:
+                yield base | _of_nodule(nodule, point)
 
 
-def _confirmations(record: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+@dataclass(frozen=True)
+class _Point:
+    """The parameter that says which findings count."""
+
+    operating_point: Any = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of a nodule, as far as it has a column."""
+
+    diameter_mm: Any = None
+    contrast: Any = None
+    density: Any = None
+    attenuation: Any = None
+    margin: Any = None
+    weakening: Any = None
+    white_share: Any = None
+
+
+def _confirmations(record: Record) -> dict[tuple[str, str], str]:
     """Return the example that a scene confirms, by expectation and scene."""
     return {
-        (search["expectation_id"], scene): example
-        for search in record.get("fuzzing") or []
-        for example, scenes in (search.get("confirmations") or {}).items()
+        (search.expectation_id, scene): example
+        for search in record.fuzzing
+        for example, scenes in search.confirmations.items()
         for scene in scenes
     }
 
 
-def _scene_columns(
-    expectation: Mapping[str, Any], key: str, scene: Mapping[str, Any], point: Any, counterexample: str
-) -> dict[str, Any]:
-    findings = scene["findings"]
+def _of_expectation(e: ExpectationEntry, point: Any) -> Row:
+    return {"expectation": e.id, "behaviour": e.behaviour, "kind": e.kind, "operating_point": _number(point)}
+
+
+def _of_scene(key: str, scene: SceneEntry, findings: Sequence[FindingEntry], counterexample: str) -> Row:
     return {
-        "expectation": expectation["id"],
-        "behaviour": expectation["behaviour"],
-        "kind": expectation["kind"],
-        "operating_point": float(point) if isinstance(point, (int, float)) else None,
         "scene": key,
-        "arm": scene.get("arm", ""),
-        "synthesizer": scene.get("synthesizer", ""),
-        "background": scene["background"],
-        "patient": scene.get("patient", ""),
-        "cluster": scene.get("cluster") or scene["background"],
-        "strata": {str(k): str(v) for k, v in (scene.get("strata") or {}).items()},
-        "accepted": bool(scene.get("accepted", True)),
+        "arm": scene.arm,
+        "synthesizer": scene.synthesizer,
+        "background": scene.background,
+        "patient": scene.patient,
+        "cluster": scene.independent,
+        "strata": {str(k): str(v) for k, v in scene.strata.items()},
+        "accepted": scene.accepted,
         "counterexample": counterexample,
-        "radiograph_sha256": scene.get("radiograph_sha256", ""),
-        "finding_scores": [float(f["score"]) for f in findings],
-        "finding_boxes": [[float(v) for v in f["box"]] for f in findings],
-        "finding_regions": [list(f.get("regions") or []) for f in findings],
-        "finding_nodules": [str(f.get("hits") or "") for f in findings],
-        "finding_duplicates": [bool(f.get("duplicate")) for f in findings],
-        "mm_per_px": [float(v) for v in scene.get("spacing_mm") or []],
+        "radiograph_sha256": scene.radiograph_sha256,
+        **_of_findings(findings),
+        "mm_per_px": [float(v) for v in scene.spacing_mm],
     }
 
 
-def _nodule_columns(nodule: Mapping[str, Any] | None, point: Any) -> dict[str, Any]:
-    n = nodule or {}
-    requested = n.get("requested") or {}
-    confidence = n.get("confidence")
-    hit = n.get("hit")
-    if nodule and isinstance(point, (int, float)) and confidence is not None:
-        hit = confidence >= point and (confidence > 0 or bool(n.get("hit")))
+def _of_findings(findings: Sequence[FindingEntry]) -> Row:
     return {
-        "nodule": n.get("name"),
-        "requested_diameter_mm": _number(requested.get("diameter_mm")),
-        "requested_contrast": _number(requested.get("contrast")),
-        "requested_density": _number(requested.get("density")),
-        "attenuation": requested.get("attenuation"),
-        "margin": requested.get("margin"),
-        "diameter_mm": _number(n.get("diameter_mm")),
-        "contrast": _number(n.get("contrast")),
-        "density": _number(n.get("density")),
-        "weakening": _number(requested.get("weakening")),
-        "white_share": _number(requested.get("white_share")),
-        "contrast_in_place": _number(n.get("contrast_in_place")),
-        "conspicuity": _number(n.get("conspicuity")),
-        "regions": list(n.get("regions") or []),
-        "box": [float(v) for v in n["box"]] if nodule else None,
-        "confidence": _number(confidence),
-        "hit": None if hit is None else bool(hit),
+        "finding_scores": [float(f.score) for f in findings],
+        "finding_boxes": [[float(v) for v in f.box] for f in findings],
+        "finding_regions": [list(f.regions) for f in findings],
+        "finding_nodules": [f.hits or "" for f in findings],
+        "finding_duplicates": [f.duplicate for f in findings],
+    }
+
+
+def _of_nodule(nodule: NoduleEntry | None, point: Any) -> Row:
+    """Return the columns of a nodule; none has a value where there is none."""
+    n = nodule or NoduleEntry("", ())
+    asked, hit = decode(_Asked, n.requested), n.hit
+    if isinstance(point, (int, float)) and n.confidence is not None:
+        hit = n.confidence >= point and (n.confidence > 0 or bool(n.hit))
+    return {
+        "nodule": n.name if nodule else None,
+        "requested_diameter_mm": _number(asked.diameter_mm),
+        "requested_contrast": _number(asked.contrast),
+        "requested_density": _number(asked.density),
+        "attenuation": asked.attenuation,
+        "margin": asked.margin,
+        "diameter_mm": _number(n.diameter_mm),
+        "contrast": _number(n.contrast),
+        "density": _number(n.density),
+        "weakening": _number(asked.weakening),
+        "white_share": _number(asked.white_share),
+        "contrast_in_place": _number(n.contrast_in_place),
+        "conspicuity": _number(n.conspicuity),
+        "regions": list(n.regions),
+        "box": [float(v) for v in n.box] if nodule else None,
+        "confidence": _number(n.confidence),
+        "hit": hit,
     }
 
 
@@ -107,7 +140,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def write(record: Mapping[str, Any], folder: Path) -> Path:
+def write(record: Record | JsonObject, folder: Path) -> Path:
     """Write ``results.parquet`` into ``folder``; call it before the report, so that the digest covers it.
 
     Raises:
@@ -153,6 +186,6 @@ def write(record: Mapping[str, Any], folder: Path) -> Path:
 
 
 def _columns() -> list[str]:
-    scene = {"background": "", "findings": []}
-    expectation = {"id": "", "behaviour": "", "kind": ""}
-    return [*_scene_columns(expectation, "", scene, None, ""), *_nodule_columns(None, None)]
+    expectation = ExpectationEntry("", "", "", "NOT RUN", None, None, "", (), (), (), ())
+    scene = SceneEntry({}, "", (), ())
+    return [*_of_expectation(expectation, None), *_of_scene("", scene, (), ""), *_of_nodule(None, None)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
-from synnodtest.record.lookup import behaviour_of
-from synnodtest.record.words import STATUSES, expectation_title, shown_status
+from synnodtest.record.model import Record
+from synnodtest.record.words import STATUSES, expectation_title
 
 __all__ = ["FILE_NAME", "github", "log", "write"]
 
@@ -24,8 +24,9 @@ _LEVELS = {
 }
 
 
-def log(record: Mapping[str, Any]) -> dict[str, Any]:
+def log(source: Record | JsonObject) -> JsonObject:
     """Return a SARIF 2.1.0 log with one result per expectation that did not pass, on its line."""
+    record = Record.of(source)
     rules = [
         {"id": look.key, "name": look.word, "shortDescription": {"text": look.meaning}}
         for word, look in STATUSES.items()
@@ -43,7 +44,7 @@ def log(record: Mapping[str, Any]) -> dict[str, Any]:
         }
         for word, file, line, node, message in _told(record)
     ]
-    driver = {"name": "synnodtest", "version": record["identification"]["synnodtest"], "rules": rules}
+    driver = {"name": "synnodtest", "version": record.identification.synnodtest, "rules": rules}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -51,29 +52,28 @@ def log(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(record: Mapping[str, Any], folder: Path) -> Path:
+def write(record: Record | JsonObject, folder: Path) -> Path:
     """Write ``results.sarif`` into ``folder``; call it before the report, so that the digest covers it."""
     return write_atomic(Path(folder) / FILE_NAME, json.dumps(log(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def github(record: Mapping[str, Any]) -> Iterator[str]:
+def github(record: Record | JsonObject) -> Iterator[str]:
     """Yield workflow commands (``::error file=...,line=...,title=...::message``) to print in a GitHub job."""
-    for word, file, line, _, message in _told(record):
+    for word, file, line, _, message in _told(Record.of(record)):
         level = {"note": "notice"}.get(_LEVELS[word], _LEVELS[word])
         title = _property(f"synnodtest: {word}")
         yield f"::{level} file={_property(file)},line={max(line, 1)},title={title}::{_data(message)}"
 
 
-def _told(record: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str, str]]:
-    for expectation in record["expectations"]:
-        word = shown_status(expectation)
+def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
+    for expectation in record.expectations:
+        word = expectation.shown_status
         if word not in _LEVELS:
             continue
-        behaviour = behaviour_of(record, expectation)
-        file = str(expectation.get("file") or behaviour.get("file") or str(expectation["id"]).partition("::")[0])
-        line = int(expectation.get("line") or behaviour.get("line") or 1)
-        said = (expectation.get("ruling") or {}).get("sentence") or expectation.get("error") or word
-        yield word, file, line, str(expectation["id"]), f"{expectation_title(expectation)}: {said}"
+        behaviour = record.behaviour(expectation)
+        file = expectation.file or behaviour.file or expectation.spec_file
+        line = expectation.line or behaviour.line or 1
+        yield word, file, line, expectation.id, f"{expectation_title(expectation)}: {expectation.verdict or word}"
 
 
 def _data(text: str) -> str:

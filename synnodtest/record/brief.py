@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
+from synnodtest.record.model.compared import DifferenceEntry
+from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import joined
 
-__all__ = ["comparison_lines", "decisive", "exclusions", "kind_of_run", "numbers"]
+__all__ = ["comparison_lines", "decisive", "exclusions", "headline", "kind_of_run", "numbers"]
 
 
-def decisive(ruling: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
     """Return the component of a ruling that settles its status: the worst deciding one, else the first."""
     rank = {"FAILED": 0, "INCONCLUSIVE": 1}
-    components = ruling.get("components") or []
-    judged = [c for c in components if c.get("role", "decides") == "decides"] or components[:1]
-    return min(judged, key=lambda c: rank.get(str(c["status"]), 2)) if judged else None
+    components = ruling.components if ruling is not None else ()
+    judged = [c for c in components if c.role == "decides"] or components[:1]
+    return min(judged, key=lambda c: rank.get(c.status, 2)) if judged else None
 
 
-def numbers(ruling: Mapping[str, Any]) -> str:
+def numbers(ruling: RulingEntry | None) -> str:
     """Return the two numbers that settle a verdict, the bound of the estimate and the pre-specified one.
 
     ``0.88 > 0.80`` for what exceeds its bound, ``0.71 < 0.80`` for what falls short of it, ``0.74 to 0.90, bound 0.80``
     for what is open. Empty where nothing was estimated.
     """
-    parts = ruling.get("components") or []
-    part = next((p for p in parts if p["status"] == ruling.get("status")), None) or decisive(ruling)
-    if part is None or part.get("bound") is None:
+    if ruling is None:
         return ""
-    low, high, bound = part.get("lower"), part.get("upper"), float(part["bound"])
-    if part["side"] == "within":
+    part = next((p for p in ruling.components if p.status == ruling.status), None) or decisive(ruling)
+    if part is None or part.bound is None:
+        return ""
+    low, high, bound = part.lower, part.upper, float(part.bound)
+    if part.side == "within":
         return f"{_plain(low)} to {_plain(high)}, bound ±{_plain(bound)}"
     above, below = (None if end is None or math.isnan(end) else float(end) for end in (low, high))
     if above is not None and above > bound:
@@ -46,24 +50,21 @@ def _plain(value: Any) -> str:
     return f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
 
 
-def exclusions(ruling: Mapping[str, Any]) -> list[str]:
+def exclusions(ruling: RulingEntry | None) -> list[str]:
     """Return the notes of a ruling that say which scenes are not among those it rests on."""
-    return [n for n in ruling.get("notes") or [] if n.startswith("not made:") or " excluded scene" in n]
+    notes = ruling.notes if ruling is not None else ()
+    return [n for n in notes if n.startswith("not made:") or " excluded scene" in n]
 
 
-def kind_of_run(run: Mapping[str, Any]) -> str:
-    """Return whether a run confirms anything, in so many words.
-
-    Args:
-        run: The part ``run`` of a record.
-    """
-    if run["confirmatory"]:
+def kind_of_run(run: RunEntry) -> str:
+    """Return whether a run confirms anything, in so many words."""
+    if run.confirmatory:
         return "confirmatory run: its specifications were frozen before it began, and all of them was run"
-    reasons = joined(list(run["exploratory_reasons"])) or "no reason is recorded"
+    reasons = joined(list(run.exploratory_reasons)) or "no reason is recorded"
     return f"exploratory run, which confirms nothing: {reasons}"
 
 
-def comparison_lines(made: Mapping[str, Any], name: str) -> Iterator[str]:
+def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
     """Yield a comparison as lines of text.
 
     Args:
@@ -71,34 +72,34 @@ def comparison_lines(made: Mapping[str, Any], name: str) -> Iterator[str]:
         name: What the later one is called.
     """
     yield headline(made, name)
-    for change in made["verdicts"]:
-        yield f"  {change['id']}: {change['before']} -> {change['after']}"
-    for margin in made["margins"]:
-        yield f"  WARNING {margin['id']}: {margin['what']} was {margin['before']} and is {margin['after']}"
-    for word in ("new", "removed"):
-        yield from (f"  {word}: {key}" for key in made[word])
+    for change in made.verdicts:
+        yield f"  {change.id}: {change.before} -> {change.after}"
+    for margin in made.margins:
+        yield f"  WARNING {margin.id}: {margin.what} was {margin.before} and is {margin.after}"
+    for word, keys in (("new", made.new), ("removed", made.removed)):
+        yield from (f"  {word}: {key}" for key in keys)
     yield ""
     yield f"{'pairs':>7} {'before':>8} {'now':>8} {'differs by':>10}  {'90% interval':<17}  metric"
-    for row in made["differences"]:
-        if not row["behaviour"]:
-            yield _row(row, row["metric"])
-    for row in made["differences"]:
-        if row["behaviour"] and row["shown"]:
-            yield _row(row, f"{row['metric']} in {row['behaviour']}")
-    if not made["differences"]:
+    for row in made.differences:
+        if not row.behaviour:
+            yield _row(row, row.metric)
+    for row in made.differences:
+        if row.behaviour and row.shown:
+            yield _row(row, f"{row.metric} in {row.behaviour}")
+    if not made.differences:
         yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
-    elif made["unpaired"]:
-        yield f"{made['unpaired']} scenes are not in both, or were excluded, and are not compared"
+    elif made.unpaired:
+        yield f"{made.unpaired} scenes are not in both, or were excluded, and are not compared"
     yield "behaviours are listed where the interval excludes no difference; rows above them are all scenes together"
-    yield from (limit["sentence"] for limit in made["limits"])
+    yield from (limit.sentence for limit in made.limits)
 
 
-def headline(made: Mapping[str, Any], name: str) -> str:
+def headline(made: Comparison, name: str) -> str:
     """Return ``best.pt against run-3: 2 verdicts differ, 18 do not``."""
-    return f"{name} against {made['earlier']}: {len(made['verdicts'])} verdicts differ, {made['unchanged']} do not"
+    return f"{name} against {made.earlier}: {len(made.verdicts)} verdicts differ, {made.unchanged} do not"
 
 
-def _row(row: Mapping[str, Any], what: str) -> str:
-    interval = "none" if row["lower"] is None else f"{row['lower']:+.3f} to {row['upper']:+.3f}"
-    value = "" if row["value"] is None else f"{row['value']:+.3f}"
-    return f"{row['n']:>7} {row['before']:>8.3f} {row['after']:>8.3f} {value:>10}  {interval:<17}  {what}"
+def _row(row: DifferenceEntry, what: str) -> str:
+    interval = "none" if row.lower is None else f"{row.lower:+.3f} to {row.upper:+.3f}"
+    value = "" if row.value is None else f"{row.value:+.3f}"
+    return f"{row.n:>7} {row.before:>8.3f} {row.after:>8.3f} {value:>10}  {interval:<17}  {what}"

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import JsonObject, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviations, read_lock
 from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
+from synnodtest.record.model import Record
+from synnodtest.record.model.side import Side
 from synnodtest.spec.loader import load_spec
 
 __all__ = ["complete", "there"]
@@ -32,7 +35,7 @@ def complete(
     *,
     known_regions: frozenset[str] = frozenset(),
     cache: Path | None = None,
-    baseline: Mapping[str, Any] | None = None,
+    baseline: Side | Record | JsonObject | None = None,
     limits: tuple[Limit, ...] = (),
     credibility: Iterable[Path] = (),
     ledger_file: Path | None = None,
@@ -73,7 +76,7 @@ def complete(
     if cache is not None and (cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(cache / SELFTEST)
     if baseline is not None:
-        made["comparison"] = compare(baseline, made, limits=limits)
+        made["comparison"] = encode(compare(baseline, made, limits=limits))
     return made
 
 

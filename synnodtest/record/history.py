@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.brief import decisive
-from synnodtest.record.words import expectation_title, shown_status
+from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record
+from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.words import expectation_title
 
 __all__ = ["History", "Outcome", "RunLine", "history_of"]
 
@@ -45,13 +48,13 @@ class Outcome:
     Args:
         run: Place of the run in :attr:`History.runs`.
         status: The status word.
-        part: The component that settled it: ``value``, ``lower``, ``upper``, ``bound`` and more; None without one.
+        part: The component that settled it; None without one.
         question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
     """
 
     run: int
     status: str
-    part: Mapping[str, Any] | None
+    part: ComponentEntry | None
     question: str
 
 
@@ -114,61 +117,51 @@ class History:
         return found
 
 
-def history_of(records: Iterable[Mapping[str, Any]], ledger: Iterable[Mapping[str, Any]] = ()) -> History:
+def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:
     """Return the history of records, with the runs that only the ledger knows among them.
 
     Args:
         records: Records of runs, in any order.
         ledger: Entries of :func:`synnodtest.integrity.ledger.runs_of`.
     """
-    known = {record["run"]["id"]: record for record in records}
-    entered = {str(entry["run"]): entry for entry in ledger}
+    known = {record.run.id: record for record in map(Record.of, records)}
+    entered = {entry.run: entry for entry in (decode(LedgerEntry, one) for one in ledger)}
     lines = [_line(record, entered.get(key)) for key, record in known.items()]
     lines += [
-        RunLine(key, str(e["started"]), str(e["detector"]), e["seed"], str(e["status"]), {})
-        for key, e in entered.items()
-        if key not in known
+        RunLine(key, e.started, e.detector, e.seed, e.status, {}) for key, e in entered.items() if key not in known
     ]
     lines.sort(key=lambda line: (line.started, line.id))
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
     for index, line in enumerate(lines):
-        for entry in known[line.id]["expectations"] if line.id in known else ():
-            if entry["status"] == "NOT RUN":
+        for entry in known[line.id].expectations if line.id in known else ():
+            if entry.status == "NOT RUN":
                 continue
-            part = decisive(entry.get("ruling") or {})
-            outcome = Outcome(index, shown_status(entry), part, _question(known[line.id], entry))
-            outcomes.setdefault(entry["id"], []).append(outcome)
-            titles[entry["id"]] = f"{entry['behaviour']}: {expectation_title(entry)}"
+            outcome = Outcome(index, entry.shown_status, decisive(entry.ruling), _question(known[line.id], entry))
+            outcomes.setdefault(entry.id, []).append(outcome)
+            titles[entry.id] = f"{entry.behaviour}: {expectation_title(entry)}"
     return History(lines, outcomes, titles)
 
 
-def _line(record: Mapping[str, Any], entered: Mapping[str, Any] | None) -> RunLine:
-    run = record["run"]
-    words = [shown_status(e) for e in record["expectations"]]
-    status = "interrupted" if run["interrupted"] else str((entered or {}).get("status") or "finished")
+def _line(record: Record, entered: LedgerEntry | None) -> RunLine:
+    run = record.run
+    words = [e.shown_status for e in record.expectations]
+    ended = entered.status if entered is not None else ""
     return RunLine(
-        run["id"],
-        run["started"],
-        _version(record["identification"]["detector"]),
-        run["seed"],
-        status,
+        run.id,
+        run.started,
+        record.identification.detector.label,
+        run.seed,
+        "interrupted" if run.interrupted else ended or "finished",
         {word: words.count(word) for word in dict.fromkeys(words)},
-        bool(run["confirmatory"]),
+        run.confirmatory,
     )
 
 
-def _version(identity: Mapping[str, Any]) -> str:
-    name = f"{identity.get('name') or 'detector'} {identity.get('version') or ''}".strip()
-    digest = str(identity.get("sha256") or "")[:8]
-    return f"{name} ({digest})" if digest else name
-
-
-def _question(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+def _question(record: Record, entry: ExpectationEntry) -> str:
     """Return what two runs must share for their verdicts to answer one question; the seed is no part of it."""
-    who = record["identification"]
-    file = str(entry["id"]).split("::", 1)[0]
-    spec = next((s["sha256"] for s in who["specs"] if s["file"] == file), "")
-    makers = sorted(str(s.get("sha256") or s["name"]) for s in who["synthesizers"])
-    sets = sorted(f"{b['name']}:{b['count']}" for b in who["backgrounds"])
-    return "|".join([spec, *makers, *sets, str(record["run"].get("profile", ""))])
+    who = record.identification
+    spec = next((s.sha256 for s in who.specs if s.file == entry.spec_file), "")
+    makers = sorted(s.sha256 or s.name for s in who.synthesizers)
+    sets = sorted(f"{b.name}:{b.count}" for b in who.backgrounds)
+    return "|".join([spec, *makers, *sets, record.run.profile])

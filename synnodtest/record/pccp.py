@@ -12,9 +12,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from synnodtest.decoding import JsonObject, encode
 from synnodtest.integrity.protocol import METRICS, Margin, Protocol
 from synnodtest.record.compare import compare
-from synnodtest.record.words import expectation_title, number, plural, shown_status
+from synnodtest.record.model import Comparison, ExpectationEntry, Record
+from synnodtest.record.model.run import IdentityEntry
+from synnodtest.record.model.side import Side
+from synnodtest.record.words import expectation_title, number, plural
 
 __all__ = ["Clause", "Judged", "Version", "judge_change"]
 
@@ -27,33 +31,34 @@ class Version:
 
     Args:
         name: As it was named.
-        record: A record, or what :func:`synnodtest.record.compare.as_record` made of a run that was not kept.
+        record: A record, or the side of a run that was not kept.
         specs: sha256 of the specs that it ran, by file.
         limited: Whether fewer backgrounds were used than the specs say.
     """
 
     name: str
-    record: Mapping[str, Any]
+    record: Side | Record | JsonObject
     specs: Mapping[str, str]
     limited: bool = False
 
     @property
-    def identity(self) -> Mapping[str, Any]:
+    def side(self) -> Side:
+        """What is compared of the record."""
+        return Side.of(self.record)
+
+    @property
+    def identity(self) -> IdentityEntry:
         """Name, version, sha256 and configuration of the detector."""
-        found: Mapping[str, Any] = self.record["identification"]["detector"]
-        return found
+        return self.side.identification.detector
 
     @property
     def label(self) -> str:
         """Name and version."""
-        who = self.identity
-        digest = str(who.get("sha256") or "")[:8]
-        text = f"{who.get('name') or 'detector'} {who.get('version') or ''}".strip()
-        return f"{text} ({digest})" if digest else text
+        return self.identity.label
 
-    def entries(self) -> dict[str, Mapping[str, Any]]:
+    def entries(self) -> dict[str, ExpectationEntry]:
         """Return its expectations by id."""
-        return {entry["id"]: entry for entry in self.record["expectations"]}
+        return {entry.id: entry for entry in self.side.expectations}
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Judged:
         """Whether every clause is kept."""
         return self.verdict == WITHIN
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Return plain JSON values."""
         return asdict(self)
 
@@ -126,7 +131,7 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
     clauses += [_passed(protocol, new)] if protocol.passed else []
     clauses += [_kept(protocol, old, new)]
     wanted = old if protocol.margins else ()
-    compared = [compare(earlier.record, new.record, alpha=protocol.alpha) for earlier in wanted]
+    compared = [compare(earlier.side, new.side, alpha=protocol.alpha) for earlier in wanted]
     clauses += [
         _not_worse(margin, protocol, earlier, made, first=earlier is old[0])
         for margin in protocol.margins
@@ -142,7 +147,7 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
 
 def _frozen(frozen: str, new: Version) -> Clause:
     asks = "The plan was frozen before the new version was run."
-    started = str(new.record["run"].get("started") or "")
+    started = new.side.run.started
     if not frozen:
         said = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
         return Clause("plan", asks, "INCONCLUSIVE", said)
@@ -170,7 +175,7 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
 def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
     allowed = [name.replace("weights", "sha256") for name in protocol.may_change]
     asks = f"Nothing differs from the reference but {', '.join(protocol.may_change) or 'nothing'}."
-    before, after = _flat(reference.identity), _flat(new.identity)
+    before, after = _flat(encode(reference.identity)), _flat(encode(new.identity))
     rows = []
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
@@ -184,7 +189,7 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
     return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))
 
 
-def _flat(value: Mapping[str, Any], head: str = "") -> dict[str, Any]:
+def _flat(value: JsonObject, head: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, item in value.items():
         name = f"{head}{key}"
@@ -194,10 +199,10 @@ def _flat(value: Mapping[str, Any], head: str = "") -> dict[str, Any]:
 
 def _passed(protocol: Protocol, new: Version) -> Clause:
     asks = f"Every expectation of the gates {', '.join(protocol.passed)} passes under the new version."
-    gates = {b["id"]: b["gate"] for b in new.record["behaviours"]}
-    entries = [e for e in new.record["expectations"] if gates.get(e["behaviour"]) in protocol.passed]
-    rows = [_row(e, "is") for e in entries if shown_status(e) != "PASSED"]
-    failed = any(shown_status(e) == "FAILED" for e in entries)
+    gates = {b.id: b.gate for b in new.side.behaviours}
+    entries = [e for e in new.side.expectations if gates.get(e.behaviour) in protocol.passed]
+    rows = [_row(e, "is") for e in entries if e.shown_status != "PASSED"]
+    failed = any(e.shown_status == "FAILED" for e in entries)
     status = "FAILED" if failed else "INCONCLUSIVE" if rows or not entries else "PASSED"
     return Clause("gates", asks, status, f"{len(entries) - len(rows)} of {len(entries)} pass", tuple(rows))
 
@@ -205,13 +210,14 @@ def _passed(protocol: Protocol, new: Version) -> Clause:
 def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
     allowed = f"all but {protocol.lost_at_most}" if protocol.lost_at_most else "all"
     asks = f"Of the expectations that any earlier version passed, {allowed} pass under the new one."
-    now, passed = new.entries(), {}
+    now = new.entries()
+    passed: dict[str, str] = {}
     for version in old:
-        passed |= {key: version.label for key, e in version.entries().items() if e["status"] == "PASSED"}
-    lost = [key for key in passed if key not in now or shown_status(now[key]) != "PASSED"]
-    failed = [key for key in lost if key in now and shown_status(now[key]) == "FAILED"]
+        passed |= {key: version.label for key, e in version.entries().items() if e.status == "PASSED"}
+    lost = [key for key in passed if key not in now or now[key].shown_status != "PASSED"]
+    failed = [key for key in lost if key in now and now[key].shown_status == "FAILED"]
     rows = tuple(
-        {"expectation": key, "passed under": passed[key], "is": shown_status(now[key]) if key in now else "NOT RUN"}
+        {"expectation": key, "passed under": passed[key], "is": now[key].shown_status if key in now else "NOT RUN"}
         for key in lost
     )
     status = "FAILED" if len(failed) > protocol.lost_at_most else "PASSED" if len(lost) <= protocol.lost_at_most else ""
@@ -221,17 +227,17 @@ def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
     return Clause("retention", asks, status or "INCONCLUSIVE", said, rows)
 
 
-def _step(version: Version, now: Mapping[str, Mapping[str, Any]]) -> str:
-    passed = [key for key, e in version.entries().items() if e["status"] == "PASSED"]
-    kept = sum(key in now and shown_status(now[key]) == "PASSED" for key in passed)
+def _step(version: Version, now: Mapping[str, ExpectationEntry]) -> str:
+    passed = [key for key, e in version.entries().items() if e.status == "PASSED"]
+    kept = sum(key in now and now[key].shown_status == "PASSED" for key in passed)
     return f"{version.label}: {kept} of {len(passed)}"
 
 
-def _row(entry: Mapping[str, Any], word: str) -> dict[str, str]:
-    return {"behaviour": entry["behaviour"], "expectation": expectation_title(entry), word: shown_status(entry)}
+def _row(entry: ExpectationEntry, word: str) -> dict[str, str]:
+    return {"behaviour": entry.behaviour, "expectation": expectation_title(entry), word: entry.shown_status}
 
 
-def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Mapping[str, Any], *, first: bool) -> Clause:
+def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:
     """Return the clause on one margin: non-inferior where the bound of the difference lies within the margin."""
     less_is_better = METRICS[margin.metric]
     where = f" of {margin.behaviour}" if margin.behaviour else ""
@@ -240,20 +246,18 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Mappi
     direction = "higher" if less_is_better else "lower"
     asks = f"The {metric}{where} is less than {margin.margin:g} {direction} than under {whom}."
     name = f"{metric}{where} against {earlier.label}"
-    row = next(
-        (d for d in made["differences"] if d["metric"] == margin.metric and d["behaviour"] == margin.behaviour), None
-    )
-    if row is None or row["value"] is None:
+    row = next((d for d in made.differences if d.metric == margin.metric and d.behaviour == margin.behaviour), None)
+    if row is None or row.value is None:
         return Clause(name, asks, "INCONCLUSIVE", "no scene could be compared: the same specs, seed and backgrounds?")
-    worst, best = (row["upper"], row["lower"]) if less_is_better else (row["lower"], row["upper"])
+    worst, best = (row.upper, row.lower) if less_is_better else (row.lower, row.upper)
     sign = 1 if less_is_better else -1
     level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
     said = (
-        f"{number(row['before'])} before, {number(row['after'])} now, difference {row['value']:+.3f} "
-        f"({level} {_signed(row['lower'])} and {_signed(row['upper'])}, "
-        f"{row['n']} pairs on {row['clusters']} backgrounds)"
+        f"{number(row.before)} before, {number(row.after)} now, difference {row.value:+.3f} "
+        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, "
+        f"{row.n} pairs on {row.clusters} backgrounds)"
     )
-    if row["n"] < protocol.pairs_at_least or not row["usable"] or worst is None or best is None:
+    if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
         return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")
     if sign * worst < margin.margin:
         return Clause(name, asks, "PASSED", said)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from synnodtest.decoding import decode
 from synnodtest.expectations import find_check
+from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
 __all__ = [
     "LIMITATION",
@@ -25,7 +28,6 @@ __all__ = [
     "number",
     "plural",
     "short_hash",
-    "shown_status",
     "value_text",
 ]
 
@@ -61,39 +63,38 @@ STATUSES: dict[str, StatusLook] = {
 _WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
 
 
-def shown_status(expectation: Mapping[str, Any]) -> str:
-    """Return the status under which an expectation is counted: WAIVED for whatever is waived and did not pass.
+@dataclass(frozen=True)
+class _Aim:
+    """Parameters of any kind that say what an expectation is about."""
 
-    A waiver that has expired covers nothing.
-    """
-    status: str = expectation["status"]
-    waiver = expectation.get("waived") or {}
-    return "WAIVED" if waiver and not waiver.get("expired") and status in {"FAILED", "INCONCLUSIVE"} else status
+    of: str | None = None
+    arm: str | None = None
+    reference: str | None = None
+    region: Any = None
+    where: Any = None
 
 
-def expectation_title(expectation: Mapping[str, Any]) -> str:
+def expectation_title(expectation: ExpectationEntry) -> str:
     """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
-    kind = find_check(expectation["kind"])
-    parts = [expectation["kind"].replace("_", " ").capitalize() if kind is None else kind.shown_title]
-    parameters = expectation.get("parameters") or {}
-    if parameters.get("of"):
-        parts.append(f"of {parameters['of']}")
-    if parameters.get("arm") and parameters.get("reference"):
-        parts.append(f"{parameters['arm']} against {parameters['reference']}")
-    elif parameters.get("arm"):
-        parts.append(f"arm {parameters['arm']}")
-    if isinstance(parameters.get("region"), str):
-        parts.append(f"in {parameters['region'].replace('_', ' ')}")
-    for name, condition in _mapping(parameters.get("where")).items():
+    kind, aim = find_check(expectation.kind), decode(_Aim, expectation.parameters)
+    parts = [expectation.kind.replace("_", " ").capitalize() if kind is None else kind.shown_title]
+    parts += [f"of {aim.of}"] if aim.of else []
+    if aim.arm:
+        parts.append(f"{aim.arm} against {aim.reference}" if aim.reference else f"arm {aim.arm}")
+    if isinstance(aim.region, str):
+        parts.append(f"in {aim.region.replace('_', ' ')}")
+    return ", ".join([*parts, *_conditions_text(aim.where)])
+
+
+def _conditions_text(where: Any) -> list[str]:
+    """Return the conditions of a ``where`` in words, each apart."""
+    parts = []
+    for name, condition in where.items() if isinstance(where, Mapping) else ():
         word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
         parts += [
             f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in _conditions(condition)
         ]
-    return ", ".join(parts)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return parts
 
 
 def _conditions(condition: Any) -> list[tuple[str, Any]]:
@@ -138,20 +139,20 @@ def decimals_of(*values: Any) -> int:
     return 3 if largest < 0.1 else 2 if largest < 100 else 0
 
 
-def estimate(component: Mapping[str, Any]) -> tuple[str, str]:
+def estimate(component: ComponentEntry) -> tuple[str, str]:
     """Return value and interval of a component, with as many decimals each."""
-    unit, low, high = component.get("unit", ""), component["lower"], component["upper"]
-    digits = decimals_of(component["value"], low, high)
+    unit, low, high = component.unit, component.lower, component.upper
+    digits = decimals_of(component.value, low, high)
     ends = f"{number(low, unit, decimals=digits)} to {number(high, unit, decimals=digits)}"
-    return number(component["value"], unit, decimals=digits), ends
+    return number(component.value, unit, decimals=digits), ends
 
 
-def bound_text(component: Mapping[str, Any]) -> str:
+def bound_text(component: ComponentEntry) -> str:
     """Return the bound as a condition: ``> 0.80``, ``< 1.00``, ``within ±0.05``."""
-    bound = component["bound"]
+    bound = component.bound
     value = "–" if bound is None else f"{bound:.2f}" if round(bound, 2) == bound else f"{bound:g}"
-    value = value.replace("-", "\N{MINUS SIGN}") + (" mm" if component.get("unit") == "mm" else "")
-    return {"above": f"> {value}", "below": f"< {value}", "within": f"within ±{value}"}[component["side"]]
+    value = value.replace("-", "\N{MINUS SIGN}") + (" mm" if component.unit == "mm" else "")
+    return {"above": f"> {value}", "below": f"< {value}", "within": f"within ±{value}"}[component.side]
 
 
 def value_text(value: Any) -> str:

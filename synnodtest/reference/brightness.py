@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from synnodtest.reference import Reference, Standing, real_nodules
 from synnodtest.spec.model import Behaviour, NoduleSpec
 from synnodtest.spec.values import Constant, Value
 
-__all__ = ["BRIGHT", "Brightness", "asked_for", "brightness", "planted"]
+__all__ = ["BRIGHT", "Brightness", "asked_for", "brightness"]
 
 BRIGHT = 0.95
 """Brighter than this share of the real nodules of its size, a nodule is unlike them."""
@@ -77,12 +76,6 @@ def asked_for(behaviour: Behaviour) -> Brightness | None:
     A density is taken where nothing lies over the lung.
     """
     return brightness([pair for one in _values(behaviour) for pair in _drawn(*one)])
-
-
-def planted(scenes: Iterable[Mapping[str, Any]]) -> Brightness | None:
-    """Return how bright the nodules of a record's accepted scenes are, by what was added to the radiographs."""
-    nodules = (n for s in scenes if s.get("accepted", True) for n in s["nodules"])
-    return brightness((float(n["contrast"]), float(n["diameter_mm"])) for n in nodules if n.get("contrast") is not None)
 
 
 def _values(behaviour: Behaviour) -> Iterator[tuple[Value, Value | None, Value | None, Value | None]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from synnodtest.record.model import PictureEntry
 from synnodtest.report.context import Context
 from synnodtest.report.embedder import PANELS, SEARCHED
 
-__all__ = ["by_rule"]
+__all__ = ["Card", "Rule", "by_rule"]
 
 RULES = {
     "worst failure": ("Worst failures", "the first by the order of the record, most damning first"),
@@ -21,7 +22,58 @@ RULES = {
 }
 
 
-def by_rule(context: Context, items: Iterable[Mapping[str, Any]], *, search: bool = False) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a card: what it shows, its text for who cannot see it, the picture, and where it leads."""
+
+    word: str
+    alt: str
+    data: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A scene with its pictures.
+
+    Args:
+        anchor: Its id in the document; empty where an earlier card shows the scene.
+        again: Id of that card, where no picture is embedded here.
+        panels: Its pictures.
+        whole: The whole radiograph.
+        caption: What it shows.
+        replay: Command that makes it again.
+        explore: Where it stands among all scenes; empty without that page.
+        large: Whether its pictures are.
+        lossless: Word and path of lossless copies.
+    """
+
+    anchor: str
+    again: str
+    panels: tuple[Panel, ...]
+    whole: Panel | None
+    caption: str
+    replay: str
+    explore: str
+    large: bool
+    lossless: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Cards that one rule chose, and how it chooses."""
+
+    title: str
+    how: str
+    cards: tuple[Card, ...]
+
+    @property
+    def large(self) -> bool:
+        """Whether its first card is."""
+        return bool(self.cards and self.cards[0].large)
+
+
+def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = False) -> list[Rule]:
     """Return the cards of one expectation, grouped by the rule that chose them.
 
     Args:
@@ -29,14 +81,15 @@ def by_rule(context: Context, items: Iterable[Mapping[str, Any]], *, search: boo
         items: Entries of the record's gallery.
         search: Whether the rules are roles of a search.
     """
-    rules: dict[str, list[dict[str, Any]]] = {}
+    rules: dict[str, list[Card]] = {}
     for item in items:
-        rules.setdefault(item["rule"], []).append(_card(context, item))
-    made = []
-    for rule, cards in rules.items():
-        title, how = _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), ""))
-        made.append({"title": title, "how": how, "cards": cards, "large": bool(cards and cards[0]["large"])})
-    return made
+        rules.setdefault(item.rule, []).append(_card(context, item))
+    told = {rule: _of_search(rule) if search else _of_gallery(rule) for rule in rules}
+    return [Rule(*told[rule], tuple(cards)) for rule, cards in rules.items()]
+
+
+def _of_gallery(rule: str) -> tuple[str, str]:
+    return RULES[rule] if rule in RULES else (rule.capitalize(), "")
 
 
 def _of_search(rule: str) -> tuple[str, str]:
@@ -45,38 +98,31 @@ def _of_search(rule: str) -> tuple[str, str]:
     return title, "; ".join(SEARCHED[role][1] for role in roles)
 
 
-def _card(context: Context, item: Mapping[str, Any]) -> dict[str, Any]:
-    scene, embedded = context.record["scenes"][item["scene"]], context.pictures
-    panels = []
-    for role, word in PANELS:
-        large = item.get(f"{role}_crop")
-        path = large if embedded.holds(large) else item.get(role)
-        if path:
-            panels.append(
-                {
-                    "word": word,
-                    "alt": f"{word}: {item.get('caption') or item['scene'][:12]}",
-                    "data": embedded.data(path),
-                    "href": large or path,
-                }
-            )
-    whole = item.get("whole")
-    drawn = any(panel["data"] for panel in panels)
-    return {
-        "anchor": embedded.first_card(item["scene"]) if drawn else "",
-        "again": "" if drawn else embedded.card_of(item["scene"]),
-        "panels": panels,
-        "whole": {"data": embedded.data(whole), "href": whole, "alt": "whole radiograph with boxes"} if whole else None,
-        "caption": item.get("caption", ""),
-        "scene": item["scene"],
-        "replay": f"synnodtest replay {item['scene'][:16]}{context.report_option}",
-        "explore": f"{context.explore}#scene={item['scene'][:16]}" if context.explore else "",
-        "background": scene.get("background", ""),
-        "arm": scene.get("arm", ""),
-        "large": any(embedded.holds(item.get(f"{role}_crop")) for role, _ in PANELS),
-        "lossless": [
-            (word, item[key])
-            for key, word in (("background_png16", "untouched"), ("synthetic_png16", "synthetic"))
-            if item.get(key)
-        ],
-    }
+def _card(context: Context, item: PictureEntry) -> Card:
+    embedded, scene = context.pictures, item.scene[:16]
+    panels = tuple(panel for role, word in PANELS if (panel := _panel(context, item, role, word)))
+    whole = Panel("whole", "whole radiograph with boxes", embedded.data(item.whole), item.whole) if item.whole else None
+    drawn = any(panel.data for panel in panels)
+    return Card(
+        embedded.first_card(item.scene) if drawn else "",
+        "" if drawn else embedded.card_of(item.scene),
+        panels,
+        whole,
+        item.caption,
+        f"synnodtest replay {scene}{context.report_option}",
+        f"{context.explore}#scene={scene}" if context.explore else "",
+        any(embedded.holds(item.path(f"{role}_crop")) for role, _ in PANELS),
+        tuple((word, path) for path, word in _lossless(item) if path),
+    )
+
+
+def _panel(context: Context, item: PictureEntry, role: str, word: str) -> Panel | None:
+    large, embedded = item.path(f"{role}_crop"), context.pictures
+    path = large if embedded.holds(large) else item.path(role)
+    if not path:
+        return None
+    return Panel(word, f"{word}: {item.caption or item.scene[:12]}", embedded.data(path), large or path)
+
+
+def _lossless(item: PictureEntry) -> tuple[tuple[str, str], ...]:
+    return (item.background_png16, "untouched"), (item.synthetic_png16, "synthetic")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from synnodtest.record.model import PictureEntry
 
 __all__ = ["EMBEDDED_BYTES", "MORE", "PANELS", "SEARCHED", "Embedder"]
 
@@ -25,7 +26,7 @@ SEARCHED = {
 class Embedder:
     """Decides once per picture whether it is embedded; each is embedded at most once, elsewhere it is linked."""
 
-    def __init__(self, folder: Path, gallery: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, folder: Path, gallery: Iterable[PictureEntry]) -> None:
         self._folder = folder.resolve()
         self._left = EMBEDDED_BYTES
         self._held: dict[str, str] = {}
@@ -34,32 +35,32 @@ class Embedder:
         self.linked = 0
         self._reserve(gallery)
 
-    def _reserve(self, gallery: Iterable[Mapping[str, Any]]) -> None:
+    def _reserve(self, gallery: Iterable[PictureEntry]) -> None:
         """Give thumbnails to all expectations, round by round, then large cuts to the worst, while there is room."""
-        lists: dict[str, list[Mapping[str, Any]]] = {}
+        lists: dict[str, list[PictureEntry]] = {}
         for item in gallery:
-            lists.setdefault(item["expectation"], []).append(item)
+            lists.setdefault(item.expectation, []).append(item)
         for roles in ([p for p, _ in (*PANELS, *MORE)], [f"{p}_crop" for p, _ in PANELS]):
             for index in range(max(map(len, lists.values()), default=0)):
                 for items in lists.values():
                     if index < len(items):
                         self.offer(items[index], roles)
 
-    def offer(self, item: Mapping[str, Any], roles: list[str]) -> None:
+    def offer(self, item: PictureEntry, roles: list[str]) -> None:
         """Embed these pictures of one item if all of them fit; large cuts take the place of the thumbnails."""
-        new = {p: self._read(p) for p in (item.get(r) for r in roles) if p and p not in self._held}
+        new = {p: self._read(p) for p in map(item.path, roles) if p and p not in self._held}
         if any(data is None for data in new.values()):
             new = {p: d for p, d in new.items() if d is not None}
         cost = sum(len(d) for d in new.values() if d)
-        replaced = [item.get(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.get(r)]
-        gain = sum(len(self._held.get(p, "")) for p in replaced if p)
+        replaced = [item.path(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.path(r)]
+        gain = sum(len(self._held[p]) for p in replaced if p in self._held)
         if new and cost - gain <= self._left:
             self._left -= cost - gain
             self._held |= {p: d for p, d in new.items() if d}
             for p in replaced:
-                self._held.pop(p or "", None)
+                self._held.pop(p, None)
 
-    def holds(self, path: str | None) -> bool:
+    def holds(self, path: str) -> bool:
         """Return whether a picture is embedded somewhere."""
         return path in self._held
 

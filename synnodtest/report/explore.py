@@ -18,9 +18,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
-from synnodtest.record.words import STATUSES, expectation_title, shown_status
+from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
+from synnodtest.record.model.side import Side
+from synnodtest.record.words import STATUSES, expectation_title
 from synnodtest.report.context import EXPLORE
 from synnodtest.report.explore_pictures import Picture
 
@@ -35,10 +38,10 @@ Pictures = Callable[[str], Picture | None]
 
 
 def write_explore(
-    record: Mapping[str, Any],
+    record: Record | JsonObject,
     folder: Path,
     pictures: Pictures,
-    other: Mapping[str, Any] | None = None,
+    other: Side | Record | JsonObject | None = None,
     *,
     name: str = FILE_NAME,
 ) -> Path:
@@ -56,36 +59,34 @@ def write_explore(
 
 
 def explore_data(
-    record: Mapping[str, Any], pictures: Pictures, other: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], str]:
+    source: Record | JsonObject, pictures: Pictures, other: Side | Record | JsonObject | None = None
+) -> tuple[JsonObject, str]:
     """Return what the page's script reads, and all pictures as one text of base64.
 
     Scenes are lists, not mappings: at ten thousand of them names would be most of the file. Their order is that of
     ``columns``.
     """
-    table = _Names()
-    use: dict[str, list[int]] = {}
-    for index, expectation in enumerate(record["expectations"]):
-        for scene_id in expectation.get("scenes") or []:
+    record, table = Record.of(source), _Names()
+    use: dict[str, list[int]] = {scene_id: [] for scene_id in record.scenes}
+    for index, expectation in enumerate(record.expectations):
+        for scene_id in expectation.scenes:
             use.setdefault(scene_id, []).append(index)
     packed: list[str] = []
     offset = 0
     rows = []
-    for scene_id, scene in record["scenes"].items():
+    for scene_id, scene in record.scenes.items():
         picture = pictures(scene_id)
         text = "" if picture is None else base64.b64encode(picture.webp).decode()
-        rows.append(_scene(scene_id, scene, table, use.get(scene_id, []), picture, offset, len(text)))
+        rows.append(_scene(scene_id, scene, table, use[scene_id], picture, offset, len(text)))
         packed.append(text)
         offset += len(text)
     return {
-        "run": record["run"]["id"],
-        "detector": record["identification"]["detector"]["name"],
-        "other": None if other is None else _other(other, record["scenes"]),
+        "run": record.run.id,
+        "detector": record.identification.detector.name,
+        "other": None if other is None else _other(Side.of(other), record.scenes),
         "point": _point(record),
         "names": table.names,
-        "expectations": [
-            [e["id"], f"{e['behaviour']}: {expectation_title(e)}", shown_status(e)] for e in record["expectations"]
-        ],
+        "expectations": [[e.id, f"{e.behaviour}: {expectation_title(e)}", e.shown_status] for e in record.expectations],
         "columns": ["id", "behaviour", "background", "arm", "strata", "expectations", "nodules", "findings", "picture"],
         "scenes": rows,
     }, "".join(packed)
@@ -108,61 +109,60 @@ class _Names:
 
 def _scene(
     scene_id: str,
-    scene: Mapping[str, Any],
+    scene: SceneEntry,
     table: _Names,
     use: Sequence[int],
     picture: Picture | None,
     offset: int,
     length: int,
 ) -> list[Any]:
-    strata = [table.of(f"{key}: {value}") for key, value in sorted((scene.get("strata") or {}).items())]
+    strata = [table.of(f"{key}: {value}") for key, value in sorted(scene.strata.items())]
     return [
         scene_id,
-        table.of(scene["behaviour"]),
-        table.of(scene["background"]),
-        table.of(scene["arm"]),
+        table.of(scene.behaviour),
+        table.of(scene.background),
+        table.of(scene.arm),
         strata,
         list(use),
-        [_nodule(n, table) for n in scene["nodules"]],
-        [_finding(f) for f in scene["findings"]],
+        [_nodule(n, table) for n in scene.nodules],
+        [_finding(f) for f in scene.findings],
         None if picture is None else [*picture.cut, picture.low, picture.high, offset, length],
     ]
 
 
-def _nodule(nodule: Mapping[str, Any], table: _Names) -> list[Any]:
-    asked = nodule.get("requested") or {}
+def _nodule(nodule: NoduleEntry, table: _Names) -> list[Any]:
     return [
-        table.of(nodule["name"]),
-        _rounded(nodule["diameter_mm"]),
-        _rounded(nodule["contrast"]),
-        _rounded(asked.get("density")),
-        _rounded(nodule.get("conspicuity")),
-        [table.of(region) for region in nodule.get("regions") or []],
-        _rounded(nodule["confidence"]),
-        *[round(edge) for edge in nodule["box"]],
+        table.of(nodule.name),
+        _rounded(nodule.diameter_mm),
+        _rounded(nodule.contrast),
+        _rounded(nodule.asked("density")),
+        _rounded(nodule.conspicuity),
+        [table.of(region) for region in nodule.regions],
+        _rounded(nodule.confidence),
+        *[round(edge) for edge in nodule.box],
     ]
 
 
-def _finding(finding: Mapping[str, Any]) -> list[Any]:
-    return [*[round(edge) for edge in finding["box"]], _rounded(finding["score"]), int("hits" in finding)]
+def _finding(finding: FindingEntry) -> list[Any]:
+    return [*[round(edge) for edge in finding.box], _rounded(finding.score), int(finding.hits is not None)]
 
 
 def _rounded(value: Any) -> float | None:
     return round(float(value), 4) if isinstance(value, (int, float)) else None
 
 
-def _other(other: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _other(other: Side, wanted: Mapping[str, SceneEntry]) -> JsonObject:
     scenes = {
-        key: [[_rounded(n["confidence"]) for n in scene["nodules"]], [_finding(f) for f in scene["findings"]]]
-        for key, scene in other["scenes"].items()
-        if key in wanted and wanted[key]["radiograph_sha256"] == scene["radiograph_sha256"]
+        key: [[_rounded(n.confidence) for n in scene.nodules], [_finding(f) for f in scene.findings]]
+        for key, scene in other.scenes.items()
+        if key in wanted and wanted[key].radiograph_sha256 == scene.radiograph_sha256
     }
-    return {"name": other["identification"]["detector"].get("name", ""), "run": other["run"]["id"], "scenes": scenes}
+    return {"name": other.identification.detector.name, "run": other.run.id, "scenes": scenes}
 
 
-def _point(record: Mapping[str, Any]) -> float:
+def _point(record: Record) -> float:
     """Return the operating point that most expectations are judged at; the slider starts there."""
-    points = [float((e.get("parameters") or {}).get("operating_point", 0.25)) for e in record["expectations"]]
+    points = [e.operating_point for e in record.expectations]
     return max(set(points), key=points.count) if points else 0.25
 
 
@@ -176,20 +176,19 @@ def pictures_in(page: Path) -> Pictures:
     data, packed = _DATA.search(text), _PICTURES.search(text)
     if data is None or packed is None:
         raise RecordError(f"{page}: not a page that 'synnodtest explore' can read", hint="name the folder of a run")
-    known = {row[0]: row[8] for row in json.loads(data.group(1))["scenes"]}
+    known = {row[0]: row[8] for row in json.loads(data.group(1))["scenes"] if row[8] is not None}
 
     def found(scene_id: str) -> Picture | None:
-        held = known.get(scene_id)
-        if held is None:
+        if scene_id not in known:
             return None
-        x, y, wide, high, low, most, start, length = held
+        x, y, wide, high, low, most, start, length = known[scene_id]
         webp = base64.b64decode(packed.group(1)[start : start + length])
         return Picture((x, y, wide, high), low, most, webp)
 
     return found
 
 
-def _page(data: Mapping[str, Any], packed: str) -> str:
+def _page(data: JsonObject, packed: str) -> str:
     style, script = (
         resources.files("synnodtest.report").joinpath(name).read_text(encoding="utf-8")
         for name in ("explore.css", "explore.js")

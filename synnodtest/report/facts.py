@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.decoding import JsonObject
 from synnodtest.record.words import in_order, number, value_text
 from synnodtest.report.model import Cell, Table, table_of
 
@@ -16,21 +17,21 @@ _FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "
 _NAMES = {"p": "p, raw", "p_holm": "p, Holm"}
 
 
-def facts_and_tables(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``facts`` (label, value) and ``tables`` (lists of mappings) of plain values that a record holds."""
-    plain = [
+def facts_and_tables(payload: JsonObject) -> tuple[list[tuple[str, Cell]], list[Table]]:
+    """Return facts (label, value) and tables (of lists of objects) of plain values that a record holds."""
+    facts = [
         (key.replace("_", " ").capitalize(), Cell(value_text(value)))
         for key, value in payload.items()
         if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
     ]
-    return {"facts": plain, "tables": [_table(k, v) for k, v in payload.items() if _is_table(v)]}
+    return facts, [_table(k, v) for k, v in payload.items() if _is_table(v)]
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
 
 
-def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
+def _table(title: str, rows: list[JsonObject]) -> Table:
     columns = in_order((str(c) for r in rows for c in r), _FIRST)
     numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
     shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
@@ -38,7 +39,7 @@ def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
 
 
 def _words(name: str) -> str:
-    return _NAMES.get(name) or f"{name[:1].upper()}{name[1:]}".replace("_", " ")
+    return _NAMES[name] if name in _NAMES else f"{name[:1].upper()}{name[1:]}".replace("_", " ")
 
 
 def _shown(name: str, value: Any) -> str:

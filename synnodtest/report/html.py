@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.integrity import manifest
 from synnodtest.record import results as record
+from synnodtest.record.model import Record
 from synnodtest.record.words import STATUSES
 from synnodtest.report import view
 from synnodtest.report.figures.kept import kept_in
@@ -25,7 +25,7 @@ from synnodtest.store import Store
 __all__ = ["render", "to_text"]
 
 
-def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True, store: Store | None = None) -> Path:
+def render(made: Record | JsonObject, folder: Path, *, pixels: bool = True, store: Store | None = None) -> Path:
     """Write ``report.html`` into ``folder`` and return its path.
 
     Needs neither detector nor synthesizer nor radiographs: only the record and ``folder/evidence``. The report carries
@@ -41,12 +41,17 @@ def render(made: Mapping[str, Any], folder: Path, *, pixels: bool = True, store:
         RecordError: the record does not follow the schema.
     """
     folder = Path(folder)
-    ready = record.plain(made)
-    record.validate(ready)
+    read = made if isinstance(made, Record) else _valid(made)
     digest = manifest.root_digest(folder) if folder.is_dir() else ""
     with kept_in(store):
-        text = to_text(view.build(ready, folder, digest=digest, pixels=pixels))
+        text = to_text(view.build(read, folder, digest=digest, pixels=pixels))
     return write_atomic(folder / manifest.REPORT, text)
+
+
+def _valid(made: JsonObject) -> Record:
+    ready = record.plain(made)
+    record.validate(ready)
+    return Record.of(ready)
 
 
 def to_text(report: view.Report) -> str:

@@ -22,6 +22,8 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import Limit
 from synnodtest.record.complete import complete, there
 from synnodtest.record.environment import environment
+from synnodtest.record.model import Record
+from synnodtest.record.model.side import Side
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.report import html
 from synnodtest.report.explore import Pictures, write_explore
@@ -68,7 +70,7 @@ class RunFacts:
     pixels: bool = True
     waivers: tuple[dict[str, Any], ...] = ()
     cache: Path | None = None
-    baseline: Mapping[str, Any] | None = None
+    baseline: Side | Record | None = None
     limits: tuple[Limit, ...] = ()
     known_regions: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +99,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
     write_companions(made, folder, facts.root)
     _write_explore(made, facts, folder)
     store = None if facts.cache is None else Store(facts.cache)
-    report = html.render(record.read(folder), folder, pixels=facts.pixels, store=store)
+    report = html.render(record.load(folder), folder, pixels=facts.pixels, store=store)
     manifest.write(folder)
     return report
 
@@ -106,7 +108,7 @@ def _write_explore(made: Mapping[str, Any], facts: RunFacts, folder: Path) -> No
     pictures: Pictures = lambda _: None  # noqa: E731
     if facts.pixels and facts.cache is not None:
         pictures = from_store(Store(facts.cache), made["scenes"])
-    write_explore(made, folder, pictures, facts.baseline if facts.baseline and "scenes" in facts.baseline else None)
+    write_explore(made, folder, pictures, facts.baseline)
 
 
 def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:

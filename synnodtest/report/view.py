@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from synnodtest.decoding import JsonObject
+from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
 from synnodtest.report.order import builders, number_of
@@ -35,15 +35,15 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def build(record: Mapping[str, Any], folder: Path, *, digest: str = "", pixels: bool = True) -> Report:
+def build(source: Record | JsonObject, folder: Path, *, digest: str = "", pixels: bool = True) -> Report:
     """Return the view-model of a record; reads nothing but the pictures below ``folder``."""
+    record = Record.of(source)
     context = Context(record, folder, digest, pixels)
-    detector = record["identification"]["detector"]["name"]
     return Report(
-        title=f"Test report: {detector}, run {record['run']['id']}",
-        run_id=record["run"]["id"],
+        title=f"Test report: {record.identification.detector.name}, run {record.run.id}",
+        run_id=record.run.id,
         digest=digest,
-        version=record["identification"]["synnodtest"],
-        exploratory=not record["run"]["confirmatory"],
+        version=record.identification.synnodtest,
+        exploratory=not record.run.confirmatory,
         sections=tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()),
     )

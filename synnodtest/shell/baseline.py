@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from synnodtest.engine.campaign import Progress
 from synnodtest.errors import SynnodError
@@ -14,6 +13,7 @@ from synnodtest.planning.cases import Case
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, faults_of
+from synnodtest.record.model.side import Side
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
@@ -72,27 +72,27 @@ class SecondDetector:
 
     def faults(self) -> list[str]:
         """Return what broke, a line per kind of fault."""
-        return [f"baseline {self.name}: {fault}" for fault in faults_of(self.fragment.expectations.values())]
+        return [f"baseline {self.name}: {fault}" for fault in faults_of(self.as_record().expectations)]
 
-    def as_record(self) -> Mapping[str, Any]:
+    def as_record(self) -> Side:
         """Return the part of a record that :func:`synnodtest.record.compare.compare` reads."""
-        return {**as_record(self.fragment, f"detector {self.name}"), "left_out": self._left_out}
+        return as_record(self.fragment, f"detector {self.name}", self._left_out)
 
 
-def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Progress | None = None) -> Any:
+def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Progress | None = None) -> Side:
     """Return the record that a text names; where it names a detector, what that does in these cases.
 
     Raises:
         SynnodError: the record cannot be read, or the detector broke in every case.
     """
     if is_record(text):
-        return record.read(Path(text).expanduser())
+        return Side.of(record.load(Path(text).expanduser()))
     tried = SecondDetector(text, settings, progress)
     for case in cases:
         tried.meet(case)
     tried.close()
-    entries = tried.fragment.expectations.values()
-    if all(entry["status"] == "ERROR" for entry in entries):
+    made = tried.as_record()
+    if all(entry.status == "ERROR" for entry in made.expectations):
         reasons = tried.faults() or ["no expectation with scenes"]
         raise SynnodError(f"nothing to compare for {text!r}: {reasons[0]}")
-    return tried.as_record()
+    return made

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synnodtest.record.model import Record
+
 __all__ = ["attach_to_allure", "html_extras", "pictures_of", "write_step_summary"]
 
 MOST_PICTURES = 6
 """Pictures per item in reports that are not ours."""
 
 
-def write_step_summary(record: Mapping[str, Any], report: Path) -> None:
+def write_step_summary(record: Record, report: Path) -> None:
     """Append the run's Markdown to the file that ``GITHUB_STEP_SUMMARY`` names; nothing where it names none."""
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:

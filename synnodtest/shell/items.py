@@ -108,8 +108,8 @@ class ExpectationItem(pytest.Item):
         except SynnodError as error:
             raise Fault(self._fault(error), pytrace=False) from None
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
-            judgement = self.synnod.run.rule(self.case, self._gathered)
-            self.synnod.say(self.nodeid, judgement.ruling.sentence)
+            self.synnod.run.rule(self.case, self._gathered)
+            self.synnod.say(self.nodeid)
             raise KeyboardInterrupt
 
     def runtest(self) -> None:
@@ -119,7 +119,7 @@ class ExpectationItem(pytest.Item):
         judgement = self.synnod.run.rule(self.case, self._gathered, waiver)
         ruling = judgement.ruling
         self.verdict_word = str(ruling.status)
-        self.synnod.say(self.nodeid, ruling.sentence)
+        self.synnod.say(self.nodeid)
         self.user_properties += self.synnod.properties(self.case)
         if ruling.status is Status.PASSED:
             if waiver:

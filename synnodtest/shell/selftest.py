@@ -251,20 +251,20 @@ def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequen
 def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Return the differences of a detector from itself over all scenes, and the number of changed verdicts."""
     made = compare(as_record(first, ""), as_record(again, ""), name="itself")
-    changed = len(made["verdicts"])
+    changed = len(made.verdicts)
     rows: list[dict[str, Any]] = [
         {"what": "verdicts that differ", "n": len(cases), "difference": changed, "holds": changed == 0}
     ]
-    for row in made["differences"]:
-        if not row["behaviour"]:
+    for row in made.differences:
+        if not row.behaviour:
             rows.append(
                 {
-                    "what": row["metric"].replace("_", " "),
-                    "n": row["n"],
-                    "difference": row["value"],
-                    "lower": row["lower"],
-                    "upper": row["upper"],
-                    "holds": not row["shown"] and row["value"] == 0.0,
+                    "what": row.title,
+                    "n": row.n,
+                    "difference": row.value,
+                    "lower": row.lower,
+                    "upper": row.upper,
+                    "holds": not row.shown and row.value == 0.0,
                 }
             )
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
 from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record import results as record
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.ledger_entries import LedgerEntries
@@ -43,7 +45,7 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         share_threads()
         self.config = config
-        self.sentences: list[tuple[str, str]] = []
+        self.judged: list[str] = []
         self.report: Path | None = None
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
@@ -65,10 +67,10 @@ class Session:
         return SecondDetector(settings.baseline, settings, self._progress)
 
     @cached_property
-    def earlier(self) -> Mapping[str, Any] | None:
+    def earlier(self) -> Record | None:
         """The record that ``--baseline`` names, if it names one; read before the run."""
         settings = self.run.settings
-        return record.read(Path(settings.baseline)) if settings.baseline and self.second is None else None
+        return record.load(Path(settings.baseline)) if settings.baseline and self.second is None else None
 
     @cached_property
     def run_id(self) -> str:
@@ -174,9 +176,9 @@ class Session:
         found = None if self.waivers is None else self.waivers.find(case.node_id, case.behaviour.id)
         return None if found is None else found.as_dict()
 
-    def say(self, node_id: str, sentence: str) -> None:
-        """Keep a verdict's sentence for the terminal summary."""
-        self.sentences.append((node_id, sentence))
+    def say(self, node_id: str) -> None:
+        """Have the terminal's summary show the verdict of an item."""
+        self.judged.append(node_id)
 
     def meet_baseline(self, case: Case) -> None:
         """Show a case to the second detector, if there is one."""
@@ -189,7 +191,10 @@ class Session:
 
         fragment = self.run.fragment
         key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
-        return properties(fragment.expectation(case.node_id), fragment.behaviours[key])
+        return properties(
+            decode(ExpectationEntry, fragment.expectation(case.node_id)),
+            decode(BehaviourEntry, fragment.behaviours[key]),
+        )
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -199,7 +204,7 @@ class Session:
             {
                 "fragment": self.run.fragment.as_dict(),
                 "baseline": None if self.second is None else self.second.fragment.as_dict(),
-                "sentences": self.sentences,
+                "judged": self.judged,
                 "stages": STAGES.as_dict(),
                 "speed": self.run.earlier_speed,
             }
@@ -211,7 +216,7 @@ class Session:
         self.run.fragment.merge(data["fragment"])
         if self.second is not None and data["baseline"]:
             self.second.fragment.merge(data["baseline"])
-        self.sentences += [tuple(pair) for pair in data["sentences"]]
+        self.judged += data["judged"]
         STAGES.merge(data["stages"])
         self.run.earlier_speed = (data["speed"][0], data["speed"][1])
         self._workers += 1
@@ -233,7 +238,8 @@ class Session:
         self.ledger.end("interrupted" if interrupted else "finished")
         self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
         if self.run.settings.compare_fail:
-            self.limits = [(one["kept"], one["sentence"]) for one in self.record["comparison"]["limits"]]
+            made = self.record.comparison
+            self.limits = [(one.kept, one.sentence) for one in made.limits] if made is not None else []
 
     def _facts(self, interrupted: bool) -> RunFacts:
         from synnodtest.shell.facts import facts_of
@@ -248,10 +254,9 @@ class Session:
         )
 
     @cached_property
-    def record(self) -> Mapping[str, Any]:
+    def record(self) -> Record:
         """The finished record of this run; asked for after the report was written."""
-        found: Mapping[str, Any] = record.read(self.folder)
-        return found
+        return record.load(self.folder)
 
     def times(self) -> Iterator[str]:
         """Yield what was done in which time and, where it is asked for, where the time went."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.decoding import decode
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+from synnodtest.record.model import Record, RulingEntry
 from synnodtest.shell.again import follow_up
 from synnodtest.shell.ci import write_step_summary
 
@@ -38,21 +40,17 @@ def width_of(reporter: Any) -> int | None:
     return None
 
 
-def verdict_lines(
-    node_id: str, sentence: str, ruling: Mapping[str, Any], width: int | None, more: Iterable[str] = ()
-) -> Iterator[str]:
+def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: Iterable[str] = ()) -> Iterator[str]:
     """Yield a verdict: status and its two numbers first, then the sentence, then what a pass leaves out.
 
     Args:
         node_id: Of the item.
-        sentence: The verdict; begins with the status word.
-        ruling: As the record holds it; may be empty.
+        ruling: As the record holds it.
         width: Columns that the lines must fit, or None.
         more: Further lines, such as the commands that replay and promote a counterexample.
     """
-    word = sentence.split(" ", 1)[0]
-    yield f"{word:<12}  {numbers(ruling):<22}  {node_id}".rstrip()
-    told = [sentence, *(exclusions(ruling) if word == "PASSED" else ()), *more]
+    yield f"{ruling.status:<12}  {numbers(ruling):<22}  {node_id}".rstrip()
+    told = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
     for text in told:
         yield from textwrap.wrap(
             text,
@@ -66,17 +64,14 @@ def verdict_lines(
 
 def write_summary(session: Session, reporter: Any) -> None:
     """Write every verdict, faults, what a baseline shows, and the annotations of a CI job."""
-    if not session.sentences and session.report is None and not session.trouble:
+    if not session.judged and session.report is None and not session.trouble:
         return
     reporter.section("synnodtest verdicts")
-    known, width = session.run.fragment.expectations, width_of(reporter)
-    for node_id, sentence in sorted(set(session.sentences)):
-        look = LOOKS.get(sentence.split(" ", 1)[0], {"yellow": True})
-        ruling = (known.get(node_id) or {}).get("ruling") or {}
-        first, *rest = verdict_lines(
-            node_id, sentence, ruling, width, follow_up(session.run.fragment, session.run.settings, node_id)
-        )
-        reporter.line(first, **look)
+    fragment, width = session.run.fragment, width_of(reporter)
+    for node_id in sorted(set(session.judged)):
+        ruling = decode(RulingEntry, fragment.expectation(node_id)["ruling"])
+        first, *rest = verdict_lines(node_id, ruling, width, follow_up(fragment, session.run.settings, node_id))
+        reporter.line(first, **LOOKS.get(ruling.status, {"yellow": True}))
         for line in rest:
             reporter.line(line)
     for entry in session.run.fragment.backgrounds.values():
@@ -95,15 +90,15 @@ def write_summary(session: Session, reporter: Any) -> None:
         write_step_summary(session.record, session.report)
 
 
-def _write_record(record: Mapping[str, Any], detector: str, reporter: Any) -> None:
-    made = record.get("comparison")
-    if made:
+def _write_record(record: Record, detector: str, reporter: Any) -> None:
+    made = record.comparison
+    if made is not None:
         reporter.section("against the baseline")
-        kept = {limit["sentence"]: limit["kept"] for limit in made["limits"]}
+        kept = {limit.sentence: limit.kept for limit in made.limits}
         for line in comparison_lines(made, detector):
             reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
     reporter.line("")
-    reporter.line(kind_of_run(record["run"]))
+    reporter.line(kind_of_run(record.run))
 
 
 def write_last(report: Path | None, reporter: Any) -> None:
@@ -112,7 +107,7 @@ def write_last(report: Path | None, reporter: Any) -> None:
         reporter.write_line(f"report: {report}", bold=True)
 
 
-def github_lines(record: Mapping[str, Any]) -> Iterable[str]:
+def github_lines(record: Record) -> Iterable[str]:
     """Return workflow commands that mark the YAML lines, where GitHub runs the job."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return ()

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from synnodtest.exports import markdown
-from synnodtest.record.words import shown_status
+from synnodtest.record.model import Record
 from synnodtest.shell.ci import write_step_summary
 
 
@@ -14,11 +14,12 @@ def test_every_expectation_stands_in_the_table_with_its_verdict(made):
     text = markdown.summary(made)
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(made["expectations"])
-    for row, entry in zip(rows, made["expectations"], strict=True):
-        assert shown_status(entry) in row
-    failed = [e for e in made["expectations"] if shown_status(e) == "FAILED"]
+    entries = Record.of(made).expectations
+    for row, entry in zip(rows, entries, strict=True):
+        assert entry.shown_status in row
+    failed = [e for e in entries if e.shown_status == "FAILED"]
     assert failed
-    assert all(f"- `{e['id']}`: FAILED" in text for e in failed)
+    assert all(f"- `{e.id}`: FAILED" in text for e in failed)
 
 
 def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
@@ -60,10 +61,10 @@ def test_github_is_told_below_what_other_steps_have_said(made, tmp_path, monkeyp
     target = tmp_path / "step.md"
     target.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(target))
-    write_step_summary(made, tmp_path / "report.html")
+    write_step_summary(Record.of(made), tmp_path / "report.html")
     text = target.read_text()
     assert text.startswith("before\n")
     assert str(tmp_path / "report.html") in text
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    write_step_summary(made, tmp_path / "report.html")
+    write_step_summary(Record.of(made), tmp_path / "report.html")
     assert target.read_text() == text

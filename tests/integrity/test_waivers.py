@@ -115,18 +115,21 @@ def test_bombs_are_refused_quickly(tmp_path):
 
 
 def test_an_expired_waiver_hides_nothing_in_the_report(made, tmp_path):
+    from synnodtest.decoding import decode
     from synnodtest.exports import junit
-    from synnodtest.record.words import shown_status
+    from synnodtest.record.model import ExpectationEntry
     from synnodtest.report import html
 
     waived = next(e for e in made["expectations"] if e["waived"])
-    assert shown_status(waived) == "WAIVED"
-    assert ("synnodtest.waiver", waived["waived"]["id"]) in junit.properties(waived)
+    entry = decode(ExpectationEntry, waived)
+    assert entry.shown_status == "WAIVED"
+    assert ("synnodtest.waiver", waived["waived"]["id"]) in junit.properties(entry)
     before = html.render(made, tmp_path / "a").read_text()
     waived["waived"]["expired"] = True
     made["waivers"][0]["expired"] = True
-    assert shown_status(waived) == "FAILED"
-    assert "synnodtest.waiver" not in dict(junit.properties(waived))
+    entry = decode(ExpectationEntry, waived)
+    assert entry.shown_status == "FAILED"
+    assert "synnodtest.waiver" not in dict(junit.properties(entry))
     after = html.render(made, tmp_path / "b").read_text()
     assert "A waiver has expired and covers nothing." in after
     assert "A waiver has expired" not in before

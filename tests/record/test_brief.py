@@ -2,15 +2,19 @@
 
 import pytest
 
+from synnodtest.decoding import decode
 from synnodtest.record.brief import exclusions, kind_of_run, numbers
+from synnodtest.record.model import RulingEntry
+from synnodtest.record.model.run import RunEntry
+from tests.record import parts
 
 
-def ruling(status, *parts):
-    return {"status": status, "components": [part(*p) for p in parts]}
+def ruling(status, *found):
+    return decode(RulingEntry, parts.ruling(status=status, components=[part(*one) for one in found]))
 
 
-def part(status, side, lower, upper, bound, role="decides"):
-    return {"status": status, "side": side, "lower": lower, "upper": upper, "bound": bound, "role": role}
+def part(status, side, lower, upper, bound):
+    return parts.component(status=status, side=side, lower=lower, upper=upper, bound=bound)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +38,10 @@ def test_the_numbers_are_those_that_settle_the_verdict(made, told):
 
 def test_exclusions_are_told_from_other_notes():
     notes = ["not made: 2 x the region is empty", "with the 3 excluded scenes counted against the detector: ..", "flag"]
-    assert exclusions({"notes": notes}) == notes[:2]
+    assert exclusions(decode(RulingEntry, parts.ruling(notes=notes))) == notes[:2]
 
 
 def test_a_run_says_whether_it_confirms_anything():
-    assert kind_of_run({"confirmatory": True, "exploratory_reasons": []}).startswith("confirmatory run: ")
-    told = kind_of_run({"confirmatory": False, "exploratory_reasons": ["a", "b"]})
+    assert kind_of_run(decode(RunEntry, parts.run(confirmatory=True))).startswith("confirmatory run: ")
+    told = kind_of_run(decode(RunEntry, parts.run(exploratory_reasons=["a", "b"])))
     assert told == "exploratory run, which confirms nothing: a and b"

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from synnodtest.decoding import decode, encode
 from synnodtest.errors import SynnodError
-from synnodtest.record.compare import compare, parse_limit
+from synnodtest.record import compare as comparing
+from synnodtest.record.compare import parse_limit
+from synnodtest.record.model.compared import DifferenceEntry
+from tests.record import parts
 
 N = 40
 
@@ -12,31 +16,35 @@ N = 40
 def record(hits, scores=None, *, status="PASSED", at_least=0.8, pixels="same"):
     scores = [0.9 * hit for hit in hits] if scores is None else scores
     scenes = {
-        f"s{k}": {
-            "behaviour": "size",
-            "arm": "default",
-            "cluster": f"b{k}",
-            "accepted": True,
-            "radiograph_sha256": f"{pixels}{k}",
-            "nodules": [{"hit": bool(hit), "confidence": score}],
-            "findings": [],
-        }
+        f"s{k}": parts.scene(
+            behaviour="size",
+            arm="default",
+            cluster=f"b{k}",
+            radiograph_sha256=f"{pixels}{k}",
+            nodules=[parts.nodule(hit=bool(hit), confidence=score)],
+        )
         for k, (hit, score) in enumerate(zip(hits, scores, strict=True))
     }
-    item = {
-        "id": "size.yaml::size::sensitivity",
-        "behaviour": "size",
-        "kind": "sensitivity",
-        "parameters": {"at_least": at_least},
-        "status": status,
-        "ruling": None,
-    }
+    item = parts.expectation(
+        id="size.yaml::size::sensitivity", behaviour="size", parameters={"at_least": at_least}, status=status
+    )
     return {
         "expectations": [item],
         "scenes": scenes,
         "run": {"id": "r", "started": "2026-01-01T00:00:00Z"},
         "identification": {"detector": {"name": "d"}},
     }
+
+
+def compare(*records, **options):
+    """Return a comparison as the record holds it."""
+    return encode(comparing.compare(*records, **options))
+
+
+def ruled(limit, made):
+    """Return whether a comparison keeps a limit, and the sentence."""
+    found = parse_limit(limit).verdict([decode(DifferenceEntry, row) for row in made["differences"]])
+    return found.kept, found.sentence
 
 
 def difference(made, metric):
@@ -66,7 +74,7 @@ def test_scenes_whose_pixels_differ_are_not_paired():
     hits = np.ones(N)
     made = compare(record(hits, pixels="old"), record(hits, pixels="new"))
     assert made["differences"] == []
-    kept, says = parse_limit("sensitivity:-0.03").verdict(made)
+    kept, says = ruled("sensitivity:-0.03", made)
     assert not kept
     assert "no scene could be compared" in says
 
@@ -97,7 +105,7 @@ def test_a_limit_bears_a_fall_up_to_itself(lost, kept):
     before, after = np.ones(N), np.ones(N)
     after[:lost] = 0
     made = compare(record(before), record(after))
-    held, says = parse_limit("sensitivity:-0.03").verdict(made)
+    held, says = ruled("sensitivity:-0.03", made)
     assert held is kept
     assert ("keeps" if kept else "exceeds") in says
 

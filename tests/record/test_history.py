@@ -9,28 +9,27 @@ from synnodtest.integrity import ledger
 from synnodtest.record import results
 from synnodtest.record.history import history_of
 from synnodtest.report.history import write_history
+from tests.record import parts
 
 
 def run(number, version, seed, *statuses, spec="s1"):
     """Return the part of a record that a history reads."""
-    return {
-        "run": {"id": f"r{number}", "started": f"2026-01-0{number}T00:00:00+00:00", "seed": seed, "interrupted": False,
-                "confirmatory": False},
-        "identification": {
-            "detector": {"name": "d", "version": version, "sha256": version * 8},
-            "specs": [{"file": "s.yaml", "sha256": spec}],
-            "synthesizers": [{"name": "gaussian", "sha256": ""}],
-            "backgrounds": [{"name": "normal", "count": 3}],
-        },
-        "expectations": [entry(f"s.yaml::b::e{i}", status) for i, status in enumerate(statuses)],
-    }  # fmt: skip
+    return parts.record(
+        run=parts.run(id=f"r{number}", started=f"2026-01-0{number}T00:00:00+00:00", seed=seed),
+        identification=parts.identification(
+            detector={"name": "d", "version": version, "sha256": version * 8},
+            specs=[{"file": "s.yaml", "sha256": spec}],
+            synthesizers=[{"name": "gaussian", "sha256": ""}],
+            backgrounds=[{"name": "normal", "count": 3}],
+        ),
+        expectations=[entry(f"s.yaml::b::e{i}", status) for i, status in enumerate(statuses)],
+    )
 
 
 def entry(node, status):
-    part = {"status": status, "side": "above", "value": 0.8, "lower": 0.7, "upper": 0.9, "bound": 0.6, "unit": "rate",
-            "role": "decides", "label": "sensitivity"}  # fmt: skip
-    ruling = {"status": status, "components": [part]} if status not in ("ERROR", "NOT RUN") else None
-    return {"id": node, "behaviour": "b", "kind": "sensitivity", "status": status, "ruling": ruling, "parameters": {}}
+    part = parts.component(status=status, value=0.8, lower=0.7, upper=0.9, bound=0.6, label="sensitivity")
+    ruling = None if status in ("ERROR", "NOT RUN") else parts.ruling(status=status, components=[part])
+    return parts.expectation(id=node, status=status, ruling=ruling)
 
 
 def test_what_moved_is_told_against_the_run_before_whoever_named_a_baseline():

@@ -10,6 +10,7 @@ from synnodtest.errors import RecordError
 from synnodtest.integrity.protocol import freeze_protocol, frozen_at, read_protocol
 from synnodtest.record.pccp import Version, judge_change
 from synnodtest.statistics import rate_difference_clustered
+from tests.record import parts
 
 PLAN = """\
 synnodtest_pccp: 1
@@ -34,29 +35,25 @@ def plan(tmp_path):
 
 def version(hits, *, name="d", number="1", statuses=("PASSED", "PASSED"), alarms=0, configuration=None, specs=None):
     scenes = {
-        f"s{k}": {
-            "behaviour": "size",
-            "arm": "default",
-            "cluster": f"b{k}",
-            "accepted": True,
-            "radiograph_sha256": f"same{k}",
-            "nodules": [{"hit": bool(hit), "confidence": 0.9 * hit}],
-            "findings": [],
-        }
+        f"s{k}": parts.scene(
+            behaviour="size",
+            arm="default",
+            cluster=f"b{k}",
+            radiograph_sha256=f"same{k}",
+            nodules=[parts.nodule(hit=bool(hit), confidence=0.9 * hit)],
+        )
         for k, hit in enumerate(hits)
     }
-    scenes |= {
-        f"u{k}": scenes[f"s{k}"] | {"nodules": [], "findings": [{"score": 0.8}] * alarms} for k in range(len(hits))
-    }
+    alarm = {"box": [0, 0, 1, 1], "score": 0.8}
+    scenes |= {f"u{k}": scenes[f"s{k}"] | {"nodules": [], "findings": [alarm] * alarms} for k in range(len(hits))}
     expectations = [
-        {"id": f"specs/size.yaml::size::e{k}", "behaviour": "size", "kind": "sensitivity", "parameters": {},
-         "status": status, "waived": None, "ruling": None}
+        parts.expectation(id=f"specs/size.yaml::size::e{k}", behaviour="size", status=status)
         for k, status in enumerate(statuses)
-    ]  # fmt: skip
+    ]
     who = {"name": name, "version": number, "sha256": number * 8, "configuration": configuration or {"size": 512}}
     record = {
         "expectations": expectations,
-        "behaviours": [{"id": "size", "gate": "safety"}],
+        "behaviours": [{"id": "size", "statement": "", "gate": "safety"}],
         "scenes": scenes,
         "run": {"id": number, "started": "2026-02-01T00:00:00+00:00"},
         "identification": {"detector": who},
@@ -132,7 +129,10 @@ def test_what_any_earlier_version_passed_must_be_kept(plan):
 
 def test_a_waived_expectation_and_one_that_was_not_run_are_no_pass(plan):
     new = version(hits(0.9), number="2")
-    new.record["expectations"][0] |= {"status": "FAILED", "waived": {"reason": "known"}}
+    new.record["expectations"][0] |= {
+        "status": "FAILED",
+        "waived": {"id": "w", "reason": "known", "approver": "a", "expiry": "2099-01-01"},
+    }
     made, clauses = judged(plan, version(hits(0.9)), new)
     assert clauses["retention"].status == clauses["gates"].status == "INCONCLUSIVE"
     del new.record["expectations"][0]

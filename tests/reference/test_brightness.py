@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from synnodtest.cli import main
+from synnodtest.record.model import Record
 from synnodtest.reference import real_nodules
-from synnodtest.reference.brightness import asked_for, brightness, planted
+from synnodtest.reference.brightness import asked_for, brightness
 from synnodtest.report.sections.brightness import beside_real, bright_behaviours
 from synnodtest.spec import load_spec
+from tests.record import parts
 
 SPEC = """synnodtest: 1
 behaviours:
@@ -67,8 +69,9 @@ behaviours:
 
 
 def record(contrast):
-    nodules = [{"contrast": contrast, "diameter_mm": 8.0}, {"contrast": None, "diameter_mm": 0.0}]
-    return {"scenes": {"a": {"behaviour": "spots", "nodules": nodules}, "b": {"accepted": False, "nodules": nodules}}}
+    nodules = [parts.nodule(contrast=contrast, diameter_mm=8.0), parts.nodule(contrast=None, diameter_mm=0.0)]
+    scenes = {"a": parts.scene(behaviour="spots", nodules=nodules), "b": parts.scene(accepted=False, nodules=nodules)}
+    return Record.of(parts.record(scenes=scenes))
 
 
 def test_the_report_names_behaviours_with_nodules_brighter_than_real_ones():
@@ -79,5 +82,5 @@ def test_the_report_names_behaviours_with_nodules_brighter_than_real_ones():
     )
     assert bright_behaviours(record(0.05)) == []
     assert beside_real(record(0.05))["bright"] == []
-    assert planted([]) is None
-    assert beside_real({"scenes": {}})["beside_real"] is None
+    assert brightness([]) is None
+    assert beside_real(Record.of(parts.record()))["beside_real"] is None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.record.model import Record
 from synnodtest.report import explore_pictures
 from synnodtest.report.context import Context
 from synnodtest.report.explore import explore_data, pictures_in, write_explore
@@ -101,9 +102,9 @@ def test_a_picture_holds_the_greys_of_the_radiograph_and_is_drawn_once(made, tmp
 
 
 def test_the_report_leads_to_the_scene_only_where_the_page_is_there(made, tmp_path):
-    assert Context(made, tmp_path).explore == ""
+    assert Context(Record.of(made), tmp_path).explore == ""
     write_explore(made, tmp_path, lambda _: None)
-    assert Context(made, tmp_path).explore == "explore.html"
+    assert Context(Record.of(made), tmp_path).explore == "explore.html"
 
 
 def test_without_pictures_the_data_alone_are_there(made):

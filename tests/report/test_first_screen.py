@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synnodtest.evaluation.synthesizer import _kind
+from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.sections import evidence
 from synnodtest.report.sections.credibility import _rejected
@@ -10,14 +11,16 @@ from synnodtest.report.sections.verdict import outcome, verdict
 
 
 def screen(record):
-    return verdict(Context(record, Path("."))).data
+    return verdict(Context(Record.of(record), Path("."))).data
 
 
 def test_what_was_not_selected_was_not_run_and_not_untestable(made):
     made["expectations"] = made["expectations"][:3]
     for entry, status in zip(made["expectations"], ("PASSED", "NOT RUN", "NOT RUN"), strict=True):
         entry |= {"status": status, "waived": None}
-    assert outcome(Context(made, Path("."))).endswith("meets 1 of 3 pre-specified expectations; 2 were not run.")
+    assert outcome(Context(Record.of(made), Path("."))).endswith(
+        "meets 1 of 3 pre-specified expectations; 2 were not run."
+    )
 
 
 def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
@@ -29,7 +32,8 @@ def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
 
 
 def test_the_baseline_stands_on_the_first_screen(small):
-    row = {"behaviour": "", "metric": "sensitivity", "value": -0.2, "lower": -0.3, "upper": -0.1}
+    row = {"behaviour": "", "metric": "sensitivity", "value": -0.2, "lower": -0.3, "upper": -0.1,
+           "n": 9, "clusters": 9, "before": 0.5, "after": 0.3}  # fmt: skip
     limit = {"limit": "sensitivity:-0.03", "kept": False, "sentence": "sensitivity exceeds the limit"}
     small["comparison"] = {
         "earlier": "run-7", "verdicts": [{}], "unchanged": 4, "differences": [row], "limits": [limit]
@@ -42,7 +46,7 @@ def test_the_baseline_stands_on_the_first_screen(small):
 
 def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
     small["expectations"][0]["plan"] = {"assume": "equal arms", "power": 0.83, "least_backgrounds": 16}
-    data = evidence.sample_size(Context(small, Path("."))).data
+    data = evidence.sample_size(Context(Record.of(small), Path("."))).data
     (row,) = data["table"].rows
     assert dict(zip(data["table"].columns, row, strict=True))["Fewest backgrounds that can pass"] == "16"
     assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]

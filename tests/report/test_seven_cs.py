@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from synnodtest.record.model import Record
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
 
 
@@ -24,7 +25,7 @@ def record(**more):
 
 
 def rows(made):
-    return {name: shown for name, _, shown in seven_cs(made)}
+    return {name: shown for name, _, shown in seven_cs(Record.of(made))}
 
 
 def test_every_aspect_is_answered_by_the_run():

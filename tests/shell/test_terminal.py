@@ -1,40 +1,47 @@
 """Verdict lines: two numbers first, no line wider than the window, exclusions beside a pass."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from synnodtest.decoding import decode
+from synnodtest.record.model import RulingEntry
 from synnodtest.shell.terminal import letter_of, verdict_lines
+from tests.record import parts
 
 SENTENCE = (
     "PASSED sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80; n = 124 nodules on 124 "
     "backgrounds"
 )
-RULING = {
-    "status": "PASSED",
-    "components": [{"status": "PASSED", "side": "above", "lower": 0.88, "upper": 0.97, "bound": 0.8}],
-    "notes": ["not made: 3 x the region is empty on this background"],
-}
+RULING = decode(
+    RulingEntry,
+    parts.ruling(
+        sentence=SENTENCE,
+        components=[parts.component(side="above", lower=0.88, upper=0.97, bound=0.8)],
+        notes=["not made: 3 x the region is empty on this background"],
+    ),
+)
 NODE = "specs/size.yaml::large-nodules-are-found::sensitivity"
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 132])
 def test_no_line_of_a_verdict_is_wider_than_the_window(width):
-    first, *rest = verdict_lines("s.yaml::b::e", SENTENCE, RULING, width)
+    first, *rest = verdict_lines("s.yaml::b::e", RULING, width)
     assert len(first) <= max(width, 52)
     assert all(len(line) <= width for line in rest)
-    assert " ".join(" ".join(rest).split()) == f"{SENTENCE} {RULING['notes'][0]}"
+    assert " ".join(" ".join(rest).split()) == f"{SENTENCE} {RULING.notes[0]}"
 
 
 def test_status_and_the_two_numbers_come_first_and_a_pass_names_its_exclusions():
-    first, sentence, note = verdict_lines(NODE, SENTENCE, RULING, None)
+    first, sentence, note = verdict_lines(NODE, RULING, None)
     assert first.split() == ["PASSED", "0.88", ">", "0.80", NODE]
     assert sentence.strip() == SENTENCE
-    assert note.strip() == RULING["notes"][0]
+    assert note.strip() == RULING.notes[0]
 
 
 def test_a_failure_does_not_repeat_the_notes_that_pytest_has_printed():
-    told = list(verdict_lines(NODE, SENTENCE.replace("PASSED", "FAILED"), RULING, None))
+    told = list(verdict_lines(NODE, replace(RULING, status="FAILED"), None))
     assert len(told) == 2
 
 

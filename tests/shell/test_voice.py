@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +10,13 @@ from PIL import Image
 
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.planning.variants import variants
+from synnodtest.record.model import Record
+from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
+from tests.record import parts
 
 HEAD = """
 synnodtest: 1
@@ -178,12 +180,6 @@ def test_recorded_findings_are_judged_by_the_whole_record(root, score, status):
 
 def test_the_verdict_page_says_so(root):
     run, _ = ruled(root, f"{root}/detectors.py:silent", *QUIET.values())
-    record = {
-        "run": {"interrupted": False, "confirmatory": True, "exploratory_reasons": []},
-        "identification": {"detector": {"name": "d"}, "synthesizers": [], "backgrounds": []},
-        "expectations": run.fragment.every(),
-        "scenes": {},
-        "waivers": [],
-    }
-    notices = dict(_notices(SimpleNamespace(record=record)))
+    record = Record.of(parts.record(expectations=run.fragment.every()))
+    notices = dict(_notices(Context(record, root)))
     assert "none of them counts as passed" in notices["Silence"]

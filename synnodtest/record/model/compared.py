@@ -59,19 +59,21 @@ class DifferenceEntry:
         lower: One-sided lower bound.
         upper: One-sided upper bound.
         shown: Whether the interval excludes no difference.
+        usable: Whether the interval rests on enough for a verdict.
         method: The estimator, in words.
     """
 
     behaviour: str
     metric: str
-    n: int | None = None
-    clusters: int | None = None
-    before: float | None = None
-    after: float | None = None
+    n: int
+    clusters: int
+    before: float
+    after: float
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
     shown: bool = False
+    usable: bool = False
     method: str = ""
 
     @property

@@ -125,6 +125,11 @@ class RulingEntry:
     details: JsonObject = field(default_factory=dict)
 
     @property
+    def figure_kind(self) -> str:
+        """Which figure its data are of; empty: none."""
+        return str(self.figure.get("kind", ""))
+
+    @property
     def told(self) -> str:
         """The sentence without the status, which it begins with."""
         if not self.sentence.startswith(self.status):
@@ -226,14 +231,34 @@ class ExpectationEntry:
         return "WAIVED" if covered and self.status in {"FAILED", "INCONCLUSIVE"} else self.status
 
     @property
+    def ruled(self) -> str:
+        """What was ruled where a waiver covers it; else empty."""
+        return self.status if self.shown_status == "WAIVED" else ""
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it was judged by a search for counterexamples."""
+        return self.ruling is not None and self.ruling.figure_kind == "fuzz"
+
+    @property
     def components(self) -> tuple[ComponentEntry, ...]:
         """Estimates against bounds; none where nothing was judged."""
         return self.ruling.components if self.ruling is not None else ()
 
     @property
+    def p_value(self) -> float | None:
+        """One-sided, against the bound; None where nothing rests on one."""
+        return self.ruling.p_value if self.ruling is not None else None
+
+    @property
     def operating_point(self) -> float:
         """A finding of at least this score counts."""
         return float(self.parameters.get("operating_point", DEFAULT_POINT))
+
+    @property
+    def verdict(self) -> str:
+        """The ruling's sentence, which begins with its status, or what broke; empty where it was not run."""
+        return (self.ruling.sentence if self.ruling is not None else "") or self.error
 
     @property
     def sentence(self) -> str:

@@ -65,6 +65,16 @@ class RunEntry:
     alpha: float | None = 0.05
     profile: str = ""
 
+    @property
+    def report_folder(self) -> str:
+        """Where the run lies below the project's folder; empty where the record does not say it."""
+        return self.options.get("report", "")
+
+    @property
+    def synthesizer_folder(self) -> str:
+        """The folder of a synthesizer that was named with one; else empty."""
+        return self.options.get("synthesizer", "").partition(":")[2]
+
 
 @dataclass(frozen=True)
 class IdentityEntry:
@@ -85,6 +95,12 @@ class IdentityEntry:
     configuration: JsonObject = field(default_factory=dict)
     demonstration: bool = False
     sham_is_identity: Annotated[bool, Member(omitted=True)] = False
+
+    @property
+    def label(self) -> str:
+        """Name, version and the first digits of the sha256, to tell versions apart."""
+        text = f"{self.name or 'detector'} {self.version}".strip()
+        return f"{text} ({self.sha256[:8]})" if self.sha256 else text
 
     @property
     def title(self) -> str:
@@ -111,6 +127,11 @@ class BackgroundsEntry:
     patients: int | None = None
     estimated_regions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Name of who made it; without one its own."""
+        return (self.identity.name if self.identity is not None else "") or self.name
 
 
 @dataclass(frozen=True)

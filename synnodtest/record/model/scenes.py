@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from synnodtest.decoding import JsonObject, Member
+from synnodtest.evidence.arm import Arm
 from synnodtest.record.model.members import Box, Count, Text
 
 __all__ = ["FindingEntry", "IntervalEntry", "NoduleEntry", "PictureEntry", "SceneEntry", "ShamEntry"]
@@ -117,9 +118,9 @@ class SceneEntry:
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def of_harness(self) -> bool:
-        """Whether its arm is none of the behaviour's own."""
-        return self.arm.startswith("@")
+    def of_own_arm(self) -> bool:
+        """Whether its arm is one of the behaviour's own."""
+        return Arm(self.arm).is_own
 
     @property
     def independent(self) -> str:

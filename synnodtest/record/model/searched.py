@@ -78,6 +78,7 @@ class SearchEntry:
         status: Of what was found.
         local: Around the counterexample.
         coverage: Of the space.
+        region: The largest that fails.
         confirmations: Scenes that were made to confirm an example, by example.
     """
 
@@ -89,5 +90,6 @@ class SearchEntry:
     status: str = ""
     local: LocalEntry | None = None
     coverage: CoverageEntry | None = None
+    region: Annotated[JsonObject, Member(null=True)] = field(default_factory=dict)
     confirmations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg, widened
 from synnodtest.report.figures.kept import drawn
@@ -19,15 +20,15 @@ _LABELS = {"diameter_mm": ("diameter", "mm"), "contrast": ("contrast", "")}
 
 
 @drawn
-def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) -> Figure | None:
+def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Figure | None:
     """Draw realised over requested, and their difference over their mean; None without such data."""
     from scipy import stats
 
     pairs = np.array(
         [
-            (n["requested"][key], n[key])
+            (asked, realised)
             for n in nodules
-            if isinstance((n.get("requested") or {}).get(key), (int, float)) and isinstance(n.get(key), (int, float))
+            if (asked := n.asked(key)) is not None and (realised := n.realised(key)) is not None
         ],
         dtype=float,
     )
@@ -39,7 +40,7 @@ def agreement_figure(nodules: Sequence[Mapping[str, Any]], key: str, name: str) 
     relative = float(np.median(np.abs(difference) / np.maximum(np.abs(asked), 1e-9)))
     varied = len(set(asked)) > 1 and len(set(got)) > 1
     rho = float(stats.spearmanr(asked, got).statistic) if varied else None
-    word, unit = _LABELS.get(key, (key, ""))
+    word, unit = _LABELS[key]
     suffix = f" ({unit})" if unit else ""
     title = f"Requested against realised {word}"
     limits = f"{number(bias - 1.96 * spread)} to {number(bias + 1.96 * spread)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from synnodtest.record.model.searched import CoverageEntry, ParameterEntry
 from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
@@ -39,10 +40,10 @@ class _Axis:
     logarithmic: bool
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> _Axis:
-        low, high = raw.get("range") or (0.0, 1.0)
-        levels = tuple(str(level) for level in raw.get("levels") or ())
-        return cls(str(raw["name"]), levels, float(low), float(high), bool(raw.get("logarithmic")))
+    def of(cls, parameter: ParameterEntry) -> _Axis:
+        low, high = parameter.range or (0.0, 1.0)
+        levels = tuple(str(level) for level in parameter.levels or ())
+        return cls(parameter.name, levels, float(low), float(high), parameter.logarithmic)
 
     @property
     def bins(self) -> int:
@@ -73,10 +74,10 @@ class _Axis:
 
 
 @drawn
-def coverage_figure(coverage: Mapping[str, Any], name: str) -> Figure | None:
+def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     """Draw the ``coverage`` of an entry of the record's ``fuzzing`` list; None where it keeps no points."""
-    every = [_Axis.of(raw) for raw in coverage.get("parameters") or []]
-    points = [list(p) for p in coverage.get("points") or []]
+    every = [_Axis.of(one) for one in coverage.parameters]
+    points = [list(p) for p in coverage.points]
     if not every or not points or any(len(p) != len(every) + 1 for p in points):
         return None
     shown = every[:MOST_PARAMETERS]

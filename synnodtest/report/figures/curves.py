@@ -3,33 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from synnodtest.decoding import JsonObject, decode
+from synnodtest.record.model import ExpectationEntry, SceneEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
-__all__ = ["calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
+__all__ = ["Rate", "calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
 
 MOST_POINTS = 400
 
 
+@dataclass(frozen=True)
+class FreeResponse:
+    """Data of a free-response curve: sensitivity over false positives per image, and the ends of its band."""
+
+    fppi: tuple[float, ...]
+    sensitivity: tuple[float, ...]
+    band_lower: tuple[float, ...] = ()
+    band_upper: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Data of a reliability diagram: mean confidence, observed rate and count of each bin."""
+
+    p: tuple[float, ...]
+    observed: tuple[float, ...]
+    count: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogEvidence:
+    """Data of a sequential test: log e-values for passing and for failing after n units, and what decides."""
+
+    n: tuple[float, ...]
+    log_e_above: tuple[float, ...]
+    log_e_below: tuple[float, ...]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Detected nodules of one group."""
+
+    group: str
+    n: int
+    x: int
+
+
 @drawn
-def froc(payload: Mapping[str, Any], name: str) -> Figure:
+def froc(payload: JsonObject, name: str) -> Figure:
     """Draw sensitivity over false positives per image, with its band."""
-    x = np.array(payload["fppi"], dtype=float)
+    data = decode(FreeResponse, payload)
+    x = np.array(data.fppi, dtype=float)
     keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
-    y = np.array(payload["sensitivity"], dtype=float)
+    y = np.array(data.sensitivity, dtype=float)
     title = "Free-response curve"
     at_one = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan")
     description = f"Sensitivity {number(at_one)} at one false positive per image."
     with rcparams():
         figure, axis = axes(460, 290)
-        if payload.get("band_lower") and payload.get("band_upper"):
-            low, high = (np.array(payload[k], dtype=float) for k in ("band_lower", "band_upper"))
+        if data.band_lower and data.band_upper:
+            low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
             axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label="band")
         axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
         axis.set_xlabel("false positives per image")
@@ -46,15 +87,15 @@ def froc(payload: Mapping[str, Any], name: str) -> Figure:
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
 
 
-def roc_of_scenes(expectation: Mapping[str, Any], name: str, scenes: Mapping[str, Any]) -> Figure | None:
+def roc_of_scenes(expectation: ExpectationEntry, name: str, scenes: Mapping[str, SceneEntry]) -> Figure | None:
     """Draw the ROC curve of an expectation from the record's scenes; None unless they give the judged area."""
     loudest: dict[bool, list[float]] = {True: [], False: []}
-    for scene in (scenes[key] for key in dict.fromkeys(expectation["scenes"])):
-        if scene.get("accepted", True):
-            scores = [float(f["score"]) for f in scene["findings"]]
-            loudest[bool(scene["nodules"])].append(max(scores, default=0.0))
-    components = expectation["ruling"].get("components") or [{}]
-    return roc(loudest[True], loudest[False], components[0].get("value"), name)
+    for scene in (scenes[key] for key in dict.fromkeys(expectation.scenes)):
+        if scene.accepted:
+            scores = [float(f.score) for f in scene.findings]
+            loudest[bool(scene.nodules)].append(max(scores, default=0.0))
+    first = next(iter(expectation.components), None)
+    return roc(loudest[True], loudest[False], first.value if first else None, name)
 
 
 @drawn
@@ -88,10 +129,11 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
 
 
 @drawn
-def calibration(payload: Mapping[str, Any], name: str) -> Figure:
+def calibration(payload: JsonObject, name: str) -> Figure:
     """Draw observed rates over confidence, with the diagonal and the counts."""
-    p, observed = (np.array(payload[k], dtype=float) for k in ("p", "observed"))
-    count = payload.get("count") or [None] * len(p)
+    data = decode(Reliability, payload)
+    p, observed = (np.array(values, dtype=float) for values in (data.p, data.observed))
+    count = data.count or (None,) * len(p)
     title, description = "Reliability", f"{len(p)} bins; on the dashed line confidence equals the observed rate."
     with rcparams():
         figure, axis = axes(380, 330)
@@ -109,11 +151,12 @@ def calibration(payload: Mapping[str, Any], name: str) -> Figure:
 
 
 @drawn
-def sequential(payload: Mapping[str, Any], name: str) -> Figure:
+def sequential(payload: JsonObject, name: str) -> Figure:
     """Draw the log e-values over n against the threshold at which they decide."""
-    n = np.array(payload["n"], dtype=float)
-    above, below = (np.array(payload[k], dtype=float) for k in ("log_e_above", "log_e_below"))
-    threshold = float(payload["threshold"])
+    data = decode(LogEvidence, payload)
+    n = np.array(data.n, dtype=float)
+    above, below = (np.array(values, dtype=float) for values in (data.log_e_above, data.log_e_below))
+    threshold = float(data.threshold)
     stop = next((int(k) for k, a, b in zip(n, above, below, strict=True) if max(a, b) >= threshold), None)
     title = "Evidence over n"
     description = f"Decided at n = {stop}." if stop else f"Not decided by n = {int(n[-1])}."
@@ -137,12 +180,12 @@ def sequential(payload: Mapping[str, Any], name: str) -> Figure:
 
 
 @drawn
-def rates(rows: list[dict[str, Any]], by: str, name: str, title: str, bound: float | None = None) -> Figure:
-    """Draw one rate per group with its 95% Wilson interval; ``rows`` have the group, ``n``, ``x``."""
+def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | None = None) -> Figure:
+    """Draw one rate per group with its 95% Wilson interval."""
     from synnodtest.statistics import wilson
 
-    estimates = [wilson(r["x"], r["n"], alpha=0.025) for r in rows]
-    labels = [short(r["group"], 16) for r in rows]
+    estimates = [wilson(r.x, r.n, alpha=0.025) for r in rows]
+    labels = [short(r.group, 16) for r in rows]
     description = f"{len(rows)} groups; lowest rate {number(min(float(e.value) for e in estimates))}."
     with rcparams():
         figure, axis = axes(460, 250)
@@ -163,9 +206,9 @@ def rates(rows: list[dict[str, Any]], by: str, name: str, title: str, bound: flo
     columns = [by, "nodules", "detected", "rate", "95% interval (Wilson)"]
     body = [
         [
-            str(r["group"]),
-            number(int(r["n"])),
-            number(int(r["x"])),
+            str(r.group),
+            number(int(r.n)),
+            number(int(r.x)),
             number(float(e.value)),
             f"{number(float(e.lower))} to {number(float(e.upper))}",
         ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from synnodtest.geometry import FloatArray
+from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
 from synnodtest.reference import LEVELS, real_nodules
 from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, rcparams, side_by_side, to_svg, widened
@@ -22,7 +22,7 @@ _QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"), ("con
 
 
 @drawn
-def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
+def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
     """Draw the distributions of diameter, contrast and conspicuity, beside annotated nodules; None without nodules."""
     drawn = [(word, asked, got) for key, word in _QUANTITIES for asked, got in [_values(nodules, key)] if len(got) > 1]
     real = real_nodules().bands[-1]
@@ -66,9 +66,9 @@ def ecdf_figure(nodules: Sequence[Mapping[str, Any]], name: str) -> Figure | Non
     return Figure(title, f"{description}.", side_by_side(panels), twin, wide=True)
 
 
-def _values(nodules: Sequence[Mapping[str, Any]], key: str) -> tuple[FloatArray, FloatArray]:
-    asked = [v for n in nodules if isinstance(v := (n.get("requested") or {}).get(key), (int, float))]
-    got = [v for n in nodules if isinstance(v := n.get(key), (int, float))]
+def _values(nodules: Sequence[NoduleEntry], key: str) -> tuple[FloatArray, FloatArray]:
+    asked = [v for n in nodules if (v := n.asked(key)) is not None]
+    got = [v for n in nodules if (v := n.realised(key)) is not None]
     return np.sort(np.round(np.array(asked, dtype=float), 4)), np.sort(np.round(np.array(got, dtype=float), 4))
 
 

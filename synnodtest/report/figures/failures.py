@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.record.model.searched import FailureMap
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -21,11 +20,11 @@ BINS = 4
 
 
 @drawn
-def failure_map(points: Mapping[str, Any], name: str) -> Figure | None:
+def failure_map(points: FailureMap, name: str) -> Figure | None:
     """Draw the points ``[first, second, failed]`` around a counterexample; None where there is nothing to draw."""
-    names = [str(n) for n in points.get("parameters") or []]
+    names = [str(n) for n in points.parameters]
     try:
-        table = np.array([[float(v) for v in p[:3]] for p in points.get("points") or []])
+        table = np.array([[float(v) for v in p[:3]] for p in points.points])
     except (TypeError, ValueError):
         return None
     if len(names) < 2 or table.ndim != 2 or table.shape[1] < 3:

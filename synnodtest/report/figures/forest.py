@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from synnodtest.evidence.arm import Arm
+from synnodtest.record.model import NoduleEntry, SceneEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -20,20 +20,19 @@ MOST_VALUES = 12
 _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 
-def groups_of(scenes: Iterable[Mapping[str, Any]]) -> list[Group]:
+def groups_of(scenes: Iterable[SceneEntry]) -> list[Group]:
     """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
     found: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
     for scene in scenes:
-        if not scene.get("accepted", True) or not Arm(scene.get("arm", "")).is_own:
+        if not scene.accepted or not scene.of_own_arm:
             continue
-        cluster = str(scene.get("cluster") or scene["background"])
-        for nodule in scene["nodules"]:
-            if nodule.get("hit") is None:
+        for nodule in scene.nodules:
+            if nodule.hit is None:
                 continue
             for key in _keys(scene, nodule):
                 hits, clusters = found.setdefault(key, ([], []))
-                hits.append(bool(nodule["hit"]))
-                clusters.append(cluster)
+                hits.append(nodule.hit)
+                clusters.append(scene.independent)
     kept: dict[str, list[Group]] = {}
     for (kind, value), (hits, clusters) in sorted(found.items(), key=_order):
         kept.setdefault(kind, []).append((kind, value, hits, clusters))
@@ -47,13 +46,14 @@ def _order(item: Any) -> tuple[Any, ...]:
     return first, kind, (float(head) if head.replace(".", "", 1).isdigit() else -1.0 if head == "under" else 1e9), value
 
 
-def _keys(scene: Mapping[str, Any], nodule: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _keys(scene: SceneEntry, nodule: NoduleEntry) -> list[tuple[str, str]]:
     keys = [("all", "all nodules")]
-    keys += [("region", str(r)) for r in nodule.get("regions") or []]
-    size = (nodule.get("requested") or {}).get("diameter_mm", nodule.get("diameter_mm"))
-    if isinstance(size, (int, float)):
+    keys += [("region", r) for r in nodule.regions]
+    asked = nodule.asked("diameter_mm")
+    size = nodule.diameter_mm if asked is None else asked
+    if size is not None:
         keys += [("size", _size(low, high)) for low, high in pairwise(_SIZES) if low <= size < high]
-    for key, value in (scene.get("strata") or {}).items():
+    for key, value in scene.strata.items():
         keys.append((str(key), _age(value) if key == "age" else str(value)))
     return keys
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated
 
+from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.expectations import find_check
+from synnodtest.record.model import ExpectationEntry, RulingEntry, SceneEntry
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
 
 __all__ = ["figure_of"]
 
-_KINDS: dict[str, Callable[[Mapping[str, Any], str], Figure]] = {
+Drawn = Callable[[ExpectationEntry, str, Mapping[str, SceneEntry]], Figure | None]
+_KINDS: dict[str, Callable[[JsonObject, str], Figure]] = {
     "monotone": trend.monotone,
     "region": places.region,
     "paired": pairs.paired,
@@ -22,7 +26,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], str], Figure]] = {
 }
 
 
-def figure_of(expectation: Mapping[str, Any], name: str, scenes: Mapping[str, Any]) -> Figure | None:
+def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, SceneEntry]) -> Figure | None:
     """Return the figure of an expectation's ruling; None where the interval strip says all.
 
     A payload that cannot be drawn gives a figure without a drawing that says so, and the report goes on.
@@ -32,37 +36,50 @@ def figure_of(expectation: Mapping[str, Any], name: str, scenes: Mapping[str, An
         name: Of the figure in the document.
         scenes: Of the record, by id.
     """
-    ruling, of_kind = expectation["ruling"], find_check(expectation["kind"])
-    payload = ruling.get("figure") or {}
-    kind = payload.get("kind", "rate")
-    components = ruling.get("components") or []
+    ruling, of_kind = expectation.ruling, find_check(expectation.kind)
+    if ruling is None:
+        return None
+    kind = ruling.figure_kind or "rate"
     try:
         if of_kind is not None and of_kind.draw:
             return _named(of_kind.draw)(expectation, name, scenes)
-        if kind == "equivalence" and components:
-            return pairs.equivalence(payload, name, components[0])
+        if kind == "equivalence" and ruling.components:
+            return pairs.equivalence(ruling.figure, name, ruling.components[0])
         if kind == "rate" or kind not in _KINDS:
             return _by_diameter(ruling, name)
-        return _KINDS[kind](payload, name)
+        return _KINDS[kind](ruling.figure, name)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         return Figure(
             f"Figure {kind}", f"The data of this figure cannot be drawn ({type(error).__name__}: {error}).", None
         )
 
 
-def _named(text: str) -> Callable[[Mapping[str, Any], str, Mapping[str, Any]], Figure | None]:
+def _named(text: str) -> Drawn:
     module, _, function = text.partition(":")
-    found: Callable[[Mapping[str, Any], str, Mapping[str, Any]], Figure | None] = getattr(
-        import_module(module), function
-    )
+    found: Drawn = getattr(import_module(module), function)
     return found
 
 
-def _by_diameter(ruling: Mapping[str, Any], name: str) -> Figure | None:
-    rows = (ruling.get("details") or {}).get("by requested diameter")
-    if not rows:
+@dataclass(frozen=True)
+class _Band:
+    """Nodules of one requested diameter."""
+
+    diameter: str
+    nodules: int
+    detected: int
+
+
+@dataclass(frozen=True)
+class _Bands:
+    """The table of a ruling's details that is drawn."""
+
+    by_diameter: Annotated[tuple[_Band, ...], Member(key="by requested diameter")] = ()
+
+
+def _by_diameter(ruling: RulingEntry, name: str) -> Figure | None:
+    bands = decode(_Bands, ruling.details).by_diameter
+    if not bands:
         return None
-    components = ruling.get("components") or [{}]
-    bound = components[0].get("bound") if components[0].get("unit", "rate") == "rate" else None
-    groups = [{"group": r["diameter"], "n": r["nodules"], "x": r["detected"]} for r in rows]
+    bound = ruling.components[0].rate_bound if ruling.components else None
+    groups = [curves.Rate(band.diameter, band.nodules, band.detected) for band in bands]
     return curves.rates(groups, "requested diameter", name, "Rate by requested diameter", bound)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.decoding import JsonObject, decode
+from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import (
     BLUE,
@@ -26,12 +29,33 @@ __all__ = ["equivalence", "paired"]
 MOST_PAIRS = 80
 
 
+@dataclass(frozen=True)
+class Paired:
+    """Data of the figure.
+
+    Args:
+        n11: Units detected in both arms.
+        n01: In the reference alone.
+        n10: In the arm alone.
+        n00: In neither.
+        labels: Of arm and reference.
+        pairs: Confidence in the arm and in the reference, per unit.
+    """
+
+    n11: int
+    n01: int
+    n10: int
+    n00: int
+    labels: tuple[str, ...] = ("arm", "reference")
+    pairs: tuple[tuple[float, ...], ...] = ()
+
+
 @drawn
-def paired(payload: Mapping[str, Any], name: str) -> Figure:
+def paired(payload: JsonObject, name: str) -> Figure:
     """Draw how many units are detected in both arms, in one or in none, and each unit's confidence in both."""
-    cells = [int(payload[k]) for k in ("n11", "n01", "n10", "n00")]
-    arm, reference = (str(v) for v in payload.get("labels") or ("arm", "reference"))
-    pairs = payload.get("pairs") or []
+    data = decode(Paired, payload)
+    cells = [int(count) for count in (data.n11, data.n01, data.n10, data.n00)]
+    arm, reference = (str(v) for v in data.labels or ("arm", "reference"))
     title = f"Detected in {arm} and in {reference}"
     description = (
         f"{cells[0]} in both, {cells[2]} only in {arm}, {cells[1]} only in {reference}, {cells[3]} in neither."
@@ -40,7 +64,7 @@ def paired(payload: Mapping[str, Any], name: str) -> Figure:
         left, mosaic = axes(215, 285)
         _mosaic(mosaic, cells, arm, reference)
         right, slopes = axes(245, 285)
-        _slopes(slopes, pairs, arm, reference)
+        _slopes(slopes, data.pairs, arm, reference)
         panels = [
             to_svg(left, f"{name}-0", title, description),
             to_svg(right, f"{name}-1", f"Confidence in {reference} and in {arm}", "One line per unit."),
@@ -106,13 +130,20 @@ def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: st
     axis.set_ylabel("confidence (dashed: falls)")
 
 
+@dataclass(frozen=True)
+class Equivalence:
+    """Data of the figure: the margin, where the component does not hold it as its bound."""
+
+    margin: float | None = None
+
+
 @drawn
-def equivalence(payload: Mapping[str, Any], name: str, component: Mapping[str, Any]) -> Figure | None:
+def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Figure | None:
     """Draw the interval of the difference against its margins."""
-    if component.get("value") is None or component.get("lower") is None or component.get("upper") is None:
+    value, low, high = component.value, component.lower, component.upper
+    margin = decode(Equivalence, payload).margin or component.bound
+    if value is None or low is None or high is None or margin is None:
         return None
-    margin = float(payload.get("margin") or component["bound"])
-    value, low, high = (float(component[k]) for k in ("value", "lower", "upper"))
     title = "Difference against its margins"
     description = f"Difference {value:.3f}, interval {low:.3f} to {high:.3f}, margins ±{margin:g}."
     with rcparams():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import GREY, INK, axes, rcparams, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -18,22 +19,42 @@ CELLS = 24
 MOST_POINTS = 400
 
 
+@dataclass(frozen=True)
+class Place:
+    """A nodule: its centre as shares of width and height, its confidence, whether it lies inside the region."""
+
+    x: float
+    y: float
+    confidence: float
+    inside: bool = False
+
+
+@dataclass(frozen=True)
+class Places:
+    """Data of the figure: nodules, the region's name and, where it is known, its outline."""
+
+    points: tuple[Place, ...]
+    region: str = ""
+    outline: tuple[Any, ...] | None = None
+
+
 @drawn
-def region(payload: Mapping[str, Any], name: str) -> Figure:
+def region(payload: JsonObject, name: str) -> Figure:
     """Draw mean confidence over the image with the region's outline (the hull of the places inside it)."""
-    points = payload["points"]
-    x, y, confidence = (np.array([p[k] for p in points], dtype=float) for k in ("x", "y", "confidence"))
-    inside = np.array([bool(p.get("inside")) for p in points])
+    data = decode(Places, payload)
+    points = np.array([(p.x, p.y, p.confidence) for p in data.points], dtype=float).reshape(-1, 3)
+    x, y, confidence = points.T
+    inside = np.array([bool(p.inside) for p in data.points])
     if not len(x):
         raise ValueError("no points")
     scale = (1.0, 1.0) if max(x.max(), y.max()) <= 1.5 else (float(x.max()), float(y.max()))
     x, y = x / scale[0], y / scale[1]
-    title = f"Confidence by place; region {payload.get('region', '')}"
+    title = f"Confidence by place; region {data.region}"
     description = (
         f"{int(inside.sum())} nodules inside the region, mean confidence {_mean(confidence[inside])}; "
         f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
     )
-    outline = payload.get("outline")
+    outline = data.outline
     description += " Outline: the region." if outline else " Outline: hull of the places inside the region."
     with rcparams():
         figure, axis = axes(420, 380)

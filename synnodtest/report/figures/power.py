@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -14,7 +15,7 @@ from synnodtest.report.model import Figure, table_of
 
 __all__ = ["pass_probability", "power_figure"]
 
-Curve = tuple[str, int, Mapping[str, Any], float]
+Curve = tuple[str, int, ComponentEntry, float]
 """Label, effective n, component, alpha."""
 _LOOKS = ((BLUE, "-"), (ORANGE, "-"), (GREY, "-"), (BLUE, "--"), (ORANGE, "--"), (GREY, "--"))
 
@@ -51,14 +52,17 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
     with rcparams():
         figure, axis = axes(560, 320)
         for (label, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
-            chance = pass_probability(n, float(part["bound"]), part["side"], alpha, rates)
+            if part.bound is None:
+                continue
+            bound = float(part.bound)
+            chance = pass_probability(n, bound, part.side, alpha, rates)
             axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(label, 52)}, n = {n}")
-            axis.axvline(float(part["bound"]), color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
-            if part.get("value") is not None:
-                at = float(pass_probability(n, float(part["bound"]), part["side"], alpha, np.array([part["value"]]))[0])
-                axis.plot([part["value"]], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
-            wanted = [r if part["side"] == "above" else 1 - r for r in shown]
-            found = pass_probability(n, float(part["bound"]), part["side"], alpha, np.array(wanted))
+            axis.axvline(bound, color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
+            if part.value is not None:
+                at = float(pass_probability(n, bound, part.side, alpha, np.array([part.value]))[0])
+                axis.plot([part.value], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
+            wanted = [r if part.side == "above" else 1 - r for r in shown]
+            found = pass_probability(n, bound, part.side, alpha, np.array(wanted))
             rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(wanted, found, strict=True)]
         axis.set_xlabel("true rate (dotted: the bound; dot: this run's estimate)")
         axis.set_ylabel("chance of PASSED")

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
 
-__all__ = ["scoring_figure"]
+__all__ = ["MatchingRule", "scoring_figure"]
 
 _Case = tuple[str, list[tuple[float, float, float, str]], str]
 
 
+@dataclass(frozen=True)
+class MatchingRule:
+    """When a finding hits a nodule; what a rule leaves open is as the spec language has it."""
+
+    criterion: str = "centre-in-nodule"
+    at_least: float = 0.2
+    tolerance_mm: float = 5
+
+
 @drawn
-def scoring_figure(rule: Mapping[str, Any], name: str) -> Figure:
+def scoring_figure(rule: MatchingRule, name: str) -> Figure:
     """Draw four cases under a matching rule; nodule and tolerance in grey and blue, findings in orange."""
-    iou = rule.get("criterion") == "iou"
-    by = f"IoU ≥ {rule.get('at_least', 0.2):g}" if iou else f"tolerance {rule.get('tolerance_mm', 5):g} mm"
+    iou = rule.criterion == "iou"
+    by = f"IoU ≥ {rule.at_least:g}" if iou else f"tolerance {rule.tolerance_mm:g} mm"
     cases: list[_Case] = [
         ("Hit", [(0.05, 0.02, 0.62, "0.8")], "overlaps enough" if iou else "centre inside"),
         ("Miss and false positive", [(0.86, 0.5, 0.5, "0.8")], "overlaps too little" if iou else "centre outside"),

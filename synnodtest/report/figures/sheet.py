@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
+from synnodtest.record.model import PictureEntry
 from synnodtest.report.model import Figure
 
 __all__ = ["sheet_figure"]
@@ -19,13 +19,13 @@ _FIRST = ("random pass", "random failure")
 """Kinds of scenes that are drawn at random; they come before all others."""
 
 
-def sheet_figure(gallery: Sequence[Mapping[str, Any]], folder: Path) -> Figure | None:
+def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None:
     """Return up to 24 cuts around planted nodules, of different scenes; None without pictures."""
     from PIL import Image
 
     root = Path(folder).resolve()
-    order = sorted(gallery, key=lambda item: item["rule"] not in _FIRST)
-    paths = dict.fromkeys((root / str(item["synthetic"])).resolve() for item in order if item.get("synthetic"))
+    order = sorted(gallery, key=lambda item: item.rule not in _FIRST)
+    paths = dict.fromkeys((root / item.synthetic).resolve() for item in order if item.synthetic)
     there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
     if not there:
         return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import STATUSES, bound_text, interval, number
 
 __all__ = ["domain_of", "strip"]
@@ -16,16 +17,16 @@ WIDTH, HEIGHT, EDGE = 260, 30, 10
 _FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
 
 
-def domain_of(components: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def domain_of(components: Sequence[ComponentEntry]) -> tuple[float, float]:
     """Return the range over which components of one unit are drawn, bounds and intervals included."""
-    unit = components[0].get("unit", "rate")
-    values = [float(c[k]) for c in components for k in ("value", "lower", "upper", "bound") if c.get(k) is not None]
-    if unit == "rate" and values and components[0]["side"] == "below" and max(values) < 0.5:
+    unit = components[0].unit
+    values = [float(v) for c in components for v in (c.value, c.lower, c.upper, c.bound) if v is not None]
+    if unit == "rate" and values and components[0].side == "below" and max(values) < 0.5:
         return 0.0, _round_up(1.2 * max([*values, 0.01]))
     if unit in _FIXED:
         low, high = _FIXED[unit]
         return (0.0, high) if unit == "correlation" and values and min(values) >= 0 else (low, high)
-    if unit == "difference" or any(c["side"] == "within" for c in components):
+    if unit == "difference" or any(c.side == "within" for c in components):
         reach = max([abs(v) for v in values] or [1.0])
         reach = min(_round_up(1.15 * reach), 1.0) if reach <= 1 else _round_up(1.15 * reach)
         return -reach, reach
@@ -37,29 +38,29 @@ def _round_up(value: float) -> float:
     return next(step * k for k in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * k >= value - 1e-12)
 
 
-def strip(component: Mapping[str, Any], domain: tuple[float, float] | None = None) -> Markup:
+def strip(component: ComponentEntry, domain: tuple[float, float] | None = None) -> Markup:
     """Return the strip of one component: required side tinted, bound as a line, intervals, the estimate as a dot."""
     low, high = domain or domain_of([component])
-    unit = component.get("unit", "rate")
+    unit = component.unit
 
     def x(value: float) -> float:
         inside = min(max((value - low) / (high - low), 0.0), 1.0)
         return round(EDGE + inside * (WIDTH - 2 * EDGE), 1)
 
-    colour = STATUSES[component["status"]].colour if component.get("role") != "shown" else "#555F6B"
+    colour = STATUSES[component.status].colour if component.role != "shown" else "#555F6B"
     text = (
-        f"{component['label']} {number(component['value'], unit)}, interval "
-        f"{interval(component['lower'], component['upper'], unit)}, "
-        f"required {bound_text(component)}: {component['status']}"
+        f"{component.label} {number(component.value, unit)}, interval "
+        f"{interval(component.lower, component.upper, unit)}, "
+        f"required {bound_text(component)}: {component.status}"
     )
     parts = [_zone(component, x, low, high), _axis(low, high, x)]
     parts += [_line(x(b), 3, x(b), 20, "#1B1F24", 1.5) for b in _bounds(component)]
-    for lower, upper, width in (("lower95", "upper95", 1.5), ("lower", "upper", 5)):
-        if component.get(lower) is not None and component.get(upper) is not None:
-            parts.append(_line(x(component[lower]), 11.5, x(component[upper]), 11.5, colour, width))
-    if component.get("value") is not None:
+    for lower, upper, width in ((component.lower95, component.upper95, 1.5), (component.lower, component.upper, 5)):
+        if lower is not None and upper is not None:
+            parts.append(_line(x(lower), 11.5, x(upper), 11.5, colour, width))
+    if component.value is not None:
         parts.append(
-            f'<circle cx="{x(component["value"])}" cy="11.5" r="4.5" fill="{colour}" stroke="#fff" stroke-width="1.5"/>'
+            f'<circle cx="{x(component.value)}" cy="11.5" r="4.5" fill="{colour}" stroke="#fff" stroke-width="1.5"/>'
         )
     return Markup(
         f'<svg class="strip" role="img" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -67,17 +68,17 @@ def strip(component: Mapping[str, Any], domain: tuple[float, float] | None = Non
     )
 
 
-def _bounds(component: Mapping[str, Any]) -> list[float]:
-    bound = component.get("bound")
-    return [] if bound is None else [-bound, bound] if component["side"] == "within" else [bound]
+def _bounds(component: ComponentEntry) -> list[float]:
+    bound = component.bound
+    return [] if bound is None else [-bound, bound] if component.side == "within" else [bound]
 
 
-def _zone(component: Mapping[str, Any], x: Any, low: float, high: float) -> str:
+def _zone(component: ComponentEntry, x: Any, low: float, high: float) -> str:
     bounds = _bounds(component)
     if not bounds:
         return ""
-    start = low if component["side"] == "below" else bounds[0]
-    end = high if component["side"] == "above" else bounds[-1]
+    start = low if component.side == "below" else bounds[0]
+    end = high if component.side == "above" else bounds[-1]
     return f'<rect x="{x(start)}" y="4" width="{max(0.0, round(x(end) - x(start), 1))}" height="15" fill="#DDEFE4"/>'
 
 

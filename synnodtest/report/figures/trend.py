@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from synnodtest.decoding import JsonObject, decode
+from synnodtest.record.model.scenes import IntervalEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -18,23 +21,46 @@ MOST_LINES = 60
 _UNITS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 
 
+@dataclass(frozen=True)
+class Trend:
+    """Data of the figure.
+
+    Args:
+        levels: Of the swept value.
+        mean_confidence: At each level.
+        over: Name of the swept value.
+        lines: Confidence at each level, per background.
+        isotonic: Fit at each level.
+        detection_rates: At each level, by score.
+        d50: Level at which half are found.
+    """
+
+    levels: tuple[float, ...]
+    mean_confidence: tuple[float, ...]
+    over: str = ""
+    lines: tuple[tuple[float, ...], ...] = ()
+    isotonic: tuple[float, ...] = ()
+    detection_rates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    d50: IntervalEntry | None = None
+
+
 @drawn
-def monotone(payload: Mapping[str, Any], name: str) -> Figure:
+def monotone(payload: JsonObject, name: str) -> Figure:
     """Draw each background's line, the mean, its isotonic fit, detection rates and d50."""
-    levels = np.array(payload["levels"], dtype=float)
-    lines = [np.array(line, dtype=float) for line in payload.get("lines") or []]
+    data = decode(Trend, payload)
+    levels = np.array(data.levels, dtype=float)
+    lines = [np.array(line, dtype=float) for line in data.lines]
     shown = lines if len(lines) <= MOST_LINES else [lines[i * len(lines) // MOST_LINES] for i in range(MOST_LINES)]
-    mean = np.array(payload["mean_confidence"], dtype=float)
-    rates = payload.get("detection_rates") or {}
-    over = str(payload.get("over", ""))
+    mean = np.array(data.mean_confidence, dtype=float)
+    rates, over = data.detection_rates, data.over
     spread = levels[0] > 0 and levels[-1] / levels[0] >= 4
     with rcparams():
         figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
         top = panels[0, 0]
         for line in shown:
             top.plot(levels, line, color="#8FB8D3", linewidth=0.6, alpha=0.55)
-        if payload.get("isotonic"):
-            top.plot(levels, payload["isotonic"], color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="isotonic fit")
+        if data.isotonic:
+            top.plot(levels, data.isotonic, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="isotonic fit")
         top.plot(levels, mean, color=BLUE, marker="o", markersize=4.5, label="mean over backgrounds")
         top.set_ylabel("confidence")
         top.set_ylim(min(0.0, float(mean.min())) - 0.02, max(1.0, float(mean.max())) + 0.02)
@@ -45,14 +71,14 @@ def monotone(payload: Mapping[str, Any], name: str) -> Figure:
         if rates:
             bottom.set_ylabel("detection rate")
             bottom.set_ylim(-0.02, 1.02)
-            _d50(bottom, payload.get("d50"))
+            _d50(bottom, data.d50)
             bottom.legend(loc="lower right")
         if spread:
             bottom.set_xscale("log")
         bottom.set_xticks(levels, [f"{v:g}" for v in levels], minor=False)
         bottom.set_xticks([], minor=True)
-        bottom.set_xlabel(short(_UNITS.get(over, over)))
-        title = f"Confidence over {_UNITS.get(over, over)}"
+        bottom.set_xlabel(short(_shown(over)))
+        title = f"Confidence over {_shown(over)}"
         description = (
             f"Mean confidence rises from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}."
             if mean[-1] >= mean[0]
@@ -62,7 +88,7 @@ def monotone(payload: Mapping[str, Any], name: str) -> Figure:
         svg = to_svg(figure, name, title, description)
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in sorted(rates))]
     rows = [
-        [f"{level:g}", number(float(mean[i])), number(_at(payload.get("isotonic"), i))]
+        [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
         + [number(_at(rates[t], i)) for t in sorted(rates)]
         for i, level in enumerate(levels)
     ]
@@ -76,14 +102,17 @@ _STYLES: tuple[dict[str, Any], ...] = (
 )
 
 
-def _at(values: Any, index: int) -> float | None:
-    return float(values[index]) if values is not None and index < len(values) else None
+def _shown(over: str) -> str:
+    return _UNITS.get(over, over)
 
 
-def _d50(axis: Any, d50: Mapping[str, Any] | None) -> None:
-    if not d50 or d50.get("value") is None:
+def _at(values: Sequence[float], index: int) -> float | None:
+    return float(values[index]) if index < len(values) else None
+
+
+def _d50(axis: Any, d50: IntervalEntry | None) -> None:
+    if d50 is None or d50.value is None:
         return
-    low, high = d50.get("lower"), d50.get("upper")
-    if low is not None and high is not None:
-        axis.plot([low, high], [0.5, 0.5], color=INK, linewidth=3, solid_capstyle="butt")
-    axis.plot([d50["value"]], [0.5], marker="D", markersize=5.5, color=INK, linestyle="none", label="d50, interval")
+    if d50.lower is not None and d50.upper is not None:
+        axis.plot([d50.lower, d50.upper], [0.5, 0.5], color=INK, linewidth=3, solid_capstyle="butt")
+    axis.plot([d50.value], [0.5], marker="D", markersize=5.5, color=INK, linestyle="none", label="d50, interval")

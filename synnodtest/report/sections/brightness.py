@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import number
 from synnodtest.reference import real_nodules
-from synnodtest.reference.brightness import Brightness, planted
+from synnodtest.reference.brightness import Brightness, brightness
 from synnodtest.report.model import Cell, Table, table_of
 
 __all__ = ["beside_real", "bright_behaviours"]
 
 
-def bright_behaviours(record: Mapping[str, Any]) -> list[tuple[str, Brightness]]:
+def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
     """Return the behaviours most of whose nodules are brighter than 95% of real ones of their size."""
     return [(name, found) for name, found in _by_behaviour(record) if found.unlike_real]
 
 
-def beside_real(record: Mapping[str, Any]) -> dict[str, Any]:
+def beside_real(record: Record) -> dict[str, Any]:
     """Return sentences and a table of how bright the nodules of each behaviour are beside real ones."""
     found = _by_behaviour(record)
     if not found:
@@ -47,9 +48,16 @@ def _table(found: list[tuple[str, Brightness]]) -> Table:
     return table_of("Planted nodules among annotated ones of their size", columns, rows, numeric=["Nodules"])
 
 
-def _by_behaviour(record: Mapping[str, Any]) -> list[tuple[str, Brightness]]:
-    scenes: dict[str, list[Mapping[str, Any]]] = {}
-    for scene in record["scenes"].values():
-        scenes.setdefault(str(scene.get("behaviour", "")), []).append(scene)
-    found = ((name, planted(some)) for name, some in scenes.items())
+def _by_behaviour(record: Record) -> list[tuple[str, Brightness]]:
+    scenes: dict[str, list[SceneEntry]] = {}
+    for scene in record.scenes.values():
+        scenes.setdefault(scene.behaviour, []).append(scene)
+    found = ((name, brightness(_seen(some))) for name, some in scenes.items())
     return [(name, one) for name, one in found if one is not None]
+
+
+def _seen(scenes: Iterable[SceneEntry]) -> Iterator[tuple[float, float]]:
+    """Yield contrast and diameter of the nodules of accepted scenes, by what was added to the radiographs."""
+    for nodule in (n for s in scenes if s.accepted for n in s.nodules):
+        if nodule.contrast is not None and nodule.diameter_mm is not None:
+            yield float(nodule.contrast), float(nodule.diameter_mm)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synnodtest.record.model.measured import CredibilityReport
+from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
 from synnodtest.record.words import STATUSES, interval, joined, number, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures import credibility as drawings
@@ -24,23 +26,23 @@ __all__ = ["credibility"]
 def credibility(context: Context) -> Section:
     """Return requested against realised nodules, the sham control and the credibility reports of the synthesizers."""
     record = context.record
-    nodules = [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
-    shown = [item for item in record["gallery"] if record["scenes"][item["scene"]]["nodules"]]
+    nodules = [n for s in record.accepted for n in s.nodules]
+    shown = [item for item in record.gallery if record.scenes[item.scene].nodules]
     figures = [sheet_figure(shown, context.folder) if context.pixels else None]
     figures += [
         agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
     ]
     figures.append(ecdf_figure(nodules, "f-ecdf"))
-    reports = [_report(r, f"f-cred-{i}") for i, r in enumerate((record.get("credibility") or {}).get("reports") or [])]
+    reports = [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)]
     return Section(
         "Synthesis credibility",
         "credibility",
         {
-            "transfers": [transfer(t, f"f-transfer-{i}") for i, t in enumerate(_transfers(record))],
-            "no_transfer": "" if _transfers(record) else NO_TRANSFER,
+            "transfers": [transfer(t, f"f-transfer-{i}") for i, t in enumerate(record.credibility.transfers)],
+            "no_transfer": "" if record.credibility.transfers else NO_TRANSFER,
             **beside_real(record),
             "figures": [f for f in figures if f],
-            **_sham(record["sham"]),
+            **_sham(record.sham),
             "reports": reports,
             "none": "" if reports else NO_REPORT,
             "seven": table_of(
@@ -57,29 +59,26 @@ def _numbered(text: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: number_of(found[1]), text)
 
 
-def _transfers(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list((record.get("credibility") or {}).get("transfers") or [])
-
-
-def _sham(entries: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _sham(entries: Sequence[ShamEntry]) -> dict[str, Any]:
     """Return the table of sham controls; those that had nothing to compare share one sentence."""
     idle: dict[str, list[str]] = {}
     rows: list[list[Cell | str]] = []
     for s in entries:
-        if not s.get("n"):
-            idle.setdefault(f"{s['synthesizer']}: {s['sentence']}", []).append(s["behaviour"])
+        if not s.n:
+            idle.setdefault(f"{s.synthesizer}: {s.sentence}", []).append(s.behaviour)
             continue
+        gap = s.estimate or IntervalEntry()
         rows.append(
             [
-                s["behaviour"],
-                s["synthesizer"],
-                s["mode"],
-                number(s.get("n")),
-                " / ".join(number(s.get(k)) for k in ("n11", "n10", "n01", "n00")),
-                number(_of(s, "value"), "difference"),
-                interval(_of(s, "lower"), _of(s, "upper"), "difference"),
-                _says(s["status"]),
-                s["sentence"],
+                s.behaviour,
+                s.synthesizer,
+                s.mode,
+                number(s.n),
+                " / ".join(map(number, (s.n11, s.n10, s.n01, s.n00))),
+                number(gap.value, "difference"),
+                interval(gap.lower, gap.upper, "difference"),
+                _says(s.status),
+                s.sentence,
             ]
         )
     columns = [
@@ -99,28 +98,24 @@ def _sham(entries: list[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _of(sham: Mapping[str, Any], key: str) -> Any:
-    return (sham.get("estimate") or {}).get(key)
-
-
 def _says(word: str) -> Cell:
     return status(word) if word in STATUSES else Cell(word.capitalize())
 
 
-def _report(made: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _report(made: CredibilityReport, name: str) -> dict[str, Any]:
     """Return what is shown of one credibility report."""
-    measured, of = made.get("measured") or {}, made.get("synthesizer") or {}
+    measured, of = made.measured, made.synthesizer
     grounds = drawings.grounds_of(measured)
     figures = [drawings.agreement(grounds, f"{name}-agree"), *drawings.distances(grounds, f"{name}-far"),
                drawings.two_sample(grounds, f"{name}-auc"), drawings.sham(grounds, f"{name}-sham"),
                *drawings.by_size(grounds, f"{name}-size")]  # fmt: skip
-    differs = "; ".join(map(str, made.get("differs") or []))
-    another = bool(made.get("of_another_model", True))
+    differs = "; ".join(made.differs)
+    another = made.of_another_model
     whose = "of another model" if another else "of this run's model"
     return {
-        "title": f"{of.get('name', '')} {of.get('version') or ''}, measured apart from this run".strip(),
-        "lead": f"{made.get('file', '')} (sha256 {short_hash(made.get('sha256'))}), {whose}, weights "
-        f"{short_hash(of.get('sha256'))}; {_planted(grounds)}.",
+        "title": f"{of.name} {of.version}, measured apart from this run".strip(),
+        "lead": f"{made.file} (sha256 {short_hash(made.sha256)}), {whose}, weights {short_hash(of.sha256)}; "
+        f"{_planted(grounds)}.",
         "another": f"It is of another model and says nothing about the nodules of this run: {differs}."
         if another
         else "",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from synnodtest.expectations import find_check
-from synnodtest.record.words import expectation_title, interval, number, shown_status
+from synnodtest.record.model import ExpectationEntry
+from synnodtest.record.words import expectation_title, interval, number
 from synnodtest.report.context import Context
 from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
@@ -15,15 +13,15 @@ from synnodtest.report.model import Cell, Section, link, status, table_of
 __all__ = ["curves", "is_curve", "subgroups"]
 
 
-def is_curve(expectation: Mapping[str, Any]) -> bool:
+def is_curve(expectation: ExpectationEntry) -> bool:
     """Return whether the figure of an expectation stands among the curves."""
-    kind = find_check(expectation["kind"])
+    kind = find_check(expectation.kind)
     return kind is not None and kind.curve
 
 
 def subgroups(context: Context) -> Section:
     """Return the rate of detected nodules by region, size, sex, age and view; descriptive."""
-    groups = groups_of(context.record["scenes"].values())
+    groups = groups_of(context.record.scenes.values())
     return Section(
         "Subgroups",
         "figure_only",
@@ -41,26 +39,25 @@ def curves(context: Context) -> Section:
     """Return the curves: FROC with its band, reliability, ROC."""
     rows: list[list[Cell | str]] = []
     drawn = []
-    for e in context.record["expectations"]:
-        ruling = e.get("ruling") or {}
-        if not is_curve(e) or not ruling:
+    for e in context.record.expectations:
+        if not is_curve(e) or not e.ruling:
             continue
-        anchor, part = context.anchors[e["id"]], (ruling.get("components") or [{}])[0]
+        anchor, part = context.anchors[e.id], next(iter(e.components), None)
         rows.append(
             [
-                link(f"{e['behaviour']}: {expectation_title(e)}", f"#{anchor}"),
-                number(part.get("value")),
-                interval(part.get("lower"), part.get("upper")),
-                status(shown_status(e)),
+                link(f"{e.behaviour}: {expectation_title(e)}", f"#{anchor}"),
+                number(part.value if part else None),
+                interval(part.lower, part.upper) if part else "–",
+                status(e.shown_status),
             ]
         )
         drawn.append(
             {
                 "anchor": anchor,
                 "title": expectation_title(e),
-                "status": shown_status(e),
-                "statement": context.behaviour(e)["statement"],
-                "figure": figure_of(e, f"f-{anchor}", context.record["scenes"]),
+                "status": e.shown_status,
+                "statement": context.behaviour(e).statement,
+                "figure": figure_of(e, f"f-{anchor}", context.record.scenes),
             }
         )
     columns = ["Curve", "Value", "Interval", "Says"]

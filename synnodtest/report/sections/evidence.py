@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.decoding import JsonObject, decode
+from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.words import bound_text, duration, expectation_title, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.power import power_figure
-from synnodtest.report.figures.scoring import scoring_figure
+from synnodtest.report.figures.scoring import MatchingRule, scoring_figure
 from synnodtest.report.model import Cell, Section, link, table_of
 
 __all__ = ["attrition", "sample_size", "scoring"]
@@ -22,31 +24,16 @@ def sample_size(context: Context) -> Section:
     rows: list[list[Cell | str]] = []
     plans: list[list[Cell | str]] = []
     curves = []
-    for e in context.record["expectations"]:
-        ruling = e.get("ruling") or {}
-        parts = ruling.get("components") or []
-        if not parts:
+    for e in context.record.expectations:
+        if e.ruling is None or not e.components:
             continue
-        name = link(f"{e['behaviour']}: {expectation_title(e)}", f"#{context.anchors[e['id']]}")
-        plan = e.get("plan") or {}
-        first, alpha = parts[0], ruling.get("alpha") or 0.05
-        units, clusters = int(ruling.get("n_nodules") or 0), int(ruling.get("n_clusters") or 0)
-        effective = _effective(units, clusters, ruling.get("icc"))
-        rows.append(
-            [
-                name,
-                number(units),
-                number(clusters),
-                number(ruling.get("icc")),
-                number(effective) if units else "–",
-                bound_text(first),
-                number(_least(first, alpha)),
-                number(plan.get("least_backgrounds")),
-            ]
-        )
-        if plan.get("assume"):
-            plans.append([name, value_text(plan.get("assume")), number(plan.get("power"))])
-        if first.get("unit", "rate") == "rate" and first["side"] != "within" and effective:
+        name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{context.anchors[e.id]}")
+        first, alpha = e.components[0], e.ruling.alpha or 0.05
+        effective = _effective(e.ruling)
+        rows.append([name, *_sizes(e.ruling, first, alpha), number(e.plan.least_backgrounds)])
+        if e.plan.assume:
+            plans.append([name, value_text(e.plan.assume), number(e.plan.power)])
+        if first.rate_bound is not None and first.side != "within" and effective:
             curves.append((f"{expectation_title(e)} ({bound_text(first)})", effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
                "Fewest backgrounds that can pass"]  # fmt: skip
@@ -63,8 +50,21 @@ def sample_size(context: Context) -> Section:
     )
 
 
-def _effective(units: int, clusters: int, icc: float | None) -> int:
+def _sizes(ruling: RulingEntry, first: ComponentEntry, alpha: float) -> list[str]:
+    units = ruling.n_nodules
+    return [
+        number(units),
+        number(ruling.n_clusters),
+        number(ruling.icc),
+        number(_effective(ruling)) if units else "–",
+        bound_text(first),
+        number(_least(first, alpha)),
+    ]
+
+
+def _effective(ruling: RulingEntry) -> int:
     """Return the number of independent units that carry as much: n over the design effect 1 + (k - 1) ICC."""
+    units, clusters, icc = ruling.n_nodules, ruling.n_clusters, ruling.icc
     if not units or not clusters:
         return 0
     per_cluster = units / clusters
@@ -72,21 +72,26 @@ def _effective(units: int, clusters: int, icc: float | None) -> int:
     return max(1, round(units / (1 + (per_cluster - 1) * correlation)))
 
 
-def _least(component: Mapping[str, Any], alpha: float) -> int | None:
+def _least(component: ComponentEntry, alpha: float) -> int | None:
     """Return the smallest n at which a flawless detector passes a rate's bound (Clopper-Pearson)."""
-    bound = component.get("bound")
-    if component.get("unit", "rate") != "rate" or bound is None or component["side"] == "within" or not 0 < bound < 1:
+    bound = component.rate_bound
+    if bound is None or component.side == "within" or not 0 < bound < 1:
         return None
-    base = bound if component["side"] == "above" else 1 - bound
+    base = bound if component.side == "above" else 1 - bound
     return math.floor(math.log(alpha) / math.log(base)) + 1
 
 
 def attrition(context: Context) -> Section:
     """Return how many scenes were asked for and what became of them."""
-    data = context.record["attrition"]
-    steps = [(w, int(data[w])) for w in ("requested", "synthesized", "accepted", "evaluated") if w in data]
-    reasons = [[why, number(count)] for why, count in (data.get("reasons") or {}).items()]
-    seconds = data.get("seconds") or {}
+    data = context.record.attrition
+    told = (
+        ("requested", data.requested),
+        ("synthesized", data.synthesized),
+        ("accepted", data.accepted),
+        ("evaluated", data.evaluated),
+    )
+    steps = [(word, int(count)) for word, count in told if count is not None]
+    reasons = [[why, number(count)] for why, count in data.reasons.items()]
     return Section(
         "Data and attrition",
         "attrition",
@@ -94,27 +99,34 @@ def attrition(context: Context) -> Section:
             "figure": flow_figure(steps, "f-flow") if steps else None,
             "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
-                ("Unique backgrounds", Cell(number(data.get("unique_backgrounds")))),
-                ("Unique patients", Cell(number(data.get("unique_patients")))),
-                ("Drawn again, as a nodule was rejected at first", Cell(number(data.get("redrawn")))),
-                ("Taken from the cache", Cell(number(data.get("from_cache")))),
-                *((f"Time for {k}", Cell(duration(v))) for k, v in seconds.items()),
+                ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
+                ("Unique patients", Cell(number(data.unique_patients))),
+                ("Drawn again, as a nodule was rejected at first", Cell(number(data.redrawn))),
+                ("Taken from the cache", Cell(number(data.from_cache))),
+                *((f"Time for {k}", Cell(duration(v))) for k, v in data.seconds.items()),
             ],
         },
         "" if steps else "The record holds no counts.",
     )
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """How findings are scored, as parameters of an expectation or defaults of a behaviour say it."""
+
+    matching: Any = None
+    operating_point: Any = None
+    defaults: Any = None
+
+
 def scoring(context: Context) -> Section:
     """Return the rule by which a finding hits a nodule, with worked drawings."""
     rules: dict[str, list[str]] = {}
     points: dict[str, list[str]] = {}
-    for e in context.record["expectations"]:
-        parameters = e.get("parameters") or {}
-        matching = parameters.get("matching") or _default(context.behaviour(e), "matching")
-        point = parameters.get("operating_point", _default(context.behaviour(e), "operating_point"))
-        name = f"{e['behaviour']}: {expectation_title(e)}"
-        rules.setdefault(json.dumps(matching, sort_keys=True) if isinstance(matching, Mapping) else "", []).append(name)
+    for e in context.record.expectations:
+        rule, point = _scoring_of(context, e)
+        name = f"{e.behaviour}: {expectation_title(e)}"
+        rules.setdefault(json.dumps(rule, sort_keys=True) if isinstance(rule, dict) else "", []).append(name)
         points.setdefault(value_text(point) if point is not None else "0.25 (default)", []).append(name)
     parsed = [(json.loads(text) if text else {}, names) for text, names in rules.items()]
     rows: list[list[Cell | str]] = [
@@ -129,27 +141,29 @@ def scoring(context: Context) -> Section:
         "scoring",
         {
             "table": table_of("Rules and where they hold", ["Rule", "Value", "Used by"], rows),
-            "figure": scoring_figure(first, "f-scoring"),
+            "figure": scoring_figure(decode(MatchingRule, first), "f-scoring"),
         },
         "" if rows else "No expectation was collected.",
     )
 
 
-def _default(behaviour: Mapping[str, Any], key: str) -> Any:
-    resolved = behaviour.get("resolved") or {}
-    return resolved.get(
-        key, (resolved.get("defaults") or {}).get(key) if isinstance(resolved.get("defaults"), Mapping) else None
-    )
+def _scoring_of(context: Context, e: ExpectationEntry) -> tuple[Any, Any]:
+    """Return matching rule and operating point: the expectation's own, its behaviour's, or the defaults of its spec."""
+    own, of = decode(_Scored, e.parameters), decode(_Scored, context.behaviour(e).resolved)
+    usual = decode(_Scored, of.defaults if isinstance(of.defaults, dict) else {})
+    rule = own.matching or of.matching or usual.matching
+    points = (own.operating_point, of.operating_point, usual.operating_point)
+    return rule, next((point for point in points if point is not None), None)
 
 
-def criterion_text(rule: Mapping[str, Any]) -> str:
+def criterion_text(plain: JsonObject) -> str:
     """Return a matching rule in words."""
-    name = rule.get("criterion", "centre-in-nodule")
-    if name == "iou":
-        return f"overlap (IoU) of the boxes of at least {value_text(rule.get('at_least', 0.2))}"
-    if name == "centre-in-nodule":
-        return f"centre of the finding within {value_text(rule.get('tolerance_mm', 5))} mm of the nodule's mask"
-    return value_text(rule)
+    rule = decode(MatchingRule, plain)
+    if rule.criterion == "iou":
+        return f"overlap (IoU) of the boxes of at least {value_text(rule.at_least)}"
+    if rule.criterion == "centre-in-nodule":
+        return f"centre of the finding within {value_text(rule.tolerance_mm)} mm of the nodule's mask"
+    return value_text(plain)
 
 
 def _used(names: list[str], rules: int) -> str:

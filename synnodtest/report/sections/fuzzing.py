@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from synnodtest.record.words import expectation_title, shown_status
+from synnodtest.decoding import JsonObject
+from synnodtest.record.model import ExpectationEntry
+from synnodtest.record.model.searched import SearchEntry
+from synnodtest.record.words import expectation_title
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
 from synnodtest.report.facts import facts_and_tables
@@ -13,7 +16,6 @@ from synnodtest.report.figures.coverage import coverage_figure
 from synnodtest.report.figures.failures import failure_map
 from synnodtest.report.figures.region import region_figure
 from synnodtest.report.model import Figure, Section
-from synnodtest.report.sections.verdict import sentence
 
 __all__ = ["fuzzing"]
 
@@ -25,36 +27,7 @@ MAPPED = "Failing examples by"
 
 def fuzzing(context: Context) -> Section:
     """Return searched space, counterexamples and the local failure rate."""
-    every = context.record.get("fuzzing") or []
-    entries = {(e.get("behaviour"), e.get("kind")): e for e in every}
-    by_node = {e["expectation_id"]: e for e in every if e.get("expectation_id")}
-    searches = []
-    for e in context.record["expectations"]:
-        ruling = e.get("ruling") or {}
-        payload = ruling.get("figure") or {}
-        if payload.get("kind") != "fuzz":
-            continue
-        anchor = context.anchors[e["id"]]
-        entry = by_node.get(e["id"]) or entries.get((e["behaviour"], e["kind"])) or {}
-        named = context.named_by_search(e)
-        payload = {k: v for k, v in payload.items() if not (named and k == "minimal_typical_and_worst_scene")}
-        told = facts_and_tables(payload)
-        figures = _figures(entry, anchor)
-        searches.append(
-            {
-                "behaviour": e["behaviour"],
-                "title": expectation_title(e),
-                "anchor": anchor,
-                "status": shown_status(e),
-                "sentence": sentence(e, ruling),
-                "gallery": f"#g-{anchor}" if e["id"] in context.with_gallery and context.pixels else "",
-                "cards": by_rule(context, named.values(), search=True),
-                "figures": figures,
-                "facts": told["facts"],
-                "found": [t for t in told["tables"] if t.caption == FOUND],
-                "tables": [t for t in told["tables"] if t.caption != FOUND and not (figures and MAPPED in t.caption)],
-            }
-        )
+    searches = [_search(context, e) for e in context.record.expectations if e.is_search]
     return Section(
         "Fuzzing",
         "fuzzing",
@@ -63,12 +36,45 @@ def fuzzing(context: Context) -> Section:
     )
 
 
-def _figures(entry: Mapping[str, Any], anchor: str) -> list[Figure]:
+def _search(context: Context, e: ExpectationEntry) -> dict[str, Any]:
+    """Return what is shown of one search."""
+    anchor, named = context.anchors[e.id], context.named_by_search(e)
+    facts, tables = facts_and_tables(_told(e, with_scenes=not named))
+    figures = _figures(_entry(context.record.fuzzing, e), anchor)
+    return {
+        "behaviour": e.behaviour,
+        "title": expectation_title(e),
+        "anchor": anchor,
+        "status": e.shown_status,
+        "sentence": e.sentence,
+        "gallery": f"#g-{anchor}" if e.id in context.with_gallery and context.pixels else "",
+        "cards": by_rule(context, named.values(), search=True),
+        "figures": figures,
+        "facts": facts,
+        "found": [t for t in tables if t.caption == FOUND],
+        "tables": [t for t in tables if t.caption != FOUND and not (figures and MAPPED in t.caption)],
+    }
+
+
+def _told(e: ExpectationEntry, *, with_scenes: bool) -> JsonObject:
+    """Return the facts of a search; the scenes that stand beside it as pictures are not told again."""
+    told = e.ruling.figure if e.ruling is not None else {}
+    return {k: v for k, v in told.items() if with_scenes or k != "minimal_typical_and_worst_scene"}
+
+
+def _entry(searches: Iterable[SearchEntry], e: ExpectationEntry) -> SearchEntry:
+    """Return the search of an expectation: by its node id, in older records by behaviour and kind."""
+    of_node = [one for one in searches if one.expectation_id == e.id]
+    alike = [one for one in searches if (one.behaviour, one.kind) == (e.behaviour, e.kind)]
+    return next(iter([*of_node[-1:], *alike[-1:]]), SearchEntry())
+
+
+def _figures(entry: SearchEntry, anchor: str) -> list[Figure]:
     """Return the region that fails, the failure map and the coverage of a search, those that its entry has data of."""
-    points = (entry.get("local") or {}).get("map") or {}
+    points = entry.local.map if entry.local is not None else None
     drawn = [
-        region_figure(entry.get("region") or {}, f"f-region-{anchor}"),
+        region_figure(entry.region, f"f-region-{anchor}"),
         failure_map(points, f"f-map-{anchor}") if points else None,
-        coverage_figure(entry.get("coverage") or {}, f"f-coverage-{anchor}"),
+        coverage_figure(entry.coverage, f"f-coverage-{anchor}") if entry.coverage else None,
     ]
     return [figure for figure in drawn if figure]

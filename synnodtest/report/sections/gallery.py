@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from synnodtest.record.words import expectation_title, plural, shown_status
+from synnodtest.record.model import PictureEntry
+from synnodtest.record.words import expectation_title, plural
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
 from synnodtest.report.crops import DIFFERENCE_RANGE
@@ -16,28 +14,28 @@ __all__ = ["gallery"]
 
 def gallery(context: Context) -> Section:
     """Return pictures by expectation and rule; what a search names stands beside the search."""
-    by_expectation: dict[str, list[Mapping[str, Any]]] = {}
-    for item in context.record["gallery"]:
-        by_expectation.setdefault(item["expectation"], []).append(item)
+    by_expectation: dict[str, list[PictureEntry]] = {}
+    for item in context.record.gallery:
+        by_expectation.setdefault(item.expectation, []).append(item)
     empty = "" if by_expectation else "No scene is shown."
     if not context.pixels and by_expectation:
         empty = "Pictures are left out of this report (--no-pixels)."
         by_expectation = {}
-    known = {e["id"]: e for e in context.record["expectations"]}
+    known = {e.id: e for e in context.record.expectations}
     groups = []
     for node, items in by_expectation.items():
-        e = known.get(node)
-        if e is None:
+        if node not in known:
             continue
+        e = known[node]
         named = context.named_by_search(e)
         groups.append(
             {
                 "anchor": context.anchors[node],
                 "title": expectation_title(e),
                 "behaviour": context.behaviour(e),
-                "status": shown_status(e),
+                "status": e.shown_status,
                 "search": f"#n-{context.anchors[node]}" if named else "",
-                "rules": by_rule(context, [item for item in items if item["scene"] not in named]),
+                "rules": by_rule(context, [item for item in items if item.scene not in named]),
             }
         )
     linked = context.pictures.linked

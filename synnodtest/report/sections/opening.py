@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, NoduleEntry, Record, SceneEntry
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
 from synnodtest.record.words import date, expectation_title, joined, number, plural, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
@@ -16,17 +18,13 @@ __all__ = ["envelope", "identification", "protocol"]
 
 def identification(context: Context) -> Section:
     """Return who and what took part, each with its sha256."""
-    record, who, run = context.record, context.record["identification"], context.record["run"]
-    rows = [_component("Detector under test", who["detector"])]
-    rows += [_component("Synthesizer", s) for s in who["synthesizers"]]
-    rows += [
-        _component(f"Backgrounds, set {b['name']}", b.get("identity") or {}, _counts(b)) for b in who["backgrounds"]
+    who = context.record.identification
+    rows = [_component("Detector under test", who.detector)]
+    rows += [_component("Synthesizer", s) for s in who.synthesizers]
+    rows += [_component(f"Backgrounds, set {b.name}", b.identity, _counts(b)) for b in who.backgrounds]
+    specs: list[list[Cell | str]] = [
+        [code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs
     ]
-    specs = [
-        [code(s["file"]), s.get("title", ""), code(s["sha256"]), code(s.get("file_sha256")), date(s.get("frozen"))]
-        for s in who["specs"]
-    ]
-    authored = record.get("authored") or {}
     return Section(
         "Identification",
         "identification",
@@ -37,75 +35,77 @@ def identification(context: Context) -> Section:
                 ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"],
                 specs,
             ),
-            "run": [
-                ("Run", code(run["id"])),
-                ("Started", Cell(date(run["started"]))),
-                ("Finished", Cell(date(run["finished"]))),
-                ("Kind", Cell(_kind(run))),
-                ("Carried out by", Cell(run.get("user") or "not stated")),
-                ("Commit of the specs", code(run.get("commit"))),
-                ("Working tree", Cell(_TREE.get(run.get("tree_clean"), "not known"))),
-                ("Master seed", Cell(str(run["seed"]))),
-                ("synnodtest", Cell(who["synnodtest"])),
-                ("Profile", Cell(run.get("profile") or "as specified")),
-            ],
-            "device": [
-                (key.replace("_", " ").capitalize(), Cell(value_text(value)))
-                for key, value in [
-                    *(authored.get("device") or {}).items(),
-                    *((k, authored[k]) for k in ("manufacturer", "intended_use") if authored.get(k)),
-                ]
-            ],
+            "run": _run(context.record.run, who.synnodtest),
+            "device": _device(context.record),
         },
     )
 
 
-_TREE: dict[bool | None, str] = {True: "clean", False: "uncommitted changes"}
+def _run(run: RunEntry, version: str) -> list[tuple[str, Cell]]:
+    return [
+        ("Run", code(run.id)),
+        ("Started", Cell(date(run.started))),
+        ("Finished", Cell(date(run.finished))),
+        ("Kind", Cell(_kind(run))),
+        ("Carried out by", Cell(run.user or "not stated")),
+        ("Commit of the specs", code(run.commit)),
+        ("Working tree", Cell(_TREE[run.tree_clean])),
+        ("Master seed", Cell(str(run.seed))),
+        ("synnodtest", Cell(version)),
+        ("Profile", Cell(run.profile or "as specified")),
+    ]
 
 
-def _kind(run: Mapping[str, Any]) -> str:
-    reasons = joined(list(run["exploratory_reasons"])) or "no reason recorded"
-    return "confirmatory" if run["confirmatory"] else f"exploratory: {reasons}"
+def _device(record: Record) -> list[tuple[str, Cell]]:
+    authored = record.authored
+    further = (("manufacturer", authored.manufacturer), ("intended_use", authored.intended_use))
+    told = [*authored.device.items(), *((key, value) for key, value in further if value)]
+    return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in told]
 
 
-def _component(role: str, identity: Mapping[str, Any], more: str = "") -> list[Cell | str]:
-    name = f"{identity.get('name', '')} {identity.get('version') or ''}".strip()
-    name += " (demonstration model)" if identity.get("demonstration") else ""
-    settings = value_text(identity.get("configuration") or {})
-    return [role, name or "–", code(identity.get("sha256")), "; ".join(t for t in (more, settings) if t) or "–"]
+_TREE = {True: "clean", False: "uncommitted changes", None: "not known"}
 
 
-def _counts(backgrounds: Mapping[str, Any]) -> str:
-    text = plural(int(backgrounds.get("count") or 0), "background")
-    if backgrounds.get("patients"):
-        text += f" of {plural(backgrounds['patients'], 'patient')}"
-    estimated = backgrounds.get("estimated_regions") or []
+def _kind(run: RunEntry) -> str:
+    reasons = joined(list(run.exploratory_reasons)) or "no reason recorded"
+    return "confirmatory" if run.confirmatory else f"exploratory: {reasons}"
+
+
+def _component(role: str, identity: IdentityEntry | None, more: str = "") -> list[Cell | str]:
+    if identity is None:
+        return [role, "–", code(""), more or "–"]
+    name = identity.title + (" (demonstration model)" if identity.demonstration else "")
+    settings = value_text(identity.configuration)
+    return [role, name or "–", code(identity.sha256), "; ".join(t for t in (more, settings) if t) or "–"]
+
+
+def _counts(backgrounds: BackgroundsEntry) -> str:
+    text = plural(backgrounds.count, "background")
+    text += f" of {plural(backgrounds.patients, 'patient')}" if backgrounds.patients else ""
+    estimated = backgrounds.estimated_regions
     text += f", estimated regions: {', '.join(estimated)}" if estimated else ""
-    return "; ".join([text, *(backgrounds.get("notes") or [])])
+    return "; ".join([text, *backgrounds.notes])
 
 
 def envelope(context: Context) -> Section:
     """Return what the specs claim against what was really tested."""
     record = context.record
-    scenes = [s for s in record["scenes"].values() if s.get("accepted", True)]
-    nodules = [n for s in scenes for n in s["nodules"]]
+    scenes = record.accepted
+    nodules = [n for s in scenes for n in s.nodules]
     claims = _claims(record, nodules)
-    scopes = [(spec, spec.get("scope") or {}) for spec in record["identification"]["specs"]]
     texts = [
         [key.replace("_", " "), value_text(value), _tested_text(key, value, scenes, nodules)]
-        for _, scope in scopes
-        for key, value in scope.items()
+        for spec in record.identification.specs
+        for key, value in spec.scope.items()
         if not _is_range(value)
     ]
     ranges = [[c.label, f"{c.low:g} to {c.high:g}", c.tested_text(), c.remark()] for c in claims if c.low is not None]
     extra = [[c.label, "not stated", c.tested_text(), ""] for c in claims if c.low is None]
-    strata = _strata(scenes)
-    authored = record.get("authored") or {}
     return Section(
         "Intended use and envelope",
         "envelope",
         {
-            "intended_use": authored.get("intended_use", ""),
+            "intended_use": record.authored.intended_use,
             "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
             "ranges": table_of(
                 "Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges + extra
@@ -114,7 +114,7 @@ def envelope(context: Context) -> Section:
             "strata": table_of(
                 "Backgrounds by what is known of them",
                 ["Property", "Value", "Scenes", "Backgrounds"],
-                strata,
+                _strata(scenes),
                 numeric=["Scenes", "Backgrounds"],
                 most=60,
             ),
@@ -131,41 +131,47 @@ def _is_range(value: Any) -> bool:
     )
 
 
-def _claims(record: Mapping[str, Any], nodules: list[Mapping[str, Any]]) -> list[Claim]:
+def _claims(record: Record, nodules: Sequence[NoduleEntry]) -> list[Claim]:
     """Return one claim per numeric quantity: realised diameter and contrast always, whatever else is claimed too."""
-    ranges: dict[str, tuple[float, float]] = {}
-    for spec in record["identification"]["specs"]:
-        for key, value in (spec.get("scope") or {}).items():
-            if _is_range(value):
-                low, high = ranges.get(key, (value[0], value[1]))
-                ranges[key] = (min(low, value[0]), max(high, value[1]))
+    ranges = _claimed(record)
     claims = []
     for key in dict.fromkeys(["diameter_mm", "contrast", *ranges]):
-        asked = [n["requested"][key] for n in nodules if isinstance((n.get("requested") or {}).get(key), (int, float))]
-        got = [n[key] for n in nodules if isinstance(n.get(key), (int, float))]
+        asked = [float(v) for n in nodules if (v := n.asked(key)) is not None]
+        got = [float(v) for n in nodules if (v := n.realised(key)) is not None]
         low, high = ranges.get(key, (None, None))
         if asked or got or low is not None:
-            claims.append(Claim(key, low, high, [float(v) for v in asked], [float(v) for v in got]))
+            claims.append(Claim(key, low, high, asked, got))
     return claims
 
 
-def _tested_text(key: str, value: Any, scenes: list[Mapping[str, Any]], nodules: list[Mapping[str, Any]]) -> str:
+def _claimed(record: Record) -> dict[str, tuple[float, float]]:
+    """Return the widest range that the specs claim, by quantity."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for spec in record.identification.specs:
+        for key, value in spec.scope.items():
+            if _is_range(value):
+                low, high = ranges.setdefault(key, (value[0], value[1]))
+                ranges[key] = (min(low, value[0]), max(high, value[1]))
+    return ranges
+
+
+def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Sequence[NoduleEntry]) -> str:
     if "region" in key:
-        met = Counter(r for n in nodules for r in n.get("regions") or [])
+        met = Counter(r for n in nodules for r in n.regions)
         wanted = value if isinstance(value, list) else [value]
-        return "; ".join(f"{w}: {number(met.get(str(w), 0))} nodules" for w in wanted)
-    known = Counter(str((s.get("strata") or {}).get(key)) for s in scenes if (s.get("strata") or {}).get(key))
+        return "; ".join(f"{w}: {number(met[str(w)])} nodules" for w in wanted)
+    known = Counter(str(s.strata[key]) for s in scenes if s.strata.get(key))
     return "; ".join(f"{v}: {number(c)} scenes" for v, c in known.most_common(8)) or "authored; not measured by the run"
 
 
-def _strata(scenes: list[Mapping[str, Any]]) -> list[list[Cell | str]]:
+def _strata(scenes: Sequence[SceneEntry]) -> list[list[Cell | str]]:
     counts: Counter[tuple[str, str]] = Counter()
     backgrounds: dict[tuple[str, str], set[str]] = {}
     for scene in scenes:
-        for key, value in (scene.get("strata") or {}).items():
+        for key, value in scene.strata.items():
             pair = (str(key), _band(key, value))
             counts[pair] += 1
-            backgrounds.setdefault(pair, set()).add(str(scene["background"]))
+            backgrounds.setdefault(pair, set()).add(scene.background)
     return [[k, v, number(counts[k, v]), number(len(backgrounds[k, v]))] for k, v in sorted(counts)]
 
 
@@ -185,64 +191,55 @@ def protocol(context: Context) -> Section:
     groups = [
         {
             "behaviour": b,
-            "scenes": b.get("scenes_text", ""),
+            "scenes": b.scenes_text,
             "table": _criteria(context, b, items),
             "spec": _spec_of(record, b),
         }
         for b, items in context.grouped()
     ]
-    alpha = record["run"].get("alpha", 0.05)
+    alpha = record.run.alpha
     ledger: list[list[Cell | str]] = [
-        [
-            code(r.get("run", "")),
-            date(r.get("started")),
-            str(r.get("status", "")),
-            str(r.get("seed", "")),
-            code(short_hash(r.get("spec_sha256"))),
-        ]
-        for r in record.get("ledger") or []
+        [code(r.run), date(r.started), r.status, str(r.seed), code(short_hash(r.spec_sha256))] for r in record.ledger
     ]
     return Section(
         "Protocol",
         "protocol",
         {
-            "alpha": f"{alpha:g}" if isinstance(alpha, (int, float)) else "–",
+            "alpha": f"{alpha:g}" if alpha is not None else "–",
             "groups": groups,
             "ledger": table_of(
                 "Runs of these specifications, aborted ones included",
                 ["Run", "Started", "Ended", "Seed", "Specification"],
                 ledger,
             ),
-            "reasons": list((record["attrition"].get("reasons") or {}).items()),
+            "reasons": list(record.attrition.reasons.items()),
         },
         "" if groups else "No behaviour was collected.",
     )
 
 
-def _criteria(context: Context, behaviour: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Table:
+def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[ExpectationEntry]) -> Table:
     rows: list[list[Cell | str]] = []
     for e in items:
-        ruling = e.get("ruling") or {}
-        figure = ruling.get("figure") or {}
-        parts = ruling.get("components") or []
-        stop = "sequential, by e-values" if figure.get("kind") == "sequential" else "fixed n"
+        ruling, criterion = e.ruling, e.ruling.criterion if e.ruling else ""
+        stop = "sequential, by e-values" if ruling and ruling.figure_kind == "sequential" else "fixed n"
         rows.append(
             [
-                Cell(expectation_title(e), href=f"#{context.anchors[e['id']]}"),
-                ruling.get("criterion") or value_text(e.get("parameters") or {}),
-                "; ".join(dict.fromkeys(p["method"] for p in parts)) or "–",
-                e.get("rationale") or behaviour.get("rationale") or "none given",
-                f"{ruling['alpha']:g}" if ruling.get("alpha") else "–",
-                f"{number(ruling['n_nodules'])}, {stop}" if ruling.get("n_nodules") else "–",
+                Cell(expectation_title(e), href=f"#{context.anchors[e.id]}"),
+                criterion or value_text(e.parameters),
+                "; ".join(dict.fromkeys(p.method for p in e.components)) or "–",
+                e.rationale or behaviour.rationale or "none given",
+                f"{ruling.alpha:g}" if ruling and ruling.alpha else "–",
+                f"{number(ruling.n_nodules)}, {stop}" if ruling and ruling.n_nodules else "–",
             ]
         )
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
-    return table_of(f"Criteria of {behaviour['id']}", columns, rows, numeric=["α"])
+    return table_of(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
 
 
-def _spec_of(record: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:
-    specs, index = record["identification"]["specs"], behaviour.get("spec")
-    spec = specs[index] if isinstance(index, int) and 0 <= index < len(specs) else {}
-    frozen = f"frozen {date(spec['frozen'])}" if spec.get("frozen") else "not frozen"
-    line = f":{behaviour['line']}" if behaviour.get("line") else ""
-    return f"{behaviour.get('file', '')}{line}, resolved spec {short_hash(spec.get('sha256'))}, {frozen}"
+def _spec_of(record: Record, behaviour: BehaviourEntry) -> str:
+    specs, index = record.identification.specs, behaviour.spec
+    spec = specs[index] if index is not None and 0 <= index < len(specs) else None
+    frozen = f"frozen {date(spec.frozen)}" if spec and spec.frozen else "not frozen"
+    line = f":{behaviour.line}" if behaviour.line else ""
+    return f"{behaviour.file}{line}, resolved spec {short_hash(spec.sha256 if spec else '')}, {frozen}"

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from synnodtest.decoding import JsonObject
+from synnodtest.record.model import NoduleEntry, Record
 from synnodtest.record.words import joined, number, plural
 
 __all__ = ["NO_REPORT", "seven_cs"]
@@ -21,10 +22,9 @@ NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtes
 Row = tuple[str, str, str]
 
 
-def seven_cs(record: Mapping[str, Any]) -> list[Row]:
+def seven_cs(record: Record) -> list[Row]:
     """Return aspect, question and what this run shows of it; section numbers stand as ``{key}``."""
-    reports = [r for r in (record.get("credibility") or {}).get("reports") or [] if not r.get("of_another_model")]
-    measured = [r.get("measured") or {} for r in reports]
+    measured = [report.measured for report in record.credibility.reports if not report.of_another_model]
     return [
         ("Congruence", "How alike the synthetic and the real distribution are.", _congruence(measured)),
         ("Coverage", "Whether the synthetic nodules span the claimed range.", _coverage(record, measured)),
@@ -36,7 +36,7 @@ def seven_cs(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _grounds(measured: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _grounds(measured: Sequence[JsonObject]) -> Iterator[tuple[str, str, JsonObject]]:
     """Yield background, synthesizer and comparison with real nodules of every credibility report of this model."""
     for made in measured:
         name = (made.get("synthesizer") or {}).get("name", "")
@@ -46,7 +46,7 @@ def _grounds(measured: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, 
                 yield ground, name, beside[name]
 
 
-def _congruence(measured: Sequence[Mapping[str, Any]]) -> str:
+def _congruence(measured: Sequence[JsonObject]) -> str:
     told = []
     for ground, _, found in _grounds(measured):
         kernel, auc = (found.get("distances") or {}).get("kernel") or {}, found.get("two_sample_auc") or {}
@@ -58,16 +58,19 @@ def _congruence(measured: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(told) or NO_REPORT
 
 
-def _nodules(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [n for s in record["scenes"].values() if s.get("accepted", True) for n in s["nodules"]]
+def _nodules(record: Record) -> list[NoduleEntry]:
+    return [n for s in record.accepted for n in s.nodules]
 
 
-def _coverage(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+def _coverage(record: Record, measured: Sequence[JsonObject]) -> str:
     nodules = _nodules(record)
     if not nodules:
         return "no nodule was planted"
-    sizes, contrasts = ([float(n[key]) for n in nodules] for key in ("diameter_mm", "contrast"))
-    regions = Counter(name for n in nodules for name in n["regions"])
+    sizes, contrasts = (
+        [float(v) for n in nodules if (v := n.realised(key)) is not None] or [float("nan")]
+        for key in ("diameter_mm", "contrast")
+    )
+    regions = Counter(name for n in nodules for name in n.regions)
     told = [
         f"{plural(len(nodules), 'nodule')} of {min(sizes):.1f} to {max(sizes):.1f} mm (median {np.median(sizes):.1f}), "
         f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
@@ -84,31 +87,35 @@ def _coverage(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) 
     return "; ".join(told)
 
 
-def _constraint(record: Mapping[str, Any]) -> str:
-    counts = record["attrition"]
-    reasons = [f"{number(n)}: {why}" for why, n in (counts.get("reasons") or {}).items()]
-    kept = f"{number(counts['accepted'])} of {number(counts['synthesized'])} scenes kept by rules fixed beforehand"
-    shams = [s for s in record["sham"] if s.get("n")]
+def _constraint(record: Record) -> str:
+    counts = record.attrition
+    reasons = [f"{number(n)}: {why}" for why, n in counts.reasons.items()]
+    kept = f"{number(counts.accepted)} of {number(counts.synthesized)} scenes kept by rules fixed beforehand"
+    shams = [s for s in record.sham if s.n]
     told = [kept + (f" ({joined(reasons)})" if reasons else "")]
     if shams:
-        words = Counter(str(s["status"]) for s in shams)
+        words = Counter(s.status for s in shams)
         told.append(f"sham control: {joined([f'{n} {word}' for word, n in words.items()])}")
     return "; ".join(told)
 
 
-def _completeness(record: Mapping[str, Any]) -> str:
-    entries = record["expectations"]
-    run = sum(e["status"] not in ("NOT RUN", "ERROR") for e in entries)
-    counts = record["attrition"]
+def _completeness(record: Record) -> str:
+    entries = record.expectations
+    run = sum(e.status not in ("NOT RUN", "ERROR") for e in entries)
+    counts = record.attrition
     return (
-        f"{number(run)} of {plural(len(entries), 'expectation')} judged, {number(counts['evaluated'])} of "
-        f"{number(counts['requested'])} requested scenes shown to the detector, on "
-        f"{plural(counts['unique_backgrounds'], 'background')} of {plural(counts['unique_patients'], 'patient')}; "
+        f"{number(run)} of {plural(len(entries), 'expectation')} judged, {number(counts.evaluated)} of "
+        f"{number(counts.requested)} requested scenes shown to the detector, on "
+        f"{_many(counts.unique_backgrounds, 'background')} of {_many(counts.unique_patients, 'patient')}; "
         "section {attrition}"
     )
 
 
-def _compliance(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+def _many(count: int | None, noun: str) -> str:
+    return f"– {noun}s" if count is None else plural(count, noun)
+
+
+def _compliance(record: Record, measured: Sequence[JsonObject]) -> str:
     told = ["data terms of backgrounds and models: their cards"]
     for made in measured:
         if copied := made.get("memorisation"):
@@ -120,20 +127,20 @@ def _compliance(record: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]
     return "; ".join(told if len(told) > 1 else [*told, "copies of training nodules: not measured"])
 
 
-def _comprehension(record: Mapping[str, Any]) -> str:
-    who = record["identification"]
-    makers = [f"{s['name']} {s.get('version') or ''}".strip() for s in who["synthesizers"]]
-    hashed = sum(bool(s.get("sha256")) for s in who["synthesizers"])
+def _comprehension(record: Record) -> str:
+    who = record.identification
+    makers = [s.title for s in who.synthesizers]
+    hashed = sum(bool(s.sha256) for s in who.synthesizers)
     return (
         f"{joined(makers) or 'no synthesizer'}; weights of {hashed} of {len(makers)} and "
-        f"{plural(len(who['specs']), 'specification')} named by sha256; section {{identification}}"
+        f"{plural(len(who.specs), 'specification')} named by sha256; section {{identification}}"
     )
 
 
-def _consistency(record: Mapping[str, Any]) -> str:
+def _consistency(record: Record) -> str:
     told = []
     for key, unit in (("diameter_mm", " mm"), ("contrast", "")):
-        pairs = [(n["requested"].get(key), n[key]) for n in _nodules(record) if n["requested"].get(key)]
+        pairs = [(a, b) for n in _nodules(record) if (a := n.asked(key)) and (b := n.realised(key)) is not None]
         if pairs:
             off = np.abs([float(b) - float(a) for a, b in pairs])
             within = float(np.percentile(off, 95))

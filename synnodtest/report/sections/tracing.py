@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from synnodtest.canonical import sha256_of
-from synnodtest.record.words import expectation_title, joined, number, shown_status
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.model.run import TitledEntry
+from synnodtest.record.words import expectation_title, joined, number
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, code, link, status, table_of
 
@@ -17,19 +18,19 @@ WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED"
 
 def traceability(context: Context) -> Section:
     """Return hazard -> requirement -> behaviour -> node -> evidence hash -> verdict, and orphans both ways."""
-    titles = {kind: {i["id"]: i.get("title", "") for i in context.record.get(kind) or []} for kind in _KINDS}
+    titles = {kind: {i.id: i.title for i in listed} for kind, listed in _listed(context.record).items()}
     rows: list[list[Cell | str]] = []
     for behaviour, items in context.grouped():
-        hazards = [_named(i, titles["hazards"]) for i in behaviour.get("hazard") or []]
-        needs = [_named(i, titles["requirements"]) for i in behaviour.get("requirement") or []]
+        hazards = [_named(i, titles["hazards"]) for i in behaviour.hazard]
+        needs = [_named(i, titles["requirements"]) for i in behaviour.requirement]
         rows += [
             [
                 "; ".join(hazards) or "–",
                 "; ".join(needs) or "–",
-                behaviour["id"],
-                link(expectation_title(e), f"#{context.anchors[e['id']]}"),
+                behaviour.id,
+                link(expectation_title(e), f"#{context.anchors[e.id]}"),
                 code(evidence_hash(context.record, e)[:12]),
-                status(shown_status(e)),
+                status(e.shown_status),
             ]
             for e in items
         ]
@@ -45,7 +46,12 @@ def traceability(context: Context) -> Section:
     )
 
 
-_KINDS = {"hazards": "hazard", "requirements": "requirement"}
+def _listed(record: Record) -> dict[str, tuple[TitledEntry, ...]]:
+    return {"hazards": record.hazards, "requirements": record.requirements}
+
+
+def _ties(behaviour: BehaviourEntry) -> dict[str, tuple[str, ...]]:
+    return {"hazards": behaviour.hazard, "requirements": behaviour.requirement}
 
 
 def _named(key: str, titles: Mapping[str, str]) -> str:
@@ -55,46 +61,45 @@ def _named(key: str, titles: Mapping[str, str]) -> str:
 def _orphans(context: Context, titles: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return what has no partner: listed and never tested, tested and never listed, tied to nothing."""
     found = []
-    behaviours = context.record["behaviours"]
-    for kind, key in _KINDS.items():
-        used = {i for b in behaviours for i in b.get(key) or []}
-        listed = titles[kind]
+    behaviours = context.record.behaviours
+    for kind, listed in titles.items():
+        key, used = kind.removesuffix("s"), {i for b in behaviours for i in _ties(b)[kind]}
         if listed:
             untested, unlisted = sorted(listed.keys() - used), sorted(used - listed.keys())
             found += [f"No behaviour tests {key} {joined([_named(i, listed) for i in untested])}."] * bool(untested)
             found += [f"The list of {kind} does not hold {joined(unlisted)}."] * bool(unlisted)
         elif used:
             found.append(f"No list of {kind} was given, so {kind} that nothing tests cannot be named.")
-    loose = [b["id"] for b in behaviours if not b.get("requirement")]
+    loose = [b.id for b in behaviours if not b.requirement]
     return found + [f"Tied to no requirement: {joined(loose)}."] * bool(loose)
 
 
-def evidence_hash(record: Mapping[str, Any], expectation: Mapping[str, Any]) -> str:
+def evidence_hash(record: Record, expectation: ExpectationEntry) -> str:
     """Return the sha256 over what one expectation rests on: its scenes as recorded, by id."""
-    return sha256_of([[key, sha256_of(record["scenes"][key])] for key in sorted(set(expectation["scenes"]))])
+    return sha256_of([[key, sha256_of(record.scenes[key].raw)] for key in sorted(set(expectation.scenes))])
 
 
 def hazards(context: Context) -> Section:
     """Return the worst verdict per hazard and what evidence is lacking."""
-    titles = {h["id"]: h for h in context.record.get("hazards") or []}
-    items: dict[str, list[Mapping[str, Any]]] = {key: [] for key in titles}
-    for e in context.record["expectations"]:
-        for key in context.behaviour(e).get("hazard") or []:
+    known = {h.id: h for h in context.record.hazards}
+    items: dict[str, list[ExpectationEntry]] = {key: [] for key in known}
+    for e in context.record.expectations:
+        for key in context.behaviour(e).hazard:
             items.setdefault(key, []).append(e)
-    words = [w for w in WORST_FIRST if any(shown_status(e) == w for group in items.values() for e in group)]
+    words = [w for w in WORST_FIRST if any(e.shown_status == w for group in items.values() for e in group)]
     rows: list[list[Cell | str]] = []
     for key, group in sorted(items.items()):
-        shown = [shown_status(e) for e in group]
+        shown = [e.shown_status for e in group]
         worst = next((w for w in WORST_FIRST if w in shown), "NOT RUN")
-        gap = _gap(shown)
+        hazard = known.setdefault(key, TitledEntry(key))
         rows.append(
             [
                 key,
-                str(titles.get(key, {}).get("title", "")) or "–",
-                str(titles.get(key, {}).get("severity", "")) or "–",
+                hazard.title or "–",
+                hazard.severity or "–",
                 status(worst),
                 *(number(shown.count(w)) if w in shown else "" for w in words),
-                gap,
+                _gap(shown),
             ]
         )
     columns = ["Hazard", "Title", "Severity", "Worst verdict", *[w.capitalize() for w in words], "Evidence lacking"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.record.model.measured import Transfer, TransferBand, TransferData, TransferDetector, TransferRate
 from synnodtest.record.words import interval, number, short_hash
 from synnodtest.report.model import Table, table_of
 
@@ -25,10 +25,10 @@ _COLUMNS = (
 )
 
 
-def transfer(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+def transfer(found: Transfer, name: str) -> dict[str, Any]:
     """Return what is shown of one transfer result: sentences and tables."""
-    made, own = found["made_of"], found.get("own")
-    shown = found["detectors"] if own is None else [found["detectors"][own]]
+    made, own = found.made_of, found.own
+    shown = found.detectors if own is None else (found.detectors[own],)
     return {
         "id": name,
         "lead": _lead(found, made),
@@ -38,116 +38,106 @@ def transfer(found: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def _lead(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+def _lead(found: Transfer, made: TransferData) -> str:
     return (
-        f"{found['file']} (sha256 {short_hash(found['sha256'])}): {number(made['nodules'])} annotated nodules on "
-        f"{number(made['films'])} films of {number(made['patients'])} patients, beside nodules planted in "
-        f"{number(made['negative_films'])} negative films, matched in size, region and number; thresholds set on the "
-        f"negative films; {number(made['masses_left_out'])} boxes above {number(made['largest_mm'])} mm left out; "
-        f"a hit: {made['hit']}."
+        f"{found.file} (sha256 {short_hash(found.sha256)}): {number(made.nodules)} annotated nodules on "
+        f"{number(made.films)} films of {number(made.patients)} patients, beside nodules planted in "
+        f"{number(made.negative_films)} negative films, matched in size, region and number; thresholds set on the "
+        f"negative films; {number(made.masses_left_out)} boxes above {number(made.largest_mm)} mm left out; "
+        f"a hit: {made.hit}."
     )
 
 
-def _warnings(found: Mapping[str, Any]) -> list[str]:
+def _warnings(found: Transfer) -> list[str]:
     said = []
-    if found.get("own") is None:
-        names = ", ".join(str(one["name"]) for one in found["detectors"])
-        said.append(f"This detector was not measured; the figures are of {names} and say nothing certain of it.")
-    if not found.get("of_this_synthesizer", False):
-        differs = "; ".join(map(str, found.get("differs") or []))
+    if found.own is None:
+        said.append(f"This detector was not measured; the figures are of {found.names} and say nothing certain of it.")
+    differs = "; ".join(found.differs)
+    if not found.of_this_synthesizer:
         said.append(f"The nodules were planted by another synthesizer than this run's: {differs}.")
-    elif found.get("differs"):
-        said.append(f"The nodules were planted with other settings: {'; '.join(map(str, found['differs']))}.")
+    elif differs:
+        said.append(f"The nodules were planted with other settings: {differs}.")
     return said
 
 
-def _sentences(one: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
+def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
     """Return the finding in words: the middle rate, the image level, what explains the scores."""
-    rates = one["rates"]
-    at = rates[len(rates) // 2]
-    gap, margin = at["difference"], number(made["margin"])
+    at = one.middle
+    gap, margin = at.difference, number(made.margin)
     tells = (
         f"A sensitivity to planted nodules tells that to real ones within {margin}"
-        if at["equivalent"]
+        if at.equivalent
         else f"It is not shown that a sensitivity to planted nodules tells that to real ones within {margin}"
     )
+    area, shares = one.image_auc, one.variance
     said = [
-        f"{one['name']}: {tells}. At {number(at['false_positives_per_image'])} false positives per film it finds "
-        f"{_rate(at['real'])} of the real and {_rate(at['planted'])} of the planted nodules; difference "
-        f"{number(gap['value'], 'difference')} ({interval(gap['lower'], gap['upper'], 'difference')})."
+        f"{one.name}: {tells}. At {number(at.false_positives_per_image)} false positives per film it finds "
+        f"{at.real.short} of the real and {at.planted.short} of the planted nodules; difference "
+        f"{number(gap.value, 'difference')} ({interval(gap.lower, gap.upper, 'difference')}).",
+        f"Area under the curve of films with a nodule against negative ones: real {area.real.short}, "
+        f"planted {area.planted.short}.",
     ]
-    area = one["image_auc"]
-    said.append(
-        f"Area under the curve of films with a nodule against negative ones: real {_rate(area['real'])}, "
-        f"planted {_rate(area['planted'])}."
-    )
-    shares = one["variance"]
-    if "host" in shares:
+    if shares.host is not None:
         said.append(
-            f"Of the variance of its scores at planted nodules the chest explains {shares['host']:.0%}, the nodule "
-            f"{shares['nodule']:.0%}, their meeting and noise {shares['rest']:.0%}."
+            f"Of the variance of its scores at planted nodules the chest explains {shares.host:.0%}, the nodule "
+            f"{shares.nodule:.0%}, their meeting and noise {shares.rest:.0%}."
         )
     return said
 
 
-def _rate(estimate: Mapping[str, Any]) -> str:
-    return "–" if estimate.get("value") is None else f"{estimate['value']:.2f}"
-
-
-def _table(one: Mapping[str, Any], made: Mapping[str, Any]) -> Table:
+def _table(one: TransferDetector, made: TransferData) -> Table:
     rows = []
-    for at in one["rates"]:
-        rows.append(_row(number(at["false_positives_per_image"]), "all", at))
-        rows += [_row("", f"{number(b['from_mm'])} to {number(b['to_mm'])}", b) for b in at["bands"]]
-    title = f"{one['name']}: sensitivity to real and to planted nodules, {1 - 2 * made['alpha']:.0%} intervals"
+    for at in one.rates:
+        rows.append(_row(number(at.false_positives_per_image), "all", at))
+        rows += [_row("", f"{number(b.from_mm)} to {number(b.to_mm)}", b) for b in at.bands]
+    title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
     return table_of(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
 
 
-def _row(rate: str, band: str, pair: Mapping[str, Any]) -> list[str]:
-    gap = pair["difference"]
+def _row(rate: str, band: str, pair: TransferRate | TransferBand) -> list[str]:
+    gap = pair.difference
     return [
         rate,
         band,
-        *(f"{_rate(pair[side])} of {number(pair[side]['n'])}" for side in ("real", "planted")),
-        number(gap["value"], "difference"),
-        interval(gap["lower"], gap["upper"], "difference"),
-        f"{'yes' if pair['equivalent'] else 'not shown'} (p {pair['p_equivalence']:.3f})",
+        *(f"{side.short} of {number(side.n)}" for side in (pair.real, pair.planted)),
+        number(gap.value, "difference"),
+        interval(gap.lower, gap.upper, "difference"),
+        f"{'yes' if pair.equivalent else 'not shown'} (p {pair.p_equivalence:.3f})",
     ]
 
 
-def _agreement(found: Mapping[str, Any]) -> Table | None:
-    told = found.get("agreement")
-    if not told:
+def _agreement(found: Transfer) -> Table | None:
+    told = found.agreement
+    if told is None:
         return None
     columns = ["False positives per negative film", "Spearman", "Mean absolute difference", "Largest difference"]
     rows = [
         [
-            number(at["false_positives_per_image"]) if "false_positives_per_image" in at else "all",
-            number(at["spearman"]),
-            number(at["mean_absolute_difference"]),
-            number(at["largest_difference"]),
+            "all" if at.false_positives_per_image is None else number(at.false_positives_per_image),
+            number(at.spearman),
+            number(at.mean_absolute_difference),
+            number(at.largest_difference),
         ]
-        for at in (*told["rates"], told["all_rates"])
+        for at in (*told.rates, told.all_rates)
     ]
-    names = ", ".join(str(one["name"]) for one in found["detectors"])
-    title = f"Over {number(told['detectors'])} detectors ({names}): sensitivity to planted against real nodules"
+    title = f"Over {number(told.detectors)} detectors ({found.names}): sensitivity to planted against real nodules"
     return table_of(title, columns, rows, numeric=columns[1:])
 
 
-def _visibility(found: Mapping[str, Any]) -> Table | None:
+def _visibility(found: Transfer) -> Table | None:
     columns = ["Measured", "Box (mm)", "Real, median", "Planted, median", "Ratio", "Kolmogorov-Smirnov distance"]
     rows = [
         [
             {"contrast": "contrast in place", "conspicuity": "conspicuity"}[name],
-            f"{number(band['from_mm'])} to {number(band['to_mm'])}",
-            number(band["real"][1]),
-            number(band["planted"][1]),
-            number(band["median_ratio"]),
-            number(band["kolmogorov_smirnov"]),
+            f"{number(band.from_mm)} to {number(band.to_mm)}",
+            number(band.real[1]),
+            number(band.planted[1]),
+            number(band.median_ratio),
+            number(band.kolmogorov_smirnov),
         ]
-        for name, bands in (found.get("visibility") or {}).items()
+        for name, bands in found.visibility.items()
         for band in bands
-        if "real" in band
+        if band.real is not None
     ]
     title = "How visible planted and real nodules are, measured by one rule"
     return table_of(title, columns, rows, numeric=columns[2:]) if rows else None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.words import (
     LIMITATION,
     STATUSES,
@@ -20,7 +23,6 @@ from synnodtest.record.words import (
     joined,
     number,
     plural,
-    shown_status,
     value_text,
 )
 from synnodtest.report.context import Context
@@ -44,8 +46,8 @@ def verdict(context: Context) -> Section:
         {
             "outcome": outcome(context),
             "facts": _facts(context),
-            "command": shlex.join(record["run"]["command"]),
-            "commit": record["run"].get("commit") or "",
+            "command": shlex.join(record.run.command),
+            "commit": record.run.commit,
             "scopes": _scopes(record),
             "limitation": LIMITATION,
             "notices": _notices(context),
@@ -59,19 +61,17 @@ def verdict(context: Context) -> Section:
     )
 
 
-def _binding_failures(context: Context) -> list[Mapping[str, Any]]:
+def _binding_failures(context: Context) -> list[ExpectationEntry]:
     """Return failures that nobody waived, of gates that bind."""
-    return [
-        e for e in context.record["expectations"] if shown_status(e) == "FAILED" and context.gate(e) != "exploratory"
-    ]
+    return [e for e in context.record.expectations if e.shown_status == "FAILED" and context.gate(e) != "exploratory"]
 
 
 def outcome(context: Context) -> str:
     """Return the result of the run in one sentence."""
     record, counts = context.record, context.counts
-    name = record["identification"]["detector"]["name"]
-    total, run = sum(counts.values()), record["run"]
-    if run["interrupted"]:
+    name = record.identification.detector.name
+    total = sum(counts.values())
+    if record.run.interrupted:
         return f"The run was interrupted: nothing is concluded about {name}."
     if not total:
         return "No expectation was tested."
@@ -127,73 +127,66 @@ def _open(context: Context) -> list[dict[str, str]]:
     """Return the expectations that were not settled: (status, word, title, anchor) of each."""
     words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
     every = [
-        {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e["id"]]}
-        for e in context.record["expectations"]
-        if (s := shown_status(e)) in words
+        {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e.id]}
+        for e in context.record.expectations
+        if (s := e.shown_status) in words
     ]
     left = len(every) - MOST_OPEN
     return every if left <= 1 else every[:MOST_OPEN]
 
 
-def _on_what(record: Mapping[str, Any]) -> list[str]:
+def _on_what(record: Record) -> list[str]:
     """Return how many backgrounds and scenes, of which sets, with whose nodules."""
-    attrition, who = record["attrition"], record["identification"]
-    evaluated = attrition.get("evaluated", sum(bool(s.get("accepted", True)) for s in record["scenes"].values()))
-    backgrounds, patients = attrition.get("unique_backgrounds"), attrition.get("unique_patients")
+    attrition, who = record.attrition, record.identification
+    evaluated = len(record.accepted) if attrition.evaluated is None else attrition.evaluated
+    backgrounds, patients = attrition.unique_backgrounds, attrition.unique_patients
     head = plural(backgrounds, "independent background") if backgrounds is not None else ""
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
-    sets = list(dict.fromkeys(f"{b['name']} ({(b.get('identity') or {}).get('name') or b['name']})"
-                              for b in who["backgrounds"]))  # fmt: skip
-    made = [f"nodules by {joined([_named(s) for s in who['synthesizers']])}"] if who["synthesizers"] else []
+    sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
+    made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
     return [head, f"sets {joined(sets)}" if sets else "", plural(evaluated, "synthetic scene"), *made]
 
 
 def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     """Return what a reader asks first: (question, lines of the answer, where more stands)."""
     record = context.record
-    run, who = record["run"], record["identification"]
-    detector, device = who["detector"], (record.get("authored") or {}).get("device") or {}
-    seconds = _between(run["started"], run["finished"])
+    run, who = record.run, record.identification
+    seconds, device = _between(run.started, run.finished), record.authored.device
     took = f", took {duration(seconds)}" if seconds is not None else ""
-    ran = f"run {date(run['started'])}{took}{', by ' + run['user'] if run.get('user') else ''}"
+    ran = f"run {date(run.started)}{took}{', by ' + run.user if run.user else ''}"
     of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
     return [
-        ("What was tested", [_named(detector), *of, _sha(detector.get("sha256"))], f"#{anchor_of('identification')}"),
+        ("What was tested", [who.detector.title, *of, _sha(who.detector.sha256)], f"#{anchor_of('identification')}"),
         ("Against what", _criteria(context), f"#{anchor_of('protocol')}"),
-        ("Fixed when", [*_frozen(who["specs"]), ran], f"#{anchor_of('protocol')}"),
+        ("Fixed when", [*_frozen(who.specs), ran], f"#{anchor_of('protocol')}"),
         ("On what", _on_what(record), f"#{anchor_of('attrition')}"),
         *_baseline(record),
     ]
 
 
-def _baseline(record: Mapping[str, Any]) -> list[tuple[str, list[str], str]]:
+def _baseline(record: Record) -> list[tuple[str, list[str], str]]:
     """Return how the run stands against its baseline: verdicts, then each metric over all scenes that both have."""
-    made = record.get("comparison")
-    if not made:
+    made = record.comparison
+    if made is None:
         return []
     moved = [
-        f"{d['metric'].replace('_', ' ')} {number(d['value'], 'difference')} "
-        f"({interval(d['lower'], d['upper'], 'difference')})"
-        for d in made["differences"]
-        if not d["behaviour"] and d["value"] is not None
+        f"{d.title} {number(d.value, 'difference')} ({interval(d.lower, d.upper, 'difference')})"
+        for d in made.differences
+        if not d.behaviour and d.value is not None
     ]
-    broken = [limit["sentence"] for limit in made.get("limits") or [] if not limit["kept"]]
-    name = record["identification"]["detector"]["name"]
+    broken = [limit.sentence for limit in made.limits if not limit.kept]
+    name = record.identification.detector.name
     return [("Against the baseline", [headline(made, name), *moved, *broken], f"#{anchor_of('comparison')}")]
-
-
-def _named(identity: Mapping[str, Any]) -> str:
-    return f"{identity['name']} {identity.get('version') or ''}".strip()
 
 
 def _criteria(context: Context) -> list[str]:
     """Return how many criteria of which specs, and the first of them with their bounds."""
-    specs, every = context.record["identification"]["specs"], context.record["expectations"]
-    titles = [str(s.get("title") or s["file"]) for s in specs]
+    specs, every = context.record.identification.specs, context.record.expectations
+    titles = [s.title or s.file for s in specs]
     of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
     told = []
     for e in every:
-        part = decisive(e.get("ruling") or {})
+        part = decisive(e.ruling)
         told += [f"{expectation_title(e)} {_unbroken(bound_text(part))}"] if part else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(told) <= MOST_CRITERIA:
@@ -205,10 +198,10 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _frozen(specs: list[Mapping[str, Any]]) -> list[str]:
+def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
     """Return when the specs were fixed; a spec that was changed afterwards was not fixed."""
-    held = [str(s["frozen"]) for s in specs if s.get("frozen") and s.get("frozen_sha256") in (None, s["sha256"])]
-    changed = sum(bool(s.get("frozen")) for s in specs) - len(held)
+    held = [s.frozen for s in specs if s.frozen and s.frozen_sha256 in (None, s.sha256)]
+    changed = sum(bool(s.frozen) for s in specs) - len(held)
     lines = [f"frozen {date(max(held))}" if held else ""]
     every = "" if len(specs) == 1 else f"{changed} of {len(specs)} specifications "
     lines += [f"{every}changed after freezing" if changed else ""]
@@ -233,94 +226,109 @@ def _between(start: Any, end: Any) -> float | None:
         return None
 
 
-def _scopes(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _scopes(record: Record) -> list[tuple[str, str]]:
     """Return (key, value) of what the specs claim, over all specs."""
     pairs: dict[str, list[str]] = {}
-    for spec in record["identification"]["specs"]:
-        for key, value in (spec.get("scope") or {}).items():
+    for spec in record.identification.specs:
+        for key, value in spec.scope.items():
             text = value_text(value)
             if text not in pairs.setdefault(key, []):
                 pairs[key].append(text)
     return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
 
 
-def _notices(context: Context) -> list[tuple[str, str]]:
-    """Return what a reader must know before the results: (word, sentence)."""
-    record, run, who = context.record, context.record["run"], context.record["identification"]
-    notices = []
-    if run["interrupted"]:
-        notices.append(("Interrupted", "The run did not finish; what is shown is what had been done by then."))
-    if run["confirmatory"]:
-        told = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
-        notices.append(("Confirmatory", f"{told}, and all of it was run."))
-    else:
-        reasons = joined(list(run["exploratory_reasons"])) or "no reason is recorded"
-        notices.append(("Exploratory", f"This run confirms nothing: {reasons}."))
-    shipped = [who["detector"]] * bool(who["detector"].get("demonstration"))
-    shipped += [s for s in who["synthesizers"] if s.get("demonstration")]
-    if shipped:
-        names = joined([str(s["name"]) for s in shipped])
-        notices.append(("Demonstration", f"{names}: shipped for demonstration, not for any use on patients."))
-    silent = [e for e in record["expectations"] if SILENCE in ((e.get("ruling") or {}).get("details") or {})]
-    if silent:
-        titles = joined(list(dict.fromkeys(expectation_title(e) for e in silent)))
-        notices.append(
-            (
-                "Silence",
-                f"The detector reported next to nothing on anything in this run, so that {titles} prove nothing: "
-                "they are met by reporting nothing, and none of them counts as passed.",
-            )
-        )
-    estimated = sorted({r for b in who["backgrounds"] for r in b.get("estimated_regions") or []})
+Notice = tuple[str, str]
+"""Word and sentence."""
+
+
+def _notices(context: Context) -> list[Notice]:
+    """Return what a reader must know before the results."""
+    record = context.record
+    notices = [*_of_kind(record), *_of_components(record)]
+    notices += _of_silence(record.expectations)
+    estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
     if estimated:
         notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
+    notices += _of_brightness(record)
+    expired = [w.id for w in record.waivers if w.expired]
+    if expired:
+        notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
+    return notices
+
+
+def _of_kind(record: Record) -> Iterator[Notice]:
+    """Yield whether the run ended, and whether it confirms anything."""
+    if record.run.interrupted:
+        yield "Interrupted", "The run did not finish; what is shown is what had been done by then."
+    if record.run.confirmatory:
+        told = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
+        yield "Confirmatory", f"{told}, and all of it was run."
+    else:
+        reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
+        yield "Exploratory", f"This run confirms nothing: {reasons}."
+
+
+def _of_components(record: Record) -> Iterator[Notice]:
+    """Yield which components only demonstrate."""
+    who = record.identification
+    shipped = [one.name for one in (who.detector, *who.synthesizers) if one.demonstration]
+    if shipped:
+        yield "Demonstration", f"{joined(shipped)}: shipped for demonstration, not for any use on patients."
+
+
+def _of_silence(expectations: Iterable[ExpectationEntry]) -> Iterator[Notice]:
+    """Yield which expectations are met by reporting nothing."""
+    silent = [e for e in expectations if e.ruling is not None and SILENCE in e.ruling.details]
+    if silent:
+        titles = joined(list(dict.fromkeys(expectation_title(e) for e in silent)))
+        yield (
+            "Silence",
+            f"The detector reported next to nothing on anything in this run, so that {titles} prove nothing: "
+            "they are met by reporting nothing, and none of them counts as passed.",
+        )
+
+
+def _of_brightness(record: Record) -> Iterator[Notice]:
+    """Yield which behaviours planted nodules that are brighter than real ones."""
     bright = bright_behaviours(record)
     if bright:
         names = joined([name for name, _ in bright])
         told = "the nodules are brighter than 95% of annotated nodules of their size"
         far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
         more = f"See section {number_of('credibility')}."
-        notices.append(("Brighter than real nodules", f"In {names} most of {told}: {far}. {more}"))
-    expired = [w["id"] for w in record["waivers"] if w.get("expired")]
-    if expired:
-        notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
-    return notices
+        yield "Brighter than real nodules", f"In {names} most of {told}: {far}. {more}"
 
 
-def _binding(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
-    ruling = expectation.get("ruling") or {}
-    return {
-        "anchor": context.anchors[expectation["id"]],
-        "title": expectation_title(expectation),
-        "behaviour": context.behaviour(expectation),
-        "gate": context.gate(expectation),
-        "sentence": sentence(expectation, ruling),
-    }
+@dataclass(frozen=True)
+class Binding:
+    """A failure on the first screen."""
+
+    anchor: str
+    title: str
+    behaviour: BehaviourEntry
+    gate: str
+    sentence: str
 
 
-def sentence(expectation: Mapping[str, Any], ruling: Mapping[str, Any]) -> str:
-    """Return the ruling's sentence without the leading status word, or the error."""
-    text = str(ruling.get("sentence") or expectation.get("error") or "")
-    word = str(ruling.get("status", ""))
-    if word and text.startswith(word):
-        text = text[len(word) :].lstrip(" :,")
-        text = text[:1].upper() + text[1:]
-    return text or "Not carried out."
+def _binding(context: Context, expectation: ExpectationEntry) -> Binding:
+    return Binding(
+        context.anchors[expectation.id],
+        expectation_title(expectation),
+        context.behaviour(expectation),
+        context.gate(expectation),
+        expectation.sentence,
+    )
 
 
-def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
-    ruling = expectation.get("ruling") or {}
-    components = ruling.get("components") or []
-    primary = decisive(ruling)
+def _row(context: Context, expectation: ExpectationEntry) -> dict[str, Any]:
+    ruling, primary = expectation.ruling, decisive(expectation.ruling)
     row: dict[str, Any] = {
-        "anchor": context.anchors[expectation["id"]],
+        "anchor": context.anchors[expectation.id],
         "title": expectation_title(expectation),
-        "status": shown_status(expectation),
-        "ruled": expectation["status"] if shown_status(expectation) == "WAIVED" else "",
-        "n": f"{number(ruling['n_nodules'])} / {number(ruling.get('n_backgrounds'))}"
-        if ruling.get("n_nodules")
-        else "–",
-        "why": "" if primary else sentence(expectation, ruling),
+        "status": expectation.shown_status,
+        "ruled": expectation.ruled,
+        "n": f"{number(ruling.n_nodules)} / {number(ruling.n_backgrounds)}" if ruling and ruling.n_nodules else "–",
+        "why": "" if primary else expectation.sentence,
     }
     if primary:
         value, ends = estimate(primary)
@@ -329,6 +337,5 @@ def _row(context: Context, expectation: Mapping[str, Any]) -> dict[str, Any]:
             "bound": bound_text(primary),
             "value": value,
             "interval": ends,
-            "more": len([c for c in components if c.get("role", "decides") != "shown"]) - 1,
         }
     return row
