@@ -17,6 +17,8 @@ SPECS = Path("specs/paper.yaml")
 WAIVERS = Path("fixtures/demo/waivers.yaml")
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 """The command has loaded the plugin before pytest does, which pytest tells where the package came as a wheel."""
+UNUSED = ("-p", "no:hypothesispytest")
+"""Hypothesis's own plugin loads all of Hypothesis to say at the end that it was not used."""
 ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 """A detector that fails expectations is a shown outcome of the demo; a broken run is not."""
 
@@ -50,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
         if specs != SPECS:
             raise SynnodError(f"{specs}: no such file or folder", hint="name your specs with --specs")
         specs = shipped(SPECS.as_posix())
-    words = [str(specs), "--rootdir", ".", "--detector", "demo", "-q", "-W", LOADED]
+    words = [str(specs), "--rootdir", ".", "--detector", "demo", "-q", "-W", LOADED, *UNUSED]
     words += [word for word in options.rest if word != "--"]
     if options.waivers.exists():
         words += ["--synnod-waivers", str(options.waivers)]
