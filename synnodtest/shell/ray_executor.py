@@ -18,7 +18,7 @@ from synnodtest.engine.executor import BATCH, Batch, Ground, batches_of, halves
 from synnodtest.engine.schedule import GivenUp, Lost, Stage, drive
 from synnodtest.errors import SynnodError, missing_extra
 from synnodtest.planning.recipe import Recipe
-from synnodtest.shell.run import Run
+from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.threads import share_threads
 
@@ -82,12 +82,12 @@ class Worker:
         share_threads()
         if os.path.isdir(folder):
             os.chdir(folder)
-        self._run = Run(settings)
+        self._opened = Opened(settings)
 
     def ready(self) -> tuple[str, str, str] | int:
         """Return the worker's process, or what keeps it from working."""
         try:
-            _ = self._run.campaign
+            _ = self._opened.campaign
             return os.getpid()
         except SynnodError as error:
             return type(error).__name__, error.message, error.hint
@@ -103,7 +103,7 @@ class Worker:
     def _done(self, what: str, batch: Batch) -> list[str] | tuple[str, str, str]:
         ground = batch.ground
         try:
-            engine = self._run.campaign.engine_on(ground.set_name, ground.count, ground.synthesizer, ground.controls)
+            engine = self._opened.campaign.engine_on(ground.set_name, ground.count, ground.synthesizer, ground.controls)
             keys: list[str] = getattr(engine, what)(batch.recipes, batch.wanted)
             return keys
         except SynnodError as error:

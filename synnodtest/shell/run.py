@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress, Providers
+from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.throughput import measured, remember
-from synnodtest.errors import DetectorError, InvalidEvidence
-from synnodtest.finding import Finding
+from synnodtest.errors import InvalidEvidence
 from synnodtest.forecast.power import with_count
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
-from synnodtest.identity import Identity
 from synnodtest.planning.cases import Case
-from synnodtest.ports import BackgroundSet, Detector
-from synnodtest.radiograph import Radiograph
 from synnodtest.record import assemble
+from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.voice import Voice
 from synnodtest.spec.model import Behaviour
-from synnodtest.store import Store
 
 __all__ = ["Case", "Run"]
 
@@ -38,78 +33,30 @@ class Run:
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.fragment = assemble.Fragment()
-        self._progress = progress
-        self._campaign: Campaign | None = None
-        self._executor: Executor | None = None
-        self._refused: DetectorError | None = None
+        self._opened = Opened(settings, progress, _executor, lambda what: self.fragment.anomalies.append(what))
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
         self._voice = Voice()
 
     @property
     def ready(self) -> bool:
         """Whether detector and synthesizer were loaded."""
-        return self._campaign is not None
+        return self._opened.ready
 
     @property
     def campaign(self) -> Campaign:
         """The campaign; made, with detector and synthesizer loaded, on first use."""
-        if self._campaign is None:
-            settings = self.settings
-            store = Store(settings.cache)
-            providers = Providers(
-                detector=self._questioned(self._detector(settings.detector), store),
-                synthesizer=lambda text: _synthesizer(text, settings),
-                backgrounds=lambda name, count: _backgrounds(name, count, settings),
-                default_synthesizer=settings.synthesizer,
-            )
-            options = {} if self._progress is None else {"progress": self._progress}
-            self._executor = _executor(settings)
-            self._campaign = Campaign(providers, store, seed=settings.seed, executor=self._executor, **options)
-        return self._campaign
+        return self._opened.campaign
 
     def close(self) -> None:
         """Let go of workers, and keep the measured throughput for later plans."""
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
-        if self._campaign is not None:
-            campaign, cache = self._campaign, self.settings.cache
+        self._opened.close()
+        if self.ready:
+            campaign, cache = self.campaign, self.settings.cache
             detector = campaign.providers.detector.identity.key()
             for name in campaign.loaded_synthesizers():
                 synthesizer = campaign.synthesizer(name).identity.key()
                 self.earlier_speed = measured(cache, synthesizer, detector)
                 remember(cache, synthesizer, detector, campaign.tally())
-
-    def _detector(self, text: str) -> Detector:
-        from synnodtest.detectors import resolve_detector
-
-        if not text:
-            return _Unnamed()
-        return resolve_detector(text, device=self.settings.device, timeout_s=self.settings.timeout_s)
-
-    def _questioned(self, detector: Detector, store: Store) -> Detector:
-        """Return the detector once its adapter has answered; what it only warns of goes into the record."""
-        if self.settings.conform == "off":
-            return detector
-        from synnodtest.detectors.preflight import preflight, refuse_misfits
-
-        if self._refused is not None:
-            raise self._refused
-        name = detector.identity.name
-        checks = preflight(detector, store)
-        try:
-            if self.settings.conform == "stop":
-                refuse_misfits(name, checks)
-        except DetectorError as error:
-            self._refused = error
-            raise
-        for check in checks:
-            if check.passed is False:
-                what = f"conformance, {check.name}: {check.says}"
-                self.fragment.anomalies.append(
-                    {"id": name, "what": what, "impact": check.remedy or "see 'synnodtest conform'"}
-                )
-        return detector
 
     def behaviour(self, case: Case) -> Behaviour:
         """Return the case's behaviour, cut to ``limit`` backgrounds."""
@@ -141,16 +88,6 @@ class Run:
         return judgement
 
 
-class _Unnamed:
-    """Stands where no detector was named: enough for a plan, which runs none."""
-
-    identity = Identity("no detector")
-
-    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
-        """Refuse."""
-        raise DetectorError("no detector was named", hint="--detector best.pt")
-
-
 def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
     """Return the behaviour with at most ``limit`` backgrounds."""
     if behaviour.fuzz is not None:
@@ -175,15 +112,3 @@ def _executor(settings: Settings) -> Executor | None:
     from synnodtest.shell.ray_executor import RayExecutor, RayOptions
 
     return RayExecutor(settings, RayOptions.parse(settings.executor))
-
-
-def _synthesizer(text: str, settings: Settings) -> Any:
-    from synnodtest.synthesizers import resolve_synthesizer
-
-    return resolve_synthesizer(text, device=settings.device)
-
-
-def _backgrounds(name: str, count: int, settings: Settings) -> BackgroundSet:
-    from synnodtest.backgrounds import open_backgrounds
-
-    return open_backgrounds(settings.backgrounds, name, count, master_seed=settings.seed, cache=settings.cache)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def test_the_number_of_workers_does_not_change_the_counterexample(searched):
     found = []
     for workers in ("0", "2"):
         folder = f"with-{workers}"
+        shutil.copytree(searched.path / ".synnodtest", searched.path / f"{folder}-cache")
         searched("-n", workers, "--synnod-report", folder, "--synnod-cache", f"{folder}-cache", detector="holes:holed")
         (run,) = (searched.path / folder).iterdir()
         found += json.loads((run / "results.json").read_text())["fuzzing"]

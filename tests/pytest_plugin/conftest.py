@@ -1,5 +1,6 @@
 """A small user's project: radiographs with masks, a spec, detectors of known vices."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -121,11 +122,12 @@ def nan():
 
 
 @pytest.fixture
-def project(pytester, monkeypatch):
+def project(pytester, monkeypatch, read_before):
     """A folder with ``cxr/``, ``specs/small.yaml`` and ``dets.py``; returns the function that runs pytest in it."""
     monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     write_radiographs(pytester.path / "cxr")
+    shutil.copytree(read_before, pytester.path / ".synnodtest")
     (pytester.path / "specs").mkdir()
     (pytester.path / "specs" / "small.yaml").write_text(SPEC)
     (pytester.path / "dets.py").write_text(DETECTORS)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -121,6 +122,7 @@ def without_times(data):
 def test_workers_share_one_report_that_is_the_serial_one_and_do_nothing_twice(project):
     def run(cache, *words):
         words += ("--synnod-cache", cache, "--synnod-report", f"{cache}-reports")
+        shutil.copytree(project.path / ".synnodtest", project.path / cache)
         said = project(*words, "--synnod-limit", "3", "--synnod-no-pixels").stdout.str()
         [folder] = (project.path / f"{cache}-reports").iterdir()
         made = re.search(r"(\d+) scenes synthesized and (\d+) radiographs inferred", said)

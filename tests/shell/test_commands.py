@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -118,8 +119,9 @@ def test_check_warns_of_a_behaviour_that_silence_passes(folder, capsys, expect, 
 
 
 @pytest.fixture
-def compared(folder, monkeypatch, capsys):
+def compared(folder, monkeypatch, capsys, read_before):
     write_radiographs(folder / "cxr")
+    shutil.copytree(read_before, folder / ".synnodtest")
     (folder / "detectors_of_commands.py").write_text(DETECTORS)
     (folder / "s.yaml").write_text(SPEC)
     monkeypatch.syspath_prepend(str(folder))

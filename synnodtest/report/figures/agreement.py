@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
@@ -16,14 +19,106 @@ from synnodtest.report.model import Figure, table_of
 __all__ = ["agreement_figure"]
 
 MOST_POINTS = 300
+"""Nodules that are drawn: more only blacken the page."""
+LIMITS_SD = 1.96
+"""Standard deviations within which 95% of normal differences lie."""
+_POINTS: dict[str, Any] = {
+    "marker": "o",
+    "linestyle": "none",
+    "color": BLUE,
+    "markersize": 3,
+    "alpha": 0.5,
+    "markeredgewidth": 0,
+}
 _LABELS = {"diameter_mm": ("diameter", "mm"), "contrast": ("contrast", "")}
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    """Requested and realised values of one quantity."""
+
+    asked: NDArray[np.float64]
+    got: NDArray[np.float64]
+    word: str
+    unit: str
+
+    @cached_property
+    def difference(self) -> NDArray[np.float64]:
+        return self.got - self.asked
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        return (self.got + self.asked) / 2
+
+    @cached_property
+    def bias(self) -> float:
+        return float(self.difference.mean())
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        reach = LIMITS_SD * float(self.difference.std(ddof=1))
+        return self.bias - reach, self.bias + reach
+
+    @property
+    def limits_text(self) -> str:
+        return " to ".join(map(number, self.limits))
+
+    @property
+    def relative(self) -> float:
+        """Median relative error."""
+        return float(np.median(np.abs(self.difference) / np.maximum(np.abs(self.asked), 1e-9)))
+
+    @property
+    def spearman(self) -> float | None:
+        from scipy import stats
+
+        varied = len(set(self.asked)) > 1 and len(set(self.got)) > 1
+        return float(stats.spearmanr(self.asked, self.got).statistic) if varied else None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        both = np.concatenate([self.asked, self.got])
+        return float(both.min()), float(both.max())
+
+    @property
+    def shown(self) -> NDArray[np.int64]:
+        """Positions of the nodules that are drawn."""
+        return np.linspace(0, len(self.asked) - 1, min(len(self.asked), MOST_POINTS)).astype(int)
+
+    def label(self, what: str, word: str = "") -> str:
+        """Return an axis label with the unit."""
+        return " ".join(filter(None, [what, word])) + (f" ({self.unit})" if self.unit else "")
 
 
 @drawn
 def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Figure | None:
     """Draw realised over requested, and their difference over their mean; None without such data."""
-    from scipy import stats
+    found = _agreement(nodules, key)
+    if found is None:
+        return None
+    title = f"Requested against realised {found.word}"
+    unit = f" {found.unit}" if found.unit else ""
+    description = (
+        f"{len(found.asked)} nodules; bias {number(found.bias)}{unit}, limits of agreement {found.limits_text}, median "
+        f"relative error {100 * found.relative:.1f}%."
+    )
+    with rcparams():
+        first = to_svg(_scatter(found), f"{name}-0", title, description)
+        second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
+    row = [
+        number(len(found.asked)),
+        number(found.bias),
+        found.limits_text,
+        f"{100 * found.relative:.1f}%",
+        number(found.spearman),
+    ]
+    columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
+    return Figure(
+        title, description, side_by_side([first, second]), table_of(title, columns, [row], numeric=columns), wide=True
+    )
 
+
+def _agreement(nodules: Sequence[NoduleEntry], key: str) -> _Agreement | None:
     pairs = np.array(
         [
             (asked, realised)
@@ -32,60 +127,29 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
         ],
         dtype=float,
     )
-    if len(pairs) < 2:
-        return None
-    asked, got = pairs.T
-    difference, mean = got - asked, (got + asked) / 2
-    bias, spread = float(difference.mean()), float(difference.std(ddof=1))
-    relative = float(np.median(np.abs(difference) / np.maximum(np.abs(asked), 1e-9)))
-    varied = len(set(asked)) > 1 and len(set(got)) > 1
-    rho = float(stats.spearmanr(asked, got).statistic) if varied else None
-    word, unit = _LABELS[key]
-    suffix = f" ({unit})" if unit else ""
-    title = f"Requested against realised {word}"
-    limits = f"{number(bias - 1.96 * spread)} to {number(bias + 1.96 * spread)}"
-    description = (
-        f"{len(pairs)} nodules; bias {number(bias)}{f' {unit}' if unit else ''}, limits of agreement {limits}, median "
-        f"relative error {100 * relative:.1f}%."
-    )
-    keep = np.linspace(0, len(pairs) - 1, min(len(pairs), MOST_POINTS)).astype(int)
-    look: dict[str, Any] = {
-        "marker": "o",
-        "linestyle": "none",
-        "color": BLUE,
-        "markersize": 3,
-        "alpha": 0.5,
-        "markeredgewidth": 0,
-    }
-    with rcparams():
-        figure, left = axes(340, 270)
-        left.plot(asked[keep], got[keep], **look)
-        ends = [float(pairs.min()), float(pairs.max())]
-        left.plot(ends, ends, color=INK, linewidth=1)
-        around = widened(ends[0], ends[1], ends[1])
-        left.set(xlim=around, ylim=around)
-        left.set_xlabel(f"requested {word}{suffix}")
-        left.set_ylabel(f"realised {word}{suffix}")
-        first = to_svg(figure, f"{name}-0", title, description)
-        figure, right = axes(340, 270)
-        right.plot(mean[keep], difference[keep], **look)
-        right.axhline(bias, color=ORANGE, linewidth=1.6)
-        for edge in (bias - 1.96 * spread, bias + 1.96 * spread):
-            right.axhline(edge, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
-        right.set_xlim(widened(float(mean.min()), float(mean.max()), ends[1]))
-        reach = max(float(np.abs(difference).max()), abs(bias) + 1.96 * spread)
-        right.set_ylim(widened(-reach, reach, ends[1]))
-        right.set_xlabel(f"mean of both{suffix}")
-        right.set_ylabel(f"realised \N{MINUS SIGN} requested{suffix}")
-        second = to_svg(figure, f"{name}-1", f"Bland-Altman plot of {word}", description)
-    row = [
-        number(len(pairs)),
-        number(bias),
-        limits,
-        f"{100 * relative:.1f}%",
-        number(rho),
-    ]
-    columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
-    return Figure(
-        title, description, side_by_side([first, second]), table_of(title, columns, [row], numeric=columns), wide=True
-    )
+    return None if len(pairs) < 2 else _Agreement(pairs[:, 0], pairs[:, 1], *_LABELS[key])
+
+
+def _scatter(found: _Agreement) -> Any:
+    figure, left = axes(340, 270)
+    left.plot(found.asked[found.shown], found.got[found.shown], **_POINTS)
+    left.plot(found.ends, found.ends, color=INK, linewidth=1)
+    around = widened(*found.ends, found.ends[1])
+    left.set(xlim=around, ylim=around)
+    left.set_xlabel(found.label("requested", found.word))
+    left.set_ylabel(found.label("realised", found.word))
+    return figure
+
+
+def _bland_altman(found: _Agreement) -> Any:
+    figure, right = axes(340, 270)
+    right.plot(found.mean[found.shown], found.difference[found.shown], **_POINTS)
+    right.axhline(found.bias, color=ORANGE, linewidth=1.6)
+    for edge in found.limits:
+        right.axhline(edge, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
+    right.set_xlim(widened(float(found.mean.min()), float(found.mean.max()), found.ends[1]))
+    reach = max(float(np.abs(found.difference).max()), *map(abs, found.limits))
+    right.set_ylim(widened(-reach, reach, found.ends[1]))
+    right.set_xlabel(found.label("mean of both"))
+    right.set_ylabel(found.label("realised \N{MINUS SIGN} requested"))
+    return figure

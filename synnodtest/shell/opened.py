@@ -1,0 +1,128 @@
+"""What settings name, opened when it is first needed: detector, synthesizers, backgrounds, and the campaign on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from synnodtest.engine.campaign import Campaign, Progress, Providers
+from synnodtest.engine.executor import Executor
+from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
+from synnodtest.ports import BackgroundSet, Detector
+from synnodtest.radiograph import Radiograph
+from synnodtest.shell.settings import Settings
+from synnodtest.store import Store
+
+__all__ = ["Opened"]
+
+
+def _no_executor(settings: Settings) -> None:
+    return None
+
+
+class Opened:
+    """The campaign that settings stand for.
+
+    Args:
+        settings: What the user asked for.
+        progress: Wraps streams of outcomes for a progress bar.
+        executor: Makes who finishes scenes elsewhere, if anybody does.
+        note: Takes what the detector's adapter is only warned of: id, what and impact.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Progress | None = None,
+        executor: Callable[[Settings], Executor | None] = _no_executor,
+        note: Callable[[dict[str, str]], None] = lambda what: None,
+    ) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._make_executor = executor
+        self._note = note
+        self._executor: Executor | None = None
+        self._campaign: Campaign | None = None
+        self._refused: DetectorError | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether detector and synthesizer were loaded."""
+        return self._campaign is not None
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign; made, with detector and synthesizer loaded, on first use."""
+        if self._campaign is None:
+            settings = self.settings
+            store = Store(settings.cache)
+            providers = Providers(
+                detector=self._questioned(_detector(settings), store),
+                synthesizer=lambda text: _synthesizer(text, settings),
+                backgrounds=lambda name, count: _backgrounds(name, count, settings),
+                default_synthesizer=settings.synthesizer,
+            )
+            options = {} if self._progress is None else {"progress": self._progress}
+            self._executor = self._make_executor(settings)
+            self._campaign = Campaign(providers, store, seed=settings.seed, executor=self._executor, **options)
+        return self._campaign
+
+    def close(self) -> None:
+        """Let go of workers."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def _questioned(self, detector: Detector, store: Store) -> Detector:
+        """Return the detector once its adapter has answered; what it is only warned of is noted."""
+        if self.settings.conform == "off":
+            return detector
+        from synnodtest.detectors.preflight import preflight, refuse_misfits
+
+        if self._refused is not None:
+            raise self._refused
+        name = detector.identity.name
+        checks = preflight(detector, store)
+        try:
+            if self.settings.conform == "stop":
+                refuse_misfits(name, checks)
+        except DetectorError as error:
+            self._refused = error
+            raise
+        for check in checks:
+            if check.passed is False:
+                what = f"conformance, {check.name}: {check.says}"
+                self._note({"id": name, "what": what, "impact": check.remedy or "see 'synnodtest conform'"})
+        return detector
+
+
+class _Unnamed:
+    """Stands where no detector was named: enough for a plan, which runs none."""
+
+    identity = Identity("no detector")
+
+    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Refuse."""
+        raise DetectorError("no detector was named", hint="--detector best.pt")
+
+
+def _detector(settings: Settings) -> Detector:
+    from synnodtest.detectors import resolve_detector
+
+    if not settings.detector:
+        return _Unnamed()
+    return resolve_detector(settings.detector, device=settings.device, timeout_s=settings.timeout_s)
+
+
+def _synthesizer(text: str, settings: Settings) -> Any:
+    from synnodtest.synthesizers import resolve_synthesizer
+
+    return resolve_synthesizer(text, device=settings.device)
+
+
+def _backgrounds(name: str, count: int, settings: Settings) -> BackgroundSet:
+    from synnodtest.backgrounds import open_backgrounds
+
+    return open_backgrounds(settings.backgrounds, name, count, master_seed=settings.seed, cache=settings.cache)
