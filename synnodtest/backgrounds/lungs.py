@@ -20,7 +20,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 
 __all__ = ["ESTIMATOR_VERSION", "LungEstimate", "estimate_lungs", "estimate_lungs_of", "split_lung"]
 
-ESTIMATOR_VERSION = "1"
+ESTIMATOR_VERSION = "2"
 CLEAR_QUALITY = 1.0
 
 _CANDIDATES = 3

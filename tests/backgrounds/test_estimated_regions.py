@@ -175,3 +175,12 @@ def test_geometry_of_a_drawn_chest():
     assert "subdiaphragmatic" not in made
     assert made["hilar"][90, 75]
     assert not made["hilar"][170, 75]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda x: 1 - x, lambda x: np.ascontiguousarray(np.rot90(x))], ids=["negative", "side"]
+)
+def test_a_negative_and_a_film_on_its_side_are_doubted_by_the_segmenter_itself(exact, spoil):
+    radiograph = exact[0]
+    assert not estimate_structures(radiograph.pixels, radiograph.spacing_mm).doubts
+    assert estimate_structures(spoil(radiograph.pixels), radiograph.spacing_mm).doubts
