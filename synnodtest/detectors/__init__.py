@@ -1,10 +1,13 @@
 """Detectors: whatever ``--detector`` can name, behind one guard.
 
-``resolve_detector(text)`` is all that callers need; the providers register themselves on import and load their heavy
-packages only when they are used.
+``resolve_detector(text)`` is all that callers need; every module of this folder is imported, so that providers register
+themselves. They load their heavy packages only when they are used.
 """
 
 from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
 
 from synnodtest.detectors import (
     command,
@@ -43,3 +46,6 @@ __all__ = [
     "torchvision",
     "yolo",
 ]
+
+for _found in pkgutil.iter_modules(__path__):
+    import_module(f"{__name__}.{_found.name}")
