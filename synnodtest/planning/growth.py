@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from synnodtest.scene import Nodule, Perturbation, Scene
@@ -14,7 +15,7 @@ LEAST_MM = 2.0
 
 def diameter_before(diameter_mm: float, doubling_days: float, interval_days: float) -> float:
     """Return the diameter at an earlier time: the volume, which goes with its cube, halves every ``doubling_days``."""
-    return diameter_mm * 2.0 ** (-interval_days / (3.0 * doubling_days))
+    return diameter_mm * math.exp2(-interval_days / (3.0 * doubling_days))
 
 
 def before_growth(scene: Scene, perturbations: tuple[Perturbation, ...]) -> Scene:

@@ -120,8 +120,8 @@ def _window(nodule: Nodule, background: Radiograph) -> _Window:
         first = min(max(math.floor((centre - reach) / step), 0), length)
         spans.append((first, max(min(math.ceil((centre + reach) / step), length), first)))
     rows, columns = spans
-    y = (np.arange(*rows) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
-    x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
+    y: Real = (np.arange(*rows, dtype=np.float64) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
+    x: Real = (np.arange(*columns, dtype=np.float64) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
     lung = background.regions.get("lung")
     inside = np.ones((y.size, x.size), dtype=np.bool_) if lung is None else lung[slice(*rows), slice(*columns)]
     return _Window((rows[0], columns[0]), x, y, background.spacing_mm, inside)

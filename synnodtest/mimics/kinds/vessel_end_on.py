@@ -43,7 +43,7 @@ def _branch(setting: Setting, turn: float) -> list[Part]:
     aside = np.array([-away[1], away[0]]) * bend
     reach = _LEAVES * setting.size_mm
     ways = [tuple(centre + reach * (t * away + t**2 * aside)) for t in (0.0, 0.33, 0.66, 1.0)]
-    way = curve(*ways)  # type: ignore[arg-type]
+    way = curve(*ways)
     return [
         tube(way[: int(share * len(way))], size * radius, _TISSUE / 4, in_mask=False)
         for share, size in ((0.4, 0.6), (0.6, 0.5), (0.8, 0.4), (1.0, 0.3))
