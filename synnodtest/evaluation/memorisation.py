@@ -17,7 +17,6 @@ from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import FloatArray
-from synnodtest.radiomics_features import WINDOW_SPACING_MM
 from synnodtest.statistics import clustered_rate
 
 __all__ = ["Crops", "copies", "crops_of", "distances_to"]
@@ -26,12 +25,14 @@ EDGE = 24
 """Pixels along a scaled crop: one per millimetre of a nodule of 12 mm."""
 REACH = 2.0
 """Edge of a crop in diameters."""
+FAINT = 0.05
+"""Share of the peak below which brightness is no part of a nodule: tails would make it large."""
 QUANTILE = 0.01
 """Share of real nodules that lie as near to a training crop by chance."""
 BANDS = 3
 """Bands of size, of as many real nodules each."""
 CONTROLS = 200
-MOVED_PX, SCALED = 0.4, 0.04
+MOVED_PX, SCALED = 0.5, 0.1
 """By how much a control copy is moved and scaled, at most: what planting does to a nodule that is drawn again."""
 
 
@@ -63,22 +64,27 @@ def crops_of(added: Sequence[FloatArray], diameter_mm: Sequence[float], clusters
         diameter_mm: Of each nodule.
         clusters: Of each nodule.
     """
-    rows = [(_scaled(np.asarray(a, dtype=np.float32), float(d)), float(d), c)
+    rows = [(_scaled(np.asarray(a, dtype=np.float32)), float(d), c)
             for a, d, c in zip(added, diameter_mm, clusters, strict=True)]  # fmt: skip
     kept = [(shape, d, c) for shape, d, c in rows if shape is not None]
     shapes = np.stack([shape for shape, *_ in kept]) if kept else np.zeros((0, EDGE * EDGE), dtype=np.float32)
     return Crops(shapes, np.asarray([d for _, d, _ in kept], dtype=np.float64), [c for *_, c in kept])
 
 
-def _scaled(added: FloatArray, diameter_mm: float, zoom: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> Any:
-    """Return a window's nodule as a vector of length 1, its centre of brightness in the middle."""
-    bright = np.maximum(added, 0)
+def _scaled(added: FloatArray) -> Any:
+    """Return a window's nodule as a vector of length 1, its brightness centred and of one spread.
+
+    Size is measured on the brightness itself, and not on a mask: synthesizers draw masks by rules of their own.
+    """
+    bright = np.where(added > FAINT * float(added.max()), added, 0)
     if float(bright.sum()) <= 0:
         return None
     centre = ndimage.center_of_mass(bright)
-    step = REACH * diameter_mm * zoom / WINDOW_SPACING_MM / EDGE
+    y, x = np.indices(bright.shape) - np.asarray(centre)[:, None, None]
+    spread = float(np.sqrt((bright * (y**2 + x**2)).sum() / bright.sum()))
+    step = REACH * 2 * np.sqrt(2) * max(spread, 0.5) / EDGE  # of a disc, 2 sqrt(2) times its spread is its diameter
     grid = (np.arange(EDGE) - (EDGE - 1) / 2) * step
-    rows, columns = np.meshgrid(grid + centre[0] + shift[0], grid + centre[1] + shift[1], indexing="ij")
+    rows, columns = np.meshgrid(grid + centre[0], grid + centre[1], indexing="ij")
     smooth = ndimage.gaussian_filter(added, 0.4 * step) if step > 1 else added  # no aliasing of large nodules
     shape = ndimage.map_coordinates(smooth, [rows, columns], order=1).ravel()
     length = float(np.linalg.norm(shape))
@@ -142,16 +148,15 @@ def _control(training: Crops, added: Sequence[FloatArray], seed: int) -> Crops:
     """Return training nodules drawn again, moved and scaled a little."""
     rng = np.random.default_rng(seed_sequence("memorisation-control", seed))
     chosen = rng.choice(len(training), size=min(CONTROLS, len(training)), replace=False)
-    shapes = [
-        _scaled(
-            np.asarray(added[i], dtype=np.float32),
-            float(training.diameter_mm[i]),
-            float(1 + rng.uniform(-SCALED, SCALED)),
-            (float(rng.uniform(-MOVED_PX, MOVED_PX)), float(rng.uniform(-MOVED_PX, MOVED_PX))),
-        )
-        for i in chosen
-    ]
+    shapes = [_scaled(_moved(np.asarray(added[i], dtype=np.float32), rng)) for i in chosen]
     return Crops(np.stack(shapes), training.diameter_mm[chosen], [training.clusters[i] for i in chosen])
+
+
+def _moved(window: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return a window moved and scaled a little about its middle."""
+    zoom, middle = 1 + rng.uniform(-SCALED, SCALED), (np.asarray(window.shape) - 1) / 2
+    offset = middle - zoom * middle + rng.uniform(-MOVED_PX, MOVED_PX, 2)
+    return np.asarray(ndimage.affine_transform(window, [zoom, zoom], offset, order=1), dtype=np.float32)
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, float]:

@@ -100,8 +100,13 @@ def telling_rule(
             table.setdefault(name, [np.nan] * len(replicates))[number] = value
     rules = [rule for name, values in table.items() if (rule := _best_cut(name, np.array(values), fails)) is not None]
     rules = [rule for rule in rules if rule.failing[0] >= keeps * rule.failing[1]]
-    best = max(rules, key=lambda rule: round(rule.balance, 3), default=None)
+    best = max(rules, key=_preferred, default=None)
     return best if best is not None and best.balance >= least else None
+
+
+def _preferred(rule: Rule) -> tuple[float, bool]:
+    """Return what the best rule has most of; of two that tell as well, one names where the scenes lie."""
+    return round(rule.balance, 3), not (rule.below and rule.name.startswith(INSIDE))
 
 
 def _measures(replicate: Replicate, surroundings: Surroundings) -> Iterator[tuple[str, float]]:
