@@ -4,24 +4,29 @@ import numpy as np
 
 from synnodtest.record.model import Record
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
+from tests.record import parts
 
 
 def record(**more):
     rng = np.random.default_rng(0)
     nodules = [
-        {"diameter_mm": d + 0.1, "contrast": 0.2, "regions": ["lung"], "requested": {"diameter_mm": d, "contrast": 0.2}}
-        for d in rng.uniform(5, 30, 40)
+        parts.nodule(diameter_mm=d + 0.1, contrast=0.2, regions=["lung"], requested={"diameter_mm": d, "contrast": 0.2})
+        for d in rng.uniform(5, 30, 40).tolist()
     ]
-    scenes = {f"s{k}": {"accepted": k > 3, "nodules": [n]} for k, n in enumerate(nodules)}
-    return {
+    scenes = {f"s{k}": parts.scene(accepted=k > 3, nodules=[n]) for k, n in enumerate(nodules)}
+    sham = {"behaviour": "b", "synthesizer": "diffusion", "mode": "inpaint", "sentence": ""}
+    spec = {"file": "s.yaml", "sha256": ""}
+    told = {
         "scenes": scenes,
         "attrition": {"accepted": 36, "synthesized": 40, "evaluated": 36, "requested": 41, "unique_backgrounds": 12,
                       "unique_patients": 11, "reasons": {"too white": 4}},
-        "sham": [{"n": 12, "status": "OK"}, {"n": 0, "status": "NOT NEEDED"}],
-        "expectations": [{"status": "PASSED"}, {"status": "ERROR"}, {"status": "INCONCLUSIVE"}],
-        "identification": {"synthesizers": [{"name": "diffusion", "version": "5", "sha256": "ab"}], "specs": [{}, {}]},
-        **more,
+        "sham": [sham | {"n": 12, "status": "OK"}, sham | {"n": 0, "status": "NOT NEEDED"}],
+        "expectations": [parts.expectation(status=status) for status in ("PASSED", "ERROR", "INCONCLUSIVE")],
+        "identification": parts.identification(
+            synthesizers=[{"name": "diffusion", "version": "5", "sha256": "ab"}], specs=[spec, spec]
+        ),
     }  # fmt: skip
+    return parts.record(**told | more)
 
 
 def rows(made):
@@ -53,7 +58,8 @@ def test_a_credibility_report_of_this_model_adds_distance_recall_and_copies_and_
         "phantoms": {"against_real": {"diffusion": found}},
         "memorisation": {"n": 160, "copies": 1, "share": 1 / 160, "interval_95": [0.0002, 0.034]},
     }
-    mine = {"of_another_model": False, "measured": measured}
+    mine = {"file": "c.json", "sha256": "", "synthesizer": {"name": "diffusion"}, "of_another_model": False,
+            "differs": [], "measured": measured}  # fmt: skip
     told = rows(record(credibility={"reports": [mine]}))
     assert "kernel distance to real nodules 0.10, real to real 0.04" in told["Congruence"].replace("0.040", "0.04")
     assert "AUC 0.67 and 0.62" in told["Congruence"]
@@ -64,4 +70,4 @@ def test_a_credibility_report_of_this_model_adds_distance_recall_and_copies_and_
 
 
 def test_a_run_without_nodules_says_so():
-    assert rows(record(scenes={"s": {"accepted": True, "nodules": []}}))["Coverage"] == "no nodule was planted"
+    assert rows(record(scenes={"s": parts.scene()}))["Coverage"] == "no nodule was planted"

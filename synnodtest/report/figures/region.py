@@ -56,8 +56,8 @@ def _line(panel: Any, height: int, row: Mapping[str, Any], region: Mapping[str, 
         panel.plot(x, [height + up] * len(x), mark, color=ORANGE if failed else BLUE, markersize=3, alpha=0.6,
                    markerfacecolor="none", markeredgewidth=0.7)  # fmt: skip
     if row.get("range"):
-        for x, value in zip((0, 1), row["range"], strict=True):
-            panel.text(x, height - 0.42, f"{value:.3g}", ha="left" if x == 0 else "right", fontsize=7.5, color=GREY)
+        for end, value in zip((0, 1), row["range"], strict=True):
+            panel.text(end, height - 0.42, f"{value:.3g}", ha="right" if end else "left", fontsize=7.5, color=GREY)
     else:
         for k, level in enumerate(row["levels"]):
             panel.text((k + 0.5) / len(row["levels"]), height - 0.42, short(level, 12), ha="center", fontsize=7.5,
