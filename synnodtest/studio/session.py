@@ -88,6 +88,7 @@ class Session:
         self.exploration: Exploration | None = None
         self.cancelled = threading.Event()
         self.closed = False
+        self.at_work = 0
         self._cases = 0
         self._exports = 0
 
@@ -326,10 +327,12 @@ class Session:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """Remove what was written by work that outlasted the session."""
+        """Count the work that is under way, and remove what it wrote where it outlasted the session."""
+        self.at_work += 1
         try:
             yield
         finally:
+            self.at_work -= 1
             if self.closed:
                 self.close()
 

@@ -13,6 +13,8 @@ from tests.backgrounds.radiograph_files import chest, write_png
 DETECTOR = '''
 """Finds what is brighter than its surroundings."""
 
+import time
+
 from scipy import ndimage
 
 from synnodtest import Finding
@@ -24,6 +26,16 @@ def make(factor=1.0):
 
 def faint():
     return make(0.5)
+
+
+def slow():
+    """Take as long as a large model, without the work."""
+
+    def detect(radiographs):
+        time.sleep(0.2 * len(radiographs))
+        return make()(radiographs)
+
+    return detect
 
 
 def _blobs(pixels, factor):

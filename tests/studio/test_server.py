@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.studio.guard import CLOSED
 from tests.backgrounds.radiograph_files import chest, png_bytes
 
 httpx = pytest.importorskip("httpx", reason="the studio's tests need httpx, which comes with Gradio")
@@ -116,6 +117,14 @@ def test_files_of_the_machine_cannot_be_read(ask, path):
     answer = ask("POST" if path.endswith("upload") else "GET", path)
     assert b"root:" not in answer.content
     assert answer.status_code >= 400 or "text/html" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize("route", CLOSED)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_gradio_would_serve_of_files_is_closed(ask, route, method):
+    for path in (f"/gradio_api/{route}", f"/gradio_api/{route}=/tmp/x", f"/gradio_api/{route}/x"):
+        answer = ask(method, path)
+        assert (answer.status_code, answer.text) == (404, "not served here")
 
 
 def test_an_upload_is_opened_and_its_pixels_come_back_with_sixteen_bits(studio, ask):

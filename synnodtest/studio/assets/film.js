@@ -84,6 +84,9 @@ function windowed() {
   const [w, h] = size();
   const key = state.kind === 'difference' ? 'difference' : 'film';
   const [low, high] = state.window[key] || (state.window[key] = firstWindow(values, state.kind));
+  const shown = [state.loaded[state.kind], state.kind, low, high].join(' ');
+  if (shown === state.windowed) return;
+  state.windowed = shown;
   if (film.width !== w || film.height !== h) { film.width = w; film.height = h; }
   const target = film.getContext('2d');
   const picture = target.createImageData(w, h);

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from synnodtest.backgrounds.regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
-from synnodtest.studio.explore import SWEPT, levels_between, usual_range
+from synnodtest.studio.explore import SWEPT, Exploration, levels_between, usual_range
 from synnodtest.studio.session import Session
 from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Desk
@@ -16,6 +17,8 @@ from synnodtest.studio.view import View
 
 __all__ = ["ExploreTab"]
 
+PACE_S = 0.5
+"""Between two words on how far it is: a page that redraws without a pause takes no click."""
 _LEAK = (
     "<p class='small'>Choose Paint above the film, paint the leak by mouse or by keyboard, and press “Painting is the "
     "air leak”; or draw a box first, choose Paint, and press “Box is the air leak”.</p>"
@@ -101,14 +104,22 @@ class ExploreTab:
     ) -> Iterator[Changes]:
         desk = self._desk
         yield desk.status(f"{title}: planting and asking {detector} …", "busy")
-        made = None
+        made, told = None, 0.0
         for made in session.explore(kind, title, text, detector):
-            shown = tables.exploration_html(made, view.token, view.threshold)
-            yield {desk.p.explored: shown, **changes.film(desk, session, view)}
+            if time.monotonic() - told > PACE_S:
+                told = time.monotonic()
+                yield self._explored(session, view, made)
         assert made is not None
+        yield self._explored(session, view, made)
         end = "cancelled" if made.cancelled else "done"
         yield {**desk.status(f"{title}: {end}, {made.done} of {made.total} scenes.", "good"), desk.p.yaml: text}
 
+    def _explored(self, session: Session, view: View, made: Exploration) -> Changes:
+        shown = tables.exploration_html(made, view.token, view.threshold)
+        return {self._desk.p.explored: shown, **changes.film(self._desk, session, view)}
+
     def _cancelled(self, session: Session, view: View, told: Any) -> Changes:
+        if not session.at_work:
+            return self._desk.status("Nothing is under way.")
         session.cancelled.set()
         return self._desk.status("Cancelling after the scenes that are under way.")
