@@ -27,6 +27,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 TABS = ("Radiograph", "Nodules", "Result", "Explore", "As a spec", "Readers")
 PATIENCE = 60_000
+POLL_MS = 200
+"""By the clock: a page that is starved draws no frames, and waiting by frame would miss what it says."""
 WHERE = """([x, y]) => {
   let part = document.querySelector('#film canvas');
   while (!part.studio) part = part.parentElement;
@@ -92,9 +94,14 @@ class Page:
         self.says("Open a radiograph")
 
     def says(self, text):
-        self.page.wait_for_function(
-            "text => (document.querySelector('#status') || {innerText: ''}).innerText.includes(text)", arg=text
-        )
+        try:
+            self.page.wait_for_function(
+                "text => (document.querySelector('#status') || {innerText: ''}).innerText.includes(text)",
+                arg=text,
+                polling=POLL_MS,
+            )
+        except sync_api.TimeoutError:
+            pytest.fail(f"the page does not say {text!r} but {self.page.inner_text('#status')!r}")
 
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()
