@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synnodtest.studio.parts import asset, canvas_part
-from synnodtest.studio.tabs.desk import Desk
+from synnodtest.studio.tabs.desk import Desk, Tab
 from synnodtest.studio.tabs.explore import ExploreTab
 from synnodtest.studio.tabs.nodules import NodulesTab
 from synnodtest.studio.tabs.radiograph import RadiographTab
@@ -28,8 +28,8 @@ def build_page(desk: Desk, *, study: bool) -> Any:
         study: Whether a reader study is served.
     """
     gradio, p = desk.gradio, desk.p
-    radiograph = RadiographTab(desk)
-    others = {
+    tabs: dict[str, Tab] = {
+        "Radiograph": RadiographTab(desk),
         "Nodules": NodulesTab(desk),
         "Result": ResultTab(desk),
         "Explore": ExploreTab(desk),
@@ -43,15 +43,15 @@ def build_page(desk: Desk, *, study: bool) -> Any:
                 p.film = canvas_part(gradio)
                 p.explored = gradio.HTML("", elem_id="explored", apply_default_css=False)
             with gradio.Column(scale=2, min_width=380), gradio.Tabs():
-                for name, tab in {"Radiograph": radiograph, **others}.items():
+                for name, tab in tabs.items():
                     with gradio.Tab(name):
                         tab.lay_out()
                 if study:
                     with gradio.Tab("Readers"):
                         gradio.HTML(_READERS, apply_default_css=False)
-        radiograph.connect(page)
-        for other in others.values():
-            other.connect()
+        p.page = page
+        for tab in tabs.values():
+            tab.connect()
     return page
 
 

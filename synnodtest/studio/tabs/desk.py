@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
@@ -13,13 +13,23 @@ from synnodtest.studio.session import Session
 from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.view import View
 
-__all__ = ["Changes", "Desk"]
+__all__ = ["Changes", "Desk", "Tab"]
 
 Changes = dict[Any, Any]
 """Part of the page -> what it shows now."""
 
 MOST_TABS = 16
 """In which the same long work can be under way; the models take their turns."""
+
+
+class Tab(Protocol):
+    """One tab of the page."""
+
+    def lay_out(self) -> None:
+        """Put its parts onto the page."""
+
+    def connect(self) -> None:
+        """Tie its events, once all parts are there."""
 
 
 class Desk:

@@ -31,11 +31,11 @@ class RadiographTab:
         p.outlines = gradio.CheckboxGroup([*REGIONS, "air_leak"], value=[], label="Outlines of regions")
         p.notes = gradio.HTML("", elem_id="notes", apply_default_css=False)
 
-    def connect(self, page: Any) -> None:
+    def connect(self) -> None:
         """Tie events to what they do."""
         desk, p = self._desk, self._desk.p
-        desk.at_once(page.load, self._arrive)
-        desk.when_closed(page)
+        desk.at_once(p.page.load, self._arrive)
+        desk.when_closed(p.page)
         desk.at_once(p.open.edit, self._uploaded)
         desk.at_once(p.film.edit, self._edited)
         desk.in_steps(p.picked.click, self._picked, [p.pick])
