@@ -17,13 +17,11 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from synnodtest.backgrounds.estimates import LEAST_BALANCE, LEAST_CERTAINTY
+from synnodtest.backgrounds.estimates import LEAST_AGREEMENT, LEAST_BALANCE, LEAST_CERTAINTY
 from synnodtest.backgrounds.lungs import estimate_lungs_of
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.phantom import PhantomSet
 
-LEAST_AGREEMENT = 0.75
-"""Dice of the two below which they disagree."""
 WRONG = 0.85
 """Least Dice of an estimate that places may be drawn from: readers agree with each other to 0.93 and more."""
 

@@ -21,6 +21,8 @@ __all__ = ["Estimates", "RegionEstimate", "estimate_structures", "estimated_for"
 
 LEAST_CERTAINTY = 0.8
 """Of 276 adult films every one has 0.82 or more; negatives and films on their side 0.75 at most."""
+LEAST_AGREEMENT = 0.75
+"""Dice of the segmenter's visible lungs and the outlined ones below which someone should look."""
 LEAST_BALANCE = 0.4
 """Smaller by larger lung: a heart leaves the left one more than half of the right."""
 
@@ -59,28 +61,38 @@ def estimated_for(given: Collection[str]) -> frozenset[str]:
 def estimate_structures(pixels: FloatArray, spacing_mm: tuple[float, float]) -> RegionEstimate:
     """Return the silhouettes of a frontal chest radiograph.
 
-    The segmenter finds them. Lungs drawn along the borders of the dark stand in where it sees none or has no weights;
-    as a check of the segmenter they tell nothing that its own doubt does not (``benchmarks/outline_doubt.py``).
+    The segmenter finds them; lungs drawn along the borders of the dark, which know nothing of the segmenter, check it,
+    and stand in where it sees no lungs or has no weights. What the check adds to the segmenter's own doubt:
+    ``benchmarks/outline_doubt.py``.
 
     Args:
         pixels: float32, H x W, 0..1, air dark, patient upright, the patient's left on the right.
         spacing_mm: Distance between pixels, ``(row, column)``.
     """
-    weights = shipped_weights()
-    found = None if weights is None else segment(pixels, spacing_mm, weights)
-    if found is not None:
-        return RegionEstimate(found.masks, _doubts(found))
     outlined = estimate_lungs_of(pixels, spacing_mm)
-    said = ["the segmenter sees no two lungs"] * (weights is not None)
-    said += ["the borders of the lungs are unclear"] * outlined.doubtful
-    return RegionEstimate({"left_lung": outlined.left_lung, "right_lung": outlined.right_lung}, tuple(said))
+    lungs = {"left_lung": outlined.left_lung, "right_lung": outlined.right_lung}
+    unclear = ("the borders of the lungs are unclear",) if outlined.doubtful else ()
+    weights = shipped_weights()
+    if weights is None:
+        return RegionEstimate(lungs, unclear)
+    found = segment(pixels, spacing_mm, weights)
+    if found is None:
+        return RegionEstimate(lungs, ("the segmenter sees no two lungs", *unclear))
+    return RegionEstimate(found.masks, (*_doubts(found, lungs), *unclear))
 
 
-def _doubts(found: Segmented) -> tuple[str, ...]:
-    sizes = [int(found.masks[name].sum()) for name in ("left_lung", "right_lung")]
+def _doubts(found: Segmented, outlined: Mapping[str, BoolArray]) -> tuple[str, ...]:
+    masks = found.masks
+    covered = masks["heart"] | masks["mediastinum"] | masks["abdomen"]
+    visible, other = (one["left_lung"] | one["right_lung"] for one in (masks, outlined))
+    visible, other = visible & ~covered, other & ~covered
+    agreement = 2 * int((visible & other).sum()) / max(int(visible.sum()) + int(other.sum()), 1)
+    sizes = [int(masks[name].sum()) for name in ("left_lung", "right_lung")]
     said = []
     if found.certainty < LEAST_CERTAINTY:
         said.append(f"the segmenter is unsure ({found.certainty:.2f})")
+    if agreement < LEAST_AGREEMENT:
+        said.append(f"two estimators disagree (Dice {agreement:.2f})")
     if min(sizes) < LEAST_BALANCE * max(sizes):
         said.append("one lung is much smaller than the other")
     return tuple(said)
