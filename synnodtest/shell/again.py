@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 
 from synnodtest.planning.cases import Case
 from synnodtest.record.assemble import Fragment
@@ -26,9 +27,24 @@ def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
         words += ["--backgrounds", str(settings.backgrounds)]
     if settings.limit is not None:
         words += ["--synnod-limit", str(settings.limit)]
+    words += _changed(settings)
     if rootdir:
         words += ["--rootdir", rootdir]
     return shlex.join([*words, "--synnod-seed", str(settings.seed)])
+
+
+def _changed(settings: Settings) -> Iterator[str]:
+    """Yield the options without which the item could end otherwise, where this run's differ from the defaults."""
+    usual = Settings(settings.root)
+    given = {
+        "--synnod-conform": (settings.conform, "stop"),
+        "--synnod-timeout": (settings.timeout_s, usual.timeout_s),
+        "--synnod-device": (settings.device, usual.device),
+        "--synnod-cache": (settings.cache, settings.root / usual.cache),
+    }
+    for name, (value, default) in given.items():
+        if value != default:
+            yield from (name, f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def follow_up(fragment: Fragment, settings: Settings, node_id: str) -> list[str]:

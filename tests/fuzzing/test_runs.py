@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -96,12 +98,19 @@ def test_a_failure_is_reported_replayed_and_promoted(searched, capsys):
     assert any("minimal" in rule for rule in rules)
     assert "confirmed" in (run / "report.html").read_text()
 
-    assert main(["replay", search["id"]]) == 1
+    replay, promote = (
+        re.search(rf"^ +synnodtest ({word} .*)$", result.stdout.str(), re.M) for word in ("replay", "promote")
+    )
+    assert main(shlex.split(replay.group(1))) == 1
     told = capsys.readouterr().out
     assert "FAILED" in told
     assert "pixels as recorded" in told
+    assert re.search(r"contrast +requested 0\.4[5-9]\d* +realised", told)
+    counterexample = search["counterexamples"][0]
+    assert counterexample["matters"] == "contrast"
+    assert counterexample["example"] in told
 
-    assert main(["promote", search["id"]]) == 0
+    assert main(shlex.split(promote.group(1))) == 0
     text = (searched.path / "specs" / "search.yaml").read_text()
     assert all(line in text.splitlines() for line in SPEC.splitlines())
     assert "explicit:" in text

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 import shutil
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -154,3 +156,12 @@ def test_the_failure_names_spec_line_criterion_and_the_command_that_reproduces_i
     text = project("-k", "size and sensitivity", detector="dets:silent").stdout.str()
     assert "specs/small.yaml:20" in text
     assert "reproduce   pytest specs/small.yaml::size::sensitivity --detector dets:silent" in text
+
+
+def test_the_printed_reproduce_line_runs_as_printed_and_gives_the_same_sentence(project, pytester):
+    first = project("-k", "size and sensitivity", detector="dets:silent").stdout.str()
+    line = re.search(r"^ +reproduce +pytest (.*)$", first, re.M).group(1)
+    again = pytester.run(sys.executable, "-m", "pytest", *shlex.split(line), timeout=120).stdout.str()
+    told = {text: re.search(r"^FAILED sensitivity .*$", text, re.M).group(0) for text in (first, again)}
+    assert told[first] == told[again]
+    assert "radiographs inferred" not in again
