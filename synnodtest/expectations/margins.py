@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.kind import EarlyStop, Kind
+from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
 from synnodtest.expectations.paired import (
     Compared,
@@ -18,6 +18,7 @@ from synnodtest.expectations.paired import (
     paired_needs,
 )
 from synnodtest.expectations.power import paired_power
+from synnodtest.expectations.sequential import EarlyStop
 
 __all__ = ["Margined", "margin_kind"]
 

@@ -295,7 +295,7 @@ def _number(amount: Amount) -> float:
 
 
 def _ghosts(arm: ArmSpec | None, scenes: Scenes) -> frozenset[str]:
-    names = frozenset(part.name for part in (*scenes.nodules, *scenes.distractors))
+    names = frozenset((*(one.name for one in scenes.nodules), *(one.name for one in scenes.distractors)))
     return frozenset() if arm is None else names - frozenset((*arm.nodules, *arm.distractors))
 
 

@@ -134,8 +134,8 @@ class Placer:
             mask = mimic_mask(self._radiograph, mimic)
             if not mask.any():
                 raise NoPlace(f"the distractor {name!r} shows nowhere on this background")
-            away = distance_transform_edt(~mask, sampling=self._radiograph.spacing_mm)
-            self._away[mimic] = away.astype(np.float32)
+            distance = distance_transform_edt(~mask, sampling=self._radiograph.spacing_mm)
+            self._away[mimic] = distance.astype(np.float32)
         away = self._away[mimic]
         if location.under is not None:
             return np.asarray(away == 0)

@@ -263,8 +263,8 @@ class Builder:
     def _distractor(self, node: Node, path: Path, default: str) -> DistractorSpec:
         parts = node.mapping
         where = parts.get("location")
-        for name in ("beside", "under") if where is not None else ():
-            if name in where.mapping:
+        for name in ("beside", "under"):
+            if where is not None and name in where.mapping:
                 self.complain(where.mapping[name], (*path, "location"), f"{name!r} places nodules, not distractors")
         return DistractorSpec(
             name=str(parts["name"].value) if "name" in parts else default,

@@ -55,7 +55,8 @@ def normal_isf(tail: float) -> float:
 
 def beta_ppf(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """Return quantiles of beta distributions with parameters above 0."""
-    return np.asarray(special.betaincinv(a, b, share), dtype=np.float64)
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    return np.asarray(special.betaincinv(first, second, share), dtype=np.float64)
 
 
 def beta_isf(tail: float, a: float, b: float) -> float:
@@ -96,7 +97,7 @@ def noncentral_t_sf(x: float, degrees: float, shift: float) -> float:
 
 def binom_half_pmf(count: float, n: float) -> float:
     """Return P(X = count) of n fair coins, both whole numbers; exact but for the last rounding."""
-    return math.comb(int(n), int(count)) / 2 ** int(n)
+    return float(math.comb(int(n), int(count)) / 2 ** int(n))
 
 
 def binom_half_cdf(count: float, n: float) -> float:

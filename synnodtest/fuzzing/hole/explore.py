@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from scipy.stats import fisher_exact
 
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
@@ -165,7 +166,8 @@ class Explorer:
             beside = self.box.with_(index, others)
             seen = self.probes.look(beside.drawn(CHECKED // 2, self.probes.rng("levels", index)), beside)
             (f1, n1), (f2, n2) = _failed(inside), _failed(seen)
-            if n2 and fisher_exact([[f1, n1 - f1], [f2, n2 - f2]], alternative="greater").pvalue > NOT_BY_CHANCE:
+            table = np.array([[f1, n1 - f1], [f2, n2 - f2]])
+            if n2 and fisher_exact(table, alternative="greater").pvalue > NOT_BY_CHANCE:
                 self.box = self.box.with_(index, (dimension.bounds,))
 
     def _outside(self) -> list[Seen]:

@@ -34,7 +34,9 @@ def place_rule(probes: Probes, box: Box, placed: Sequence[int], plain: float = P
     for index in placed:
         wide = wide.with_(index, (box.space.dimensions[index].bounds,))
     seen = probes.look(wide.drawn(PLACES, probes.rng("places")))
-    candidates = [(_balance([box.contains(s.point) for s in seen], seen), None, box)]
+    candidates: list[tuple[float, Rule | None, Box]] = [
+        (_balance([box.contains(s.point) for s in seen], seen), None, box)
+    ]
     for kept in _sides(box, wide, placed):
         sample = [s for s in seen if kept.contains(s.point)]
         for kind in (INSIDE, FROM):
