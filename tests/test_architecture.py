@@ -114,6 +114,24 @@ def test_units_do_not_import_each_other_in_a_circle():
         visit(unit, [])
 
 
+def test_modules_do_not_import_each_other_in_a_circle():
+    """Imports within functions and for types alone count too."""
+    paths = {dotted(path): path for path in modules()}
+
+    def module_of(name):
+        while name and name not in paths:
+            name = name.rpartition(".")[0]
+        return name
+
+    graph = {name: {module_of(n) for n, _ in imports_of(path)} - {"", name} for name, path in paths.items()}
+    while free := [name for name, wanted in graph.items() if not wanted]:
+        for name in free:
+            del graph[name]
+        for wanted in graph.values():
+            wanted.difference_update(free)
+    assert sorted(graph) == []
+
+
 def test_a_leak_would_be_seen(tmp_path):
     path = PACKAGE / "statistics" / "imaginary.py"
     tree = "def f():\n    from synnodtest.engine import Engine\nfrom .. import cli\nimport synnodtest.store as s\n"
