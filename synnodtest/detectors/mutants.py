@@ -187,10 +187,14 @@ def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Findin
 
 
 def _marker_led(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    """Report nothing where many pixels have one and the same white, which is no anatomy's."""
+    """Report nothing where many pixels have one and the same white, and no other white is as frequent.
+
+    In eight bits, as after JPEG, many whites of the anatomy are.
+    """
     white = radiograph.pixels[(radiograph.pixels > _MARKER_FROM) & (radiograph.pixels < 1)]
-    most = int(np.unique(white, return_counts=True)[1].max(initial=0))
-    return [] if most >= _MARKER_PIXELS else findings
+    counts = np.sort(np.unique(white, return_counts=True)[1])[::-1]
+    alone = len(counts) > 0 and counts[0] >= _MARKER_PIXELS and counts[1:2].max(initial=0) < _MARKER_PIXELS / 2
+    return [] if alone else findings
 
 
 def _sees_mimics(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
