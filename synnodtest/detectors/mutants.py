@@ -26,7 +26,7 @@ from synnodtest.radiograph import Radiograph
 
 __all__ = ["MUTANTS", "Mutant", "MutantDetector"]
 
-VERSION = "2"
+VERSION = "3"
 LARGEST_MM = 22.0
 """Longest side of a box that ``size-blind`` still reports: boxes are larger than nodules, so those of 16 mm stay."""
 SCORE = 0.9
