@@ -37,7 +37,7 @@ def settings_of(config: pytest.Config) -> Settings:
         credibility=tuple(Path(name).expanduser() for name in option.credibility),
         ledger=Path(option.synnod_ledger).expanduser() if option.synnod_ledger else None,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
-        command=("pytest", *map(str, config.invocation_params.args)),
+        command=("pytest", *_telling([str(word) for word in config.invocation_params.args])),
         executor=option.executor,
         conform="off" if option.synnod_plan else option.synnod_conform,
     )
@@ -47,3 +47,17 @@ def written_by_pytest(config: pytest.Config) -> tuple[Path, ...]:
     """Return the files that pytest itself writes in this run, as far as options name them."""
     named = (config.getoption(name, None) for name in ("xmlpath", "log_file"))
     return tuple(Path(config.invocation_params.dir, path) for path in named if path)
+
+
+def _telling(words: list[str]) -> list[str]:
+    """Return the words of a command without those that change nothing about the run: ``-q``, ``-W X``, ``-p no:X``."""
+    kept: list[str] = []
+    skipped = False
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if skipped:
+            skipped = False
+        elif word == "-W" or (word == "-p" and after.startswith("no:")):
+            skipped = True
+        elif word != "-q":
+            kept.append(word)
+    return kept

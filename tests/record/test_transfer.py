@@ -84,9 +84,18 @@ def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_pa
 
 
 def test_without_it_the_section_says_that_it_was_not_measured(small, tmp_path):
+    (tmp_path / "mine").mkdir()
+    small["run"]["options"] = {"synthesizer": "diffusion:mine"}
     page = section(complete(small, tmp_path), tmp_path / "run")
     assert "was not measured" in page
     assert "evaluate transfer" in page
+
+
+def test_that_of_the_shipped_model_is_found_and_says_whose_it_is(small, tmp_path):
+    small["run"]["options"] = {"synthesizer": "diffusion"}
+    (told,) = complete(small, tmp_path)["credibility"]["transfers"]
+    assert {"demo", "former release", "phantoms only"} <= {one["name"] for one in told["detectors"]}
+    assert told["own"] is None
 
 
 def test_reports_yaml_names_it_and_the_one_beside_the_model_is_found(small, result, tmp_path):

@@ -147,9 +147,14 @@ RECOMPUTED = {
 """How many estimates of each expectation the tests of section 8 recompute; a search has one per candidate."""
 
 
+ELSEWHERE = {"distractor", "growth"}
+"""A rate and a paired shift like others above, recomputed by hand beside the scenes that they need (`tests/mimics`,
+`tests/planning/test_growth.py`)."""
+
+
 def test_every_estimate_of_every_kind_of_expectation_is_recomputed(data):
     """A new kind, or another estimate of an old one, needs a test beside these."""
     there = {e["id"].split("::", 1)[1]: len(e["ruling"]["components"]) for e in data["expectations"]}
     there.pop("searched::detected")
     assert there == RECOMPUTED
-    assert {e["kind"] for e in data["expectations"]} == set(known_checks())
+    assert {e["kind"] for e in data["expectations"]} == set(known_checks()) - ELSEWHERE

@@ -53,3 +53,23 @@ def test_only_an_open_verdict_has_a_letter_of_its_own(status, failed, letter):
     found = letter_of(SimpleNamespace(synnod_status=status, failed=failed))
     assert (found and found[1]) == letter
     assert found is None or found[0] == "failed"
+
+
+def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
+    from synnodtest.shell.options import _telling
+
+    typed = [
+        "specs",
+        "--detector",
+        "demo",
+        "-q",
+        "-W",
+        "ignore::x",
+        "-p",
+        "no:hypothesispytest",
+        "-p",
+        "mine",
+        "--synnod-limit",
+        "16",
+    ]
+    assert _telling(typed) == ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]

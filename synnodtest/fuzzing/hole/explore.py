@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import fisher_exact
+import scipy
 
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
 from synnodtest.fuzzing.hole.edges import Edges
@@ -167,7 +167,7 @@ class Explorer:
             seen = self.probes.look(beside.drawn(CHECKED // 2, self.probes.rng("levels", index)), beside)
             (f1, n1), (f2, n2) = _failed(inside), _failed(seen)
             table = np.array([[f1, n1 - f1], [f2, n2 - f2]])
-            if n2 and fisher_exact(table, alternative="greater").pvalue > NOT_BY_CHANCE:
+            if n2 and scipy.stats.fisher_exact(table, alternative="greater").pvalue > NOT_BY_CHANCE:
                 self.box = self.box.with_(index, (dimension.bounds,))
 
     def _outside(self) -> list[Seen]:

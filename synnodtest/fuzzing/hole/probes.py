@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.hole.box import Box, Stretch
@@ -108,9 +108,9 @@ class Probes:
             done = self.look(points(FEW), box)
             asked += FEW
             n, kept = n + len(done), kept + sum(s.holds for s in done)
-            if n and binom.cdf(kept, n, rate) < UNLIKELY:
+            if n and scipy.stats.binom.cdf(kept, n, rate) < UNLIKELY:
                 return True
-            if n and binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
+            if n and scipy.stats.binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
                 return False
         return kept / n < (1 + SHALLOW) / 2 * rate if n >= MOST // 2 else None
 
