@@ -58,7 +58,8 @@ def test_only_an_open_verdict_has_a_letter_of_its_own(status, failed, letter):
 def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
     from synnodtest.shell.options import _telling
 
-    typed = [
+    said = ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]
+    typed = [*said[:3], "-q", "-W", "ignore::x", "-p", "no:hypothesispytest", *said[3:]]
         "specs",
         "--detector",
         "demo",
@@ -72,4 +73,4 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
         "--synnod-limit",
         "16",
     ]
-    assert _telling(typed) == ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]
+    assert _telling(typed) == said
