@@ -60,17 +60,4 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
 
     said = ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]
     typed = [*said[:3], "-q", "-W", "ignore::x", "-p", "no:hypothesispytest", *said[3:]]
-        "specs",
-        "--detector",
-        "demo",
-        "-q",
-        "-W",
-        "ignore::x",
-        "-p",
-        "no:hypothesispytest",
-        "-p",
-        "mine",
-        "--synnod-limit",
-        "16",
-    ]
     assert _telling(typed) == said
