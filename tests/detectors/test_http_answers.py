@@ -144,13 +144,13 @@ def chunks(content):
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
 PACKED = [
-    ({"Content-Encoding": "gzip"}, gzip.compress(ONE)),
-    ({"Content-Encoding": "X-GZIP"}, gzip.compress(ONE)),
+    ({"Content-Encoding": "gzip"}, gzip.compress(ONE, mtime=0)),
+    ({"Content-Encoding": "X-GZIP"}, gzip.compress(ONE, mtime=0)),
     ({"Content-Encoding": "deflate"}, zlib.compress(ONE)),
     ({"Content-Encoding": "deflate"}, raw_deflate(ONE)),
     ({"Content-Encoding": "identity"}, ONE),
     (CHUNKED, chunks(ONE)),
-    ({**CHUNKED, "Content-Encoding": "gzip"}, chunks(gzip.compress(ONE))),
+    ({**CHUNKED, "Content-Encoding": "gzip"}, chunks(gzip.compress(ONE, mtime=0))),
     ({"Content-Type": "text/plain; charset=utf-16"}, ONE.decode().encode("utf-16")),
 ]
 
@@ -164,7 +164,7 @@ def test_packed_and_chunked_answers_are_read(server, radiographs, headers, body)
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>" + b"x" * 500
 NO_ANSWER = [
     (200, {"Content-Encoding": "br"}, b"packed", "compressed as 'br'"),
-    (200, {"Content-Encoding": "gzip"}, gzip.compress(ONE)[:-12], "no whole gzip"),
+    (200, {"Content-Encoding": "gzip"}, gzip.compress(ONE, mtime=0)[:-12], "no whole gzip"),
     (200, {"Content-Encoding": "gzip"}, ONE, "no whole gzip"),
     (200, {"Content-Type": "text/html"}, HTML, r"HTML page 'Sign in'; Content-Type text/html\) is no JSON"),
     (200, {}, HTML, r"HTML page 'Sign in'; Content-Type missing"),
@@ -188,7 +188,7 @@ def test_what_is_no_answer_is_an_error_in_words(server, radiographs, status, hea
 
 def test_a_small_answer_that_unpacks_to_a_large_one_is_refused_early(server, radiographs, monkeypatch):
     monkeypatch.setattr(http_transport, "MAX_ANSWER_BYTES", 100_000)
-    bomb = gzip.compress(b" " * 50_000_000)
+    bomb = gzip.compress(b" " * 50_000_000, mtime=0)
     assert len(bomb) < 100_000
     assert len(http_transport._inflated(bomb, "gzip")) == 100_001
     server.scripts = [(200, {"Content-Encoding": "gzip"}, bomb, 0)]
