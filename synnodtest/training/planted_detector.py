@@ -127,14 +127,11 @@ def train_planted(
     _save(checkpoint, model, average, optimizer, state)
     (out / "loss.json").write_text(json.dumps(state["curve"]))
     if weights is not None and blend < 1:
-        started = _stored_state(weights, average)
-        mixed = {name: torch.lerp(started[name], value, blend) for name, value in _floats(average).items()}
-        average.load_state_dict({**average.state_dict(), **mixed})
+        blended = deepcopy(average)
+        blended.load_state_dict(_stored_state(weights, blended))
+        _follow(blended, average, 1 - blend)
+        average = blended
     return _finished(average, out, stock.films.shape[-1])
-
-
-def _floats(model: Any) -> dict[str, Any]:
-    return {name: value.cpu().float() for name, value in model.state_dict().items() if value.is_floating_point()}
 
 
 def _new_model(architecture: str, size: int) -> Any:
