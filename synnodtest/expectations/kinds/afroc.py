@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.common import hold, no_data, selected
+from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import area_over, rule_on_curve
-from synnodtest.expectations.fewest import curve_backgrounds
-from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import ledger_of
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
@@ -63,17 +61,10 @@ def afroc(parameters: Afroc, evidence: Evidence) -> Ruling:
     return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"})
 
 
-KIND = Kind(
+KIND = curve_kind(
     name="afroc",
     about="Area under the AFROC curve: nodules found at their place against the loudest finding on untouched images.",
     parameters=Afroc,
     ruling=afroc,
     title="Area under the AFROC",
-    common=CURVE,
-    rules={"required": ["at_least"]},
-    arms=lambda p: (OWN, UNTOUCHED_ARM),
-    threshold_free=lambda p: True,
-    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
-    all_scores=True,
-    curve=True,
 )

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.common import hold, no_data, selected
+from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     area_over,
     rule_on_curve,
 )
-from synnodtest.expectations.fewest import curve_backgrounds
-from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import ledger_of
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
@@ -56,18 +54,11 @@ def auc(parameters: Auc, evidence: Evidence) -> Ruling:
     return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
 
 
-KIND = Kind(
+KIND = curve_kind(
     name="auc",
     about="Area under the ROC curve, images with nodules against untouched ones.",
     parameters=Auc,
     ruling=auc,
     title="Image-level AUC",
-    common=CURVE,
-    rules={"required": ["at_least"]},
-    arms=lambda p: (OWN, UNTOUCHED_ARM),
-    threshold_free=lambda p: True,
-    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
-    all_scores=True,
-    curve=True,
     draw="synnodtest.report.figures.curves:roc_of_scenes",
 )

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.common import hold, no_data
+from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     Weights,
     bootstrapped,
@@ -19,9 +19,7 @@ from synnodtest.expectations.curves import (
     owners,
     rule_on_curve,
 )
-from synnodtest.expectations.fewest import curve_backgrounds
-from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, option, share
+from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
@@ -89,17 +87,10 @@ def _average_precision(ledger: Ledger, weights: Weights) -> float:
     return float(np.append(envelope, 0.0)[place].mean())
 
 
-KIND = Kind(
+KIND = curve_kind(
     name="average_precision",
     about="COCO average precision (101 points) under the matching criterion.",
     parameters=AveragePrecision,
     ruling=average_precision,
     title="Average precision",
-    common=CURVE,
-    rules={"required": ["at_least"]},
-    arms=lambda p: (OWN, UNTOUCHED_ARM),
-    threshold_free=lambda p: True,
-    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
-    all_scores=True,
-    curve=True,
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.common import hold, no_data
+from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     bootstrapped,
     curve_figure,
@@ -16,9 +16,7 @@ from synnodtest.expectations.curves import (
     rule_on_curve,
     sensitivity_at,
 )
-from synnodtest.expectations.fewest import curve_backgrounds
-from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, number, option, share
+from synnodtest.expectations.language import number, option, share
 from synnodtest.expectations.ledger import ledger_of
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
@@ -70,17 +68,10 @@ def froc(parameters: Froc, evidence: Evidence) -> Ruling:
     )
 
 
-KIND = Kind(
+KIND = curve_kind(
     name="froc",
     about="Sensitivity at a number of false positives per image.",
     parameters=Froc,
     ruling=froc,
     title="Free-response curve (FROC)",
-    common=CURVE,
-    rules={"required": ["at_least"]},
-    arms=lambda p: (OWN, UNTOUCHED_ARM),
-    threshold_free=lambda p: True,
-    fewest=lambda p, alpha, per_background: curve_backgrounds(float(p.at_least), alpha),
-    all_scores=True,
-    curve=True,
 )
