@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from synnodtest.backgrounds.folder import FolderSet
-from synnodtest.datasets.split import HELD_OUT, is_held_out
+from synnodtest.datasets.split import HELD_OUT, is_held_out, of_split
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.synthesizers.ct_library import CtLibrary
@@ -13,9 +13,9 @@ from synnodtest.synthesizers.ct_library import CtLibrary
 __all__ = ["HELD_OUT", "is_held_out", "kept_backgrounds", "kept_series", "open_folders"]
 
 
-def kept_backgrounds(backgrounds: BackgroundSet, *, held_out: bool) -> list[Background]:
-    """Return the backgrounds whose patients are held out, or those whose patients are not."""
-    return [one for one in backgrounds.backgrounds if is_held_out(one.cluster) == held_out]
+def kept_backgrounds(backgrounds: BackgroundSet, split: str) -> list[Background]:
+    """Return the backgrounds whose patients belong to a split."""
+    return [one for one in backgrounds.backgrounds if of_split(one.cluster, split)]
 
 
 def kept_series(folder: Path, *, held_out: bool) -> CtLibrary:

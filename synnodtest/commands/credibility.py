@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.datasets.split import split_name
+from synnodtest.commands.splits import add_split
 from synnodtest.errors import SynnodError
 
 __all__ = ["add"]
@@ -46,13 +46,7 @@ def add(kinds: Any) -> None:
         help="annotated films: their nodules are the real ones, and a two-sample test; planted ones lie in the other "
         "lung of the same films, or in those of --backgrounds",
     )
-    sub.add_argument(
-        "--split",
-        type=split_name,
-        metavar="SPLIT",
-        default="all",
-        help="held-out, train, all patients or held-out:0.5 and the like, with --data (all)",
-    )
+    add_split(sub, "held-out, train, all patients or held-out:0.5 and the like, with --data (all)")
     sub.add_argument("--per-film", type=int, default=2, help="scenes for the nodules of each film (2)")
     sub.add_argument("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")

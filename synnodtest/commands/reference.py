@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.datasets.split import split_name
+from synnodtest.commands.splits import add_split
 
 __all__ = ["add", "on_bar"]
 
@@ -17,13 +17,7 @@ def add(kinds: Any) -> None:
     text = "contrast, conspicuity, size and place of annotated nodules, in quantiles: what real nodules look like"
     sub = kinds.add_parser("reference", help=text, description=text)
     sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, COCO, YOLO, boxes.csv, JSRT")
-    sub.add_argument(
-        "--split",
-        type=split_name,
-        metavar="SPLIT",
-        default="all",
-        help="held-out, train, all patients or held-out:0.5 and the like (all)",
-    )
+    add_split(sub)
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
     sub.add_argument("--out", type=Path, help="also write it to this file")
     sub.set_defaults(run=_reference)

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.datasets.split import split_name
+from synnodtest.commands.splits import add_split
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -98,12 +98,10 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the training in the result, --weights the rest (1)",
     )
-    sub.add_argument(
-        "--split",
-        type=split_name,
+    add_split(
+        sub,
+        "patients to train on with --planted: train, or train:0.5 to hold out half instead of 15%%",
         default="train",
-        metavar="SPLIT",
-        help="patients to train on with --planted: train, or train:0.5 to hold out half instead of 15%%",
     )
 
 

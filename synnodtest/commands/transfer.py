@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.datasets.split import split_name
+from synnodtest.commands.splits import add_split
 from synnodtest.errors import SynnodError
 
 __all__ = ["add", "fields_of"]
@@ -28,13 +28,7 @@ def add(kinds: Any) -> None:
     sub.add_argument("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
     text = "diameter of a nodule over that of its annotated box (measured on the films)"
     sub.add_argument("--box-share", type=float, metavar="S", help=text)
-    sub.add_argument(
-        "--split",
-        type=split_name,
-        metavar="SPLIT",
-        default="all",
-        help="held-out, train, all patients or held-out:0.5 and the like (all)",
-    )
+    add_split(sub)
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--device", default="cpu")
     sub.add_argument(

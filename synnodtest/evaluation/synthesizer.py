@@ -72,7 +72,7 @@ def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
         made = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
         found.append(Ground("phantoms", [(made, list(made.backgrounds))]))
     if backgrounds is not None:
-        kept = [(one, kept_backgrounds(one, held_out=True)) for one in open_folders(backgrounds)]
+        kept = [(one, kept_backgrounds(one, "held-out")) for one in open_folders(backgrounds)]
         kept = [(owner, some) for owner, some in kept if some]
         if kept:
             found.append(Ground(backgrounds.name, kept))

@@ -194,7 +194,7 @@ def prepare_windows(
     if ct_patches is not None:
         sets: list[tuple[BackgroundSet, list[Background]]] = []
         for folder in folders:
-            sets += [(one, kept_backgrounds(one, held_out=False)) for one in open_folders(folder)]
+            sets += [(one, kept_backgrounds(one, "train")) for one in open_folders(folder)]
         if phantoms or not sets:
             from synnodtest.phantom import PhantomSet
 

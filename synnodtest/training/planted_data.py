@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.annotated.held_out import kept_series, open_folders
+from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
 from synnodtest.datasets.split import of_split
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import Box
@@ -83,9 +83,8 @@ def unseen_films(root: Path | None, split: str = "train") -> Iterator[Radiograph
 
 def _films(root: Path | None, split: str) -> Iterator[_Marked]:
     for source in [] if root is None else open_folders(root):
-        for background in source.backgrounds:
-            if of_split(background.cluster, split):
-                yield source.load(background), ()
+        for background in kept_backgrounds(source, split):
+            yield source.load(background), ()
 
 
 def _annotated(folder: Path | None, cache: Path, split: str) -> Iterator[_Marked]:

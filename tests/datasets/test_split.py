@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from synnodtest.cli import main
 from synnodtest.datasets.split import HELD_OUT, is_held_out, of_split, split_name
 
 NAMES = [str(number) for number in range(4000)]
@@ -35,3 +36,9 @@ def test_whoever_is_held_out_stays_so_at_a_larger_share():
 def test_anything_else_is_no_split(text):
     with pytest.raises(ValueError, match="a split is held-out, train, all, or held-out:SHARE"):
         split_name(text)
+
+
+def test_the_command_line_says_what_a_split_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "reference", "--data", "x", "--split", "half"])
+    assert "a split is held-out, train, all, or held-out:SHARE" in capsys.readouterr().err

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
+from synnodtest.annotated.held_out import kept_backgrounds
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import sha256_of
-from synnodtest.datasets.split import of_split
 from synnodtest.errors import SynnodError
 from synnodtest.identity import Identity
 from synnodtest.ports import Background, BackgroundSet
@@ -27,7 +27,7 @@ def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Pa
     """
     whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache)
     sick = {film.cluster for film in films.backgrounds}
-    kept = [one for one in whole.backgrounds if of_split(one.cluster, split) and one.cluster not in sick]
+    kept = [one for one in kept_backgrounds(whole, split) if one.cluster not in sick]
     if not kept:
         raise SynnodError(f"{folder}: no film of a patient without annotated nodules belongs to the split {split!r}")
     return _Some(whole, kept)
