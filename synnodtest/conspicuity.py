@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from synnodtest.geometry import BoolArray, Box
+from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
 from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["VERSION", "Visibility", "radial_rise", "visibilities", "visibility"]
@@ -148,7 +148,7 @@ class _View:
     def distance(self, outline: Box) -> Array:
         """Return how far each cell is from the middle of an outline, in its half axes."""
         row_mm, column_mm = self._spacing
-        middle = (outline[0] + outline[2]) / 2 * column_mm, (outline[1] + outline[3]) / 2 * row_mm
+        middle = px_to_mm(centre_of(outline), self._spacing)
         half = max((outline[2] - outline[0]) * column_mm / 2, 1e-9), max((outline[3] - outline[1]) * row_mm / 2, 1e-9)
         return np.asarray(
             np.hypot(((self._y - middle[1]) / half[1])[:, None], ((self._x - middle[0]) / half[0])[None, :])

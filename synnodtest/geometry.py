@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ __all__ = [
     "Box",
     "FloatArray",
     "box_of_mask",
+    "centre_of",
     "disc_mask",
     "equal_area_diameter_mm",
     "iou",
     "mm_to_px",
+    "moved_to",
     "px_to_mm",
 ]
 
@@ -36,6 +39,17 @@ def mm_to_px(point_mm: tuple[float, float], spacing_mm: Spacing) -> tuple[float,
 def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
     """Return the point ``(x, y)`` in mm from the top left corner of pixel coordinates ``(x, y)``."""
     return point_px[0] * spacing_mm[1], point_px[1] * spacing_mm[0]
+
+
+def centre_of(box: Sequence[float]) -> tuple[float, float]:
+    """Return the middle ``(x, y)`` of a box."""
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def moved_to(box: Box, point: tuple[float, float]) -> Box:
+    """Return a box of the same size around a point ``(x, y)``."""
+    (x, y), (there_x, there_y) = centre_of(box), point
+    return box[0] + there_x - x, box[1] + there_y - y, box[2] + there_x - x, box[3] + there_y - y
 
 
 def iou(a: Box, b: Box) -> float:

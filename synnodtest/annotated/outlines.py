@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.conspicuity import radial_rise
-from synnodtest.geometry import Box
+from synnodtest.geometry import Box, centre_of
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["EDGES", "FEWEST", "USUAL_SHARE", "box_shares", "profile_in_box", "share_of_box", "shrunk"]
@@ -69,6 +69,6 @@ def box_shares(profiles: Mapping[str, Sequence[Array]]) -> dict[str, float]:
 
 def shrunk(box: Box, share: float) -> Box:
     """Return the box made smaller about its middle (larger if ``share`` is above 1)."""
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    x, y = centre_of(box)
     half_x, half_y = (box[2] - box[0]) / 2 * share, (box[3] - box[1]) / 2 * share
     return x - half_x, y - half_y, x + half_x, y + half_y

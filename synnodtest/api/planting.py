@@ -15,7 +15,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import px_to_mm
+from synnodtest.geometry import centre_of, px_to_mm
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -113,8 +113,7 @@ def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[floa
             f"the box {shown} lies outside the radiograph, which is {width} x {height} pixels",
             hint="boxes are in pixels of the radiograph, x along columns; not in mm, not 0..1",
         )
-    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    return px_to_mm(middle, radiograph.spacing_mm), box_size_mm(box, radiograph.spacing_mm)
+    return px_to_mm(centre_of(box), radiograph.spacing_mm), box_size_mm(box, radiograph.spacing_mm)
 
 
 def _inside(centre_mm: tuple[float, ...], radiograph: Radiograph) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from synnodtest.conspicuity import visibility
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.places import across
 from synnodtest.evaluation.transfer.scenes import Counterpart
-from synnodtest.geometry import Box, FloatArray
+from synnodtest.geometry import Box, FloatArray, centre_of, moved_to, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph, lung_range
@@ -112,9 +112,8 @@ def bare_crops(
 
 def _moved_across(outline: Box, radiograph: Radiograph) -> Box:
     """Return the outline at the corresponding place of the other lung."""
-    x, y = (outline[0] + outline[2]) / 2, (outline[1] + outline[3]) / 2
-    (there_x, there_y), _ = across((x, y), radiograph)
-    return outline[0] + there_x - x, outline[1] + there_y - y, outline[2] + there_x - x, outline[3] + there_y - y
+    there, _ = across(centre_of(outline), radiograph)
+    return moved_to(outline, there)
 
 
 def _around(centre_mm: tuple[float, float], diameter_mm: float, radiograph: Radiograph) -> Box:
@@ -128,7 +127,7 @@ def _crop(radiograph: Radiograph, outline: Box, cluster: str) -> Crop:
     row_mm, column_mm = radiograph.spacing_mm
     size = ((outline[2] - outline[0]) * column_mm, (outline[3] - outline[1]) * row_mm)
     diameter = math.sqrt(size[0] * size[1])
-    centre = ((outline[0] + outline[2]) / 2 * column_mm, (outline[1] + outline[3]) / 2 * row_mm)
+    centre = px_to_mm(centre_of(outline), radiograph.spacing_mm)
     window = Window(centre, SIDE, SPAN * diameter / SIDE)
     values = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
     away = _away(size, window)

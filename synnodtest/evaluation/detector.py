@@ -14,7 +14,7 @@ from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import near_duplicates, perceptual_hash
 from synnodtest.engine.outcome import regions_at
 from synnodtest.finding import Finding
-from synnodtest.geometry import Box, iou
+from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph, Truth
@@ -168,8 +168,7 @@ def _box(truth: Truth) -> Box:
 
 
 def _centre(truth: Truth) -> tuple[float, float]:
-    box = _box(truth)
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return centre_of(_box(truth))
 
 
 def _in_training(data: AnnotatedSet, images: Sequence[_Image], trained_on: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair
 from synnodtest.evaluation.transfer.scenes import Counterpart
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, centre_of, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
@@ -90,10 +90,7 @@ def film_exhibits(
     for k in sorted(rng.permutation(len(real))[:each].tolist()):
         film, one = real[k]
         shown = films.load(film)
-        centre = (
-            (one.box[0] + one.box[2]) / 2 * shown.spacing_mm[1],
-            (one.box[1] + one.box[3]) / 2 * shown.spacing_mm[0],
-        )
+        centre = px_to_mm(centre_of(one.box), shown.spacing_mm)
         made.append(Exhibit(False, film.id, one.diameter_mm, _picture(shown, centre)))
     for k in sorted(rng.permutation(len(scenes))[: len(made)].tolist()):
         recipe = scenes[k].recipe

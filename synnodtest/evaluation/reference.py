@@ -15,6 +15,7 @@ from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.conspicuity import VERSION
 from synnodtest.engine.outcome import regions_at
 from synnodtest.errors import SynnodError
+from synnodtest.geometry import centre_of
 from synnodtest.radiograph import is_derived
 from synnodtest.reference import FORMAT, LEVELS
 
@@ -45,9 +46,8 @@ def measure(films: AnnotatedFilms, progress: Callable[[int, int], None] = lambda
         radiograph = films.load(film)
         counted = [one for one in films.nodules(film.id) if one.counted]
         for one, seen in zip(counted, films.seen(film), strict=True):
-            middle = ((one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2)
             if np.isfinite(seen.conspicuity):
-                regions = regions_at(radiograph, middle)
+                regions = regions_at(radiograph, centre_of(one.box))
                 found.append(Seen(seen.contrast, seen.conspicuity, one.diameter_mm, one.size_mm, regions))
         progress(number + 1, len(films.backgrounds))
     return found

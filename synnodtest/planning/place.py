@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -172,7 +172,7 @@ class Placer:
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""
         (height, width), (row_mm, column_mm) = self._radiograph.shape, self._radiograph.spacing_mm
-        x, y = (box_px[0] + box_px[2]) / 2, (box_px[1] + box_px[3]) / 2
+        x, y = centre_of(box_px)
         if x >= width or y >= height:
             raise NoPlace(f"the box of nodule {name!r} lies outside the radiograph of {width} x {height} pixels")
         return round(x * column_mm, 3), round(y * row_mm, 3)

@@ -12,7 +12,7 @@ from synnodtest.engine import Engine, Outcome, Unplaced
 from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.finding import Finding
-from synnodtest.geometry import Box
+from synnodtest.geometry import Box, centre_of
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
@@ -102,7 +102,8 @@ def scores_in(findings: Sequence[Finding], boxes: Sequence[Box], spacing_mm: tup
 
 
 def _away(box: Box, x: float, y: float, spacing_mm: tuple[float, float]) -> float:
-    dx, dy = (x - (box[0] + box[2]) / 2) * spacing_mm[1], (y - (box[1] + box[3]) / 2) * spacing_mm[0]
+    middle = centre_of(box)
+    dx, dy = (x - middle[0]) * spacing_mm[1], (y - middle[1]) * spacing_mm[0]
     return dx * dx + dy * dy
 
 

@@ -16,6 +16,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.places import across, corresponding
 from synnodtest.evidence.arm import Arm
+from synnodtest.geometry import centre_of, iou, moved_to, px_to_mm
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet
@@ -96,7 +97,9 @@ def counterparts(
     for host in sorted({job[0] for job in jobs}):
         radiograph = negatives.load(hosts[host])
         for _, film, nodules, k in (job for job in jobs if job[0] == host):
-            yield _counterpart(film, nodules, read(film), hosts[host], radiograph, template, seed, k)
+            own = read(film)
+            placed = [corresponding(own, centre_of(one.box), radiograph) for one in nodules]
+            yield _placed(film, nodules, placed, hosts[host], radiograph, template, seed, k)
 
 
 def _counted(films: AnnotatedFilms, film: Background) -> tuple[RealNodule, ...]:
@@ -124,20 +127,6 @@ class _Latest:
         return replace(bare, regions=regions)
 
 
-def _counterpart(
-    film: Background,
-    nodules: Sequence[RealNodule],
-    shown: Radiograph,
-    host: Background,
-    radiograph: Radiograph,
-    template: NoduleSpec,
-    seed: int,
-    number: int,
-) -> Counterpart:
-    placed = [corresponding(shown, _middle(one), radiograph) for one in nodules]
-    return _placed(film, nodules, placed, host, radiograph, template, seed, number)
-
-
 def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: int, seed: int) -> Iterator[Counterpart]:
     """Yield ``per_film`` scenes for every film with a counted nodule, on that very film: in the other lung.
 
@@ -145,24 +134,16 @@ def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: i
     annotated one is left out.
     """
     for film in films.backgrounds:
-        every = films.nodules(film.id)
-        radiograph = films.load(film) if any(one.counted for one in every) else None
-        if radiograph is None:
+        counted, every = _counted(films, film), films.nodules(film.id)
+        if not counted:
             continue
-        there = [(one, across(_middle(one), radiograph)) for one in every if one.counted]
-        free = [(one, place) for one, place in there if not any(_touches(place[0], one, other) for other in every)]
+        radiograph = films.load(film)
+        there = [(one, across(centre_of(one.box), radiograph)) for one in counted]
+        free = [(one, at) for one, at in there if not any(iou(moved_to(one.box, at[0]), other.box) for other in every)]
         if free:
-            nodules, placed = [one for one, _ in free], [place for _, place in free]
+            nodules, placed = [one for one, _ in free], [at for _, at in free]
             for number in range(per_film):
                 yield _placed(film, nodules, placed, film, radiograph, template, seed + number, number)
-
-
-def _touches(point: tuple[float, float], nodule: RealNodule, other: RealNodule) -> bool:
-    """Return whether a nodule moved to a point would touch the box of another."""
-    half = [(nodule.box[axis + 2] - nodule.box[axis]) / 2 for axis in (0, 1)]
-    return all(
-        point[axis] + half[axis] > other.box[axis] and point[axis] - half[axis] < other.box[axis + 2] for axis in (0, 1)
-    )
 
 
 def _placed(
@@ -175,7 +156,8 @@ def _placed(
     seed: int,
     number: int,
 ) -> Counterpart:
-    at = [_millimetres(point, radiograph.spacing_mm) for point, _ in placed]
+    exact = [px_to_mm(point, radiograph.spacing_mm) for point, _ in placed]
+    at = [(round(x, 3), round(y, 3)) for x, y in exact]
     (drawn,) = own_recipes(_behaviour(film, nodules, template), [replace(host, id=film.id)], seed)
     planted = tuple(
         replace(one, location=Location(region=None, at_mm=where)) for one, where in zip(drawn.nodules, at, strict=True)
@@ -187,11 +169,3 @@ def _placed(
 def _behaviour(film: Background, nodules: Sequence[RealNodule], template: NoduleSpec) -> Behaviour:
     specs = tuple(replace(template, name=one.name, diameter_mm=Constant(round(one.diameter_mm, 2))) for one in nodules)
     return Behaviour(f"transfer:{film.id}", "Transfer.", scenes=Scenes("negative", 1, nodules=specs))
-
-
-def _middle(nodule: RealNodule) -> tuple[float, float]:
-    return (nodule.box[0] + nodule.box[2]) / 2, (nodule.box[1] + nodule.box[3]) / 2
-
-
-def _millimetres(point: tuple[float, float], spacing_mm: tuple[float, float]) -> tuple[float, float]:
-    return round(point[0] * spacing_mm[1], 3), round(point[1] * spacing_mm[0], 3)

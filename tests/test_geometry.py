@@ -1,0 +1,19 @@
+"""Boxes: their middle, and the same box elsewhere."""
+
+import pytest
+
+from synnodtest.geometry import centre_of, iou, moved_to
+
+
+def test_a_box_moved_keeps_its_size_and_gets_the_middle_asked_for():
+    box = (10.0, 20.0, 30.0, 26.0)
+    assert centre_of(box) == (20, 23)
+    moved = moved_to(box, (100.5, 50.25))
+    assert centre_of(moved) == (100.5, 50.25)
+    assert (moved[2] - moved[0], moved[3] - moved[1]) == (20, 6)
+
+
+def test_boxes_that_only_share_an_edge_do_not_overlap():
+    box = (0.0, 0.0, 10.0, 10.0)
+    assert iou(box, moved_to(box, (15, 5))) == 0
+    assert iou(box, moved_to(box, (14.9, 5))) == pytest.approx(0.1 / 19.9)
