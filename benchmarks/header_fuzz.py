@@ -86,7 +86,10 @@ def word(rng: _Rng, *words: str) -> str:
 
 def dicom_fields(rng: _Rng) -> dict[str, Callable[[], Any]]:
     """Return fields and makers of values."""
-    pair = lambda: [length(rng)] * 2 if rng.random() < 0.7 else [length(rng), length(rng)]  # noqa: E731
+
+    def pair() -> list[Any]:
+        return [length(rng)] * 2 if rng.random() < 0.7 else [length(rng), length(rng)]
+
     return {
         **{name: lambda: number(rng) for name in (
             "Rows", "Columns", "BitsStored", "HighBit", "SamplesPerPixel", "NumberOfFrames", "WindowCenter",

@@ -203,13 +203,23 @@ def quiet_ultralytics() -> None:
     Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)
 
 
-def _load(path: Path, safe: bool) -> Any:
-    """Return the model (float32, eval, fused). Anything that the restricted loader refuses is an error."""
+def checkpoint_content(path: Path, *, safe: bool = True) -> dict[str, Any]:
+    """Return what a checkpoint holds; ``safe``: loaded such that nothing in it can run."""
     quiet_ultralytics()
     tasks: Any = importlib.import_module("ultralytics.nn.tasks")
+    content: dict[str, Any] = tasks.torch_safe_load(str(path), safe_only=safe)[0]
+    return content
+
+
+def model_of(content: dict[str, Any]) -> Any:
+    """Return the network of a checkpoint, averaged if it was averaged in training."""
+    return content.get("ema") or content["model"]
+
+
+def _load(path: Path, safe: bool) -> Any:
+    """Return the model (float32, eval, fused). Anything that the restricted loader refuses is an error."""
     try:
-        content, _ = tasks.torch_safe_load(str(path), safe_only=safe)
-        model = (content.get("ema") or content["model"]).float().eval()
+        model = model_of(checkpoint_content(path, safe=safe)).float().eval()
     except Exception as error:
         raise DetectorError(
             f"{path} cannot be loaded: {' '.join(str(error).split())}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,17 +70,14 @@ def distances(
     """
     rng = np.random.default_rng(seed_sequence("distances", seed))
     a, b = standardised(planted, real), standardised(real, real)
-    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
     found: dict[str, dict[str, list[float]]] = {name: {"synthetic": [], "real": []} for name in MEASURES}
-    for _ in range(halves):
-        one = rng.permutation(len(names))[: (len(names) + 1) // 2]
-        first = np.isin(owner, one)
+    for first in _first_halves(clusters, halves, rng):
         for name, measure in MEASURES.items():
             found[name]["synthetic"].append(measure(a[~first], b[first]))
             found[name]["real"].append(measure(b[~first], b[first]))
     return {
         "n": len(real),
-        "backgrounds": len(names),
+        "backgrounds": len(set(clusters)),
         **{
             name: {
                 "synthetic_to_real": float(np.mean(values["synthetic"])),
@@ -90,6 +87,13 @@ def distances(
             for name, values in found.items()
         },
     }
+
+
+def _first_halves(clusters: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    """Yield which rows belong to one half of the backgrounds, drawn anew each time."""
+    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
+    for _ in range(count):
+        yield np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2])
 
 
 def coverage(
@@ -111,12 +115,10 @@ def coverage(
     rng = np.random.default_rng(seed_sequence("coverage", seed))
     a, b = standardised(planted, real), standardised(real, real)
     width = float(np.median(pdist(b)))
-    names, owner = np.unique(np.asarray(clusters), return_inverse=True)
     found: dict[str, dict[str, list[float]]] = {
         k: {"synthetic": [], "real": []} for k in ("precision", "recall", "vendi")
     }
-    for _ in range(halves):
-        first = np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2])
+    for first in _first_halves(clusters, halves, rng):
         for whose, table in (("synthetic", a), ("real", b)):
             precision, recall = precision_recall(b[first], table[~first])
             for name, value in zip(found, (precision, recall, vendi_score(table[~first], width)), strict=True):

@@ -33,6 +33,7 @@ __all__ = [
     "agreeing_backgrounds",
     "compare",
     "comparison_unit",
+    "hold_difference",
     "judge_difference",
     "margin_below_1",
     "paired_needs",
@@ -125,14 +126,10 @@ class Comparison:
         return [f"{self.lost} nodules of {self.names[1]} are not in {self.names[0]} and are not compared"]
 
 
-def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:
-    """Hold the paired difference against its bound, gated by the reference's sensitivity."""
-    compared = compare(parameters, evidence)
-    criterion = _criterion(parameters, evidence, compared, bound, side)
-    if not compared.trials:
-        return no_data(criterion, "pair", evidence)
-    held = hold(
-        "difference",
+def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
+    """Hold a paired difference against its bound."""
+    return hold(
+        name,
         compared.label,
         lambda alpha: difference(compared, evidence, alpha),
         alpha=evidence.alpha,
@@ -140,6 +137,15 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         side=side,
         unit=compared.unit,
     )
+
+
+def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:
+    """Hold the paired difference against its bound, gated by the reference's sensitivity."""
+    compared = compare(parameters, evidence)
+    criterion = _criterion(parameters, evidence, compared, bound, side)
+    if not compared.trials:
+        return no_data(criterion, "pair", evidence)
+    held = hold_difference("difference", compared, evidence, bound, side)
     _, n10, n01, _ = table(compared)
     figure = paired_figure(parameters, evidence, compared)
     if side == "within":

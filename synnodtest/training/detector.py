@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.yolo import quiet_ultralytics
+from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
@@ -232,10 +232,8 @@ def strip_checkpoint(source: Path, target: Path) -> Path:
     """
     import torch
 
-    quiet_ultralytics()
-    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
-    content, _ = tasks.torch_safe_load(str(source), safe_only=True)
-    model = (content.get("ema") or content["model"]).half().eval()
+    content = checkpoint_content(source)
+    model = model_of(content).half().eval()
     model.criterion = None
     for parameter in model.parameters():
         parameter.requires_grad = False

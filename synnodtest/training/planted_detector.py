@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.detectors.yolo import quiet_ultralytics
+from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
 from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
@@ -150,9 +150,7 @@ def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
     Raises:
         SynnodError: it is of another architecture.
     """
-    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
-    content, _ = tasks.torch_safe_load(str(weights), safe_only=True)
-    stored: dict[str, Any] = content["model"].float().state_dict()
+    stored: dict[str, Any] = model_of(checkpoint_content(weights)).float().state_dict()
     wanted = {name: value.shape for name, value in model.state_dict().items()}
     if {name: value.shape for name, value in stored.items()} != wanted:
         raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")

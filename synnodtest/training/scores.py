@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from scipy.special import logit
 
-from synnodtest.detectors.yolo import UltralyticsDetector, quiet_ultralytics
+from synnodtest.detectors.yolo import UltralyticsDetector, checkpoint_content
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["AT_ONE_PER_FILM", "score_at", "settle_scores", "shift_scores"]
@@ -38,9 +36,7 @@ def shift_scores(weights: Path, addend: float) -> None:
     """Add ``addend`` to the logit of every score of a YOLO checkpoint, in place and at once."""
     import torch
 
-    quiet_ultralytics()
-    tasks: Any = importlib.import_module("ultralytics.nn.tasks")
-    content, _ = tasks.torch_safe_load(str(weights), safe_only=True)
+    content = checkpoint_content(weights)
     for branch in content["model"].model[-1].cv3:
         branch[-1].bias.data += addend
     partial = weights.with_name(weights.name + ".part")

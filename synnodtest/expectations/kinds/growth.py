@@ -10,12 +10,12 @@ from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import hold, no_data, rule
+from synnodtest.expectations.common import no_data, rule
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import Comparison, difference
+from synnodtest.expectations.paired import Comparison, hold_difference
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
@@ -56,15 +56,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     current = [(trial, now) for trial, now, _ in pairs]
     after, before = [now.confidence for _, now, _ in pairs], [earlier for *_, earlier in pairs]
     compared = Comparison("confidence", ("current", "prior"), [trial for trial, _ in current], after, before)
-    held = hold(
-        "growth",
-        compared.label,
-        lambda alpha: difference(compared, evidence, alpha),
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        unit=compared.unit,
-    )
+    held = hold_difference("growth", compared, evidence, bound, side)
     least = float(parameters.reference_at_least)
     gate = hold_sensitivity(current, evidence, least, label="sensitivity for the current nodules", role="gate")
     figure = {

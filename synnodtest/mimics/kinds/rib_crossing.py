@@ -31,30 +31,33 @@ def _draw(setting: Setting) -> Sequence[Part]:
     box = (x - _HALF_LENGTH_MM, y - _HALF_LENGTH_MM, x + _HALF_LENGTH_MM, y + _HALF_LENGTH_MM)
 
     def overlap(px: Real, py: Real) -> Real:
-        return np.minimum(posterior(px, py, 0.0), anterior(px, py, 0.0))
+        return np.minimum(posterior(0.0)(px, py), anterior(0.0)(px, py))
 
     bones = [
-        Part(lambda px, py, rib=rib, wall=wall: rib(px, py, wall), per_mm, [box], in_mask=False)  # type: ignore[misc]
+        Part(rib(wall), per_mm, [box], in_mask=False)
         for rib in (posterior, anterior)
         for wall, per_mm in ((0.0, BONE), (_WALL_MM, _LOOSE_BONE - BONE))
     ]
     return [*bones, Part(overlap, 0.0, [box])]
 
 
-def _rib(setting: Setting, slope: float, bend: float) -> Callable[[Real, Real, float], Real]:
-    """Return the thickness of a rib without its outer ``wall`` mm; it descends outwards by ``slope``."""
+def _rib(setting: Setting, slope: float, bend: float) -> Callable[[float], Callable[[Real, Real], Real]]:
+    """Return, for a wall in mm, the thickness of a rib without it; the rib descends outwards by ``slope``."""
     cx, cy = setting.centre_mm
     half = setting.size_mm / 2 * setting.rng.uniform(0.85, 1.1)
     cosine, sine = np.cos(slope), np.sin(slope)
 
-    def thickness(x: Real, y: Real, wall: float) -> Real:
-        along = (x - cx) * cosine + (y - cy) * sine
-        across = (y - cy) * cosine - (x - cx) * sine - bend * along**2
-        squared = 1 - (across / (half - wall)) ** 2
-        taper = np.cos(np.clip(along / _HALF_LENGTH_MM, -1, 1) * np.pi / 2) ** 2
-        return np.asarray(2 * (_DEPTH * half - wall) * np.sqrt(np.maximum(squared, 0)) * taper)
+    def within(wall: float) -> Callable[[Real, Real], Real]:
+        def thickness(x: Real, y: Real) -> Real:
+            along = (x - cx) * cosine + (y - cy) * sine
+            across = (y - cy) * cosine - (x - cx) * sine - bend * along**2
+            squared = 1 - (across / (half - wall)) ** 2
+            taper = np.cos(np.clip(along / _HALF_LENGTH_MM, -1, 1) * np.pi / 2) ** 2
+            return np.asarray(2 * (_DEPTH * half - wall) * np.sqrt(np.maximum(squared, 0)) * taper)
 
-    return thickness
+        return thickness
+
+    return within
 
 
 KIND = MimicKind(

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from functools import cache, wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from markupsafe import Markup
 
@@ -49,7 +49,7 @@ def drawn(draw: Callable[P, R]) -> Callable[P, R]:
         key = sha256_of(["figure", FORMAT, _made_by(), name, plain(args), plain(options)])
         data = store.get(KIND, key)
         if data is not None:
-            return _decoded(json.loads(data))  # type: ignore[return-value]
+            return cast("R", _decoded(json.loads(data)))
         made = draw(*args, **options)
         with suppress(StoreError):  # a store that cannot be written only costs the drawing
             store.put(KIND, key, json.dumps(_encoded(made)).encode())
