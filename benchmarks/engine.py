@@ -1,19 +1,23 @@
 """What the engine gains over what one would write, side by side in one process, in turns.
 
-python benchmarks/engine.py [--rounds 3] [--scenes 16] [--only cold,warm] [--out FILE]
+python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--synthesizer diffusion] [--detector demo]
 
 The yardstick is a loop over scenes: one window at a time through the diffusion pipeline, 50 DDIM steps, the composite
 written as PNG and read by `YOLO.predict`. Against it, with the shipped models on phantoms:
 
 cold        scenes into an empty store
 warm        the same scenes again
+own         of a cold run on one thread, the share that is neither synthesizer's nor detector's arithmetic
 ten         ten expectations over one set of scenes, against one
 two         a second detector on the same scenes, against the first
 sweep       one variable swept over held scenes, against as many free ones
 plan        200,000 scenes planned: seconds and peak memory
 import      the plugin imported, and the shipped specs collected
 
+memory      peak resident memory of a process that runs 500 scenes, and of one that runs 10,000 (circles, no network)
+
 Elapsed seconds and processor seconds (all threads) of each; of each comparison the median of the ratios round by round.
+YOLO.predict sets torch to one thread less than there are cores; before each of our runs it gets all of them back.
 """
 
 from __future__ import annotations
@@ -44,6 +48,7 @@ from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant, Sweep, Uniform
 from synnodtest.store import Store
 
+CORES = len(os.sched_getaffinity(0))
 REGION = Location(region="lung")
 Seconds = tuple[float, float]
 
@@ -55,6 +60,12 @@ def timed(call: Callable[[], object]) -> Seconds:
     return time.perf_counter() - elapsed, time.process_time() - processor
 
 
+def set_threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count)
+
+
 def behaviour(count: int, replicates: int, diameter: object = None) -> Behaviour:
     hold = frozenset({"location", "seed"}) if isinstance(diameter, Sweep) else frozenset()
     nodule = NoduleSpec("nodule", diameter or Uniform(8.0, 28.0), location=REGION, hold=hold)
@@ -64,14 +75,15 @@ def behaviour(count: int, replicates: int, diameter: object = None) -> Behaviour
 class Parts:
     """Models and phantoms, loaded once."""
 
-    def __init__(self, scenes: int, scratch: Path) -> None:
+    def __init__(self, scenes: int, scratch: Path, synthesizer: str = "diffusion", detector: object = "demo") -> None:
         from synnodtest.detectors import resolve_detector
         from synnodtest.synthesizers import resolve_synthesizer
 
         self.scratch, self.count = scratch, 4
         self.replicates = max(scenes // self.count, 1)
         self.set = PhantomSet("normal", self.count, cache=scratch / "phantoms")
-        self.detector, self.synthesizer = resolve_detector("demo"), resolve_synthesizer("diffusion")
+        self.detector = resolve_detector(detector) if isinstance(detector, str) else detector
+        self.synthesizer = resolve_synthesizer(synthesizer)
         self.loaded = {one.id: self.set.load(one) for one in self.set.backgrounds}
 
     def engine(self, store: str, detector: object = None) -> Engine:
@@ -83,6 +95,7 @@ class Parts:
 
     def run(self, store: str, seed: int, **options: object) -> Seconds:
         recipes = self.recipes(seed, options.pop("diameter", None))
+        set_threads(int(options.pop("threads", CORES)))
         return timed(lambda: list(self.engine(store, **options).run(recipes)))
 
 
@@ -160,6 +173,71 @@ def ten_expectations(parts: Parts, rounds: int) -> list[float]:
     return compared(rounds, lambda n: parts.run(f"one-{n}", 70 + n), ten)
 
 
+class Timed:
+    """A synthesizer or detector whose calls' processor seconds are added up, of the thread that makes them."""
+
+    def __init__(self, inner: object, method: str) -> None:
+        self.inner, self.seconds = inner, 0.0
+        setattr(self, method, self._timed(getattr(inner, method)))
+
+    def _timed(self, call: Callable[..., object]) -> Callable[..., object]:
+        def timed(*args: object) -> object:
+            started = time.thread_time()
+            try:
+                return call(*args)
+            finally:
+                self.seconds += time.thread_time() - started
+
+        return timed
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+def own(parts: Parts, rounds: int) -> dict[str, float]:
+    """Median share of a cold run's processor seconds outside both models, with one thread."""
+    from synnodtest.detectors.guard import Guard
+
+    shares = []
+    for number in range(rounds):
+        synthesizer, detector = Timed(parts.synthesizer, "synthesize"), Timed(parts.detector.detector, "detect")
+        engine = Engine(parts.set, synthesizer, Guard(detector, 600), Store(parts.scratch / f"own-{number}"))
+        recipes = parts.recipes(200 + number)
+        set_threads(1)
+        _, processor = timed(lambda engine=engine, recipes=recipes: list(engine.run(recipes)))
+        shares.append(1 - (synthesizer.seconds + detector.seconds) / processor)
+    return {"share": float(np.median(shares))}
+
+
+MEMORY = """
+import resource, sys, tempfile
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+import engine
+from synnodtest import Finding
+from synnodtest.detectors.callables import CallableDetector
+from synnodtest.identity import Identity
+with tempfile.TemporaryDirectory() as scratch:
+    bright = CallableDetector(lambda shown: [[Finding((1.0, 1.0, 9.0, 9.0), float(r.pixels.max()))] for r in shown],
+                              Identity("bright", "1"))
+    parts = engine.Parts(int(sys.argv[1]), Path(scratch), "gaussian", bright)
+    count = sum(1 for _ in parts.engine("store").run(parts.recipes(0)))
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def memory(parts: Parts, rounds: int) -> dict[str, float]:
+    """Peak resident MiB of processes of their own."""
+    here = Path(__file__).parent
+    peak = {}
+    for count in (500, 10_000):
+        words = [sys.executable, "-c", MEMORY, str(count), str(here), str(here.parent)]
+        scenes, mib = subprocess.run(words, capture_output=True, check=True, text=True).stdout.split()
+        peak[f"{scenes} scenes, MiB"] = float(mib)
+    few, many = peak.values()
+    return peak | {"ratio": many / few}
+
+
 def sweep(parts: Parts, rounds: int) -> list[float]:
     sizes = Sweep(tuple(float(x) for x in np.linspace(8, 28, parts.replicates)))
     return compared(
@@ -197,20 +275,30 @@ def importing(parts: Parts, rounds: int) -> dict[str, float]:
     return found
 
 
-PARTS = {"loop": against_loop, "two": two_detectors, "ten": ten_expectations, "sweep": sweep, "plan": plan,
-         "import": importing}  # fmt: skip
+PARTS = {
+    "loop": against_loop,
+    "own": own,
+    "two": two_detectors,
+    "ten": ten_expectations,
+    "sweep": sweep,
+    "plan": plan,
+    "import": importing,
+    "memory": memory,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--scenes", type=int, default=16, help="per round")
+    parser.add_argument("--scenes", type=int, default=64, help="per round")
+    parser.add_argument("--synthesizer", default="diffusion")
+    parser.add_argument("--detector", default="demo")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     result: dict[str, object] = {"rounds": options.rounds, "scenes": options.scenes, "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as scratch:
-        parts = Parts(options.scenes, Path(scratch))
+        parts = Parts(options.scenes, Path(scratch), options.synthesizer, options.detector)
         for name in options.only.split(","):
             result[name] = PARTS[name](parts, options.rounds)
             print(name, json.dumps(result[name]), flush=True)

@@ -51,10 +51,10 @@ class Snapshot:
     mimic_regions: tuple[frozenset[str], ...] = ()
 
     @classmethod
-    def of(cls, radiograph: Radiograph, rejected: str = "") -> Snapshot:
-        """Take the snapshot of a radiograph."""
+    def of(cls, radiograph: Radiograph, rejected: str = "", sha256: str = "") -> Snapshot:
+        """Take the snapshot of a radiograph, whose content's sha256 may be known."""
         return cls(
-            sha256=radiograph.content_sha256(),
+            sha256=sha256 or radiograph.content_sha256(),
             spacing_mm=radiograph.spacing_mm,
             shape=radiograph.shape,
             nodules=tuple(

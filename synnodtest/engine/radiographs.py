@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.job import Job, Keys
@@ -14,12 +14,27 @@ from synnodtest.mimics import with_mimics
 from synnodtest.perturbations import perturb
 from synnodtest.ports import Background, Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
+from synnodtest.radiograph_codec import content_of, decode_radiograph, encode_radiograph
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
 __all__ = ["Radiographs"]
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A radiograph as the store holds it; ``fresh`` if it was encoded just now with the background at hand."""
+
+    data: bytes
+    fresh: bool
+
+    def radiograph(self, background: Radiograph) -> Radiograph:
+        return replace(decode_radiograph(self.data, background, verify=not self.fresh), altered=True)
+
+    @property
+    def content(self) -> str:
+        return content_of(self.data)
 
 
 class Radiographs:
@@ -50,7 +65,7 @@ class Radiographs:
     def obtain(self, jobs: Sequence[Job]) -> None:
         """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
         earlier = self._priors(jobs)
-        stored = self._encoded({self._key(job): job for job in jobs if job.scene.nodules})
+        stored = self._stored({self._key(job): job for job in jobs if job.scene.nodules})
         for job in jobs:
             self._look_at(job, stored[self._key(job)] if job.scene.nodules else None, earlier)
 
@@ -64,13 +79,13 @@ class Radiographs:
     def _key(self, job: Job) -> str:
         return self._keys.radiograph(_plain(job.scene), job.background)
 
-    def _encoded(self, jobs: Mapping[str, Job]) -> dict[str, bytes]:
+    def _stored(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
         """Return the unperturbed radiographs of jobs by key, as the store holds them; what it lacks is synthesized."""
         found = {key: self._store.get("radiographs", key) for key in jobs}
-        stored = {key: data for key, data in found.items() if data is not None}
+        stored = {key: _Stored(data, fresh=False) for key, data in found.items() if data is not None}
         return stored | self._synthesized({key: job for key, job in jobs.items() if key not in stored})
 
-    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, bytes]:
+    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
         if not jobs:
             return {}
         backgrounds = [self._load(job.background) for job in jobs.values()]
@@ -78,14 +93,19 @@ class Radiographs:
         radiographs = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
         with stage("store: encoding and writing"):
             return {
-                key: self._store.put("radiographs", key, encode_radiograph(radiograph, background))
+                key: self._kept(key, encode_radiograph(radiograph, background))
                 for key, radiograph, background in zip(jobs, radiographs, backgrounds, strict=True)
             }
 
+    def _kept(self, key: str, data: bytes) -> _Stored:
+        """Store a radiograph; what another process stored under its key before stands in its place."""
+        stored = self._store.put("radiographs", key, data)
+        return _Stored(stored, fresh=stored == data)
+
     @stage("radiographs: decoding, perturbing, hashing")
-    def _look_at(self, job: Job, data: bytes | None, earlier: Mapping[str, Job]) -> None:
+    def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:
         background = self._load(job.background)
-        base = background if data is None else replace(decode_radiograph(data, background), altered=True)
+        base = background if stored is None else stored.radiograph(background)
         reason = rejection(background, base, sham=job.scene.sham)
         drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
         job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
@@ -94,7 +114,8 @@ class Radiographs:
             assert prior.snapshot is not None
             job.radiograph = replace(job.radiograph, prior=prior.radiograph)
             reason = reason or (f"prior: {prior.snapshot.rejected}" if prior.snapshot.rejected else "")
-        encoded = Snapshot.of(job.radiograph, reason).encode()
+        known = stored.content if stored is not None and job.radiograph is base else ""
+        encoded = Snapshot.of(job.radiograph, reason, known).encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 
 

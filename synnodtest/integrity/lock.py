@@ -88,7 +88,7 @@ def exploratory_reasons(
             reasons.append(f"{spec['file']} was not frozen before the run")
         elif entry["sha256"] != spec["sha256"]:
             reasons.append(f"{spec['file']} was changed after it was frozen on {entry['frozen']}")
-        elif datetime.fromisoformat(entry["frozen"]) > datetime.fromisoformat(started):  # whole seconds: equal is before
+        elif datetime.fromisoformat(entry["frozen"]) > datetime.fromisoformat(started):
             reasons.append(f"{spec['file']} was frozen after the run began")
     if clean is None:
         reasons.append("the run was not made in a git checkout")

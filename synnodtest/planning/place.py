@@ -48,6 +48,19 @@ class NoPlace(Exception):
         return self.reason
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """A region, how deep each pixel lies in it, and the clearance that leaves the least share of it."""
+
+    region: BoolArray
+    depth_mm: FloatArray
+    most_clearance_mm: float
+
+    @classmethod
+    def of(cls, region: BoolArray, depth_mm: FloatArray) -> _Ground:
+        return cls(region, depth_mm, float(np.quantile(depth_mm[region], 1.0 - LEAST_SHARE)))
+
+
 class Placer:
     """Draws places on one radiograph; keeps its distance maps, so use one placer per background.
 
@@ -57,7 +70,7 @@ class Placer:
 
     def __init__(self, radiograph: Radiograph) -> None:
         self._radiograph = radiograph
-        self._allowed: dict[Location, tuple[BoolArray, FloatArray]] = {}
+        self._allowed: dict[Location, _Ground] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
 
@@ -96,7 +109,7 @@ class Placer:
         if mimic.location is None:
             rows, columns = np.nonzero(mimic_kind(mimic.kind).usual_place(self._radiograph))
             return self._one_of(rows, columns, rng)
-        rows, columns = np.nonzero(self._region(mimic.location)[0])
+        rows, columns = np.nonzero(self._region(mimic.location).region)
         rows, columns = self._far(rows, columns, mimic.location.min_distance_mm, earlier)
         if not rows.size:
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
@@ -158,11 +171,11 @@ class Placer:
         if nodule.fills is not None and nodule.fills == location.box_px:
             return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
-        region, depth_mm = self._region(location)
-        allowed = region & (depth_mm >= _clearance(depth_mm[region], nodule.clearance_mm))
+        ground = self._region(location)
+        allowed = ground.region & (ground.depth_mm >= min(nodule.clearance_mm, ground.most_clearance_mm))
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            allowed = allowed & by if (allowed & by).any() else region & by
+            allowed = allowed & by if (allowed & by).any() else ground.region & by
         rows, columns = np.nonzero(allowed)
         rows, columns = self._far(rows, columns, location.min_distance_mm, earlier)
         if not rows.size:
@@ -177,18 +190,14 @@ class Placer:
             raise NoPlace(f"the box of nodule {name!r} lies outside the radiograph of {width} x {height} pixels")
         return round(x * column_mm, 3), round(y * row_mm, 3)
 
-    def _region(self, location: Location) -> tuple[BoolArray, FloatArray]:
+    def _region(self, location: Location) -> _Ground:
         if location not in self._allowed:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
             depth = distance_transform_edt(np.pad(region, 1), sampling=self._radiograph.spacing_mm)[1:-1, 1:-1]
-            self._allowed[location] = (region, depth.astype(np.float32))
+            self._allowed[location] = _Ground.of(region, depth.astype(np.float32))
         return self._allowed[location]
-
-
-def _clearance(depth_mm: FloatArray, wanted_mm: float) -> float:
-    return min(wanted_mm, float(np.quantile(depth_mm, 1.0 - LEAST_SHARE)))
 
 
 def _name(location: Location) -> str:

@@ -38,6 +38,9 @@ VERSION = "5"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
+BATCHES = {"cpu": 8}
+"""Nodules per call of the model, by device: on a CPU more leave its caches, and each takes a fifth longer."""
+BATCH = 32
 EASY_ZOOM = math.log(1.35)
 
 
@@ -109,7 +112,7 @@ class DiffusionSynthesizer:
         guidance: Strength of the nodule's condition against the "no nodule" condition; 1 is none.
         strength: How much noise ``inpaint`` redraws the region from, in (0, 1]; 1 is pure noise.
         device: Where to run it.
-        batch_size: Nodules per call of the model.
+        batch_size: Nodules per call of the model; None suits the device.
         fitted: Whether size and contrast are brought to what was asked for; False shows the model as it is.
 
     Raises:
@@ -126,7 +129,7 @@ class DiffusionSynthesizer:
         guidance: float | None = None,
         strength: float | None = None,
         device: str = "cpu",
-        batch_size: int = 32,
+        batch_size: int | None = None,
         fitted: bool = True,
     ) -> None:
         self.path = Path(path)
@@ -143,11 +146,12 @@ class DiffusionSynthesizer:
             raise SynthesizerError(
                 f"unknown composition {self.calibration.composition!r}", hint=f"known: {', '.join(COMPOSITIONS)}"
             )
-        if self.calibration.steps < 1 or batch_size < 1:
+        self.batch_size = BATCHES.get(device, BATCH) if batch_size is None else batch_size
+        if self.calibration.steps < 1 or self.batch_size < 1:
             raise SynthesizerError("steps and batch_size must be at least 1")
         if not 0 < self.calibration.strength <= 1:
             raise SynthesizerError(f"strength must lie above 0 and be at most 1, not {self.calibration.strength}")
-        self.batch_size, self.device, self.fitted = batch_size, device, fitted
+        self.device, self.fitted = device, fitted
         if not (self.path / MODEL_INDEX).is_file():
             raise SynthesizerError(
                 f"{self.path} holds no nodule pipeline: there is no {MODEL_INDEX}",
