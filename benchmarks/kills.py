@@ -102,15 +102,22 @@ def finished(folder: Path) -> int:
     return sum(1 for _ in (folder / "store" / "v1" / "findings").rglob("*/*"))
 
 
-def killed_run(folder: Path, kills: int, scenes: int, rng: random.Random) -> tuple[bytes, dict[str, int]]:
-    """Kill a run so often, each time after some more scenes and a random moment; then let it end."""
+def killed_run(folder: Path, kills: int, detected: int, rng: random.Random) -> tuple[bytes, dict[str, int]]:
+    """Kill a run so often, each time after some more scenes and a random moment; then let it end.
+
+    Args:
+        folder: Where it runs.
+        kills: How often.
+        detected: Radiographs that a whole run shows the detector.
+        rng: Of the moments.
+    """
     told = {"kills": 0, "lost_or_rewritten": 0, "scenes_at_kills": 0}
     before: dict[str, tuple[int, str]] = {}
     for number in range(kills):
         process = start(folder)
-        goal = min(scenes * (number + 1) // (kills + 1), scenes - 1)
+        goal = min(detected * (number + 1) // (kills + 1), detected - 1)
         while process.poll() is None and finished(folder) < goal:
-            time.sleep(0.01)
+            time.sleep(0.05)
         time.sleep(rng.uniform(0, 0.15))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
@@ -134,8 +141,9 @@ def compared(kills: int, scenes: int, seed: int = 0) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as scratch:
         whole = prepared(Path(scratch) / "whole", scenes)
         expected, _ = start(whole).communicate()
-        record, told = killed_run(prepared(Path(scratch) / "killed", scenes), kills, scenes, random.Random(seed))
-        same = {name: fact[1] for name, fact in entries(Path(scratch) / "killed").items()} == {
+        killed = prepared(Path(scratch) / "killed", scenes)
+        record, told = killed_run(killed, kills, finished(whole), random.Random(seed))
+        same = {name: fact[1] for name, fact in entries(killed).items()} == {
             name: fact[1] for name, fact in entries(whole).items()
         }
     return {**told, "record_identical": bool(expected) and record == expected, "stores_identical": same}

@@ -57,12 +57,14 @@ class Variant:
         tone: Exponent on the profile inside the rim: above 1 peaked, below 1 flat.
         texture: Standard deviation of the texture, relative.
         grain_mm: Its grain.
+        soft_mm: Standard deviation of the Gaussian that softens the edge; the texture lies on top.
     """
 
     contrast: float
     tone: float = 1.0
     texture: float = 0.0
     grain_mm: float = 1.0
+    soft_mm: float = 0.0
 
     def of(self, patch: Patch, seed: int, spacing_mm: tuple[float, float]) -> Patch:
         """Return the patch in this variant, scaled to its contrast."""
@@ -70,6 +72,8 @@ class Variant:
         if self.tone != 1.0:
             share, rim, top = shares_of(patch.added, patch.mask)
             added = np.where(added > rim, rim + (top - rim) * share**self.tone, added)
+        if self.soft_mm:
+            added = ndimage.gaussian_filter(added, [self.soft_mm / s for s in spacing_mm], mode="constant")
         if self.texture:
             rng = np.random.default_rng(seed_sequence("diffusion-texture", seed))
             noise = ndimage.gaussian_filter(rng.normal(size=added.shape), [self.grain_mm / s for s in spacing_mm])

@@ -48,6 +48,9 @@ class Calibration:
         flatter: How much flatter than those trained on a planted nodule's profile is made. Projected CT nodules are
             peaked, because segmentation takes their soft rim in; nodules that readers mark on films are not
             (``synnodtest evaluate realism --data`` prints both profiles).
+        softer: By what Gaussian the edge of a planted nodule is softened, as a share of its diameter, where neither a
+            margin nor a calcified nodule is asked for: marked nodules reach beyond their outline, which the same
+            profiles show.
         ranges: Per radiomics feature the 10th, 50th and 90th percentile of the nodules trained on, measured as they are
             in a finished radiograph.
         requested_mm: Diameters at which the model was tried.
@@ -67,6 +70,7 @@ class Calibration:
     flatness: tuple[float, ...] = ()
     drawn_flatness: tuple[float, ...] = ()
     flatter: float = 1.0
+    softer: float = 0.0
     ranges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     requested_mm: tuple[float, ...] = ()
     drawn_mm: tuple[float, ...] = ()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "5"
+VERSION = "6"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
@@ -98,7 +98,8 @@ class DiffusionSynthesizer:
 
     A contrast that is not given follows from the density at the nodule's place; above the lung's brightness the
     radiograph bends towards white, so that nothing is clipped. A margin takes the place of the outline that the model's
-    shapes would give it, unless the sphericity is named.
+    shapes would give it, unless the sphericity is named; without one, and unless it is calcified, a nodule's edge is
+    as soft as the model's calibration says.
 
     The truth mask is where the added brightness exceeds a share of its peak, the share being calibrated on nodules of
     known mask. A nodule's pixels depend on its own request, seed and background alone, not on the batch, to within
@@ -382,7 +383,9 @@ class DiffusionSynthesizer:
         """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
         named = dict(job.nodule.radiomics)
         flatness = self.calibration.flat_as(flatness_of(patch.added, patch.mask))
-        variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness))
+        sharp = bool(job.nodule.margin) or job.nodule.attenuation == "calcified"
+        soft_mm = 0.0 if sharp else self.calibration.softer * job.nodule.diameter_mm
+        variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness), soft_mm=soft_mm)
         if named and can_adhere():
             where = (canvas, unit, spacing_mm, job.window, job.seed)
             variant = adhere(patch, named, variant, self.pipeline.tabular_encoder, *where)
