@@ -15,6 +15,7 @@ Whatever was corrected stands in the radiograph's notes. After reading, every fi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,7 @@ def _read_stored(path: Path, given: Given) -> Stored:
         stored = read_dicom(path, MAX_PIXELS, given)
     else:
         stored = _picture(path, given)
-    return Stored(stored.pixels, given.spacing_mm or stored.spacing_mm, stored.notes)
+    return replace(stored, spacing_mm=given.spacing_mm or stored.spacing_mm)
 
 
 def _picture(path: Path, given: Given) -> Stored:

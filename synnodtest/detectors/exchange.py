@@ -112,6 +112,11 @@ class LabelRule:
         self._others: dict[str, int] = {}
         self._told = False
 
+    @property
+    def chosen(self) -> bool:
+        """Whether the user said which classes are nodules."""
+        return bool(self._chosen)
+
     def keeps(self, item: Any) -> bool:
         """Return whether a finding of an answer is one of a nodule.
 

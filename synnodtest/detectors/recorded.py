@@ -19,6 +19,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,25 @@ from synnodtest.identity import WRITTEN_BITS, Identity, instance_key, planted_ui
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["FORMAT", "RecordedDetector", "Recorder", "read_findings", "write_findings"]
+__all__ = ["FORMAT", "Origin", "RecordedDetector", "Recorder", "read_findings", "write_findings"]
 
 FORMAT = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
 Findings = dict[str, list[Finding]]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the findings of one radiograph come from.
+
+    Args:
+        path: The file.
+        shape: Rows and columns of the grid that it draws on; None where it has none of its own.
+    """
+
+    path: Path
+    shape: tuple[int, int] | None = None
 
 
 class RecordedDetector:
@@ -47,13 +61,17 @@ class RecordedDetector:
     Args:
         findings: Key -> findings, see the module.
         identity: Who made the findings.
+        origins: Key -> where they come from, where that is known of each.
     """
 
     hands_on_priors = True
 
-    def __init__(self, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
+    def __init__(
+        self, findings: Mapping[str, list[Finding]], identity: Identity, origins: Mapping[str, Origin] | None = None
+    ) -> None:
         self._findings = findings
         self._identity = identity
+        self._origins = origins or {}
 
     @property
     def identity(self) -> Identity:
@@ -76,11 +94,29 @@ class RecordedDetector:
     def _of(self, radiograph: Radiograph) -> list[Finding]:
         for key in _keys(radiograph):
             if key in self._findings:
+                self._check_shape(self._origins.get(key), radiograph)
                 return list(self._findings[key])
+        folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
+        named = (
+            f": {', '.join(folders)} names {len(self._findings)} images, not {_named(radiograph)}" if folders else ""
+        )
         raise DetectorError(
-            f"the record of {self._identity.name!r} holds no findings for this radiograph",
+            f"the record of {self._identity.name!r} holds no findings for this radiograph{named}",
             hint=f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes",
         )
+
+    def _check_shape(self, origin: Origin | None, radiograph: Radiograph) -> None:
+        if origin is not None and origin.shape not in (None, radiograph.shape):
+            assert origin.shape is not None
+            raise DetectorError(
+                f"{origin.path}: {origin.shape[1]} x {origin.shape[0]} pixels, but {_named(radiograph)} has "
+                f"{radiograph.shape[1]} x {radiograph.shape[0]}",
+                hint="export it on the radiograph's own pixel grid",
+            )
+
+
+def _named(radiograph: Radiograph) -> str:
+    return Path(radiograph.source).name or radiograph.background or "this radiograph"
 
 
 def _keys(radiograph: Radiograph) -> list[str]:

@@ -40,5 +40,9 @@ CODES = {
     "language": ("121049", "DCM", "Language of Content Item and Descendants"),
     "english": ("en-US", "RFC5646", "English (United States)"),
     "percent": ("%", "UCUM", "Percent"),
+    "abnormal": ("49755003", "SCT", "Morphologically Abnormal Structure"),
+    "segmented": ("113076", "DCM", "Segmentation"),
+    "segmentation source": ("121322", "DCM", "Source image for image processing operation"),
+    "artificial intelligence": ("123110", "DCM", "Artificial Intelligence"),
 }
 """Value, scheme and meaning, by what this package calls them (PS3.16, TID 1500 and 4100)."""

@@ -24,7 +24,7 @@ _SUFFIXES = {
     ".xml": "openvino",
     ".json": "recorded",
     ".csv": "recorded",
-    ".dcm": "dicom-sr",
+    ".dcm": "dicom-findings",
 }
 
 
@@ -105,7 +105,7 @@ def make_detector(text: str, options: Options) -> Detector:
         assert by_suffix is not None
         return by_suffix(text, options)
     if options.path(split_choice(text, options.base)[0]).is_dir():
-        reports = find_factory("dicom-sr")
+        reports = find_factory("dicom-findings")
         assert reports is not None
         return reports(text, options)
     if ":" in text:

@@ -11,6 +11,8 @@ from pydicom.dataset import Dataset, FileMetaDataset  # noqa: E402
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid  # noqa: E402
 
 from synnodtest import Finding, Identity, Perturbation, Radiograph, write_radiograph  # noqa: E402
+from synnodtest.backgrounds.readers import read_given  # noqa: E402
+from synnodtest.backgrounds.reading import Given  # noqa: E402
 from synnodtest.detectors import resolve_detector  # noqa: E402
 from synnodtest.detectors.structured_report import read_reports  # noqa: E402
 from synnodtest.detectors.structured_report_writer import (  # noqa: E402
@@ -155,6 +157,20 @@ def test_reports_answer_for_the_dicom_files_they_name(tmp_path, chest_like):
     assert pydicom.dcmread(planted_path).SOPInstanceUID == planted_image(planted.content_sha256(), 12).sop_instance_uid
     detector = resolve_detector("reports", base=tmp_path)
     assert detector.detect([chest_like, planted]) == [FOUND, FOUND[:1]]
+
+
+def test_a_report_answers_for_a_foreign_file_by_its_uid_unless_the_file_was_turned(tmp_path, chest_like):
+    path = tmp_path / "a.dcm"
+    write_radiograph(replace(chest_like, spacing_mm=(2.0, 2.0)), path, bits=12)
+    stored = pydicom.dcmread(path)
+    stored.SOPInstanceUID = stored.file_meta.MediaStorageSOPInstanceUID = PA
+    stored.save_as(path)
+    write_report(tmp_path / "f.dcm", FOUND, image_of_file(path), IDENTITY)
+    detector = resolve_detector(str(tmp_path / "f.dcm"))
+    assert detector.detect([read_given(path, Given())]) == [FOUND]
+    assert detector.detect([read_given(path, Given(spacing_mm=(2.1, 2.1)))]) == [FOUND]
+    with pytest.raises(DetectorError, match=r"names 1 images, not a\.dcm"):
+        detector.detect([read_given(path, Given(rotate_deg=180))])
 
 
 def test_a_perturbed_radiograph_is_not_answered_by_the_report_of_its_file(tmp_path):

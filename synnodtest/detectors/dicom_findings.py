@@ -1,0 +1,228 @@
+"""Findings that DICOM objects hold: ``--detector findings.dcm``, or a folder of them.
+
+Each kind of object (structured report, segmentation, presentation state) is one file that registers an
+:class:`ObjectKind`. An object answers for the images whose SOP Instance UIDs it names; what it says of one image may
+stand in one object alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.choice import split_choice
+from synnodtest.detectors.exchange import LabelRule
+from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.recorded import Origin, RecordedDetector
+from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity, instance_key
+
+__all__ = ["ObjectKind", "Reading", "objects_in", "read_objects", "referenced_uids", "register_kind"]
+
+
+@dataclass
+class Reading:
+    """What one file says.
+
+    Args:
+        path: The file.
+        data: Its dataset.
+        labels: Which names mean a nodule.
+        findings: By SOP Instance UID of the image; an image without findings has an empty list.
+        shapes: Rows and columns of an image, where the object draws on a grid of its own.
+        algorithm: Name and version of what made it; empty where it does not say.
+        left_out: Names of what was left out because it is no nodule.
+        told: Whether something was a nodule by its name.
+    """
+
+    path: Path
+    data: Any
+    labels: LabelRule
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    algorithm: str = ""
+    left_out: set[str] = field(default_factory=set)
+    told: bool = False
+
+    def fail(self, says: str, hint: str = "") -> DetectorError:
+        """Return the error that names the file."""
+        return DetectorError(f"{self.path}: {says}", hint=hint)
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """A kind of DICOM object that holds findings.
+
+    Args:
+        name: As users name it in ``NAME:PATH``.
+        title: In words.
+        classes: SOP classes by UID.
+        read: Takes the findings of one dataset; may raise any error of a damaged one.
+        ask: Whether an object in which nothing is a nodule by its name is asked about rather than taken for silence.
+    """
+
+    name: str
+    title: str
+    classes: Mapping[str, str]
+    read: Callable[[Reading], None]
+    ask: bool = True
+
+
+_KINDS: dict[str, ObjectKind] = {}
+
+
+def register_kind(kind: ObjectKind) -> None:
+    """Make a kind known, and with it the detector ``NAME:PATH`` that reads it and passes over every other."""
+    _KINDS[kind.name] = kind
+
+    @register_detector(kind.name)
+    def _of_kind(argument: str, options: Options) -> RecordedDetector:
+        text, chosen = split_choice(argument, options.base)
+        return read_objects(options.path(text), chosen, [kind.name])
+
+
+@register_detector("dicom-findings")
+def _of_any_kind(argument: str, options: Options) -> RecordedDetector:
+    text, chosen = split_choice(argument, options.base)
+    return read_objects(options.path(text), chosen)
+
+
+def objects_in(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
+    """Return the objects with findings of a folder and the folders in it, by name; other files are passed over.
+
+    Args:
+        folder: Where to look.
+        kinds: Names of kinds; empty: all.
+
+    Raises:
+        SynnodError: pydicom is not installed.
+        DetectorError: there is none.
+    """
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _kind_of(_class_of(path), kinds)]
+    if not found:
+        raise DetectorError(f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder", hint=_hint(kinds))
+    return found
+
+
+def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = ()) -> RecordedDetector:
+    """Return the detector that answers from the object at ``path``, or from all objects of a folder.
+
+    Args:
+        path: A file or a folder.
+        chosen: Findings that are nodules, by name; empty: their names decide.
+        kinds: Names of the kinds that are read; empty: all.
+
+    Raises:
+        DetectorError: an object is damaged, of another class, or cannot be read for certain; names the file.
+        SynnodError: pydicom is not installed.
+    """
+    paths = objects_in(path, kinds) if path.is_dir() else [path]
+    labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
+    readings = [_read(one, labels, kinds) for one in paths]
+    _check_names(path, readings, chosen)
+    names = {reading.algorithm or path.name for reading in readings}
+    if len(names) > 1:
+        raise DetectorError(
+            f"{path}: reports of several algorithms: {', '.join(sorted(names))}", hint="one folder per algorithm"
+        )
+    configuration = {"recorded": True, "reports": len(paths), **({"classes": list(chosen)} if chosen else {})}
+    identity = Identity(names.pop(), sha256=sha256_of_files(paths[0], paths[1:]), configuration=configuration)
+    return RecordedDetector(_joined(readings), identity, _origins(readings))
+
+
+def _joined(readings: Sequence[Reading]) -> dict[str, list[Finding]]:
+    findings: dict[str, list[Finding]] = {}
+    where: dict[str, Path] = {}
+    for reading in readings:
+        for uid, items in reading.findings.items():
+            key = instance_key(uid)
+            if key in findings:
+                raise reading.fail(
+                    f"a second report on one image, beside {where[key]}",
+                    "keep one report per image in the folder, or read one kind alone: "
+                    + ", ".join(f"{name}:{reading.path.parent}" for name in _KINDS),
+                )
+            findings[key], where[key] = items, reading.path
+    return findings
+
+
+def _origins(readings: Sequence[Reading]) -> dict[str, Origin]:
+    return {
+        instance_key(uid): Origin(reading.path, reading.shapes.get(uid))
+        for reading in readings
+        for uid in reading.findings
+    }
+
+
+def _check_names(path: Path, readings: Sequence[Reading], chosen: Sequence[str]) -> None:
+    """Refuse objects of which something was left out for its name, and nothing taken for its own."""
+    names = sorted({name for reading in readings for name in reading.left_out})
+    if not names or chosen or any(reading.told or any(reading.findings.values()) for reading in readings):
+        return
+    raise DetectorError(
+        f"{path}: nothing in it is a nodule by its name: {', '.join(names)}",
+        hint=f"say what counts: --detector '{path.name}#{names[0]}'; where nothing does, '{path.name}#nodule'",
+    )
+
+
+def _read(path: Path, labels: LabelRule, kinds: Sequence[str]) -> Reading:
+    if not path.is_file():
+        raise DetectorError(f"the report {path} is not there")
+    found = _class_of(path)
+    kind = _kind_of(found, kinds)
+    if kind is None:
+        raise DetectorError(
+            f"{path}: no DICOM {_titles(kinds)} with findings{f' (SOP class {found})' if found else ''}",
+            hint=_hint(kinds),
+        )
+    import pydicom
+
+    try:
+        reading = Reading(path, pydicom.dcmread(path), labels)
+        kind.read(reading)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, EOFError, NotImplementedError) as error:
+        raise DetectorError(f"{path}: damaged {kind.title}: {error}", hint="export it again") from error
+    if not kind.ask:
+        reading.left_out.clear()
+    return reading
+
+
+def referenced_uids(data: Any) -> Iterator[str]:
+    """Yield the SOP Instance UID of every image that the header of an object names, its own study and others."""
+    studies = data.get("StudiesContainingOtherReferencedInstancesSequence") or ()
+    for holder in (data, *studies):
+        for series in holder.get("ReferencedSeriesSequence") or ():
+            for name in ("ReferencedInstanceSequence", "ReferencedImageSequence"):
+                yield from (str(item.ReferencedSOPInstanceUID) for item in series.get(name) or ())
+
+
+def _kind_of(sop_class: str, kinds: Sequence[str]) -> ObjectKind | None:
+    return next((kind for kind in _wanted(kinds) if sop_class in kind.classes), None)
+
+
+def _wanted(kinds: Sequence[str]) -> list[ObjectKind]:
+    return [kind for name, kind in _KINDS.items() if not kinds or name in kinds]
+
+
+def _titles(kinds: Sequence[str]) -> str:
+    return " or ".join(kind.title for kind in _wanted(kinds))
+
+
+def _hint(kinds: Sequence[str]) -> str:
+    return "read are " + ", ".join(title for kind in _wanted(kinds) for title in kind.classes.values())
+
+
+def _class_of(path: Path) -> str:
+    try:
+        import pydicom
+        from pydicom.errors import InvalidDicomError
+    except ImportError as error:
+        raise missing_extra("pydicom", "dicom", f"reading {path}") from error
+    try:
+        return str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).get("SOPClassUID", ""))
+    except (InvalidDicomError, OSError, EOFError):
+        return ""

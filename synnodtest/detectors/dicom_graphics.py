@@ -1,0 +1,79 @@
+"""Boxes around the graphics of DICOM objects: points, polylines, circles and ellipses in pixels of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.geometry import Box
+
+__all__ = ["Points", "box_around", "points_of", "union"]
+
+Points = NDArray[np.float64]
+"""``(n, 2)``: x, y in pixels, counted from the corner of the first."""
+Corners = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def points_of(graphic_data: Sequence[float]) -> Points:
+    """Return the points of ``column, row, column, row, ...``.
+
+    Raises:
+        ValueError: the values are not pairs.
+    """
+    return np.array([float(value) for value in graphic_data], dtype=np.float64).reshape(-1, 2)
+
+
+def box_around(kind: str, points: Points) -> Box:
+    """Return the box around a graphic, at least one pixel either way.
+
+    Args:
+        kind: ``POINT``, ``MULTIPOINT``, ``POLYLINE``, ``INTERPOLATED``, ``CIRCLE`` (centre and a point of it) or
+            ``ELLIPSE`` (ends of the one axis, then of the other).
+        points: Its points, as the kind has them.
+
+    Raises:
+        ValueError: the kind is not known, or has another number of points.
+    """
+    if kind not in _CORNERS:
+        raise ValueError(f"graphic type {kind!r} is not known")
+    low, high = _CORNERS[kind](points)
+    if kind == "POINT" or not (high > low).all():
+        middle = (low + high) / 2
+        low, high = np.minimum(low, middle - 0.5), np.maximum(high, middle + 0.5)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def union(boxes: Sequence[Box]) -> Box:
+    """Return the box around boxes."""
+    array = np.array(boxes)
+    (x_min, y_min), (x_max, y_max) = array[:, :2].min(axis=0), array[:, 2:].max(axis=0)
+    return float(x_min), float(y_min), float(x_max), float(y_max)
+
+
+def _span(points: Points) -> Corners:
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _circle(points: Points) -> Corners:
+    centre, on_it = points
+    radius = np.hypot(*(on_it - centre))
+    return centre - radius, centre + radius
+
+
+def _ellipse(points: Points) -> Corners:
+    first, second, third, fourth = points
+    centre = (first + second) / 2
+    reach = np.hypot((second - first) / 2, (fourth - third) / 2)
+    return centre - reach, centre + reach
+
+
+_CORNERS: dict[str, Callable[[Points], Corners]] = {
+    "POINT": _span,
+    "MULTIPOINT": _span,
+    "POLYLINE": _span,
+    "INTERPOLATED": _span,
+    "CIRCLE": _circle,
+    "ELLIPSE": _ellipse,
+}

@@ -1,0 +1,160 @@
+"""What every DICOM object of findings that is written has in common: the image it is on, header, codes, outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from synnodtest.detectors.report_codes import CODES
+from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.files import replacing
+from synnodtest.finding import Finding
+from synnodtest.identity import planted_uid
+
+__all__ = [
+    "ReportedImage",
+    "coded",
+    "dataset",
+    "image_of_file",
+    "new_object",
+    "outline_of",
+    "planted_image",
+    "reference_to",
+    "save",
+    "series_reference",
+    "size_of",
+]
+
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+@dataclass(frozen=True)
+class ReportedImage:
+    """The image that findings are on, as its header names it.
+
+    Args:
+        sop_instance_uid, sop_class_uid: Of the image.
+        study_uid, series_uid: Of its study and series; new ones if empty.
+        patient: Name and id of the patient as the image has them.
+        shape: Rows and columns; (0, 0) where they are not known.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str = _SECONDARY_CAPTURE
+    study_uid: str = ""
+    series_uid: str = ""
+    patient: tuple[str, str] = ("SYNTHETIC", "SYNTHETIC")
+    shape: tuple[int, int] = (0, 0)
+
+
+def image_of_file(path: Path) -> ReportedImage:
+    """Return how a DICOM image is named in a report.
+
+    Raises:
+        DetectorError: the file is no DICOM image.
+        SynnodError: pydicom is not installed.
+    """
+    try:
+        import pydicom
+        from pydicom.errors import InvalidDicomError
+    except ImportError as error:
+        raise missing_extra("pydicom", "dicom", f"reading {path}") from error
+    try:
+        data = pydicom.dcmread(path, stop_before_pixels=True)
+        return ReportedImage(
+            str(data.SOPInstanceUID),
+            str(data.SOPClassUID),
+            str(data.StudyInstanceUID),
+            str(data.SeriesInstanceUID),
+            (str(data.get("PatientName", "")), str(data.get("PatientID", ""))),
+            (int(data.get("Rows") or 0), int(data.get("Columns") or 0)),
+        )
+    except (InvalidDicomError, AttributeError, OSError) as error:
+        raise DetectorError(
+            f"{path}: no DICOM image: {error}", hint="name the file that the findings are on"
+        ) from error
+
+
+def planted_image(content_sha256: str, bits: int, shape: tuple[int, int] = (0, 0)) -> ReportedImage:
+    """Return how a radiograph that ``write_radiograph`` wrote as DICOM with so many bits is named in a report."""
+    return ReportedImage(planted_uid(content_sha256, bits), shape=shape)
+
+
+def size_of(image: ReportedImage, path: Path) -> tuple[int, int]:
+    """Return rows and columns of an image, which an object of its own grid or area needs.
+
+    Raises:
+        DetectorError: they are not known.
+    """
+    if not all(image.shape):
+        raise DetectorError(
+            f"{path.name} cannot be written: the size of its image is not known",
+            hint="ReportedImage(uid, shape=(rows, columns)), or image_of_file(path)",
+        )
+    return image.shape
+
+
+def dataset(**elements: Any) -> Any:
+    """Return a dataset of these elements."""
+    from pydicom.dataset import Dataset
+
+    data = Dataset()
+    for name, value in elements.items():
+        setattr(data, name, value)
+    return data
+
+
+def new_object(path: Path, sop_class: str, modality: str, image: ReportedImage) -> Any:
+    """Return a dataset with patient, study, series and equipment, in the study of the image.
+
+    Raises:
+        SynnodError: pydicom is not installed.
+    """
+    try:
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+    except ImportError as error:
+        raise missing_extra("pydicom", "dicom", f"writing {path.name}") from error
+    data = dataset()
+    data.file_meta = FileMetaDataset()
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.PatientName, data.PatientID = image.patient
+    data.PatientBirthDate, data.PatientSex, data.ReferringPhysicianName = "", "", ""
+    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = "", "", "", ""
+    data.StudyInstanceUID, data.SeriesInstanceUID = image.study_uid or generate_uid(), generate_uid()
+    data.Modality, data.Manufacturer, data.SeriesNumber, data.InstanceNumber = modality, "synnodtest", "1", "1"
+    now = datetime.now()
+    data.ContentDate, data.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    return data
+
+
+def save(data: Any, path: Path) -> None:
+    """Write an object; an older one of that name is replaced once it is whole."""
+    with replacing(path) as temporary:
+        data.save_as(temporary, enforce_file_format=True)
+
+
+def reference_to(image: ReportedImage) -> Any:
+    """Return a reference to the image."""
+    return dataset(ReferencedSOPClassUID=image.sop_class_uid, ReferencedSOPInstanceUID=image.sop_instance_uid)
+
+
+def series_reference(image: ReportedImage, data: Any, name: str) -> Any:
+    """Return the series of the image with a reference to it under ``name``, for the object ``data``."""
+    return dataset(SeriesInstanceUID=image.series_uid or data.SeriesInstanceUID, **{name: [reference_to(image)]})
+
+
+def coded(name: str) -> list[Any]:
+    """Return the code that this package calls ``name``, as a sequence."""
+    value, scheme, meaning = CODES[name]
+    return [dataset(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)]
+
+
+def outline_of(finding: Finding) -> list[float]:
+    """Return the closed outline of a box: x, y of five points."""
+    x_min, y_min, x_max, y_max = (float(edge) for edge in finding.box)
+    return [x_min, y_min, x_max, y_min, x_max, y_max, x_min, y_max, x_min, y_min]
