@@ -17,7 +17,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +121,38 @@ class Store:
                 f"{self.root}: cannot be written: {error.strerror or error}",
                 hint="free some space, or choose another folder with --synnod-cache DIR",
             ) from error
+
+    def obtain(self, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+        """Return an entry; where there is none it is made, by one process while others wait for what it stores.
+
+        For what takes long and what several workers want at the same moment, such as phantoms. A process that dies
+        lets go of its turn; where the folder takes no locks everybody makes the entry, and the first write wins.
+
+        Args:
+            kind: Namespace, as for :meth:`get`.
+            key: 64 hexadecimal digits.
+            make: Makes the payload; must not obtain another entry of this kind.
+
+        Raises:
+            StoreError: the disk is full, or the folder cannot be written or read.
+        """
+        data = self.get(kind, key)
+        if data is None:
+            with self.turn(kind, key):
+                data = self.get(kind, key)
+                if data is None:
+                    data = self.put(kind, key, make())
+        return data
+
+    @contextlib.contextmanager
+    def turn(self, kind: str, key: str) -> Iterator[None]:
+        """Hold the lock of an entry while it is made; every 256th of its kind shares it. See :meth:`obtain`."""
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):
+                folder = self.root / "locks"
+                folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(_locked(folder / f"{kind}-{key[:2]}"))
+            yield
 
     def keys(self, kind: str) -> Iterator[str]:
         """Yield the keys of one kind, sorted."""

@@ -89,9 +89,9 @@ def _applies(requirement):
 
 
 def link(distribution, site):
-    """Link the files of an installed distribution into another environment."""
+    """Link the files of an installed distribution into another environment, compiled modules among them."""
     for file in distribution.files or []:
-        if ".." not in file.parts and "__pycache__" not in file.parts:
+        if ".." not in file.parts and file.locate().is_file():
             target = site / file
             target.parent.mkdir(parents=True, exist_ok=True)
             try:

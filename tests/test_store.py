@@ -158,6 +158,46 @@ def test_the_folder_keeps_itself_out_of_git(tmp_path):
     assert (tmp_path / ".gitignore").read_text() == "*\n"
 
 
+def _obtain(root, made, barrier, results):
+    def make():
+        with made.get_lock():
+            made.value += 1
+        time.sleep(0.2)  # long enough for all others to find no entry too
+        return os.urandom(16)
+
+    barrier.wait()
+    results.put(Store(root).obtain("phantoms", KEY, make))
+
+
+def test_what_several_processes_want_at_once_is_made_by_one(tmp_path):
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    barrier, results, made = context.Barrier(3), context.Queue(), context.Value("i", 0)
+    workers = [context.Process(target=_obtain, args=(tmp_path, made, barrier, results)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    got = {results.get(timeout=60) for _ in workers}
+    for worker in workers:
+        worker.join()
+    assert made.value == 1
+    assert got == {Store(tmp_path).get("phantoms", KEY)}
+
+
+def test_what_fails_while_it_is_made_lets_the_next_try(tmp_path):
+    def fail():
+        raise ValueError("no")
+
+    store = Store(tmp_path)
+    with pytest.raises(ValueError, match="no"):
+        store.obtain("phantoms", KEY, fail)
+    assert store.obtain("phantoms", KEY, lambda: b"made") == b"made"
+    assert store.obtain("phantoms", KEY, fail) == b"made"
+
+
+def test_where_no_lock_can_be_had_everybody_makes_it(tmp_path):
+    (tmp_path / "locks").write_text("a file where the folder of locks would be")
+    assert Store(tmp_path).obtain("phantoms", KEY, lambda: b"made") == b"made"
+
+
 def _write_all(root, mark, barrier, results):
     store = Store(root)
     barrier.wait()

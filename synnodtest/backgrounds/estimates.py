@@ -148,12 +148,13 @@ class Estimates:
 
     def _estimate(self, radiograph: Radiograph, content: str) -> RegionEstimate:
         """Return the estimate, remembering it by content, of which the estimator's name is a part."""
-        store = Store(self.cache) if self.cache is not None else None
-        packed = self._remembered.get(content) or (store.get("structures", content) if store else None)
+
+        def made() -> bytes:
+            return _pack(estimate_structures(radiograph.pixels, radiograph.spacing_mm))
+
+        packed = self._remembered.get(content)
         if packed is None:
-            packed = _pack(estimate_structures(radiograph.pixels, radiograph.spacing_mm))
-            if store:
-                packed = store.put("structures", content, packed)
+            packed = made() if self.cache is None else Store(self.cache).obtain("structures", content, made)
         self._remembered[content] = packed
         return _unpack(packed, radiograph.shape)
 

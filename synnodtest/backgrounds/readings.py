@@ -38,12 +38,11 @@ class Readings:
         Raises:
             BackgroundError: the radiograph is implausible.
         """
-        store = Store(self.cache) if self.cache is not None else None
-        packed = store.get("readings", content) if store else None
-        if packed is None:
-            packed = json.dumps([*told, *look()]).encode()
-            if store:
-                packed = store.put("readings", content, packed)
+
+        def made() -> bytes:
+            return json.dumps([*told, *look()]).encode()
+
+        packed = made() if self.cache is None else Store(self.cache).obtain("readings", content, made)
         self._notes[name] = tuple(json.loads(packed))
         return self._notes[name]
 

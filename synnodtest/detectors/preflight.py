@@ -41,13 +41,22 @@ def preflight(detector: Detector, store: Store) -> list[Check]:
     if is_recorded(detector):
         return []
     key = sha256_of(["conform", FORMAT, detector.identity.key()])
-    data = store.get("conform", key)
-    if data is None:
-        checks = conform(detector, conspicuous_radiographs(COUNT, size=SIZE))
-        if checks[0].passed is False:
-            return checks
-        data = store.put("conform", key, json.dumps([asdict(check) for check in checks]).encode())
-    return [Check(**entry) for entry in json.loads(data)]
+    return _kept(store, key) or _asked(detector, store, key)
+
+
+def _kept(store: Store, key: str) -> list[Check]:
+    return [Check(**entry) for entry in json.loads(store.get("conform", key) or b"[]")]
+
+
+def _asked(detector: Detector, store: Store, key: str) -> list[Check]:
+    """Ask, one worker of a run for all; answers are kept unless the detector failed to give any."""
+    with store.turn("conform", key):
+        checks = _kept(store, key)
+        if not checks:
+            checks = conform(detector, conspicuous_radiographs(COUNT, size=SIZE))
+            if checks[0].passed is not False:
+                store.put("conform", key, json.dumps([asdict(check) for check in checks]).encode())
+        return checks
 
 
 def refuse_misfits(name: str, checks: Sequence[Check]) -> None:

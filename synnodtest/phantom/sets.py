@@ -94,15 +94,18 @@ class PhantomSet:
         index = self._index(background)
         if self._store is None:
             return self._rendered(index, background)
-        data = self._store.get("phantoms", background.content)
-        if data is None:
-            made = self._rendered(index, background)
-            assert made.exposure is not None
-            data = self._store.put("phantoms", background.content, encode_radiograph(made, _NOTHING))
-            self._store.put("exposures", background.content, json.dumps(asdict(made.exposure)).encode())
+        store = self._store
+
+        def made() -> bytes:
+            phantom = self._rendered(index, background)
+            assert phantom.exposure is not None
+            store.put("exposures", background.content, json.dumps(asdict(phantom.exposure)).encode())
+            return encode_radiograph(phantom, _NOTHING)
+
+        data = store.obtain("phantoms", background.content, made)
         # The store compares the sha256 of the whole entry; nothing is gained by that of the pixels.
         radiograph = decode_radiograph(data, _NOTHING, verify=False)
-        return replace(radiograph, exposure=self._exposure(index, background, self._store))
+        return replace(radiograph, exposure=self._exposure(index, background, store))
 
     def _exposure(self, index: int, background: Background, store: Store) -> Exposure:
         """Return the stored exposure, else that of the phantom projected again (stores of earlier versions)."""

@@ -6,9 +6,18 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import scipy
 
-from synnodtest.statistics.distributions import noncentral_t_sf, normal_isf, t_isf
+from synnodtest.statistics.distributions import (
+    binom_isf,
+    binom_pmf,
+    binom_ppf,
+    binom_sf,
+    noncentral_t_sf,
+    normal_isf,
+    poisson_cdf,
+    poisson_ppf,
+    t_isf,
+)
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
 
@@ -67,10 +76,7 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     if p1 < p0:
         p0, p1 = 1 - p0, 1 - p1
-    needed = int(scipy.stats.binom.isf(alpha, n, p0)) + 1
-    if scipy.stats.binom.sf(needed - 1, n, p0) > alpha:
-        needed += 1
-    return float(scipy.stats.binom.sf(needed - 1, n, p1)) if needed <= n else 0.0
+    return binom_sf(binom_isf(alpha, n, p0), n, p1)
 
 
 def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> int:
@@ -159,11 +165,11 @@ def power_paired(
         return 0.0
     share = (1 + difference / discordant) / 2 if discordant else 0.5
     total = np.arange(n + 1)
-    total = total[scipy.stats.binom.pmf(total, n, discordant) > _TINY_MASS]
-    low, high = (np.asarray(scipy.stats.binom.ppf(q, total, share), dtype=int) for q in (_TINY_MASS, 1 - _TINY_MASS))
+    total = total[binom_pmf(total, n, discordant) > _TINY_MASS]
+    low, high = (binom_ppf(q, total, share) for q in (_TINY_MASS, 1 - _TINY_MASS))
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
-    mass = scipy.stats.binom.pmf(d, n, discordant) * scipy.stats.binom.pmf(b, d, share)
+    mass = binom_pmf(d, n, discordant) * binom_pmf(b, d, share)
     passed = shows_above(b, d - b, n, -margin, alpha)
     if equivalence:
         passed &= shows_above(d - b, b, n, -margin, alpha)
@@ -223,10 +229,10 @@ def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) 
     check_alpha(alpha)
     if images < 0 or not 0 <= rate < bound:
         raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
-    most = int(scipy.stats.poisson.ppf(alpha, bound * images)) if images else 0
-    while most >= 0 and scipy.stats.poisson.cdf(most, bound * images) > alpha:
+    most = poisson_ppf(alpha, bound * images) if images else 0
+    while most >= 0 and poisson_cdf(most, bound * images) > alpha:
         most -= 1
-    return float(scipy.stats.poisson.cdf(most, rate * images)) if most >= 0 else 0.0
+    return poisson_cdf(most, rate * images) if most >= 0 else 0.0
 
 
 def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float = 0.05) -> float:

@@ -59,6 +59,25 @@ def test_fair_coins(n: int) -> None:
         assert ours.binom_half_pmf(count, n) == pytest.approx(stats.binom.pmf(count, n, 0.5), rel=1e-11, abs=1e-300)
 
 
+@pytest.mark.parametrize("rate", [0.0, 1e-6, 0.05, 0.2, 0.5, 0.7, 0.99, 1.0])
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 100, 299, 20_000])
+def test_binomial_distributions(n: int, rate: float) -> None:
+    for tail in (1e-9, 0.025, 0.05, 0.5, 1 - 1e-9):
+        assert ours.binom_isf(tail, n, rate) == max(0, int(stats.binom.isf(tail, n, rate)))
+        assert int(ours.binom_ppf(tail, n, rate)) == max(0, int(stats.binom.ppf(tail, n, rate)))
+    counts = np.unique(np.linspace(0, n, 40).astype(int))
+    assert [ours.binom_sf(int(k), n, rate) for k in counts] == [float(stats.binom.sf(k, n, rate)) for k in counts]
+    assert ours.binom_pmf(counts, n, rate) == pytest.approx(stats.binom.pmf(counts, n, rate), rel=1e-10, abs=1e-300)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.001, 0.5, 1.0, 10.0, 5000.0])
+def test_poisson_distributions(mean: float) -> None:
+    for share in (1e-9, 0.025, 0.05, 0.5, 1 - 1e-9):
+        assert ours.poisson_ppf(share, mean) == max(0, int(stats.poisson.ppf(share, mean)))
+    counts = np.unique(np.linspace(0, 2 * mean + 4, 40).astype(int)).tolist()
+    assert [ours.poisson_cdf(k, mean) for k in counts] == [float(stats.poisson.cdf(k, mean)) for k in counts]
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 50, 301])
 def test_midranks(size: int) -> None:
     for values in (RNG.random(size), RNG.integers(0, 7, size), np.full(size, np.inf)):
@@ -68,7 +87,9 @@ def test_midranks(size: int) -> None:
 def test_judging_a_run_does_not_load_what_takes_long() -> None:
     """scipy.stats takes most of a second: more than a run whose scenes are all stored needs for its verdicts."""
     code = (
-        "import sys, synnodtest.shell.items; print([n for n in ('scipy.stats', 'torch', 'pandas') if n in sys.modules])"
+        "import sys, synnodtest.shell.items; from synnodtest.statistics import power_paired, power_rate; "
+        "power_rate(30, 0.5, 0.9); power_paired(30, 0.2, 0.1); "
+        "print([n for n in ('scipy.stats', 'torch', 'pandas') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
