@@ -14,8 +14,8 @@ from synnodtest.errors import RecordError
 from synnodtest.record.words import plural
 
 if TYPE_CHECKING:
-    from synnodtest.record.history import History, Outcome
-    from synnodtest.record.model import Record
+    from synnodtest.record.history import History
+    from synnodtest.record.model import ComponentEntry, Record
 
 __all__ = ["configure", "history_lines"]
 
@@ -42,10 +42,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.last:
         folders = folders[-options.last :]
     records = [record.load(folder) for folder in folders]
+    places = {made.run.id: folder for made, folder in zip(records, folders, strict=True)}
     own = {s.sha256 for made in records for s in made.identification.specs}
     entered = [] if options.last else ledger.runs_of(options.reports.parent / ledger.FILE_NAME, own)
     made = history_of([_only(r, options.expectation) for r in records], entered)
-    page = write_history(made, options.out or options.reports / "history.html")
+    page = write_history(made, options.out or options.reports / "history.html", places)
     if options.json:
         print(json.dumps({"runs": [asdict(r) for r in made.runs], "outcomes": {
             node: [asdict(o) for o in series] for node, series in made.outcomes.items()}}, indent=1))  # fmt: skip
@@ -66,12 +67,7 @@ def history_lines(history: History) -> Iterator[str]:
     for run in history.runs:
         counts = ", ".join(f"{count} {word}" for word, count in run.counts.items()) or "no record"
         yield f"  {run.id}  {run.version}  seed {run.seed}  {run.status}: {counts}"
-    for status in ("FAILED", "PASSED"):
-        moved = history.newly(status)
-        yield f"newly {status.lower()}: {len(moved) or 'nothing'}"
-        for node, before, now in moved:
-            changed = "; specification, synthesizer or backgrounds differ" if before.question != now.question else ""
-            yield f"  {node}: {before.status} {_numbers(before)} -> {now.status} {_numbers(now)}{changed}"
+    yield from _moves(history)
     flips = history.flips()
     yield f"verdicts that flip between seeds: {len(flips) or 'none'}"
     for node, version, words in flips:
@@ -80,17 +76,41 @@ def history_lines(history: History) -> Iterator[str]:
         kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed"
         yield kept if of else f"{later}: nothing to keep"
         yield from (f"  lost: {node}" for node in lost)
-    for node, series in history.outcomes.items():
+    for node in history.outcomes:
         yield node
-        for one in series:
+        yield from _series(history, node)
+
+
+def _moves(history: History) -> Iterator[str]:
+    for status in ("FAILED", "PASSED"):
+        newly = history.newly(status)
+        yield f"newly {status.lower()}: {len(newly) or 'nothing'}"
+        for node, before, now in newly:
+            changed = "; specification, synthesizer or backgrounds differ" if before.question != now.question else ""
+            then, last = (_numbers(part) for part in history.told_by(before, now))
+            yield f"  {node}: {before.status} {then} -> {now.status} {last}{changed}"
+    moved = history.moved()
+    yield f"estimates that moved, interval apart from interval: {len(moved) or 'none'}"
+    for step in moved:
+        yield f"  {step.node}: {step.now.label} {_numbers(step.before)} -> {_numbers(step.now)}"
+
+
+def _series(history: History, node: str) -> Iterator[str]:
+    """Yield an expectation run by run; where several estimates decide, one after the other."""
+    labels = history.labels(node)
+    for label in labels or [""]:
+        if len(labels) > 1:
+            yield f"  {label}"
+        for one in history.outcomes[node]:
             run = history.runs[one.run]
-            yield f"  {one.status:<12} {_numbers(one):<24} {run.version}, seed {run.seed}, {run.id}"
+            shown = _numbers(one.estimate_of(label))
+            yield f"  {one.status:<12} {shown:<24} {run.version}, seed {run.seed}, {run.id}"
 
 
-def _numbers(outcome: Outcome) -> str:
+def _numbers(part: ComponentEntry | None) -> str:
     from synnodtest.record.words import estimate
 
-    if outcome.part is None:
+    if part is None:
         return ""
-    value, ends = estimate(outcome.part)
+    value, ends = estimate(part)
     return f"{value} ({ends})"

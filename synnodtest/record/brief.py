@@ -11,7 +11,7 @@ from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import joined
 
-__all__ = ["comparison_lines", "decisive", "exclusions", "headline", "kind_of_run", "numbers"]
+__all__ = ["comparison_lines", "decisive", "exclusions", "headline", "kind_of_run", "numbers", "settling"]
 
 
 def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
@@ -22,15 +22,20 @@ def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
     return min(judged, key=lambda c: rank.get(c.status, 2)) if judged else None
 
 
+def settling(ruling: RulingEntry | None) -> ComponentEntry | None:
+    """Return the first component that has the status of its ruling, else the decisive one."""
+    if ruling is None:
+        return None
+    return next((p for p in ruling.components if p.status == ruling.status), None) or decisive(ruling)
+
+
 def numbers(ruling: RulingEntry | None) -> str:
     """Return the two numbers that settle a verdict, the bound of the estimate and the pre-specified one.
 
     ``0.88 > 0.80`` for what exceeds its bound, ``0.71 < 0.80`` for what falls short of it, ``0.74 to 0.90, bound 0.80``
     for what is open. Empty where nothing was estimated.
     """
-    if ruling is None:
-        return ""
-    part = next((p for p in ruling.components if p.status == ruling.status), None) or decisive(ruling)
+    part = settling(ruling)
     if part is None or part.bound is None:
         return ""
     low, high, bound = part.lower, part.upper, float(part.bound)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from synnodtest.decoding import JsonObject, decode
-from synnodtest.record.brief import decisive
+from synnodtest.record.brief import settling
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record
 from synnodtest.record.model.run import LedgerEntry
 from synnodtest.record.words import expectation_title
 
-__all__ = ["History", "Outcome", "RunLine", "history_of"]
+__all__ = ["History", "Outcome", "RunLine", "Step", "history_of"]
 
 SETTLED = ("PASSED", "FAILED")
 
@@ -50,12 +51,33 @@ class Outcome:
         status: The status word.
         part: The component that settled it; None without one.
         question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
+        parts: All components that decide, such as correlation and largest drop of a trend.
     """
 
     run: int
     status: str
     part: ComponentEntry | None
     question: str
+    parts: Sequence[ComponentEntry] = ()
+
+    def estimate_of(self, label: str) -> ComponentEntry | None:
+        """Return the deciding component of a label; None where this run has none."""
+        return next((part for part in self.parts if part.label == label), None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An estimate in the last run and in the one before.
+
+    Args:
+        node: Node id of its expectation.
+        before: In the run before.
+        now: In the last run.
+    """
+
+    node: str
+    before: ComponentEntry
+    now: ComponentEntry
 
 
 @dataclass(frozen=True)
@@ -78,6 +100,33 @@ class History:
         for node, series in self.outcomes.items():
             if len(series) > 1 and series[-1].status == status and series[-2].status != status:
                 found.append((node, series[-2], series[-1]))
+        return found
+
+    @staticmethod
+    def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:
+        """Return the estimate that tells a step of verdicts, in both runs: what settled the one that is no pass."""
+        settled = before.part if now.status == "PASSED" else now.part
+        if settled is None:
+            return before.part, now.part
+        return before.estimate_of(settled.label) or before.part, now.estimate_of(settled.label) or now.part
+
+    def labels(self, node: str) -> list[str]:
+        """Return the labels of the deciding components of an expectation, in the order in which they first occur."""
+        return list(dict.fromkeys(part.label for outcome in self.outcomes[node] for part in outcome.parts))
+
+    def moved(self) -> list[Step]:
+        """Return the estimates whose interval in the last run lies apart from that of the run before.
+
+        Both runs answer one question: specs, synthesizers and backgrounds are the same.
+        """
+        found = []
+        for node, series in self.outcomes.items():
+            if len(series) < 2 or series[-2].question != series[-1].question:
+                continue
+            for now in series[-1].parts:
+                before = series[-2].estimate_of(now.label)
+                if before is not None and _apart(before, now):
+                    found.append(Step(node, before, now))
         return found
 
     def flips(self) -> list[tuple[str, str, dict[str, int]]]:
@@ -137,10 +186,22 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
         for entry in known[line.id].expectations if line.id in known else ():
             if entry.status == "NOT RUN":
                 continue
-            outcome = Outcome(index, entry.shown_status, decisive(entry.ruling), _question(known[line.id], entry))
+            outcome = _outcome(index, entry, _question(known[line.id], entry))
             outcomes.setdefault(entry.id, []).append(outcome)
             titles[entry.id] = f"{entry.behaviour}: {expectation_title(entry)}"
     return History(lines, outcomes, titles)
+
+
+def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:
+    part = settling(entry.ruling)
+    deciding = [c for c in entry.ruling.components if c.role == "decides"] if entry.ruling is not None else []
+    return Outcome(index, entry.shown_status, part, question, tuple(deciding or filter(None, [part])))
+
+
+def _apart(before: ComponentEntry, now: ComponentEntry) -> bool:
+    ends = (before.lower, before.upper, now.lower, now.upper)
+    low, high, lower, upper = (math.nan if end is None else float(end) for end in ends)
+    return upper < low or lower > high
 
 
 def _line(record: Record, entered: LedgerEntry | None) -> RunLine:

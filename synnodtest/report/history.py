@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from importlib import resources
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,22 @@ from markupsafe import Markup
 
 from synnodtest.files import write_atomic
 from synnodtest.record.history import History, Outcome
+from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import STATUSES, bound_text, date, estimate
 from synnodtest.report.figures.strip import domain_of, strip
 
 __all__ = ["write_history"]
 
 
-def write_history(history: History, path: Path) -> Path:
-    """Write the page and return its path."""
+def write_history(history: History, path: Path, places: Mapping[str, Path] | None = None) -> Path:
+    """Write the page and return its path.
+
+    Args:
+        history: What it shows.
+        path: The file.
+        places: Folder of each run by its id; by default a folder of that name beside the page.
+    """
+    folders = {run: relpath(folder, Path(path).parent) for run, folder in (places or {}).items()}
     style = "".join(f".s-{look.key}{{--status:{look.colour}}}\n" for look in STATUSES.values())
     style += resources.files("synnodtest.report").joinpath("history.css").read_text(encoding="utf-8")
     sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -31,9 +41,18 @@ def write_history(history: History, path: Path) -> Path:
     text = environment.get_template("history.html.j2").render(
         style=Markup(style),
         policy=f"default-src 'none'; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'",
-        runs=[{"line": run, "started": date(run.started), "counts": list(run.counts.items())} for run in history.runs],
+        runs=[
+            {
+                "line": run,
+                "started": date(run.started),
+                "counts": list(run.counts.items()),
+                "folder": Path(folders.get(run.id, run.id)).as_posix(),
+            }
+            for run in history.runs
+        ],
         failed=[_moved(history, *row) for row in history.newly("FAILED")],
         passed=[_moved(history, *row) for row in history.newly("PASSED")],
+        moved=[(history.titles[s.node], s.now.label, _numbers(s.before), _numbers(s.now)) for s in history.moved()],
         flips=[(history.titles[node], version, list(words.items())) for node, version, words in history.flips()],
         kept=[
             (before, now, [history.titles[n] for n in lost], of - len(lost), of)
@@ -52,29 +71,43 @@ def _moved(history: History, node: str, before: Outcome, now: Outcome) -> dict[s
         "now": now.status,
         "then": history.runs[before.run].id,
         "run": history.runs[now.run].id,
+        "numbers": [_numbers(part) for part in history.told_by(before, now)],
         "other": before.question != now.question,
     }
 
 
+def _numbers(part: ComponentEntry | None) -> str:
+    return "–" if part is None else "{} ({})".format(*estimate(part))
+
+
 def _series(history: History, node: str) -> dict[str, Any]:
+    """Return an expectation run by run: a table for each estimate that decides it."""
+    labels = history.labels(node)
+    tables = [
+        {"label": label if len(labels) > 1 else "", "rows": _rows(history, node, label)} for label in labels or [""]
+    ]
+    return {"node": node, "title": history.titles[node], "tables": tables}
+
+
+def _rows(history: History, node: str, label: str) -> list[dict[str, Any]]:
     outcomes = history.outcomes[node]
-    parts = [o.part for o in outcomes if o.part is not None]
+    parts = [part for outcome in outcomes if (part := outcome.estimate_of(label)) is not None]
     domain = domain_of(parts) if parts else None
-    rows = []
-    for one in outcomes:
-        run, part = history.runs[one.run], one.part
-        value, ends = estimate(part) if part else ("–", "–")
-        rows.append(
-            {
-                "run": run.id,
-                "started": date(run.started),
-                "version": run.version,
-                "seed": run.seed,
-                "status": one.status,
-                "strip": strip(part, domain) if part else "",
-                "value": value,
-                "interval": ends,
-                "bound": bound_text(part) if part else "–",
-            }
-        )
-    return {"node": node, "title": history.titles[node], "rows": rows}
+    return [_row(history, outcome, outcome.estimate_of(label), domain) for outcome in outcomes]
+
+
+def _row(
+    history: History, outcome: Outcome, part: ComponentEntry | None, domain: tuple[float, float] | None
+) -> dict[str, Any]:
+    run = history.runs[outcome.run]
+    value, ends = estimate(part) if part else ("–", "–")
+    return {
+        "started": date(run.started),
+        "version": run.version,
+        "seed": run.seed,
+        "status": outcome.status,
+        "strip": strip(part, domain) if part else "",
+        "value": value,
+        "interval": ends,
+        "bound": bound_text(part) if part else "–",
+    }

@@ -1,10 +1,12 @@
 """Histories of runs: what moved, what flips between seeds, what a version kept, against a count by hand."""
 
 import json
+import re
 
 import pytest
 
 from synnodtest.cli import main
+from synnodtest.commands.history import history_lines
 from synnodtest.integrity import ledger
 from synnodtest.record import results
 from synnodtest.record.history import history_of
@@ -65,6 +67,53 @@ def test_a_version_keeps_what_passed_before_and_what_it_lost_is_named():
         [run(1, "1", 0, "PASSED", "PASSED", "FAILED"), run(2, "2", 0, "PASSED", "INCONCLUSIVE", "PASSED")]
     )
     assert made.kept() == [("d 1 (11111111)", "d 2 (22222222)", ["s.yaml::b::e1"], 2)]
+
+
+def trend(number, status, correlation, drop):
+    """Return a run whose trend is decided by two estimates: ``(status, value, lower, upper)`` each."""
+    components = [
+        parts.component(
+            label=label, status=says, value=value, lower=low, upper=high, bound=0.5, side=side, role="decides"
+        )
+        for label, side, (says, value, low, high) in (("correlation", "above", correlation), ("drop", "below", drop))
+    ]
+    made = run(number, str(number), 0)
+    ruling = parts.ruling(status=status, components=components)
+    return made | {"expectations": [parts.expectation(id="s.yaml::b::trend", status=status, ruling=ruling)]}
+
+
+HELD, FALLEN = ("PASSED", 0.1, 0.0, 0.2), ("FAILED", 0.8, 0.7, 0.9)
+
+
+def test_a_step_is_told_by_the_estimate_that_failed_and_each_estimate_has_a_series_of_its_own(tmp_path):
+    correlation = ("PASSED", 0.9, 0.8, 0.95)
+    made = history_of([trend(1, "PASSED", correlation, HELD), trend(2, "FAILED", correlation, FALLEN)])
+    ((_, before, now),) = made.newly("FAILED")
+    assert [part.value for part in made.told_by(before, now)] == [0.1, 0.8]
+    assert made.labels("s.yaml::b::trend") == ["correlation", "drop"]
+    assert [(step.now.label, step.before.value, step.now.value) for step in made.moved()] == [("drop", 0.1, 0.8)]
+    text = "\n".join(history_lines(made))
+    assert "PASSED 0.10 (0.00 to 0.20) -> FAILED 0.80 (0.70 to 0.90)" in text
+    assert text.index("  correlation\n") < text.index("  drop\n")
+    page = write_history(made, tmp_path / "h.html").read_text()
+    assert page.count("<tbody>") == 1 + 2
+    assert page.count('class="strip"') == 4
+
+
+@pytest.mark.parametrize(
+    ("second", "moved"),
+    [(("PASSED", 0.3, 0.2, 0.4), 0), (("PASSED", 0.3, 0.21, 0.4), 1), (("PASSED", None, None, None), 0)],
+)
+def test_an_estimate_moved_where_its_intervals_lie_apart(second, moved):
+    correlation = ("PASSED", 0.9, 0.8, 0.95)
+    made = history_of([trend(1, "PASSED", correlation, HELD), trend(2, "PASSED", correlation, second)])
+    assert len(made.moved()) == moved
+
+
+def test_the_page_links_to_the_folder_of_a_run_wherever_it_lies(tmp_path):
+    made = history_of([run(1, "1", 0, "PASSED"), run(2, "1", 0, "PASSED")])
+    text = write_history(made, tmp_path / "h.html", {"r2": tmp_path / "runs" / "named by hand"}).read_text()
+    assert re.findall(r'href="([^"]*)"', text) == ["r1/report.html", "runs/named%20by%20hand/report.html"]
 
 
 def test_aborted_runs_of_the_ledger_stand_among_the_others():
