@@ -40,6 +40,9 @@ class Preset:
         recipe: Of the denoiser.
         channels: Of the denoiser's levels, where there is no base model.
         denoising_steps: How many a trained model takes by default (DPM-Solver++).
+        flatter: See :class:`~synnodtest.synthesizers.diffusion.calibration.Calibration`; fitted to nodules that readers
+            marked on films (models/diffusion/README.md).
+        softer: Likewise.
     """
 
     size: int
@@ -48,7 +51,9 @@ class Preset:
     encoder_steps: int
     recipe: Recipe
     channels: tuple[int, ...] = (64, 96, 160)
-    denoising_steps: int = 4
+    denoising_steps: int = 2
+    flatter: float = 2.0
+    softer: float = 0.12
 
 
 PRESETS = {
@@ -299,7 +304,8 @@ def train_diffusion(
         pipeline = pipeline_on_base(base, encoder, chosen, local_files_only=local_files_only)
     fit_denoiser(pipeline, windows, work, recipe, resume=resume, report=report)
     save_model(pipeline, out)
-    replace(Calibration.load(out), steps=chosen.denoising_steps).save(out)
+    own = Calibration.load(out)
+    replace(own, steps=chosen.denoising_steps, flatter=chosen.flatter, softer=chosen.softer).save(out)
     calibrate(out, windows, report=report)
     return out
 

@@ -44,8 +44,17 @@ SLOWEST, FEW = "MCC", 10
 """It takes as long to measure as all other features, and is left to them where more than a few are named."""
 NUDGES = (1.0, 0.75, 0.87, 1.15, 1.33)
 """Between the tones."""
-TEXTURES = ((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (1.2, 3.0))
+TEXTURES = (
+    *((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (1.6, 1.0), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (2.5, 1.5)),
+    *((0.5, 3.0), (1.2, 3.0)),
+)
 """Standard deviation relative to the nodule, and grain in mm."""
+
+
+SOFTNESSES = (1.0, 0.5, 0.0, 1.6)
+"""Factors on the softness of the edge."""
+REFINED = ((1.0, 1.0), (0.6, 1.0), (1.4, 1.0), (1.0, 0.7), (1.0, 1.4))
+"""Factors on both, between the textures."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,9 @@ def adhere(
     if _texture_named(list(wanted)):
         tried = product(TONES, TEXTURES)
         best = closest([replace(best, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
+        best = closest([replace(best, soft_mm=best.soft_mm * factor) for factor in SOFTNESSES])
         best = closest([replace(best, tone=best.tone * nudge) for nudge in NUDGES])
+        best = closest([replace(best, texture=best.texture * a, grain_mm=best.grain_mm * b) for a, b in REFINED])
     return best
 
 
