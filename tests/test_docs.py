@@ -119,6 +119,7 @@ def test_every_command_of_a_guide_is_one_that_the_parsers_take(page):
                 "sbatch",
                 "accelerate",
                 "make",
+                "sed",
             )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from os.path import relpath
 from pathlib import Path
+from urllib.parse import quote
 
 from synnodtest.errors import RecordError
 
@@ -34,5 +36,6 @@ def _run(options: argparse.Namespace) -> int:
         )
     suffix = made.run.id if other is None else f"{made.run.id}-against-{other.run.id}"
     out: Path = options.out or folder.parent / f"explore-{suffix}.html"
-    print(write_explore(made, out.parent, pictures_in(page), other, name=out.name))
+    report = quote(Path(relpath(folder / "report.html", out.parent)).as_posix())
+    print(write_explore(made, out.parent, pictures_in(page), other, name=out.name, report=report))
     return 0

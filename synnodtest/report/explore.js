@@ -178,7 +178,7 @@ function more() {
 
 /* --- one scene, two detectors beside each other ------------------------------------------------------------------ */
 function row(cells, head) { const tr = make("tr"); for (const c of cells) tr.append(make(head ? "th" : "td", c, head ? {scope: "col"} : {})); return tr; }
-function table(heads, rows) { const t = make("table"), h = make("thead"), b = make("tbody"); h.append(row(heads, true)); b.append(...rows.map((r) => row(r))); t.append(h, b); return t; }
+function table(heads, rows) { const t = make("table"), h = make("thead"), b = make("tbody"); h.append(row(heads, true)); b.append(...rows.map((r) => row(r))); t.append(h, b); const held = make("div", undefined, {className: "scroll", tabIndex: 0}); held.setAttribute("role", "group"); held.setAttribute("aria-label", heads[0]); held.append(t); return held; }
 const figures = (v) => v === null || v === undefined ? "–" : String(Number(v.toPrecision(3)));
 function side(words, scene, findings, confidences) {
   const figure = make("figure"), canvas = make("canvas", undefined, {width: 480, height: 480});
@@ -186,7 +186,8 @@ function side(words, scene, findings, confidences) {
   canvas.setAttribute("aria-label", `${words}: nodules solid, findings dashed`);
   paint(canvas, scene, findings, 5);
   const told = scene[NODULES].map((n, i) => `${name(n[NAME])} ${isHit(confidences[i] ?? 0) ? "found" : "missed"} (${(confidences[i] ?? 0).toFixed(2)})`).join(", ");
-  figure.append(canvas, make("figcaption", `${words}: ${told || "no nodule"}; ${findings.filter((f) => f[4] >= point()).length} findings at ${point().toFixed(2)}`));
+  const marks = findings.filter((f) => f[4] >= point()).length;
+  figure.append(canvas, make("figcaption", `${words}: ${told || "no nodule"}; ${marks} finding${marks === 1 ? "" : "s"} at ${point().toFixed(2)}`));
   return figure;
 }
 function select(scene, quiet) {
@@ -206,7 +207,7 @@ function select(scene, quiet) {
   const uses = make("ul");
   for (const i of scene[USE]) {
     const [, title, verdict] = data.expectations[i], item = make("li", `${title} `);
-    item.append(make("span", verdict, {className: `word s-${verdict.toLowerCase().replace(" ", "-")}`}), " ", make("a", "in the report", {href: `report.html#e${i + 1}`}));
+    item.append(make("span", verdict, {className: `word s-${verdict.toLowerCase().replace(" ", "-")}`}), " ", make("a", "in the report", {href: `${data.report}#e${i + 1}`}));
     uses.append(item);
   }
   const command = make("p");
@@ -218,9 +219,10 @@ function select(scene, quiet) {
 
 /* --- the curve --------------------------------------------------------------------------------------------------- */
 function curve() {
-  const canvas = $("curve"), pen = canvas.getContext("2d"), at = QUANTITY[$("over").value];
-  const W = canvas.width, H = canvas.height, L = 46, R = 14, T = 12, B = 34;
-  pen.clearRect(0, 0, W, H);
+  const canvas = $("curve"), pen = canvas.getContext("2d"), at = QUANTITY[$("over").value], ratio = devicePixelRatio || 1;
+  const W = Math.max(280, canvas.clientWidth), H = canvas.clientHeight || 300, L = 46, R = 14, T = 12, B = 34;
+  canvas.width = Math.round(W * ratio); canvas.height = Math.round(H * ratio);  // labels keep their size at any width
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   const all = [];
   for (const s of shown) for (const n of s[NODULES]) if (n[at] !== null) all.push([n[at], n[CONFIDENCE], s]);
   points = [];
@@ -248,7 +250,7 @@ function curve() {
   pen.stroke();
 }
 $("curve").addEventListener("click", (event) => {
-  const box = $("curve").getBoundingClientRect(), x = (event.clientX - box.left) * $("curve").width / box.width, y = (event.clientY - box.top) * $("curve").height / box.height;
+  const x = event.offsetX, y = event.offsetY;
   let best = null, near = 15 ** 2;
   for (const p of points) { const d = (p[0] - x) ** 2 + (p[1] - y) ** 2; if (d < near) { near = d; best = p[2]; } }
   if (best) select(best);
@@ -281,6 +283,8 @@ $("over").addEventListener("input", () => { curve(); remember(); });
 $("more").addEventListener("click", more);
 $("close").addEventListener("click", () => select(null));
 $("reset").addEventListener("click", () => { for (const id of FIELDS) if ($(id)) $(id).value = defaults[id]; selected = null; $("one").hidden = true; update(); });
+let wide = $("curve").clientWidth;
+new ResizeObserver(() => { if ($("curve").clientWidth !== wide) { wide = $("curve").clientWidth; curve(); } }).observe($("curve"));
 addEventListener("hashchange", follow);
 follow();
 document.documentElement.dataset.ready = "yes";

@@ -44,6 +44,7 @@ def write_explore(
     other: Side | Record | JsonObject | None = None,
     *,
     name: str = FILE_NAME,
+    report: str = "report.html",
 ) -> Path:
     """Write the page into ``folder`` and return its path.
 
@@ -53,9 +54,10 @@ def write_explore(
         pictures: Of the scenes.
         other: The record of another detector or version on the same scenes, shown beside.
         name: Of the file.
+        report: Address of the run's report, relative to ``folder``.
     """
     data, packed = explore_data(record, pictures, other)
-    return write_atomic(Path(folder) / name, _page(data, packed))
+    return write_atomic(Path(folder) / name, _page(data | {"report": report}, packed))
 
 
 def explore_data(
@@ -211,6 +213,8 @@ def _page(data: JsonObject, packed: str) -> str:
         policy=policy,
         run=data["run"],
         detector=data["detector"],
+        other=data["other"],
+        report=data["report"],
         statuses=STATUSES,
     )
 

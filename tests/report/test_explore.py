@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.cli import main
+from synnodtest.record import results
 from synnodtest.record.model import Record
 from synnodtest.report import explore_pictures
 from synnodtest.report.context import Context
@@ -113,6 +115,20 @@ def test_without_pictures_the_data_alone_are_there(made):
     assert all(row[8] is None for row in data["scenes"])
 
 
+def test_a_page_beside_the_runs_leads_to_the_report_in_the_folder_of_its_own(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [tmp_path / "reports" / name for name in ("of v2", "v1")]
+    for folder, run_id in zip(runs, ("b", "a"), strict=True):
+        made["run"]["id"] = run_id
+        results.write(made, folder)
+        write_explore(made, folder, lambda _: None)
+    assert main(["explore", "reports/of v2", "--against", "reports/v1"]) == 0
+    page = tmp_path / "reports" / "explore-b-against-a.html"
+    assert 'href="of%20v2/report.html"' in page.read_text()
+    assert data_of(page)["report"] == "of%20v2/report.html"
+    assert data_of(runs[0] / "explore.html")["report"] == "report.html"
+
+
 def waited_for(tab, expression):
     """Poll by the debugger, whose expressions the page's own policy, which forbids eval, does not reach."""
     for _ in range(200):
@@ -156,6 +172,11 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
         waited_for(tab, f"document.getElementById('one-h').textContent.includes('{first[:16]}')")
         assert tab.locator("#pair canvas").count() == 2
         assert "missed (0.00)" in tab.inner_text("#pair figure >> nth=1")
+        curve = "document.getElementById('curve')"
+        for width in (1280, 800, 360):  # drawn anew at each width, so that its labels keep their size
+            tab.set_viewport_size({"width": width, "height": 900})
+            waited_for(tab, f"{curve}.width === Math.round({curve}.clientWidth * devicePixelRatio)")
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
         axe = pytest.importorskip("axe_playwright_python.sync_playwright")
         assert axe.Axe().run(tab).violations_count == 0
         browser.close()
