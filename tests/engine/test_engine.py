@@ -1,6 +1,7 @@
 """The engine makes each radiograph once, infers it once, and loses nothing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from synnodtest.engine import Engine, Outcome, Unplaced
 from synnodtest.errors import SynthesizerError
 from synnodtest.planning.draw import own_recipes, untouched_recipes
-from synnodtest.spec.model import ArmSpec, Behaviour, Location, NoduleSpec, Scenes
+from synnodtest.spec.model import ArmSpec, Behaviour, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.values import Constant, Sweep, Uniform
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -59,6 +60,29 @@ def test_batch_size_changes_no_outcome(tmp_path):
     one, _ = run(tmp_path / "a", recipes_of(behaviour()), batch=1)
     many, _ = run(tmp_path / "b", recipes_of(behaviour()), batch=64)
     assert [o.snapshot.encode() for o in one] == [o.snapshot.encode() for o in many]
+
+
+class Hashing(Bright):
+    """Notes the content of what it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.shown = []
+
+    def detect(self, radiographs):
+        self.shown += [radiograph.content_sha256() for radiograph in radiographs]
+        return super().detect(radiographs)
+
+
+def test_the_sha256_in_an_outcome_is_that_of_what_the_detector_saw(tmp_path):
+    plain = recipes_of(behaviour())
+    both = [*plain, *(replace(recipe, perturbations=(PerturbationSpec("contrast", 0.9),)) for recipe in plain)]
+    for stored in (False, True):
+        for kind in ("snapshots", "findings") if stored else ():
+            shutil.rmtree(tmp_path / "v1" / kind)
+        seen = Hashing()
+        outcomes, _ = run(tmp_path, both, detector=seen)
+        assert sorted({o.snapshot.sha256 for o in outcomes}) == sorted(set(seen.shown))
 
 
 def test_another_detector_costs_no_synthesis(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
 from synnodtest.synthesizers.diffusion.adhere import Variant
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import fit
+from synnodtest.synthesizers.diffusion.compose import Patch, fit
 from synnodtest.synthesizers.diffusion.pipeline import Redrawn, initial_noise
 from synnodtest.synthesizers.diffusion.segment import Region, segment
 from synnodtest.synthesizers.window import Window
@@ -273,6 +275,33 @@ def test_a_tone_changes_the_profile_and_leaves_the_rim_where_it_is(tone: float) 
     assert (middle / rim > plain_middle / plain_rim) == (tone < 1)
     wanted = patch.added > np.percentile(patch.added[patch.mask], 10)
     assert np.array_equal(toned.added > np.percentile(toned.added[patch.mask], 10), wanted)
+
+
+def test_an_edge_is_as_soft_as_a_gaussian_of_its_width_makes_a_disc() -> None:
+    """Half a disc's step lies at its edge, and a Gaussian's inverse distribution tells how far 16 and 84% lie apart."""
+    y, x = np.mgrid[-80:81, -80:81]
+    disc = np.asarray(np.hypot(y, x) <= 40, dtype=np.float32)
+    patch = Patch((0, 0), disc, disc > 0, 1.0)
+    soft = Variant(0.3, soft_mm=1.5).of(patch, 1, (0.3, 0.3)).added
+    assert soft[disc > 0].mean() == pytest.approx(0.3, rel=1e-5)
+    share = soft[80, 80:] / soft[80, 80]
+    reached = [float(np.interp(-level, -share, np.arange(81))) for level in (0.841, 0.5, 0.159)]
+    assert reached == pytest.approx([35, 40, 45], abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("words", "sharper"), [({}, False), ({"margin": "smooth"}, True), ({"attenuation": "calcified"}, True)]
+)
+def test_edges_are_soft_unless_a_margin_or_a_calcified_nodule_is_asked_for(
+    drawing: Path, radiograph: Radiograph, tmp_path: Path, words: dict[str, str], sharper: bool
+) -> None:
+    made = {}
+    for softer in (0.0, 0.12):
+        folder = shutil.copytree(drawing, tmp_path / str(softer))
+        replace(Calibration.load(folder), softer=softer).save(folder)
+        nodule = Nodule(20, (80, 80), None if "attenuation" in words else 0.3, **words)
+        (made[softer],) = DiffusionSynthesizer(folder).synthesize([scene(nodule)], [radiograph])
+    assert np.array_equal(made[0.0].pixels, made[0.12].pixels) == sharper
 
 
 def test_a_named_feature_is_followed_in_the_finished_radiograph(drawing: Path, radiograph: Radiograph) -> None:
