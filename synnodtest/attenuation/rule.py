@@ -38,8 +38,8 @@ CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 _ANNOTATED_MM = (4.0, 6.0, 10.0, 13.0, 17.0, 25.0)
 _ANNOTATED_CONTRAST = (0.06, 0.088, 0.077, 0.076, 0.13, 0.16)
 """Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones, readers mark
-the dense; beyond 13 mm it rises with the diameter, as that of a ball does. Nodules planted with these have a little less
-contrast in place than marked ones and are a little more conspicuous: the medians lie between what either asks for."""
+the dense; beyond 13 mm it rises with the diameter, as that of a ball does. Nodules planted with these have a bit less
+contrast in place than marked ones and are a bit more conspicuous: the medians lie between what either asks for."""
 ANNOTATED_SPREAD = 0.4
 """Standard deviation of the logarithm of the contrast of marked nodules of one size."""
 
