@@ -43,13 +43,20 @@ def width_of(reporter: Any) -> int | None:
 def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: Iterable[str] = ()) -> Iterator[str]:
     """Yield a verdict: status and its two numbers first, then the sentence, then what a pass leaves out.
 
+    The node id stands behind the numbers where it fits, else below them: it is copied, so it is never broken.
+
     Args:
         node_id: Of the item.
         ruling: As the record holds it.
         width: Columns that the lines must fit, or None.
         more: Further lines, such as the commands that replay and promote a counterexample.
     """
-    yield f"{ruling.status:<12}  {numbers(ruling):<22}  {node_id}".rstrip()
+    head = f"{ruling.status:<12}  {numbers(ruling):<22}"
+    if width is None or len(head) + 2 + len(node_id) <= width:
+        yield f"{head}  {node_id}"
+    else:
+        yield head.rstrip()
+        yield f"    {node_id}"
     told = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
     for text in told:
         yield from textwrap.wrap(
@@ -84,13 +91,13 @@ def write_summary(session: Session, reporter: Any) -> None:
     if session.trouble:
         reporter.line(session.trouble, red=True)
     if session.report is not None:
-        _write_record(session.record, session.run.settings.detector, reporter)
+        _write_record(session.record, session.run.settings.detector, reporter, width)
         for line in (*github_lines(session.record), *session.times()):
             reporter.line(line)
         write_step_summary(session.record, session.report)
 
 
-def _write_record(record: Record, detector: str, reporter: Any) -> None:
+def _write_record(record: Record, detector: str, reporter: Any, width: int | None) -> None:
     made = record.comparison
     if made is not None:
         reporter.section("against the baseline")
@@ -98,7 +105,9 @@ def _write_record(record: Record, detector: str, reporter: Any) -> None:
         for line in comparison_lines(made, detector):
             reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
     reporter.line("")
-    reporter.line(kind_of_run(record.run))
+    kind = kind_of_run(record.run)
+    for line in textwrap.wrap(kind, width or len(kind), subsequent_indent="    ", break_long_words=False):
+        reporter.line(line)
 
 
 def write_last(report: Path | None, reporter: Any) -> None:

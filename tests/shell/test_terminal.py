@@ -27,10 +27,14 @@ NODE = "specs/size.yaml::large-nodules-are-found::sensitivity"
 
 @pytest.mark.parametrize("width", [40, 60, 80, 132])
 def test_no_line_of_a_verdict_is_wider_than_the_window(width):
-    first, *rest = verdict_lines("s.yaml::b::e", RULING, width)
-    assert len(first) <= max(width, 52)
-    assert all(len(line) <= width for line in rest)
-    assert " ".join(" ".join(rest).split()) == f"{SENTENCE} {RULING.notes[0]}"
+    lines = list(verdict_lines("s.yaml::b::e", RULING, width))
+    assert all(len(line) <= width for line in lines)
+    assert " ".join(" ".join(lines).split()) == f"PASSED 0.88 > 0.80 s.yaml::b::e {SENTENCE} {RULING.notes[0]}"
+
+
+def test_a_node_id_that_does_not_fit_stands_whole_below_the_numbers():
+    first, second, *_ = verdict_lines(NODE, RULING, 80)
+    assert (first, second) == ("PASSED        0.88 > 0.80", f"    {NODE}")
 
 
 def test_status_and_the_two_numbers_come_first_and_a_pass_names_its_exclusions():
