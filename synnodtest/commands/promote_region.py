@@ -13,6 +13,8 @@ __all__ = ["region_behaviour", "with_behaviour"]
 
 COUNT = 60
 """Backgrounds of the behaviour: as many as a confirmation has trials."""
+_SEARCHED_ALONE = ("companion.", "view", "mimic")
+"""What scenes of one nodule cannot say."""
 SIDES = {"lung": ("right_lung", "left_lung")}
 """Regions that parts 0 and 1 of another are."""
 
@@ -39,10 +41,13 @@ def region_behaviour(entry: Mapping[str, Any], behaviour: Behaviour) -> dict[str
     location = _location(region, fuzz)
     identity = f"{behaviour.id}-region"
     head = {"id": identity, "extends": behaviour.id, "statement": f"Within a region that once failed: {_said(region)}."}
-    if entry["kind"] == "detected" and not any(n.startswith(("companion.", "view")) for n in values):
+    if entry["kind"] == "detected" and not any(n.startswith(_SEARCHED_ALONE) for n in values):
         return {**head, **_sensitivity(entry, fuzz, values, location)}
-    vary = _nested({name: value for name, value in values.items() if name != "companion.present"})
-    return {**head, "fuzz": {"vary": {**vary, "location": {"region": location}}, "explicit": []}}
+    values = {name: value for name, value in values.items() if name != "companion.present"}
+    stays = {name: value for name, value in values.items() if not isinstance(value, list)}
+    vary = _nested({name: None if name in stays else value for name, value in values.items()})
+    search = {"vary": {**vary, "location": {"region": location}}, "explicit": []}
+    return {**head, "fuzz": {**search, **({"fixed": _nested(stays)} if stays else {})}}
 
 
 def _said(region: Mapping[str, Any]) -> str:

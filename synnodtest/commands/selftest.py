@@ -100,6 +100,7 @@ def page(made: dict[str, Any], conditions: str) -> str:
         "",
         *_told(made["kill_table"]),
         "",
+        *_versions(made["change_control"]),
         "## Every verdict that differs",
         "",
         "The verdict on the unmutated detector, then that on the mutant.",
@@ -126,6 +127,27 @@ def page(made: dict[str, Any], conditions: str) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _versions(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what the change control plans say of every fault as a new version; nothing where there is no plan."""
+    if not rows:
+        return []
+    return [
+        "## New versions against the change control plan",
+        "",
+        "The detector itself under another version, then every mutant as a new version of it: the clauses it breaks,",
+        "and those among them that it does not violate.",
+        "",
+        "| plan | new version | verdict | clauses broken | without reason |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{row['plan']}` | {row['new_version']} | {row['verdict']} | {row['clauses_broken']} "
+            f"| {row['without_reason']} |"
+            for row in rows
+        ),
+        "",
+    ]
 
 
 def _told(rows: list[dict[str, Any]]) -> list[str]:

@@ -165,7 +165,8 @@ class Suspects:
         """Return the parameters that the failure hangs on, the one whose easing raises the margin most first.
 
         A point on the way back to its start is not at the boundary in all of them: one that may be at its easiest
-        without ending the failure does not matter. Where that is so of each alone, all are named.
+        without ending the failure does not matter. One whose easiest value cannot be planted matters where an easier
+        one that can be ended the failure. Where neither is so of any alone, all are named.
         """
         names = self.space.needed(point)
         eased = {
@@ -173,8 +174,17 @@ class Suspects:
         }
         here = self._margin(point)
         gain = {n: 0.0 if found is None else found.margin - here for n, found in eased.items()}
-        deciding = [n for n, found in eased.items() if found is None or not found.fails]
+        deciding = [n for n, found in eased.items() if (self._ended(point, n) if found is None else not found.fails)]
         return tuple(sorted(deciding or names, key=lambda n: (-gain[n], n)))
+
+    def _ended(self, point: Difficulties, name: str) -> bool:
+        """Return whether the claim was seen to hold at a point that is easier in this parameter alone."""
+        at = [dimension.name for dimension in self.space].index(name)
+        return any(
+            judged is not None and not judged.fails and abs(other[at]) < abs(point[at])
+            for other, judged in self.search.judged.items()
+            if (*other[:at], *other[at + 1 :]) == (*point[:at], *point[at + 1 :])
+        )
 
     def _margin(self, point: Difficulties) -> float:
         judged = self.search.judged.get(point)

@@ -105,8 +105,9 @@ def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_ma
 
     def thickness(x: Real, y: Real) -> Real:
         away, _ = tree.query(np.stack([x.ravel(), y.ravel()], axis=1), distance_upper_bound=radius)
-        squared = np.minimum(np.reshape(away, x.shape), radius) ** 2
-        return np.asarray(2 * (np.sqrt(radius**2 - squared) - np.sqrt(np.maximum(bore**2 - squared, 0))), np.float64)
+        near = np.minimum(np.reshape(away, x.shape), radius)
+        wall, hollow = (np.sqrt(np.maximum(size**2 - near**2, 0)) for size in (radius, bore))
+        return np.asarray(2 * (wall - hollow), np.float64)
 
     boxes = [box for point in _dense(points, _BOX_MM) for box in _around((point[0], point[1]), radius + _BOX_MM)]
     return Part(thickness, per_mm, boxes, in_mask)

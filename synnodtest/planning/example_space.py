@@ -48,7 +48,7 @@ def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> 
     if "view" in own:
         yield dimension("view", own.pop("view"))
     yield from (dimension(n, v) for n, v in own.items() if n.startswith("perturbations."))
-    yield from _mimic(own.pop("mimic", None), own.pop("mimic_distance_mm", None))
+    yield from _mimic(own.pop("mimic", None), own.pop("mimic_distance_mm", None), fuzz.fixed)
     if second is not None:
         claim = find_claim(kind)
         if claim is None or not claim.needs_companion:
@@ -82,15 +82,14 @@ def _companion(second: Companion) -> Iterator[Dimension]:
             yield ranged("companion.distance_mm", *COMPANION_DISTANCE_MM)
 
 
-def _mimic(mimic: Value | None, distance_mm: Value | None) -> Iterator[Dimension]:
+def _mimic(mimic: Value | None, distance_mm: Value | None, fixed: Mapping[str, Any]) -> Iterator[Dimension]:
     """Yield which distractor there is, none being easiest, and how far it is from the nodule, far being easy."""
-    if mimic is None:
-        return
-    yield Dimension("mimic", levels=(None, *mimic.levels))
-    if distance_mm is None:
-        yield ranged("mimic_distance_mm", *MIMIC_DISTANCE_MM, MIMIC_DISTANCE_MM[1])
-    else:
+    if mimic is not None:
+        yield Dimension("mimic", levels=(None, *mimic.levels))
+    if distance_mm is not None:
         yield dimension("mimic_distance_mm", distance_mm)
+    elif mimic is not None and "mimic_distance_mm" not in fixed:
+        yield ranged("mimic_distance_mm", *MIMIC_DISTANCE_MM, MIMIC_DISTANCE_MM[1])
 
 
 def plants_nodule(fuzz: Fuzz, kind: str) -> bool:

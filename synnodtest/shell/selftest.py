@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, compare
 from synnodtest.shell.check_values import check_values
+from synnodtest.shell.plan_check import TriedVersion, plans_beside, try_plan
 from synnodtest.shell.run import limited
 from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
@@ -86,6 +88,7 @@ class SelfTest:
         aa: The detector against itself, a row per metric, with ``holds``.
         statuses: Verdict of the detector itself by item.
         kills: One per mutant.
+        versions: New versions against the change control plans beside the specs.
     """
 
     base: str
@@ -93,11 +96,13 @@ class SelfTest:
     aa: list[dict[str, Any]]
     statuses: dict[str, str] = field(default_factory=dict)
     kills: tuple[Kill, ...] = ()
+    versions: tuple[TriedVersion, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether nothing is wrong."""
-        return all(row["holds"] for row in (*self.analytic, *self.aa)) and all(kill.holds for kill in self.kills)
+        told = all(kill.holds for kill in self.kills) and all(version.holds for version in self.versions)
+        return all(row["holds"] for row in (*self.analytic, *self.aa)) and told
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record's ``tool_validation``: plain JSON values."""
@@ -120,6 +125,7 @@ class SelfTest:
                 }
                 for kill in self.kills
             ],
+            "change_control": [version.as_dict() for version in self.versions],
             "differing_verdicts": {
                 kill.mutant: [f"{key}: {before} -> {after}" for key, before, after in kill.differs]
                 for kill in self.kills
@@ -152,7 +158,22 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
         tried = _tried(MutantDetector(name, spoiled), cases, bench)
         kills.append(_kill(name, statuses, _statuses(tried), cases))
         say(f"{name}: {_counts(tried)}")
-    return SelfTest(base.identity.name, check_values(), aa, statuses, tuple(kills))
+    versions = _versions(specs, cases, spoiled, bench)
+    for version in versions:
+        say(f"{version.plan}, {version.version} as a new version: {version.verdict}")
+    return SelfTest(base.identity.name, check_values(), aa, statuses, tuple(kills), versions)
+
+
+def _versions(specs: Sequence[Spec], cases: Sequence[Case], base: Detector, bench: Bench) -> tuple[TriedVersion, ...]:
+    """Return what every plan beside the specs says of new versions, on all backgrounds that its specs ask for."""
+    whole = replace(bench, limit=sys.maxsize)
+    faults = {name: MutantDetector(name, base) for name in MUTANTS}
+    found: list[TriedVersion] = []
+    for plan in plans_beside(specs):
+        named = {id(spec) for spec in plan.specs.values()}
+        mine = [case for case in cases if id(case.spec) in named]
+        found += try_plan(plan, mine, base, faults, lambda detector, items: _tried(detector, items, whole))
+    return tuple(found)
 
 
 def cases_of(specs: Iterable[Spec]) -> Iterator[Case]:

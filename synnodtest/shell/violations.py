@@ -1,11 +1,13 @@
-"""Which statement of the shipped specs each seeded fault violates: fixed by what the fault is, not by what was seen.
+"""Which statements of the shipped specs and which clauses of the shipped change control plan a seeded fault violates.
+
+Fixed by what the fault is, not by what was seen.
 
 An entry is ``behaviour::expectation``; either part may end in ``*``. A fault may be caught by these and no others.
 """
 
 from __future__ import annotations
 
-__all__ = ["VIOLATED", "violates"]
+__all__ = ["BROKEN", "VIOLATED", "breaks", "breaks_something", "violates"]
 
 _FOUND = (
     "confidence-rises-with-size::monotone",
@@ -30,6 +32,9 @@ _FOUND = (
     "no-alarm-by-an-air-leak::sensitivity",
     "another-lesion::*",
     "growth-*::*",
+    "stored-as-found::afroc",
+    "a-version-finds::sensitivity",
+    "a-version-finds-behind-the-heart::*",
 )
 """That nodules of the lung are found, and ranked."""
 _QUIET = (
@@ -41,6 +46,7 @@ _QUIET = (
     "no-alarm-by-an-air-leak::false_positives_per_image",
     "silent-in-the-air-leak::*",
     "conspicuous-in-the-air-leak::*",
+    "a-version-finds::false_positives_per_image",
 )
 """That nothing is reported where nothing is."""
 _CURVES = (
@@ -48,13 +54,19 @@ _CURVES = (
     "nodules-are-found::average_precision",
     "nodules-are-found::auc",
     "nodules-are-found::calibration",
+    "stored-as-found::afroc",
 )
 _RANKED = (
     "confidence-rises-with-size::monotone",
     "confidence-rises-with-contrast::*",
     "confidence-tells-sizes-apart::*",
 )
-_BOXES = ("nodules-are-found::place", "nodules-are-found::fit")
+_BOXES = (
+    "nodules-are-found::place",
+    "nodules-are-found::fit",
+    "stored-as-found::place",
+    "a-version-finds::place",
+)
 
 _ALL_OVER_THE_LUNG = (
     "nodules-are-found::sensitivity",
@@ -69,6 +81,8 @@ _ALL_OVER_THE_LUNG = (
     "large-nodules-are-found::*",
     "every-one-of-several-is-found::*",
     "lung-beside-an-air-leak::*",
+    "stored-as-found::afroc",
+    "a-version-finds::sensitivity",
 )
 """That nodules anywhere in the lung are found: one that lies behind the heart is among them."""
 
@@ -79,6 +93,7 @@ VIOLATED: dict[str, tuple[str, ...]] = {
         "confidence-rises-with-size::sensitivity",
         "confidence-rises-with-size::conspicuous",
         "large-nodules-are-found::*",
+        "a-version-finds::sensitivity",
     ),
     "border-blind": _FOUND,
     "keeps-only-top-1": ("companion-keeps-sensitivity::*", "every-one-of-several-is-found::*"),
@@ -93,7 +108,11 @@ VIOLATED: dict[str, tuple[str, ...]] = {
     "always-silent": _FOUND,
     "fires-everywhere": (*_QUIET, *_CURVES, *_RANKED, *_BOXES, "invisible::sensitivity"),
     "random": (*_FOUND, *_QUIET, *_CURVES, *_BOXES),
-    "drops-retrocardiac": ("found[region=retrocardiac]::*", *_ALL_OVER_THE_LUNG),
+    "drops-retrocardiac": (
+        "found[region=retrocardiac]::*",
+        "a-version-finds-behind-the-heart::*",
+        *_ALL_OVER_THE_LUNG,
+    ),
     "off-by-10mm": (
         *_BOXES,
         "nodules-are-found::sensitivity",
@@ -103,6 +122,9 @@ VIOLATED: dict[str, tuple[str, ...]] = {
         "nodules-are-found::average_precision",
         "small-nodules-come-into-sight::*",
         "confidence-rises-with-size::*",
+        "stored-as-found::afroc",
+        "a-version-finds::sensitivity",
+        "a-version-finds-behind-the-heart::*",
     ),
     "sees-mimics": ("no-nodule-*::*",),
     "blind-by-devices": ("a-nodule-by-a-device::*",),
@@ -119,3 +141,29 @@ def violates(mutant: str, behaviour: str, expectation: str) -> bool:
 
 def _fits(name: str, pattern: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+_LOST = ("sensitivity of a-version-finds", "sensitivity of a-version-finds-behind-the-heart", "gates", "retention")
+_ALARMS = ("specificity", "false positives per image", "gates", "retention")
+
+BROKEN: dict[str, tuple[str, ...]] = {
+    "size-blind": ("sensitivity of a-version-finds",),
+    "border-blind": _LOST,
+    "flip-blind": _LOST,
+    "always-silent": _LOST,
+    "fires-everywhere": (*_ALARMS, "sensitivity of a-version-finds"),
+    "random": (*_LOST, *_ALARMS),
+    "drops-retrocardiac": _LOST,
+    "off-by-10mm": _LOST,
+}
+"""Mutant -> clauses of the shipped change control plan that it breaks as a new version; the others break none."""
+
+
+def breaks(mutant: str, clause: str) -> bool:
+    """Return whether a mutant, as a new version, violates a clause of the shipped plan."""
+    return clause in BROKEN.get(mutant, ())
+
+
+def breaks_something(mutant: str) -> bool:
+    """Return whether a mutant, as a new version, violates any clause of the shipped plan."""
+    return mutant in BROKEN

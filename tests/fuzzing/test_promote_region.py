@@ -6,6 +6,7 @@ from synnodtest.commands.promote_region import region_behaviour, with_behaviour
 from synnodtest.errors import SynnodError
 from synnodtest.fuzzing.hole.region import Boundary, Part, Region, Term
 from synnodtest.fuzzing.telling import Rule
+from synnodtest.planning.example_space import space_of
 from synnodtest.spec import load_spec
 
 SPEC = """\
@@ -42,9 +43,9 @@ def entry(terms, kind="detected", rule=None, shown=True):
     return {"id": "fuzz-1", "kind": kind, "parameters": {"rate_at_least": 0.75}, "region": region.plain()}
 
 
-def written(tmp_path, made, expect=DETECTED):
+def written(tmp_path, made, expect=DETECTED, spec=SPEC):
     path = tmp_path / "spec.yaml"
-    old = SPEC.replace("EXPECT", expect)
+    old = spec.replace("EXPECT", expect)
     path.write_text(old)
     before = load_spec(path)
     new = with_behaviour(old, region_behaviour(made, before.behaviour("mine")))
@@ -77,6 +78,24 @@ def test_another_claim_becomes_a_search_within_it(tmp_path):
     assert made.fuzz.vary["diameter_mm"].bounds == (10.0, 40.0)
     assert made.fuzz.explicit == ()
     assert made.expectations[0].kind == "silent"
+
+
+def test_a_mimic_that_decides_stays_and_the_rest_is_searched(tmp_path):
+    searched = (
+        {"name": "mimic", "levels": ["left out", "clip", "ecg-electrode"], "range": None},
+        {"name": "mimic_distance_mm", "levels": None, "range": [10.0, 60.0]},
+        *PARAMETERS,
+    )
+    with_one = Term("mimic", levels=("ecg-electrode",), said="with mimic ecg-electrode")
+    made = entry((with_one,))
+    made["region"]["parameters"] = list(searched)
+    behaviour = written(tmp_path, made, spec=SPEC.replace("vary: {", "vary: {mimic: [clip, ecg-electrode], "))
+    assert behaviour.fuzz.fixed["mimic"] == "ecg-electrode"
+    assert "mimic" not in behaviour.fuzz.vary
+    assert behaviour.fuzz.vary["mimic_distance_mm"].bounds == (10.0, 60.0)
+    dimensions = {d.name for d in space_of(behaviour, "detected", {"rate_at_least": 0.75}, 2)}
+    assert "mimic_distance_mm" in dimensions, "a mimic that stays is moved all the same"
+    assert "mimic" not in dimensions
 
 
 def test_a_region_by_name_is_an_expression_and_a_distance_is_refused(tmp_path):

@@ -10,7 +10,7 @@ from synnodtest import Perturbation, Radiograph, SynthesizerError
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.mimics import mimic_kinds, mimic_mask, with_mimics
 from synnodtest.mimics.draw import BLUR_MM, SCATTER
-from synnodtest.mimics.parts import BRASS, CALCIUM, PLASTIC, SOFT
+from synnodtest.mimics.parts import BRASS, CALCIUM, PLASTIC, SOFT, tube
 from synnodtest.perturbations import perturb
 from synnodtest.phantom import PhantomSet
 from synnodtest.scene import Mimic, Scene
@@ -110,6 +110,14 @@ def _ends_in_air(film, truth):
     """Beyond the body the radiograph is black, and nothing shows there."""
     black = ndimage.binary_dilation(film.pixels <= 0, iterations=2)
     return bool((black & truth.mask(film.shape)).any())
+
+
+def test_a_tube_has_no_thickness_beyond_its_radius_whatever_that_is():
+    """The square of 1.3795 by multiplication exceeds that by power in the last bit."""
+    part = tube(np.array([[0.0, 0.0], [5.0, 0.0]]), 1.3795, 0.5, bore=0.5)
+    thickness = part.thickness(np.array([0.0, 2.0, 2.0]), np.array([0.0, 1.3795, 9.0]))
+    assert thickness[0] == pytest.approx(2 * (1.3795 - 0.5), abs=0.01)
+    np.testing.assert_array_equal(thickness[1:], 0)
 
 
 def test_masks_move_with_the_radiograph_and_are_cut_by_the_shutter(film):

@@ -5,7 +5,7 @@ import pytest
 from synnodtest.spec import is_spec, load_spec, resolved
 from synnodtest.statistics import clopper_pearson, tango
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("**/*.yaml"))
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -132,10 +132,11 @@ class Region:
 
     def sentence(self) -> str:
         """Return ``fails above 25.3 mm (24.9 to 25.8) in the right lung; holds at 20 mm; contrast does not matter``."""
+        cost = f"{self.scenes} scenes" + ("" if self.complete else ", not all looked at")
         if not self.shown:
             return (
                 f"no larger region is shown to fail: {self.inside[0]} of {self.inside[1]} scenes fail in the one "
-                f"that the walk came to ({self._where()}; {self.scenes} scenes)"
+                f"that the walk came to ({self._where()}; {cost})"
             )
         parts = [f"fails {self._where()}", *filter(None, (t.holds() for t in self.terms))]
         if self.free:
@@ -144,7 +145,6 @@ class Region:
         parts.append(
             f"{self.inside[0]} of {self.inside[1]} scenes inside fail, {self.outside[0]} of {self.outside[1]} outside"
         )
-        cost = f"{self.scenes} scenes" + ("" if self.complete else ", not all looked at")
         return f"{'; '.join(parts)} ({cost})"
 
     def _where(self) -> str:

@@ -386,6 +386,7 @@ class SelfTest:
         analytic: Values that are known otherwise.
         aa: A detector against itself.
         kill_table: Faulty detectors and what catches them.
+        change_control: Faulty detectors as new versions, and what a change control plan says of them.
     """
 
     synnodtest: str = ""
@@ -395,3 +396,4 @@ class SelfTest:
     analytic: Any = ()
     aa: Any = ()
     kill_table: Any = ()
+    change_control: Any = ()

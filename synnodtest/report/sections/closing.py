@@ -148,6 +148,7 @@ def tool_validation(context: Context) -> Section:
         ("Analytic check values", data.analytic),
         ("A/A run: a detector against itself", data.aa),
         ("Seeded faulty detectors and what catches them", data.kill_table),
+        ("Seeded faults as new versions, and what the change control plan says of them", data.change_control),
     )
     tables = [_found(title, [rows] if isinstance(rows, Mapping) else rows) for title, rows in parts if rows]
     return Section(
