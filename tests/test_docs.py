@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -149,3 +150,7 @@ def test_the_site_builds_without_a_warning_and_asks_for_nothing_outside(tmp_path
         assert not outside.search(page.read_text()), page
     reference = (tmp_path / "site" / "reference" / "commands.html").read_text()
     assert all(f'id="{name}"' in reference for name in COMMANDS)
+    search = tmp_path / "site" / "search"
+    index = (search / "index.js").read_text().removeprefix("const SEARCH_INDEX = ").rstrip(";\n")
+    assert len(json.loads(index)["docs"]) > len(pages)  # a page of a file may start no worker and send no request
+    assert "Worker(" not in (search / "main.js").read_text()

@@ -41,6 +41,15 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return OUTWARD.sub(named, markdown)
 
 
+def on_post_build(config: Any) -> None:
+    """Let the search work from a folder: the index becomes a script, and the worker goes."""
+    folder = Path(config["site_dir"]) / "search"
+    index = (folder / "search_index.json").read_text(encoding="utf-8")
+    (folder / "index.js").write_text(f"const SEARCH_INDEX = {index};\n", encoding="utf-8")
+    (folder / "main.js").write_text((DOCS / "build" / "search.js").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "worker.js").unlink()
+
+
 def spec_page() -> str:
     """Return the spec language, from its JSON Schema."""
     lines = ["# Spec language: reference", "", "From `synnodtest schema`; editors complete from the same file.", ""]
