@@ -51,8 +51,8 @@ TEXTURES = (
 """Standard deviation relative to the nodule, and grain in mm."""
 
 
-SOFTNESSES = (1.0, 0.5, 0.0, 1.6)
-"""Factors on the softness of the edge."""
+SOFTNESSES = (0.0, 1.0, 0.5, 1.6)
+"""Factors on the softness of the edge, where a texture is named; the first is that with which others are sought."""
 REFINED = ((1.0, 1.0), (0.6, 1.0), (1.4, 1.0), (1.0, 0.7), (1.0, 1.4))
 """Factors on both, between the textures."""
 
@@ -152,8 +152,9 @@ def adhere(
         best = closest([replace(start, contrast=c) for c in CONTRASTS])
     if _texture_named(list(wanted)):
         tried = product(TONES, TEXTURES)
-        best = closest([replace(best, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
-        best = closest([replace(best, soft_mm=best.soft_mm * factor) for factor in SOFTNESSES])
+        sharp = replace(best, soft_mm=0.0)
+        best = closest([replace(sharp, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
+        best = closest([replace(best, soft_mm=start.soft_mm * factor) for factor in SOFTNESSES])
         best = closest([replace(best, tone=best.tone * nudge) for nudge in NUDGES])
         best = closest([replace(best, texture=best.texture * a, grain_mm=best.grain_mm * b) for a, b in REFINED])
     return best
