@@ -14,13 +14,19 @@ pytestmark = pytest.mark.skipif(missing, reason="needs Chromium and pdftotext (p
 
 
 @pytest.fixture(scope="module")
-def pages(filed, tmp_path_factory):
-    """The text of each page of the report's PDF."""
+def pdf(filed, tmp_path_factory):
+    """The report as Chromium prints it."""
     pdf = tmp_path_factory.mktemp("print") / "report.pdf"
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
     subprocess.run([str(CHROMIUM), *words, (filed / "report.html").as_uri()], capture_output=True, timeout=120)
     if not pdf.is_file():
         pytest.skip("Chromium wrote no PDF")
+    return pdf
+
+
+@pytest.fixture(scope="module")
+def pages(pdf):
+    """The text of each page."""
     text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
     return text.split("\f")[:-1]
 
@@ -42,3 +48,13 @@ def test_every_table_cell_of_the_report_is_printed(filed, pages):
 def test_the_gallery_s_heading_stands_with_its_first_scene(pages):
     page = next(p for p in pages if re.search(r"^\s*14\s+Gallery", p, re.M))
     assert "synnodtest replay" in page.split("Gallery", 1)[1]
+
+
+def test_no_page_between_the_first_and_the_last_is_left_half_empty(pdf):
+    boxes = subprocess.run(["pdftotext", "-bbox", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+    fill = []
+    for height, words in re.findall(r'<page [^>]*height="([\d.]+)">(.*?)</page>', boxes, re.S):
+        ends = [float(end) / float(height) for end in re.findall(r'yMax="([\d.]+)"', words)]
+        fill.append(max(end for end in ends if end < 0.945))  # the running foot lies below
+    assert len(fill) > 5
+    assert min(fill[1:-1]) > 0.6, fill
