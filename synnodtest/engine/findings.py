@@ -66,7 +66,8 @@ class Findings:
         self._tally.inferred += len(batch)
         for job, radiograph, found in zip(batch, radiographs, findings, strict=True):
             assert job.snapshot is not None
-            sightings = [Sighting(f, regions_at(radiograph, f.centre)) for f in found]
-            data = self._store.put("findings", self._keys.findings(job.snapshot), encode_sightings(sightings))
-            job.sightings = decode_sightings(data)
+            sightings = tuple(Sighting(f, regions_at(radiograph, f.centre)) for f in found)
+            own = encode_sightings(sightings)
+            data = self._store.put("findings", self._keys.findings(job.snapshot), own)
+            job.sightings = sightings if data == own else decode_sightings(data)
             job.radiograph = None
