@@ -154,3 +154,10 @@ def test_the_site_builds_without_a_warning_and_asks_for_nothing_outside(tmp_path
     index = (search / "index.js").read_text().removeprefix("const SEARCH_INDEX = ").rstrip(";\n")
     assert len(json.loads(index)["docs"]) > len(pages)  # a page of a file may start no worker and send no request
     assert "Worker(" not in (search / "main.js").read_text()
+
+
+def test_the_files_that_another_lesion_would_need_are_there():
+    table = (ROOT / "docs/synthesizers.md").read_text().split("would still need, by file:")[1]
+    named = {name for name in re.findall(r"`([a-z_/]+(?:\.py|\.json|/))`", table)}
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / "synnodtest" / name).exists()]

@@ -1,8 +1,8 @@
 """The seven Cs of synthetic data, answered with the run's own numbers.
 
-After the scorecard of Zamzmi et al. (FDA/CDRH, 2024) for synthetic medical data: congruence, coverage, constraint,
-completeness, compliance, comprehension, consistency. Guidance on the credibility of computational models is cited by
-analogy: nothing here claims conformity with it.
+After the scorecard of Zamzmi et al. (FDA/CDRH; Commun Eng 2025;4:130) for synthetic medical data: congruence, coverage,
+constraint, completeness, compliance, comprehension, consistency. Guidance on the credibility of computational models is
+cited by analogy: nothing here claims conformity with it.
 """
 
 from __future__ import annotations
