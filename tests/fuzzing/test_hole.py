@@ -1,5 +1,8 @@
 """The region around a counterexample: its boundaries, what does not matter, its cost, and that it is the same again."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
@@ -122,3 +125,39 @@ def test_a_box_draws_within_itself_and_knows_its_share():
     assert box.with_(0, ((0, 1000),)).stretches.keys() == {1}
     inside = sum(box.contains(p) for p in Box(space).drawn(4000, np.random.default_rng(1)))
     assert inside / 4000 == pytest.approx(box.share(), abs=0.03)
+
+
+class Mortal(Holed):
+    """Dies on the spot once it has seen so many images."""
+
+    def __init__(self, misses, dies_after):
+        super().__init__(misses)
+        self.dies_after = dies_after
+
+    def detect(self, radiographs):
+        found = super().detect(radiographs)
+        if self.images > self.dies_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process that is killed is forked here")
+def test_a_walk_that_is_killed_is_taken_up_again_and_comes_to_the_same_region(tmp_path):
+    def misses(truth, radiograph):
+        return asked(truth, "diameter_mm") > 25
+
+    vary = "{diameter_mm: [10, 40], location: {at_mm: [56, 56]}}"
+    undisturbed = Holed(misses)
+    whole = hunt(tmp_path, undisturbed, vary=vary, examples=30, store="whole").entry
+    walk = whole["region"]["scenes"]
+    assert walk > 40
+    child = os.fork()
+    if child == 0:
+        hunt(tmp_path, Mortal(misses, undisturbed.images - walk // 2), vary=vary, examples=30, store="killed")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    again = Holed(misses)
+    resumed = hunt(tmp_path, again, vary=vary, examples=30, store="killed").entry
+    assert again.images < undisturbed.images / 2, "what was finished is not done again"
+    for key in ("example", "counterexamples", "region"):
+        assert resumed[key] == whole[key], key

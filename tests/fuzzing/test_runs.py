@@ -150,8 +150,9 @@ def test_the_number_of_workers_does_not_change_the_counterexample(searched):
         found += json.loads((run / "results.json").read_text())["fuzzing"]
     one, two = found
     assert one["status"] == "FAILED"
-    for key in ("id", "example", "trials", "counterexamples", "local", "tried", "sentence", "shown"):
+    for key in ("id", "example", "trials", "counterexamples", "local", "tried", "sentence", "shown", "region"):
         assert one[key] == two[key], key
+    assert one["region"]["scenes"] > 0
 
 
 def test_ctrl_c_reports_what_was_found_so_far(searched):
