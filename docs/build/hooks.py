@@ -41,6 +41,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return OUTWARD.sub(named, markdown)
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Let the keyboard reach blocks of code, which scroll."""
+    return re.sub(r"<pre><code(?=[ >])", '<pre><code tabindex="0"', html)
+
+
 def on_post_build(config: Any) -> None:
     """Let the search work from a folder: the index becomes a script, and the worker goes."""
     folder = Path(config["site_dir"]) / "search"
