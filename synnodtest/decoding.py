@@ -35,7 +35,8 @@ class Member:
     Args:
         key: Its key in the JSON object, where that is not its name.
         null: Null is allowed and leaves the field at its default.
-        whole: The field takes the whole object as it was read, and has no key of its own.
+        whole: The field takes the whole object as it was read, and has no key of its own; keys in it that no field
+            names are written back.
         omitted: Not written where it is at its default.
         schema: Further keywords of its JSON Schema.
     """
@@ -150,9 +151,15 @@ def _reader_of(bare: Any) -> _Read | None:
         return partial(decode, bare)
     if get_origin(bare) is tuple:
         return partial(_tuple, _reader(inner[0]))
-    if get_origin(bare) is Mapping:
+    if get_origin(bare) is list:
+        return partial(_list, _reader(inner[0]))
+    if get_origin(bare) in (Mapping, dict):
         return partial(_mapping, _reader(inner[1]))
     return None
+
+
+def _list(read: _Read | None, value: Any) -> list[Any]:
+    return list(_tuple(read, value))
 
 
 def _tuple(read: _Read | None, value: Any) -> tuple[Any, ...]:
@@ -173,7 +180,7 @@ def _mapping(read: _Read | None, value: Any) -> Mapping[str, Any]:
 def encode(value: Any) -> Any:
     """Return plain JSON values of dataclasses that :func:`decode` reads, and of all else as :func:`plain` does."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {slot.key: encode(item) for slot, item in _written(value)}
+        return {**_aside(value), **{slot.key: encode(item) for slot, item in _written(value)}}
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -186,6 +193,14 @@ def _written(value: Any) -> Iterator[tuple[_Slot, Any]]:
         item = getattr(value, slot.name)
         if not slot.says("whole") and not (slot.says("omitted") and item == slot.default):
             yield slot, item
+
+
+def _aside(value: Any) -> dict[str, Any]:
+    """Return the keys of the object that a dataclass was read from which none of its fields names."""
+    slots = _slots(type(value))
+    known = {slot.key for slot in slots if not slot.says("whole")}
+    read: list[JsonObject] = [getattr(value, slot.name) for slot in slots if slot.says("whole")]
+    return {key: item for raw in read for key, item in raw.items() if key not in known}
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def read_lock(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def exploratory_reasons(
-    specs: Iterable[Mapping[str, Any]],
+    specs: Mapping[str, str],
     lock: Mapping[str, Mapping[str, Any]],
     *,
     started: str,
@@ -75,21 +75,21 @@ def exploratory_reasons(
     """Return why a run is exploratory; an empty list means confirmatory.
 
     Args:
-        specs: ``file`` and ``sha256`` of every spec that ran.
+        specs: The sha256 of every spec that ran, by its file.
         lock: What :func:`read_lock` returned; empty without a lock.
         started: When the run started (ISO, UTC).
         clean: Whether the git tree was clean; None outside a checkout.
         limited: Whether the number of backgrounds was limited.
     """
     reasons = []
-    for spec in specs:
-        entry = lock.get(spec["file"])
+    for file, sha256 in specs.items():
+        entry = lock.get(file)
         if entry is None:
-            reasons.append(f"{spec['file']} was not frozen before the run")
-        elif entry["sha256"] != spec["sha256"]:
-            reasons.append(f"{spec['file']} was changed after it was frozen on {entry['frozen']}")
+            reasons.append(f"{file} was not frozen before the run")
+        elif entry["sha256"] != sha256:
+            reasons.append(f"{file} was changed after it was frozen on {entry['frozen']}")
         elif datetime.fromisoformat(entry["frozen"]) > datetime.fromisoformat(started):
-            reasons.append(f"{spec['file']} was frozen after the run began")
+            reasons.append(f"{file} was frozen after the run began")
     if clean is None:
         reasons.append("the run was not made in a git checkout")
     elif not clean:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from synnodtest.canonical import plain
+from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.engine.campaign import Campaign, Judgement
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import forecast
+from synnodtest.identity import Identity
 from synnodtest.record.choice import chosen, chosen_of_search
 from synnodtest.record.entries import (
     CaseLike,
@@ -23,6 +24,19 @@ from synnodtest.record.entries import (
     ruling_entry,
     scene_entry,
 )
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEntry, SceneEntry
+from synnodtest.record.model.judged import PlanEntry
+from synnodtest.record.model.members import StatusWord
+from synnodtest.record.model.run import (
+    AnomalyEntry,
+    BackgroundsEntry,
+    DeviationEntry,
+    IdentityEntry,
+    SpecEntry,
+    WaiverEntry,
+)
+from synnodtest.record.model.scenes import ShamEntry
+from synnodtest.record.model.searched import SearchEntry
 
 __all__ = ["Fragment", "new_run_id"]
 
@@ -32,17 +46,21 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def _plan(judgement: Judgement, campaign: Campaign) -> dict[str, Any]:
+def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
     """Return what could be said before the run: power, what it assumes, the fewest backgrounds that can pass."""
     if judgement.behaviour.fuzz is not None:
-        return {}
+        return PlanEntry()
     try:
         made = forecast(
             judgement.behaviour, judgement.variant, campaign.backgrounds(judgement.behaviour), campaign.seed
         )
     except SynnodError:
-        return {}  # the spec assumes what can never show the bound, which `plan` says
-    return {"assume": made.assumption, "power": made.power, "least_backgrounds": made.smallest}
+        return PlanEntry()  # the spec assumes what can never show the bound, which `plan` says
+    return PlanEntry(plain(made.assumption), plain(made.power), made.smallest)
+
+
+def _identity(identity: Identity) -> IdentityEntry:
+    return decode(IdentityEntry, plain(identity.as_dict()))
 
 
 @dataclass
@@ -50,55 +68,60 @@ class Fragment:
     """The part of a record that one process has gathered; fragments of workers merge."""
 
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    behaviours: dict[str, dict[str, Any]] = field(default_factory=dict)
-    expectations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    planned: dict[str, dict[str, Any]] = field(default_factory=dict)
-    scenes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sham: dict[str, dict[str, Any]] = field(default_factory=dict)
-    synthesizers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    backgrounds: dict[str, dict[str, Any]] = field(default_factory=dict)
-    detector: dict[str, Any] = field(default_factory=dict)
-    gallery: list[dict[str, Any]] = field(default_factory=list)
-    deviations: list[dict[str, Any]] = field(default_factory=list)
-    anomalies: list[dict[str, Any]] = field(default_factory=list)
-    fuzzing: list[dict[str, Any]] = field(default_factory=list)
+    specs: dict[str, SpecEntry] = field(default_factory=dict)
+    behaviours: dict[str, BehaviourEntry] = field(default_factory=dict)
+    expectations: dict[str, ExpectationEntry] = field(default_factory=dict)
+    planned: dict[str, ExpectationEntry] = field(default_factory=dict)
+    scenes: dict[str, SceneEntry] = field(default_factory=dict)
+    sham: dict[str, ShamEntry] = field(default_factory=dict)
+    synthesizers: dict[str, IdentityEntry] = field(default_factory=dict)
+    backgrounds: dict[str, BackgroundsEntry] = field(default_factory=dict)
+    detector: IdentityEntry = field(default_factory=IdentityEntry)
+    gallery: list[PictureEntry] = field(default_factory=list)
+    deviations: list[DeviationEntry] = field(default_factory=list)
+    anomalies: list[AnomalyEntry] = field(default_factory=list)
+    fuzzing: list[SearchEntry] = field(default_factory=list)
     tally: dict[str, float] = field(default_factory=dict)
+    shortfall: dict[str, int] = field(default_factory=dict)
+    """Scenes that could not be made, by reason: the most that one expectation lacks."""
 
-    def expectation(self, node_id: str) -> dict[str, Any]:
+    def expectation(self, node_id: str) -> ExpectationEntry:
         """Return what was recorded of one item."""
         return self.expectations[node_id]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Return plain JSON values, for a worker's hand-over."""
-        return asdict(self)
+        made: JsonObject = encode(self)
+        return made
 
-    def merge(self, other: Mapping[str, Any]) -> None:
+    def merge(self, handed_over: JsonObject) -> None:
         """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first."""
-        self.started = min(self.started, other["started"])
+        other = decode(Fragment, handed_over)
+        self.started = min(self.started, other.started)
+        self.detector = other.detector if other.detector != IdentityEntry() else self.detector
+        self._add_scenes(other.scenes)
+        self.tally = {k: self.tally.get(k, 0) + other.tally.get(k, 0) for k in {*self.tally, *other.tally}}
+        for reason, count in other.shortfall.items():
+            self.shortfall[reason] = max(count, self.shortfall.get(reason, 0))
         for f in fields(self):
-            mine, theirs = getattr(self, f.name), other[f.name]
-            if f.name == "scenes":
-                self._add_scenes(theirs)
-            elif f.name == "tally":
-                self.tally = {k: mine.get(k, 0) + theirs.get(k, 0) for k in {*mine, *theirs}}
-            elif isinstance(mine, dict):
-                mine.update(theirs)
-            elif isinstance(mine, list):
+            mine, theirs = getattr(self, f.name), getattr(other, f.name)
+            if isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
+            elif isinstance(mine, dict) and f.name not in ("scenes", "tally", "shortfall"):
+                mine.update(theirs)
         self._in_order()
 
     def _in_order(self) -> None:
         """Bring what workers gathered into the order in which one process would have."""
         rank = {node_id: number for number, node_id in enumerate({**self.planned, **self.expectations})}
         first = {node_id.rpartition("::")[0].rpartition("::")[2]: rank[node_id] for node_id in reversed(rank)}
-        self.gallery.sort(key=lambda shown: rank[shown["expectation"]])
-        self.deviations.sort(key=lambda one: rank.get(one["expectation"], len(rank)))
-        self.fuzzing.sort(key=lambda one: rank.get(one["expectation_id"], len(rank)))
-        self.sham = dict(sorted(self.sham.items(), key=lambda one: first.get(one[1]["behaviour"], len(rank))))
+        self.gallery.sort(key=lambda shown: rank[shown.expectation])
+        self.deviations.sort(key=lambda one: rank.get(one.expectation, len(rank)))
+        self.fuzzing.sort(key=lambda one: rank.get(one.expectation_id, len(rank)))
+        self.sham = dict(sorted(self.sham.items(), key=lambda one: first.get(one[1].behaviour, len(rank))))
         self.backgrounds = dict(sorted(self.backgrounds.items()))
 
-    def every(self) -> list[dict[str, Any]]:
+    def every(self) -> list[ExpectationEntry]:
         """Return all expectations in the order of the specs; those that were planned and not carried out too."""
         return list({**self.planned, **self.expectations}.values())
 
@@ -109,10 +132,10 @@ class Fragment:
         self._add_case(case)
         self.planned[case.node_id] = expectation_entry(case, "NOT RUN", 0.0)
 
-    def add_error(self, case: CaseLike, status: str, message: str, seconds: float) -> None:
+    def add_error(self, case: CaseLike, status: StatusWord, message: str, seconds: float) -> None:
         """Record an item that could not be judged: ERROR or INVALID."""
         self._add_case(case)
-        self.expectations[case.node_id] = expectation_entry(case, status, seconds) | {"error": message}
+        self.expectations[case.node_id] = replace(expectation_entry(case, status, seconds), error=message)
 
     def add_judgement(
         self,
@@ -120,7 +143,7 @@ class Fragment:
         judgement: Judgement,
         campaign: Campaign,
         seconds: float,
-        waiver: Mapping[str, Any] | None = None,
+        waiver: JsonObject | None = None,
     ) -> None:
         """Record an item that was judged, its trials and whoever made them."""
         self._add_case(case)
@@ -133,65 +156,62 @@ class Fragment:
         for trial in (*trials, *rejected):
             base = rescored(trial, usual) if otherwise else trial
             self._add_scenes({trial.scene_id: scene_entry(base, case.behaviour.id, point, least)})
-        entry = expectation_entry(case, judgement.ruling.status.value, seconds)
-        entry |= {
-            "ruling": ruling_entry(judgement.ruling),
-            "waived": plain(waiver) if waiver else None,
-            "scenes": list(dict.fromkeys(t.scene_id for t in trials)),
-            "plan": _plan(judgement, campaign),
-            **chosen(trials, judgement.variant, point, case.node_id),
-        }
-        if otherwise:
-            entry["rematched"] = {t.scene_id: matched(t, point, least) for t in trials if t.nodules}
-        if len(judgement.by_synthesizer) > 1:
-            entry["by_synthesizer"] = {name: ruling_entry(r) for name, r in judgement.by_synthesizer.items()}
-        self.expectations[case.node_id] = entry
+        shown = chosen(trials, judgement.variant, point, case.node_id)
+        others = judgement.by_synthesizer.items() if len(judgement.by_synthesizer) > 1 else ()
+        self.expectations[case.node_id] = replace(
+            expectation_entry(case, judgement.ruling.status.value, seconds),
+            ruling=ruling_entry(judgement.ruling),
+            waived=decode(WaiverEntry, waiver) if waiver else None,
+            scenes=tuple(dict.fromkeys(t.scene_id for t in trials)),
+            plan=_plan(judgement, campaign),
+            worst=shown.worst,
+            failing=shown.failing,
+            passing=shown.passing,
+            rematched={t.scene_id: matched(t, point, least) for t in trials if t.nodules} if otherwise else {},
+            by_synthesizer={name: ruling_entry(ruling) for name, ruling in others},
+        )
         self._note_deviations(case, judgement)
 
-    def add_fuzzing(self, case: CaseLike, found: Mapping[str, Any]) -> None:
+    def add_fuzzing(self, case: CaseLike, found: JsonObject) -> None:
         """Record a search beside its ruling: what replay needs, and the scenes that the gallery shows."""
-        self.fuzzing.append({**plain(found), "expectation_id": case.node_id})
+        self.fuzzing.append(decode(SearchEntry, {**plain(found), "expectation_id": case.node_id}))
         entry = self.expectations.get(case.node_id)
         if entry is not None:
-            entry |= chosen_of_search(found, case.node_id)
+            self.expectations[case.node_id] = replace(entry, **vars(chosen_of_search(found, case.node_id)))
 
-    def _add_scenes(self, entries: Mapping[str, dict[str, Any]]) -> None:
+    def _add_scenes(self, entries: Mapping[str, SceneEntry]) -> None:
         """Keep the first entry of each scene; its findings are those of whoever needed most of them."""
         for key, entry in entries.items():
             kept = self.scenes.setdefault(key, entry)
-            if len(entry["findings"]) > len(kept["findings"]):
-                self.scenes[key] = kept | {"findings": entry["findings"]}
+            if len(entry.findings) > len(kept.findings):
+                self.scenes[key] = replace(kept, findings=entry.findings)
 
     def _add_case(self, case: CaseLike) -> None:
         spec, behaviour = case.spec, case.behaviour
         file = spec.path.as_posix()
-        self.specs.setdefault(
-            file, {"file": file, "sha256": spec.sha256, "title": spec.title, "scope": plain(spec.scope)}
-        )
+        self.specs.setdefault(file, SpecEntry(file, spec.sha256, title=spec.title, scope=plain(spec.scope)))
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, judgement: Judgement, campaign: Campaign) -> None:
-        self.detector = campaign.providers.detector.identity.as_dict()
+        self.detector = _identity(campaign.providers.detector.identity)
         for name in judgement.evidence:
             synthesizer = campaign.synthesizer(name)
-            self.synthesizers[name] = {
-                **synthesizer.identity.as_dict(),
-                "sham_is_identity": bool(synthesizer.sham_is_identity),
-            }
+            made_by = _identity(synthesizer.identity)
+            self.synthesizers[name] = replace(made_by, sham_is_identity=bool(synthesizer.sham_is_identity))
             sham = judgement.sham.get(name)
             if sham is not None:
-                key = f"{judgement.behaviour.id}::{name}"
-                self.sham[key] = {"behaviour": judgement.behaviour.id, "synthesizer": name, **plain(sham.as_dict())}
+                of = {"behaviour": judgement.behaviour.id, "synthesizer": name}
+                self.sham[f"{judgement.behaviour.id}::{name}"] = decode(ShamEntry, {**of, **plain(sham.as_dict())})
         backgrounds = campaign.backgrounds(judgement.behaviour)
         there = campaign.background_set(judgement.behaviour)
-        self.backgrounds[f"{there.name}:{len(backgrounds)}"] = {
-            "name": there.name,
-            "identity": there.identity.as_dict(),
-            "count": len(backgrounds),
-            "patients": len({b.cluster for b in backgrounds}),
-            "estimated_regions": sorted(getattr(there, "estimated_regions", ())),
-            "notes": list(getattr(there, "notes", ())),
-        }
+        self.backgrounds[f"{there.name}:{len(backgrounds)}"] = BackgroundsEntry(
+            name=there.name,
+            identity=_identity(there.identity),
+            count=len(backgrounds),
+            patients=len({b.cluster for b in backgrounds}),
+            estimated_regions=tuple(sorted(getattr(there, "estimated_regions", ()))),
+            notes=tuple(getattr(there, "notes", ())),
+        )
         self.tally = plain(vars(campaign.tally()))
 
     def _note_deviations(self, case: CaseLike, judgement: Judgement) -> None:
@@ -202,8 +222,9 @@ class Fragment:
         for evidence in judgement.evidence.values():
             for reason, count in evidence.shortfall.items():
                 self._deviate(case, "scenes not made", "0", f"{count}: {reason}")
+                self.shortfall[reason] = max(count, self.shortfall.get(reason, 0))
 
     def _deviate(self, case: CaseLike, what: str, planned: str, actual: str) -> None:
-        entry = {"expectation": case.node_id, "what": what, "planned": planned, "actual": actual}
+        entry = DeviationEntry(what, case.node_id, planned, actual)
         if entry not in self.deviations:
             self.deviations.append(entry)

@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass, field
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations import find_check
 from synnodtest.expectations.grading import Grade, is_judged, missed_nodule
 from synnodtest.planning.variants import Variant
 
-__all__ = ["RANDOM", "WORST", "chosen", "chosen_of_search"]
+__all__ = ["RANDOM", "WORST", "Choice", "chosen", "chosen_of_search"]
 
 WORST, RANDOM = 12, 6
 """Scenes named per expectation: the worst failures, and of random failures and random passes each."""
 
 
-def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str) -> dict[str, list[str]]:
-    """Return scene ids by role (``worst``, ``failing``, ``passing``) of a judged item.
+@dataclass(frozen=True)
+class Choice:
+    """Scenes of one item that the gallery shows.
+
+    Args:
+        worst: The most damning failures.
+        failing: Further failures, at random.
+        passing: Scenes that speak for the detector, at random.
+        roles: What a search calls the worst, by scene.
+    """
+
+    worst: tuple[str, ...]
+    failing: tuple[str, ...]
+    passing: tuple[str, ...]
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _SearchScene:
+    """A scene of a trial."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class _SearchTrial:
+    """A trial of a search: whether the claim holds, and its scenes by arm; the last one is judged."""
+
+    holds: bool
+    scenes: Mapping[str, _SearchScene]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What the choice needs of a search: its trials, and scenes by the role in which they are named."""
+
+    trials: tuple[_SearchTrial, ...]
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str) -> Choice:
+    """Return the scenes of a judged item that the gallery shows.
 
     Args:
         trials: All that was evaluated.
@@ -27,28 +68,29 @@ def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str
         node_id: Seeds the random choice.
     """
     failing, passing = _sides(trials, variant, point)
-    return {
-        "worst": failing[:WORST],
-        "failing": _sample(failing[WORST:], RANDOM, node_id, "failing"),
-        "passing": _sample(passing, RANDOM, node_id, "passing"),
-    }
+    return Choice(
+        tuple(failing[:WORST]),
+        _sample(failing[WORST:], RANDOM, node_id, "failing"),
+        _sample(passing, RANDOM, node_id, "passing"),
+    )
 
 
-def chosen_of_search(found: Mapping[str, Any], node_id: str) -> dict[str, Any]:
-    """Return scene ids by role of a search, whose named failures (minimal, typical, worst) come first."""
+def chosen_of_search(search: JsonObject, node_id: str) -> Choice:
+    """Return the scenes of a search, whose named failures (minimal, typical, worst) come first."""
+    found = decode(_Search, search)
     sides: dict[bool, list[str]] = {True: [], False: []}
-    for trial in found["trials"]:
-        sides[bool(trial["holds"])].append(list(trial["scenes"].values())[-1]["id"])
+    for trial in found.trials:
+        sides[trial.holds].append(list(trial.scenes.values())[-1].id)
     roles: dict[str, str] = {}
-    for role, scene_id in (found.get("shown") or {}).items():
+    for role, scene_id in found.shown.items():
         roles[scene_id] = f"{roles[scene_id]} and {role}" if scene_id in roles else role
     others = [s for s in sides[False] if s not in roles]
-    return {
-        "worst": list(roles),
-        "roles": {scene_id: f"{role} failure" for scene_id, role in roles.items()},
-        "failing": _sample(others, RANDOM, node_id, "failing"),
-        "passing": _sample(sides[True], RANDOM, node_id, "passing"),
-    }
+    return Choice(
+        tuple(roles),
+        _sample(others, RANDOM, node_id, "failing"),
+        _sample(sides[True], RANDOM, node_id, "passing"),
+        {scene_id: f"{role} failure" for scene_id, role in roles.items()},
+    )
 
 
 def _sides(trials: Iterable[Trial], variant: Variant, point: float) -> tuple[list[str], list[str]]:
@@ -64,10 +106,10 @@ def _sides(trials: Iterable[Trial], variant: Variant, point: float) -> tuple[lis
     return failing, [k for k, one in graded.items() if not one.bad]
 
 
-def _sample(ids: list[str], count: int, *parts: str) -> list[str]:
+def _sample(ids: list[str], count: int, *parts: str) -> tuple[str, ...]:
     import numpy as np
 
     if len(ids) <= count:
-        return list(ids)
+        return tuple(ids)
     rng = np.random.default_rng(seed_sequence("gallery", *parts))
-    return [ids[i] for i in sorted(rng.choice(len(ids), size=count, replace=False))]
+    return tuple(ids[i] for i in sorted(rng.choice(len(ids), size=count, replace=False)))

@@ -13,7 +13,7 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
 from synnodtest.record.model.judged import DEFAULT_POINT
-from synnodtest.record.model.side import Side
+from synnodtest.record.model.side import Side, SideIdentification, SideRun
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
 
 __all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit"]
@@ -81,14 +81,12 @@ def parse_limit(text: str) -> Limit:
 
 def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> Side:
     """Return of a fragment what :func:`compare` reads of a record."""
-    return Side.of(
-        {
-            "expectations": list(fragment.expectations.values()),
-            "scenes": fragment.scenes,
-            "run": {"id": run_id, "started": fragment.started},
-            "identification": {"detector": fragment.detector},
-            "left_out": list(left_out),
-        }
+    return Side(
+        run=SideRun(run_id, fragment.started),
+        identification=SideIdentification(fragment.detector),
+        expectations=tuple(fragment.expectations.values()),
+        scenes=fragment.scenes,
+        left_out=tuple(left_out),
     )
 
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from synnodtest.attenuation import realised_density
 from synnodtest.canonical import plain
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import NoduleTrial, Trial, score_mimics, score_trial
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import Variant
+from synnodtest.record.model import (
+    BehaviourEntry,
+    ExpectationEntry,
+    FindingEntry,
+    NoduleEntry,
+    RulingEntry,
+    SceneEntry,
+)
+from synnodtest.record.model.judged import MatchedEntry
+from synnodtest.record.model.members import StatusWord
 from synnodtest.spec.model import Behaviour, Spec
 
 __all__ = [
@@ -55,44 +65,43 @@ class CaseLike(Protocol):
         ...
 
 
-def expectation_entry(case: CaseLike, status: str, seconds: float = 0.0) -> dict[str, Any]:
+def expectation_entry(case: CaseLike, status: StatusWord, seconds: float = 0.0) -> ExpectationEntry:
     """Return the entry of an item before anything is known of its outcome but a status."""
     expectation = case.variant.expectation
-    return {
-        "id": case.node_id,
-        "behaviour": case.behaviour.id,
-        "kind": expectation.kind,
-        "line": expectation.line,
-        "parameters": plain(case.variant.parameters),
-        "rationale": str(expectation.parameters.get("rationale") or case.behaviour.rationale or ""),
-        "status": status,
-        "waived": None,
-        "ruling": None,
-        "error": "",
-        "scenes": [],
-        "worst": [],
-        "failing": [],
-        "passing": [],
-        "seconds": round(seconds, 3),
-        "p_holm": None,
-    }
+    return ExpectationEntry(
+        id=case.node_id,
+        behaviour=case.behaviour.id,
+        kind=expectation.kind,
+        status=status,
+        waived=None,
+        ruling=None,
+        error="",
+        scenes=(),
+        worst=(),
+        failing=(),
+        passing=(),
+        line=expectation.line,
+        parameters=plain(case.variant.parameters),
+        rationale=str(expectation.parameters.get("rationale") or case.behaviour.rationale or ""),
+        seconds=round(seconds, 3),
+    )
 
 
-def behaviour_entry(spec: Spec, behaviour: Behaviour) -> dict[str, Any]:
+def behaviour_entry(spec: Spec, behaviour: Behaviour) -> BehaviourEntry:
     """Return the entry of a behaviour."""
-    return {
-        "id": behaviour.id,
-        "statement": behaviour.statement,
-        "requirement": list(behaviour.requirement),
-        "hazard": list(behaviour.hazard),
-        "gate": behaviour.gate,
-        "tags": list(behaviour.tags),
-        "rationale": behaviour.rationale,
-        "file": spec.path.as_posix(),
-        "line": behaviour.line,
-        "resolved": plain(behaviour),
-        "scenes_text": _scenes_text(behaviour),
-    }
+    return BehaviourEntry(
+        id=behaviour.id,
+        statement=behaviour.statement,
+        requirement=tuple(behaviour.requirement),
+        hazard=tuple(behaviour.hazard),
+        gate=behaviour.gate,
+        tags=tuple(behaviour.tags),
+        rationale=behaviour.rationale,
+        file=spec.path.as_posix(),
+        line=behaviour.line,
+        resolved=plain(behaviour),
+        scenes_text=_scenes_text(behaviour),
+    )
 
 
 def _scenes_text(behaviour: Behaviour) -> str:
@@ -118,10 +127,9 @@ def _value_text(value: Any) -> str:
     return f"{low:g} to {high:g}"
 
 
-def ruling_entry(ruling: Ruling) -> dict[str, Any]:
-    """Return the entry of a ruling."""
-    made: dict[str, Any] = plain(ruling)
-    return made
+def ruling_entry(ruling: Ruling) -> RulingEntry:
+    """Return the entry of a ruling; numbers that do not exist are None."""
+    return decode(RulingEntry, plain(ruling))
 
 
 def least_score(kind: str) -> float:
@@ -130,7 +138,7 @@ def least_score(kind: str) -> float:
     return 0.0 if found is not None and found.all_scores else LEAST_SCORE
 
 
-def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:
+def rescored(trial: Trial, matching: JsonObject) -> Trial:
     """Return the trial with its findings assigned to nodules by another rule."""
     rule = Matching.from_dict(matching)
     nodules, duplicates, false = score_trial(
@@ -145,51 +153,58 @@ def rescored(trial: Trial, matching: Mapping[str, Any]) -> Trial:
     return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false, mimics=mimics)
 
 
-def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
+def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> MatchedEntry:
     """Return nodules and findings of a scene, and which finding hits which nodule."""
     hits = {n.finding: n.name for n in trial.nodules if n.finding is not None}
-    findings = []
-    for index, s in enumerate(trial.sightings):
-        if s.finding.score >= least or index in hits:
-            entry = {"box": plain(s.finding.box), "score": s.finding.score, "regions": sorted(s.regions)}
-            entry |= {"hits": hits[index]} if index in hits else {}
-            findings.append(entry | ({"duplicate": True} if index in trial.duplicates else {}))
-    return {"nodules": [_nodule(n, operating_point) for n in trial.nodules], "findings": findings}
+    findings = [
+        FindingEntry(
+            tuple(plain(s.finding.box)),
+            plain(s.finding.score),
+            tuple(sorted(s.regions)),
+            hits.get(index),
+            index in trial.duplicates,
+        )
+        for index, s in enumerate(trial.sightings)
+        if s.finding.score >= least or index in hits
+    ]
+    return MatchedEntry(tuple(_nodule(n, operating_point) for n in trial.nodules), tuple(findings))
 
 
-def scene_entry(trial: Trial, behaviour: str, operating_point: float, least: float = LEAST_SCORE) -> dict[str, Any]:
+def scene_entry(trial: Trial, behaviour: str, operating_point: float, least: float = LEAST_SCORE) -> SceneEntry:
     """Return the entry of a scene: its recipe, what was planted, what was found."""
-    return {
-        "recipe": trial.scene.as_dict(),
-        "synthesizer": trial.synthesizer,
-        "background": trial.background,
-        "patient": trial.cluster if trial.cluster != trial.background else "",
-        "cluster": trial.cluster,
-        "strata": dict(trial.strata),
-        "arm": trial.arm,
-        "behaviour": behaviour,
-        "spacing_mm": list(trial.spacing_mm),
-        "shape": list(trial.shape),
-        "radiograph_sha256": trial.radiograph_sha256,
-        "accepted": not trial.rejected,
-        "rejected_because": trial.rejected,
-        **matched(trial, operating_point, least),
-    }
+    seen = matched(trial, operating_point, least)
+    return SceneEntry(
+        recipe=trial.scene.as_dict(),
+        background=trial.background,
+        nodules=seen.nodules,
+        findings=seen.findings,
+        synthesizer=trial.synthesizer,
+        patient=trial.cluster if trial.cluster != trial.background else "",
+        cluster=trial.cluster,
+        strata=dict(trial.strata),
+        arm=trial.arm,
+        behaviour=behaviour,
+        spacing_mm=tuple(trial.spacing_mm),
+        shape=tuple(trial.shape),
+        radiograph_sha256=trial.radiograph_sha256,
+        accepted=not trial.rejected,
+        rejected_because=trial.rejected,
+    )
 
 
-def _nodule(nodule: NoduleTrial, operating_point: float) -> dict[str, Any]:
+def _nodule(nodule: NoduleTrial, operating_point: float) -> NoduleEntry:
     x_min, y_min, x_max, y_max = nodule.truth.box
-    return {
-        "name": nodule.name,
-        "box": [x_min, y_min, x_max, y_max],
-        "centre_px": [(x_min + x_max) / 2, (y_min + y_max) / 2],
-        "requested": plain(nodule.requested),
-        "diameter_mm": plain(float(nodule.truth.diameter_mm)),
-        "contrast": plain(float(nodule.truth.contrast)),
-        "density": plain(realised_density(nodule.requested, nodule.truth.contrast)),
-        "contrast_in_place": plain(float(nodule.truth.contrast_in_place)),
-        "conspicuity": plain(float(nodule.truth.conspicuity)),
-        "regions": sorted(nodule.regions),
-        "hit": nodule.detected(operating_point),
-        "confidence": plain(float(nodule.confidence)),
-    }
+    return NoduleEntry(
+        name=nodule.name,
+        box=(x_min, y_min, x_max, y_max),
+        centre_px=((x_min + x_max) / 2, (y_min + y_max) / 2),
+        requested=plain(nodule.requested),
+        diameter_mm=plain(float(nodule.truth.diameter_mm)),
+        contrast=plain(float(nodule.truth.contrast)),
+        density=plain(realised_density(nodule.requested, nodule.truth.contrast)),
+        contrast_in_place=plain(float(nodule.truth.contrast_in_place)),
+        conspicuity=plain(float(nodule.truth.conspicuity)),
+        regions=tuple(sorted(nodule.regions)),
+        hit=bool(nodule.detected(operating_point)),
+        confidence=plain(float(nodule.confidence)),
+    )

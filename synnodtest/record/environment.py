@@ -8,7 +8,8 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+
+from synnodtest.record.model.run import Environment, PackageEntry
 
 __all__ = ["PACKAGES", "environment"]
 
@@ -20,32 +21,28 @@ PACKAGES = (
 """What may take part in a run; those that are installed are listed."""
 
 
-def environment() -> dict[str, Any]:
+def environment() -> Environment:
     """Return operating system, processor, GPU with its driver, Python, and packages with version and hash.
 
     The hash of a package is the sha256 of its ``RECORD``, which holds the sha256 of each of its installed files.
     """
-    return {
-        "os": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count() or 1,
-        "gpu": _gpu(),
-        "python": platform.python_version(),
-        "packages": [found for name in PACKAGES if (found := _package(name))],
-    }
+    return Environment(
+        os=platform.platform(),
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        gpu=_gpu(),
+        python=platform.python_version(),
+        packages=tuple(found for name in PACKAGES if (found := _package(name))),
+    )
 
 
-def _package(name: str) -> dict[str, str]:
+def _package(name: str) -> PackageEntry | None:
     try:
         there = distribution(name)
     except PackageNotFoundError:
-        return {}
+        return None
     listed = there.read_text("RECORD")
-    return {
-        "name": name,
-        "version": there.version,
-        "sha256": hashlib.sha256(listed.encode()).hexdigest() if listed else "",
-    }
+    return PackageEntry(name, there.version, hashlib.sha256(listed.encode()).hexdigest() if listed else "")
 
 
 def _gpu() -> str:

@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,6 +16,7 @@ from PIL import Image
 from synnodtest.canonical import sha256_of
 from synnodtest.geometry import FloatArray
 from synnodtest.radiograph import Radiograph
+from synnodtest.record.model import SceneEntry
 from synnodtest.report.crops import square_around
 from synnodtest.store import Store
 
@@ -44,7 +44,7 @@ class Picture:
     webp: bytes
 
 
-def keep(store: Store, scenes: Mapping[str, Mapping[str, Any]], load: Callable[[str], Radiograph]) -> None:
+def keep(store: Store, scenes: Mapping[str, SceneEntry], load: Callable[[str], Radiograph]) -> None:
     """Draw the pictures that the store lacks.
 
     Args:
@@ -58,7 +58,7 @@ def keep(store: Store, scenes: Mapping[str, Mapping[str, Any]], load: Callable[[
             store.put(KIND, key, _packed(draw(load(scene_id), _boxes(scene))))
 
 
-def from_store(store: Store, scenes: Mapping[str, Mapping[str, Any]]) -> Callable[[str], Picture | None]:
+def from_store(store: Store, scenes: Mapping[str, SceneEntry]) -> Callable[[str], Picture | None]:
     """Return the pictures of scenes as far as the store has them."""
 
     def found(scene_id: str) -> Picture | None:
@@ -86,12 +86,12 @@ def _encoded(values: FloatArray, low: float, high: float) -> bytes:
     return held.getvalue()
 
 
-def _boxes(scene: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
-    return [tuple(n["box"]) for n in scene["nodules"]]
+def _boxes(scene: SceneEntry) -> list[tuple[float, float, float, float]]:
+    return [(n.box[0], n.box[1], n.box[2], n.box[3]) for n in scene.nodules]
 
 
-def _key(scene: Mapping[str, Any]) -> str:
-    return sha256_of(["explore", VERSION, scene["radiograph_sha256"], [list(b) for b in _boxes(scene)]])
+def _key(scene: SceneEntry) -> str:
+    return sha256_of(["explore", VERSION, scene.radiograph_sha256, [list(b) for b in _boxes(scene)]])
 
 
 def _packed(picture: Picture) -> bytes:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.decoding import encode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.evidence.arm import Arm
@@ -20,17 +20,16 @@ from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, PictureEntry, SceneEntry
 from synnodtest.report import explore_pictures
 from synnodtest.report.crops import write_gallery_pictures
 from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["RULES", "keep_for_exploring", "write_pictures"]
+__all__ = ["keep_for_exploring", "write_pictures"]
 
 PICTURES = 1
 """Version of what stands in the store."""
-RULES = (("worst", "worst failure"), ("failing", "random failure"), ("passing", "random pass"))
-"""Lists of scene ids in an expectation's record, and what the gallery calls them."""
 
 
 def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campaign: Campaign, folder: Path) -> None:
@@ -44,19 +43,23 @@ def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campa
         folder: The run's folder.
     """
     entry = fragment.expectations.get(node_id)
-    if entry is None or entry["ruling"] is None:
+    if entry is None or entry.ruling is None:
         return
-    roles = entry.get("roles", {})
-    shown = [(scene_id, roles.get(scene_id, rule)) for key, rule in RULES for scene_id in entry[key]]
+    shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in _ruled(entry) for scene_id in ids]
     if not shown:
-        shown = [(scene_id, "shown") for scene_id in entry["scenes"][:1]]
-    point = float(entry["parameters"]["operating_point"])
+        shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
+    point = entry.operating_point
     for scene_id, rule in shown:
         scene = fragment.scenes[scene_id]
         paths = _pictures(campaign, behaviour, scene_id, scene, point, rule.endswith("failure"), folder)
         fragment.gallery.append(
-            {"scene": scene_id, "expectation": node_id, "rule": rule, "caption": _caption(scene), **paths}
+            PictureEntry(scene=scene_id, expectation=node_id, rule=rule, caption=_caption(scene), **paths)
         )
+
+
+def _ruled(entry: ExpectationEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the scenes of an expectation by the rule that chose them."""
+    return ("worst failure", entry.worst), ("random failure", entry.failing), ("random pass", entry.passing)
 
 
 def keep_for_exploring(
@@ -72,13 +75,13 @@ def keep_for_exploring(
         known: Scenes that have been seen to; filled here.
     """
     entry = fragment.expectations.get(node_id)
-    if entry is None or entry["ruling"] is None:
+    if entry is None or entry.ruling is None:
         return
-    scenes = {key: fragment.scenes[key] for key in entry["scenes"] if key not in known}
+    scenes = {key: fragment.scenes[key] for key in entry.scenes if key not in known}
 
     def load(scene_id: str) -> Radiograph:
         engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scenes[scene_id]))
-        recipe = Scene.from_dict(scenes[scene_id]["recipe"])
+        recipe = Scene.from_dict(scenes[scene_id].recipe)
         return engine.radiograph(recipe, next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background))
 
     explore_pictures.keep(campaign.store, scenes, load)
@@ -89,12 +92,12 @@ def _pictures(
     campaign: Campaign,
     behaviour: Behaviour,
     scene_id: str,
-    scene: Mapping[str, Any],
+    scene: SceneEntry,
     point: float,
     failing: bool,
     folder: Path,
 ) -> dict[str, str]:
-    key = sha256_of(["pictures", PICTURES, scene_id, scene["radiograph_sha256"], scene["findings"], point, failing])
+    key = sha256_of(["pictures", PICTURES, scene_id, scene.radiograph_sha256, encode(scene.findings), point, failing])
     data = campaign.store.get("pictures", key)
     if data is None:
         engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scene))
@@ -109,8 +112,8 @@ def _pictures(
     return paths
 
 
-def _draw(engine: Engine, scene_id: str, scene: Mapping[str, Any], point: float, failing: bool) -> bytes:
-    recipe = Scene.from_dict(scene["recipe"])
+def _draw(engine: Engine, scene_id: str, scene: SceneEntry, point: float, failing: bool) -> bytes:
+    recipe = Scene.from_dict(scene.recipe)
     background = next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background)
     with tempfile.TemporaryDirectory() as scratch:
         paths = write_gallery_pictures(
@@ -118,7 +121,7 @@ def _draw(engine: Engine, scene_id: str, scene: Mapping[str, Any], point: float,
             scene_id,
             engine.load(background),
             engine.radiograph(recipe, background),
-            _findings(scene["findings"]),
+            _findings(scene.findings),
             failing=failing,
             operating_point=point,
         )
@@ -126,27 +129,25 @@ def _draw(engine: Engine, scene_id: str, scene: Mapping[str, Any], point: float,
     return canonical_json({"paths": paths, "files": files}).encode()
 
 
-def _findings(raw: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    return [Finding((f["box"][0], f["box"][1], f["box"][2], f["box"][3]), f["score"]) for f in raw]
+def _findings(found: Sequence[FindingEntry]) -> list[Finding]:
+    return [Finding((f.box[0], f.box[1], f.box[2], f.box[3]), f.score) for f in found]
 
 
-def _synthesizer(campaign: Campaign, behaviour: Behaviour, scene: Mapping[str, Any]) -> str:
+def _synthesizer(campaign: Campaign, behaviour: Behaviour, scene: SceneEntry) -> str:
     """Return the text under which the campaign knows the synthesizer that made a scene."""
     names = campaign.synthesizer_names(behaviour)
-    made_by = (name for name in names if campaign.synthesizer(name).identity.name == scene["synthesizer"])
+    made_by = (name for name in names if campaign.synthesizer(name).identity.name == scene.synthesizer)
     return next(made_by, names[0])
 
 
-def _seen(nodule: Mapping[str, Any]) -> str:
-    conspicuity = nodule.get("conspicuity")
-    return "" if conspicuity is None else f", conspicuity {conspicuity:.1f}"
+def _seen(nodule: NoduleEntry) -> str:
+    return "" if nodule.conspicuity is None else f", conspicuity {nodule.conspicuity:.1f}"
 
 
-def _caption(scene: Mapping[str, Any]) -> str:
+def _caption(scene: SceneEntry) -> str:
     nodules = "; ".join(
-        f"{n['name']} {n['diameter_mm']:.1f} mm, contrast {n['contrast']:.2f}{_seen(n)}, "
-        f"confidence {n['confidence']:.2f}"
-        for n in scene["nodules"]
+        f"{n.name} {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}{_seen(n)}, confidence {n.confidence:.2f}"
+        for n in scene.nodules
     )
-    arm = Arm(scene["arm"]).word
-    return f"{scene['background']} ({arm}): {nodules or 'no nodule'}"
+    arm = Arm(scene.arm).word
+    return f"{scene.background} ({arm}): {nodules or 'no nodule'}"

@@ -6,14 +6,15 @@ import getpass
 import importlib.util
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import synnodtest
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject, encode
 from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
 from synnodtest.integrity.lock import LOCK, exploratory_reasons, read_lock
@@ -22,7 +23,15 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import Limit
 from synnodtest.record.complete import complete, there
 from synnodtest.record.environment import environment
-from synnodtest.record.model import Record
+from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model.run import (
+    Attrition,
+    Identification,
+    IdentityEntry,
+    RunEntry,
+    SpecEntry,
+    WaiverEntry,
+)
 from synnodtest.record.model.side import Side
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.report import html
@@ -33,6 +42,8 @@ from synnodtest.store import Store
 __all__ = ["RunFacts", "build_record", "publish", "write_companions"]
 
 DEMONSTRATION = "demonstration"
+Lock = Mapping[str, Mapping[str, str]]
+"""Frozen specs by file: ``sha256`` and ``frozen``, as :func:`synnodtest.integrity.lock.read_lock` returns them."""
 SHIPPED = ("diffusion",)
 """Texts of ``--synthesizer`` that stand for weights of ours."""
 
@@ -68,7 +79,7 @@ class RunFacts:
     interrupted: bool = False
     limit: int | None = None
     pixels: bool = True
-    waivers: tuple[dict[str, Any], ...] = ()
+    waivers: tuple[WaiverEntry, ...] = ()
     cache: Path | None = None
     baseline: Side | Record | None = None
     limits: tuple[Limit, ...] = ()
@@ -104,116 +115,118 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
     return report
 
 
-def _write_explore(made: Mapping[str, Any], facts: RunFacts, folder: Path) -> None:
+def _write_explore(made: JsonObject, facts: RunFacts, folder: Path) -> None:
+    read = Record.of(made)
     pictures: Pictures = lambda _: None  # noqa: E731
     if facts.pixels and facts.cache is not None:
-        pictures = from_store(Store(facts.cache), made["scenes"])
-    write_explore(made, folder, pictures, facts.baseline)
+        pictures = from_store(Store(facts.cache), read.scenes)
+    write_explore(read, folder, pictures, facts.baseline)
 
 
 def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
-    """Return the whole record, in the shape of ``record.schema.json``."""
-    commit, clean = _commit(facts.root, facts.own)
-    every, specs = fragment.every(), list(fragment.specs.values())
+    """Return the whole record as plain JSON values."""
+    made: dict[str, Any] = encode(_record(fragment, facts))
+    return made
+
+
+def _record(fragment: Fragment, facts: RunFacts) -> Record:
+    every = fragment.every()
     lock = read_lock(facts.root / LOCK) if (facts.root / LOCK).is_file() else {}
+    places = {file: index for index, file in enumerate(fragment.specs)}
+    return Record(
+        synnodtest_record=record.VERSION,
+        run=_run(fragment, facts, lock),
+        identification=Identification(
+            synnodtest=synnodtest.__version__,
+            detector=_with_demonstration(fragment.detector),
+            synthesizers=tuple(_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()),
+            backgrounds=tuple(fragment.backgrounds.values()),
+            specs=tuple(_spec(spec, facts.root, lock) for spec in fragment.specs.values()),
+        ),
+        behaviours=tuple(replace(b, spec=places[b.file]) for b in fragment.behaviours.values()),
+        expectations=tuple(with_holm(every)),
+        scenes=fragment.scenes,
+        attrition=_attrition(fragment),
+        sham=tuple(fragment.sham.values()),
+        gallery=tuple(fragment.gallery),
+        environment=environment(),
+        waivers=facts.waivers,
+        deviations=tuple(fragment.deviations),
+        anomalies=tuple(fragment.anomalies),
+        limitations=tuple(_limitations(fragment)),
+        fuzzing=tuple(fragment.fuzzing),
+    )
+
+
+def _run(fragment: Fragment, facts: RunFacts, lock: Lock) -> RunEntry:
+    commit, clean = _commit(facts.root, facts.own)
+    specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
-    reasons += _unfinished(every, facts.interrupted)
-    places = {spec["file"]: index for index, spec in enumerate(specs)}
-    return {
-        "synnodtest_record": 1,
-        "run": {
-            "id": facts.run_id,
-            "started": fragment.started,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": list(facts.command),
-            "options": dict(facts.options),
-            "seed": facts.seed,
-            "user": _user(),
-            "commit": commit,
-            "tree_clean": clean,
-            "confirmatory": not reasons,
-            "exploratory_reasons": reasons,
-            "interrupted": facts.interrupted,
-            "alpha": 0.05,
-            "profile": f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
-        },
-        "identification": {
-            "synnodtest": synnodtest.__version__,
-            "detector": _with_demonstration(fragment.detector),
-            "synthesizers": [_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()],
-            "backgrounds": list(fragment.backgrounds.values()),
-            "specs": [_spec(spec, facts.root, lock) for spec in specs],
-        },
-        "behaviours": [{**b, "spec": places[b["file"]]} for b in fragment.behaviours.values()],
-        "expectations": with_holm(every),
-        "scenes": fragment.scenes,
-        "attrition": _attrition(fragment),
-        "sham": list(fragment.sham.values()),
-        "gallery": fragment.gallery,
-        "environment": environment(),
-        "waivers": list(facts.waivers),
-        "deviations": fragment.deviations,
-        "anomalies": fragment.anomalies,
-        "limitations": _limitations(fragment),
-        "fuzzing": fragment.fuzzing,
-    }
+    reasons += _unfinished(fragment.every(), facts.interrupted)
+    return RunEntry(
+        id=facts.run_id,
+        started=fragment.started,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=facts.command,
+        seed=facts.seed,
+        confirmatory=not reasons,
+        exploratory_reasons=tuple(reasons),
+        interrupted=facts.interrupted,
+        options=facts.options,
+        user=_user(),
+        commit=commit,
+        tree_clean=clean,
+        profile=f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
+    )
 
 
-def _unfinished(every: list[dict[str, Any]], interrupted: bool) -> list[str]:
-    left = sum(e["status"] == "NOT RUN" for e in every)
+def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[str]:
+    left = sum(e.status == "NOT RUN" for e in every)
     reasons = ["the run was interrupted"] * interrupted
     return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
 
 
-def _with_demonstration(identity: dict[str, Any], shipped: bool = False) -> dict[str, Any]:
+def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> IdentityEntry:
     """Mark weights that ship with synnodtest: they demonstrate, they claim nothing."""
-    filled = {"name": "", "version": "", "sha256": "", "configuration": {}} | identity
-    configuration = filled.get("configuration") or {}
-    return filled | {"demonstration": shipped or bool(configuration.get(DEMONSTRATION, False))}
+    return replace(identity, demonstration=shipped or bool(identity.configuration.get(DEMONSTRATION, False)))
 
 
-def _spec(spec: dict[str, Any], root: Path, lock: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    path = Path(spec["file"])
-    path = path if path.is_absolute() or path.exists() else root / path
-    return {
-        **spec,
-        "file_sha256": sha256_of(path.read_bytes()) if path.is_file() else "",
-        "frozen": lock.get(spec["file"], {}).get("frozen"),
-        "frozen_sha256": lock.get(spec["file"], {}).get("sha256"),
-    }
+def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
+    path = there(spec.file, root)
+    kept = replace(spec, file_sha256=sha256_of(path.read_bytes()) if path.is_file() else "")
+    if spec.file not in lock:
+        return kept
+    return replace(kept, frozen=lock[spec.file]["frozen"], frozen_sha256=lock[spec.file]["sha256"])
 
 
-def _attrition(fragment: Fragment) -> dict[str, Any]:
+def _attrition(fragment: Fragment) -> Attrition:
     scenes = fragment.scenes.values()
-    accepted = [s for s in scenes if s["accepted"]]
-    reasons: Counter[str] = Counter(s["rejected_because"] for s in scenes if not s["accepted"])
-    for deviation in fragment.deviations:
-        if deviation["what"] == "scenes not made":
-            count, _, why = deviation["actual"].partition(": ")
-            reasons[why] = max(reasons[why], int(count))
-    tally = fragment.tally
-    return {
-        "requested": len(fragment.scenes) + sum(reasons.values()) - (len(fragment.scenes) - len(accepted)),
-        "synthesized": len(fragment.scenes),
-        "accepted": len(accepted),
-        "evaluated": len(accepted),
-        "reasons": dict(reasons),
-        "redrawn": sum(any(n["requested"].get("redrawn") for n in s["nodules"]) for s in scenes),
-        "unique_backgrounds": len({s["background"] for s in accepted}),
-        "unique_patients": len({s["cluster"] for s in accepted}),
-        "from_cache": int(tally.get("from_cache", 0)),
-        "seconds": {
-            "synthesis": round(tally.get("synthesis_seconds", 0.0), 3),
-            "detection": round(tally.get("detection_seconds", 0.0), 3),
+    accepted = [s for s in scenes if s.accepted]
+    reasons: Counter[str] = Counter(s.rejected_because for s in scenes if not s.accepted)
+    reasons |= Counter(fragment.shortfall)
+    tally = Counter(fragment.tally)
+    return Attrition(
+        requested=len(accepted) + sum(reasons.values()),
+        synthesized=len(fragment.scenes),
+        accepted=len(accepted),
+        evaluated=len(accepted),
+        unique_backgrounds=len({s.background for s in accepted}),
+        unique_patients=len({s.cluster for s in accepted}),
+        from_cache=int(tally["from_cache"]),
+        redrawn=sum(any(n.requested.get("redrawn") for n in s.nodules) for s in scenes),
+        reasons=dict(reasons),
+        seconds={
+            "synthesis": round(float(tally["synthesis_seconds"]), 3),
+            "detection": round(float(tally["detection_seconds"]), 3),
         },
-    }
+    )
 
 
 def _limitations(fragment: Fragment) -> list[str]:
     said = []
-    if any(str(b["identity"].get("name", "")).startswith("phantom") for b in fragment.backgrounds.values()):
+    if any(b.source.startswith("phantom") for b in fragment.backgrounds.values()):
         said.append("The backgrounds are computed phantoms, not radiographs of people.")
-    if any(b["estimated_regions"] for b in fragment.backgrounds.values()):
+    if any(b.estimated_regions for b in fragment.backgrounds.values()):
         said.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
     return said
 
@@ -241,19 +254,20 @@ def _git(root: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def write_companions(record: Mapping[str, Any], folder: Path, root: Path) -> list[Path]:
+def write_companions(source: Record | JsonObject, folder: Path, root: Path) -> list[Path]:
     """Write ``inputs/``, ``results.sarif`` and, with pyarrow there, ``results.parquet``; before report and manifest.
 
     Args:
-        record: The finished record.
+        source: The finished record.
         folder: The run's folder.
         root: The project's folder.
     """
-    files = [there(s["file"], root) for s in record["identification"]["specs"]]
+    made = Record.of(source)
+    files = [there(s.file, root) for s in made.identification.specs]
     files += [root / name for name in (LOCK, "waivers.yaml", "reports.yaml", "requirements.csv", "hazards.csv")]
-    made = [folder / path for path in inputs.keep(folder, files, root=root)]
-    made.append(sarif.write(record, folder))
-    made += markdown.write(record, folder)
+    written = [folder / path for path in inputs.keep(folder, files, root=root)]
+    written.append(sarif.write(made, folder))
+    written += markdown.write(made, folder)
     if importlib.util.find_spec("pyarrow") is not None:
-        made.append(parquet.write(record, folder))
-    return made
+        written.append(parquet.write(made, folder))
+    return written

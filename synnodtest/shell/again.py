@@ -49,11 +49,11 @@ def _changed(settings: Settings) -> Iterator[str]:
 
 def follow_up(fragment: Fragment, settings: Settings, node_id: str) -> list[str]:
     """Return the commands that replay and promote what a search found; none for other items."""
-    entry = next((e for e in fragment.fuzzing if e.get("expectation_id") == node_id), None)
-    if entry is None or not entry["trials"]:
+    entry = next((e for e in fragment.fuzzing if e.expectation_id == node_id), None)
+    if entry is None or not entry.trials:
         return []
     folder = os.path.relpath(settings.reports)
     where = "" if folder == "reports" else f" --reports {shlex.quote(folder)}"
-    lines = [f"synnodtest replay {entry['id']}{where}"]
-    confirmed = entry["status"] in ("FAILED", "ERROR")
-    return [*lines, f"synnodtest promote {entry['id']}{where}"] if confirmed else lines
+    lines = [f"synnodtest replay {entry.id}{where}"]
+    confirmed = entry.status in ("FAILED", "ERROR")
+    return [*lines, f"synnodtest promote {entry.id}{where}"] if confirmed else lines

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from synnodtest.record.model import Record
+from synnodtest.record.model import PictureEntry, Record
 
 __all__ = ["attach_to_allure", "html_extras", "pictures_of", "write_step_summary"]
 
@@ -27,10 +27,10 @@ def write_step_summary(record: Record, report: Path) -> None:
         file.write(summary(record, str(report)) + "\n")
 
 
-def pictures_of(gallery: Iterable[Mapping[str, Any]], node_id: str, folder: Path) -> list[tuple[str, Path]]:
+def pictures_of(gallery: Iterable[PictureEntry], node_id: str, folder: Path) -> list[tuple[str, Path]]:
     """Return caption and path of the first pictures of an item, boxes drawn."""
-    mine = [item for item in gallery if item["expectation"] == node_id and item.get("boxes")]
-    return [(f"{item['rule']}: {item['caption']}", folder / item["boxes"]) for item in mine[:MOST_PICTURES]]
+    mine = [item for item in gallery if item.expectation == node_id and item.boxes]
+    return [(f"{item.rule}: {item.caption}", folder / item.boxes) for item in mine[:MOST_PICTURES]]
 
 
 def attach_to_allure(properties: Iterable[tuple[str, str]], pictures: Iterable[tuple[str, Path]]) -> None:

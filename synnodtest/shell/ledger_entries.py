@@ -8,6 +8,7 @@ from pathlib import Path
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.model.run import AnomalyEntry
 from synnodtest.shell.settings import Settings
 
 __all__ = ["LedgerEntries"]
@@ -52,5 +53,5 @@ class LedgerEntries:
         except RecordError as error:
             self._broken = True
             impact = "this run is not in the ledger; --synnod-ledger FILE names another place"
-            self._fragment.anomalies.append({"id": self.file.name, "what": error.message, "impact": impact})
+            self._fragment.anomalies.append(AnomalyEntry(self.file.name, error.message, impact))
             self._warn(f"{error.message}: {impact}")

@@ -12,6 +12,7 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.radiograph import Radiograph
+from synnodtest.record.model.run import AnomalyEntry
 from synnodtest.shell.settings import Settings
 from synnodtest.store import Store
 
@@ -29,7 +30,7 @@ class Opened:
         settings: What the user asked for.
         progress: Wraps streams of outcomes for a progress bar.
         executor: Makes who finishes scenes elsewhere, if anybody does.
-        note: Takes what the detector's adapter is only warned of: id, what and impact.
+        note: Takes what the detector's adapter is only warned of.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Opened:
         settings: Settings,
         progress: Progress | None = None,
         executor: Callable[[Settings], Executor | None] = _no_executor,
-        note: Callable[[dict[str, str]], None] = lambda what: None,
+        note: Callable[[AnomalyEntry], None] = lambda what: None,
     ) -> None:
         self.settings = settings
         self._progress = progress
@@ -94,7 +95,7 @@ class Opened:
         for check in checks:
             if check.passed is False:
                 what = f"conformance, {check.name}: {check.says}"
-                self._note({"id": name, "what": what, "impact": check.remedy or "see 'synnodtest conform'"})
+                self._note(AnomalyEntry(name, what, check.remedy or "see 'synnodtest conform'"))
         return detector
 
 

@@ -14,6 +14,7 @@ from synnodtest.forecast.power import with_count
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
+from synnodtest.record.model.members import StatusWord
 from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.voice import Voice
@@ -73,7 +74,7 @@ class Run:
         except Exception as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)
-            status = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
+            status: StatusWord = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
             self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
             raise
 

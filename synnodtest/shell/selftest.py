@@ -250,7 +250,7 @@ def _tried(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:
 
 
 def _statuses(fragment: Fragment) -> dict[str, str]:
-    return {key: str(entry["status"]) for key, entry in fragment.expectations.items()}
+    return {key: str(entry.status) for key, entry in fragment.expectations.items()}
 
 
 def _counts(fragment: Fragment) -> str:

@@ -17,7 +17,8 @@ from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
 from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record import results as record
-from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.ledger_entries import LedgerEntries
@@ -191,10 +192,7 @@ class Session:
 
         fragment = self.run.fragment
         key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
-        return properties(
-            decode(ExpectationEntry, fragment.expectation(case.node_id)),
-            decode(BehaviourEntry, fragment.behaviours[key]),
-        )
+        return properties(fragment.expectation(case.node_id), fragment.behaviours[key])
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -248,7 +246,9 @@ class Session:
         return replace(
             facts_of(settings, self.run_id, self.folder, self.ledger.file, written),
             interrupted=interrupted,
-            waivers=() if self.waivers is None else tuple(w.as_dict() for w in self.waivers.entries),
+            waivers=()
+            if self.waivers is None
+            else tuple(decode(WaiverEntry, w.as_dict()) for w in self.waivers.entries),
             baseline=self.earlier if self.second is None else self.second.as_record(),
             known_regions=self.known_regions(),
         )

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synnodtest.decoding import decode
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import Record, RulingEntry
 from synnodtest.shell.again import follow_up
@@ -76,16 +75,18 @@ def write_summary(session: Session, reporter: Any) -> None:
     reporter.section("synnodtest verdicts")
     fragment, width = session.run.fragment, width_of(reporter)
     for node_id in sorted(set(session.judged)):
-        ruling = decode(RulingEntry, fragment.expectation(node_id)["ruling"])
+        ruling = fragment.expectation(node_id).ruling
+        if ruling is None:
+            continue
         first, *rest = verdict_lines(node_id, ruling, width, follow_up(fragment, session.run.settings, node_id))
         reporter.line(first, **LOOKS.get(ruling.status, {"yellow": True}))
         for line in rest:
             reporter.line(line)
     for entry in session.run.fragment.backgrounds.values():
-        for note in entry.get("notes", ()):
-            reporter.line(f"backgrounds {entry['name']}: {note}", yellow=True)
+        for note in entry.notes:
+            reporter.line(f"backgrounds {entry.name}: {note}", yellow=True)
     for anomaly in session.run.fragment.anomalies:
-        reporter.line(f"{anomaly['id']}: {anomaly['what']}: {anomaly['impact']}", yellow=True)
+        reporter.line(f"{anomaly.id}: {anomaly.what}: {anomaly.impact}", yellow=True)
     for fault in session.second.faults() if session.second is not None else ():
         reporter.line(fault, red=True)
     if session.trouble:

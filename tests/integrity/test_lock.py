@@ -36,9 +36,8 @@ def load(project):
 
 
 def reasons(project, spec, started="2999-01-01T00:00:00+00:00"):
-    spec_of_run = {"file": spec.path.as_posix(), "sha256": spec.sha256}
     entries = lock.read_lock(project / lock.LOCK)
-    return lock.exploratory_reasons([spec_of_run], entries, started=started, clean=True, limited=False)
+    return lock.exploratory_reasons({spec.path.as_posix(): spec.sha256}, entries, started=started, clean=True, limited=False)
 
 
 def deviations(project, spec):

@@ -10,7 +10,7 @@ def shown(trials, kind="sensitivity", **parameters):
     """The chosen scenes of an expectation on these trials, by role."""
     given = {"at_least": 0.5} | parameters | {"operating_point": 0.25}
     made = chosen(trials, Variant(kind, Expectation(kind, given, 1, 1, 0, kind), given), 0.25, "node")
-    return {role: set(ids) for role, ids in made.items()}
+    return {role: set(getattr(made, role)) for role in ("worst", "failing", "passing")}
 
 
 def test_scenes_outside_where_are_not_shown_as_failures_nor_as_passes():

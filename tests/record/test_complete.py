@@ -72,11 +72,12 @@ def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_th
     from pathlib import Path
 
     from synnodtest.record.assemble import Fragment
+    from synnodtest.record.model.run import IdentityEntry
     from synnodtest.report.publish import RunFacts, build_record
 
     fragment = Fragment()
     for text in ("diffusion", "diffusion:mine"):
-        fragment.synthesizers[text] = {"name": "diffusion", "version": "1", "sham_is_identity": True}
+        fragment.synthesizers[text] = IdentityEntry("diffusion", "1", sham_is_identity=True)
     made = build_record(fragment, RunFacts(Path(), "run", ("pytest",), 0))
     assert [s["demonstration"] for s in made["identification"]["synthesizers"]] == [True, False]
 

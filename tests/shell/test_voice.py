@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.decoding import encode
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.planning.variants import variants
 from synnodtest.record.model import Record
@@ -156,7 +157,7 @@ def test_a_search_that_silence_survives_is_withheld(root):
     run = Run(Settings(root, f"{root}/detectors.py:silent", "gaussian", root, cache=root / "cache"))
     gathered = run.gather(case)
     assert run.rule(case, gathered).ruling.status.name == "INCONCLUSIVE"
-    assert run.fragment.fuzzing[0]["status"] == "INCONCLUSIVE"
+    assert run.fragment.fuzzing[0].status == "INCONCLUSIVE"
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])
@@ -180,6 +181,6 @@ def test_recorded_findings_are_judged_by_the_whole_record(root, score, status):
 
 def test_the_verdict_page_says_so(root):
     run, _ = ruled(root, f"{root}/detectors.py:silent", *QUIET.values())
-    record = Record.of(parts.record(expectations=run.fragment.every()))
+    record = Record.of(parts.record(expectations=encode(run.fragment.every())))
     notices = dict(_notices(Context(record, root)))
     assert "none of them counts as passed" in notices["Silence"]

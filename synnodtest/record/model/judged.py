@@ -13,6 +13,7 @@ from synnodtest.record.model.scenes import FindingEntry, NoduleEntry
 
 __all__ = ["BehaviourEntry", "ComponentEntry", "ExpectationEntry", "MatchedEntry", "PlanEntry", "RulingEntry"]
 
+_IF_KNOWN = Member(omitted=True)
 DEFAULT_POINT = 0.25
 """Operating point of a record that does not say it."""
 
@@ -148,9 +149,9 @@ class PlanEntry:
         least_backgrounds: Fewest that can pass.
     """
 
-    assume: Any = None
-    power: float | None = None
-    least_backgrounds: int | None = None
+    assume: Annotated[Any, _IF_KNOWN] = None
+    power: Annotated[float | None, _IF_KNOWN] = None
+    least_backgrounds: Annotated[int | None, _IF_KNOWN] = None
 
 
 @dataclass(frozen=True)
@@ -205,16 +206,16 @@ class ExpectationEntry:
     worst: tuple[str, ...]
     failing: tuple[str, ...]
     passing: tuple[str, ...]
-    file: Annotated[str, Member(omitted=True)] = ""
+    file: Annotated[str, _IF_KNOWN] = ""
     line: int | None = None
     parameters: JsonObject = field(default_factory=dict)
     rationale: Text = ""
     seconds: float | None = None
     p_holm: float | None = None
-    plan: Annotated[PlanEntry, Member(omitted=True)] = PlanEntry()
-    rematched: Annotated[Mapping[str, MatchedEntry], Member(omitted=True)] = field(default_factory=dict)
-    by_synthesizer: Annotated[Mapping[str, RulingEntry], Member(omitted=True)] = field(default_factory=dict)
-    roles: Annotated[Mapping[str, str], Member(omitted=True)] = field(default_factory=dict)
+    plan: Annotated[PlanEntry | None, _IF_KNOWN] = None
+    rematched: Annotated[Mapping[str, MatchedEntry], _IF_KNOWN] = field(default_factory=dict)
+    by_synthesizer: Annotated[Mapping[str, RulingEntry], _IF_KNOWN] = field(default_factory=dict)
+    roles: Annotated[Mapping[str, str], _IF_KNOWN] = field(default_factory=dict)
 
     @property
     def spec_file(self) -> str:

@@ -93,8 +93,8 @@ class IdentityEntry:
     version: Text = ""
     sha256: Text = ""
     configuration: JsonObject = field(default_factory=dict)
-    demonstration: bool = False
-    sham_is_identity: Annotated[bool, Member(omitted=True)] = False
+    demonstration: Annotated[bool | None, Member(omitted=True)] = None
+    sham_is_identity: Annotated[bool | None, Member(omitted=True)] = None
 
     @property
     def label(self) -> str:

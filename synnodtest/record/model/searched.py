@@ -80,6 +80,7 @@ class SearchEntry:
         coverage: Of the space.
         region: The largest that fails.
         confirmations: Scenes that were made to confirm an example, by example.
+        trials: From which a failure is made again.
     """
 
     behaviour: str = ""
@@ -92,4 +93,5 @@ class SearchEntry:
     coverage: CoverageEntry | None = None
     region: Annotated[JsonObject, Member(null=True)] = field(default_factory=dict)
     confirmations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trials: tuple[Any, ...] = ()
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
+from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.words import bound_text, duration, expectation_title, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
@@ -30,9 +31,10 @@ def sample_size(context: Context) -> Section:
         name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{context.anchors[e.id]}")
         first, alpha = e.components[0], e.ruling.alpha or 0.05
         effective = _effective(e.ruling)
-        rows.append([name, *_sizes(e.ruling, first, alpha), number(e.plan.least_backgrounds)])
-        if e.plan.assume:
-            plans.append([name, value_text(e.plan.assume), number(e.plan.power)])
+        plan = e.plan or PlanEntry()
+        rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])
+        if plan.assume:
+            plans.append([name, value_text(plan.assume), number(plan.power)])
         if first.rate_bound is not None and first.side != "within" and effective:
             curves.append((f"{expectation_title(e)} ({bound_text(first)})", effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
