@@ -17,10 +17,12 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from synnodtest.canonical import plain
 
-__all__ = ["JsonObject", "Member", "decode", "definition", "encode"]
+__all__ = ["JsonObject", "Member", "Schema", "decode", "definition", "encode"]
 
-JsonObject = Mapping[str, Any]
+JsonObject = Mapping[str, object]
 """A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure."""
+Schema = dict[str, Any]
+"""A JSON Schema: its keywords decide what their values are."""
 
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
@@ -36,7 +38,7 @@ class Member:
         key: Its key in the JSON object, where that is not its name.
         null: Null is allowed and leaves the field at its default.
         whole: The field takes the whole object as it was read, and has no key of its own; keys in it that no field
-            names are written back.
+            names are written back, and fields at their default that it lacks are not written.
         omitted: Not written where it is at its default.
         schema: Further keywords of its JSON Schema.
     """
@@ -95,7 +97,7 @@ def _optional(hint: Any) -> tuple[Any, bool]:
     if get_origin(hint) in (Union, types.UnionType):
         rest = [one for one in get_args(hint) if one is not type(None)]
         return (rest[0] if len(rest) == 1 else Any), len(rest) < len(get_args(hint))
-    return hint, hint is Any
+    return hint, hint in (Any, object)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -168,7 +170,7 @@ def _tuple(read: _Read | None, value: Any) -> tuple[Any, ...]:
     return tuple(value) if read is None else tuple(map(read, value))
 
 
-def _mapping(read: _Read | None, value: Any) -> Mapping[str, Any]:
+def _mapping(read: _Read | None, value: Any) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise TypeError(f"an object is expected, not {type(value).__name__}")
     return value if read is None else {key: read(item) for key, item in value.items()}
@@ -189,24 +191,30 @@ def encode(value: Any) -> Any:
 
 
 def _written(value: Any) -> Iterator[tuple[_Slot, Any]]:
+    read = _as_read(value)
     for slot in _slots(type(value)):
         item = getattr(value, slot.name)
-        if not slot.says("whole") and not (slot.says("omitted") and item == slot.default):
+        absent = slot.says("omitted") or (read and slot.key not in read)
+        if not slot.says("whole") and not (absent and item == slot.default):
             yield slot, item
 
 
-def _aside(value: Any) -> dict[str, Any]:
+def _as_read(value: Any) -> JsonObject:
+    """Return the object that a dataclass was read from, where a field of it keeps that."""
+    kept: list[JsonObject] = [getattr(value, slot.name) for slot in _slots(type(value)) if slot.says("whole")]
+    return kept[0] if kept else {}
+
+
+def _aside(value: Any) -> JsonObject:
     """Return the keys of the object that a dataclass was read from which none of its fields names."""
-    slots = _slots(type(value))
-    known = {slot.key for slot in slots if not slot.says("whole")}
-    read: list[JsonObject] = [getattr(value, slot.name) for slot in slots if slot.says("whole")]
-    return {key: item for raw in read for key, item in raw.items() if key not in known}
+    known = {slot.key for slot in _slots(type(value)) if not slot.says("whole")}
+    return {key: item for key, item in _as_read(value).items() if key not in known}
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------
 
 
-def definition(kind: type[Any], known: dict[str, Any]) -> dict[str, Any]:
+def definition(kind: type[Any], known: Schema) -> Schema:
     """Return the JSON Schema (2020-12) of a dataclass: its docstring says what the keys hold.
 
     Args:
@@ -227,12 +235,12 @@ def definition(kind: type[Any], known: dict[str, Any]) -> dict[str, Any]:
     return {**head, "required": [slot.key for slot in slots if slot.required], "properties": properties}
 
 
-def _node(hint: Any, known: dict[str, Any], null: bool = False) -> dict[str, Any]:
+def _node(hint: Any, known: Schema, null: bool = False) -> Schema:
     whole, members = _annotated(hint)
     inner, takes_none = _optional(whole)
     bare, more = _annotated(inner)
     node = _node_of(bare, known)
-    if (null or takes_none) and bare is not Any:
+    if (null or takes_none) and bare not in (Any, object):
         node = dict(known[node["$ref"].removeprefix("#/$defs/")]) if "$ref" in node else node
         node |= {"type": [node["type"], "null"]} if "type" in node else {"enum": [*node["enum"], None]}
     for member in (*members, *more):
@@ -240,7 +248,7 @@ def _node(hint: Any, known: dict[str, Any], null: bool = False) -> dict[str, Any
     return node
 
 
-def _node_of(bare: Any, known: dict[str, Any]) -> dict[str, Any]:
+def _node_of(bare: Any, known: Schema) -> Schema:
     inner, origin = get_args(bare), get_origin(bare)
     if isinstance(bare, type) and dataclasses.is_dataclass(bare):
         name = _name(bare)

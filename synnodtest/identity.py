@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from synnodtest.canonical import sha256_of
 
@@ -35,13 +34,13 @@ class Identity:
     name: str
     version: str = ""
     sha256: str = ""
-    configuration: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, object] = field(default_factory=dict)
 
     def key(self) -> str:
         """Return the sha256 that stands for this identity in cache keys."""
         return sha256_of(self)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the identity as plain JSON values, for the record."""
         return {
             "name": self.name,

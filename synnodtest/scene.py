@@ -63,13 +63,13 @@ class Nodule:
             object.__setattr__(self, "radiomics", tuple(sorted(self.radiomics.items())))
         object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
 
-    def look(self) -> dict[str, Any]:
+    def look(self) -> dict[str, object]:
         """Return density, attenuation, margin, growth and lesion by name, as far as they are given."""
         names = ("density", "attenuation", "margin", "doubling_days", "interval_days", "lesion")
         named = {name: getattr(self, name) for name in names}
         return {name: value for name, value in named.items() if value not in (None, "")}
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return what was asked for, for ``Truth.requested``."""
         return {
             "diameter_mm": self.diameter_mm,
@@ -101,11 +101,11 @@ class Mimic:
     def __post_init__(self) -> None:
         object.__setattr__(self, "centre_mm", tuple(self.centre_mm))
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return what was asked for, for ``Truth.requested``."""
         return {"mimic": self.kind, "size_mm": self.size_mm, "centre_mm": list(self.centre_mm)}
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return it as plain JSON values."""
         return {**self.request(), "name": self.name, "seed": self.seed}
 
@@ -162,7 +162,7 @@ class Scene:
             self._key.append(sha256_of(self.as_dict()))
         return self._key[0]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the recipe as plain JSON values."""
         return {
             "background": self.background,

@@ -120,7 +120,7 @@ def scenes(
     region: RegionExpression = "lung",
     parts: int = 2,
     companion_distance_mm: Range | None = None,
-    perturbations: st.SearchStrategy[Mapping[str, Any]] | None = None,
+    perturbations: st.SearchStrategy[Mapping[str, object]] | None = None,
     radiomics: st.SearchStrategy[Mapping[str, float]] | None = None,
     density: Range | None = None,
     attenuation: Sequence[str] = (),
@@ -152,7 +152,7 @@ def scenes(
         attenuation=attenuation,
         margin=margin,
     )
-    nothing: st.SearchStrategy[Mapping[str, Any]] = st.just({})
+    nothing: st.SearchStrategy[Mapping[str, object]] = st.just({})
     second = nothing
     if companion_distance_mm is not None:
         low, high = _range("companion_distance_mm", companion_distance_mm, 1000.0)

@@ -66,12 +66,13 @@ def test_what_is_missing_or_null_is_at_its_default():
 def test_it_comes_back_with_its_keys():
     back = encode(decode(Whole, RAW))
     assert back == {
-        **{k: v for k, v in RAW.items() if k != "later"},
+        **RAW,
         "note": "",
         "parts": [{"size": 3, "word": "a"}, {"size": 4.5, "word": "b"}],
         "named": {"k": {"size": 2.0, "word": "a"}},
     }
     assert "odd" not in encode(Whole("x", ()))
+    assert encode(decode(Whole, {"id": "x", "parts": [], "later": 7})) == {"id": "x", "parts": [], "later": 7}
     assert decode(Whole, encode(decode(Whole, RAW))) == decode(Whole, RAW)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -96,10 +96,10 @@ def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
     return _Part(whole, [case for case in whole.cases if case.cluster in kept])
 
 
-def made_of(data: AnnotatedSet) -> dict[str, Any]:
+def made_of(data: AnnotatedSet) -> dict[str, object]:
     """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
     whole = data.whole if isinstance(data, _Part) else data
-    told: dict[str, Any] = {"name": data.name, "cases": len(data.cases)}
+    told: dict[str, object] = {"name": data.name, "cases": len(data.cases)}
     if isinstance(whole, _Part):
         return {**made_of(whole), **told}
     if isinstance(whole, SynthesizedSet):

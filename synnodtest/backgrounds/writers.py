@@ -68,7 +68,7 @@ def _depth_kept(pixels: FloatArray) -> int:
     return 16 if found == 8 else found
 
 
-def truth_of(radiograph: Radiograph) -> list[dict[str, Any]]:
+def truth_of(radiograph: Radiograph) -> list[dict[str, object]]:
     """Return the planted nodules as plain JSON values: name, box in pixels, realised size, what was asked for."""
     return [
         {
@@ -100,7 +100,7 @@ def _write(radiograph: Radiograph, path: Path, suffix: str, depth: int) -> None:
 
 
 def _write_png(
-    path: Path, stored: NDArray[Any], radiograph: Radiograph, depth: int, note: str, truth: list[dict[str, Any]]
+    path: Path, stored: NDArray[Any], radiograph: Radiograph, depth: int, note: str, truth: list[dict[str, object]]
 ) -> None:
     row, column = radiograph.spacing_mm
     told = {"mm_per_px": {"x": column, "y": row}, "bits": depth, "synthetic": bool(note), "nodules": truth}

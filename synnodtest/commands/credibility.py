@@ -125,7 +125,7 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
 
     if options.ct_patches is None or not options.training_crops:
         raise SynnodError("--only-memorisation needs training nodules", hint="--ct-patches DIR --training-crops 2000")
-    figures: dict[str, Any] = {"synthesizer": synthesizer.identity.as_dict()}
+    figures: dict[str, object] = {"synthesizer": synthesizer.identity.as_dict()}
     if options.out is not None and options.out.is_file():
         figures = json.loads(options.out.read_text(encoding="utf-8"))
         if figures.get("synthesizer") != synthesizer.identity.as_dict():

@@ -77,7 +77,7 @@ def _check(options: argparse.Namespace) -> int:
     return int(bool(problems or found))
 
 
-def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str, object]], list[str]]:
     """Return near-duplicates within the set and against training sets, and what cannot be read."""
     from synnodtest.datasets import read_dataset
     from synnodtest.datasets.similarity import near_duplicates
@@ -93,7 +93,7 @@ def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str,
     return found, problems
 
 
-def _pair(twin: Twin, name: str, training: str) -> dict[str, Any]:
+def _pair(twin: Twin, name: str, training: str) -> dict[str, object]:
     other = f"{twin.other} of the training set {training}" if training else twin.other
     says = f"{twin.one} and {other} are nearly the same picture ({100 * twin.differing:.1f}% of their signs differ)"
     return {"one": twin.one, "other": twin.other, "differing": twin.differing, "set": name, "says": says}

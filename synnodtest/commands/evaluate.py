@@ -70,7 +70,7 @@ def _detector(options: argparse.Namespace) -> int:
     def completed(radiograph: Radiograph) -> Radiograph:
         return estimates.completed(radiograph, radiograph.content_sha256())
 
-    figures: dict[str, Any] = {}
+    figures = {}
     for data in sets:
         with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from synnodtest.api.comparison import Compared, compared, table
 from synnodtest.backgrounds.export_size import resized
 from synnodtest.backgrounds.writers import truth_of
 from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 
 __all__ = ["configure"]
+
+Findings = Mapping[str, Sequence[Finding]]
+"""By the detector's text, the highest score first."""
 
 EPILOG = """\
 examples:
@@ -145,22 +149,21 @@ def _place_in(radiograph: Radiograph, options: argparse.Namespace) -> tuple[floa
     return place_in(radiograph, options.region, options.diameter_mm, options.seed)
 
 
-def _findings(uri: str, radiograph: Radiograph, device: str) -> list[dict[str, Any]]:
+def _findings(uri: str, radiograph: Radiograph, device: str) -> list[Finding]:
     (found,) = open_detector(uri, device=device).detect([radiograph])
-    ranked = sorted(found, key=lambda finding: -finding.score)
-    return [{"box_px": list(finding.box), "score": finding.score} for finding in ranked]
+    return sorted(found, key=lambda finding: -finding.score)
 
 
-def _told(found: Sequence[dict[str, Any]], most: int = 5) -> str:
+def _told(found: Sequence[Finding], most: int = 5) -> str:
     if not found:
         return "no finding"
-    words = [f"{one['score']:.3f} at ({', '.join(f'{edge:.0f}' for edge in one['box_px'])})" for one in found[:most]]
+    words = [f"{one.score:.3f} at ({', '.join(f'{edge:.0f}' for edge in one.box)})" for one in found[:most]]
     return "; ".join(words) + (f"; {len(found) - most} more" if len(found) > most else "")
 
 
 def _document(
-    made: Radiograph, rows: Sequence[Compared], notes: list[str], findings: dict[str, Any], options: argparse.Namespace
-) -> dict[str, Any]:
+    made: Radiograph, rows: Sequence[Compared], notes: list[str], findings: Findings, options: argparse.Namespace
+) -> dict[str, object]:
     row, column = made.spacing_mm
     return {
         "synthetic": True,
@@ -172,5 +175,7 @@ def _document(
         "nodules": truth_of(made),
         "compared": [{"name": r.name, "requested": r.requested, "realised": r.realised} for r in rows],
         "notes": notes,
-        "findings": findings,
+        "findings": {
+            uri: [{"box_px": list(one.box), "score": one.score} for one in found] for uri, found in findings.items()
+        },
     }

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.commands.replay import run_with
-from synnodtest.commands.replay_failure import find_failure, in_words
+from synnodtest.commands.replay_failure import Failure, find_failure, in_words
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.record import results as records
 from synnodtest.spec.loader import load_spec
+from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "with_explicit"]
 
@@ -38,12 +39,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    data = records.read((options.report or run_with(options.reports, options.failure)) / "results.json")
-    failure = find_failure(data, options.failure)
+    record = records.load((options.report or run_with(options.reports, options.failure)) / "results.json")
+    failure = find_failure(record, options.failure)
     if failure["status"] not in ("FAILED", "ERROR"):
         raise SynnodError(f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted")
-    file = next(b["file"] for b in data["behaviours"] if b["id"] == failure["behaviour"])
-    path = Path(file)
+    path = Path(next(b.file for b in record.behaviours if b.id == failure["behaviour"]))
     before = load_spec(path)
     if options.region:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _region(path: Path, behaviour: Any, failure: Mapping[str, Any]) -> int:
+def _region(path: Path, behaviour: Behaviour, failure: Failure) -> int:
     """Add the region of a search as a behaviour of its spec."""
     from synnodtest.commands.promote_region import region_behaviour, with_behaviour
 
@@ -99,7 +99,7 @@ def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None
         temporary.unlink(missing_ok=True)
 
 
-def with_explicit(text: str, behaviour: str, example: Mapping[str, Any]) -> str:
+def with_explicit(text: str, behaviour: str, example: Mapping[str, object]) -> str:
     """Return the text of a spec with one more explicit example, everything else byte by byte as it was.
 
     Args:

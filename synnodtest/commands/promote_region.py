@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.commands.replay_failure import Failure
+from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
+from synnodtest.record.model.searched import RegionEntry
 from synnodtest.spec.model import Behaviour, Fuzz
 
 __all__ = ["region_behaviour", "with_behaviour"]
@@ -19,20 +22,20 @@ SIDES = {"lung": ("right_lung", "left_lung")}
 """Regions that parts 0 and 1 of another are."""
 
 
-def region_behaviour(entry: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+def region_behaviour(entry: Failure, behaviour: Behaviour) -> dict[str, object]:
     """Return the behaviour that holds a detector to its claim within the region of a search.
 
     What is searched for ``detected`` becomes a sensitivity over the region; other claims become a search within it.
 
     Args:
-        entry: Of the record's ``fuzzing`` list.
+        entry: Of the record's ``fuzzing`` list, plain JSON values.
         behaviour: The search, as its spec says it now.
 
     Raises:
         SynnodError: no region was shown to fail, or the spec language cannot say it.
     """
-    region = entry.get("region") or {}
-    if not region.get("shown"):
+    region = decode(RegionEntry, entry.get("region") or {})
+    if not region.shown:
         raise SynnodError(f"{entry['id']}: no region was shown to fail", hint="promote the example alone")
     fuzz = behaviour.fuzz
     if fuzz is None or behaviour.id.endswith("]"):
@@ -50,16 +53,16 @@ def region_behaviour(entry: Mapping[str, Any], behaviour: Behaviour) -> dict[str
     return {**head, "fuzz": {**search, **({"fixed": _nested(stays)} if stays else {})}}
 
 
-def _said(region: Mapping[str, Any]) -> str:
-    return str(region["sentence"]).partition(";")[0]
+def _said(region: RegionEntry) -> str:
+    return region.sentence.partition(";")[0]
 
 
-def _sensitivity(entry: Mapping[str, Any], fuzz: Fuzz, values: Mapping[str, Any], location: Any) -> dict[str, Any]:
+def _sensitivity(entry: Failure, fuzz: Fuzz, values: Mapping[str, object], location: Any) -> dict[str, object]:
     """Return scenes over the region and the rate that was asked for."""
     every = {**{k: v for k, v in fuzz.fixed.items() if not k.startswith("place")}, **values}
     changes = {k.partition(".")[2]: v for k, v in every.items() if k.startswith("perturbations.")}
     own = _nested({k: _drawn(v) for k, v in every.items() if not k.startswith("perturbations.")})
-    scenes: dict[str, Any] = {
+    scenes: dict[str, object] = {
         "backgrounds": {"set": fuzz.set, "count": COUNT},
         "nodules": [{"diameter_mm": 20.0, **own, "location": {"region": location}}],
     }
@@ -75,25 +78,23 @@ def _drawn(value: Any) -> Any:
     return {"choice": value} if isinstance(value, list) else value
 
 
-def _values(region: Mapping[str, Any], fuzz: Fuzz) -> dict[str, Any]:
+def _values(region: RegionEntry, fuzz: Fuzz) -> dict[str, object]:
     """Return what each varied parameter may be within the region: ``[low, high]``, or a list of levels."""
-    terms = {t["name"]: t for t in region["terms"]}
-    found: dict[str, Any] = {}
-    for row in region["parameters"]:
-        name = row["name"]
-        if name.startswith("place."):
+    found: dict[str, object] = {}
+    for row in region.parameters:
+        if row.name.startswith("place."):
             continue
-        term = terms.get(name)
-        if row["levels"]:
-            levels = [level for level in (term["levels"] if term else row["levels"]) if level != "left out"]
-            found[name] = levels if levels[1:] else (levels or [None])[0]
+        term = region.term(row.name)
+        if row.levels:
+            levels = [level for level in (term.levels or () if term else row.levels) if level != "left out"]
+            found[row.name] = levels if levels[1:] else (levels or [None])[0]
         else:
-            part = max(term["parts"], key=lambda p: p["end"] - p["start"]) if term else None
-            found[name] = [part["start"], part["end"]] if part else list(row["range"])
+            part = max(term.parts, key=lambda p: p.end - p.start) if term else None
+            found[row.name] = [part.start, part.end] if part else list(row.range or ())
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _location(region: Mapping[str, Any], fuzz: Fuzz) -> Any:
+def _location(region: RegionEntry, fuzz: Fuzz) -> Any:
     """Return the region expression of the place.
 
     Raises:
@@ -105,21 +106,20 @@ def _location(region: Mapping[str, Any], fuzz: Fuzz) -> Any:
     )
     if place is None:
         raise unsaid
-    for term in region["terms"]:
-        if term["name"] == "place.part" and place in SIDES and len(term["levels"]) == 1:
-            place = SIDES[place][int(term["levels"][0])]
-        elif term["name"].startswith("place."):
+    for term in region.terms:
+        if term.name == "place.part" and place in SIDES and len(term.levels or ()) == 1:
+            place = SIDES[place][int((term.levels or ())[0])]
+        elif term.name.startswith("place."):
             raise unsaid
-    rule = region["rule"]
-    if rule is None:
+    if region.rule is None:
         return place
-    if not rule["name"].startswith("in the region "):
+    if not region.rule.name.startswith("in the region "):
         raise unsaid
-    other = rule["name"].removeprefix("in the region ")
-    return {"all": [place, {"not": other} if rule["below"] else other]}
+    other = region.rule.name.removeprefix("in the region ")
+    return {"all": [place, {"not": other} if region.rule.below else other]}
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(flat: Mapping[str, object]) -> dict[str, object]:
     nested: dict[str, Any] = {}
     for name, value in flat.items():
         group, _, key = name.partition(".")
@@ -130,7 +130,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def with_behaviour(text: str, behaviour: Mapping[str, Any]) -> str:
+def with_behaviour(text: str, behaviour: Mapping[str, object]) -> str:
     """Return the text of a spec with one more behaviour at the end of its list, all else byte by byte as it was.
 
     Raises:

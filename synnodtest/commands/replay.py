@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from synnodtest.commands.features import feature_lines
-from synnodtest.commands.replay_failure import find_failure, replay
+from synnodtest.commands.replay_failure import Failure, find_failure, replay
+from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
@@ -16,6 +18,8 @@ from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
+from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
+from synnodtest.record.model.run import RunEntry
 from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
@@ -27,6 +31,7 @@ MOST = 5
 """Findings that are printed of each detector."""
 MOST_DETECTORS = 2
 """More could not be told apart in one picture."""
+T = TypeVar("T")
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -47,19 +52,19 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    data = records.read((options.report or run_with(options.reports, options.scene)) / "results.json")
+    record = records.load((options.report or run_with(options.reports, options.scene)) / "results.json")
     if len(options.detector) > MOST_DETECTORS:
         raise SynnodError(
             f"{len(options.detector)} detectors are named", hint="name one, or two to see them side by side"
         )
     if options.scene.startswith("fuzz-"):
-        failure = find_failure(data, options.scene)
-        return max(_replay_failure(data, options.cache, name, failure) for name in options.detector or [None])
-    scene_id, entry = find_scene(data["scenes"], options.scene)
+        failure = find_failure(record, options.scene)
+        return max(_replay_failure(record.run, options.cache, name, failure) for name in options.detector or [None])
+    scene_id, entry = find_scene(record.scenes, options.scene)
     first, second = [*options.detector, None, None][:2]
-    settings = _settings(data["run"], options.cache, first)
-    engine = _engine(Run(settings).campaign, entry, data)
-    scene = Scene.from_dict(entry["recipe"])
+    settings = _settings(record.run, options.cache, first)
+    engine = _engine(Run(settings).campaign, entry, record)
+    scene = Scene.from_dict(entry.recipe)
     background = next((b for b in engine.backgrounds.backgrounds if b.id == scene.background), None)
     if background is None:
         raise RecordError(
@@ -68,15 +73,15 @@ def _run(options: argparse.Namespace) -> int:
         )
     radiograph = engine.radiograph(scene, background)
     (findings,) = engine.detector.detect([radiograph])
-    same = radiograph.content_sha256() == entry["radiograph_sha256"]
-    equal = _as_recorded(findings, entry["findings"])
-    alike = same or _alike(radiograph, entry["nodules"])
+    same = radiograph.content_sha256() == entry.radiograph_sha256
+    equal = _as_recorded(findings, entry.findings)
+    alike = same or _alike(radiograph, entry.nodules)
     _tell(scene_id, radiograph, pixels=SAME if same else ALIKE if alike else OTHER)
     print(f"findings   {_DIFFER[equal]}")
     _tell_findings(settings.detector, findings)
     others: list[Finding] | None = None
     if second is not None:
-        (others,) = Run(_settings(data["run"], options.cache, second)).campaign.providers.detector.detect([radiograph])
+        (others,) = Run(_settings(record.run, options.cache, second)).campaign.providers.detector.detect([radiograph])
         _tell_findings(second, others)
         print(f"drawn      {settings.detector} yellow and dashed, {second} blue and dotted, the planted nodule solid")
     folder = options.out or Path("replay") / scene_id[:12]
@@ -85,8 +90,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if (same and options.detector) or (alike and equal) else 1
 
 
-def _replay_failure(data: Mapping[str, Any], cache: Path, detector: str | None, failure: Mapping[str, Any]) -> int:
-    settings = _settings(data["run"], cache, detector)
+def _replay_failure(run: RunEntry, cache: Path, detector: str | None, failure: Failure) -> int:
+    settings = _settings(run, cache, detector)
     print(f"detector   {settings.detector}")
     return replay(Run(settings).campaign, failure)
 
@@ -111,25 +116,29 @@ ALIKE = "rounded otherwise than recorded, nodules as recorded; another batch or 
 _DIFFER = {True: SAME, False: OTHER}
 
 
-def _alike(radiograph: Radiograph, recorded: Sequence[Mapping[str, Any]]) -> bool:
+def _alike(radiograph: Radiograph, recorded: Sequence[NoduleEntry]) -> bool:
     """Return whether the nodules are those of the record, but for the rounding of a network's arithmetic."""
-    now, then = {n.name: n for n in radiograph.nodules}, {n["name"]: n for n in recorded}
+    now, then = {n.name: n for n in radiograph.nodules}, {n.name: n for n in recorded}
     return (
         bool(then)
         and now.keys() == then.keys()
         and all(
-            abs(now[k].diameter_mm - n["diameter_mm"]) <= 0.05
-            and abs(now[k].contrast - n["contrast"]) <= 0.002
-            and all(abs(a - b) <= 1 for a, b in zip(now[k].box, n["box"], strict=True))
+            _close(now[k].diameter_mm, n.diameter_mm, 0.05)
+            and _close(now[k].contrast, n.contrast, 0.002)
+            and all(_close(a, b, 1) for a, b in zip(now[k].box, n.box, strict=True))
             for k, n in then.items()
         )
     )
 
 
-def _as_recorded(findings: Sequence[Finding], recorded: Sequence[Mapping[str, Any]]) -> bool:
+def _close(now: float, then: float | None, most: float) -> bool:
+    return then is not None and abs(now - then) <= most
+
+
+def _as_recorded(findings: Sequence[Finding], recorded: Sequence[FindingEntry]) -> bool:
     """Return whether the findings that a record keeps are these, but for what the shape of a batch may change."""
     now = sorted((f.score, *f.box) for f in findings if f.score >= LEAST_SCORE)
-    then = sorted((f["score"], *f["box"]) for f in recorded if f["score"] >= LEAST_SCORE)
+    then = sorted((f.score, *f.box) for f in recorded if f.score >= LEAST_SCORE)
     pairs = zip(now, then, strict=False)
     return len(now) == len(then) and all(
         abs(a[0] - b[0]) <= 0.001 and all(abs(x - y) <= 0.5 for x, y in zip(a[1:], b[1:], strict=True))
@@ -141,14 +150,14 @@ def run_with(reports: Path, wanted: str) -> Path:
     """Return the folder of the newest run that knows a scene or failure; of the newest if none does."""
     newest = newest_run(reports)
     for path in sorted((p.parent for p in reports.glob("*/results.json")), reverse=True):
-        data = records.read(path)
-        known = [*data["scenes"], *(str(e.get("id", "")) for e in data.get("fuzzing") or [])]
+        record = records.load(path)
+        known = [*record.scenes, *(search.id for search in record.fuzzing)]
         if any(key.startswith(wanted) for key in known):
             return path
     return newest
 
 
-def find_scene(scenes: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
+def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
     """Return id and entry of the scene whose id starts with ``wanted``.
 
     Raises:
@@ -174,34 +183,48 @@ def newest_run(reports: Path) -> Path:
     return runs[-1]
 
 
-def _settings(run: Mapping[str, Any], cache: Path, detector: str | None) -> Settings:
+def _settings(run: RunEntry, cache: Path, detector: str | None) -> Settings:
     """Return the settings of the run; records without ``options`` have them in their command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name, default in (("detector", ""), ("synthesizer", "diffusion"), ("backgrounds", "")):
         parser.add_argument(f"--{name}", default=default)
-    known = vars(parser.parse_known_args(run["command"])[0]) | (run.get("options") or {})
+    known = {**vars(parser.parse_known_args(list(run.command))[0]), **run.options}
     return Settings(
         root=Path.cwd(),
         detector=detector or known["detector"],
         synthesizer=known["synthesizer"],
         backgrounds=Path(known["backgrounds"]) if known["backgrounds"] else None,
-        seed=int(run["seed"]),
+        seed=run.seed,
         cache=cache,
     )
 
 
-def _engine(campaign: Campaign, entry: Mapping[str, Any], data: Mapping[str, Any]) -> Engine:
-    behaviour = next(b for b in data["behaviours"] if b["id"] == entry["behaviour"])
-    scenes = behaviour["resolved"].get("scenes") or behaviour["resolved"].get("fuzz") or {}
-    count = max(
-        (b["count"] for b in data["identification"]["backgrounds"] if b["name"] == scenes.get("set")), default=0
-    )
+@dataclass(frozen=True)
+class _Drawn:
+    """Where the backgrounds of a behaviour are from."""
+
+    set: str = ""
+
+
+@dataclass(frozen=True)
+class _Resolved:
+    """What of a behaviour says who made its scenes of what."""
+
+    scenes: _Drawn | None = None
+    fuzz: _Drawn | None = None
+    synthesizers: tuple[str, ...] = ()
+
+
+def _engine(campaign: Campaign, entry: SceneEntry, record: Record) -> Engine:
+    behaviour = decode(_Resolved, next(b for b in record.behaviours if b.id == entry.behaviour).resolved)
+    wanted = (behaviour.scenes or behaviour.fuzz or _Drawn()).set
+    count = max((b.count for b in record.identification.backgrounds if b.name == wanted), default=0)
     if not count:
-        raise SynnodError(f"the record does not say which background set the scene {entry['background']!r} is of")
-    names = behaviour["resolved"].get("synthesizers") or [campaign.providers.default_synthesizer]
-    name = next((n for n in names if campaign.synthesizer(n).identity.name == entry["synthesizer"]), names[0])
+        raise SynnodError(f"the record does not say which background set the scene {entry.background!r} is of")
+    names = behaviour.synthesizers or (campaign.providers.default_synthesizer,)
+    name = next((n for n in names if campaign.synthesizer(n).identity.name == entry.synthesizer), names[0])
     return Engine(
-        campaign.providers.backgrounds(scenes["set"], count),
+        campaign.providers.backgrounds(wanted, count),
         campaign.synthesizer(name),
         campaign.providers.detector,
         campaign.store,

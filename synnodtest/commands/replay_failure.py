@@ -10,33 +10,36 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError
 from synnodtest.fuzzing import replay_failure
+from synnodtest.record.model import Record
 from synnodtest.scene import Scene
 
-__all__ = ["find_failure", "in_words", "replay"]
+__all__ = ["Failure", "find_failure", "in_words", "replay"]
+
+Failure = Mapping[str, Any]
+"""A search of the record, plain JSON values: its example, trials, parameters and region."""
 
 
-def find_failure(data: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+def find_failure(record: Record, wanted: str) -> Failure:
     """Return the stored failure whose id starts with ``wanted``.
 
     Raises:
         RecordError: none or several do.
     """
-    found = [entry for entry in data.get("fuzzing") or [] if entry["id"].startswith(wanted)]
+    found = [search for search in record.fuzzing if search.id.startswith(wanted)]
     if len(found) != 1:
         raise RecordError(
             f"{len(found)} failures of the record start with {wanted!r}", hint="give the id that the report prints"
         )
-    chosen: dict[str, Any] = found[0]
-    return chosen
+    return found[0].raw
 
 
-def in_words(failure: Mapping[str, Any]) -> str:
+def in_words(failure: Failure) -> str:
     """Return the example as the report words it: ``diameter 12 mm, place across -1, in the right lung``."""
     told = (found["example"] for found in failure.get("counterexamples") or () if found["replay"] == failure["id"])
     return str(next(told, failure["example"]))
 
 
-def _first_scene(engine: Engine, trial: Mapping[str, Any]) -> Iterator[str]:
+def _first_scene(engine: Engine, trial: Failure) -> Iterator[str]:
     """Yield the nodules of the first scene, what was asked for of them and what is realised."""
     scene = Scene.from_dict(list(trial["scenes"].values())[-1]["recipe"])
     background = next(b for b in engine.backgrounds.backgrounds if b.id == trial["background"])
@@ -46,7 +49,7 @@ def _first_scene(engine: Engine, trial: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"           {line}" for line in feature_lines(radiograph, nodule))
 
 
-def replay(campaign: Campaign, failure: Mapping[str, Any]) -> int:
+def replay(campaign: Campaign, failure: Failure) -> int:
     """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")

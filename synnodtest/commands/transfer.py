@@ -92,7 +92,7 @@ def _study(options: argparse.Namespace) -> Any:
     return Study(films, negatives, synthesizer, Store(options.store), design)
 
 
-def fields_of(text: str) -> dict[str, Any]:
+def fields_of(text: str) -> dict[str, object]:
     """Return the mapping of ``--nodule``.
 
     Raises:

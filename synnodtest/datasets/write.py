@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -38,7 +37,7 @@ class _Written:
     bits: int | None
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         row, column = self.radiograph.spacing_mm
         own = {"patient": self.image.patient, "mm_per_px_x": column, "mm_per_px_y": row, "bits": self.bits or ""}
         waived = " ".join(sorted(self.image.given.accept))
@@ -132,7 +131,7 @@ def _write_manifest(out: Path, written: Sequence[_Written]) -> None:
     _write_csv(out / "manifest.csv", [*_FACTS, *strata], rows)
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         table.writeheader()
@@ -150,8 +149,8 @@ def _corner_and_size(box: tuple[float, float, float, float]) -> dict[str, float 
 
 
 def _node21(out: Path, written: Sequence[_Written]) -> None:
-    nothing: dict[str, Any] = {"x": 0, "y": 0, "width": 0, "height": 0, "label": 0}
-    rows: list[dict[str, Any]] = []
+    nothing: dict[str, float | int] = {"x": 0, "y": 0, "width": 0, "height": 0, "label": 0}
+    rows: list[dict[str, object]] = []
     for one in written:
         boxes = [{**_corner_and_size(item.box), "label": 1} for item in one.image.boxes] or [nothing]
         rows += [{"img_name": one.path.name, **box} for box in boxes]
@@ -160,8 +159,8 @@ def _node21(out: Path, written: Sequence[_Written]) -> None:
 
 
 def _coco(out: Path, written: Sequence[_Written]) -> None:
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for number, one in enumerate(written, start=1):
         height, width = one.radiograph.shape
         images.append({"id": number, "file_name": one.path.name, "width": width, "height": height})
@@ -200,7 +199,7 @@ def _yolo(out: Path, written: Sequence[_Written]) -> None:
 
 
 def _table(out: Path, written: Sequence[_Written]) -> None:
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for one in written:
         name = one.path.relative_to(out).as_posix()
         edges = ("x_min", "y_min", "x_max", "y_max")

@@ -49,7 +49,7 @@ class _Stub:
         return super().__new__(cls)
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
-        self.state: dict[str, Any] = {}
+        self.state: dict[str, object] = {}
 
     def __setstate__(self, state: Any) -> None:
         self.state = state if isinstance(state, dict) else {}
@@ -103,14 +103,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     )
 
 
-def _head(state: Mapping[str, Any]) -> tuple[str, str]:
+def _head(state: Mapping[str, object]) -> tuple[str, str]:
     """Return name and module of the last layer's class; ultralytics keeps the layers in a list called ``model``."""
     layers = _modules(_modules(state).get("model"))
     last = list(layers.values())[-1] if layers else None
     return last.stands_for if isinstance(last, _Stub) else ("", "")
 
 
-def _modules(state: Any) -> Mapping[str, Any]:
+def _modules(state: Any) -> Mapping[str, object]:
     """Return the named parts of a network, as torch pickles them."""
     state = state.state if isinstance(state, _Stub) else state
     found = state.get("_modules") if isinstance(state, Mapping) else None

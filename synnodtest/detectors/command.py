@@ -21,7 +21,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from synnodtest.detectors.exchange import (
     LabelRule,
@@ -134,7 +133,7 @@ class CommandDetector(_Program):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
 
-    def _of(self, answer: dict[str, Any], name: str, radiograph: Radiograph) -> list[Finding]:
+    def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
         if name not in answer:
             raise DetectorError(
                 f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"

@@ -55,7 +55,7 @@ class Export:
         return self.finished or (self.head is not None and self.head.rows)
 
 
-def export_of(metadata: Mapping[str, Any], path: Path) -> Export | None:
+def export_of(metadata: Mapping[str, object], path: Path) -> Export | None:
     """Return what ultralytics' metadata say; None for a model that has none.
 
     Raises:

@@ -48,7 +48,7 @@ class Runtime(Protocol):
         """Output name -> declared shape."""
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> Mapping[str, object]:
         """What was written into the model, or beside it."""
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:

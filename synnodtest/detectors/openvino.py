@@ -209,7 +209,7 @@ def _sides(port: Any) -> list[Any]:
     return [side.get_length() if side.is_static else "free" for side in port.partial_shape]
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+def _metadata(path: Path) -> dict[str, object]:
     beside = path.with_name("metadata.yaml")
     try:
         content = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else {}

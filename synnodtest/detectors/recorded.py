@@ -19,7 +19,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         declared, findings = _read_json(path, labels)
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
-    return RecordedDetector(findings, Identity(**{**identity.as_dict(), "name": declared or identity.name}))
+    return RecordedDetector(findings, replace(identity, name=declared or identity.name))
 
 
 _SHAPE = (

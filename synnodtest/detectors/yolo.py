@@ -71,7 +71,7 @@ class UltralyticsDetector:
         device: str = "cpu",
         safe: bool = True,
         name: str = "",
-        configuration: Mapping[str, Any] | None = None,
+        configuration: Mapping[str, object] | None = None,
         chosen: Sequence[str] = (),
     ) -> None:
         if not path.is_file():
@@ -207,7 +207,7 @@ def checkpoint_content(path: Path, *, safe: bool = True) -> dict[str, Any]:
     """Return what a checkpoint holds; ``safe``: loaded such that nothing in it can run."""
     quiet_ultralytics()
     tasks: Any = importlib.import_module("ultralytics.nn.tasks")
-    content: dict[str, Any] = tasks.torch_safe_load(str(path), safe_only=safe)[0]
+    content: dict[str, object] = tasks.torch_safe_load(str(path), safe_only=safe)[0]
     return content
 
 

@@ -27,7 +27,7 @@ from synnodtest.spec.model import Behaviour
 
 __all__ = ["Gatherer", "Item"]
 
-Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
+Judge = Callable[[Mapping[str, object], Evidence], Ruling]
 
 
 @dataclass(frozen=True)

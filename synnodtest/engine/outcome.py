@@ -100,7 +100,7 @@ class Snapshot:
         )
 
 
-def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[dict[str, Any]]:
+def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[dict[str, object]]:
     return [
         {
             "name": t.name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from synnodtest.canonical import canonical_json
 from synnodtest.engine.job import Keys, Placed, Unplaced
@@ -58,7 +57,7 @@ class Places:
         return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
 
 
-def _entry(placer: Placer, recipe: Recipe) -> dict[str, Any]:
+def _entry(placer: Placer, recipe: Recipe) -> dict[str, object]:
     try:
         return {"scene": placer.place(recipe).as_dict()}
     except MissingRegion as missing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ SHOWN = (
 FINE, COARSE = (0.92, 0.95, 0.98, 1, 1.02, 1.05, 1.08), (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
 
 
-def bland_altman(figures: Mapping[str, Any], path: Path) -> None:
+def bland_altman(figures: Mapping[str, object], path: Path) -> None:
     """Draw realised over requested against their mean, per kind of background, with limits of agreement.
 
     Args:

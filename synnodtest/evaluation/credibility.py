@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ __all__ = ["agreement", "coverage", "distances", "of_planted", "standardised", "
 Array = NDArray[np.float64]
 
 
-def agreement(requested: Array, realised: Array) -> dict[str, Any]:
+def agreement(requested: Array, realised: Array) -> dict[str, object]:
     """Return how realised values follow requested ones: rank correlation, relative error, limits of agreement.
 
     Limits of agreement (Bland & Altman, Lancet 1986) are those of the log ratio, given back as ratios.
@@ -50,7 +49,7 @@ def standardised(table: Array, reference: Array) -> Array:
 
 def distances(
     planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return distances of synthetic to real nodules in a space of features, beside those of real to real.
 
     Backgrounds are split in two, ``halves`` times at random. The real nodules of one half are compared with the
@@ -98,7 +97,7 @@ def _first_halves(clusters: Sequence[str], count: int, rng: np.random.Generator)
 
 def coverage(
     planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return how much of real variety synthetic nodules span, beside real nodules in their place.
 
     Split and compared as :func:`distances` are: recall is the share of real nodules of one half within the
@@ -180,7 +179,7 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
     return scores
 
 
-def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = None) -> dict[str, Any]:
+def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = None) -> dict[str, object]:
     """Return distances and two-sample AUC of one synthesizer's nodules against real ones, planted in the same scenes.
 
     They are taken in radiomics space, over the scenes whose nodules can be measured in both, and, where an encoder is

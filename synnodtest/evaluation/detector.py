@@ -269,12 +269,12 @@ class _Bounds:
         self._alpha = alpha
         self._resamples = resamples
 
-    def of(self, marks: Sequence[_Marks], statistic: Callable[[Sequence[_Marks]], float]) -> dict[str, Any]:
+    def of(self, marks: Sequence[_Marks], statistic: Callable[[Sequence[_Marks]], float]) -> dict[str, object]:
         """Return value, bounds and numbers of one statistic of the images' marks."""
         counts = {"nodules": sum(mark.nodules for mark in marks), "images": len(marks)}
         return {**self.around(marks, statistic), **counts}
 
-    def around(self, items: Sequence[_Item], statistic: Callable[[Sequence[_Item]], float]) -> dict[str, Any]:
+    def around(self, items: Sequence[_Item], statistic: Callable[[Sequence[_Item]], float]) -> dict[str, object]:
         """Return value and bounds of one statistic of the images, given as one item per image."""
         value = statistic(items)
         if math.isnan(value) or not self._resamples:
@@ -290,7 +290,7 @@ class _Bounds:
         return _as_dict(estimate)
 
 
-def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, Any]:
+def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, object]:
     marks = [_marks(image, rule, wanted) for image in images]
     return bounds.of(marks, lambda some: _at_fppi(some, 1.0))
 
@@ -299,7 +299,7 @@ def _size_name(low: float, high: float) -> str:
     return f"{low:g} mm and more" if math.isinf(high) else f"{low:g} to {high:g} mm"
 
 
-def _as_dict(estimate: Estimate) -> dict[str, Any]:
+def _as_dict(estimate: Estimate) -> dict[str, object]:
     return {
         "value": _number(estimate.value),
         "lower": _number(estimate.lower),

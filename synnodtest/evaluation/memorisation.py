@@ -108,7 +108,7 @@ def distances_to(crops: Crops, training: Crops) -> tuple[NDArray[np.float64], ND
 
 def copies(
     synthetic: Crops, real: Crops, training: Crops, added: Sequence[FloatArray], seed: int = 0
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the share of copies among planted nodules with its interval, and what the test would see.
 
     Args:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,7 +239,7 @@ def _auc(ratings: NDArray[np.float64], synthetic: NDArray[np.bool_], weight: NDA
     return float(wa @ wins @ wb / (wa.sum() * wb.sum()))
 
 
-def judge_answers(paths: Sequence[Path], key: Path, *, resamples: int = 2000, seed: int = 0) -> dict[str, Any]:
+def judge_answers(paths: Sequence[Path], key: Path, *, resamples: int = 2000, seed: int = 0) -> dict[str, object]:
     """Return the AUC of readers telling synthetic from real, its 95% interval over readers and cases.
 
     The AUC is the mean of the readers'. The interval resamples readers and, independently, the backgrounds the

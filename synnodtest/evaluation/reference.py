@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,7 @@ def measure(films: AnnotatedFilms, progress: Callable[[int, int], None] = lambda
     return found
 
 
-def make_reference(films: AnnotatedFilms, seen: Sequence[Seen]) -> dict[str, Any]:
+def make_reference(films: AnnotatedFilms, seen: Sequence[Seen]) -> dict[str, object]:
     """Return the reference in plain JSON values: quantiles and shares only.
 
     Raises:
@@ -91,7 +90,7 @@ def _between(seen: Sequence[Seen], low: float, high: float) -> list[Seen]:
     return [one for one in seen if least <= one.diameter_mm < most]
 
 
-def _band(low: float, high: float, some: Sequence[Seen]) -> dict[str, Any]:
+def _band(low: float, high: float, some: Sequence[Seen]) -> dict[str, object]:
     quantiles = {
         name: [round(float(q), 4) for q in np.quantile([getattr(one, name) for one in some], LEVELS)]
         for name in QUANTITIES

@@ -89,7 +89,7 @@ def sweep(
     count: int,
     *,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Ask for one feature between two bounds, all others left open, and say how the realised one follows.
 
     All nodules are of one size, so that the feature and not the size varies. The realised feature is measured in the
@@ -153,7 +153,7 @@ def _score_at(detector: Detector, radiographs: Sequence[Radiograph], places: Seq
     return scores
 
 
-def sham_equivalence(synthesizer: Synthesizer, detector: Detector, pairs: Sequence[Pair]) -> dict[str, Any]:
+def sham_equivalence(synthesizer: Synthesizer, detector: Detector, pairs: Sequence[Pair]) -> dict[str, object]:
     """Say whether a detector scores sham edits as it scores the untouched radiographs at the same places.
 
     Two one-sided tests: the 90% interval of the mean difference, clustered on backgrounds, must lie within the margin.
@@ -177,10 +177,10 @@ def sham_equivalence(synthesizer: Synthesizer, detector: Detector, pairs: Sequen
     }
 
 
-def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Sequence[Pair]) -> dict[str, Any]:
+def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Sequence[Pair]) -> dict[str, object]:
     """Return per synthesizer the sensitivity by diameter at a score of 0.25."""
     sizes = np.asarray([scene.nodules[0].diameter_mm for scene, _ in pairs])
-    table: dict[str, Any] = {"diameter_mm": list(SIZES_MM)}
+    table: dict[str, object] = {"diameter_mm": list(SIZES_MM)}
     bins = np.digitize(sizes, SIZES_MM[1:-1])
     table["n"] = np.bincount(bins, minlength=len(SIZES_MM) - 1).tolist()
     for name, maker in makers.items():
@@ -202,7 +202,7 @@ def _kind(reason: str) -> str:
     return " ".join(re.sub(r"[0-9.]+(?: mm)?", "", words).split())
 
 
-def _planted_figures(planted: Planted) -> dict[str, Any]:
+def _planted_figures(planted: Planted) -> dict[str, object]:
     requested, realised = planted.requested, planted.realised
     kept = np.asarray([not reason for reason in planted.rejected])
     return {
@@ -233,7 +233,7 @@ def evaluate_synthesizer(
     training_crops: int = 0,
     seed: int = 1,
     report: Report = print,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Measure a synthesizer.
 
     Args:
@@ -298,7 +298,7 @@ def evaluate_synthesizer(
 
 def memorised(
     planted: Sequence[Planted], on: Sequence[Ground], ct_patches: Path, count: int, *, seed: int = 0
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the share of planted nodules that copy a training nodule; see :mod:`synnodtest.evaluation.memorisation`.
 
     Training crops are composed as training composes them, of the CT series that it used; the real nodules beside them

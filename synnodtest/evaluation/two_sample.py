@@ -31,7 +31,7 @@ def two_sample(
     bare: tuple[Sequence[Crop], Sequence[Crop]] | None = None,
     *,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return how well planted nodules are told from real ones, and the yardsticks by which that is read.
 
     Args:
@@ -71,7 +71,7 @@ def tell_apart(first: Sequence[Crop], second: Sequence[Crop], *, seed: int, boun
     """
     one, other = (np.stack([crop.features for crop in group]) for group in (first, second))
     clusters = [crop.cluster for crop in [*first, *second]]
-    found: dict[str, Any] = dict(two_sample_auc(one, other, clusters, seed=seed))
+    found: dict[str, object] = dict(two_sample_auc(one, other, clusters, seed=seed))
     scores = network_scores(first, second, seed=seed)
     label = np.arange(len(scores)) < len(first)
     found["network"] = auc(scores[label], scores[~label])

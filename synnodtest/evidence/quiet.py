@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, Trial
@@ -43,7 +42,7 @@ class Heard:
         """Whether that is next to nothing; no picture at all is nothing."""
         return self.reported < NEXT_TO_NOTHING * self.pictures or not self.reported
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, object]:
         """Return a row of the table."""
         return {"pictures of": self.what, "shown": self.pictures, "with a finding": self.reported}
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 __all__ = ["Component", "Ruling", "Side", "Status", "combine", "decide"]
 
@@ -88,8 +88,8 @@ class Ruling:
     icc: float = math.nan
     p_value: float = math.nan
     notes: tuple[str, ...] = ()
-    figure: Mapping[str, Any] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
+    figure: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 def decide(lower: float, upper: float, bound: float, side: Side) -> Status:

@@ -222,7 +222,7 @@ class Evidence:
         return tuple(t for t in self.trials if (t.arm == arm if arm else t.arm.is_own))
 
     def untouched(
-        self, arm: str | None = None, *, where: Mapping[str, Any] | None = None, strict: bool = False
+        self, arm: str | None = None, *, where: Mapping[str, object] | None = None, strict: bool = False
     ) -> tuple[Trial, ...]:
         """Return the untouched backgrounds, under the perturbations of an arm where it has any.
 
@@ -237,7 +237,7 @@ class Evidence:
         return tuple(t for t in trials if all(holds(t.strata.get(n), c) for n, c in asked.items()))
 
     def nodules(
-        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, Any] | None = None
+        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
         keep = predicate(where)
@@ -249,7 +249,7 @@ class Evidence:
         ]
 
     def mimics(
-        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, Any] | None = None
+        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, mimic)`` pairs of an arm; all mimics, or those named ``of``; filtered by ``where``."""
         keep = predicate(where)
@@ -275,7 +275,7 @@ def cluster_counts(
 Predicate = Callable[[Trial, NoduleTrial], bool]
 
 
-def predicate(where: Mapping[str, Any] | None) -> Predicate:
+def predicate(where: Mapping[str, object] | None) -> Predicate:
     """Return the filter that a ``where:`` mapping stands for; every condition must hold.
 
     Diameter and contrast are the requested ones, fixed before the run; how visible a nodule is, is known only once it

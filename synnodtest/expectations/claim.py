@@ -77,7 +77,7 @@ class ClaimKind(Generic[C]):
     margin: Callable[[C, Mapping[str, Trial]], float]
     words: Callable[[C], str]
     arms: tuple[Arm, ...] = (BASE,)
-    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rules: Mapping[str, object] = dataclasses.field(default_factory=dict)
     holds: Callable[[float], bool] = lambda margin: margin >= -1e-12
     needs_control: bool = True
     passes_in_silence: bool = False
@@ -85,7 +85,7 @@ class ClaimKind(Generic[C]):
     needs_companion: bool = False
 
     @property
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """Its definition in the schema of the spec language."""
         return object_schema(self.about, SEARCH, self.parameters, self.rules)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status, combine, decide
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
@@ -129,8 +129,8 @@ def rule(
     reasons: Sequence[str] = (),
     notes: Iterable[str] = (),
     intraclass: float = math.nan,
-    figure: Mapping[str, Any] | None = None,
-    details: Mapping[str, Any] | None = None,
+    figure: Mapping[str, object] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> Ruling:
     """Return the ruling on estimates held against their bounds.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +56,7 @@ def rule_on_curve(
     ledger: Ledger,
     evidence: Evidence,
     criterion: str,
-    figure: Mapping[str, Any],
+    figure: Mapping[str, object],
     noun: str = "nodule",
 ) -> Ruling:
     """Rule on a curve; the units are nodules, or images."""
@@ -110,7 +109,7 @@ def hits_at(ledger: Ledger, fppi: float) -> list[bool]:
     return [k < hits for count, hits in zip(ledger.nodules.astype(int), found, strict=True) for k in range(count)]
 
 
-def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, Any]:
+def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
     """Return the curve with its pointwise percentile band, thinned for drawing."""
     ones = np.ones(len(ledger.trials))
     true, false = _steps(ledger, ones)

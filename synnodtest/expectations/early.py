@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Ruling
@@ -14,7 +13,7 @@ from synnodtest.expectations.sequential import sequential_ruling
 __all__ = ["sequential_judge"]
 
 
-def sequential_judge(name: str, parameters: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Evidence], Ruling]:
+def sequential_judge(name: str, parameters: Mapping[str, object]) -> Callable[[Mapping[str, object], Evidence], Ruling]:
     """Return the judge of an expectation in a sequential run.
 
     Raises:

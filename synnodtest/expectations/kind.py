@@ -62,7 +62,7 @@ class Kind(Generic[P]):
     ruling: Callable[[P, Evidence], Ruling]
     title: str = ""
     common: tuple[str, ...] = EVERY
-    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rules: Mapping[str, object] = dataclasses.field(default_factory=dict)
     arms: Callable[[P], tuple[Arm, ...]] = lambda p: (OWN,)
     unit: Callable[[P], Unit] = lambda p: "nodule"
     needs_nodules: bool = True
@@ -82,7 +82,7 @@ class Kind(Generic[P]):
     control_region: Callable[[P], RegionExpression | None] = lambda p: None
 
     @property
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """Its definition in the schema of the spec language."""
         return object_schema(self.about, self.common, self.parameters, self.rules)
 
@@ -98,20 +98,20 @@ class Kind(Generic[P]):
         names = {key_of(field): field.name for field in dataclasses.fields(cast(Any, self.parameters))}
         return self.parameters(**{names[key]: value for key, value in given.items() if key in names})
 
-    def judge(self, parameters: Mapping[str, Any] | P, evidence: Evidence) -> Ruling:
+    def judge(self, parameters: Mapping[str, object] | P, evidence: Evidence) -> Ruling:
         """Return the ruling on the evidence."""
         return self.ruling(self.read(parameters), evidence)
 
-    def arms_for(self, parameters: Mapping[str, Any] | P) -> tuple[Arm, ...]:
+    def arms_for(self, parameters: Mapping[str, object] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
         wanted = dict.fromkeys(self.arms(self.read(parameters)))
         return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))
 
-    def can_stop(self, parameters: Mapping[str, Any] | P) -> bool:
+    def can_stop(self, parameters: Mapping[str, object] | P) -> bool:
         """Return whether a sequential run can decide it."""
         return self.early_stop is not None and self.early_stop.able(self.read(parameters))
 
-    def forecast(self, parameters: Mapping[str, Any] | P, plan: Plan) -> Shown:
+    def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> Shown:
         """Return what an expectation with these parameters can show on the planned units."""
         own = self.read(parameters)
         shown = None if self.power is None else self.power.shown(own, plan)
@@ -120,6 +120,6 @@ class Kind(Generic[P]):
         least = self.fewest(own, plan.alpha, plan.units / plan.backgrounds)
         return best(least, plan.backgrounds, shown)
 
-    def units_needed(self, parameters: Mapping[str, Any] | P, plan: Plan) -> int | None:
+    def units_needed(self, parameters: Mapping[str, object] | P, plan: Plan) -> int | None:
         """Return the units that reach the planned power; None where no formula says."""
         return None if self.power is None else self.power.needed(self.read(parameters), plan)

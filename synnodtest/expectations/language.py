@@ -23,7 +23,7 @@ __all__ = [
     "share",
 ]
 
-Schema = Mapping[str, Any]
+Schema = Mapping[str, object]
 
 VARIABLE: Schema = {"$ref": "#/$defs/variable"}
 """Where an editor accepts ``${name}`` in place of a value."""
@@ -108,7 +108,7 @@ def one_of(*groups: tuple[str, ...] | str) -> Schema:
     return {"oneOf": [{"required": [group] if isinstance(group, str) else list(group)} for group in groups]}
 
 
-def object_schema(about: str, common: tuple[str, ...], parameters: type | None, rules: Schema) -> dict[str, Any]:
+def object_schema(about: str, common: tuple[str, ...], parameters: type | None, rules: Schema) -> dict[str, object]:
     """Return the definition of a kind: its common and own parameters, and what must be given.
 
     Args:
@@ -117,7 +117,7 @@ def object_schema(about: str, common: tuple[str, ...], parameters: type | None, 
         parameters: A dataclass whose fields were made by :func:`option`; None: whatever a spec gives is taken.
         rules: Further JSON Schema: ``required``, ``oneOf``.
     """
-    own: dict[str, Any] = {}
+    own: dict[str, object] = {}
     for field in dataclasses.fields(parameters) if parameters is not None else ():
         if "schema" in field.metadata:
             own[key_of(field)] = dict(field.metadata["schema"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
@@ -40,7 +40,7 @@ def margin_kind(
     ruling: Callable[[M, Evidence], Ruling],
     *,
     title: str,
-    rules: Mapping[str, Any],
+    rules: Mapping[str, object],
     both: bool,
     early_stop: EarlyStop[M] | None = None,
 ) -> Kind[M]:

@@ -290,9 +290,9 @@ def table(compared: Comparison) -> tuple[int, int, int, int]:
     return n11, n10, n01, n00
 
 
-def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison) -> dict[str, Any]:
+def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison) -> dict[str, object]:
     """Return the data of the figure of two arms: 2x2 table and confidence of each pair."""
-    figure: dict[str, Any] = {"kind": "paired", "labels": list(compared.names)}
+    figure: dict[str, object] = {"kind": "paired", "labels": list(compared.names)}
     if compared.metric in ON_IMAGES:
         cells = compared
         pairs = [[a, r] for a, r in zip(compared.arm, compared.reference, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 __all__ = ["Bounded", "Selection", "Stratum"]
 
@@ -18,7 +18,7 @@ class Stratum(Protocol):
         ...
 
     @property
-    def where(self) -> Mapping[str, Any]:
+    def where(self) -> Mapping[str, object]:
         """The conditions that choose it."""
         ...
 
@@ -36,12 +36,12 @@ class Selection:
         matching: How findings are assigned to nodules.
     """
 
-    where: Mapping[str, Any] | None = None
+    where: Mapping[str, object] | None = None
     of: str | None = None
     arm: str | None = None
     reference: str | None = None
     strata: Sequence[Stratum] = ()
-    matching: Mapping[str, Any] | None = None
+    matching: Mapping[str, object] | None = None
 
 
 class Bounded(Protocol):

@@ -81,7 +81,7 @@ def hold_sensitivity(
     return hold_rate("sensitivity", label, hits, [t for t, _ in pairs], evidence, bound, side, role=role)
 
 
-def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, Any]]:
+def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, object]]:
     """Return detected nodules per requested diameter: per level of a sweep, else in bands of 5 mm."""
     diameters = sorted({n.requested_mm for _, n in pairs})
     exact = len(diameters) <= 12

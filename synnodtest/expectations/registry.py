@@ -23,7 +23,7 @@ GROUP = "synnodtest.checks"
 CLAIM_GROUP = "synnodtest.claims"
 """Entry points of other packages: a :class:`ClaimKind`."""
 
-Judge = Callable[[Mapping[str, Any], Evidence], Ruling]
+Judge = Callable[[Mapping[str, object], Evidence], Ruling]
 
 
 def check(name: str, *, arms: Iterable[str] = (OWN,)) -> Callable[[Judge], Judge]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,7 +230,7 @@ def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Tr
     )
 
 
-def _figure(harsh: Path, fair: Path, threshold: float, clusters: Sequence[str]) -> dict[str, Any]:
+def _figure(harsh: Path, fair: Path, threshold: float, clusters: Sequence[str]) -> dict[str, object]:
     """Return the log of e-values: after which cluster, evidence that the bound is met, evidence that it is not."""
     count = min(len(harsh.passing), len(fair.failing))
     keep = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int))

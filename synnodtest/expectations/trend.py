@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy
@@ -133,7 +132,7 @@ def trend_figure(
     curves: NDArray[np.float64],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the data of the figure: the mean curve, its isotonic fit, detection rates and the lines."""
     mean = np.array([y[x == level].mean() for level in levels])
     return {

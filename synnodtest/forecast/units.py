@@ -58,7 +58,7 @@ def _selected_mimic(parameters: Mapping[str, Any], recipe: Recipe, mimic: MimicR
     if mimic.name in recipe.ghosts or of not in (None, mimic.name):
         return False
     own = {"mimic": mimic.kind, "size_mm": mimic.size_mm, "name": mimic.name, "arm": recipe.arm}
-    known: dict[str, Any] = {**recipe.background.strata, **dict(recipe.levels), **own}
+    known: dict[str, object] = {**recipe.background.strata, **dict(recipe.levels), **own}
     return all(name not in known or holds(known[name], condition) for name, condition in where.items())
 
 
@@ -66,7 +66,7 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecip
     of, where = parameters.get("of"), parameters.get("where") or {}
     if nodule.name in recipe.ghosts or (of is not None and nodule.name != of):
         return False
-    known: dict[str, Any] = {
+    known: dict[str, object] = {
         **recipe.background.strata,
         **dict(nodule.radiomics),
         **dict(recipe.levels),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
@@ -34,7 +33,7 @@ class FuzzGathered(Gathered):
         interrupted: Whether Ctrl-C ended it.
     """
 
-    entry: dict[str, Any] = field(default_factory=dict)
+    entry: dict[str, object] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
@@ -42,7 +41,7 @@ class FuzzGathered(Gathered):
 class CrashFound(DetectorError):
     """The detector crashed on an example; ``entry`` is what the record keeps of it."""
 
-    def __init__(self, message: str, *, hint: str = "", entry: dict[str, Any]) -> None:
+    def __init__(self, message: str, *, hint: str = "", entry: dict[str, object]) -> None:
         super().__init__(message, hint=hint)
         self.entry = entry
 

@@ -46,13 +46,19 @@ class Neighbourhood:
         box = " and ".join(f"±{radius:.3g} {name}" for name, radius in self.radii.items())
         return f"within {box} {self.failed} of {len(self.replicates)} fail" if box else ""
 
-    def map(self) -> dict[str, Any]:
+    @property
+    def names(self) -> list[str]:
+        """The two most telling parameters."""
+        return list(self.telling)[:2]
+
+    @property
+    def points(self) -> list[list[Any]]:
+        """Of every example the values of these parameters, and whether it fails."""
+        return [[*(r.example.get(n) for n in self.names), not r.holds] for r in self.replicates]
+
+    def map(self) -> dict[str, object]:
         """Return the failure map over the two most telling parameters."""
-        names = list(self.telling)[:2]
-        return {
-            "parameters": names,
-            "points": [[*(r.example.get(n) for n in names), not r.holds] for r in self.replicates],
-        }
+        return {"parameters": self.names, "points": self.points}
 
 
 def neighbourhood(

@@ -36,7 +36,7 @@ class Failures:
         space: Points that do not fit it are ignored.
     """
 
-    def __init__(self, folder: Path, behaviour: Mapping[str, Any], expectation: str, space: Space) -> None:
+    def __init__(self, folder: Path, behaviour: Mapping[str, object], expectation: str, space: Space) -> None:
         from hypothesis.database import DirectoryBasedExampleDatabase
 
         self._database = DirectoryBasedExampleDatabase(folder)
@@ -80,7 +80,7 @@ def failure_id(*parts: Any) -> str:
     return "fuzz-" + sha256_of(list(parts))[:12]
 
 
-def trials_of(replicates: Sequence[Replicate]) -> list[dict[str, Any]]:
+def trials_of(replicates: Sequence[Replicate]) -> list[dict[str, object]]:
     """Return the scenes of replicates, plain values, by arm, with the sha256 of each radiograph."""
     return [
         {

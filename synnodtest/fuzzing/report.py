@@ -37,7 +37,7 @@ def entry_of(
     status: str,
     example: Example,
     replicates: Sequence[Replicate],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what replay and promotion need of one example."""
     parameters = {k: variant.parameters[k] for k in KEPT if variant.parameters.get(k) is not None}
     if "region" in parameters:
@@ -65,7 +65,7 @@ def facts_of(
     search: Search,
     findings: Findings,
     seconds: Mapping[str, float],
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+) -> tuple[dict[str, object], dict[str, object], dict[str, str]]:
     """Return the facts that the report prints, the record's entry, and scene ids by role."""
     space, around = search.space, findings.around
     ranked = sorted(findings.found, key=lambda c: (not c.confirmed, c.p_value))
@@ -75,7 +75,7 @@ def facts_of(
     if findings.rule is not None and counterexamples:
         counterexamples[0]["told_by"] = findings.rule.name
     shown = {} if first is None else _shown(first, findings)
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "space": "; ".join(_words(d) for d in space) or "the explicit examples alone",
         "examples_tried": sum(search.phases.get(p, 0) for p in ("explicit", "coverage", "hypothesis")),
         "of_them": ", ".join(f"{n} {phase}" for phase, n in search.phases.items()),
@@ -121,9 +121,9 @@ def _kept(
 
 
 def _found_facts(
-    findings: Findings, shown: Mapping[str, str], counterexamples: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+    findings: Findings, shown: Mapping[str, str], counterexamples: Sequence[Mapping[str, object]]
+) -> dict[str, object]:
+    facts: dict[str, object] = {}
     around = findings.around
     if around is not None and around.replicates:
         facts["local_failure_rate"] = around.sentence()
@@ -146,7 +146,7 @@ def _found_facts(
     return facts
 
 
-def tried_points(search: Search) -> dict[str, Any]:
+def tried_points(search: Search) -> dict[str, object]:
     """Return every example of the search for the coverage figure: its parameters, and what came of it.
 
     ``parameters`` names the columns and their ``levels`` (None for a continuous one, which has ``range``); ``points``
@@ -178,7 +178,7 @@ def _came_of(judged: Judged | None) -> str:
     return "crashes" if judged.crash else "fails" if judged.fails else "holds"
 
 
-def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, synthesizer: str) -> dict[str, Any]:
+def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, synthesizer: str) -> dict[str, object]:
     entry = entry_of(behaviour, variant, fuzz, synthesizer, "", c.candidate.example, [])
     return {
         "says": says(c),
@@ -238,19 +238,18 @@ def _range(dimension: Dimension) -> str:
     return f"{low:g} to {high:g}"
 
 
-def _map_table(around: Neighbourhood) -> tuple[str, list[dict[str, Any]]]:
+def _map_table(around: Neighbourhood) -> tuple[str, list[dict[str, object]]]:
     """Return the failure map over the two most telling parameters as a table of counts."""
-    points = around.map()
-    names = points["parameters"]
-    if len(names) < 2 or not points["points"]:
+    names, points = around.names, around.points
+    if len(names) < 2 or not points:
         return "", []
     down, across = names
-    table = np.array([[p[0], p[1], p[2]] for p in points["points"]], dtype=float)
+    table = np.array(points, dtype=float)
     edges = [np.linspace(table[:, k].min(), table[:, k].max(), BINS + 1) for k in (0, 1)]
     places = [np.clip(np.searchsorted(edges[k][1:-1], table[:, k], side="right"), 0, BINS - 1) for k in (0, 1)]
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for i in range(BINS):
-        row: dict[str, Any] = {down: f"{edges[0][i]:.3g} to {edges[0][i + 1]:.3g}"}
+        row: dict[str, object] = {down: f"{edges[0][i]:.3g} to {edges[0][i + 1]:.3g}"}
         for j in range(BINS):
             inside = (places[0] == i) & (places[1] == j)
             label = f"{across} {edges[1][j]:.3g} to {edges[1][j + 1]:.3g}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.fuzzing.claims import Claim
@@ -31,7 +30,7 @@ def ruling_of(
     search: Search,
     findings: Findings,
     alpha: float,
-    facts: dict[str, Any],
+    facts: dict[str, object],
     gaps: Sequence[str],
 ) -> Ruling:
     """Return the ruling on one expectation of a fuzz behaviour.

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import scipy
@@ -272,9 +271,9 @@ class Stage:
 
     # --- beside the judging -------------------------------------------------------------------------------------
 
-    def unjudged(self, spots: Sequence[Spot]) -> list[dict[str, Any]]:
+    def unjudged(self, spots: Sequence[Spot]) -> list[dict[str, object]]:
         """Return the scenes of examples, synthesized but not shown to the detector."""
-        made = []
+        made: list[dict[str, object]] = []
         for example, background, number in spots:
             scenes = {}
             for recipe in self._recipes(example, background, number):

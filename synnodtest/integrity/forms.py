@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
 from synnodtest.integrity.shape import faults
 from synnodtest.spec.messages import unknown
@@ -14,7 +14,7 @@ from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text
 
 __all__ = ["Form", "read_form"]
 
-Form = Mapping[str, Any]
+Form = Schema
 """A JSON Schema of the kind that :mod:`synnodtest.integrity.shape` knows."""
 _UNKNOWN = re.compile(r"^(?P<place>.*): '(?P<key>[^']*)' is not known$")
 

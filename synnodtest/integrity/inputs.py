@@ -25,11 +25,12 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_form
 
@@ -39,7 +40,7 @@ _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
 
 
-def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
     return {
         "type": "object",
         "required": list(required),
@@ -81,15 +82,15 @@ class Inputs:
         files: Where it was read from.
     """
 
-    authored: dict[str, Any] = field(default_factory=dict)
-    anomalies: tuple[dict[str, Any], ...] = ()
-    deviations: tuple[dict[str, Any], ...] = ()
+    authored: JsonObject = field(default_factory=dict)
+    anomalies: tuple[JsonObject, ...] = ()
+    deviations: tuple[JsonObject, ...] = ()
     requirements: tuple[dict[str, str], ...] = ()
     hazards: tuple[dict[str, str], ...] = ()
     credibility: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
 
-    def fill(self, record: dict[str, Any]) -> dict[str, Any]:
+    def fill(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record with these inputs in their places."""
         return {
             **record,
@@ -110,7 +111,7 @@ def load(folder: Path) -> Inputs:
     folder = Path(folder)
     paths = {name: folder / name for name in ("reports.yaml", "requirements.csv", "hazards.csv")}
     there = {name: path for name, path in paths.items() if path.is_file()}
-    report: dict[str, Any] = {}
+    report = {}
     if "reports.yaml" in there:
         report = _as_text(read_form(there["reports.yaml"], _FORM, "about the device and the people behind the report"))
     return Inputs(

@@ -39,7 +39,7 @@ def end(path: Path, run_id: str, status: str) -> None:
     _append(path, {"event": "end", "run": run_id, "status": status})
 
 
-def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, Any]]:
+def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, object]]:
     """Return the runs of these resolved specs (of all, if none is named), oldest first, for the record.
 
     Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``. An unreadable line is left
@@ -80,7 +80,7 @@ def faults(path: Path) -> list[str]:
     return told
 
 
-def _append(path: Path, entry: dict[str, Any]) -> None:
+def _append(path: Path, entry: dict[str, object]) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,40 +8,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from synnodtest.canonical import plain, sha256_of
+from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.spec.model import Spec
 from synnodtest.spec.plain import spec_dict
 
-__all__ = ["LOCK", "deviations", "exploratory_reasons", "freeze", "read_lock"]
+__all__ = ["LOCK", "Frozen", "deviation", "deviations", "exploratory_reasons", "freeze", "read_lock"]
 
 LOCK = "synnodtest.lock"
 LARGEST_BYTES = 64 * 1024 * 1024
 _ABSENT = "absent"
 
 
+@dataclass(frozen=True)
+class Frozen:
+    """A spec in the lock.
+
+    Args:
+        sha256: Of the resolved spec.
+        frozen: ISO time.
+        resolved: What it said, in the language of specs; None in locks of the first releases.
+        raw: As it stands in the file.
+    """
+
+    sha256: str
+    frozen: str
+    resolved: JsonObject | None = None
+    raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
+
+
 def freeze(specs: Iterable[Spec], path: Path) -> Path:
     """Write every spec as resolved, its sha256 and the time; a spec that did not change keeps its earlier time."""
-    entries: dict[str, Any] = dict(read_lock(path)) if path.is_file() else {}
+    known = read_lock(path) if path.is_file() else {}
+    entries = {name: entry.raw for name, entry in known.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for spec in specs:
         name = spec.path.as_posix()
-        earlier = entries.get(name, {})
-        if earlier.get("sha256") != spec.sha256 or "resolved" not in earlier:
-            frozen = earlier["frozen"] if earlier.get("sha256") == spec.sha256 else now
+        earlier = known.get(name)
+        same = earlier is not None and earlier.sha256 == spec.sha256
+        if not same or earlier is None or earlier.resolved is None:
+            frozen = earlier.frozen if same and earlier is not None else now
             entries[name] = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
     others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     lock = {**others, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
     return write_atomic(path, json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_lock(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the locked specs by file name: ``sha256``, ``frozen`` (ISO) and ``resolved``.
+def read_lock(path: Path) -> dict[str, Frozen]:
+    """Return the locked specs by file name.
 
     Raises:
         RecordError: the file is no lock, or was changed by hand.
@@ -54,19 +75,25 @@ def read_lock(path: Path) -> dict[str, dict[str, Any]]:
         specs = data["specs"]
         if data["synnodtest_lock"] != 1 or not all({"sha256", "frozen"} <= set(entry) for entry in specs.values()):
             raise ValueError("another version")
-        for entry in specs.values():
-            datetime.fromisoformat(entry["frozen"])
+        entries = {str(name): _frozen(entry) for name, entry in specs.items()}
         whole = data.get("sha256", "") in ("", sha256_of(specs))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError(f"{path}: is no spec lock: {error}", hint=hint) from error
     if not whole:
         raise RecordError(f"{path}: was changed after it was written", hint="restore it from version control")
-    return dict(specs)
+    return entries
+
+
+def _frozen(entry: Mapping[str, object]) -> Frozen:
+    resolved = entry.get("resolved")
+    made = decode(Frozen, {**entry, "resolved": resolved if isinstance(resolved, Mapping) else None})
+    datetime.fromisoformat(made.frozen)
+    return replace(made, raw=entry)
 
 
 def exploratory_reasons(
     specs: Mapping[str, str],
-    lock: Mapping[str, Mapping[str, Any]],
+    lock: Mapping[str, Frozen],
     *,
     started: str,
     clean: bool | None,
@@ -86,9 +113,9 @@ def exploratory_reasons(
         entry = lock.get(file)
         if entry is None:
             reasons.append(f"{file} was not frozen before the run")
-        elif entry["sha256"] != sha256:
-            reasons.append(f"{file} was changed after it was frozen on {entry['frozen']}")
-        elif datetime.fromisoformat(entry["frozen"]) > datetime.fromisoformat(started):
+        elif entry.sha256 != sha256:
+            reasons.append(f"{file} was changed after it was frozen on {entry.frozen}")
+        elif datetime.fromisoformat(entry.frozen) > datetime.fromisoformat(started):
             reasons.append(f"{file} was frozen after the run began")
     if clean is None:
         reasons.append("the run was not made in a git checkout")
@@ -99,7 +126,7 @@ def exploratory_reasons(
     return reasons
 
 
-def deviations(spec: Spec, entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+def deviations(spec: Spec, entry: Frozen) -> list[JsonObject]:
     """Return what a spec says otherwise than when it was frozen, for the record.
 
     Args:
@@ -110,28 +137,33 @@ def deviations(spec: Spec, entry: Mapping[str, Any]) -> list[dict[str, Any]]:
         One entry per difference: ``expectation`` (file and behaviour), ``what`` (the place in it), ``planned``,
         ``actual``.
     """
-    if entry["sha256"] == spec.sha256:
+    if entry.sha256 == spec.sha256:
         return []
-    planned, actual, file = entry.get("resolved"), _resolved(spec), spec.path.as_posix()
-    if not isinstance(planned, Mapping):
-        return [_deviation(file, "specification", entry["sha256"][:12], spec.sha256[:12])]
-    before, after = ({b["id"]: b for b in side.get("behaviours") or []} for side in (planned, actual))
+    planned, actual, file = entry.resolved, _resolved(spec), spec.path.as_posix()
+    if planned is None:
+        return [deviation(file, "specification", entry.sha256[:12], spec.sha256[:12])]
+    before, after = (_behaviours(side) for side in (planned, actual))
     found = [
-        deviation
+        one
         for id in dict.fromkeys([*before, *after])
-        for deviation in _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
+        for one in _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
     ]
     for key in ("title", "scope"):
         found += _differences(file, key, planned.get(key), actual.get(key))
     return found
 
 
-def _resolved(spec: Spec) -> dict[str, Any]:
-    made: dict[str, Any] = plain(spec_dict(spec.title, spec.scope, spec.behaviours))
+def _resolved(spec: Spec) -> JsonObject:
+    made: JsonObject = plain(spec_dict(spec.title, spec.scope, spec.behaviours))
     return made
 
 
-def _differences(place: str, what: str, planned: Any, actual: Any) -> Iterator[dict[str, Any]]:
+def _behaviours(side: JsonObject) -> dict[str, JsonObject]:
+    listed = side.get("behaviours")
+    return {str(b["id"]): b for b in listed} if isinstance(listed, list) else {}
+
+
+def _differences(place: str, what: str, planned: Any, actual: Any) -> Iterator[JsonObject]:
     if planned == actual:
         return
     if isinstance(planned, Mapping) and isinstance(actual, Mapping):
@@ -142,9 +174,10 @@ def _differences(place: str, what: str, planned: Any, actual: Any) -> Iterator[d
         for index, pair in enumerate(zip(planned, actual, strict=True)):
             yield from _differences(place, f"{what}[{index}]", *pair)
     else:
-        yield _deviation(place, what or "behaviour", planned, actual)
+        yield deviation(place, what or "behaviour", planned, actual)
 
 
-def _deviation(place: str, what: str, planned: Any, actual: Any) -> dict[str, Any]:
+def deviation(place: str, what: str, planned: Any, actual: Any) -> JsonObject:
+    """Return a deviation as the record keeps it; a whole behaviour is only said to be present."""
     shown = ["present" if isinstance(v, Mapping) and what == "behaviour" else v for v in (planned, actual)]
     return {"expectation": place, "what": what, "planned": shown[0], "actual": shown[1]}

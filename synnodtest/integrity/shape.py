@@ -9,9 +9,11 @@ Known keywords: ``type``, ``enum``, ``const``, ``required``, ``properties``, ``a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
+
+from synnodtest.decoding import Schema
 
 __all__ = ["faults"]
 
@@ -33,7 +35,7 @@ _KNOWN = {
 }
 
 
-def faults(value: Any, schema: Mapping[str, Any], *, limit: int = 5) -> Iterator[str]:
+def faults(value: Any, schema: Schema, *, limit: int = 5) -> Iterator[str]:
     """Yield up to ``limit`` faults of ``value`` as ``place: what is wrong``.
 
     Raises:
@@ -60,11 +62,11 @@ _ONLY_TYPE = {"type", *_ANNOTATIONS}
 class _Quick:
     """Functions that say whether a value surely follows a schema; a no may also mean that it takes a closer look."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._definitions: Mapping[str, Any] = schema.get("$defs", {})
+    def __init__(self, schema: Schema) -> None:
+        self._definitions: Schema = schema.get("$defs", {})
         self._made: dict[str, _Fits] = {}
 
-    def of(self, schema: Mapping[str, Any] | bool) -> _Fits:
+    def of(self, schema: Schema | bool) -> _Fits:
         if isinstance(schema, bool):
             return lambda value: schema
         if "$ref" in schema:
@@ -96,7 +98,7 @@ class _Quick:
 
         return fits
 
-    def _object(self, schema: Mapping[str, Any]) -> _Fits:
+    def _object(self, schema: Schema) -> _Fits:
         if {"enum", "const"} & schema.keys():
             return lambda value: False
         required = frozenset(schema.get("required", ()))
@@ -108,7 +110,7 @@ class _Quick:
 
         return fits
 
-    def _array(self, schema: Mapping[str, Any]) -> _Fits:
+    def _array(self, schema: Schema) -> _Fits:
         if {"enum", "const"} & schema.keys():
             return lambda value: False
         least, most, items = schema.get("minItems", 0), schema.get("maxItems"), schema.get("items")
@@ -121,10 +123,10 @@ class _Quick:
 
 
 class _Walk:
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._definitions: Mapping[str, Any] = schema.get("$defs", {})
+    def __init__(self, schema: Schema) -> None:
+        self._definitions: Schema = schema.get("$defs", {})
 
-    def walk(self, value: Any, schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    def walk(self, value: Any, schema: Schema, place: str) -> Iterator[str]:
         if "$ref" in schema:
             yield from self.walk(value, self._definitions[schema["$ref"].removeprefix("#/$defs/")], place)
             return
@@ -139,7 +141,7 @@ class _Walk:
         elif isinstance(value, list):
             yield from self._array(value, schema, place)
 
-    def _object(self, value: dict[str, Any], schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    def _object(self, value: dict[str, Any], schema: Schema, place: str) -> Iterator[str]:
         for name in schema.get("required", ()):
             if name not in value:
                 yield f"{place or 'the record'}: {name!r} is missing"
@@ -152,7 +154,7 @@ class _Walk:
             elif inner is not True:
                 yield from self.walk(item, inner, f"{place}.{name}" if place else name)
 
-    def _array(self, value: list[Any], schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    def _array(self, value: list[Any], schema: Schema, place: str) -> Iterator[str]:
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
             yield f"{place}: {len(value)} items"
         inner = schema.get("items")
@@ -161,7 +163,7 @@ class _Walk:
                 yield from self.walk(item, inner, f"{place}[{index}]")
 
 
-def _scalar_fault(value: Any, schema: Mapping[str, Any]) -> str:
+def _scalar_fault(value: Any, schema: Schema) -> str:
     kinds = schema.get("type")
     if kinds is not None:
         kinds = [kinds] if isinstance(kinds, str) else kinds

@@ -80,7 +80,7 @@ class Waiver:
         """Return whether the waiver no longer holds."""
         return (today or datetime.now(UTC).date()) > self.expiry
 
-    def as_dict(self, today: date | None = None) -> dict[str, Any]:
+    def as_dict(self, today: date | None = None) -> dict[str, object]:
         """Return plain values, ``expired`` among them."""
         return {
             "id": self.id,

@@ -86,7 +86,7 @@ class PerturbationKind:
     change: Change | None = None
     move: Move | None = None
     remake: Remake | None = None
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, object] = field(default_factory=dict)
     possible: Callable[[Any], bool] = lambda value: False
     wanted: str = ""
     nothing: Callable[[Any], bool] = lambda value: False

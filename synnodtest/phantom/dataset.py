@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 from PIL import Image
@@ -152,12 +152,35 @@ def _wrapped(progress: bool | Progress) -> Progress:
     return lambda indices: tqdm(indices, desc="phantoms", unit="chest")
 
 
-def _finish(order: _Order, index: int) -> dict[str, Any]:
+class _NoduleNote(TypedDict):
+    """A nodule of a finished radiograph, realised and as it was asked for."""
+
+    name: str
+    box: list[float]
+    diameter_mm: float
+    contrast: float
+    requested: dict[str, object]
+
+
+class _Note(TypedDict):
+    """What is kept of a finished radiograph: its key in the order, its files, and the rows of the tables."""
+
+    key: str
+    files: list[str]
+    patient: str
+    strata: dict[str, object]
+    spacing_mm: list[float]
+    seed: int
+    nodules: list[_NoduleNote]
+
+
+def _finish(order: _Order, index: int) -> _Note:
     """Return the note of one radiograph, writing its files unless they are there."""
     path = order.finished / f"{order.stem(index)}.json"
-    note = _note(path)
-    if note.get("key") == order.key(index) and all((order.images / name).is_file() for name in note["files"]):
-        return note
+    known = _note(path)
+    mine = known is not None and known["key"] == order.key(index)
+    if known is not None and mine and all((order.images / name).is_file() for name in known["files"]):
+        return known
     radiograph = _make(order, index)
     note = _write(order, index, radiograph)
     with replacing(path) as temporary:
@@ -165,12 +188,12 @@ def _finish(order: _Order, index: int) -> dict[str, Any]:
     return note
 
 
-def _note(path: Path) -> dict[str, Any]:
+def _note(path: Path) -> _Note | None:
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
+        note: _Note = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) and isinstance(note.get("files"), list) else {}
+        return None
+    return note if isinstance(note, dict) and isinstance(note.get("files"), list) and "key" in note else None
 
 
 def _make(order: _Order, index: int) -> Radiograph:
@@ -193,7 +216,7 @@ def remade(count: int, *, seed: int, nodules: bool, set_name: str, size: int) ->
     return [_make(order, index) for index in range(count)]
 
 
-def _write(order: _Order, index: int, radiograph: Radiograph) -> dict[str, Any]:
+def _write(order: _Order, index: int, radiograph: Radiograph) -> _Note:
     stem = order.stem(index)
     if order.layout == "node21":
         name = f"{stem}.mha"
@@ -231,7 +254,7 @@ def _write_png(path: Path, picture: Image.Image) -> None:
         picture.save(temporary, format="PNG", compress_level=4)
 
 
-def _write_tables(order: _Order, notes: list[dict[str, Any]]) -> None:
+def _write_tables(order: _Order, notes: list[_Note]) -> None:
     if order.layout == "folder":
         _table(order.out / "manifest.csv", _MANIFEST_COLUMNS, (_manifest_row(note) for note in notes))
         return
@@ -243,14 +266,14 @@ def _write_tables(order: _Order, notes: list[dict[str, Any]]) -> None:
     _table(base / "truth.csv", _TRUTH_COLUMNS, (row for note in notes for row in _truth_rows(note)))
 
 
-def _manifest_row(note: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest_row(note: _Note) -> dict[str, object]:
     row, column = note["spacing_mm"]
     own = {"file": note["files"][0], "patient": note["patient"], "mm_per_px_x": column, "mm_per_px_y": row, "bits": 16}
     return {**own, **note["strata"]}
 
 
-def _node21_rows(note: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = []
+def _node21_rows(note: _Note) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for nodule in note["nodules"]:
         x_min, y_min, x_max, y_max = (round(value) for value in nodule["box"])
         size = {"height": y_max - y_min, "width": x_max - x_min, "x": x_min, "y": y_min}
@@ -259,17 +282,17 @@ def _node21_rows(note: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows or [{**nothing, "img_name": note["files"][0], "label": 0}]
 
 
-def _truth_rows(note: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = []
+def _truth_rows(note: _Note) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for nodule in note["nodules"]:
         corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), nodule["box"], strict=True))
-        facts = {key: nodule[key] for key in ("name", "diameter_mm", "contrast")}
+        facts = {"name": nodule["name"], "diameter_mm": nodule["diameter_mm"], "contrast": nodule["contrast"]}
         requested = json.dumps(nodule["requested"], sort_keys=True)
         rows.append({"img_name": note["files"][0], **facts, **corners, "requested": requested})
     return rows
 
 
-def _table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
+def _table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> None:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

@@ -141,7 +141,7 @@ class Space:
         """All zeros."""
         return (0,) * len(self.dimensions)
 
-    def values(self, difficulties: Sequence[int]) -> dict[str, Any]:
+    def values(self, difficulties: Sequence[int]) -> dict[str, object]:
         """Return the parameters by name; those whose level is None are left out."""
         pairs = ((d.name, d.value(k)) for d, k in zip(self.dimensions, difficulties, strict=True))
         found = {name: value for name, value in pairs if value is not None}

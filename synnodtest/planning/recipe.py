@@ -165,7 +165,7 @@ class Recipe:
         """Return the sha256 of the recipe and its background's content: the key of its placement."""
         return sha256_of(self.as_dict())
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return what decides the placement, as plain JSON values."""
         return {
             "background": [self.background.id, self.background.content],

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
-from synnodtest.integrity.lock import LOCK, deviations, read_lock
+from synnodtest.integrity.lock import LOCK, deviation, deviations, read_lock
 from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
+from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.model.side import Side
 from synnodtest.spec.loader import load_spec
 
@@ -30,7 +31,7 @@ MOST_FAULTS = 5
 
 
 def complete(
-    record: Mapping[str, Any],
+    record: JsonObject,
     root: Path,
     *,
     known_regions: frozenset[str] = frozenset(),
@@ -60,14 +61,14 @@ def complete(
     Raises:
         RecordError: one of these files is there and cannot be used.
     """
-    root = Path(root)
+    root, run = Path(root), Record.of(record)
     given = inputs.load(root)
-    made = given.fill(dict(record))
-    made["credibility"] = _believed([*credibility] or [*given.credibility], record, root)
-    specs = record["identification"]["specs"]
+    made = given.fill(record)
+    made["credibility"] = _believed([*credibility] or [*given.credibility], run, root)
+    specs = run.identification.specs
     made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
     runs = root / ledger.FILE_NAME if ledger_file is None else ledger_file
-    made["ledger"] = ledger.runs_of(runs, [s["sha256"] for s in specs])
+    made["ledger"] = ledger.runs_of(runs, [s.sha256 for s in specs])
     broken = ledger.faults(runs)[:MOST_FAULTS]
     made["anomalies"] = [
         *made["anomalies"],
@@ -80,18 +81,18 @@ def complete(
     return made
 
 
-def _believed(named: list[Path], record: Mapping[str, Any], root: Path) -> dict[str, Any]:
+def _believed(named: list[Path], record: Record, root: Path) -> JsonObject:
     """Return credibility reports and transfer results: those that are named, for each kind else those beside models."""
-    who = record["identification"]
+    who = record.identification
     of_transfer = [path for path in named if transfers.is_transfer(path)]
-    reports = [path for path in named if path not in of_transfer]
+    of_synthesizers = [path for path in named if path not in of_transfer]
     of_transfer = of_transfer or reports_on.beside_models(record, root, transfers.FILE_NAME)
-    made = reports_on.read_all(reports or reports_on.beside_models(record, root), who["synthesizers"])
+    reports = reports_on.read_all(of_synthesizers or reports_on.beside_models(record, root), who.synthesizers)
     measured = transfers.read_all(of_transfer, who)
-    return made | ({"transfers": measured} if measured else {})
+    return ({"reports": reports} if reports else {}) | ({"transfers": measured} if measured else {})
 
 
-def _selftest(path: Path) -> dict[str, Any]:
+def _selftest(path: Path) -> JsonObject:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
@@ -101,20 +102,19 @@ def _selftest(path: Path) -> dict[str, Any]:
     return found
 
 
-def _changed(specs: Iterable[Mapping[str, Any]], root: Path, known_regions: frozenset[str]) -> list[dict[str, Any]]:
+def _changed(specs: Iterable[SpecEntry], root: Path, known_regions: frozenset[str]) -> list[JsonObject]:
     lock = read_lock(root / LOCK) if (root / LOCK).is_file() else {}
-    found: list[dict[str, Any]] = []
+    found: list[JsonObject] = []
     for spec in specs:
-        entry = lock.get(spec["file"])
-        if entry is None or entry["sha256"] == spec["sha256"]:
+        entry = lock.get(spec.file)
+        if entry is None or entry.sha256 == spec.sha256:
             continue
-        plain = {"what": "specification", "planned": entry["sha256"][:12], "actual": spec["sha256"][:12]}
         try:
-            loaded = load_spec(there(spec["file"], root), known_regions=known_regions)
+            loaded = load_spec(there(spec.file, root), known_regions=known_regions)
         except SynnodError:
             loaded = None
-        if loaded is None or loaded.sha256 != spec["sha256"]:
-            found.append({"expectation": spec["file"], **plain})
+        if loaded is None or loaded.sha256 != spec.sha256:
+            found.append(deviation(spec.file, "specification", entry.sha256[:12], spec.sha256[:12]))
         else:
             found += deviations(loaded, entry)
     return found

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.errors import RecordError, SynnodError
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import IdentityEntry
 from synnodtest.shipped import shipped_model
 
-__all__ = ["FILE_NAME", "beside_models", "differences", "read", "read_all"]
+__all__ = ["FILE_NAME", "Difference", "beside_models", "closest", "differences", "read", "read_all"]
 
 FILE_NAME = "credibility.json"
 """Beside a model's weights; then it is found without being named."""
@@ -19,7 +22,20 @@ _LARGEST_BYTES = 4_000_000
 _HINT = "written by: synnodtest evaluate synthesizer ... --out FILE"
 
 
-def beside_models(record: Mapping[str, Any], root: Path, file_name: str = FILE_NAME) -> list[Path]:
+@dataclass(frozen=True)
+class Difference:
+    """How an identity differs from one of the run.
+
+    Args:
+        another: Whether they are of different weights.
+        what: In what they differ, a text each.
+    """
+
+    another: bool
+    what: tuple[str, ...] = ()
+
+
+def beside_models(record: Record, root: Path, file_name: str = FILE_NAME) -> list[Path]:
     """Return the files of a name, credibility reports by default, that lie beside the models of a run.
 
     Args:
@@ -27,18 +43,18 @@ def beside_models(record: Mapping[str, Any], root: Path, file_name: str = FILE_N
         root: What a relative folder is relative to.
         file_name: Of the files.
     """
-    named = str((record["run"].get("options") or {}).get("synthesizer", "")).partition(":")[2]
+    named = record.run.synthesizer_folder
     places = [root / named / file_name] if named else []
-    for synthesizer in record["identification"]["synthesizers"] if not named else ():
-        if synthesizer.get("demonstration"):
+    for synthesizer in record.identification.synthesizers if not named else ():
+        if synthesizer.demonstration:
             try:
-                places.append(shipped_model(f"{synthesizer['name']}/{file_name}"))
+                places.append(shipped_model(f"{synthesizer.name}/{file_name}"))
             except SynnodError:
                 continue
     return [place for place in places if place.is_file()]
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> JsonObject:
     """Return a credibility report: ``file`` and ``sha256``, ``synthesizer`` (its identity) and what was ``measured``.
 
     Raises:
@@ -61,35 +77,41 @@ def read(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": sha256_of(content), "synthesizer": synthesizer, "measured": found}
 
 
-def read_all(paths: Iterable[Path], synthesizers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the part ``credibility`` of a record: every report, and how its synthesizer differs from the run's.
+def read_all(paths: Iterable[Path], synthesizers: Iterable[IdentityEntry]) -> list[JsonObject]:
+    """Return every report, and how its synthesizer differs from the run's.
 
     Raises:
         RecordError: one of the files cannot be used.
     """
     used = list(synthesizers)
-    reports = []
+    reports: list[JsonObject] = []
     for path in paths:
         made = read(path)
-        against = [differences(made["synthesizer"], one) for one in used]
-        closest = min(against, key=lambda d: (d["another"], len(d["what"])), default={"another": True, "what": []})
-        reports.append(made | {"of_another_model": closest["another"], "differs": closest["what"]})
-    return {"reports": reports} if reports else {}
+        least = closest(decode(IdentityEntry, made["synthesizer"]), used)
+        reports.append({**made, "of_another_model": least.another, "differs": list(least.what)})
+    return reports
 
 
-def differences(measured: Mapping[str, Any], used: Mapping[str, Any]) -> dict[str, Any]:
-    """Return whether two identities are of different weights (``another``), and what differs (``what``)."""
+def closest(measured: IdentityEntry, used: Iterable[IdentityEntry]) -> Difference:
+    """Return how an identity differs from the one among the run's that is most like it."""
+    against = (differences(measured, one) for one in used)
+    return min(against, key=lambda one: (one.another, len(one.what)), default=Difference(another=True))
+
+
+def differences(measured: IdentityEntry, used: IdentityEntry) -> Difference:
+    """Return in what two identities differ; of equal weights in their configuration too."""
+    pairs = {key: (getattr(measured, key), getattr(used, key)) for key in ("name", "version", "sha256")}
     what = [
-        f"{key} {str(measured.get(key) or 'unknown')[:12]}, in this run {str(used.get(key) or 'unknown')[:12]}"
-        for key in ("name", "version", "sha256")
-        if measured.get(key) != used.get(key)
+        f"{key} {(mine or 'unknown')[:12]}, in this run {(theirs or 'unknown')[:12]}"
+        for key, (mine, theirs) in pairs.items()
+        if mine != theirs
     ]
-    if any(measured.get(key) != used.get(key) for key in ("name", "sha256")):
-        return {"another": True, "what": what}
-    mine, theirs = measured.get("configuration") or {}, used.get("configuration") or {}
+    if measured.name != used.name or measured.sha256 != used.sha256:
+        return Difference(another=True, what=tuple(what))
+    mine, theirs = measured.configuration, used.configuration
     what += [
         f"{key} {mine.get(key, 'not given')}, in this run {theirs.get(key, 'not given')}"
         for key in sorted({*mine, *theirs})
         if mine.get(key) != theirs.get(key)
     ]
-    return {"another": False, "what": what}
+    return Difference(another=False, what=tuple(what))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.integrity.protocol import METRICS, Margin, Protocol
@@ -189,8 +188,8 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
     return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))
 
 
-def _flat(value: JsonObject, head: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(value: JsonObject, head: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for key, item in value.items():
         name = f"{head}{key}"
         flat |= _flat(item, f"{name}.") if isinstance(item, Mapping) else {name: item}

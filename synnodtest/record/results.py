@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import canonical_json, plain
+from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.integrity.manifest import RECORD as FILE_NAME
@@ -30,10 +31,10 @@ LARGEST_BYTES = 512 * 1024 * 1024
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """Return the JSON Schema (2020-12) of the record."""
     text = resources.files("synnodtest.record").joinpath("record.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
+    loaded: Schema = json.loads(text)
     return loaded
 
 
@@ -46,7 +47,7 @@ def validate(record: Any) -> None:
     _check(record, "the record", "write it with the synnodtest that made the run")
 
 
-def write(record: Mapping[str, Any], folder: Path) -> Path:
+def write(record: Mapping[str, object], folder: Path) -> Path:
     """Write ``results.json`` into ``folder`` as canonical JSON, whole or not at all.
 
     Dataclasses and NaN are allowed in ``record``; they are written as objects and null.
@@ -111,7 +112,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not allowed in a record")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]

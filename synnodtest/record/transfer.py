@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.errors import RecordError
-from synnodtest.record.credibility import differences
+from synnodtest.record.credibility import closest, differences
+from synnodtest.record.model.run import Identification, IdentityEntry
 
 __all__ = ["FILE_NAME", "is_transfer", "read", "read_all"]
 
@@ -18,6 +20,28 @@ FILE_NAME = "transfer.json"
 _FORMAT = 1
 _HINT = "written by: synnodtest evaluate transfer ... --out FILE"
 _LARGEST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class _MadeOf:
+    """Who planted."""
+
+    synthesizer: IdentityEntry
+
+
+@dataclass(frozen=True)
+class _Detector:
+    """Who was measured."""
+
+    identity: IdentityEntry
+
+
+@dataclass(frozen=True)
+class _Components:
+    """Who took part in a transfer result."""
+
+    made_of: _MadeOf
+    detectors: tuple[_Detector, ...]
 
 
 def is_transfer(path: Path) -> bool:
@@ -29,7 +53,7 @@ def is_transfer(path: Path) -> bool:
     return isinstance(found, dict) and "transfer" in found
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> JsonObject:
     """Return a transfer result with ``file`` and ``sha256``.
 
     Raises:
@@ -53,7 +77,7 @@ def read(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": sha256_of(content), **found}
 
 
-def read_all(paths: Iterable[Path], identification: Mapping[str, Any]) -> list[dict[str, Any]]:
+def read_all(paths: Iterable[Path], identification: Identification) -> list[JsonObject]:
     """Return transfer results, each with what it says of the run's own detector and synthesizer.
 
     ``own`` is the index of the run's detector in it, None where it was not measured; ``of_this_synthesizer`` whether
@@ -65,12 +89,11 @@ def read_all(paths: Iterable[Path], identification: Mapping[str, Any]) -> list[d
     return [_against(read(path), identification) for path in paths]
 
 
-def _against(found: dict[str, Any], identification: Mapping[str, Any]) -> dict[str, Any]:
-    detector = identification["detector"]
-    same = [k for k, one in enumerate(found["detectors"]) if not differences(one["identity"], detector)["what"]]
-    close = [k for k, one in enumerate(found["detectors"]) if not differences(one["identity"], detector)["another"]]
-    made = found["made_of"]["synthesizer"]
-    against = [differences(made, used) for used in identification["synthesizers"]]
-    best = min(against, key=lambda one: (one["another"], len(one["what"])), default={"another": True, "what": []})
+def _against(found: JsonObject, identification: Identification) -> JsonObject:
+    who = decode(_Components, found)
+    against = [differences(one.identity, identification.detector) for one in who.detectors]
+    same = [k for k, one in enumerate(against) if not one.what]
+    close = [k for k, one in enumerate(against) if not one.another]
+    best = closest(who.made_of.synthesizer, identification.synthesizers)
     own = next(iter(same or close), None)
-    return found | {"own": own, "of_this_synthesizer": not best["another"], "differs": best["what"]}
+    return {**found, "own": own, "of_this_synthesizer": not best.another, "differs": list(best.what)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from synnodtest.decoding import definition
 from synnodtest.record.model import Record
@@ -17,9 +16,9 @@ _PROMISE = (
 )
 
 
-def built() -> dict[str, Any]:
+def built() -> dict[str, object]:
     """Return the JSON Schema (2020-12) of the record."""
-    known: dict[str, Any] = {}
+    known: dict[str, object] = {}
     made = definition(Record, known) | {"description": _PROMISE}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "synnodtest record"}
     return head | made | {"$defs": dict(sorted(known.items()))}

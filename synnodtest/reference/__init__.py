@@ -77,7 +77,7 @@ class Reference:
         places: Share of the nodules in each region.
     """
 
-    source: Mapping[str, Any]
+    source: Mapping[str, object]
     bands: Sequence[Mapping[str, Any]]
     places: Mapping[str, float]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.words import in_order, number, value_text
@@ -27,7 +27,7 @@ def facts_and_tables(payload: JsonObject) -> tuple[list[tuple[str, Cell]], list[
     return facts, [_table(k, v) for k, v in payload.items() if _is_table(v)]
 
 
-def _is_table(value: Any) -> bool:
+def _is_table(value: object) -> TypeGuard[list[JsonObject]]:
     return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from importlib import resources
 from os.path import relpath
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -64,7 +63,7 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
     return write_atomic(Path(path), text)
 
 
-def _moved(history: History, node: str, before: Outcome, now: Outcome) -> dict[str, Any]:
+def _moved(history: History, node: str, before: Outcome, now: Outcome) -> dict[str, object]:
     return {
         "title": history.titles[node],
         "before": before.status,
@@ -80,7 +79,7 @@ def _numbers(part: ComponentEntry | None) -> str:
     return "–" if part is None else "{} ({})".format(*estimate(part))
 
 
-def _series(history: History, node: str) -> dict[str, Any]:
+def _series(history: History, node: str) -> dict[str, object]:
     """Return an expectation run by run: a table for each estimate that decides it."""
     labels = history.labels(node)
     tables = [
@@ -89,7 +88,7 @@ def _series(history: History, node: str) -> dict[str, Any]:
     return {"node": node, "title": history.titles[node], "tables": tables}
 
 
-def _rows(history: History, node: str, label: str) -> list[dict[str, Any]]:
+def _rows(history: History, node: str, label: str) -> list[dict[str, object]]:
     outcomes = history.outcomes[node]
     parts = [part for outcome in outcomes if (part := outcome.estimate_of(label)) is not None]
     domain = domain_of(parts) if parts else None
@@ -98,7 +97,7 @@ def _rows(history: History, node: str, label: str) -> list[dict[str, Any]]:
 
 def _row(
     history: History, outcome: Outcome, part: ComponentEntry | None, domain: tuple[float, float] | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     run = history.runs[outcome.run]
     value, ends = estimate(part) if part else ("–", "–")
     return {

@@ -145,7 +145,7 @@ class Section:
 
     title: str
     template: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
     empty: str = ""
     number: str = ""
 

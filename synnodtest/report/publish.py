@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
-from synnodtest.integrity.lock import LOCK, exploratory_reasons, read_lock
+from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import Limit
@@ -42,8 +41,8 @@ from synnodtest.store import Store
 __all__ = ["RunFacts", "build_record", "publish", "write_companions"]
 
 DEMONSTRATION = "demonstration"
-Lock = Mapping[str, Mapping[str, str]]
-"""Frozen specs by file: ``sha256`` and ``frozen``, as :func:`synnodtest.integrity.lock.read_lock` returns them."""
+Lock = Mapping[str, Frozen]
+"""Frozen specs by file."""
 SHIPPED = ("diffusion",)
 """Texts of ``--synthesizer`` that stand for weights of ours."""
 
@@ -107,25 +106,25 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
         ledger_file=facts.ledger,
     )
     record.write(made, folder)
-    write_companions(made, folder, facts.root)
-    _write_explore(made, facts, folder)
+    written = Record.of(made)
+    write_companions(written, folder, facts.root)
+    _write_explore(written, facts, folder)
     store = None if facts.cache is None else Store(facts.cache)
-    report = html.render(record.load(folder), folder, pixels=facts.pixels, store=store)
+    report = html.render(written, folder, pixels=facts.pixels, store=store)
     manifest.write(folder)
     return report
 
 
-def _write_explore(made: JsonObject, facts: RunFacts, folder: Path) -> None:
-    read = Record.of(made)
+def _write_explore(made: Record, facts: RunFacts, folder: Path) -> None:
     pictures: Pictures = lambda _: None  # noqa: E731
     if facts.pixels and facts.cache is not None:
-        pictures = from_store(Store(facts.cache), read.scenes)
-    write_explore(read, folder, pictures, facts.baseline)
+        pictures = from_store(Store(facts.cache), made.scenes)
+    write_explore(made, folder, pictures, facts.baseline)
 
 
-def build_record(fragment: Fragment, facts: RunFacts) -> dict[str, Any]:
+def build_record(fragment: Fragment, facts: RunFacts) -> JsonObject:
     """Return the whole record as plain JSON values."""
-    made: dict[str, Any] = encode(_record(fragment, facts))
+    made: JsonObject = encode(_record(fragment, facts))
     return made
 
 
@@ -196,7 +195,7 @@ def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
     kept = replace(spec, file_sha256=sha256_of(path.read_bytes()) if path.is_file() else "")
     if spec.file not in lock:
         return kept
-    return replace(kept, frozen=lock[spec.file]["frozen"], frozen_sha256=lock[spec.file]["sha256"])
+    return replace(kept, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
 
 
 def _attrition(fragment: Fragment) -> Attrition:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.errors import InvalidEvidence
@@ -27,11 +26,11 @@ class ByHand:
 
     def __call__(
         self,
-        scene: Example | Mapping[str, Any],
+        scene: Example | Mapping[str, object],
         *,
         backgrounds: str = "normal",
         background: int = 0,
-        matching: Mapping[str, Any] | None = None,
+        matching: Mapping[str, object] | None = None,
     ) -> Trial:
         """Return what came of a scene: ``trial.nodules[0].detected(0.25)``, ``trial.false_positives_at(0.25)``.
 

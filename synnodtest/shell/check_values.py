@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from synnodtest.statistics import (
     auc,
@@ -24,7 +23,7 @@ __all__ = ["check_values"]
 _E_VALUE = (1 - 0.8**39) / (39 * 0.2 * 0.8**38)
 
 
-def check_values() -> list[dict[str, Any]]:
+def check_values() -> list[dict[str, object]]:
     """Return a row per value: what, its source, expected, got, and whether they agree to the digits printed."""
     exact, score = clopper_pearson(81, 263, alpha=0.025), wilson(81, 263, alpha=0.025)
     lens, airway = tango(43, 0, 1, 0), newcombe_paired(36, 12, 2, 0, alpha=0.025)

@@ -143,7 +143,7 @@ class RayExecutor:
             _raised(answer)
 
     def _connect(self) -> None:
-        where: dict[str, Any] = {"address": self._options.address} if self._options.address else {}
+        where: dict[str, object] = {"address": self._options.address} if self._options.address else {}
         if not where:
             need = self._options.cpus * (self._options.synthesizers + self._options.detectors)
             where = {"num_cpus": max(round(need + 0.5), 1), "include_dashboard": False}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress
 from synnodtest.engine.executor import Executor
@@ -78,7 +77,7 @@ class Run:
             self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
             raise
 
-    def rule(self, case: Case, gathered: Gathered, waiver: dict[str, Any] | None = None) -> Judgement:
+    def rule(self, case: Case, gathered: Gathered, waiver: dict[str, object] | None = None) -> Judgement:
         """Judge gathered evidence and record the ruling."""
         started = time.perf_counter()
         judgement = self.campaign.rule(gathered)

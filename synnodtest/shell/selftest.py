@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import synnodtest
 from synnodtest.detectors.guard import Guard
@@ -92,8 +91,8 @@ class SelfTest:
     """
 
     base: str
-    analytic: list[dict[str, Any]]
-    aa: list[dict[str, Any]]
+    analytic: list[dict[str, object]]
+    aa: list[dict[str, object]]
     statuses: dict[str, str] = field(default_factory=dict)
     kills: tuple[Kill, ...] = ()
     versions: tuple[TriedVersion, ...] = ()
@@ -104,7 +103,7 @@ class SelfTest:
         told = all(kill.holds for kill in self.kills) and all(version.holds for version in self.versions)
         return all(row["holds"] for row in (*self.analytic, *self.aa)) and told
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the record's ``tool_validation``: plain JSON values."""
         return {
             "synnodtest": synnodtest.__version__,
@@ -269,11 +268,11 @@ def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequen
     )
 
 
-def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, Any]]:
+def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, object]]:
     """Return the differences of a detector from itself over all scenes, and the number of changed verdicts."""
     made = compare(as_record(first, ""), as_record(again, ""), name="itself")
     changed = len(made.verdicts)
-    rows: list[dict[str, Any]] = [
+    rows: list[dict[str, object]] = [
         {"what": "verdicts that differ", "n": len(cases), "difference": changed, "holds": changed == 0}
     ]
     for row in made.differences:

@@ -172,7 +172,7 @@ class Session:
 
     # --- items --------------------------------------------------------------------------------------------------
 
-    def waiver(self, case: Case) -> dict[str, Any] | None:
+    def waiver(self, case: Case) -> dict[str, object] | None:
         """Return the waiver of a case as plain values with ``expired``, or None."""
         found = None if self.waivers is None else self.waivers.find(case.node_id, case.behaviour.id)
         return None if found is None else found.as_dict()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from synnodtest.engine.campaign import Campaign, Gathered
 from synnodtest.engine.judgement import agree
@@ -97,7 +96,7 @@ def _met_by_silence(gathered: Gathered) -> bool:
     if found is None:
         return False
     parameters = gathered.variant.parameters
-    judge: Callable[[Mapping[str, Any], Evidence], Ruling] = found.judge
+    judge: Callable[[Mapping[str, object], Evidence], Ruling] = found.judge
     if gathered.behaviour.sampling.sequential:
         judge = sequential_judge(found.name, parameters)
     return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
@@ -15,9 +14,9 @@ _MOST_CHOICES = 1000
 """Values of a list that is drawn from: more are a distribution."""
 
 
-def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str, Any]:
+def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str, object]:
     """Return all definitions that the kinds make up, by name."""
-    made: dict[str, Any] = {}
+    made: dict[str, object] = {}
     for name, kind in kinds.items():
         if kind.span is not None:
             made |= _numbers(kind.span)
@@ -50,7 +49,7 @@ def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str,
     return made
 
 
-def mimic_definitions(names: Sequence[str]) -> dict[str, Any]:
+def mimic_definitions(names: Sequence[str]) -> dict[str, object]:
     """Return the definitions of the words for mimics: one, several, and a value of a distractor."""
     several = {"$ref": "#/$defs/words_of_mimic"}
     value = {
@@ -75,7 +74,7 @@ def mimic_definitions(names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _entry(kind: PerturbationKind, prefix: str) -> dict[str, Any]:
+def _entry(kind: PerturbationKind, prefix: str) -> dict[str, object]:
     if kind.span is None:
         return {"description": kind.about, "anyOf": [dict(kind.schema), _VARIABLE]}
     return {"description": kind.about, "$ref": f"#/$defs/{prefix}_{kind.name}"}
@@ -91,7 +90,7 @@ def _limits(span: Span) -> dict[str, float]:
     return {"exclusiveMinimum" if span.open_below else "minimum": low, "maximum": high}
 
 
-def _numbers(span: Span) -> dict[str, Any]:
+def _numbers(span: Span) -> dict[str, object]:
     name = _name(span)
     item = {"$ref": f"#/$defs/{name}"}
     return {
@@ -103,7 +102,7 @@ def _numbers(span: Span) -> dict[str, Any]:
     }
 
 
-def _amount(span: Span, *, varied: bool) -> dict[str, Any]:
+def _amount(span: Span, *, varied: bool) -> dict[str, object]:
     pair = {"$ref": f"#/$defs/pair_of_{_name(span)}"}
     drawn = {
         "uniform": {"description": "Drawn evenly between two bounds [a, b].", **pair},
@@ -114,7 +113,7 @@ def _amount(span: Span, *, varied: bool) -> dict[str, Any]:
         },
         "choice": {"description": "Drawn evenly from a list.", "$ref": f"#/$defs/choice_of_{_name(span)}"},
     }
-    shape: dict[str, Any] = {
+    shape: dict[str, object] = {
         "type": ["number", "object", "array"] if varied else ["number", "object"],
         **_limits(span),
         "x-expected": f"{'a pair [low, high], ' if varied else ''}a number, or {_DRAWN}",

@@ -134,9 +134,9 @@ def passes_in_silence(expectation: Expectation) -> bool:
     return kind is not None and kind.passes_in_silence(kind.read(expectation.parameters))
 
 
-def matching(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
+def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:
     """Return a matching with its default filled in; a parameter of the other criterion is noted."""
-    given: dict[str, Any] = plain(node)
+    given: dict[str, object] = plain(node)
     iou = given.get("criterion") == "iou"
     own, alien = ("at_least", "tolerance_mm") if iou else ("tolerance_mm", "at_least")
     if alien in given:

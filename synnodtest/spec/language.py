@@ -33,14 +33,14 @@ def signature() -> tuple[str, ...]:
     return (*kinds(), "/", *claims())
 
 
-def assembled() -> dict[str, Any]:
+def assembled() -> dict[str, object]:
     """Return the JSON Schema with the kinds that are there now, those of installed packages among them."""
     return _assembled(
         {name: kind.schema for name, kind in kinds().items()}, {name: claim.schema for name, claim in claims().items()}
     )
 
 
-def built_in() -> dict[str, Any]:
+def built_in() -> dict[str, object]:
     """Return the JSON Schema with the kinds of this package alone."""
     own = "synnodtest.expectations."
     return _assembled(
@@ -49,7 +49,7 @@ def built_in() -> dict[str, Any]:
     )
 
 
-def _assembled(expected: Mapping[str, Any], claimed: Mapping[str, Any]) -> dict[str, Any]:
+def _assembled(expected: Mapping[str, object], claimed: Mapping[str, object]) -> dict[str, object]:
     schema: dict[str, Any] = json.loads(_frame_text())
     definitions = schema["$defs"]
     definitions |= perturbation_definitions(perturbation_kinds())
@@ -60,7 +60,7 @@ def _assembled(expected: Mapping[str, Any], claimed: Mapping[str, Any]) -> dict[
     definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed} | {
         n: {"$ref": f"#/$defs/expect_{n}"} for n in SEARCHED_TOO if n in expected
     }
-    plain: dict[str, Any] = json.loads(json.dumps(schema))
+    plain: dict[str, object] = json.loads(json.dumps(schema))
     return plain
 
 

@@ -54,7 +54,7 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
         raise SpecError(_in_order(problems))
     head = whole.head.mapping
     title = str(head["title"].value) if "title" in head else path.stem
-    scope: dict[str, Any] = plain(head["scope"]) if "scope" in head else {}
+    scope: dict[str, object] = plain(head["scope"]) if "scope" in head else {}
     return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)))
 
 

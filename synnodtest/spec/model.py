@@ -307,7 +307,7 @@ class Behaviour:
     line: int = 0
     column: int = 0
     sampling: Sampling = Sampling()
-    matching: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    matching: Mapping[str, object] = field(default_factory=dict, hash=False)
     operating_point: tuple[float, ...] = (0.25,)
 
 
@@ -325,7 +325,7 @@ class Spec:
 
     path: Path
     title: str
-    scope: Mapping[str, Any] = field(hash=False)
+    scope: Mapping[str, object] = field(hash=False)
     behaviours: tuple[Behaviour, ...]
     sha256: str
 

@@ -32,7 +32,7 @@ VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """What a search draws from a list of words."""
 
 
-def spec_dict(title: str, scope: Mapping[str, Any], behaviours: tuple[Behaviour, ...]) -> dict[str, Any]:
+def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[Behaviour, ...]) -> dict[str, object]:
     """Return the resolved spec as plain values, in the language of specs; equal specs give equal values."""
     return {
         "synnodtest": 1,
@@ -49,10 +49,10 @@ def resolved(spec: Spec) -> str:
     return text
 
 
-def behaviour_dict(behaviour: Behaviour) -> dict[str, Any]:
+def behaviour_dict(behaviour: Behaviour) -> dict[str, object]:
     """Return one behaviour as plain values, in the language of specs."""
     b = behaviour
-    data: dict[str, Any] = {"id": b.id, "statement": b.statement}
+    data: dict[str, object] = {"id": b.id, "statement": b.statement}
     data |= {"requirement": list(b.requirement)} if b.requirement else {}
     data |= {"hazard": list(b.hazard)} if b.hazard else {}
     data["gate"] = b.gate
@@ -67,7 +67,7 @@ def behaviour_dict(behaviour: Behaviour) -> dict[str, Any]:
     if b.fuzz is not None:
         data["fuzz"] = _fuzz(b.fuzz)
     data["expect"] = [_expectation(expectation) for expectation in b.expectations]
-    tidied: dict[str, Any] = tidy(data)
+    tidied: dict[str, object] = tidy(data)
     return tidied
 
 
@@ -122,13 +122,13 @@ def plain_region(expression: RegionExpression) -> Any:
     return _region(expression)
 
 
-def plain_location(location: Location) -> dict[str, Any]:
+def plain_location(location: Location) -> dict[str, object]:
     """Return a location as a spec writes it."""
     return _location(location)
 
 
-def _location(location: Location) -> dict[str, Any]:
-    data: dict[str, Any] = {}
+def _location(location: Location) -> dict[str, object]:
+    data: dict[str, object] = {}
     if location.region is not None:
         data["region"] = _region(location.region)
     if location.at_mm is not None:
@@ -145,8 +145,8 @@ def _location(location: Location) -> dict[str, Any]:
     return data
 
 
-def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": nodule.name}
+def _nodule(nodule: NoduleSpec) -> dict[str, object]:
+    data: dict[str, object] = {"name": nodule.name}
     if not nodule.fills_box:
         data["diameter_mm"] = _value(nodule.diameter_mm)
     data["location"] = _location(nodule.location)
@@ -165,21 +165,21 @@ def _nodule(nodule: NoduleSpec) -> dict[str, Any]:
     return data
 
 
-def _distractor(distractor: DistractorSpec) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": distractor.name}
+def _distractor(distractor: DistractorSpec) -> dict[str, object]:
+    data: dict[str, object] = {"name": distractor.name}
     data |= {name: _value(value) for name, value in distractor.values().items()}
     data |= {} if distractor.location is None else {"location": _location(distractor.location)}
     return data | ({"hold": sorted(distractor.hold)} if distractor.hold else {})
 
 
-def _arm(arm: ArmSpec, distractors: bool) -> dict[str, Any]:
-    data: dict[str, Any] = {"nodules": list(arm.nodules)}
+def _arm(arm: ArmSpec, distractors: bool) -> dict[str, object]:
+    data: dict[str, object] = {"nodules": list(arm.nodules)}
     data |= {"distractors": list(arm.distractors)} if distractors else {}
     return data | ({"perturbations": list(arm.perturbations)} if arm.perturbations else {})
 
 
-def _scenes(scenes: Scenes) -> dict[str, Any]:
-    data: dict[str, Any] = {"backgrounds": {"set": scenes.set, "count": scenes.count}}
+def _scenes(scenes: Scenes) -> dict[str, object]:
+    data: dict[str, object] = {"backgrounds": {"set": scenes.set, "count": scenes.count}}
     data["replicates"] = scenes.replicates
     if scenes.nodules:
         data["nodules"] = [_nodule(nodule) for nodule in scenes.nodules]
@@ -194,15 +194,15 @@ def _scenes(scenes: Scenes) -> dict[str, Any]:
     return data
 
 
-def _companion(companion: Companion) -> dict[str, Any]:
-    data: dict[str, Any] = {"diameter_mm": _value(companion.diameter_mm)}
+def _companion(companion: Companion) -> dict[str, object]:
+    data: dict[str, object] = {"diameter_mm": _value(companion.diameter_mm)}
     for name in ("contrast", "density", "distance_mm"):
         if (value := getattr(companion, name)) is not None:
             data[name] = _value(value)
     return data | {"location": _location(companion.location)}
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(flat: Mapping[str, object]) -> dict[str, object]:
     nested: dict[str, Any] = {}
     for name, value in flat.items():
         group, _, key = name.partition(".")
@@ -215,14 +215,14 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
+def _fuzz(fuzz: Fuzz) -> dict[str, object]:
     varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
     vary = _nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
     vary |= {name: list(varied[name].levels) for name in VARIED_WORDS if name in varied}
     vary["location"] = _location(fuzz.location)
     if fuzz.companion is not None:
         vary["companion"] = _companion(fuzz.companion)
-    data: dict[str, Any] = {"vary": vary}
+    data: dict[str, object] = {"vary": vary}
     data |= {"fixed": _nested(fuzz.fixed)} if fuzz.fixed else {}
     data |= {"explicit": [_nested(example) for example in fuzz.explicit]} if fuzz.explicit else {}
     data["examples"] = fuzz.examples
@@ -232,9 +232,9 @@ def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
     return data | {"confirm_trials": fuzz.confirm_trials}
 
 
-def _sampling(sampling: Sampling) -> dict[str, Any]:
+def _sampling(sampling: Sampling) -> dict[str, object]:
     s = sampling
-    data: dict[str, Any] = {"alpha": s.alpha, "power": s.power, "icc": s.icc}
+    data: dict[str, object] = {"alpha": s.alpha, "power": s.power, "icc": s.icc}
     data |= {"sequential": True} if s.sequential else {}
     data |= {"max_scenes": s.max_scenes} if s.max_scenes is not None else {}
     if s.assume:
@@ -242,7 +242,7 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
     return data
 
 
-def _expectation(expectation: Expectation) -> dict[str, Any]:
+def _expectation(expectation: Expectation) -> dict[str, object]:
     allowed = schema()["$defs"].get(f"expect_{expectation.kind}", {}).get("properties", {})
     parameters = {
         key: value

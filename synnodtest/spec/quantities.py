@@ -87,7 +87,7 @@ def quantities(nodule: NoduleSpec) -> dict[str, Value]:
     return {**free, **nodule.values()}
 
 
-def misspelt(name: str, known: Mapping[str, Any]) -> str | None:
+def misspelt(name: str, known: Mapping[str, object]) -> str | None:
     """Return the quantity that ``name`` surely means, though it is none; else None (a stratum of the manifest)."""
     if name in known or name in WORDS:
         return None
@@ -175,7 +175,7 @@ def bins(name: str, levels: list[Any]) -> list[Stratum]:
     return strata
 
 
-def strata_of(per_name: list[list[Stratum]], where: Mapping[str, Any]) -> Iterator[Stratum]:
+def strata_of(per_name: list[list[Stratum]], where: Mapping[str, object]) -> Iterator[Stratum]:
     """Yield the strata of several names, crossed, each narrowed by the expectation's own ``where``."""
     own = {name: as_condition(raw) for name, raw in where.items()}
     for combination in itertools.product(*per_name):

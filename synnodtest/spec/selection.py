@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.decoding import Schema
 from synnodtest.expectations import find_check
 from synnodtest.expectations.asked import Asked
 from synnodtest.spec.build import EMPTY, Builder
@@ -48,7 +49,7 @@ class Item:
     fuzz: bool
 
     @property
-    def rules(self) -> Mapping[str, Any]:
+    def rules(self) -> Schema:
         """The definition of its kind in the schema."""
         searched = self.fuzz and f"fuzz_{self.kind}" in definitions()
         return definition(f"fuzz_{self.kind}" if searched else f"expect_{self.kind}")
@@ -167,7 +168,7 @@ def _check_condition(
     node: Node,
     path: Path,
     name: str,
-    condition: Mapping[str, Any],
+    condition: Mapping[str, object],
     groups: Groups,
     known: Mapping[str, list[Value]],
 ) -> None:
@@ -246,7 +247,7 @@ def _strata(
 
 
 def _check_overlap(
-    builder: Builder, item: Item, path: Path, per_name: list[list[Stratum]], where: Mapping[str, Any]
+    builder: Builder, item: Item, path: Path, per_name: list[list[Stratum]], where: Mapping[str, object]
 ) -> None:
     """Note a name whose exact values both ``where`` and the strata choose: only ranges can be narrowed."""
     exact = {"equals", "in"}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.decoding import Schema
 from synnodtest.errors import Problem
 from synnodtest.spec.language import assembled, signature
 from synnodtest.spec.messages import Path, closest, problem, show, unknown
@@ -28,17 +29,17 @@ _BELONGS = "belongs under"
 _VARIABLE = {"$ref": "#/$defs/variable"}
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """Return the JSON Schema (2020-12) of the spec language."""
     return assembled()
 
 
-def _strict() -> dict[str, Any]:
+def _strict() -> Schema:
     return _strict_of(signature())
 
 
 @lru_cache(maxsize=4)
-def _strict_of(known: tuple[str, ...]) -> dict[str, Any]:
+def _strict_of(known: tuple[str, ...]) -> Schema:
     """The schema for resolved specs: where an editor accepts ``${name}``, only the value is left."""
 
     def without_variables(part: Any) -> Any:
@@ -51,14 +52,14 @@ def _strict_of(known: tuple[str, ...]) -> dict[str, Any]:
             return part | part.pop("anyOf")[0]
         return part
 
-    strict: dict[str, Any] = without_variables(schema())
+    strict: Schema = without_variables(schema())
     del strict["$defs"]["behaviour"]["properties"]["expect"]["items"]  # validated one by one, by kind
     return strict
 
 
-def definition(name: str) -> dict[str, Any]:
+def definition(name: str) -> Schema:
     """Return one definition of the schema for resolved specs, such as ``expect_monotone``."""
-    found: dict[str, Any] = _strict()["$defs"][name]
+    found: Schema = _strict()["$defs"][name]
     return found
 
 
@@ -108,7 +109,7 @@ def _descend(node: Node, path: Any) -> Node:
 def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Problem]:
     node = _descend(root, error.absolute_path)
     path = (*prefix, *error.absolute_path)
-    rules: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    rules: Schema = error.schema if isinstance(error.schema, dict) else {}
     rule = str(error.validator)
     if rule == "additionalProperties":
         known = rules.get("properties", {})
@@ -130,7 +131,7 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
         yield problem(node.mark, path, _wrong_value(rule, error, rules))
 
 
-def _misspelt(node: Node, branches: Any, known: Mapping[str, Any]) -> bool:
+def _misspelt(node: Node, branches: Any, known: Schema) -> bool:
     """Return whether an unknown key, of which a complaint is made anyway, stands for one that a branch requires."""
     required = {key for branch in branches for key in branch["required"]}
     return any(closest(key, known) in required for key in node.mapping if key not in known)
@@ -140,7 +141,7 @@ def _given(node: Node, branches: Any) -> bool:
     return any(key in node.mapping for branch in branches for key in branch["required"])
 
 
-def _unknown_key(key: str, node: Node, known: Mapping[str, Any]) -> str:
+def _unknown_key(key: str, node: Node, known: Schema) -> str:
     if key == "sweep" and "uniform" in known:
         return "'sweep' has no place here: give each level an arm, or use 'matrix'"
     for sibling in node.mapping:
@@ -150,7 +151,7 @@ def _unknown_key(key: str, node: Node, known: Mapping[str, Any]) -> str:
     return unknown(key, known)
 
 
-def _missing(error: ValidationError, node: Node, path: Path, rules: Mapping[str, Any]) -> Iterator[Problem]:
+def _missing(error: ValidationError, node: Node, path: Path, rules: Schema) -> Iterator[Problem]:
     known = rules.get("properties", {})
     misspelt = {closest(key, known) for key in node.mapping if key not in known}
     required: Any = error.validator_value
@@ -160,7 +161,7 @@ def _missing(error: ValidationError, node: Node, path: Path, rules: Mapping[str,
             yield problem(node.place, path, f"{name!r} is missing", about.split(". ")[0].rstrip(".") if about else "")
 
 
-def _wrong_value(rule: str, error: ValidationError, rules: Mapping[str, Any]) -> str:
+def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     limit: Any = error.validator_value
     got = show(error.instance)
     expected = rules.get("x-expected")

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -70,7 +69,7 @@ class Given:
         spacing = (told.spacing_mm[1], told.spacing_mm[0]) if told.spacing_mm else None
         return cls(spacing, told.bits, entry.masks, entry.strata, told.polarity, told.rotate_deg, told.accept)
 
-    def cells(self, file: str) -> dict[str, Any]:
+    def cells(self, file: str) -> dict[str, object]:
         """Return the row of the manifest."""
         x, y = self.mm_per_px or ("", "")
         own = {"polarity": self.polarity, "accept": " ".join(sorted(self.accept))}
@@ -195,7 +194,7 @@ def _plain_name(name: str, source: Path) -> str:
     return stem + suffix
 
 
-def _write_manifest(films: Path, row: Mapping[str, Any]) -> None:
+def _write_manifest(films: Path, row: Mapping[str, object]) -> None:
     with (films / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(row), lineterminator="\n")
         table.writeheader()

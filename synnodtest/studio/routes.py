@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.studio import pictures
@@ -215,7 +215,7 @@ def _told(error: SynnodError, status: int = 422) -> Response:
     return _json({"error": error.message, "hint": error.hint}, status)
 
 
-def _json(content: dict[str, Any], status: int = 200) -> Response:
+def _json(content: dict[str, object], status: int = 200) -> Response:
     from starlette.responses import JSONResponse
 
     return JSONResponse(content, status)

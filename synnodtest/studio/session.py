@@ -181,7 +181,7 @@ class Session:
                 return wish
         raise SynnodError(f"there is no nodule {name!r}" if name else "there is no nodule yet", hint="draw a box first")
 
-    def _entries(self) -> list[dict[str, Any]]:
+    def _entries(self) -> list[dict[str, object]]:
         if not self.wishes:
             raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
         return [wish.as_spec(self.opened.radiograph) for wish in self.wishes]
@@ -283,7 +283,7 @@ class Session:
             raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
         return spec_text.leak_spec(self.opened.file, self._first(), places, **self._names)
 
-    def _first(self) -> dict[str, Any]:
+    def _first(self) -> dict[str, object]:
         entries = {entry["name"]: entry for entry in self._entries()}
         return entries.get(self.selected) or next(iter(entries.values()))
 

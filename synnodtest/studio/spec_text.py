@@ -137,7 +137,7 @@ def _behaviour(
     expect: Sequence[str],
     *,
     replicates: int = 1,
-    arms: Mapping[str, Any] | None = None,
+    arms: Mapping[str, object] | None = None,
 ) -> str:
     lines = [
         f"  - id: {name}",
@@ -156,7 +156,7 @@ def _behaviour(
     return "\n".join(lines) + "\n"
 
 
-def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, Any]:
+def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, object]:
     """Return the nodule with one quantity replaced; a feature stands under ``radiomics``."""
     if name in ("diameter_mm", "contrast", "density", "location"):
         given = {key: item for key, item in nodule.items() if name not in BRIGHTNESS or key not in BRIGHTNESS}
@@ -178,7 +178,7 @@ def _flow(value: Any) -> str:
 
 
 def python_text(
-    film: Path, mm_per_px: tuple[float, float], calls: Sequence[Mapping[str, Any]], *, synthesizer: str, detector: str
+    film: Path, mm_per_px: tuple[float, float], calls: Sequence[Entry], *, synthesizer: str, detector: str
 ) -> str:
     """Return the lines of Python that make these very nodules."""
     x, y = mm_per_px

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from synnodtest.studio.session import Session
 
@@ -40,7 +39,7 @@ class View:
     def text(self, session: Session) -> str:
         """Return the view as JSON."""
         self.version += 1
-        told: dict[str, Any] = {"token": self.token, "version": self.version, "film": self.film, "shown": self.made}
+        told: dict[str, object] = {"token": self.token, "version": self.version, "film": self.film, "shown": self.made}
         if session.case is None:
             return json.dumps(told)
         radiograph, result = session.case.radiograph, session.result
@@ -57,7 +56,7 @@ class View:
             "pixels": {"before": f"f{self.film}"},
         }
         if result is not None:
-            told["pixels"] |= {"after": f"m{self.made}", "difference": f"m{self.made}"}
+            told["pixels"] = {"before": f"f{self.film}", "after": f"m{self.made}", "difference": f"m{self.made}"}
             told["show"] = "after"
             told["truth"] = [{"name": truth.name, "box": list(truth.box)} for truth in result.after.nodules]
             told["findings"] = [

@@ -70,10 +70,10 @@ class Wish:
         )
         return request.nodule(radiograph, radiomics=self.radiomics, name=self.name, seed=self.seed)
 
-    def as_spec(self, radiograph: Radiograph) -> dict[str, Any]:
+    def as_spec(self, radiograph: Radiograph) -> dict[str, object]:
         """Return the nodule as a spec writes it."""
         nodule = self.nodule(radiograph)
-        entry: dict[str, Any] = {"name": self.name, "diameter_mm": nodule.diameter_mm}
+        entry: dict[str, object] = {"name": self.name, "diameter_mm": nodule.diameter_mm}
         if self.contrast is not None:
             entry["contrast"] = nodule.contrast
         elif self.attenuation:

@@ -181,7 +181,7 @@ def _loss(pipeline: NodulePipeline, unet: Any, batch: Batch, draw: torch.Generat
     return loss
 
 
-def _save(path: Path, state: dict[str, Any]) -> None:
+def _save(path: Path, state: dict[str, object]) -> None:
     import torch
 
     temporary = path.with_suffix(".tmp")

@@ -137,7 +137,7 @@ def _settings(
     device: str,
     minutes: float | None,
     seed: int,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "model": preset.architecture,
         "pretrained": False,
@@ -161,7 +161,7 @@ def _settings(
     }
 
 
-def _trainer(settings: dict[str, Any], crop: int | None) -> Any:
+def _trainer(settings: dict[str, object], crop: int | None) -> Any:
     quiet_ultralytics()
     base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
     return _own_trainer(base, settings["device"] == "cpu", crop)(overrides=settings)
@@ -182,7 +182,7 @@ def _own_trainer(base: Any, on_cpu: bool, crop: int | None) -> Any:
                 model.to(memory_format=torch.channels_last)
                 model.forward = _bfloat16_forward(model)
 
-        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        def preprocess_batch(self, batch: dict[str, object]) -> dict[str, object]:
             prepared: dict[str, Any] = super().preprocess_batch(batch)
             if crop is not None:
                 prepared |= windows_of_batch(prepared, crop)

@@ -71,7 +71,7 @@ class Planter:
         self._rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
 
-    def batch(self, count: int) -> dict[str, Any]:
+    def batch(self, count: int) -> dict[str, object]:
         """Return ``img`` (B, 3, S, S) in 0..1 and the labels as ultralytics' losses take them."""
         import torch
 

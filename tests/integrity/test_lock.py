@@ -37,7 +37,9 @@ def load(project):
 
 def reasons(project, spec, started="2999-01-01T00:00:00+00:00"):
     entries = lock.read_lock(project / lock.LOCK)
-    return lock.exploratory_reasons({spec.path.as_posix(): spec.sha256}, entries, started=started, clean=True, limited=False)
+    return lock.exploratory_reasons(
+        {spec.path.as_posix(): spec.sha256}, entries, started=started, clean=True, limited=False
+    )
 
 
 def deviations(project, spec):

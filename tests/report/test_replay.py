@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -10,6 +10,7 @@ from PIL import Image
 from synnodtest.commands.features import feature_lines
 from synnodtest.commands.replay import _alike
 from synnodtest.finding import Finding
+from synnodtest.record.model import NoduleEntry
 from synnodtest.report.crops import write_whole_pictures
 from tests.report import example
 
@@ -17,18 +18,14 @@ from tests.report import example
 def test_other_nodules_are_not_alike(small):
     scene = next(s for s in small["scenes"].values() if s["nodules"])
     _, radiograph, _ = example.radiographs(scene)
-    recorded = [
-        {"name": n.name, "diameter_mm": n.diameter_mm, "contrast": n.contrast, "box": list(n.box)}
-        for n in radiograph.nodules
-    ]
-    assert _alike(radiograph, recorded)
+    first, *rest = (
+        NoduleEntry(n.name, n.box, diameter_mm=n.diameter_mm, contrast=n.contrast) for n in radiograph.nodules
+    )
+    assert _alike(radiograph, [first, *rest])
     for key, value in (("diameter_mm", 0.2), ("contrast", 0.01)):
-        other = copy.deepcopy(recorded)
-        other[0][key] += value
-        assert not _alike(radiograph, other)
-    moved = copy.deepcopy(recorded)
-    moved[0]["box"][0] -= 3
-    assert not _alike(radiograph, moved)
+        assert not _alike(radiograph, [replace(first, **{key: getattr(first, key) + value}), *rest])
+    x_min, *others = first.box
+    assert not _alike(radiograph, [replace(first, box=(x_min - 3, *others)), *rest])
     assert not _alike(radiograph, [])
 
 

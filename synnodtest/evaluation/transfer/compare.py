@@ -42,7 +42,7 @@ def threshold_at(negative_scores: Sequence[Sequence[float]], rate: float) -> flo
     return scores[allowed] if len(scores) > allowed else 0.0
 
 
-def compare(done: Gathered, *, margin: float, alpha: float = 0.05) -> dict[str, Any]:
+def compare(done: Gathered, *, margin: float, alpha: float = 0.05) -> dict[str, object]:
     """Return the comparison of one detector in plain JSON values.
 
     Args:
@@ -63,7 +63,7 @@ def compare(done: Gathered, *, margin: float, alpha: float = 0.05) -> dict[str, 
     }
 
 
-def _at(done: Gathered, rate: float, margin: float, alpha: float) -> dict[str, Any]:
+def _at(done: Gathered, rate: float, margin: float, alpha: float) -> dict[str, object]:
     threshold = threshold_at(done.negative_scores, rate)
     films = max(len(done.negative_scores), 1)
     reached = sum(score > threshold for film in done.negative_scores for score in film) / films
@@ -90,7 +90,7 @@ def _sized(found: Sequence[Found], low: float, high: float) -> list[Found]:
 
 def _pair(
     real: Sequence[Found], planted: Sequence[Found], threshold: float, margin: float, alpha: float
-) -> dict[str, Any]:
+) -> dict[str, object]:
     hits = [[float(one.score > threshold) for one in group] for group in (planted, real)]
     hosts = [[one.host for one in group] for group in (planted, real)]
     test = equivalent_rates(
@@ -112,7 +112,7 @@ def _pair(
     }
 
 
-def as_plain(estimate: Estimate) -> dict[str, Any]:
+def as_plain(estimate: Estimate) -> dict[str, object]:
     """Return an estimate in plain JSON values."""
     return {
         "value": estimate.value if math.isfinite(estimate.value) else None,
@@ -124,7 +124,7 @@ def as_plain(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) -> dict[str, Any]:
+def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) -> dict[str, object]:
     """Return the area under the curve of films with a nodule against negative ones; patients are resampled."""
     negatives = [max(film, default=0.0) for film in done.negative_scores]
     scores = np.array([score for _, score in tops] + negatives)
@@ -139,7 +139,7 @@ def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) 
     return as_plain(cluster_bootstrap(area, patients, alpha=alpha, resamples=1000, seed=SEED, limits=(0.0, 1.0)))
 
 
-def _variance(planted: Sequence[Found]) -> dict[str, Any]:
+def _variance(planted: Sequence[Found]) -> dict[str, object]:
     """Return the shares of the score's variance that the negative film and the nodule explain."""
     shares = crossed_shares(
         [one.score for one in planted], [one.host for one in planted], [one.nodule for one in planted]
@@ -155,7 +155,7 @@ def _counted(reasons: Sequence[str]) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
-def visibility_of(real: Sequence[Found], planted: Sequence[Found]) -> dict[str, Any]:
+def visibility_of(real: Sequence[Found], planted: Sequence[Found]) -> dict[str, object]:
     """Return how contrast in place and conspicuity of planted nodules compare with those of real ones, by band."""
     bands = (*BANDS_MM, (0.0, BANDS_MM[-1][1]))
     return {
@@ -173,7 +173,7 @@ def _values(found: Sequence[Found], name: str) -> Array:
     return values[np.isfinite(values)]
 
 
-def _distance(real: Array, planted: Array) -> dict[str, Any]:
+def _distance(real: Array, planted: Array) -> dict[str, object]:
     if not len(real) or not len(planted):
         return {"n_real": len(real), "n_planted": len(planted)}
     quantiles = [[float(q) for q in np.quantile(group, (0.1, 0.5, 0.9))] for group in (real, planted)]
@@ -208,7 +208,7 @@ def agreement(detectors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"detectors": len(detectors), "rates": tables, "all_rates": _agree(pairs)}
 
 
-def _agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
+def _agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, object]:
     known = np.array([pair for pair in pairs if None not in pair], dtype=np.float64).reshape(-1, 2)
     gaps = np.abs(known[:, 0] - known[:, 1])
     varied = len(known) >= 3 and all(np.ptp(known[:, k]) > 0 for k in (0, 1))

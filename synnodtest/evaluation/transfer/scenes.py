@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -49,7 +48,7 @@ class Counterpart:
     moved: int
 
 
-def nodule_template(fields: Mapping[str, Any]) -> NoduleSpec:
+def nodule_template(fields: Mapping[str, object]) -> NoduleSpec:
     """Return a nodule with fields of the spec language (``contrast``, ``density``, ...), everything else by default.
 
     Raises:

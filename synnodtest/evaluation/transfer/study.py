@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from synnodtest.annotated.films import LARGEST_MM, AnnotatedFilms
 from synnodtest.canonical import plain
@@ -38,7 +37,7 @@ class Design:
     margin: float = 0.1
     alpha: float = 0.05
     seed: int = 0
-    nodule: Mapping[str, Any] = field(default_factory=dict)
+    nodule: Mapping[str, object] = field(default_factory=dict)
     split: str = "all"
 
 
@@ -84,7 +83,7 @@ class Study:
         )
         self._done[name] = (detector, done)
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> dict[str, object]:
         """Return the result in plain JSON values.
 
         Raises:
@@ -98,7 +97,7 @@ class Study:
             | compare(done, margin=self._design.margin, alpha=self._design.alpha)
             for name, (detector, done) in self._done.items()
         ]
-        told: dict[str, Any] = plain(
+        told: dict[str, object] = plain(
             {
                 "transfer": FORMAT,
                 "made_of": self._made_of(),
@@ -109,7 +108,7 @@ class Study:
         )
         return told
 
-    def _made_of(self) -> dict[str, Any]:
+    def _made_of(self) -> dict[str, object]:
         films, design = self._films, self._design
         nodules = [one for film in films.backgrounds for one in films.nodules(film.id)]
         return {

@@ -7,13 +7,16 @@ from typing import Any
 
 __all__ = ["as_text"]
 
+Figures = Mapping[str, Any]
+"""Plain JSON values: a result of ``evaluate transfer``, or a part of it."""
 
-def as_text(result: Mapping[str, Any]) -> str:
+
+def as_text(result: Figures) -> str:
     """Return what a reader wants first: sensitivity planted and real, their difference, band by band."""
     return "\n".join([*_head(result["made_of"]), *_detectors(result), *_agreement(result), *_visibility(result), ""])
 
 
-def _head(made: Mapping[str, Any]) -> Iterator[str]:
+def _head(made: Figures) -> Iterator[str]:
     yield (
         f"{made['nodules']} annotated nodules on {made['films']} films of {made['patients']} patients "
         f"({made['data']['name']}, split {made['data']['split']}; {made['masses_left_out']} boxes above "
@@ -26,7 +29,7 @@ def _head(made: Mapping[str, Any]) -> Iterator[str]:
     yield f"a hit: {made['hit']}; interval {1 - 2 * made['alpha']:.0%}, margin {made['margin']:g}"
 
 
-def _detectors(result: Mapping[str, Any]) -> Iterator[str]:
+def _detectors(result: Figures) -> Iterator[str]:
     for one in result["detectors"]:
         area = one["image_auc"]
         yield ""
@@ -47,7 +50,7 @@ def _detectors(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"scenes left out: {one['rejected']} rejected {one['why_rejected']}, {one['unplaced']} unplaced"
 
 
-def _line(rate: str, band: str, pair: Mapping[str, Any]) -> str:
+def _line(rate: str, band: str, pair: Figures) -> str:
     gap = pair["difference"]
     inside = "yes" if pair["equivalent"] else "no"
     between = f"{_value(gap)} ({gap['lower']:+.2f} to {gap['upper']:+.2f})"
@@ -57,15 +60,15 @@ def _line(rate: str, band: str, pair: Mapping[str, Any]) -> str:
     )
 
 
-def _rate(estimate: Mapping[str, Any]) -> str:
+def _rate(estimate: Figures) -> str:
     return f"{_value(estimate)} of {estimate['n']}"
 
 
-def _value(estimate: Mapping[str, Any]) -> str:
+def _value(estimate: Figures) -> str:
     return "-" if estimate["value"] is None else f"{estimate['value']:.2f}"
 
 
-def _agreement(result: Mapping[str, Any]) -> Iterator[str]:
+def _agreement(result: Figures) -> Iterator[str]:
     found = result.get("agreement")
     if not found:
         return
@@ -78,7 +81,7 @@ def _agreement(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {rate}: Spearman {rank}, mean absolute difference {gap:.3f}, largest {most:.3f}"
 
 
-def _visibility(result: Mapping[str, Any]) -> Iterator[str]:
+def _visibility(result: Figures) -> Iterator[str]:
     for name, bands in result["visibility"].items():
         yield ""
         yield (

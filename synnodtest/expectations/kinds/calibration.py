@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +140,7 @@ def _error(ledger: Ledger, weights: NDArray[np.float64], bins: int) -> float:
     return float(np.abs(gaps).sum() / each.sum())
 
 
-def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, Any]:
+def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, object]:
     place = _places(chances, np.ones(len(chances)), bins)
     used = np.unique(place)
     return {

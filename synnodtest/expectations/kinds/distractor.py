@@ -91,7 +91,7 @@ def _fires(bare: Trial, mimic: NoduleTrial, matching: Matching, point: float) ->
     return any(lies_on(finding, mimic.truth, bare.spacing_mm, matching) for finding in loud)
 
 
-def _by_kind(pairs: Pairs, fooled: Sequence[bool]) -> list[dict[str, Any]]:
+def _by_kind(pairs: Pairs, fooled: Sequence[bool]) -> list[dict[str, object]]:
     groups: dict[str, list[bool]] = {}
     for (_, mimic), hit in zip(pairs, fooled, strict=True):
         groups.setdefault(str(mimic.requested.get("mimic", mimic.name)), []).append(hit)

@@ -59,7 +59,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     held = hold_difference("growth", compared, evidence, bound, side)
     least = float(parameters.reference_at_least)
     gate = hold_sensitivity(current, evidence, least, label="sensitivity for the current nodules", role="gate")
-    figure = {
+    figure: dict[str, object] = {
         "kind": "paired",
         "labels": ["current", "prior"],
         "pairs": [list(p) for p in zip(after, before, strict=True)],
@@ -98,7 +98,7 @@ def _table(after: list[float], before: list[float], point: float) -> dict[str, i
     return {name: cells.count(cell) for name, cell in named.items()}
 
 
-def _by_doubling(pairs: list[tuple[Trial, NoduleTrial, float]]) -> list[dict[str, Any]]:
+def _by_doubling(pairs: list[tuple[Trial, NoduleTrial, float]]) -> list[dict[str, object]]:
     groups: dict[str, list[tuple[float, float]]] = {}
     for _, now, before in pairs:
         days = float(now.requested["doubling_days"])

@@ -18,11 +18,10 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
+from synnodtest.matching import Matching
 from synnodtest.statistics import paired_mean
 
 __all__ = ["KIND"]
-
-TOLERANCE_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _fit(metric: str, trial: Trial, nodule: NoduleTrial) -> float:
 
 def _farthest(parameters: Localization, pairs: list[tuple[Trial, NoduleTrial]], values: list[float]) -> float:
     """Return the largest distance that could still have been a hit: radius and tolerance of the largest nodule."""
-    tolerance = float((parameters.matching or {}).get("tolerance_mm", TOLERANCE_MM))
+    tolerance = Matching.from_dict(parameters.matching).tolerance_mm
     return max([*values, *(n.truth.diameter_mm / 2 + tolerance for _, n in pairs)])
 
 

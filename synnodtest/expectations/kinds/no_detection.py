@@ -126,7 +126,7 @@ def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, 
     return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
 
 
-def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, Any]]:
+def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, object]]:
     """Return place and confidence of every nodule, in fractions of the image, for the confidence map."""
     inside = [(t, n) for t in trials for n in t.nodules]
     points = []

@@ -78,7 +78,7 @@ def _needs(parameters: Parity) -> tuple[Arm, ...]:
 def _against_groups(parameters: Parity, evidence: Evidence) -> list[Pretence]:
     """Take the excluded nodules of one group as missed and all others as found, or the reverse; for every group."""
 
-    def one(where: Mapping[str, Any], inside: float, outside: float) -> Pretence:
+    def one(where: Mapping[str, object], inside: float, outside: float) -> Pretence:
         keep = predicate(where)
         return lambda trial, nodule: inside if keep(trial, nodule) else outside
 
@@ -119,12 +119,12 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     return replace(made, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
 
 
-def _row(group: Group) -> dict[str, Any]:
+def _row(group: Group) -> dict[str, object]:
     mean = round(float(np.mean(group.values)), 4) if group.values else None
     return {"group": group.label, "n": len(group.values), "backgrounds": len(set(group.clusters)), "mean": mean}
 
 
-def _nodules(parameters: Parity, evidence: Evidence, where: Mapping[str, Any]) -> list[tuple[Trial, NoduleTrial]]:
+def _nodules(parameters: Parity, evidence: Evidence, where: Mapping[str, object]) -> list[tuple[Trial, NoduleTrial]]:
     return evidence.nodules(parameters.arm, of=parameters.of, where=where)
 
 

@@ -37,7 +37,7 @@ ALONE = "a single background never decides"
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
 
-_NAME: Mapping[str, Any] = {"pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", "x-expected": "package.module:function"}
+_NAME: Mapping[str, object] = {"pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", "x-expected": "package.module:function"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Python(Selection):
     """Parameters of ``python``."""
 
     function: str = option("package.module:function.", {"type": "string", **_NAME}, "")
-    with_: Mapping[str, Any] | None = option(
+    with_: Mapping[str, object] | None = option(
         "Handed to the function as keyword arguments.", {"type": "object"}, key="with"
     )
 

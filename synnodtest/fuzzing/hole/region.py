@@ -34,7 +34,7 @@ class Boundary:
         """Return ``25.3 mm (24.9 to 25.8)``."""
         return f"{self.value:.3g}{unit} ({self.lower:.3g} to {self.upper:.3g})"
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return it as the record keeps it."""
         return {"value": self.value, "lower": self.lower, "upper": self.upper, "holds_at": self.holds_at}
 
@@ -127,7 +127,7 @@ class Region:
     scenes: int
     shown: bool
     complete: bool
-    parameters: tuple[dict[str, Any], ...] = ()
+    parameters: tuple[dict[str, object], ...] = ()
     points: tuple[tuple[Any, ...], ...] = ()
 
     def sentence(self) -> str:
@@ -165,7 +165,7 @@ class Region:
         where = f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
         return f"within {limit} of the border of {where}" if self.rule.below else f"more than {limit} from {where}"
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return it as the record keeps it."""
         return {
             "sentence": self.sentence(),

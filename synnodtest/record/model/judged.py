@@ -254,7 +254,8 @@ class ExpectationEntry:
     @property
     def operating_point(self) -> float:
         """A finding of at least this score counts."""
-        return float(self.parameters.get("operating_point", DEFAULT_POINT))
+        point = self.parameters.get("operating_point", DEFAULT_POINT)
+        return float(point) if isinstance(point, (int, float)) else DEFAULT_POINT
 
     @property
     def verdict(self) -> str:

@@ -29,6 +29,9 @@ from synnodtest.record.model.searched import SearchEntry
 
 __all__ = ["Record", "behaviour_of"]
 
+_ADDED = Member(omitted=True)
+"""Of what does not stem from the run itself, and is added to what it wrote."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -72,13 +75,13 @@ class Record:
     deviations: tuple[DeviationEntry, ...]
     anomalies: tuple[Any, ...]
     limitations: tuple[str, ...]
-    authored: Authored = field(default_factory=Authored)
-    requirements: tuple[TitledEntry, ...] = ()
-    hazards: tuple[TitledEntry, ...] = ()
-    ledger: tuple[LedgerEntry, ...] = ()
-    credibility: Credibility = field(default_factory=Credibility)
-    tool_validation: SelfTest | None = None
-    comparison: Comparison | None = None
+    authored: Annotated[Authored, _ADDED] = field(default_factory=Authored)
+    requirements: Annotated[tuple[TitledEntry, ...], _ADDED] = ()
+    hazards: Annotated[tuple[TitledEntry, ...], _ADDED] = ()
+    ledger: Annotated[tuple[LedgerEntry, ...], _ADDED] = ()
+    credibility: Annotated[Credibility, _ADDED] = field(default_factory=Credibility)
+    tool_validation: Annotated[SelfTest | None, _ADDED] = None
+    comparison: Annotated[Comparison | None, _ADDED] = None
     fuzzing: tuple[SearchEntry, ...] = ()
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
 

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 from synnodtest.decoding import JsonObject, Member
 
-__all__ = ["CoverageEntry", "FailureMap", "LocalEntry", "ParameterEntry", "SearchEntry"]
+__all__ = [
+    "BoundaryEntry",
+    "CoverageEntry",
+    "FailureMap",
+    "LocalEntry",
+    "ParameterEntry",
+    "PartEntry",
+    "RegionEntry",
+    "RuleEntry",
+    "SearchEntry",
+    "SearchedEntry",
+    "TermEntry",
+]
 
 
 @dataclass(frozen=True)
@@ -35,10 +47,16 @@ class CoverageEntry:
     Args:
         parameters: Columns of the points.
         points: Values and, last, what came of it.
+        share: Of the pairs of bins of parameters that were reached.
+        cells: How many of these.
+        of: How many there are.
     """
 
     parameters: tuple[ParameterEntry, ...] = ()
     points: tuple[tuple[Any, ...], ...] = ()
+    share: float | None = None
+    cells: int | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,9 +78,142 @@ class LocalEntry:
 
     Args:
         map: Over the two parameters that tell failing from holding ones.
+        radii: How far around it they lie, by parameter.
+        failed: How many fail.
+        of: How many there are.
+        telling: How well each parameter tells failing from holding ones.
     """
 
     map: FailureMap | None = None
+    radii: Mapping[str, float] = field(default_factory=dict)
+    failed: int | None = None
+    of: int | None = None
+    telling: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BoundaryEntry:
+    """Where failing ends.
+
+    Args:
+        value: In the unit of the parameter.
+        lower: Lower end of its 95% interval.
+        upper: Upper end of it.
+        holds_at: The nearest value beyond it that was seen to hold.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    holds_at: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The value and its interval."""
+        return f"{self.value:.3g} ({self.lower:.3g} to {self.upper:.3g})"
+
+
+@dataclass(frozen=True)
+class PartEntry:
+    """One failing stretch of a parameter; a side without a boundary fails to the end of the range.
+
+    Args:
+        start: Lowest failing value.
+        end: Highest failing value.
+        low: The boundary below.
+        high: The boundary above.
+    """
+
+    start: float
+    end: float
+    low: BoundaryEntry | None = None
+    high: BoundaryEntry | None = None
+
+
+@dataclass(frozen=True)
+class TermEntry:
+    """What a region asks of one parameter.
+
+    Args:
+        name: Of the parameter.
+        levels: Failing levels of a discrete one.
+        parts: Failing stretches of a continuous one.
+        held: Values that were seen to hold, nearest first.
+    """
+
+    name: str
+    levels: tuple[Any, ...] | None = None
+    parts: tuple[PartEntry, ...] = ()
+    held: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleEntry:
+    """What a region asks of the place in the chest.
+
+    Args:
+        name: In a region, or the distance from one.
+        below: Whether it fails outside of the region, or nearer than the border.
+        border: Of a distance.
+    """
+
+    name: str
+    below: bool = False
+    border: BoundaryEntry | None = None
+
+
+@dataclass(frozen=True)
+class SearchedEntry:
+    """A parameter over which a region was looked for.
+
+    Args:
+        name: Its name.
+        levels: Of a discrete one.
+        range: Of a continuous one.
+    """
+
+    name: str
+    levels: tuple[Any, ...] | None = None
+    range: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class RegionEntry:
+    """The largest region around a counterexample that was shown to fail.
+
+    Args:
+        sentence: In words.
+        shown: Whether the rate inside surely falls short of the rate asked for.
+        terms: One per parameter that matters.
+        rule: On the place in the chest, where that says it better.
+        free: Parameters that do not matter.
+        share: Of the searched space.
+        inside: Scenes within it that fail, and of how many.
+        outside: The same outside of it.
+        scenes: What the walk cost.
+        complete: Whether all was looked at.
+        parameters: That were searched.
+        columns: Their names.
+        points: Every scene: its parameters in this order, then whether it failed.
+    """
+
+    sentence: str = ""
+    shown: bool = False
+    terms: tuple[TermEntry, ...] = ()
+    rule: RuleEntry | None = None
+    free: tuple[str, ...] = ()
+    share: float | None = None
+    inside: tuple[int, ...] = ()
+    outside: tuple[int, ...] = ()
+    scenes: int | None = None
+    complete: bool = True
+    parameters: tuple[SearchedEntry, ...] = ()
+    columns: tuple[str, ...] = ()
+    points: tuple[tuple[Any, ...], ...] = ()
+
+    def term(self, name: str) -> TermEntry | None:
+        """Return what it asks of a parameter; None where that does not matter."""
+        return next((term for term in self.terms if term.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +242,7 @@ class SearchEntry:
     status: str = ""
     local: LocalEntry | None = None
     coverage: CoverageEntry | None = None
-    region: Annotated[JsonObject, Member(null=True)] = field(default_factory=dict)
+    region: RegionEntry | None = None
     confirmations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trials: tuple[Any, ...] = ()
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)

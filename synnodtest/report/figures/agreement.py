@@ -22,7 +22,7 @@ MOST_POINTS = 300
 """Nodules that are drawn: more only blacken the page."""
 LIMITS_SD = 1.96
 """Standard deviations within which 95% of normal differences lie."""
-_POINTS: dict[str, Any] = {
+_POINTS: dict[str, object] = {
     "marker": "o",
     "linestyle": "none",
     "color": BLUE,

@@ -21,7 +21,7 @@ INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
 PX = 1 / 72
 """One SVG unit in inches: matplotlib writes 72 units per inch."""
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[str, object] = {
     "svg.fonttype": "path",
     "text.parse_math": False,
     "svg.hashsalt": "synnodtest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from synnodtest.record.words import interval, number
 from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, side_by_side, to_svg
@@ -14,11 +14,11 @@ from synnodtest.report.model import Figure, table_of
 
 __all__ = ["agreement", "by_size", "distances", "grounds_of", "numbers", "sham", "two_sample"]
 
-Ground = tuple[str, Mapping[str, Any]]
+Ground = tuple[str, Mapping[str, object]]
 QUANTITIES = (("diameter", "diameter"), ("contrast", "contrast"))
 
 
-def grounds_of(measured: Mapping[str, Any]) -> list[Ground]:
+def grounds_of(measured: Mapping[str, object]) -> list[Ground]:
     """Return (name, figures) of each kind of background that nodules were planted in."""
     return [(str(k), v) for k, v in measured.items() if isinstance(v, Mapping) and "diameter" in v]
 
@@ -34,7 +34,7 @@ def _pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
     return (values[0], values[1]) if values else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -44,7 +44,7 @@ def _inside(data: Any, *path: str) -> Any:
     return data
 
 
-def _mapping(data: Any, key: str) -> Mapping[str, Any]:
+def _mapping(data: Any, key: str) -> Mapping[str, object]:
     found = _inside(data, key)
     return found if isinstance(found, Mapping) else {}
 
@@ -84,7 +84,7 @@ def _percent(value: Any) -> str:
     return f"{100 * value:.1f}%" if _is_number(value) else "–"
 
 
-def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Mapping[str, Any]]]:
+def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Mapping[str, float]]]:
     """Yield (space, measure, ground, maker, distances): radiomics, and whatever embeddings were measured."""
     for ground, data in grounds:
         for maker, found in _mapping(data, "against_real").items():
@@ -98,7 +98,7 @@ def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Map
 @drawn
 def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
     """Draw, per space and distance, synthetic to real beside real to real; a baseline has its rows too."""
-    sorted_out: dict[str, dict[str, list[tuple[str, str, Mapping[str, Any]]]]] = {}
+    sorted_out: dict[str, dict[str, list[tuple[str, str, Mapping[str, float]]]]] = {}
     for space, measure, ground, maker, value in _spaces(grounds):
         sorted_out.setdefault(space, {}).setdefault(measure, []).append((ground, maker, value))
     figures = []
@@ -135,7 +135,7 @@ def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
     rows, body = [], []
     for ground, data in grounds:
         for maker, found in _mapping(data, "against_real").items():
-            areas = {str(k): v for k, v in _mapping(found, "two_sample_auc").items() if _is_number(v)}
+            areas = {str(k): float(v) for k, v in _mapping(found, "two_sample_auc").items() if _is_number(v)}
             if areas:
                 rows.append(Row(f"{ground}: {maker}", areas))
                 body += [[f"{ground}: {maker}", key, number(value)] for key, value in areas.items()]
@@ -214,11 +214,11 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
     return figures
 
 
-_LINES: tuple[dict[str, Any], ...] = (
+_LINES: tuple[dict[str, object], ...] = (
     {"color": BLUE, "marker": "o", "markersize": 5},
     {"color": ORANGE, "marker": "D", "markersize": 5, "linestyle": (0, (4, 2))},
 )
 
 
-def _is_rates(values: Any, bins: int) -> bool:
+def _is_rates(values: object, bins: int) -> TypeGuard[Sequence[float | None]]:
     return isinstance(values, Sequence) and len(values) == bins and all(v is None or _is_number(v) for v in values)

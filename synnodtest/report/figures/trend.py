@@ -95,7 +95,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
 
 
-_STYLES: tuple[dict[str, Any], ...] = (
+_STYLES: tuple[dict[str, object], ...] = (
     {"color": BLUE, "marker": "o", "markersize": 4.5},
     {"color": ORANGE, "marker": "s", "markersize": 4.5},
     {"color": GREY, "marker": "^", "markersize": 4.5},

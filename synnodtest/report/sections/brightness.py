@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import number
@@ -19,7 +18,7 @@ def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
     return [(name, found) for name, found in _by_behaviour(record) if found.unlike_real]
 
 
-def beside_real(record: Record) -> dict[str, Any]:
+def beside_real(record: Record) -> dict[str, object]:
     """Return sentences and a table of how bright the nodules of each behaviour are beside real ones."""
     found = _by_behaviour(record)
     if not found:

@@ -59,7 +59,7 @@ def _numbered(text: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: number_of(found[1]), text)
 
 
-def _sham(entries: Sequence[ShamEntry]) -> dict[str, Any]:
+def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
     """Return the table of sham controls; those that had nothing to compare share one sentence."""
     idle: dict[str, list[str]] = {}
     rows: list[list[Cell | str]] = []
@@ -102,7 +102,7 @@ def _says(word: str) -> Cell:
     return status(word) if word in STATUSES else Cell(word.capitalize())
 
 
-def _report(made: CredibilityReport, name: str) -> dict[str, Any]:
+def _report(made: CredibilityReport, name: str) -> dict[str, object]:
     """Return what is shown of one credibility report."""
     measured, of = made.measured, made.synthesizer
     grounds = drawings.grounds_of(measured)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import ExpectationEntry
@@ -36,7 +35,7 @@ def fuzzing(context: Context) -> Section:
     )
 
 
-def _search(context: Context, e: ExpectationEntry) -> dict[str, Any]:
+def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:
     """Return what is shown of one search."""
     anchor, named = context.anchors[e.id], context.named_by_search(e)
     facts, tables = facts_and_tables(_told(e, with_scenes=not named))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
@@ -123,7 +123,7 @@ def envelope(context: Context) -> Section:
     )
 
 
-def _is_range(value: Any) -> bool:
+def _is_range(value: object) -> TypeGuard[list[float]]:
     return (
         isinstance(value, list)
         and len(value) == 2

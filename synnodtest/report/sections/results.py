@@ -33,7 +33,7 @@ def results(context: Context) -> Section:
     return Section("Results", "results", {"groups": groups}, "" if groups else "No expectation was tested.")
 
 
-def _item(context: Context, e: ExpectationEntry) -> dict[str, Any]:
+def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     ruling, anchor, curve = e.ruling, context.anchors[e.id], is_curve(e)
     return {
         "anchor": anchor,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from synnodtest.decoding import JsonObject
+from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import NoduleEntry, Record
+from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.words import joined, number, plural
 
 __all__ = ["NO_REPORT", "seven_cs"]
@@ -36,24 +38,83 @@ def seven_cs(record: Record) -> list[Row]:
     ]
 
 
-def _grounds(measured: Sequence[JsonObject]) -> Iterator[tuple[str, str, JsonObject]]:
-    """Yield background, synthesizer and comparison with real nodules of every credibility report of this model."""
+@dataclass(frozen=True)
+class _Distance:
+    """A distance between halves of nodules."""
+
+    synthetic_to_real: float | None = None
+    real_to_real_mean: float | None = None
+    real_to_real_p95: float | None = None
+
+
+@dataclass(frozen=True)
+class _Distances:
+    """Distances by their measure."""
+
+    kernel: _Distance = _Distance()
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A share of synthetic nodules, and of real ones."""
+
+    synthetic: float
+    real_mean: float
+
+
+@dataclass(frozen=True)
+class _Cover:
+    """How much of the real nodules the synthetic ones span."""
+
+    recall: _Share
+    vendi: _Share
+
+
+@dataclass(frozen=True)
+class _Against:
+    """A comparison of a credibility report with real nodules."""
+
+    distances: _Distances = _Distances()
+    two_sample_auc: Mapping[str, float] = field(default_factory=dict)
+    coverage: _Cover | None = None
+
+
+@dataclass(frozen=True)
+class _Copied:
+    """How many planted nodules copy one of the training data."""
+
+    copies: int
+    n: int
+    share: float
+    interval_95: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What is told of a credibility report beside its comparisons."""
+
+    synthesizer: IdentityEntry = field(default_factory=IdentityEntry)
+    memorisation: _Copied | None = None
+
+
+def _grounds(measured: Sequence[JsonObject]) -> Iterator[tuple[str, _Against]]:
+    """Yield background and comparison with real nodules of every credibility report of this model."""
     for made in measured:
-        name = (made.get("synthesizer") or {}).get("name", "")
+        name = decode(_Measured, made).synthesizer.name
         for ground, found in made.items():
             beside = found.get("against_real") if isinstance(found, Mapping) else None
             if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
-                yield ground, name, beside[name]
+                yield ground, decode(_Against, beside[name])
 
 
 def _congruence(measured: Sequence[JsonObject]) -> str:
     told = []
-    for ground, _, found in _grounds(measured):
-        kernel, auc = (found.get("distances") or {}).get("kernel") or {}, found.get("two_sample_auc") or {}
+    for ground, found in _grounds(measured):
+        kernel = found.distances.kernel
         told.append(
-            f"{ground}: kernel distance to real nodules {number(kernel.get('synthetic_to_real'))}, real to real "
-            f"{number(kernel.get('real_to_real_mean'))} (95th percentile {number(kernel.get('real_to_real_p95'))}); "
-            f"two-sample AUC {' and '.join(number(v) for v in auc.values())}"
+            f"{ground}: kernel distance to real nodules {number(kernel.synthetic_to_real)}, real to real "
+            f"{number(kernel.real_to_real_mean)} (95th percentile {number(kernel.real_to_real_p95)}); "
+            f"two-sample AUC {' and '.join(number(v) for v in found.two_sample_auc.values())}"
         )
     return "; ".join(told) or NO_REPORT
 
@@ -76,13 +137,12 @@ def _coverage(record: Record, measured: Sequence[JsonObject]) -> str:
         f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
         "section {envelope}"
     ]
-    for ground, _, found in _grounds(measured):
-        if cover := found.get("coverage"):
-            recall, vendi = cover["recall"], cover["vendi"]
+    for ground, found in _grounds(measured):
+        if found.coverage is not None:
+            recall, vendi = found.coverage.recall, found.coverage.vendi
             told.append(
-                f"{ground}: recall of real nodules {number(recall['synthetic'])} (real by real "
-                f"{number(recall['real_mean'])}), Vendi score {number(vendi['synthetic'])} (real "
-                f"{number(vendi['real_mean'])})"
+                f"{ground}: recall of real nodules {number(recall.synthetic)} (real by real "
+                f"{number(recall.real_mean)}), Vendi score {number(vendi.synthetic)} (real {number(vendi.real_mean)})"
             )
     return "; ".join(told)
 
@@ -118,11 +178,12 @@ def _many(count: int | None, noun: str) -> str:
 def _compliance(record: Record, measured: Sequence[JsonObject]) -> str:
     told = ["data terms of backgrounds and models: their cards"]
     for made in measured:
-        if copied := made.get("memorisation"):
-            low, high = copied["interval_95"]
+        copied = decode(_Measured, made).memorisation
+        if copied is not None:
+            low, high = copied.interval_95
             told.append(
-                f"{number(copied['copies'])} of {plural(copied['n'], 'planted nodule')} copy a training nodule "
-                f"({100 * copied['share']:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
+                f"{number(copied.copies)} of {plural(copied.n, 'planted nodule')} copy a training nodule "
+                f"({100 * copied.share:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
             )
     return "; ".join(told if len(told) > 1 else [*told, "copies of training nodules: not measured"])
 

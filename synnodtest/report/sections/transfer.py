@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from synnodtest.record.model.measured import Transfer, TransferBand, TransferData, TransferDetector, TransferRate
 from synnodtest.record.words import interval, number, short_hash
 from synnodtest.report.model import Table, table_of
@@ -25,7 +23,7 @@ _COLUMNS = (
 )
 
 
-def transfer(found: Transfer, name: str) -> dict[str, Any]:
+def transfer(found: Transfer, name: str) -> dict[str, object]:
     """Return what is shown of one transfer result: sentences and tables."""
     made, own = found.made_of, found.own
     shown = found.detectors if own is None else (found.detectors[own],)

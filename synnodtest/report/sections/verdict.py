@@ -113,7 +113,7 @@ def _is(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _failures(context: Context) -> dict[str, Any]:
+def _failures(context: Context) -> dict[str, object]:
     """Return the binding failures for the first screen, and how many more there are."""
     every = _binding_failures(context)
     more = len(every) - MOST_SHOWN
@@ -320,9 +320,9 @@ def _binding(context: Context, expectation: ExpectationEntry) -> Binding:
     )
 
 
-def _row(context: Context, expectation: ExpectationEntry) -> dict[str, Any]:
+def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
     ruling, primary = expectation.ruling, decisive(expectation.ruling)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "anchor": context.anchors[expectation.id],
         "title": expectation_title(expectation),
         "status": expectation.shown_status,

@@ -139,7 +139,7 @@ class Desk:
         leave.__annotations__ = {"request": self.gradio.Request}
         page.unload(leave)
 
-    def _tie(self, event: Any, handler: Callable[..., Any], inputs: Sequence[Any], options: dict[str, Any]) -> None:
+    def _tie(self, event: Any, handler: Callable[..., Any], inputs: Sequence[Any], options: dict[str, object]) -> None:
         handler.__annotations__ = {"request": self.gradio.Request, "happened": self.gradio.EventData}
         event(
             handler,

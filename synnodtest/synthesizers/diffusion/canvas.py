@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,7 @@ def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> float:
 
 
 def truth_of(
-    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, Any]
+    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, object]
 ) -> Truth:
     """Return the truth of a nodule as it was planted."""
     return Truth(
