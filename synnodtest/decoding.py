@@ -194,21 +194,24 @@ def _written(value: Any) -> Iterator[tuple[_Slot, Any]]:
     read = _as_read(value)
     for slot in _slots(type(value)):
         item = getattr(value, slot.name)
-        absent = slot.says("omitted") or (read and slot.key not in read)
+        absent = slot.says("omitted") or (read is not None and slot.key not in read)
         if not slot.says("whole") and not (absent and item == slot.default):
             yield slot, item
 
 
-def _as_read(value: Any) -> JsonObject:
-    """Return the object that a dataclass was read from, where a field of it keeps that."""
-    kept: list[JsonObject] = [getattr(value, slot.name) for slot in _slots(type(value)) if slot.says("whole")]
-    return kept[0] if kept else {}
+def _as_read(value: Any) -> JsonObject | None:
+    """Return the object that a dataclass was read from, where a field of it keeps that; None if it was not read."""
+    for slot in _slots(type(value)):
+        if slot.says("whole"):
+            read: JsonObject | None = getattr(value, slot.name)
+            return None if read == slot.default else read
+    return None
 
 
 def _aside(value: Any) -> JsonObject:
     """Return the keys of the object that a dataclass was read from which none of its fields names."""
     known = {slot.key for slot in _slots(type(value)) if not slot.says("whole")}
-    return {key: item for key, item in _as_read(value).items() if key not in known}
+    return {key: item for key, item in (_as_read(value) or {}).items() if key not in known}
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------

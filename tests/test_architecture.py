@@ -190,3 +190,29 @@ def test_the_makefile_installs_the_extras_all_and_dev():
     everything = set(re.search(r"\[(.*)\]", extras["all"][0]).group(1).split(",")) | {"dev"}
     installed = set(re.search(r"-e '\.\[(.*)\]'", (root / "Makefile").read_text()).group(1).split(","))
     assert installed | {"radiomics"} == everything
+
+
+def body_lines(function):
+    """Return the lines of a function from its first statement on, its docstring left out."""
+    first, *rest = function.body
+    said = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and bool(rest)
+    return function.end_lineno - (rest[0] if said else first).lineno + 1
+
+
+def test_no_function_is_long():
+    long = [
+        f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {node.name} has {body_lines(node)} lines"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and body_lines(node) > 60
+    ]
+    assert long == []
+
+
+OPEN = re.compile(r"\b(?:dict|Mapping)\[str, Any\]")
+
+
+def test_few_values_are_open():
+    """Of ``dict[str, Any]`` nothing that is read is checked; ``JsonObject`` and dataclasses are."""
+    found = sum(bool(OPEN.search(line)) for path in modules() for line in path.read_text().splitlines())
+    assert found <= 120

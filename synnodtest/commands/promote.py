@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from synnodtest.commands.replay import run_with
 from synnodtest.commands.replay_failure import Failure, find_failure, in_words
 from synnodtest.errors import SpecError, SynnodError
@@ -110,9 +112,7 @@ def with_explicit(text: str, behaviour: str, example: Mapping[str, object]) -> s
     Raises:
         SynnodError: the behaviour or its ``fuzz`` is not written in this file.
     """
-    from ruamel.yaml import YAML
-
-    root = YAML(typ="rt").compose(text)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     entries = _child(root, "behaviours")
     wanted = (behaviour, behaviour.partition("[")[0])
     node = next((n for n in (entries.value if entries else []) if _word(n, "id") in wanted), None)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from synnodtest.commands.replay_failure import Failure
 from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
@@ -20,6 +22,7 @@ _SEARCHED_ALONE = ("companion.", "view", "mimic")
 """What scenes of one nodule cannot say."""
 SIDES = {"lung": ("right_lung", "left_lung")}
 """Regions that parts 0 and 1 of another are."""
+_INSIDE = "in the region "
 
 
 def region_behaviour(entry: Failure, behaviour: Behaviour) -> dict[str, object]:
@@ -104,7 +107,7 @@ def _location(region: RegionEntry, fuzz: Fuzz) -> Any:
     unsaid = SynnodError(
         f"the spec language cannot say where that is: {_said(region)}", hint="promote the example alone, or draw a mask"
     )
-    if place is None:
+    if place is None or (region.rule is not None and not region.rule.name.startswith(_INSIDE)):
         raise unsaid
     for term in region.terms:
         if term.name == "place.part" and place in SIDES and len(term.levels or ()) == 1:
@@ -113,9 +116,7 @@ def _location(region: RegionEntry, fuzz: Fuzz) -> Any:
             raise unsaid
     if region.rule is None:
         return place
-    if not region.rule.name.startswith("in the region "):
-        raise unsaid
-    other = region.rule.name.removeprefix("in the region ")
+    other = region.rule.name.removeprefix(_INSIDE)
     return {"all": [place, {"not": other} if region.rule.below else other]}
 
 
@@ -136,9 +137,7 @@ def with_behaviour(text: str, behaviour: Mapping[str, object]) -> str:
     Raises:
         SynnodError: the behaviours are not written as a block list.
     """
-    from ruamel.yaml import YAML
-
-    root = YAML(typ="rt").compose(text)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     entries = next((v for k, v in root.value if k.value == "behaviours"), None)
     if entries is None or entries.flow_style or not entries.value:
         raise SynnodError("the behaviours of this file are not a block list", hint="add the behaviour by hand")

@@ -80,9 +80,8 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
                 f"{where}: the box {' '.join(words[1:])} leaves the image",
                 hint="x, y are the centre, width and height the size, all as shares of the image",
             )
-        scale = (width, height, width, height)
-        x_min, y_min, x_max, y_max = (min(max(edge, 0.0), 1.0) * side for edge, side in zip(edges, scale, strict=True))
-        yield AnnotatedBox((x_min, y_min, x_max, y_max), where)
+        x_min, y_min, x_max, y_max = (min(max(edge, 0.0), 1.0) for edge in edges)
+        yield AnnotatedBox((x_min * width, y_min * height, x_max * width, y_max * height), where)
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -108,8 +108,6 @@ def evaluate(
     marks = [_marks(image, rule) for image in images]
     strict = [_marks(image, Matching(criterion="iou", at_least=0.2)) for image in images]
     bounds = _Bounds(clusters, alpha, resamples)
-    levels = [[_coco(image, level) for level in IOUS] for image in images]
-    precision = {f"{level:.2f}": _ap([marks[k] for marks in levels]) for k, level in enumerate(IOUS)}
     area = _auc(images, alpha)
     return {
         "identity": detector.identity.as_dict(),
@@ -118,12 +116,7 @@ def evaluate(
         "images_with_nodules": sum(bool(image.nodules) for image in images),
         "nodules": sum(len(image.nodules) for image in images),
         "matching": rule.sentence(),
-        "average_precision": {
-            **{level: _number(value) for level, value in precision.items()},
-            "0.50:0.95": _number(float(np.mean(list(precision.values())))),
-            "at_0.50": bounds.of([marks[0] for marks in levels], _ap),
-            "at_0.50:0.95": bounds.around(levels, _mean_ap),
-        },
+        "average_precision": _precision(images, bounds),
         "froc": {f"{rate:g}": _number(_at_fppi(marks, rate)) for rate in FALSE_POSITIVE_RATES},
         "froc_bounds": {
             f"{rate:g}": bounds.of(marks, lambda some, rate=rate: _at_fppi(some, rate))  # type: ignore[misc]
@@ -136,6 +129,18 @@ def evaluate(
         "node21_score": _number(_node21(list(zip(images, strict, strict=True)))),
         "node21_score_bounds": bounds.around(list(zip(images, strict, strict=True)), _node21),
         "in_training": _in_training(data, images, trained_on or {}),
+    }
+
+
+def _precision(images: Sequence[_Image], bounds: _Bounds) -> dict[str, object]:
+    """Return average precision by IoU and its mean, as COCO counts, with bounds."""
+    levels = [[_coco(image, level) for level in IOUS] for image in images]
+    precision = {f"{level:.2f}": _ap([marks[k] for marks in levels]) for k, level in enumerate(IOUS)}
+    return {
+        **{level: _number(value) for level, value in precision.items()},
+        "0.50:0.95": _number(float(np.mean(list(precision.values())))),
+        "at_0.50": bounds.of([marks[0] for marks in levels], _ap),
+        "at_0.50:0.95": bounds.around(levels, _mean_ap),
     }
 
 

@@ -264,11 +264,9 @@ def evaluate_synthesizer(
         all_planted.append(planted)
         found = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
         if real is not None and ct_patches is not None:
+            baselines: dict[str, Synthesizer] = {"gaussian": GaussianSynthesizer()}
+            baselines["ct-patch"] = of_series(ct_patches, held_out=False)
             reference = plant(real, pairs)
-            baselines: dict[str, Synthesizer] = {
-                "gaussian": GaussianSynthesizer(),
-                "ct-patch": of_series(ct_patches, held_out=False),
-            }
             found["against_real"] = {synthesizer.identity.name: of_planted(planted, reference, embedding)}
             if ranges:
                 asked = plant(synthesizer, alike(pairs, reference))

@@ -40,6 +40,8 @@ from synnodtest.record.model.searched import SearchEntry
 
 __all__ = ["Fragment", "new_run_id"]
 
+_NOTHING_SAID = PlanEntry(raw={})
+
 
 def new_run_id() -> str:
     """Return an identifier that sorts by time: ``20261123T081500Z-1a2b3c``."""
@@ -49,13 +51,13 @@ def new_run_id() -> str:
 def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
     """Return what could be said before the run: power, what it assumes, the fewest backgrounds that can pass."""
     if judgement.behaviour.fuzz is not None:
-        return PlanEntry()
+        return _NOTHING_SAID
     try:
         made = forecast(
             judgement.behaviour, judgement.variant, campaign.backgrounds(judgement.behaviour), campaign.seed
         )
     except SynnodError:
-        return PlanEntry()  # the spec assumes what can never show the bound, which `plan` says
+        return _NOTHING_SAID  # the spec assumes what can never show the bound, which `plan` says
     return PlanEntry(plain(made.assumption), plain(made.power), made.smallest)
 
 

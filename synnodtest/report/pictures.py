@@ -48,13 +48,10 @@ def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campa
     shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in _ruled(entry) for scene_id in ids]
     if not shown:
         shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
-    point = entry.operating_point
     for scene_id, rule in shown:
-        scene = fragment.scenes[scene_id]
-        paths = _pictures(campaign, behaviour, scene_id, scene, point, rule.endswith("failure"), folder)
-        fragment.gallery.append(
-            PictureEntry(scene=scene_id, expectation=node_id, rule=rule, caption=_caption(scene), **paths)
-        )
+        scene, failing = fragment.scenes[scene_id], rule.endswith("failure")
+        paths = _pictures(campaign, behaviour, scene_id, scene, entry.operating_point, failing, folder)
+        fragment.gallery.append(PictureEntry(scene_id, node_id, rule, _caption(scene), **paths))
 
 
 def _ruled(entry: ExpectationEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -242,8 +242,7 @@ def _strata(
             per_name.append(found)
     where = plain(item.part("where")) or {}
     _check_overlap(builder, item, path, per_name, where)
-    strata = tuple(strata_of(per_name, where))
-    return strata
+    return tuple(strata_of(per_name, where))
 
 
 def _check_overlap(

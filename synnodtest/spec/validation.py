@@ -109,8 +109,7 @@ def _descend(node: Node, path: Any) -> Node:
 def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Problem]:
     node = _descend(root, error.absolute_path)
     path = (*prefix, *error.absolute_path)
-    rules: Schema = error.schema if isinstance(error.schema, dict) else {}
-    rule = str(error.validator)
+    rule, rules = str(error.validator), error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties":
         known = rules.get("properties", {})
         for key, child in node.mapping.items():
@@ -122,8 +121,8 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
         branches: Any = error.validator_value
         if _misspelt(node, branches, rules.get("properties", {})):
             return
-        names = [", ".join(branch["required"]) for branch in branches]
-        message = f"give {' or '.join(names)}" + (", not both" if _given(node, branches) else "")
+        names = " or ".join(", ".join(branch["required"]) for branch in branches)
+        message = f"give {names}" + (", not both" if _given(node, branches) else "")
         yield problem(node.place, path, message)
     elif rule == "propertyNames" or error.parent is not None:
         yield problem(node.mark, path, f"must be {rules.get('x-expected', 'another value')}")

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,81 +208,131 @@ def fit_denoiser(
     Returns:
         The loss curve: step, seconds and mean loss per 50 steps; also written to ``work/loss.json``.
     """
-    import torch
+    fit = _Fit(pipeline, data, work, recipe, report)
+    if resume and fit.checkpoint.exists():
+        fit.take_up()
+    fit.run()
+    return fit.course.curve
 
-    work.mkdir(parents=True, exist_ok=True)
-    accelerator = _accelerator(recipe)
-    pipeline.to(accelerator.device)
-    unet = pipeline.unet.to(memory_format=torch.channels_last)
-    unet.train()
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=1e-2)
-    average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
-    step, seconds, curve = 0, 0.0, []
-    checkpoint = work / "checkpoint.pt"
-    if resume and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=accelerator.device)
-        unet.load_state_dict(state["unet"])
-        optimizer.load_state_dict(state["optimizer"])
-        average, step, seconds, curve = state["average"], state["step"], state["seconds"], state["curve"]
-        report(f"resumed at step {step}")
-    scaled = pipeline.tabular_encoder.scale(data.features)
-    model, optimizer = accelerator.prepare(unet, optimizer)
-    batch = draw_batch(data, scaled, recipe, np.random.default_rng(recipe.seed))
 
-    def save() -> None:
-        if not accelerator.is_main_process:
-            return
-        loss_curve(curve, work / "loss.svg")
-        sample_grid(pipeline, _on(accelerator.device, batch), work / "samples.png")
-        _save(
-            checkpoint,
-            {
-                "unet": unet.state_dict(),
-                "average": average,
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "seconds": seconds,
-                "curve": curve,
-            },
+@dataclass
+class _Course:
+    """How far a training is: steps, seconds, its loss curve, and the losses since the last point of that."""
+
+    step: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = field(default_factory=list)
+    recent: list[float] = field(default_factory=list)
+
+    def add(self, loss: float, seconds: float, report: Callable[[str], None]) -> None:
+        """Note a step; of every fiftieth the mean loss is reported."""
+        self.step += 1
+        self.seconds += seconds
+        self.recent.append(loss)
+        if self.step % 50 == 0:
+            mean = float(np.mean(self.recent))
+            self.curve.append({"step": float(self.step), "seconds": self.seconds, "loss": mean})
+            report(f"denoiser step {self.step} loss {mean:.4f} {self.seconds:.0f} s")
+            self.recent = []
+
+
+class _Fit:
+    """A denoiser in training: its weights, their average, the optimizer, and how far they are."""
+
+    def __init__(
+        self,
+        pipeline: NodulePipeline,
+        data: TrainingWindows,
+        work: Path,
+        recipe: Recipe,
+        report: Callable[[str], None],
+    ) -> None:
+        import torch
+
+        work.mkdir(parents=True, exist_ok=True)
+        self.pipeline, self.data, self.work, self.recipe, self.report = pipeline, data, work, recipe, report
+        self.accelerator = _accelerator(recipe)
+        pipeline.to(self.accelerator.device)
+        self.unet = pipeline.unet.to(memory_format=torch.channels_last)
+        self.unet.train()
+        self.optimizer: Any = torch.optim.AdamW(
+            self.unet.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=1e-2
         )
-        (work / "loss.json").write_text(json.dumps(curve))
+        self.average = {name: value.detach().clone() for name, value in self.unet.state_dict().items()}
+        self.course = _Course()
+        self.scaled = pipeline.tabular_encoder.scale(data.features)
 
-    recent: list[float] = []
-    saved = seconds
-    own = [accelerator.process_index] if accelerator.process_index else []
-    while not _done(accelerator, recipe.progress(step, seconds)):
-        began = time.monotonic()
-        rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step, *own))
+    @property
+    def checkpoint(self) -> Path:
+        """What an interrupted run is taken up from."""
+        return self.work / "checkpoint.pt"
+
+    def take_up(self) -> None:
+        """Go on where the checkpoint stands."""
+        import torch
+
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.accelerator.device)
+        self.unet.load_state_dict(state["unet"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = state["average"]
+        self.course = _Course(state["step"], state["seconds"], state["curve"])
+        self.report(f"resumed at step {self.course.step}")
+
+    def run(self) -> None:
+        """Train until time or steps are over; the pipeline's denoiser holds the averaged weights afterwards."""
+        model, self.optimizer = self.accelerator.prepare(self.unet, self.optimizer)
+        batch = draw_batch(self.data, self.scaled, self.recipe, np.random.default_rng(self.recipe.seed))
+        course, saved = self.course, self.course.seconds
+        while not _done(self.accelerator, self.recipe.progress(course.step, course.seconds)):
+            began = time.monotonic()
+            batch, loss = self._step(model)
+            course.add(loss, time.monotonic() - began, self.report)
+            if course.seconds - saved > self.recipe.save_minutes * 60:
+                self._save(batch)
+                saved = course.seconds
+        self._save(batch)
+        self.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+        self.unet.load_state_dict(self.average)
+        self.unet.eval()
+
+    def _step(self, model: Any) -> tuple[Batch, float]:
+        """Learn from one batch; return it and its loss."""
+        import torch
+
+        step, recipe, own = self.course.step, self.recipe, self.accelerator.process_index
+        rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step, *([own] if own else [])))
         draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        rate = 0.55 + 0.45 * math.cos(math.pi * recipe.progress(step, seconds))
-        for group in optimizer.param_groups:
+        rate = 0.55 + 0.45 * math.cos(math.pi * recipe.progress(step, self.course.seconds))
+        for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(1.0, (step + 1) / max(recipe.warm_up, 1)) * rate
-        batch = _on(accelerator.device, draw_batch(data, scaled, recipe, rng))
-        with accelerator.autocast():
-            loss = _loss(pipeline, model, batch, draw)
-        optimizer.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        decay = min(recipe.average, (1 + step) / (10 + step))
+        batch = _on(self.accelerator.device, draw_batch(self.data, self.scaled, recipe, rng))
+        with self.accelerator.autocast():
+            loss = _loss(self.pipeline, model, batch, draw)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        self.optimizer.step()
+        self._follow(min(recipe.average, (1 + step) / (10 + step)))
+        return batch, float(loss.detach())
+
+    def _follow(self, decay: float) -> None:
+        """Move the average towards the weights."""
+        import torch
+
         with torch.no_grad():
-            for name, value in unet.state_dict().items():
-                average[name].lerp_(value, 1 - decay)
-        step += 1
-        seconds += time.monotonic() - began
-        recent.append(float(loss.detach()))
-        if step % 50 == 0:
-            curve.append({"step": float(step), "seconds": seconds, "loss": float(np.mean(recent))})
-            report(f"denoiser step {step} loss {np.mean(recent):.4f} {seconds:.0f} s")
-            recent = []
-        if seconds - saved > recipe.save_minutes * 60:
-            save()
-            saved = seconds
-    save()
-    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
-    unet.load_state_dict(average)
-    unet.eval()
-    return curve
+            for name, value in self.unet.state_dict().items():
+                self.average[name].lerp_(value, 1 - decay)
+
+    def _save(self, batch: Batch) -> None:
+        """Write checkpoint, curve and what the denoiser makes of a batch; the first process does."""
+        if not self.accelerator.is_main_process:
+            return
+        course = self.course
+        loss_curve(course.curve, self.work / "loss.svg")
+        sample_grid(self.pipeline, _on(self.accelerator.device, batch), self.work / "samples.png")
+        weights = {"unet": self.unet.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict()}
+        _save(self.checkpoint, {**weights, "step": course.step, "seconds": course.seconds, "curve": course.curve})
+        (self.work / "loss.json").write_text(json.dumps(course.curve))
 
 
 def _accelerator(recipe: Recipe) -> Any:

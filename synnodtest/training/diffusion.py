@@ -264,20 +264,15 @@ def train_diffusion(
     """
     try:
         import diffusers  # noqa: F401
-        import torch
+        import torch  # noqa: F401
     except ImportError as error:
         raise missing_extra(error.name or "diffusers", "diffusion", "training the diffusion synthesizer") from error
     from synnodtest.synthesizers.diffusion.calibration import Calibration
-    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
     from synnodtest.training.calibrate import calibrate
 
     if preset not in PRESETS:
         raise SynthesizerError(f"unknown preset {preset!r}", hint=f"known: {', '.join(PRESETS)}")
     chosen = PRESETS[preset]
-    recipe = chosen.recipe
-    if steps or minutes:
-        recipe = replace(recipe, steps=steps, minutes=minutes)
-    recipe = replace(recipe, seed=seed, precision=recipe.precision if torch.cuda.is_available() else _on_cpu(recipe))
     work = out / "work"
     if not resume and work.exists():
         shutil.rmtree(work)
@@ -292,22 +287,40 @@ def train_diffusion(
         seed=seed,
         report=report,
     )
-    if (work / "encoder" / "config.json").exists():
-        encoder = TabularEncoder.from_pretrained(work / "encoder", local_files_only=True).eval().requires_grad_(False)
-    else:
-        unfinished = work / "encoder.tmp"
-        encoder = train_encoder(windows.features, unfinished, steps=chosen.encoder_steps, seed=seed, report=report)
-        os.replace(unfinished, work / "encoder")
+    encoder = _encoder(work, windows, chosen, seed, report)
     if base is None:
         pipeline = new_pipeline(encoder, chosen, seed=seed)
     else:
         pipeline = pipeline_on_base(base, encoder, chosen, local_files_only=local_files_only)
+    recipe = _recipe(chosen.recipe, steps, minutes, seed)
     fit_denoiser(pipeline, windows, work, recipe, resume=resume, report=report)
     save_model(pipeline, out)
     own = Calibration.load(out)
     replace(own, steps=chosen.denoising_steps, flatter=chosen.flatter, softer=chosen.softer).save(out)
     calibrate(out, windows, report=report)
     return out
+
+
+def _recipe(recipe: Recipe, steps: int, minutes: float, seed: int) -> Recipe:
+    """Return the recipe within the limits that were asked for, in a precision that the machine can."""
+    import torch
+
+    if steps or minutes:
+        recipe = replace(recipe, steps=steps, minutes=minutes)
+    return replace(recipe, seed=seed, precision=recipe.precision if torch.cuda.is_available() else _on_cpu(recipe))
+
+
+def _encoder(work: Path, windows: TrainingWindows, chosen: Preset, seed: int, report: Report) -> TabularEncoder:
+    """Return the encoder of an earlier call, or one trained now."""
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+
+    if (work / "encoder" / "config.json").exists():
+        kept: TabularEncoder = TabularEncoder.from_pretrained(work / "encoder", local_files_only=True)
+        return kept.eval().requires_grad_(False)
+    unfinished = work / "encoder.tmp"
+    encoder = train_encoder(windows.features, unfinished, steps=chosen.encoder_steps, seed=seed, report=report)
+    os.replace(unfinished, work / "encoder")
+    return encoder
 
 
 def save_model(pipeline: NodulePipeline, out: Path) -> None:

@@ -119,9 +119,8 @@ def _of_one(
         index = int(rng.choice(library.fitting(wanted)))
         projection = project(*library.nodules[index].read(), random_rotation(rng))
         near = replace(ranges, diameter_mm=(wanted, wanted))
-        composed = (
-            _compose(radiograph, projection, Window(centre, *grid), near, rng) if projection.diameter_mm >= 2 else None
-        )
+        large = projection.diameter_mm >= 2
+        composed = _compose(radiograph, projection, Window(centre, *grid), near, rng) if large else None
         if composed is not None:
             made += 1
             yield index, composed

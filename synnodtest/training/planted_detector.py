@@ -84,54 +84,91 @@ def train_planted(
     model = _new_model(schedule.architecture, stock.films.shape[-1]).to(device, memory_format=torch.channels_last)
     if weights is not None:
         model.load_state_dict(_stored_state(weights, model))
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.is_file():
-        stored = torch.load(checkpoint, weights_only=True, map_location=device)
-        model.load_state_dict(stored.pop("model"))
-        average.load_state_dict(stored.pop("average"))
-        optimizer.load_state_dict(stored.pop("optimizer"))
-        state = stored
-        report(f"resumed at step {state['step']}")
-    start = int(np.random.default_rng(seed_sequence("planted", seed, state["step"])).integers(2**31))
-    planter = Planter(stock, shadows, plan, device, seed=start)
-    model.train()
-    recent, saved = [], state["seconds"]
-    while (done := state["seconds"] / 60 / schedule.minutes) < 1:
-        began = time.monotonic()
-        rate = schedule.learning_rate * min(1.0, (state["step"] + 1) / schedule.warm_up)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (0.505 + 0.495 * math.cos(math.pi * done))
-        batch = planter.batch(schedule.batch)
-        with _half(device):
-            predicted = model(batch["img"])
-        loss = model.loss(batch, to_float(predicted))[0].sum() / schedule.batch
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        _follow(average, model, min(schedule.average, (1 + state["step"]) / (10 + state["step"])))
-        state["step"] += 1
-        recent.append(loss.detach())
-        if state["step"] % 100 == 0:
-            mean = float(torch.stack(recent).mean())
-            state["curve"].append([state["step"], state["seconds"], mean])
-            report(f"detector step {state['step']} loss {mean:.3f} {state['seconds']:.0f} s")
-            recent = []
-        state["seconds"] += time.monotonic() - began
-        if state["seconds"] - saved > schedule.save_minutes * 60:
-            _save(checkpoint, model, average, optimizer, state)
-            saved = state["seconds"]
-    _save(checkpoint, model, average, optimizer, state)
-    (out / "loss.json").write_text(json.dumps(state["curve"]))
+    fit = _Fit(model, out / "checkpoint.pt", schedule, device, report)
+    if fit.checkpoint.is_file():
+        fit.take_up()
+    start = int(np.random.default_rng(seed_sequence("planted", seed, fit.step)).integers(2**31))
+    fit.run(Planter(stock, shadows, plan, device, seed=start))
+    (out / "loss.json").write_text(json.dumps(fit.curve))
+    average = fit.average
     if weights is not None and blend < 1:
         blended = deepcopy(average)
         blended.load_state_dict(_stored_state(weights, blended))
         _follow(blended, average, 1 - blend)
         average = blended
     return _finished(average, out, stock.films.shape[-1])
+
+
+class _Fit:
+    """A detector in training: its weights, their average, the optimizer, and how far they are."""
+
+    def __init__(
+        self, model: Any, checkpoint: Path, schedule: Schedule, device: str, report: Callable[[str], None]
+    ) -> None:
+        import torch
+
+        self.model, self.checkpoint, self.schedule, self.device, self.report = (
+            model, checkpoint, schedule, device, report,
+        )  # fmt: skip
+        self.average = deepcopy(model).eval()
+        self.optimizer: Any = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
+        self.step, self.seconds = 0, 0.0
+        self.curve: list[list[float]] = []
+
+    def take_up(self) -> None:
+        """Go on where the checkpoint stands."""
+        import torch
+
+        stored = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        self.model.load_state_dict(stored["model"])
+        self.average.load_state_dict(stored["average"])
+        self.optimizer.load_state_dict(stored["optimizer"])
+        self.step, self.seconds, self.curve = stored["step"], stored["seconds"], stored["curve"]
+        self.report(f"resumed at step {self.step}")
+
+    def run(self, planter: Planter) -> None:
+        """Train on what is planted until time is over."""
+        import torch
+
+        self.model.train()
+        recent: list[Any] = []
+        saved = self.seconds
+        while (done := self.seconds / 60 / self.schedule.minutes) < 1:
+            began = time.monotonic()
+            recent.append(self._learn(planter.batch(self.schedule.batch), done))
+            if self.step % 100 == 0:
+                mean = float(torch.stack(recent).mean())
+                self.curve.append([self.step, self.seconds, mean])
+                self.report(f"detector step {self.step} loss {mean:.3f} {self.seconds:.0f} s")
+                recent = []
+            self.seconds += time.monotonic() - began
+            if self.seconds - saved > self.schedule.save_minutes * 60:
+                self._save()
+                saved = self.seconds
+        self._save()
+
+    def _learn(self, batch: dict[str, object], done: float) -> Any:
+        """Take one step and return its loss."""
+        import torch
+
+        schedule, model = self.schedule, self.model
+        rate = schedule.learning_rate * min(1.0, (self.step + 1) / schedule.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * (0.505 + 0.495 * math.cos(math.pi * done))
+        with _half(self.device):
+            predicted = model(batch["img"])
+        loss = model.loss(batch, to_float(predicted))[0].sum() / schedule.batch
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        self.optimizer.step()
+        _follow(self.average, model, min(schedule.average, (1 + self.step) / (10 + self.step)))
+        self.step += 1
+        return loss.detach()
+
+    def _save(self) -> None:
+        state = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
+        _save(self.checkpoint, self.model, self.average, self.optimizer, state)
 
 
 def _new_model(architecture: str, size: int) -> Any:

@@ -149,9 +149,10 @@ class PlanEntry:
         least_backgrounds: Fewest that can pass.
     """
 
-    assume: Annotated[Any, _IF_KNOWN] = None
-    power: Annotated[float | None, _IF_KNOWN] = None
-    least_backgrounds: Annotated[int | None, _IF_KNOWN] = None
+    assume: Any = None
+    power: float | None = None
+    least_backgrounds: int | None = None
+    raw: Annotated[JsonObject | None, Member(whole=True)] = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

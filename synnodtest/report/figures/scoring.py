@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
@@ -40,43 +43,40 @@ def scoring_figure(rule: MatchingRule, name: str) -> Figure:
     title = f"Worked cases of the scoring rule ({by})"
     description = "; ".join(f"{case[0]}: {case[2]}" for case in cases) + "."
     with rcparams():
-        from matplotlib.patches import Circle, Rectangle
+        panels = [_panel(case, f"{name}-{number}", tolerance=not iou) for number, case in enumerate(cases)]
+    table = table_of(title, ["case", "rule"], [[case[0], case[2]] for case in cases])
+    return Figure(title, description, side_by_side(panels), table, wide=True)
 
-        panels = []
-        for number, (word, boxes, told) in enumerate(cases):
-            figure, axis = axes(170, 165)
-            if not iou:
-                axis.add_patch(
-                    Circle((0, 0), 0.52, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
-                )
-            axis.add_patch(Circle((0, 0), 0.36, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
-            if word.startswith("One"):
-                axis.add_patch(Circle((-0.55, 0.55), 0.18, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
-            for index, (x, y, side, score) in enumerate(boxes):
-                axis.add_patch(
-                    Rectangle(
-                        (x - side / 2, y - side / 2),
-                        side,
-                        side,
-                        facecolor="none",
-                        edgecolor=ORANGE,
-                        linewidth=1.8,
-                        linestyle="-" if index == 0 else (0, (3, 2)),
-                    )
-                )
-                axis.plot([x], [y], marker="+", color=ORANGE, markersize=8, markeredgewidth=1.6)
-                at = x + side / 2 + 0.03 if index == 0 else x - side / 2 - 0.03
-                axis.text(at, y - side / 2, score, fontsize=9, va="center", ha="left" if index == 0 else "right")
-            axis.set_xlim(-0.95, 1.25)
-            axis.set_ylim(0.85, -0.8)
-            axis.set_aspect("equal")
-            axis.set_title(word, fontsize=9.5)
-            axis.set_axis_off()
-            panels.append(to_svg(figure, f"{name}-{number}", word, told))
-    return Figure(
-        title,
-        description,
-        side_by_side(panels),
-        table_of(title, ["case", "rule"], [[c[0], c[2]] for c in cases]),
-        wide=True,
+
+def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:
+    """Draw one case: the nodule, its tolerance if there is one, and the findings."""
+    from matplotlib.patches import Circle
+
+    word, boxes, told = case
+    figure, axis = axes(170, 165)
+    if tolerance:
+        axis.add_patch(Circle((0, 0), 0.52, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9, linestyle=(0, (3, 2))))
+    axis.add_patch(Circle((0, 0), 0.36, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
+    if word.startswith("One"):
+        axis.add_patch(Circle((-0.55, 0.55), 0.18, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
+    for index, box in enumerate(boxes):
+        _finding(axis, box, first=index == 0)
+    axis.set(xlim=(-0.95, 1.25), ylim=(0.85, -0.8))
+    axis.set_aspect("equal")
+    axis.set_title(word, fontsize=9.5)
+    axis.set_axis_off()
+    return to_svg(figure, name, word, told)
+
+
+def _finding(axis: Any, box: tuple[float, float, float, str], *, first: bool) -> None:
+    """Draw a finding with its score; one that is not the first is dashed."""
+    from matplotlib.patches import Rectangle
+
+    x, y, side, score = box
+    corner, dashes = (x - side / 2, y - side / 2), "-" if first else (0, (3, 2))
+    axis.add_patch(
+        Rectangle(corner, side, side, facecolor="none", edgecolor=ORANGE, linewidth=1.8, linestyle=dashes)  # type: ignore[arg-type]
     )
+    axis.plot([x], [y], marker="+", color=ORANGE, markersize=8, markeredgewidth=1.6)
+    at = x + side / 2 + 0.03 if first else x - side / 2 - 0.03
+    axis.text(at, y - side / 2, score, fontsize=9, va="center", ha="left" if first else "right")
