@@ -57,7 +57,7 @@ def write_explore(
         report: Address of the run's report, relative to ``folder``.
     """
     data, packed = explore_data(record, pictures, other)
-    return write_atomic(Path(folder) / name, _page(data | {"report": report}, packed))
+    return write_atomic(Path(folder) / name, _page({**data, "report": report}, packed))
 
 
 def explore_data(
