@@ -17,7 +17,6 @@ __all__ = [
     "disc_mask",
     "equal_area_diameter_mm",
     "iou",
-    "mm_to_px",
     "moved_to",
     "px_to_mm",
 ]
@@ -28,16 +27,11 @@ Box = tuple[float, float, float, float]
 Spacing = tuple[float, float]
 
 
-def mm_to_px(point_mm: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
-    """Return the pixel coordinates ``(x, y)`` of a point ``(x, y)`` in mm from the top left corner.
+def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
+    """Return the point ``(x, y)`` in mm from the top left corner of pixel coordinates ``(x, y)``.
 
     ``spacing_mm`` is ``(row, column)``: the distance between rows first.
     """
-    return point_mm[0] / spacing_mm[1], point_mm[1] / spacing_mm[0]
-
-
-def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float, float]:
-    """Return the point ``(x, y)`` in mm from the top left corner of pixel coordinates ``(x, y)``."""
     return point_px[0] * spacing_mm[1], point_px[1] * spacing_mm[0]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,11 @@ from synnodtest.backgrounds.reading import Stored
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
-__all__ = ["JSRT_NAME", "SIDE_PX", "SPACING_MM", "read_jsrt"]
+__all__ = ["SIDE_PX", "SPACING_MM", "read_jsrt"]
 
 SIDE_PX = 2048
 SPACING_MM = 0.175
 LARGEST = 4095
-JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.img", re.IGNORECASE)
-"""``JPCLN001.IMG`` shows a nodule, ``JPCNN001.IMG`` none."""
 
 
 def read_jsrt(path: Path) -> Stored:

@@ -26,7 +26,6 @@ from synnodtest.spec.model import ArmSpec, Behaviour, DistractorSpec, Location, 
 from synnodtest.spec.values import Amount, Sweep, Value
 
 __all__ = [
-    "arm_names",
     "background_count",
     "control_recipes",
     "own_recipes",
@@ -50,11 +49,6 @@ class _Stream:
 
     def rng(self, *more: Any) -> np.random.Generator:
         return np.random.default_rng(self.seed(*more))
-
-
-def arm_names(scenes: Scenes) -> tuple[str, ...]:
-    """Return the names of the behaviour's own arms."""
-    return tuple(scenes.arms) or (DEFAULT_ARM,)
 
 
 def background_count(behaviour: Behaviour) -> int:

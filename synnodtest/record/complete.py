@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synnodtest.decoding import JsonObject, encode
+from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviation, deviations, read_lock
@@ -15,7 +16,7 @@ from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.model.run import Identification, RunEntry, SpecEntry
 from synnodtest.record.model.side import Side
 from synnodtest.spec.loader import load_spec
 
@@ -61,11 +62,11 @@ def complete(
     Raises:
         RecordError: one of these files is there and cannot be used.
     """
-    root, run = Path(root), Record.of(record)
+    root, part = Path(root), decode(_Part, record)
     given = inputs.load(root)
     made = given.fill(record)
-    made["credibility"] = _believed([*credibility] or [*given.credibility], run, root)
-    specs = run.identification.specs
+    made["credibility"] = _believed([*credibility] or [*given.credibility], part, root)
+    specs = part.identification.specs
     made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
     runs = root / ledger.FILE_NAME if ledger_file is None else ledger_file
     made["ledger"] = ledger.runs_of(runs, [s.sha256 for s in specs])
@@ -81,13 +82,21 @@ def complete(
     return made
 
 
-def _believed(named: list[Path], record: Record, root: Path) -> JsonObject:
+@dataclass(frozen=True)
+class _Part:
+    """What of a record is needed to complete it."""
+
+    run: RunEntry
+    identification: Identification
+
+
+def _believed(named: list[Path], part: _Part, root: Path) -> JsonObject:
     """Return credibility reports and transfer results: those that are named, for each kind else those beside models."""
-    who = record.identification
+    run, who = part.run, part.identification
     of_transfer = [path for path in named if transfers.is_transfer(path)]
     of_synthesizers = [path for path in named if path not in of_transfer]
-    of_transfer = of_transfer or reports_on.beside_models(record, root, transfers.FILE_NAME)
-    reports = reports_on.read_all(of_synthesizers or reports_on.beside_models(record, root), who.synthesizers)
+    of_transfer = of_transfer or reports_on.beside_models(run, who, root, transfers.FILE_NAME)
+    reports = reports_on.read_all(of_synthesizers or reports_on.beside_models(run, who, root), who.synthesizers)
     measured = transfers.read_all(of_transfer, who)
     return ({"reports": reports} if reports else {}) | ({"transfers": measured} if measured else {})
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.errors import RecordError, SynnodError
-from synnodtest.record.model import Record
-from synnodtest.record.model.run import IdentityEntry
+from synnodtest.record.model.run import Identification, IdentityEntry, RunEntry
 from synnodtest.shipped import shipped_model
 
 __all__ = ["FILE_NAME", "Difference", "beside_models", "closest", "differences", "read", "read_all"]
@@ -35,17 +34,18 @@ class Difference:
     what: tuple[str, ...] = ()
 
 
-def beside_models(record: Record, root: Path, file_name: str = FILE_NAME) -> list[Path]:
+def beside_models(run: RunEntry, who: Identification, root: Path, file_name: str = FILE_NAME) -> list[Path]:
     """Return the files of a name, credibility reports by default, that lie beside the models of a run.
 
     Args:
-        record: The record; its options name the folder of a user's model.
+        run: Its options name the folder of a user's model.
+        who: Names the shipped models that took part.
         root: What a relative folder is relative to.
         file_name: Of the files.
     """
-    named = record.run.synthesizer_folder
+    named = run.synthesizer_folder
     places = [root / named / file_name] if named else []
-    for synthesizer in record.identification.synthesizers if not named else ():
+    for synthesizer in who.synthesizers if not named else ():
         if synthesizer.demonstration:
             try:
                 places.append(shipped_model(f"{synthesizer.name}/{file_name}"))

@@ -16,8 +16,6 @@ from synnodtest.record.words import expectation_title
 
 __all__ = ["History", "Outcome", "RunLine", "Step", "history_of"]
 
-SETTLED = ("PASSED", "FAILED")
-
 
 @dataclass(frozen=True)
 class RunLine:

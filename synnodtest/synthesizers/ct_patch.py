@@ -23,8 +23,6 @@ from synnodtest.synthesizers.projection import project, random_rotation, stamp
 __all__ = ["CtPatchSynthesizer"]
 
 VERSION = "2"
-ROUNDEST = 1.0
-LONGEST = 3.0
 
 
 class CtPatchSynthesizer:
