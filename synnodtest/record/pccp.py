@@ -17,9 +17,9 @@ from synnodtest.record.compare import compare
 from synnodtest.record.model import Comparison, ExpectationEntry, Record
 from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.side import Side
-from synnodtest.record.words import expectation_title, number, plural
+from synnodtest.record.words import date, expectation_title, number, plural
 
-__all__ = ["Clause", "Judged", "Version", "judge_change"]
+__all__ = ["Clause", "Held", "Judged", "Ran", "Version", "judge_change"]
 
 WITHIN, OUTSIDE, OPEN = "WITHIN THE PLAN", "OUTSIDE THE PLAN", "NOT SHOWN TO BE WITHIN THE PLAN"
 
@@ -80,6 +80,44 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class Ran:
+    """One version as a reader finds it again.
+
+    Args:
+        name: Name and version.
+        role: ``reference``, ``earlier`` or ``new``.
+        run: Identifier of its run.
+        started: ISO time of its run.
+        passed: How many expectations it passed.
+        of: Of how many.
+    """
+
+    name: str
+    role: str
+    run: str
+    started: str
+    passed: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What came of one expectation under every version.
+
+    Args:
+        behaviour: Its behaviour.
+        expectation: Its title.
+        statuses: Under each version, in the order of :attr:`Judged.versions`; ``NOT RUN`` where it was not.
+        lost: Whether an earlier version passed it and the new one does not.
+    """
+
+    behaviour: str
+    expectation: str
+    statuses: tuple[str, ...]
+    lost: bool
+
+
+@dataclass(frozen=True)
 class Judged:
     """A new version, judged against the plan.
 
@@ -88,12 +126,16 @@ class Judged:
         new: Name and version of the new one.
         old: The earlier ones, the reference first.
         clauses: Every clause.
+        versions: Every version, the new one last.
+        expectations: Every expectation under every version.
     """
 
     verdict: str
     new: str
     old: tuple[str, ...]
     clauses: tuple[Clause, ...] = field(default=())
+    versions: tuple[Ran, ...] = field(default=())
+    expectations: tuple[Held, ...] = field(default=())
 
     @property
     def within(self) -> bool:
@@ -138,7 +180,36 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
     ]
     statuses = {clause.status for clause in clauses}
     verdict = OUTSIDE if "FAILED" in statuses else WITHIN if statuses == {"PASSED"} else OPEN
-    return Judged(verdict, new.label, tuple(v.label for v in old), tuple(clauses))
+    return Judged(
+        verdict,
+        new.label,
+        tuple(v.label for v in old),
+        tuple(clauses),
+        tuple(_ran(v, role) for v, role in zip((*old, new), _roles(len(old)), strict=True)),
+        tuple(_held_by(old, new)),
+    )
+
+
+def _roles(earlier: int) -> Iterator[str]:
+    yield from ("reference", *["earlier"] * (earlier - 1), "new")
+
+
+def _ran(version: Version, role: str) -> Ran:
+    entries, run = version.side.expectations, version.side.run
+    passed = sum(entry.shown_status == "PASSED" for entry in entries)
+    return Ran(version.label, role, run.id, run.started, passed, len(entries))
+
+
+def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
+    """Yield every expectation with its status under every version, those that were lost first."""
+    every = [version.entries() for version in (*old, new)]
+    rows = []
+    for key in dict.fromkeys(key for entries in every for key in entries):
+        entry = next(entries[key] for entries in reversed(every) if key in entries)
+        statuses = tuple(entries[key].shown_status if key in entries else "NOT RUN" for entries in every)
+        lost = statuses[-1] != "PASSED" and "PASSED" in statuses[:-1]
+        rows.append(Held(entry.behaviour, expectation_title(entry), statuses, lost))
+    yield from sorted(rows, key=lambda row: not row.lost)
 
 
 # --- clauses --------------------------------------------------------------------------------------------------------
@@ -151,9 +222,9 @@ def _frozen(frozen: str, new: Version) -> Clause:
         said = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
         return Clause("plan", asks, "INCONCLUSIVE", said)
     if not started:
-        return Clause("plan", asks, "INCONCLUSIVE", f"frozen {frozen}; when the new version was run is not known")
+        return Clause("plan", asks, "INCONCLUSIVE", f"frozen {date(frozen)}; when the new version was run is not known")
     before = datetime.fromisoformat(frozen) <= datetime.fromisoformat(started)
-    words = f"frozen {frozen}, the new version was run {started}"
+    words = f"frozen {date(frozen)}, the new version was run {date(started)}"
     return Clause("plan", asks, "PASSED" if before else "FAILED", words)
 
 
@@ -181,10 +252,15 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
             foreseen = any(name == a or name.startswith(f"{a}.") for a in allowed)
             shown = (str(side.get(name, "absent")) for side in (before, after))
             rows.append(
-                {"field": name, "reference": next(shown), "new": next(shown), "foreseen": "yes" if foreseen else "no"}
+                {
+                    "field": name,
+                    "reference": next(shown),
+                    "new": next(shown),
+                    "foreseen": "yes" if foreseen else "no",
+                }
             )
     outside = [row for row in rows if row["foreseen"] == "no"]
-    said = f"{len(rows)} fields differ, {len(outside)} of them not foreseen" if rows else "nothing differs"
+    said = f"{plural(len(rows), 'field')} differ, {len(outside)} not foreseen" if rows else "nothing differs"
     return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))
 
 
@@ -197,9 +273,10 @@ def _flat(value: JsonObject, head: str = "") -> dict[str, object]:
 
 
 def _passed(protocol: Protocol, new: Version) -> Clause:
-    asks = f"Every expectation of the gates {', '.join(protocol.passed)} passes under the new version."
-    gates = {b.id: b.gate for b in new.side.behaviours}
-    entries = [e for e in new.side.expectations if gates.get(e.behaviour) in protocol.passed]
+    gates = f"gate{'s' if protocol.passed[1:] else ''} {', '.join(protocol.passed)}"
+    asks = f"Every expectation of the {gates} passes under the new version."
+    gate_of = {b.id: b.gate for b in new.side.behaviours}
+    entries = [e for e in new.side.expectations if gate_of.get(e.behaviour) in protocol.passed]
     rows = [_row(e, "is") for e in entries if e.shown_status != "PASSED"]
     failed = any(e.shown_status == "FAILED" for e in entries)
     status = "FAILED" if failed else "INCONCLUSIVE" if rows or not entries else "PASSED"

@@ -14,7 +14,7 @@ from synnodtest import __version__
 from synnodtest.files import write_atomic
 from synnodtest.integrity.protocol import Protocol
 from synnodtest.record.pccp import OUTSIDE, WITHIN, Judged
-from synnodtest.record.words import LIMITATION, STATUSES
+from synnodtest.record.words import LIMITATION, STATUSES, date
 
 __all__ = ["write_change_control"]
 
@@ -31,6 +31,7 @@ def write_change_control(protocol: Protocol, frozen: str, judged: Judged, path: 
         loader=PackageLoader("synnodtest.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.globals["STATUSES"] = STATUSES
+    environment.filters["date"] = date
     text = environment.get_template("change_control.html.j2").render(
         style=Markup(style),
         policy=f"default-src 'none'; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'",

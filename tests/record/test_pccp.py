@@ -127,6 +127,28 @@ def test_what_any_earlier_version_passed_must_be_kept(plan):
     assert clauses["retention"].status == clauses["gates"].status == "INCONCLUSIVE"
 
 
+def test_every_expectation_is_followed_over_every_version_and_what_was_lost_comes_first(plan, tmp_path):
+    from synnodtest.report.change_control import write_change_control
+
+    old = [version(hits(0.9), statuses=("PASSED", "PASSED")), version(hits(0.9), number="2", statuses=("PASSED",))]
+    made, _ = judged(plan, old, version(hits(0.9), number="3", statuses=("PASSED", "INCONCLUSIVE")))
+    assert [(v.role, v.run, v.passed, v.of) for v in made.versions] == [
+        ("reference", "1", 2, 2),
+        ("earlier", "2", 1, 1),
+        ("new", "3", 1, 2),
+    ]
+    lost, kept = made.expectations
+    assert (lost.lost, lost.statuses) == (True, ("PASSED", "NOT RUN", "INCONCLUSIVE"))
+    assert (kept.lost, kept.statuses) == (False, ("PASSED", "PASSED", "PASSED"))
+    text = write_change_control(plan, FROZEN, made, tmp_path / "page.html").read_text()
+    assert "1 January 2026, 00:00 UTC" in text
+    assert "Verdicts from version to version" in text
+    assert "NOT RUN" in text
+    assert "(lost)" in text
+    banner = text.partition('class="banner')[2].partition("</div>")[0]
+    assert all(clause.sentence in banner for clause in made.clauses if clause.status != "PASSED")
+
+
 def test_a_waived_expectation_and_one_that_was_not_run_are_no_pass(plan):
     new = version(hits(0.9), number="2")
     new.record["expectations"][0] |= {
