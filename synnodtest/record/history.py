@@ -1,167 +1,19 @@
-"""Several runs of the same specs, in order: what moved, what flipped between seeds, what a new version kept."""
+"""Records of several runs and the ledger, put together to one history."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable
 from typing import Any
 
+from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.brief import settling
-from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record
-from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model.run import IdentityEntry, LedgerEntry
+from synnodtest.record.outcomes import History, Outcome, RunLine, Step
 from synnodtest.record.words import expectation_title
 
 __all__ = ["History", "Outcome", "RunLine", "Step", "history_of"]
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """One run.
-
-    Args:
-        id: Of the run; without a record only the ledger knows it.
-        started: ISO time.
-        version: Detector's name, version and first digits of its sha256.
-        seed: Master seed.
-        status: ``finished``, ``interrupted`` or ``aborted``.
-        counts: Expectations by status word.
-        confirmatory: Whether it confirms anything.
-    """
-
-    id: str
-    started: str
-    version: str
-    seed: Any
-    status: str
-    counts: Mapping[str, int]
-    confirmatory: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run showed of one expectation.
-
-    Args:
-        run: Place of the run in :attr:`History.runs`.
-        status: The status word.
-        part: The component that settled it; None without one.
-        question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
-        parts: All components that decide, such as correlation and largest drop of a trend.
-    """
-
-    run: int
-    status: str
-    part: ComponentEntry | None
-    question: str
-    parts: Sequence[ComponentEntry] = ()
-
-    def estimate_of(self, label: str) -> ComponentEntry | None:
-        """Return the deciding component of a label; None where this run has none."""
-        return next((part for part in self.parts if part.label == label), None)
-
-
-@dataclass(frozen=True)
-class Step:
-    """An estimate in the last run and in the one before.
-
-    Args:
-        node: Node id of its expectation.
-        before: In the run before.
-        now: In the last run.
-    """
-
-    node: str
-    before: ComponentEntry
-    now: ComponentEntry
-
-
-@dataclass(frozen=True)
-class History:
-    """Runs, oldest first, and the outcomes of every expectation in them.
-
-    Args:
-        runs: All runs, aborted ones too.
-        outcomes: By node id, in the order of the runs; what was not run is not among them.
-        titles: By node id, in words.
-    """
-
-    runs: Sequence[RunLine]
-    outcomes: Mapping[str, Sequence[Outcome]]
-    titles: Mapping[str, str]
-
-    def newly(self, status: str) -> list[tuple[str, Outcome, Outcome]]:
-        """Return ``(node id, before, now)`` of what has a status in its last run and had another in the one before."""
-        found = []
-        for node, series in self.outcomes.items():
-            if len(series) > 1 and series[-1].status == status and series[-2].status != status:
-                found.append((node, series[-2], series[-1]))
-        return found
-
-    @staticmethod
-    def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:
-        """Return the estimate that tells a step of verdicts, in both runs: what settled the one that is no pass."""
-        settled = before.part if now.status == "PASSED" else now.part
-        if settled is None:
-            return before.part, now.part
-        return before.estimate_of(settled.label) or before.part, now.estimate_of(settled.label) or now.part
-
-    def labels(self, node: str) -> list[str]:
-        """Return the labels of the deciding components of an expectation, in the order in which they first occur."""
-        return list(dict.fromkeys(part.label for outcome in self.outcomes[node] for part in outcome.parts))
-
-    def moved(self) -> list[Step]:
-        """Return the estimates whose interval in the last run lies apart from that of the run before.
-
-        Both runs answer one question: specs, synthesizers and backgrounds are the same.
-        """
-        found = []
-        for node, series in self.outcomes.items():
-            if len(series) < 2 or series[-2].question != series[-1].question:
-                continue
-            for now in series[-1].parts:
-                before = series[-2].estimate_of(now.label)
-                if before is not None and _apart(before, now):
-                    found.append(Step(node, before, now))
-        return found
-
-    def flips(self) -> list[tuple[str, str, dict[str, int]]]:
-        """Return ``(node id, version, runs by status)`` where one version got several verdicts on one question.
-
-        Only the seed differs between these runs, so that the difference is one of the draw and not of the detector.
-        """
-        found = []
-        for node, series in self.outcomes.items():
-            groups: dict[tuple[str, str], list[str]] = {}
-            seeds: dict[tuple[str, str], set[Any]] = {}
-            for one in series:
-                key = (self.runs[one.run].version, one.question)
-                groups.setdefault(key, []).append(one.status)
-                seeds.setdefault(key, set()).add(self.runs[one.run].seed)
-            for key, words in groups.items():
-                if len(set(words)) > 1 and len(seeds[key]) > 1:
-                    found.append((node, key[0], {word: words.count(word) for word in dict.fromkeys(words)}))
-        return found
-
-    def versions(self) -> list[str]:
-        """Return the versions of the detector, in the order of their first runs."""
-        return list(dict.fromkeys(run.version for run in self.runs if run.counts))
-
-    def last_of(self, node: str, version: str) -> Outcome | None:
-        """Return the last outcome of an expectation under a version."""
-        return next((o for o in reversed(self.outcomes[node]) if self.runs[o.run].version == version), None)
-
-    def kept(self) -> list[tuple[str, str, list[str], int]]:
-        """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
-        names, found = self.versions(), []
-        for before, now in pairwise(names):
-            passed = [n for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
-            judged = [n for n in passed if self.last_of(n, now) is not None]
-            lost = [n for n in judged if (o := self.last_of(n, now)) and o.status != "PASSED"]
-            found.append((before, now, lost, len(judged)))
-        return found
 
 
 def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:
@@ -173,7 +25,8 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     """
     known = {record.run.id: record for record in map(Record.of, records)}
     entered = {entry.run: entry for entry in (decode(LedgerEntry, one) for one in ledger)}
-    lines = [_line(record, entered.get(key)) for key, record in known.items()]
+    versions = _versions(known.values())
+    lines = [_line(record, entered.get(key), versions[key]) for key, record in known.items()]
     lines += [
         RunLine(key, e.started, e.detector, e.seed, e.status, {}) for key, e in entered.items() if key not in known
     ]
@@ -196,20 +49,14 @@ def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:
     return Outcome(index, entry.shown_status, part, question, tuple(deciding or filter(None, [part])))
 
 
-def _apart(before: ComponentEntry, now: ComponentEntry) -> bool:
-    ends = (before.lower, before.upper, now.lower, now.upper)
-    low, high, lower, upper = (math.nan if end is None else float(end) for end in ends)
-    return upper < low or lower > high
-
-
-def _line(record: Record, entered: LedgerEntry | None) -> RunLine:
+def _line(record: Record, entered: LedgerEntry | None, version: str) -> RunLine:
     run = record.run
     words = [e.shown_status for e in record.expectations]
     ended = entered.status if entered is not None else ""
     return RunLine(
         run.id,
         run.started,
-        record.identification.detector.label,
+        version,
         run.seed,
         "interrupted" if run.interrupted else ended or "finished",
         {word: words.count(word) for word in dict.fromkeys(words)},
@@ -217,10 +64,33 @@ def _line(record: Record, entered: LedgerEntry | None) -> RunLine:
     )
 
 
+def _versions(records: Iterable[Record]) -> dict[str, str]:
+    """Return the label of the detector of each run by its id; settings tell apart what is otherwise called alike."""
+    detectors = {record.run.id: record.identification.detector for record in records}
+    settings = {run: sha256_of(detector.configuration)[:8] for run, detector in detectors.items()}
+    alike: dict[str, set[str]] = {}
+    for run, detector in detectors.items():
+        alike.setdefault(detector.label, set()).add(settings[run])
+    return {
+        run: detector.label if len(alike[detector.label]) == 1 else f"{detector.label}, settings {settings[run]}"
+        for run, detector in detectors.items()
+    }
+
+
 def _question(record: Record, entry: ExpectationEntry) -> str:
-    """Return what two runs must share for their verdicts to answer one question; the seed is no part of it."""
+    """Return what two runs must share for their verdicts to answer one question; the seed is no part of it.
+
+    Which radiographs of a set are drawn depends on the seed, so that of a set its source and its size count.
+    """
     who = record.identification
     spec = next((s.sha256 for s in who.specs if s.file == entry.spec_file), "")
-    makers = sorted(s.sha256 or s.name for s in who.synthesizers)
-    sets = sorted(f"{b.name}:{b.count}" for b in who.backgrounds)
+    makers = sorted(sha256_of([s.name, s.version, s.sha256, s.configuration]) for s in who.synthesizers)
+    sets = sorted(sha256_of([b.name, b.count, _source(b.identity)]) for b in who.backgrounds)
     return "|".join([spec, *makers, *sets, record.run.profile])
+
+
+def _source(made_by: IdentityEntry | None) -> list[Any]:
+    if made_by is None:
+        return []
+    settings = {key: value for key, value in made_by.configuration.items() if key != "master_seed"}
+    return [made_by.name, made_by.version, settings]

@@ -14,15 +14,16 @@ from synnodtest.report.history import write_history
 from tests.record import parts
 
 
-def run(number, version, seed, *statuses, spec="s1"):
+def run(number, version, seed, *statuses, spec="s1", threshold=0.1, edge=0.3, folder="a"):
     """Return the part of a record that a history reads."""
+    drawn = {"name": "folder:normal", "configuration": {"folder": folder, "master_seed": seed}, "sha256": str(seed)}
     return parts.record(
         run=parts.run(id=f"r{number}", started=f"2026-01-0{number}T00:00:00+00:00", seed=seed),
         identification=parts.identification(
-            detector={"name": "d", "version": version, "sha256": version * 8},
+            detector={"name": "d", "version": version, "sha256": version * 8, "configuration": {"from": threshold}},
             specs=[{"file": "s.yaml", "sha256": spec}],
-            synthesizers=[{"name": "gaussian", "sha256": ""}],
-            backgrounds=[{"name": "normal", "count": 3}],
+            synthesizers=[{"name": "gaussian", "sha256": "", "configuration": {"edge": edge}}],
+            backgrounds=[{"name": "normal", "count": 3, "identity": drawn}],
         ),
         expectations=[entry(f"s.yaml::b::e{i}", status) for i, status in enumerate(statuses)],
     )
@@ -54,6 +55,9 @@ def test_a_run_that_left_an_expectation_out_is_no_step_of_it():
         (run(2, "1", 0, "FAILED"), 0),  # the same seed
         (run(2, "2", 1, "FAILED"), 0),  # another version
         (run(2, "1", 1, "FAILED", spec="s2"), 0),  # another specification
+        (run(2, "1", 1, "FAILED", threshold=0.5), 0),  # the same detector, set otherwise
+        (run(2, "1", 1, "FAILED", edge=0.5), 0),  # the same synthesizer, set otherwise
+        (run(2, "1", 1, "FAILED", folder="b"), 0),  # other radiographs
         (run(2, "1", 1, "PASSED"), 0),
     ],
 )
@@ -114,6 +118,12 @@ def test_the_page_links_to_the_folder_of_a_run_wherever_it_lies(tmp_path):
     made = history_of([run(1, "1", 0, "PASSED"), run(2, "1", 0, "PASSED")])
     text = write_history(made, tmp_path / "h.html", {"r2": tmp_path / "runs" / "named by hand"}).read_text()
     assert re.findall(r'href="([^"]*)"', text) == ["r1/report.html", "runs/named%20by%20hand/report.html"]
+
+
+def test_settings_tell_versions_apart_that_are_called_alike():
+    first, second = history_of([run(1, "1", 0, "PASSED"), run(2, "1", 0, "FAILED", threshold=0.5)]).versions()
+    assert first != second
+    assert all(name.startswith("d 1 (11111111), settings ") for name in (first, second))
 
 
 def test_aborted_runs_of_the_ledger_stand_among_the_others():

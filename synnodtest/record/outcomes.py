@@ -1,0 +1,166 @@
+"""Several runs of the same specs, in order: what moved, what flipped between seeds, what a new version kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from synnodtest.record.model import ComponentEntry
+
+__all__ = ["History", "Outcome", "RunLine", "Step"]
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run.
+
+    Args:
+        id: Of the run; without a record only the ledger knows it.
+        started: ISO time.
+        version: Detector's name, version and first digits of its sha256; of its settings, where these alone differ.
+        seed: Master seed.
+        status: ``finished``, ``interrupted`` or ``aborted``.
+        counts: Expectations by status word.
+        confirmatory: Whether it confirms anything.
+    """
+
+    id: str
+    started: str
+    version: str
+    seed: Any
+    status: str
+    counts: Mapping[str, int]
+    confirmatory: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run showed of one expectation.
+
+    Args:
+        run: Place of the run in :attr:`History.runs`.
+        status: The status word.
+        part: The component that settled it; None without one.
+        question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
+        parts: All components that decide, such as correlation and largest drop of a trend.
+    """
+
+    run: int
+    status: str
+    part: ComponentEntry | None
+    question: str
+    parts: Sequence[ComponentEntry] = ()
+
+    def estimate_of(self, label: str) -> ComponentEntry | None:
+        """Return the deciding component of a label; None where this run has none."""
+        return next((part for part in self.parts if part.label == label), None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An estimate in the last run and in the one before.
+
+    Args:
+        node: Node id of its expectation.
+        before: In the run before.
+        now: In the last run.
+    """
+
+    node: str
+    before: ComponentEntry
+    now: ComponentEntry
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs, oldest first, and the outcomes of every expectation in them.
+
+    Args:
+        runs: All runs, aborted ones too.
+        outcomes: By node id, in the order of the runs; what was not run is not among them.
+        titles: By node id, in words.
+    """
+
+    runs: Sequence[RunLine]
+    outcomes: Mapping[str, Sequence[Outcome]]
+    titles: Mapping[str, str]
+
+    def newly(self, status: str) -> list[tuple[str, Outcome, Outcome]]:
+        """Return ``(node id, before, now)`` of what has a status in its last run and had another in the one before."""
+        found = []
+        for node, series in self.outcomes.items():
+            if len(series) > 1 and series[-1].status == status and series[-2].status != status:
+                found.append((node, series[-2], series[-1]))
+        return found
+
+    @staticmethod
+    def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:
+        """Return the estimate that tells a step of verdicts, in both runs: what settled the one that is no pass."""
+        settled = before.part if now.status == "PASSED" else now.part
+        if settled is None:
+            return before.part, now.part
+        return before.estimate_of(settled.label) or before.part, now.estimate_of(settled.label) or now.part
+
+    def labels(self, node: str) -> list[str]:
+        """Return the labels of the deciding components of an expectation, in the order in which they first occur."""
+        return list(dict.fromkeys(part.label for outcome in self.outcomes[node] for part in outcome.parts))
+
+    def moved(self) -> list[Step]:
+        """Return the estimates whose interval in the last run lies apart from that of the run before.
+
+        Both runs answer one question: specs, synthesizers and backgrounds are the same.
+        """
+        found = []
+        for node, series in self.outcomes.items():
+            if len(series) < 2 or series[-2].question != series[-1].question:
+                continue
+            for now in series[-1].parts:
+                before = series[-2].estimate_of(now.label)
+                if before is not None and _apart(before, now):
+                    found.append(Step(node, before, now))
+        return found
+
+    def flips(self) -> list[tuple[str, str, dict[str, int]]]:
+        """Return ``(node id, version, runs by status)`` where one version got several verdicts on one question.
+
+        Only the seed differs between these runs, so that the difference is one of the draw and not of the detector.
+        """
+        found = []
+        for node, series in self.outcomes.items():
+            groups: dict[tuple[str, str], list[str]] = {}
+            seeds: dict[tuple[str, str], set[Any]] = {}
+            for one in series:
+                key = (self.runs[one.run].version, one.question)
+                groups.setdefault(key, []).append(one.status)
+                seeds.setdefault(key, set()).add(self.runs[one.run].seed)
+            for key, words in groups.items():
+                if len(set(words)) > 1 and len(seeds[key]) > 1:
+                    found.append((node, key[0], {word: words.count(word) for word in dict.fromkeys(words)}))
+        return found
+
+    def versions(self) -> list[str]:
+        """Return the versions of the detector, in the order of their first runs."""
+        return list(dict.fromkeys(run.version for run in self.runs if run.counts))
+
+    def last_of(self, node: str, version: str) -> Outcome | None:
+        """Return the last outcome of an expectation under a version."""
+        return next((o for o in reversed(self.outcomes[node]) if self.runs[o.run].version == version), None)
+
+    def kept(self) -> list[tuple[str, str, list[str], int]]:
+        """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
+        names, found = self.versions(), []
+        for before, now in pairwise(names):
+            passed = [n for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
+            judged = [n for n in passed if self.last_of(n, now) is not None]
+            lost = [n for n in judged if (o := self.last_of(n, now)) and o.status != "PASSED"]
+            found.append((before, now, lost, len(judged)))
+        return found
+
+
+def _apart(before: ComponentEntry, now: ComponentEntry) -> bool:
+    ends = (before.lower, before.upper, now.lower, now.upper)
+    low, high, lower, upper = (math.nan if end is None else float(end) for end in ends)
+    return upper < low or lower > high
