@@ -28,7 +28,7 @@ from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
 from synnodtest.store import Store
 
-__all__ = ["Bench", "Kill", "SelfTest", "cases_of", "selftest"]
+__all__ = ["Bench", "Kill", "SelfTest", "cases_of", "run_cases", "selftest"]
 
 TIMEOUT_S = 300.0
 Say = Callable[[str], None]
@@ -146,15 +146,15 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
     held: dict[str, Radiograph] = {}
     bench = replace(bench, backgrounds=lambda name, count: _Kept(given(name, count), held))
     say(f"{len(cases)} expectations, {len(MUTANTS)} mutants of {base.identity.name}")
-    first = _tried(base, cases, bench)
+    first = run_cases(base, cases, bench)
     say(f"{base.identity.name}: {_counts(first)}")
-    again = _tried(_Again(base), cases, bench)
+    again = run_cases(_Again(base), cases, bench)
     aa = _against_itself(first, again, cases)
     statuses = _statuses(first)
     kills = []
     spoiled = _Remembering(base)
     for name in MUTANTS:
-        tried = _tried(MutantDetector(name, spoiled), cases, bench)
+        tried = run_cases(MutantDetector(name, spoiled), cases, bench)
         kills.append(_kill(name, statuses, _statuses(tried), cases))
         say(f"{name}: {_counts(tried)}")
     versions = _versions(specs, cases, spoiled, bench)
@@ -171,7 +171,7 @@ def _versions(specs: Sequence[Spec], cases: Sequence[Case], base: Detector, benc
     for plan in plans_beside(specs):
         named = {id(spec) for spec in plan.specs.values()}
         mine = [case for case in cases if id(case.spec) in named]
-        found += try_plan(plan, mine, base, faults, lambda detector, items: _tried(detector, items, whole))
+        found += try_plan(plan, mine, base, faults, lambda detector, items: run_cases(detector, items, whole))
     return tuple(found)
 
 
@@ -227,8 +227,8 @@ class _Kept:
         return self._held[background.content]
 
 
-def _tried(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:
-    """Return the part of a record that a detector makes."""
+def run_cases(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:
+    """Return the part of a record that a detector makes of cases, on the bench."""
     providers = Providers(
         detector=Guard(detector, TIMEOUT_S),
         synthesizer=lambda name: bench.synthesizer,
