@@ -131,7 +131,9 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
         if figures.get("synthesizer") != synthesizer.identity.as_dict():
             raise SynnodError(f"{options.out}: is of another model", hint="name another file with --out")
     planted = [plant(synthesizer, ground.scenes(options.scenes, seed=options.seed)) for ground in on]
-    figures["memorisation"] = memorised(planted, on, options.ct_patches, options.training_crops, seed=options.seed)
+    figures["memorisation"] = memorised(
+        synthesizer, planted, on, options.ct_patches, options.training_crops, seed=options.seed
+    )
     print(json.dumps(figures["memorisation"], indent=1))
     if options.out is not None:
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -281,7 +282,7 @@ def evaluate_synthesizer(
             makers = {synthesizer.identity.name: synthesizer, "real": real}
             found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
     if training_crops and ct_patches is not None:
-        figures["memorisation"] = memorised(all_planted, on, ct_patches, training_crops, seed=seed)
+        figures["memorisation"] = memorised(synthesizer, all_planted, on, ct_patches, training_crops, seed=seed)
         share, (low, high) = (figures["memorisation"][key] for key in ("share", "interval_95"))
         report(
             f"memorisation: {100 * share:.1f}% of planted nodules are copies (95% {100 * low:.1f} to {100 * high:.1f}%)"
@@ -295,15 +296,23 @@ def evaluate_synthesizer(
 
 
 def memorised(
-    planted: Sequence[Planted], on: Sequence[Ground], ct_patches: Path, count: int, *, seed: int = 0
+    synthesizer: Synthesizer,
+    planted: Sequence[Planted],
+    on: Sequence[Ground],
+    ct_patches: Path,
+    count: int,
+    *,
+    seed: int = 0,
 ) -> dict[str, object]:
     """Return the share of planted nodules that copy a training nodule; see :mod:`synnodtest.evaluation.memorisation`.
 
     Training crops are composed as training composes them, of the CT series that it used; the real nodules beside them
-    likewise, of the series that it did not.
+    likewise, of the series that it did not. A synthesizer that flattens and softens what it draws (``finished``) does
+    so to both: soft nodules are more alike than sharp ones, whoever drew them.
 
     Args:
-        planted: Nodules of the synthesizer.
+        synthesizer: Who planted.
+        planted: Its nodules.
         on: Backgrounds to compose on.
         ct_patches: CT nodules.
         count: Training crops; half as many real ones.
@@ -312,18 +321,24 @@ def memorised(
     from synnodtest.evaluation.memorisation import copies, crops_of
     from synnodtest.training.patches import compose_windows
 
+    def unchanged(added: FloatArray, mask: BoolArray, diameter_mm: float) -> FloatArray:
+        return added
+
+    finished = getattr(synthesizer, "finished", unchanged)
     sets = [(owner, list(some)) for ground in on for owner, some in ground.parts]
     made = []
     for held_out, number in ((False, count), (True, max(count // 2, 1))):
         library = kept_series(ct_patches, held_out=held_out)
         windows = compose_windows(sets, library, number, size=SIZE, seed=seed, report=lambda line: None)
         series = [library.nodules[int(index)].series for _, index in windows.source]
-        made.append((windows.delta, crops_of(list(windows.delta), windows.features[:, 0].tolist(), series)))
+        diameters = windows.features[:, 0].tolist()
+        deltas = list(map(finished, windows.delta, windows.mask, diameters))
+        made.append((deltas, crops_of(deltas, diameters, series)))
     (added, training), (_, real) = made
     deltas = [delta for one in planted if one.added is not None for delta in one.added]
     realised = [float(d) for one in planted for d in one.realised[:, 0]]
     synthetic = crops_of(deltas, realised, [name for one in planted for name in one.clusters])
-    return copies(synthetic, real, training, list(added), seed=seed)
+    return copies(synthetic, real, training, added, seed=seed)
 
 
 def of_series(folder: Path, *, held_out: bool) -> CtPatchSynthesizer:

@@ -120,7 +120,10 @@ class Calibration:
         if min(len(self.flatness), len(self.drawn_flatness)) < 2:
             return drawn
         rank = np.interp(drawn, self.drawn_flatness, np.linspace(0, 1, len(self.drawn_flatness)))
-        trained = float(np.interp(rank, np.linspace(0, 1, len(self.flatness)), self.flatness))
+        return self.flat_as_planted(float(np.interp(rank, np.linspace(0, 1, len(self.flatness)), self.flatness)))
+
+    def flat_as_planted(self, trained: float) -> float:
+        """Return the flatness with which a nodule of training is planted."""
         return max(trained, min(self.flatter * trained, BALL))
 
     def save(self, folder: Path) -> None:

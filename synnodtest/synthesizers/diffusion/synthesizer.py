@@ -15,7 +15,7 @@ import numpy as np
 from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, disc_mask
+from synnodtest.geometry import BoolArray, FloatArray, disc_mask
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
@@ -226,6 +226,22 @@ class DiffusionSynthesizer:
             background.with_pixels(canvas, background.nodules + tuple(truth)) if scene.nodules else background
             for scene, background, canvas, truth in zip(scenes, backgrounds, canvases, truths, strict=True)
         ]
+
+    def finished(self, added: FloatArray, mask: BoolArray, diameter_mm: float) -> FloatArray:
+        """Return a nodule of training with its profile and edge as it would be planted, had the model drawn it so.
+
+        Args:
+            added: (h, w) brightness that it adds, on the model's grid.
+            mask: (h, w) the nodule.
+            diameter_mm: Its diameter.
+        """
+        patch = Patch((0, 0), np.asarray(added, dtype=np.float32), mask, 1.0)
+        if not mask.any():
+            return patch.added
+        tone = tone_for(patch, self.calibration.flat_as_planted(flatness_of(patch.added, mask)))
+        spacing = float(self.pipeline.config.window_spacing_mm)
+        soft_mm = self.calibration.softer * diameter_mm
+        return Variant(1.0, tone, soft_mm=soft_mm).of(patch, 0, (spacing, spacing)).added
 
     def _rounds(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> Iterator[list[_Job]]:
         """Yield nodules that can be drawn together: all at once, or one after another where regions overlap."""
