@@ -133,17 +133,25 @@ def _versions(rows: list[dict[str, Any]]) -> list[str]:
     """Return what the change control plans say of every fault as a new version; nothing where there is no plan."""
     if not rows:
         return []
+    plans = dict.fromkeys(row["plan"] for row in rows)
     return [
         "## New versions against the change control plan",
         "",
         "The detector itself under another version, then every mutant as a new version of it: the clauses it breaks,",
         "and those among them that it does not violate.",
         "",
-        "| plan | new version | verdict | clauses broken | without reason |",
-        "|---|---|---|---|---|",
+        *(line for plan in plans for line in _of_plan(plan, [row for row in rows if row["plan"] == plan])),
+    ]
+
+
+def _of_plan(plan: str, rows: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"By `{plan}`:",
+        "",
+        "| new version | verdict | clauses broken | without reason |",
+        "|---|---|---|---|",
         *(
-            f"| `{row['plan']}` | {row['new_version']} | {row['verdict']} | {row['clauses_broken']} "
-            f"| {row['without_reason']} |"
+            f"| {row['new_version']} | {row['verdict']} | {row['clauses_broken']} | {row['without_reason']} |"
             for row in rows
         ),
         "",

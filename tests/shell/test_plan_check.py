@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from synnodtest.commands.selftest import page
 from synnodtest.detectors.mutants import MUTANTS, MutantDetector
 from synnodtest.detectors.oracle import OracleDetector
 from synnodtest.errors import RecordError
@@ -82,6 +83,9 @@ def test_a_version_that_passes_its_spec_and_loses_a_part_is_outside_the_plan(spe
     assert (lossy.verdict, lossy.broken) == ("OUTSIDE THE PLAN", ("sensitivity of a-version-finds",))
     assert all(one.holds for one in made.versions)
     assert made.as_dict()["change_control"][0]["new_version"] == SAME
+    shown = page(made.as_dict(), "conditions")
+    assert "By `plans/p.yaml`:" in shown
+    assert "| random | OUTSIDE THE PLAN | sensitivity of a-version-finds | none |" in shown
     assert any("random as a new version: OUTSIDE THE PLAN" in line for line in told)
     monkeypatch.setattr(plan_check, "breaks", lambda *words: False)
     again = selftest([spec], OracleDetector(), bench)
