@@ -36,7 +36,7 @@ CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 """Contrast that one mm of soft tissue adds where it takes the place of nothing."""
 
 _ANNOTATED_MM = (4.0, 6.0, 10.0, 13.0, 17.0, 25.0)
-_ANNOTATED_CONTRAST = (0.06, 0.088, 0.077, 0.076, 0.13, 0.16)
+_ANNOTATED_CONTRAST = (0.056, 0.075, 0.077, 0.079, 0.13, 0.16)
 """Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones, readers mark
 the dense; beyond 13 mm it rises with the diameter, as that of a ball does. Nodules planted with these have a bit less
 contrast in place than marked ones and are a bit more conspicuous: the medians lie between what either asks for."""
