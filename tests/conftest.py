@@ -1,13 +1,21 @@
 """Fixtures and strictness of all tests; specs, which run under the same ini section, are not subject to the latter."""
 
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.shared_folders import for_all_workers, shared_folder
+
 pytest_plugins = ["pytester", "tests.report.fixtures"]
 
-LONGEST_S = 300
-"""A test that takes longer hangs; the slowest takes a tenth of it on an idle machine."""
+ROOT = Path(__file__).parents[1]
+LONGEST_S = 600
+"""A test that takes longer hangs; the slowest takes a twentieth of it on an idle machine, and may wait for another
+worker that makes what both need."""
 
 
 def pytest_configure(config):
@@ -23,26 +31,45 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def read_before(tmp_path_factory):
-    """A store in which the radiographs of ``write_radiographs`` were read: 6 seconds that few tests are about."""
-    from synnodtest.backgrounds import open_backgrounds
-    from tests.pytest_plugin.conftest import write_radiographs
+    """A store in which the radiographs of ``write_radiographs`` were read, and in which what a report draws was drawn.
 
-    folder = tmp_path_factory.mktemp("read")
-    write_radiographs(folder / "cxr")
-    backgrounds = open_backgrounds(folder / "cxr", "normal", cache=folder / "store")
-    for background in backgrounds.backgrounds:
-        backgrounds.load(background)
-    return folder / "store"
+    No scene is in it. Reading takes 6 seconds and drawing 3 that few tests are about.
+    """
+    from tests.pytest_plugin.conftest import KEPT, run_often
+
+    def fill(folder):
+        (folder / "project").mkdir()
+        made = run_often(folder / "project")
+        for kind in KEPT:
+            shutil.copytree(made / "v1" / kind, folder / "store" / "v1" / kind)
+
+    return shared_folder(tmp_path_factory, "read", fill) / "store"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of a copy of the project, so that the checkout stays as it is; built without an index."""
+
+    def fill(folder):
+        for name in ("synnodtest", "models", "specs"):
+            shutil.copytree(ROOT / name, folder / "copy" / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, folder / "copy" / name)
+        build = "from setuptools import build_meta; build_meta.build_wheel('..')"
+        subprocess.run([sys.executable, "-c", build], cwd=folder / "copy", check=True, capture_output=True)
+
+    return next(shared_folder(tmp_path_factory, "wheel", fill).glob("*.whl"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory):
-    """Let all processes that tests start share compiled modules, also where the environment says not to write any.
+    """Let the processes that tests start keep the modules that they compile, also where the environment says not to.
 
-    A process that compiles every module of the package anew takes a second longer.
+    A process that compiles every module of the package anew takes a second longer. They lie beside the sources, where
+    those of installed packages are already; in a checkout that cannot be written all processes share another folder.
     """
-    base = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pyc"))
+        if not os.access(ROOT / "synnodtest", os.W_OK):
+            patch.setenv("PYTHONPYCACHEPREFIX", str(for_all_workers(tmp_path_factory) / "pyc"))
         yield

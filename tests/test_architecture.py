@@ -1,6 +1,7 @@
 """The house rules that would leak without a test: floors, light imports, the public namespace, forbidden packages."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -55,6 +56,7 @@ def dotted(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def imports_of(path):
     """Return every module that a file imports, function-level imports too, as (dotted name, line)."""
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]

@@ -100,21 +100,8 @@ def link(distribution, site):
                 shutil.copy(file.locate(), target)
 
 
-def build_wheel(folder):
-    """Build the wheel from a copy of the sources, so that the checkout stays as it is."""
-    source = folder / "source"
-    for name in ("synnodtest", "models", "specs"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(source)]
-    done = run([*command, "--wheel-dir", str(folder)], folder)
-    assert done.returncode == 0, done.stderr
-    return next(folder.glob("*.whl"))
-
-
 @pytest.fixture(scope="module")
-def bare_python(tmp_path_factory):
+def bare_python(tmp_path_factory, wheel):
     """Return the Python of an environment with the core alone."""
     folder = tmp_path_factory.mktemp("bare")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")], check=True)
@@ -124,8 +111,8 @@ def bare_python(tmp_path_factory):
     )
     for distribution in core_distributions():
         link(distribution, site)
-    with zipfile.ZipFile(build_wheel(folder)) as wheel:
-        wheel.extractall(site)
+    with zipfile.ZipFile(wheel) as held:
+        held.extractall(site)
     return str(python)
 
 

@@ -1,16 +1,12 @@
 """The wheel: it brings all that the package reads, and the shipped models and specs where the package seeks them."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 SHARED = ("models", "specs")
-BUILD = "from setuptools import build_meta; build_meta.build_wheel('..')"
 ASK = """
 import synnodtest
 from synnodtest.errors import SynnodError
@@ -31,19 +27,6 @@ def files(folder):
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
     }
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel of a copy of the project, with the setuptools at hand and no network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "copy"
-    for name in ("synnodtest", *SHARED):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy / name)
-    subprocess.run([sys.executable, "-c", BUILD], cwd=copy, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
 
 
 class TestWheel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,14 +71,23 @@ class Display:
 
         Pixels at which the profile is 0 stay bit-identical; none leaves 0..1.
         """
+        return self._adder(before, profile)(gain)
+
+    def _adder(self, before: FloatArray, profile: FloatArray) -> Callable[[float], FloatArray]:
+        """Return :meth:`add` by the gain alone: what does not hang on it is computed once."""
         room = max(1.0 - self.knee, 1e-3)
         level = before.astype(np.float64)
         bent = level > self.knee
         straight = np.where(bent, self.knee - room * np.log(np.clip((1 - level) / room, 1e-9, None)), level)
-        raised = straight + gain * profile
-        shown = np.where(raised > self.knee, 1 - room * np.exp(np.minimum(self.knee - raised, 0) / room), raised)
-        after = np.clip(np.where(level >= 1, level, shown), 0, 1).astype(np.float32)
-        return np.where(profile != 0, after, before).astype(np.float32)
+        white, touched = level >= 1, profile != 0
+
+        def added(gain: float) -> FloatArray:
+            raised = straight + gain * profile
+            shown = np.where(raised > self.knee, 1 - room * np.exp(np.minimum(self.knee - raised, 0) / room), raised)
+            after = np.clip(np.where(white, level, shown), 0, 1).astype(np.float32)
+            return np.where(touched, after, before).astype(np.float32, copy=False)
+
+        return added
 
     def plant(self, before: FloatArray, profile: FloatArray, mask: BoolArray, brightness: float) -> FloatArray:
         """Return the pixels with a profile added such that its mean over the mask is ``brightness``.
@@ -87,10 +97,11 @@ class Display:
         mean = float(profile[mask].mean(dtype=np.float64)) if mask.any() else 0.0
         if mean <= 0 or brightness <= 0:
             return before.copy()
-        inside, level = profile[mask], before[mask]
+        level = before[mask]
+        shown = self._adder(level, profile[mask])
 
         def added(gain: float) -> float:
-            return float((self.add(level, inside, gain).astype(np.float64) - level).mean())
+            return float((shown(gain).astype(np.float64) - level).mean())
 
         low, high = 0.0, brightness / mean
         while added(high) < brightness and high < _MOST_GAIN * brightness / mean:

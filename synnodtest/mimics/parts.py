@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 __all__ = [
     "BARIUM",
@@ -101,7 +101,7 @@ def curve(*through: Point, samples: int = 400) -> Real:
 def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_mask: bool = True) -> Part:
     """Return a tube along points ``(n, 2)``, solid or with a bore of this radius."""
     dense = _dense(points, _STEP_MM)
-    tree = cKDTree(dense)
+    tree = scipy.spatial.cKDTree(dense)
 
     def thickness(x: Real, y: Real) -> Real:
         away, _ = tree.query(np.stack([x.ravel(), y.ravel()], axis=1), distance_upper_bound=radius)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+import scipy
 
 from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array
@@ -20,7 +20,7 @@ __all__ = ["CORTEX", "SPONGE", "Skeleton", "clavicle_axis", "skeleton"]
 
 CORTEX = 0.034
 SPONGE = 0.0055
-_DROP = PchipInterpolator([0, 0.09, 0.25, 0.4, 0.5, 0.62, 0.8, 1.0], [0.0, -0.01, 0.13, 0.36, 0.56, 0.80, 1.0, 1.12])
+_DROP = ((0, 0.09, 0.25, 0.4, 0.5, 0.62, 0.8, 1.0), (0.0, -0.01, 0.13, 0.36, 0.56, 0.80, 1.0, 1.12))
 _RIB_DROP = (0.15, 0.24, 0.30, 0.345, 0.37, 0.39, 0.405, 0.41, 0.39, 0.34, 0.26, 0.18)
 _RIB_END = (0.80, 0.80, 0.80, 0.79, 0.775, 0.755, 0.735, 0.69, 0.63, 0.57, 0.46, 0.33)
 
@@ -97,7 +97,7 @@ def _even(curve: Array, step: float) -> Array:
 def _rib(thorax: Thorax, side: int, number: int, spacing: float) -> Masses:
     a = thorax.anatomy
     s = np.linspace(0.03, _RIB_END[number], 120)
-    y = a.height * (-0.030 + 0.083 * number + _RIB_DROP[number] * _DROP(s))
+    y = a.height * (-0.030 + 0.083 * number + _RIB_DROP[number] * scipy.interpolate.PchipInterpolator(*_DROP)(s))
     width = np.maximum(thorax.outer(y), 0.36 * a.width) + 4.5
     depth = np.maximum(thorax.half_depth(y), 0.3 * a.depth) + 4.5
     x = side * width * np.sin(np.pi * s) + side * 9 * np.cos(np.pi * s).clip(0) ** 4
@@ -120,7 +120,7 @@ def clavicle_axis(thorax: Thorax, side: int) -> Array:
     rise = np.array([0.0, 0.10, 0.32, 0.62, 0.86, 0.92])
     y = 0.125 * a.height - rise * (0.16 * a.height - a.shoulder)
     z = np.array([-0.72, -0.78, -0.72, -0.45, -0.25, -0.2]) * a.depth
-    smooth = PchipInterpolator(t, np.stack([x, y, z], axis=1))
+    smooth = scipy.interpolate.PchipInterpolator(t, np.stack([x, y, z], axis=1))
     return np.asarray(smooth(np.linspace(0, 1, 80)))
 
 

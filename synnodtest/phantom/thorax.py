@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+import scipy
 
 from synnodtest.phantom.anatomy import Anatomy
 from synnodtest.phantom.solids import EMPTY, Array, Interval, ellipsoid, hull, outside, slab
@@ -14,25 +16,28 @@ SIDES = {"right": -1, "left": 1}
 _STEPS = np.linspace(0, 1.3, 1024)
 
 
-def _profile(*nodes: list[tuple[float, float]]) -> Array:
+Nodes = tuple[tuple[float, float], ...]
+_OUTER: Nodes = (
+    *((0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845)),
+    *((0.33, 0.905), (0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)),
+)
+_INNER: Nodes = (
+    *((0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)),
+)
+_DEPTH: Nodes = (
+    *((0, 0.0), (0.004, 0.10), (0.015, 0.19), (0.05, 0.34), (0.1, 0.48), (0.2, 0.69), (0.35, 0.87), (0.5, 0.96)),
+    *((0.7, 1.0), (1.6, 1.0)),
+)
+_MIDDLE: Nodes = ((0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03), (1.6, 0.03))
+"""Profiles over y / height, as shares of the anatomy's width or depth."""
+
+
+@cache
+def _profile(nodes: Nodes) -> Array:
     """Tabulate a smooth profile over sqrt(y / height): steep at the apex, as a dome is."""
-    t, value = np.concatenate(nodes).T
-    curve = PchipInterpolator(np.sqrt(t), value, extrapolate=False)
+    t, value = np.array(nodes).T
+    curve = scipy.interpolate.PchipInterpolator(np.sqrt(t), value, extrapolate=False)
     return np.nan_to_num(curve(np.minimum(_STEPS, np.sqrt(t[-1])))).astype(np.float32)
-
-
-_OUTER = _profile(
-    [(0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845)],
-    [(0.33, 0.905), (0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)],
-)
-_INNER = _profile(
-    [(0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)]
-)
-_DEPTH = _profile(
-    [(0, 0.0), (0.004, 0.10), (0.015, 0.19), (0.05, 0.34), (0.1, 0.48), (0.2, 0.69), (0.35, 0.87), (0.5, 0.96)],
-    [(0.7, 1.0), (1.6, 1.0)],
-)
-_MIDDLE = _profile([(0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03), (1.6, 0.03)])
 
 
 class Thorax:
@@ -49,7 +54,8 @@ class Thorax:
         """Return x seen by a structure at depth ``z`` of a rotated patient."""
         return x - np.float32(self.anatomy.rotation * z)
 
-    def _along(self, table: Array, y: Array) -> Array:
+    def _along(self, nodes: Nodes, y: Array) -> Array:
+        table = _profile(nodes)
         scale = np.float32((_STEPS.size - 1) / _STEPS[-1] / np.sqrt(self.anatomy.height))
         at = np.minimum(np.sqrt(np.maximum(y, 0)).astype(np.float32) * scale, np.float32(_STEPS.size - 1.001))
         first = at.astype(np.int32)

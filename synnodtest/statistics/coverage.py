@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import distance
 
 __all__ = ["precision_recall", "vendi_score"]
 
@@ -31,13 +31,13 @@ def precision_recall(real: ArrayLike, synthetic: ArrayLike, neighbours: int = NE
     first, second = np.asarray(real, dtype=np.float64), np.asarray(synthetic, dtype=np.float64)
     if min(len(first), len(second)) <= neighbours or first.shape[1] != second.shape[1]:
         raise ValueError(f"samples of shape {first.shape} and {second.shape} have no {neighbours} neighbours")
-    between = distance.cdist(first, second)
+    between = scipy.spatial.distance.cdist(first, second)
     return _covered(between.T, first, neighbours), _covered(between, second, neighbours)
 
 
 def _covered(between: NDArray[np.float64], centres: NDArray[np.float64], neighbours: int) -> float:
     """Return the share of rows that lie within the ball of any centre."""
-    radii = np.sort(distance.cdist(centres, centres), axis=1)[:, neighbours]
+    radii = np.sort(scipy.spatial.distance.cdist(centres, centres), axis=1)[:, neighbours]
     return float((between <= radii[None, :]).any(axis=1).mean())
 
 
@@ -53,7 +53,7 @@ def vendi_score(samples: ArrayLike, width: float) -> float:
     Source: Friedman and Dieng, Trans. Mach. Learn. Res. (2023).
     """
     table = np.asarray(samples, dtype=np.float64)
-    kernel = np.exp(-distance.cdist(table, table, "sqeuclidean") / (2 * width**2))
+    kernel = np.exp(-scipy.spatial.distance.cdist(table, table, "sqeuclidean") / (2 * width**2))
     values = np.linalg.eigvalsh(kernel / len(table))
     values = values[values > 1e-12]
     return float(np.exp(-(values * np.log(values)).sum()))

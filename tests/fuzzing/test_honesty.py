@@ -34,7 +34,7 @@ def test_a_noisy_detector_above_the_rate_ends_in_no_confirmed_counterexample(tmp
     assert ruling(gathered).status is Status.PASSED
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_region_where_too_many_fail_never_passes(tmp_path, seed):
     """Three in ten are missed where one in five may be: close to the bound, so FAILED or INCONCLUSIVE."""
     gathered = hunt(tmp_path, Holed(noisy(0.70, seed)), vary=SMALL, examples=12, replicates=5, seed=seed)

@@ -1,6 +1,8 @@
 """A small user's project: radiographs with masks, a spec, detectors of known vices."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -121,22 +123,44 @@ def nan():
 '''
 
 
+KEPT = ("structures", "readings", "figures", "pictures", "explore")
+"""What a store keeps of reading and drawing."""
+OPTIONS = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--synnod-conform", "off"]
+OFTEN = ([], ["-k", "size and sensitivity"], ["-k", "size and sensitivity", "--detector", "dets:silent"])
+"""What tests run again and again, so that its drawings are worth keeping."""
+
+
+def write_project(folder):
+    """Write ``cxr/``, ``specs/small.yaml`` and ``dets.py``."""
+    write_radiographs(folder / "cxr")
+    (folder / "specs").mkdir()
+    (folder / "specs" / "small.yaml").write_text(SPEC)
+    (folder / "dets.py").write_text(DETECTORS)
+    (folder / "pytest.ini").write_text("[pytest]\ntestpaths = specs\n")
+
+
+def run_often(folder):
+    """Run a project as tests that use :func:`project` do most; return its store."""
+    write_project(folder)
+    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
+    for words in OFTEN:
+        command = [sys.executable, "-m", "pytest", "--detector", "dets:honest", *OPTIONS, *words]
+        subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True)
+    return folder / ".synnodtest"
+
+
 @pytest.fixture
 def project(pytester, monkeypatch, read_before):
     """A folder with ``cxr/``, ``specs/small.yaml`` and ``dets.py``; returns the function that runs pytest in it."""
     monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    write_radiographs(pytester.path / "cxr")
+    write_project(pytester.path)
     shutil.copytree(read_before, pytester.path / ".synnodtest")
-    (pytester.path / "specs").mkdir()
-    (pytester.path / "specs" / "small.yaml").write_text(SPEC)
-    (pytester.path / "dets.py").write_text(DETECTORS)
-    pytester.makeini("[pytest]\ntestpaths = specs\n")
 
     def run(*words, detector="dets:honest", backgrounds="cxr", conform="off"):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
         options += ["--detector", detector] if detector else []
-        return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=120)
+        return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=280)
 
     run.path = pytester.path
     run.pytester = pytester

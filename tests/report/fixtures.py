@@ -11,6 +11,7 @@ from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.report import html
 from tests.report import example, run_once
+from tests.shared_folders import shared_folder
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +28,16 @@ def made(_made):
 @pytest.fixture(scope="session")
 def filed(_made, tmp_path_factory):
     """The folder of a finished run with a few pictures: record, report, manifest."""
-    folder = tmp_path_factory.mktemp("run")
-    made = copy.deepcopy(_made)
-    made["gallery"] = made["gallery"][:2] + made["gallery"][-1:]
-    example.with_pictures(made, folder)
-    record.write(made, folder)
-    html.render(made, folder)
-    manifest.write(folder)
-    return folder
+
+    def fill(folder):
+        made = copy.deepcopy(_made)
+        made["gallery"] = made["gallery"][:2] + made["gallery"][-1:]
+        example.with_pictures(made, folder)
+        record.write(made, folder)
+        html.render(made, folder)
+        manifest.write(folder)
+
+    return shared_folder(tmp_path_factory, "run", fill)
 
 
 @pytest.fixture
@@ -50,8 +53,8 @@ def small(made):
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """The folder of a real run; its project is two folders up."""
-    return run_once.make_project(tmp_path_factory.mktemp("project"))
+    """The folder of a real run; its project is two folders up. Both are read by all workers: change a copy."""
+    return run_once.newest(shared_folder(tmp_path_factory, "project", run_once.make_project))
 
 
 @pytest.fixture(scope="session")

@@ -201,7 +201,7 @@ def pytest_in(root, *words, specs="specs", detector="dets:faint"):
     environment |= {"GITHUB_ACTIONS": "true"}
     options = ["--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", detector, "-p", "no:randomly"]
     command = [sys.executable, "-m", "pytest", specs, *options, "--synnod-conform", "off", *words]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240).stdout
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=500).stdout
 
 
 def newest(root):

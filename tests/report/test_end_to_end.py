@@ -18,9 +18,9 @@ pytest.importorskip("pyarrow")
 
 
 @pytest.fixture(scope="module")
-def project(run):
-    """The project of the run."""
-    return run.parents[1]
+def project(run, tmp_path_factory):
+    """A copy of the run's project: here it is changed and run again."""
+    return shutil.copytree(run.parents[1], tmp_path_factory.mktemp("copy") / "project")
 
 
 def of_kind(data, kind):

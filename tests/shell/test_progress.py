@@ -2,12 +2,14 @@
 
 import io
 import re
+import shutil
 
 import pytest
 
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress, left
 from synnodtest.stages import Stages
+from tests.pytest_plugin.conftest import write_radiographs
 
 
 class Clock:
@@ -120,7 +122,9 @@ def test_the_planned_time_stands_beside_the_time_taken():
     assert taken_line({"from_cache": 9.0}, (1.0, 1.0), 2.0) == ""
 
 
-def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch):
+def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch, read_before):
+    write_radiographs(pytester.path / "cxr")
+    shutil.copytree(read_before, pytester.path / ".synnodtest")
     monkeypatch.setenv("PYTHONPATH", ":".join(__import__("sys").path))
     pytester.makepyfile(
         quiet="""
@@ -135,6 +139,7 @@ def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch):
     behaviours = "".join(f"\n  - {{id: {name}, statement: s, {scenes}, {expect}}}" for name in ("a", "b"))
     pytester.makefile(".yaml", spec=f"synnodtest: 1\nbehaviours:{behaviours}")
     words = ["spec.yaml", "--detector", "quiet:make", "--synthesizer", "gaussian", "--synnod-no-pixels"]
+    words += ["--backgrounds", "cxr"]
     run = pytester.runpytest_subprocess(*words, "-n", "2", "--synnod-profile", "--synnod-conform", "off")
     for worker, name in (("gw0", "a"), ("gw1", "b")):
         assert re.search(rf"(gw\d): {name}, untouched radiographs: 2 of 2 scenes, done in", run.stderr.str()), worker

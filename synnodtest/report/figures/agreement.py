@@ -15,6 +15,7 @@ from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
+from synnodtest.statistics import spearman
 
 __all__ = ["agreement_figure"]
 
@@ -70,10 +71,8 @@ class _Agreement:
 
     @property
     def spearman(self) -> float | None:
-        from scipy import stats
-
         varied = len(set(self.asked)) > 1 and len(set(self.got)) > 1
-        return float(stats.spearmanr(self.asked, self.got).statistic) if varied else None
+        return spearman(self.asked, self.got).value if varied else None
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
+from synnodtest.statistics.distributions import beta_ppf
 
 __all__ = ["pass_probability", "power_figure"]
 
@@ -30,16 +32,14 @@ def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) 
         alpha: One-sided error rate.
         rates: True rates, any shape.
     """
-    from scipy import stats
-
     x = np.arange(n + 1)
     if side == "above":
-        lower = np.where(x > 0, stats.beta.ppf(alpha, np.maximum(x, 1), n - x + 1), 0.0)
+        lower = np.where(x > 0, beta_ppf(alpha, np.maximum(x, 1), n - x + 1), 0.0)
         passing = x[lower > bound]
-        return stats.binom.sf(passing[0] - 1, n, rates) if passing.size else np.zeros_like(rates)
-    upper = np.where(x < n, stats.beta.ppf(1 - alpha, x + 1, np.maximum(n - x, 1)), 1.0)
+        return special.betainc(passing[0], n - passing[0] + 1, rates) if passing.size else np.zeros_like(rates)
+    upper = np.where(x < n, beta_ppf(1 - alpha, x + 1, np.maximum(n - x, 1)), 1.0)
     passing = x[upper < bound]
-    return stats.binom.cdf(passing[-1], n, rates) if passing.size else np.zeros_like(rates)
+    return special.betaincc(passing[-1] + 1, n - passing[-1], rates) if passing.size else np.zeros_like(rates)
 
 
 @drawn
