@@ -20,7 +20,10 @@ from synnodtest.canonical import plain
 __all__ = ["JsonObject", "Member", "Schema", "decode", "definition", "encode"]
 
 JsonObject = Mapping[str, object]
-"""A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure."""
+"""A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure.
+
+Its values are objects, so that whoever reads one has to say, and mypy to see, what it is.
+"""
 Schema = dict[str, Any]
 """A JSON Schema: its keywords decide what their values are."""
 
