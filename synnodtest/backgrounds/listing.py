@@ -17,7 +17,7 @@ from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 
-__all__ = ["Entry", "Listing", "list_radiographs", "masks_beside"]
+__all__ = ["Entry", "Listing", "list_radiographs", "masks_beside", "radiographs_in"]
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
@@ -73,7 +73,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
     """
     images = folder
-    if not _radiographs_in(folder):
+    if not radiographs_in(folder):
         images = node21_folder(folder) or folder
     manifest = find_manifest([folder, images]) or find_manifest(outer)
     entries, notes = _entries(folder, images, manifest)
@@ -92,7 +92,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
 
 
 def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[list[Entry], list[str]]:
-    lying = _radiographs_in(images)
+    lying = radiographs_in(images)
     if manifest is not None:
         own = manifest.path.parent in (folder, images)
         rows = [(row, _file_of(row, folder)) for row in manifest.rows]
@@ -198,7 +198,12 @@ def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]
         )
 
 
-def _radiographs_in(folder: Path) -> list[Path]:
+def radiographs_in(folder: Path) -> list[Path]:
+    """Return the radiographs that lie directly in a folder, masks left out, by name.
+
+    Raises:
+        BackgroundError: the folder cannot be listed.
+    """
     try:
         files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     except OSError as error:

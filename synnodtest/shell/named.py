@@ -35,6 +35,10 @@ def _check_backgrounds(settings: Settings) -> None:
     if folder is not None and not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise BackgroundError(f"{folder}: {what}", hint="give a folder of chest radiographs")
+    if folder is not None:
+        from synnodtest.backgrounds.pixel_size import check_pixel_size
+
+        check_pixel_size(folder)
 
 
 def _fault(option: str, check: Callable[[], None]) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
 from synnodtest.backgrounds.manifest import read_manifest
+from synnodtest.backgrounds.pixel_size import check_pixel_size
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import BackgroundSet
 
@@ -305,6 +306,28 @@ class TestBrokenSets:
         backgrounds = open_backgrounds(tmp_path, "normal")
         with pytest.raises(BackgroundError, match=r"a\.png: .*mm is unknown"):
             backgrounds.load(backgrounds.backgrounds[0])
+
+    def test_a_folder_of_pictures_without_any_pixel_size_is_told_before_one_is_read(self, tmp_path):
+        folder = tmp_path / "films"
+        for name in ("a.png", "b.jpg"):
+            write_png(folder / name, chest())
+        write_png(folder / "a.lung.png", mask())
+        with pytest.raises(BackgroundError, match=r"films: .* is unknown for all 2 files") as caught:
+            check_pixel_size(folder)
+        assert str(folder / "manifest.csv") in caught.value.hint
+        (tmp_path / "manifest.csv").write_text("file,view\nfilms/a.png,PA\n")
+        with pytest.raises(BackgroundError) as caught:
+            check_pixel_size(folder)
+        assert str(tmp_path / "manifest.csv") in caught.value.hint
+        (tmp_path / "manifest.csv").write_text(f"{HEADER}\nfilms/a.png,p,,,,1,1\n")
+        check_pixel_size(folder)
+
+    def test_a_folder_with_a_file_that_may_know_its_pixel_size_is_left_to_the_readers(self, tmp_path):
+        write_png(tmp_path / "flat" / "a.png", chest())
+        write_mha(tmp_path / "flat" / "b.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "sets" / "normal" / "a.png", chest())
+        check_pixel_size(tmp_path / "flat")
+        check_pixel_size(tmp_path / "sets")
 
     def test_an_empty_lung_mask_is_an_error(self, tmp_path):
         write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))

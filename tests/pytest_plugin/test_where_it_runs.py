@@ -85,6 +85,7 @@ SLIPS = {
     "synthesizer": (["--synthesizer", "gausian"], "--synthesizer: nothing is known as the synthesizer 'gausian'"),
     "its folder": (["--synthesizer", "ct-patch:gone"], "--synthesizer: synthesizer 'ct-patch': *gone is not there"),
     "backgrounds": (["--backgrounds", "../other/crx"], "--backgrounds: ../other/crx: no such folder"),
+    "pixel size": (["--backgrounds", "films"], "--backgrounds: films: the size of a pixel in mm is unknown*1 files*"),
     "baseline": (["--baseline", "older.onnx"], "--baseline: detector 'older.onnx': *older.onnx is not there"),
 }
 
@@ -107,6 +108,8 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     from synnodtest.shell.settings import Settings
 
     (tmp_path / "dets.py").write_text("def silent():\n    return list\n")
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "a.jpg").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "dets", raising=False)
     option, value = SLIPS[slip][0]
