@@ -57,7 +57,12 @@ def _detector(options: argparse.Namespace) -> int:
     from synnodtest.commands.figures_table import figures_table
     from synnodtest.detectors import resolve_detector
     from synnodtest.evaluation.detector import evaluate
+    from synnodtest.statistics.bootstrap import FEWEST_RESAMPLES
 
+    if 0 < options.resamples < FEWEST_RESAMPLES or options.resamples < 0:
+        raise SynnodError(
+            f"--resamples {options.resamples}: bounds take at least {FEWEST_RESAMPLES}", hint="0 leaves the bounds out"
+        )
     sets = annotated_sets(options, options.split, fresh=True)
     if not sets:
         raise SynnodError("nothing to evaluate on", hint="--data, --phantoms N, or --backgrounds with --ct-patches")

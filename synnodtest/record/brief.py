@@ -64,7 +64,7 @@ def exclusions(ruling: RulingEntry | None) -> list[str]:
 def kind_of_run(run: RunEntry) -> str:
     """Return whether a run confirms anything, in so many words."""
     if run.confirmatory:
-        return "confirmatory run: its specifications were frozen before it began, and all of their expectations were run"
+        return "confirmatory run: its specifications were frozen before it began, and every expectation was run"
     reasons = joined(list(run.exploratory_reasons)) or "no reason is recorded"
     return f"exploratory run, which confirms nothing: {reasons}"
 

@@ -14,7 +14,10 @@ from synnodtest.statistics.clusters import codes
 from synnodtest.statistics.distributions import normal_cdf, normal_ppf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
 
-__all__ = ["FEW_CLUSTERS", "cluster_bootstrap"]
+__all__ = ["FEWEST_RESAMPLES", "FEW_CLUSTERS", "cluster_bootstrap"]
+
+FEWEST_RESAMPLES = 100
+"""Below it the tails that make a 95% bound hold fewer than five values."""
 
 FEW_CLUSTERS = 30
 _CELLS_AT_ONCE = 2_000_000
@@ -145,8 +148,8 @@ def cluster_bootstrap(
     check_alpha(alpha)
     if method not in ("bca", "t", "percentile"):
         raise ValueError(f"method is 'bca', 't' or 'percentile', not {method!r}")
-    if resamples < 100:
-        raise ValueError(f"a bootstrap takes at least 100 resamples, not {resamples}")
+    if resamples < FEWEST_RESAMPLES:
+        raise ValueError(f"a bootstrap takes at least {FEWEST_RESAMPLES} resamples, not {resamples}")
     index, count = codes(clusters)
     value = float(statistic(np.arange(len(index)))) if count else math.nan
     low, high = limits

@@ -121,3 +121,9 @@ def swap(table):
         cells[x], cells[label] = cells[label], cells[x]
         made.append(",".join(cells))
     table.write_text("\n".join([head, *made]))
+
+
+def test_too_few_resamples_are_refused_before_anything_is_read(tmp_path, capsys):
+    words = ["--detector", "demo", "--data", str(tmp_path / "absent"), "--resamples", "99"]
+    assert main(["evaluate", "detector", *words]) == 1
+    assert "--resamples 99: bounds take at least 100" in capsys.readouterr().err
