@@ -87,16 +87,16 @@ def test_texts_of_a_spec_cannot_end_the_data(made, tmp_path):
 def test_a_picture_holds_the_greys_of_the_radiograph_and_is_drawn_once(made, tmp_path):
     scene_id, scene = next((k, s) for k, s in made["scenes"].items() if s["nodules"])
     _, radiograph, _ = example.radiographs(scene)
-    store, loads = Store(tmp_path), []
+    store, loads, scenes = Store(tmp_path), [], {scene_id: Record.of(made).scenes[scene_id]}
 
     def load(key):
         loads.append(key)
         return radiograph
 
     for _ in range(2):
-        explore_pictures.keep(store, {scene_id: scene}, load)
+        explore_pictures.keep(store, scenes, load)
     assert loads == [scene_id]
-    found = explore_pictures.from_store(store, {scene_id: scene})(scene_id)
+    found = explore_pictures.from_store(store, scenes)(scene_id)
     x, y, wide, high = found.cut
     grey = np.asarray(Image.open(io.BytesIO(found.webp)).convert("L"), dtype=float) / 255
     values = found.low + (found.high - found.low) * grey
