@@ -1,6 +1,6 @@
 """What the engine gains over what one would write, side by side in one process, in turns.
 
-python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--synthesizer diffusion] [--detector demo]
+python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--steps 1] [--detector demo]
 
 The yardstick is a loop over scenes: one window at a time through the diffusion pipeline, 50 DDIM steps, the composite
 written as PNG and read by `YOLO.predict`. Against it, with the shipped models on phantoms:
@@ -75,7 +75,9 @@ def behaviour(count: int, replicates: int, diameter: object = None) -> Behaviour
 class Parts:
     """Models and phantoms, loaded once."""
 
-    def __init__(self, scenes: int, scratch: Path, synthesizer: str = "diffusion", detector: object = "demo") -> None:
+    def __init__(
+        self, scenes: int, scratch: Path, synthesizer: object = "diffusion", detector: object = "demo"
+    ) -> None:
         from synnodtest.detectors import resolve_detector
         from synnodtest.synthesizers import resolve_synthesizer
 
@@ -83,7 +85,7 @@ class Parts:
         self.replicates = max(scenes // self.count, 1)
         self.set = PhantomSet("normal", self.count, cache=scratch / "phantoms")
         self.detector = resolve_detector(detector) if isinstance(detector, str) else detector
-        self.synthesizer = resolve_synthesizer(synthesizer)
+        self.synthesizer = resolve_synthesizer(synthesizer) if isinstance(synthesizer, str) else synthesizer
         self.loaded = {one.id: self.set.load(one) for one in self.set.backgrounds}
 
     def engine(self, store: str, detector: object = None) -> Engine:
@@ -291,14 +293,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scenes", type=int, default=64, help="per round")
-    parser.add_argument("--synthesizer", default="diffusion")
+    parser.add_argument("--steps", type=int, help="denoising steps of the shipped model, instead of its own")
     parser.add_argument("--detector", default="demo")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     result: dict[str, object] = {"rounds": options.rounds, "scenes": options.scenes, "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as scratch:
-        parts = Parts(options.scenes, Path(scratch), options.synthesizer, options.detector)
+        synthesizer: object = "diffusion"
+        if options.steps is not None:
+            from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+
+            synthesizer = DiffusionSynthesizer(shipped_model("diffusion"), steps=options.steps)
+        parts = Parts(options.scenes, Path(scratch), synthesizer, options.detector)
         for name in options.only.split(","):
             result[name] = PARTS[name](parts, options.rounds)
             print(name, json.dumps(result[name]), flush=True)
