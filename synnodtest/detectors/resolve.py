@@ -27,6 +27,9 @@ _SUFFIXES = {
     ".dcm": "dicom-findings",
 }
 
+_TAKE_A_FILE = (*_SUFFIXES.values(), "unsafe", "dicom-sr", "dicom-seg", "dicom-pr")
+"""Names whose argument is a file; those of programs, addresses and other packages may end like one."""
+
 
 def resolve_detector(
     text: str, *, device: str = "cpu", timeout_s: float = DEFAULT_TIMEOUT_S, base: Path | None = None
@@ -60,8 +63,14 @@ def check_named(text: str, base: Path | None = None) -> None:
     options = Options(device="cpu", base=base or Path.cwd(), timeout_s=DEFAULT_TIMEOUT_S)
     text = text.strip()
     named = _named(text) if text else None
-    if named is not None:
-        _check_file(named[1], text, options)
+    name = text.partition(":")[0]
+    if named is not None and name == "mutant":
+        spoiled = named[1].partition(":")[2]
+        if spoiled:
+            check_named(spoiled, base)
+    elif named is not None:
+        if name in _TAKE_A_FILE:
+            _check_file(named[1], text, options)
     elif Path(split_choice(text, options.base)[0]).suffix.lower() in _SUFFIXES:
         _check_file(text, text, options)
     elif options.path(split_choice(text, options.base)[0]).is_dir():

@@ -79,6 +79,10 @@ def test_a_ledger_that_cannot_be_written_is_warned_of_and_stands_in_the_record(t
 
 SLIPS = {
     "detector file": (["--detector", "bets.pt"], "--detector: detector 'bets.pt': *bets.pt is not there"),
+    "detector of a mutant": (
+        ["--detector", "mutant:flip-blind:bets.pt"],
+        "--detector: detector 'bets.pt': *is not there",
+    ),
     "detector name": (["--detector", "demmo"], "--detector: nothing is known as the detector 'demmo'"),
     "detector factory": (["--detector", "dets:slient"], "--detector: detector 'dets:slient': 'dets' has no 'slient'"),
     "detector module": (["--detector", "dest:silent"], "--detector: detector 'dest:silent': no module named 'dest'"),
@@ -126,5 +130,7 @@ def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "best.pt").write_bytes(b"")
-    for detector in ("best.pt", "best.pt#nodule", "openvino:best.pt", "demo", "http://host/predict", "command:run it"):
+    files = ("best.pt", "best.pt#nodule", "openvino:best.pt", "mutant:flip-blind:best.pt", "mutant:always-silent")
+    programs = ("command:run it", "command:run {in} {out} --weights far.pt", "node21:run {in} {out} x.json")
+    for detector in (*files, *programs, "demo", "http://host/predict"):
         assert faults_of_names(Settings(root=tmp_path, detector=detector, backgrounds=tmp_path)) == []
