@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["canonical_json", "plain", "seed_sequence", "sha256_of", "sha256_of_array"]
+__all__ = ["canonical_json", "in_canonical_order", "plain", "seed_sequence", "sha256_of", "sha256_of_array"]
 
 
 def _plain(value: Any) -> Any:
@@ -63,6 +63,13 @@ def seed_sequence(*parts: Any) -> np.random.SeedSequence:
     Independent of Python's ``hash``, of worker order and of batch order.
     """
     return np.random.SeedSequence(int(sha256_of(list(parts)), 16))
+
+
+def in_canonical_order(value: Any) -> Any:
+    """Return plain JSON values with the keys of every object in the order in which canonical JSON writes them."""
+    if isinstance(value, dict):
+        return {key: in_canonical_order(value[key]) for key in sorted(value)}
+    return [in_canonical_order(item) for item in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> Any:

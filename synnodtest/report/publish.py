@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import synnodtest
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import in_canonical_order, plain, sha256_of
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
@@ -106,7 +106,7 @@ def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
         ledger_file=facts.ledger,
     )
     record.write(made, folder)
-    written = Record.of(made)
+    written = Record.of(in_canonical_order(plain(made)))  # as it will be read: tables keep the order of their columns
     write_companions(written, folder, facts.root)
     _write_explore(written, facts, folder)
     store = None if facts.cache is None else Store(facts.cache)
