@@ -74,9 +74,7 @@ def _finding(axis: Any, box: tuple[float, float, float, str], *, first: bool) ->
 
     x, y, side, score = box
     corner, dashes = (x - side / 2, y - side / 2), "-" if first else (0, (3, 2))
-    axis.add_patch(
-        Rectangle(corner, side, side, facecolor="none", edgecolor=ORANGE, linewidth=1.8, linestyle=dashes)
-    )
+    axis.add_patch(Rectangle(corner, side, side, facecolor="none", edgecolor=ORANGE, linewidth=1.8, linestyle=dashes))
     axis.plot([x], [y], marker="+", color=ORANGE, markersize=8, markeredgewidth=1.6)
     at = x + side / 2 + 0.03 if first else x - side / 2 - 0.03
     axis.text(at, y - side / 2, score, fontsize=9, va="center", ha="left" if first else "right")
