@@ -23,7 +23,7 @@ from synnodtest.errors import StoreError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["StoredRadiograph", "content_of", "decode_radiograph", "encode_radiograph", "peek_radiograph"]
+__all__ = ["StoredRadiograph", "decode_radiograph", "encode_radiograph", "peek_radiograph"]
 
 _MAGIC = b"SNRG\x01"
 _TILE = 16
@@ -77,15 +77,6 @@ def peek_radiograph(data: bytes) -> StoredRadiograph:
     header, blob = _split(data, only_truth=True)
     truths, _ = _truths(header, blob)
     return StoredRadiograph(header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths)
-
-
-def content_of(data: bytes) -> str:
-    """Return the content sha256 of an encoded radiograph.
-
-    Raises:
-        StoreError: ``data`` is no encoded radiograph.
-    """
-    return str(_split(data, only_truth=True)[0]["content_sha256"])
 
 
 def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = True) -> Radiograph:

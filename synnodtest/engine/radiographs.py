@@ -14,7 +14,7 @@ from synnodtest.mimics import with_mimics
 from synnodtest.perturbations import perturb
 from synnodtest.ports import Background, Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.radiograph_codec import content_of, decode_radiograph, encode_radiograph
+from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph, peek_radiograph
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
@@ -33,8 +33,8 @@ class _Stored:
         return replace(decode_radiograph(self.data, background, verify=not self.fresh), altered=True)
 
     @property
-    def content(self) -> str:
-        return content_of(self.data)
+    def content_sha256(self) -> str:
+        return peek_radiograph(self.data).content_sha256
 
 
 class Radiographs:
@@ -114,7 +114,7 @@ class Radiographs:
             assert prior.snapshot is not None
             job.radiograph = replace(job.radiograph, prior=prior.radiograph)
             reason = reason or (f"prior: {prior.snapshot.rejected}" if prior.snapshot.rejected else "")
-        known = stored.content if stored is not None and job.radiograph is base else ""
+        known = stored.content_sha256 if stored is not None and job.radiograph is base else ""
         encoded = Snapshot.of(job.radiograph, reason, known).encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 
