@@ -45,8 +45,16 @@ SLOWEST, FEW = "MCC", 10
 NUDGES = (1.0, 0.75, 0.87, 1.15, 1.33)
 """Between the tones."""
 TEXTURES = (
-    *((0.0, 1.0), (0.3, 0.5), (0.8, 0.5), (1.6, 1.0), (0.35, 1.5), (0.8, 1.5), (1.2, 1.5), (2.5, 1.5)),
-    *((0.5, 3.0), (1.2, 3.0)),
+    (0.0, 1.0),
+    (0.3, 0.5),
+    (0.8, 0.5),
+    (1.6, 1.0),
+    (0.35, 1.5),
+    (0.8, 1.5),
+    (1.2, 1.5),
+    (2.5, 1.5),
+    (0.5, 3.0),
+    (1.2, 3.0),
 )
 """Standard deviation relative to the nodule, and grain in mm."""
 
@@ -54,7 +62,7 @@ TEXTURES = (
 SOFTNESSES = (0.0, 1.0, 0.5, 1.6)
 """Factors on the softness of the edge, where a texture is named; the first is that with which others are sought."""
 REFINED = ((1.0, 1.0), (0.6, 1.0), (1.4, 1.0), (1.0, 0.7), (1.0, 1.4))
-"""Factors on both, between the textures."""
+"""Factors on a texture's deviation and grain, between the textures."""
 
 
 @dataclass(frozen=True)
