@@ -15,6 +15,8 @@ from synnodtest.errors import SynnodError
 __all__ = ["configure"]
 
 _WORDS = {True: "ok", False: "WRONG", None: "unknown"}
+_WIDTH = len("empty radiograph")
+"""Of the longest question's name: a line is printed as soon as its answer is there, before the others are known."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -28,8 +30,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
-    from synnodtest.detectors.conform import conform
+    from synnodtest.detectors.conform import answers
     from synnodtest.detectors.preflight import is_recorded
+    from synnodtest.shell.progress import Progress
 
     detector = resolve_detector(options.detector, device=options.device, timeout_s=options.timeout)
     if is_recorded(detector):
@@ -37,8 +40,11 @@ def _run(options: argparse.Namespace) -> int:
             f"{options.detector} is a record of findings: it can be asked nothing about other radiographs",
             hint="conform the detector that it was recorded from",
         )
-    checks = conform(detector)
-    print(f"{detector.identity.name}\n" + "\n".join(_lines(checks)))
+    print(detector.identity.name, flush=True)
+    told, checks = Progress(), []
+    for check in answers(detector, progress=lambda done, total: told.tell("shown", done, total, "phantoms")):
+        print("\n".join(_lines(check)), flush=True)
+        checks.append(check)
     loud = [check.says for check in checks if check.name in ("findings", "picture") and check.passed is not True]
     loud = [says for says in loud if says.startswith("NO FINDING") or "same" in says]
     if loud:
@@ -50,11 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     return int(any(check.passed is False for check in checks))
 
 
-def _lines(checks: list[Check]) -> list[str]:
-    width = max(len(check.name) for check in checks)
-    lines = []
-    for check in checks:
-        lines.append(f"  {check.name:<{width}}  {_WORDS[check.passed]:<8}{check.says}")
-        if check.remedy and check.passed is not True:
-            lines.append(f"  {'':<{width}}          {check.remedy}")
-    return lines
+def _lines(check: Check) -> list[str]:
+    line = f"  {check.name:<{_WIDTH}}  {_WORDS[check.passed]:<8}{check.says}"
+    remedy = [f"  {'':<{_WIDTH}}          {check.remedy}"] if check.remedy and check.passed is not True else []
+    return [line, *remedy]

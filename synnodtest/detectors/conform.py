@@ -6,7 +6,7 @@ on the nodules, they are read in every other way that adapters get wrong, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Check", "conform", "conspicuous_radiographs"]
+__all__ = ["Check", "answers", "conform", "conspicuous_radiographs"]
 
 ENOUGH = 0.6
 """Share of the nodules that must be found for a statement about boxes."""
@@ -63,24 +63,42 @@ def conform(detector: Detector, radiographs: Sequence[Radiograph] | None = None)
     Returns:
         One check per question, in order. After an answer that cannot be used the later questions are not asked.
     """
+    return list(answers(detector, radiographs))
+
+
+def answers(
+    detector: Detector,
+    radiographs: Sequence[Radiograph] | None = None,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Check]:
+    """Yield the checks of :func:`conform`, each as soon as it is known.
+
+    Args:
+        detector: From ``resolve_detector``.
+        radiographs: Each with one conspicuous nodule in its truth; phantoms by default.
+        progress: Called after each of the radiographs that the first answer takes, with how many of how many are seen.
+    """
     guard = detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
     shown = list(radiographs) if radiographs is not None else conspicuous_radiographs()
+    single: Findings = []
     try:
-        single = [guard.detect_anywhere([blind(radiograph)])[0] for radiograph in shown]
+        for radiograph in shown:
+            single += guard.detect_anywhere([blind(radiograph)])
+            progress(len(single), len(shown))
     except DetectorError as error:
-        return [Check("answer", False, error.message, error.hint)]
-    checks = [Check("answer", True, f"a list of findings for each of {len(shown)} radiographs"), _findings(single)]
+        yield Check("answer", False, error.message, error.hint)
+        return
+    yield Check("answer", True, f"a list of findings for each of {len(shown)} radiographs")
+    yield _findings(single)
     batch = _guarded("batch", lambda: _batch(guard, shown, single))
     asker = _Asker(guard, together=batch.passed is True)
-    checks += _geometry(asker, shown, single)
-    checks += [
-        *_blank(guard, shown, single),
-        _guarded("repeatable", lambda: _repeatable(guard, shown, single)),
-        batch,
-        _guarded("bit depth", lambda: _bit_depth(asker, shown, single)),
-        _scores(single),
-    ]
-    return checks
+    yield from _geometry(asker, shown, single)
+    yield from _blank(guard, shown, single)
+    yield _guarded("repeatable", lambda: _repeatable(guard, shown, single))
+    yield batch
+    yield _guarded("bit depth", lambda: _bit_depth(asker, shown, single))
+    yield _scores(single)
 
 
 @dataclass(frozen=True)

@@ -91,19 +91,36 @@ class RecordedDetector:
         loud = sum(any(found.score >= operating_point for found in items) for items in self._findings.values())
         return len(self._findings), loud
 
+    def holds(self, radiograph: Radiograph) -> bool:
+        """Return whether the record answers for a radiograph."""
+        return any(key in self._findings for key in _keys(radiograph))
+
+    def refusal(self, radiograph: Radiograph) -> DetectorError:
+        """Return the error of a radiograph that the record does not hold."""
+        folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
+        named = (
+            f": {', '.join(folders)} names {len(self._findings)} images, not {_named(radiograph)}" if folders else ""
+        )
+        return DetectorError(
+            f"the record of {self._identity.name!r} holds no findings for this radiograph{named}",
+            hint=self._remedy(radiograph),
+        )
+
     def _of(self, radiograph: Radiograph) -> list[Finding]:
         for key in _keys(radiograph):
             if key in self._findings:
                 self._check_shape(self._origins.get(key), radiograph)
                 return list(self._findings[key])
-        folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
-        named = (
-            f": {', '.join(folders)} names {len(self._findings)} images, not {_named(radiograph)}" if folders else ""
-        )
-        raise DetectorError(
-            f"the record of {self._identity.name!r} holds no findings for this radiograph{named}",
-            hint=f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes",
-        )
+        raise self.refusal(radiograph)
+
+    def _remedy(self, radiograph: Radiograph) -> str:
+        bare = replace(radiograph, regions={})
+        if bare.content_sha256() in self._findings:
+            return (
+                "it holds the same pixels without region masks, and content is pixels, spacing, masks and truth: "
+                "record with the masks (read_radiograph(..., regions=True)), or name the entry by the file"
+            )
+        return f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes"
 
     def _check_shape(self, origin: Origin | None, radiograph: Radiograph) -> None:
         if origin is not None and origin.shape not in (None, radiograph.shape):

@@ -14,7 +14,7 @@ from synnodtest.factories import Loader
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
 
-__all__ = ["DEFAULT_TIMEOUT_S", "check_named", "make_detector", "resolve_detector"]
+__all__ = ["DEFAULT_TIMEOUT_S", "check_named", "make_detector", "names_record", "resolve_detector"]
 
 DEFAULT_TIMEOUT_S = 300.0
 
@@ -26,6 +26,7 @@ _SUFFIXES = {
     ".csv": "recorded",
     ".dcm": "dicom-findings",
 }
+_RECORDS = ("recorded", "dicom-findings", "dicom-sr", "dicom-seg", "dicom-pr")
 
 _TAKE_A_FILE = (*_SUFFIXES.values(), "unsafe", "dicom-sr", "dicom-seg", "dicom-pr")
 """Names whose argument is a file; those of programs, addresses and other packages may end like one."""
@@ -79,6 +80,13 @@ def check_named(text: str, base: Path | None = None) -> None:
         Loader(text, "detector", DetectorError, options.base).find()
     else:
         raise _unknown(text)
+
+
+def names_record(text: str, base: Path | None = None) -> bool:
+    """Return whether a text names findings that were recorded, without reading them."""
+    name, _, _ = text.strip().partition(":")
+    path = (base or Path.cwd()) / split_choice(text.strip(), base or Path.cwd())[0]
+    return name in _RECORDS or _SUFFIXES.get(path.suffix.lower()) in _RECORDS or path.is_dir()
 
 
 def _check_file(argument: str, text: str, options: Options) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from synnodtest.engine.early_stop import until_decided
 from synnodtest.engine.engine import Engine
@@ -21,6 +21,7 @@ from synnodtest.expectations import find_check
 from synnodtest.planning.groups import PLAIN, SHAM
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
+from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
 
@@ -117,6 +118,14 @@ class Campaign:
         if item.is_sequential:
             return until_decided(self._gatherer, item, synthesizer, backgrounds, self.seed)
         return self._gatherer.evidence(item, synthesizer, backgrounds)
+
+    def first_radiographs(self, behaviour: Behaviour, variant: Variant) -> Iterator[Radiograph]:
+        """Yield the first radiograph of each group of scenes that an item needs; the detector is not asked."""
+        for name in self.synthesizer_names(behaviour):
+            for group in Item(behaviour, variant).groups:
+                first = self._shown.first(behaviour, name, group)
+                if first is not None:
+                    yield first
 
     def rule(self, gathered: Gathered) -> Judgement:
         """Return the ruling of all synthesizers together; pure, no model is touched."""

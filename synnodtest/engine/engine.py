@@ -112,6 +112,13 @@ class Engine:
         assert job.radiograph is not None
         return job.radiograph
 
+    def first_radiograph(self, recipes: Iterable[Recipe]) -> Radiograph | None:
+        """Return the radiograph of the first recipe for which there is a place, made if need be; None without one."""
+        for item in self._places.placed(recipes):
+            if not isinstance(item, Unplaced):
+                return self.radiograph(item[1], item[0].background)
+        return None
+
     def load(self, background: Background) -> Radiograph:
         """Return a background, from memory if it was read lately."""
         if background.id in self._loaded:

@@ -13,6 +13,7 @@ from synnodtest.engine.parts import Parts, scenes_of
 from synnodtest.planning.groups import Group
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Scenes
 
 __all__ = ["Progress", "Shown", "silent"]
@@ -99,6 +100,11 @@ class Shown:
             finished = (None for count in self._executor.finish(ground, recipes) for _ in range(count))
             deque(self._progress(finished, len(recipes), label), maxlen=0)
         yield from stream
+
+    def first(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Radiograph | None:
+        """Return the first radiograph of a group, not shown to the detector; None where no scene has a place."""
+        recipes = group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
+        return self._parts.engine(self._parts.ground(behaviour, synthesizer)).first_radiograph(recipes)
 
     def cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""

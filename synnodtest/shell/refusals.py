@@ -12,9 +12,11 @@ from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
 from synnodtest.record.transfer import is_transfer
 from synnodtest.record.transfer import read as read_transfer
+from synnodtest.shell.record_fit import fault_of_record
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["limits_of", "refuse_baseline", "refuse_missing_detector", "refuse_unknown_names"]
+__all__ = ["limits_of", "refuse_baseline", "refuse_missing_detector", "refuse_unfit_record", "refuse_unknown_names"]
 
 USAGE = "no detector was named, but {count} expectations of {files} need one"
 HINT = (
@@ -46,6 +48,17 @@ def refuse_unknown_names(settings: Settings) -> None:
     faults = faults_of_names(settings)
     if faults:
         raise pytest.UsageError("\n".join(faults))
+
+
+def refuse_unfit_record(run: Run, cases: Sequence[Case]) -> None:
+    """Refuse findings that were recorded on other scenes.
+
+    Raises:
+        pytest.UsageError: they answer for none of these.
+    """
+    fault = fault_of_record(run, cases)
+    if fault:
+        raise pytest.UsageError(fault)
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:

@@ -25,7 +25,12 @@ from synnodtest.shell.ledger_entries import LedgerEntries
 from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
-from synnodtest.shell.refusals import refuse_baseline, refuse_missing_detector, refuse_unknown_names
+from synnodtest.shell.refusals import (
+    refuse_baseline,
+    refuse_missing_detector,
+    refuse_unfit_record,
+    refuse_unknown_names,
+)
 from synnodtest.shell.run import Run
 from synnodtest.stages import STAGES
 from synnodtest.threads import share_threads
@@ -146,7 +151,8 @@ class Session:
         """Refuse to start with options that cannot be used.
 
         Raises:
-            pytest.UsageError: ``--detector`` is missing, or an option names nothing or a file that cannot be read.
+            pytest.UsageError: ``--detector`` is missing, an option names nothing or a file that cannot be read, or
+                recorded findings are of other scenes.
         """
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
@@ -154,6 +160,8 @@ class Session:
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
         refuse_baseline(settings, lambda: None if self.is_worker else self.earlier)
+        if not (option.collectonly or option.synnod_plan or self.is_worker):
+            refuse_unfit_record(self.run, cases)
 
     def plan(self, cases: Sequence[Case]) -> list[str]:
         """Return the lines of the plan of all collected items."""

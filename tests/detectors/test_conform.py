@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from synnodtest import Finding, Radiograph
 from synnodtest.detectors import CallableDetector, Guard
+from synnodtest.detectors.conform import answers as answered_in_turn
 from synnodtest.detectors.conform import conform, conspicuous_radiographs
 from synnodtest.detectors.frames import Frame
 from synnodtest.geometry import disc_mask
@@ -161,6 +162,21 @@ def test_the_honest_adapter_passes_every_question(pictures):
         "answer", "findings", "box", "flip", "offset", "empty radiograph", "picture", "repeatable", "batch",
         "bit depth", "scores",
     }  # fmt: skip
+
+
+def test_each_answer_is_told_before_the_next_question_is_asked(pictures):
+    shown, seen = [], []
+
+    def detect(radiographs):
+        shown.append(len(radiographs))
+        return honest(radiographs)
+
+    guard = Guard(CallableDetector(detect, Identity("slow")), 20.0)
+    told = answered_in_turn(guard, pictures, progress=lambda done, total: seen.append((done, total)))
+    assert next(told).name == "answer"
+    assert shown == [1] * 8, "the questions after the first one are not asked yet"
+    assert seen == [(n, 8) for n in range(1, 9)]
+    assert [check.name for check in told][-1] == "scores"
 
 
 def test_saturated_scores_are_no_sign_of_eight_bits(pictures):

@@ -43,6 +43,19 @@ def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiogra
         resolve_detector("f.json", base=tmp_path).detect([planted])
 
 
+def test_what_was_recorded_without_region_masks_is_told_from_what_was_not_recorded(tmp_path, radiographs):
+    mask = np.zeros(radiographs[0].shape, np.bool_)
+    mask[2:4, 2:4] = True
+    masked = replace(radiographs[0], regions={"lung": mask})
+    recorder = Recorder(CallableDetector(lambda given: [[] for _ in given], Identity("x")))
+    recorder.detect([replace(masked, regions={})])
+    write_findings(tmp_path / "f.json", recorder.findings, recorder.identity)
+    with pytest.raises(DetectorError) as refused:
+        resolve_detector("f.json", base=tmp_path).detect([masked])
+    assert "same pixels without region masks" in refused.value.hint
+    assert "regions=True" in refused.value.hint
+
+
 def test_csv_with_an_empty_row_for_no_finding(tmp_path, radiographs):
     (tmp_path / "f.csv").write_text(
         "radiograph,x_min,y_min,x_max,y_max,score\nchest-0,1,2,3,4,0.5\nchest-0,5,6,7,8,0.25\nb1,,,,,\nchest-2.png,0,0,9,9,1\n"

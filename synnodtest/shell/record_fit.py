@@ -1,0 +1,57 @@
+"""Recorded findings that do not fit a run are refused before anything is written, not item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.resolve import names_record
+from synnodtest.errors import SynnodError
+from synnodtest.planning.cases import Case
+from synnodtest.radiograph import Radiograph
+from synnodtest.shell.run import Run
+
+__all__ = ["fault_of_record"]
+
+
+def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
+    """Return why recorded findings fit none of the cases that plant something, or none at all; empty if they do.
+
+    The first scene of each case is made for it and asked for. What cannot be made is left to the item, which says more.
+    """
+    if not names_record(run.settings.detector):
+        return ""
+    try:
+        detector = run.campaign.providers.detector
+        record = detector.detector if isinstance(detector, Guard) else detector
+        return _fault(record, run, cases) if isinstance(record, RecordedDetector) else ""
+    except SynnodError:
+        return ""
+
+
+def _fault(record: RecordedDetector, run: Run, cases: Iterable[Case]) -> str:
+    untouched: list[Radiograph] = []
+    planted: list[Radiograph] = []
+    for first in chain.from_iterable(_first_radiographs(run, case) for case in cases):
+        made = bool(first.nodules) or first.altered
+        if made and record.holds(first):
+            return ""
+        (planted if made else untouched).append(first)
+    asked = planted or untouched
+    if not asked or any(record.holds(first) for first in asked):
+        return ""
+    what = "no scene in which something is planted or changed" if planted else "none of the radiographs"
+    refusal = record.refusal(asked[0])
+    return (
+        f"--detector: {run.settings.detector} holds {what} of this run, by the first scene of each expectation\n"
+        f"  {asked[0].background or asked[0].source}: {refusal}\n"
+        "  hint: scenes are the same with the same version, spec, --backgrounds, --synthesizer and "
+        f"--synnod-seed ({run.settings.seed}); choose with -k what the record has"
+    )
+
+
+def _first_radiographs(run: Run, case: Case) -> list[Radiograph]:
+    behaviour = run.behaviour(case)
+    return [] if behaviour.fuzz is not None else list(run.campaign.first_radiographs(behaviour, case.variant))
