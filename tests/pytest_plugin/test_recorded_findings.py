@@ -1,6 +1,7 @@
 """Recorded findings in a run: those of other scenes are one usage error, and nothing is written."""
 
 from dataclasses import replace
+from functools import partial
 
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.recorded import Recorder, write_findings
@@ -25,12 +26,8 @@ def test_findings_of_other_scenes_are_refused_before_anything_is_written(project
     def recorded(name, seed, kind):
         """Write what a detector finds on the scenes of one expectation, drawn from a seed."""
         recorder = Recorder(resolve_detector("dets:honest"))
-        providers = Providers(
-            recorder,
-            lambda text: _synthesizer(text, settings),
-            lambda *asked: _backgrounds(*asked, settings),
-            "gaussian",
-        )
+        synthesizer, sets = partial(_synthesizer, settings=settings), partial(_backgrounds, settings=settings)
+        providers = Providers(recorder, synthesizer, sets, "gaussian")
         (case,) = [case for case in cases if kind in case.node_id]
         campaign = Campaign(providers, Store(settings.cache), seed=seed)
         campaign.gather(Run(settings).behaviour(case), case.variant)
