@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.node21 import named_positive
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.errors import BackgroundError
@@ -88,11 +89,11 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     content = _coco(file)
     if content is None:
         return False
-    stems = {PurePosixPath(path.name).stem.casefold(): path for path in paths}
+    stems = {stem_of(path).casefold(): path for path in paths}
     try:
         kinds = {one["id"]: str(one["name"]) for one in content.get("categories") or []}
         marked = {entry["image_id"] for entry in content["annotations"] if _counts(entry, kinds)}
-        listed = {one["id"]: PurePosixPath(str(one["file_name"])).stem.casefold() for one in content["images"]}
+        listed = {one["id"]: stem_of(PurePosixPath(str(one["file_name"]))).casefold() for one in content["images"]}
     except (KeyError, TypeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
     if not any(stem in stems for stem in listed.values()):
@@ -124,7 +125,7 @@ def _coco(file: Path) -> dict[str, Any] | None:
 
 
 def _has_label(images: Path, name: str) -> bool:
-    stem = PurePosixPath(name).stem
+    stem = stem_of(PurePosixPath(name))
     split = images.parent.parent / "labels" / images.name / f"{stem}.txt"
     labels = [split] if images.parent.name == "images" else []
     labels += [images.parent / "labels" / f"{stem}.txt"] if images.name == "images" else []

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from synnodtest.backgrounds import formats
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 from synnodtest.registry import Registry
 
-__all__ = ["BUILT_IN", "GROUP", "Format", "format_of", "suffixes"]
+__all__ = ["BUILT_IN", "GROUP", "Format", "format_of", "stem_of", "suffix_of", "suffixes"]
 
 GROUP = "synnodtest.backgrounds"
 """Entry points of other packages: a :class:`Format` each."""
@@ -27,7 +27,7 @@ class Format:
 
     Args:
         name: What people call it.
-        suffixes: With the dot, in small letters.
+        suffixes: With the dot, in small letters; double ones such as ``.nii.gz`` too.
         read: From the file to its pixels (float32, H x W, 0..1, air dark) and its spacing in mm, ``(row, column)``, or
             None where the file gives none. A file that cannot be read raises BackgroundError, which names it.
     """
@@ -68,9 +68,21 @@ def _known() -> Mapping[str, Format]:
 
 def format_of(path: Path) -> Format | None:
     """Return the further format of a file, by its suffix; None where the readers know it or nobody does."""
-    return _known().get(path.suffix.lower())
+    return _known().get(suffix_of(path))
 
 
 def suffixes() -> tuple[str, ...]:
     """Return the suffixes of all files that are read as radiographs."""
     return (*BUILT_IN, *_known())
+
+
+def suffix_of(path: PurePath) -> str:
+    """Return what a file's name says of its format, in small letters: the longest known suffix, else its last one."""
+    name = path.name.lower()
+    fitting = [suffix for suffix in suffixes() if name.endswith(suffix) and name != suffix]
+    return max(fitting, key=len, default=path.suffix.lower())
+
+
+def stem_of(path: PurePath) -> str:
+    """Return a file's name without its suffix: ``chest`` of ``chest.nii.gz`` where that is a format."""
+    return path.name[: len(path.name) - len(suffix_of(path))]

@@ -11,7 +11,7 @@ from pathlib import Path
 from synnodtest.backgrounds.annotations import annotations_of, name_nodule
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, tells_other_view
-from synnodtest.backgrounds.file_formats import suffixes
+from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
@@ -208,7 +208,7 @@ def radiographs_in(folder: Path) -> list[Path]:
         files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
         raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    found = [path for path in files if path.suffix.lower() in suffixes() or _nameless_dicom(path)]
+    found = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in found}
     return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
 
@@ -218,7 +218,7 @@ def _nameless_dicom(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    return path.stem if path.suffix.lower() in suffixes() else path.name
+    return stem_of(path) if suffix_of(path) in suffixes() else path.name
 
 
 def masks_beside(path: Path) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded
+from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
@@ -110,7 +111,7 @@ def _is_number(text: str) -> bool:
 def _read(path: Path, paths: Sequence[Path]) -> Table:
     table = Table(path)
     header, rows = _cells(path)
-    known = {key: one for one in paths for key in (one.name.casefold(), one.stem.casefold())}
+    known = {key: one for one in paths for key in (one.name.casefold(), stem_of(one).casefold())}
     column = _file_column(header, rows, known)
     if column is None:
         return table
@@ -119,7 +120,7 @@ def _read(path: Path, paths: Sequence[Path]) -> Table:
     for line, row in rows:
         cell = row.get(column, "")
         table.example = table.example or cell
-        one = known.get(_name(cell).casefold()) or known.get(PurePosixPath(_name(cell)).stem.casefold())
+        one = known.get(_name(cell).casefold()) or known.get(stem_of(PurePosixPath(_name(cell))).casefold())
         elsewhere = bool(_folder_of(cell)) and (path.parent / cell).is_file()
         if one is None or (elsewhere and (path.parent / cell).resolve() != one.resolve()):
             table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
@@ -168,7 +169,7 @@ def _file_column(
 
 
 def _hits(cell: str, known: Mapping[str, Path]) -> bool:
-    return _name(cell).casefold() in known or PurePosixPath(_name(cell)).stem.casefold() in known
+    return _name(cell).casefold() in known or stem_of(PurePosixPath(_name(cell))).casefold() in known
 
 
 def _looks_like_file(cell: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.manifest import ManifestRow, find_manifest
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
@@ -119,7 +120,7 @@ class Facts:
     def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
         """Return the image with what the manifest adds."""
         row = self._rows.get(path.resolve())
-        image = AnnotatedImage(stem or path.stem, path, tuple(boxes), where=where)
+        image = AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where)
         if row is None:
             return image
         image = replace(image, patient=row.patient, strata=row.strata, given=row.given)

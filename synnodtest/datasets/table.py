@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
+from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
 from synnodtest.errors import BackgroundError
@@ -53,11 +54,9 @@ def read_table(folder: Path) -> Dataset:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}") from error
     facts = Facts([folder, folder.parent])
-    stems = Counter(PurePosixPath(name).stem for name in boxes)
+    stems = Counter(map(_stem, boxes))
     images = [
-        facts.image(
-            folder / name, own, f"{table}:{lines[name]}", "" if stems[PurePosixPath(name).stem] == 1 else _flat(name)
-        )
+        facts.image(folder / name, own, f"{table}:{lines[name]}", _flat(name) if stems[_stem(name)] > 1 else "")
         for name, own in boxes.items()
     ]
     images = [
@@ -68,7 +67,11 @@ def read_table(folder: Path) -> Dataset:
 
 def _flat(name: str) -> str:
     """Return a name for one of several files of the same stem in different folders."""
-    return str(PurePosixPath(name).with_suffix("")).replace("/", "_")
+    return str(PurePosixPath(name).with_name(_stem(name))).replace("/", "_")
+
+
+def _stem(name: str) -> str:
+    return stem_of(PurePosixPath(name))
 
 
 def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
@@ -108,7 +109,7 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
         bits = _encode(radiograph, target)
     if writer.masks:
         for mask in sorted(image.path.parent.glob("*.*.png")):
-            if mask.name.startswith(f"{image.path.stem}.") and mask != image.path:
+            if mask.name.startswith(f"{stem_of(image.path)}.") and mask != image.path:
                 shutil.copyfile(mask, folder / mask.name)
     return _Written(image, target, radiograph, bits)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from synnodtest.backgrounds.file_formats import suffixes
+from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
@@ -38,9 +38,9 @@ def read_yolo(folder: Path) -> Dataset:
     facts = Facts([folder, folder / "images"])
     made, labelled = [], set()
     for path in sorted((folder / "images").rglob("*")):
-        if path.suffix.lower() not in suffixes() or not path.is_file():
+        if suffix_of(path) not in suffixes() or not path.is_file():
             continue
-        label = folder / "labels" / path.relative_to(folder / "images").with_suffix(".txt")
+        label = (folder / "labels" / path.relative_to(folder / "images")).with_name(f"{stem_of(path)}.txt")
         labelled.add(label)
         boxes = list(_boxes(label, path, nodules, names)) if label.is_file() else []
         made.append(facts.image(path, boxes, str(label if label.is_file() else path)))

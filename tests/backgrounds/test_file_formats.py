@@ -1,0 +1,77 @@
+"""Further file formats: known by their longest suffix, double ones too, wherever files are listed or named."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.backgrounds import file_formats
+from synnodtest.backgrounds.file_formats import Format, format_of, stem_of, suffix_of
+from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.backgrounds.listing import radiographs_in
+from synnodtest.datasets.yolo import read_yolo
+from synnodtest.errors import BackgroundError
+
+
+def read(path):
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.float32).reshape(200, 160), (1.6, 1.7)
+
+
+VOLUME = Format("Gzipped floats", (".raw.gz",), read)
+
+
+@pytest.fixture
+def volumes(monkeypatch):
+    """The format as an installed package would bring it."""
+    monkeypatch.setattr(file_formats._FORMATS, "all", lambda: {"volume": VOLUME})
+    file_formats._known.cache_clear()
+    yield
+    file_formats._known.cache_clear()
+
+
+def film(path, seed=0):
+    rng = np.random.default_rng(seed)
+    pixels = np.linspace(0.2, 0.7, 200)[:, None] + 0.02 * rng.standard_normal((200, 160))
+    path.write_bytes(gzip.compress(np.clip(pixels, 0, 1).astype(np.float32).tobytes()))
+    return path
+
+
+def test_a_double_suffix_is_a_format_and_leaves_the_stem(volumes):
+    assert format_of(Path("A.Raw.GZ")) is VOLUME
+    assert (suffix_of(Path("x.raw.gz")), stem_of(Path("x.raw.gz"))) == (".raw.gz", "x")
+    assert (suffix_of(Path("x.1.png")), stem_of(Path("x.1.png"))) == (".png", "x.1")
+    assert (suffix_of(Path("x.gz")), format_of(Path("x.gz"))) == (".gz", None)
+    assert (suffix_of(Path("x")), stem_of(Path("x"))) == ("", "x")
+
+
+def test_a_folder_of_them_is_a_set_with_masks_beside(volumes, tmp_path):
+    film(tmp_path / "one.raw.gz")
+    (tmp_path / "readme.gz").write_bytes(b"")
+    lung = np.zeros((200, 160), np.uint8)
+    lung[20:120, 30:130] = 255
+    Image.fromarray(lung).save(tmp_path / "one.lung.png")
+    assert [path.name for path in radiographs_in(tmp_path)] == ["one.raw.gz"]
+    (background,) = (films := FolderSet(tmp_path, "normal")).backgrounds
+    radiograph = films.load(background)
+    assert (radiograph.shape, radiograph.spacing_mm) == ((200, 160), (1.6, 1.7))
+    np.testing.assert_array_equal(radiograph.regions["lung"], lung > 0)
+
+
+def test_labels_of_a_training_set_bear_the_whole_stem(volumes, tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [nodule]\n")
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    film(tmp_path / "images" / "one.raw.gz")
+    (tmp_path / "labels" / "one.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (image,) = read_yolo(tmp_path).images
+    assert (image.id, len(image.boxes)) == ("one", 1)
+
+
+def test_a_suffix_that_is_taken_is_refused(monkeypatch):
+    monkeypatch.setattr(file_formats._FORMATS, "all", lambda: {"mine": Format("Mine", (".png",), read)})
+    file_formats._known.cache_clear()
+    with pytest.raises(BackgroundError, match="taken"):
+        suffix_of(Path("x.png"))
+    file_formats._known.cache_clear()
