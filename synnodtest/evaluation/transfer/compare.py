@@ -21,7 +21,7 @@ from synnodtest.statistics import (
     equivalent_rates,
 )
 
-__all__ = ["BANDS_MM", "RATES", "agreement", "compare", "threshold_at", "visibility_of"]
+__all__ = ["BANDS_MM", "RATES", "agree", "agreement", "compare", "threshold_at", "visibility_of"]
 
 Array = NDArray[np.float64]
 
@@ -200,15 +200,16 @@ def agreement(detectors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     tables = [
         {
             "false_positives_per_image": rate,
-            **_agree([(one["rates"][k]["planted"]["value"], one["rates"][k]["real"]["value"]) for one in detectors]),
+            **agree([(one["rates"][k]["planted"]["value"], one["rates"][k]["real"]["value"]) for one in detectors]),
         }
         for k, rate in enumerate(RATES)
     ]
     pairs = [(at["planted"]["value"], at["real"]["value"]) for one in detectors for at in one["rates"]]
-    return {"detectors": len(detectors), "rates": tables, "all_rates": _agree(pairs)}
+    return {"detectors": len(detectors), "rates": tables, "all_rates": agree(pairs)}
 
 
-def _agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, object]:
+def agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
+    """Return rank correlation (None where it is not defined) and differences of pairs; pairs with None are left out."""
     known = np.array([pair for pair in pairs if None not in pair], dtype=np.float64).reshape(-1, 2)
     gaps = np.abs(known[:, 0] - known[:, 1])
     varied = len(known) >= 3 and all(np.ptp(known[:, k]) > 0 for k in (0, 1))

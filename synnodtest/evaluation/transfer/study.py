@@ -11,6 +11,7 @@ from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.evaluation.transfer.compare import BANDS_MM, RATES, agreement, compare, visibility_of
 from synnodtest.evaluation.transfer.gather import GROWN_MM, Gathered, gather
 from synnodtest.evaluation.transfer.scenes import Counterpart, counterparts, nodule_template
+from synnodtest.evaluation.transfer.yardstick import yardstick
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
 
@@ -97,12 +98,15 @@ class Study:
             | compare(done, margin=self._design.margin, alpha=self._design.alpha)
             for name, (detector, done) in self._done.items()
         ]
+        agreed = None
+        if len(detectors) > 1:
+            agreed = agreement(detectors) | {"yardstick": yardstick([done for _, done in self._done.values()])}
         told: dict[str, object] = plain(
             {
                 "transfer": FORMAT,
                 "made_of": self._made_of(),
                 "detectors": detectors,
-                "agreement": agreement(detectors) if len(detectors) > 1 else None,
+                "agreement": agreed,
                 "visibility": visibility_of(first.real, first.planted),
             }
         )

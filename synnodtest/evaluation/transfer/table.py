@@ -79,6 +79,13 @@ def _agreement(result: Figures) -> Iterator[str]:
         rank = "-" if at["spearman"] is None else f"{at['spearman']:.2f}"
         gap, most = at["mean_absolute_difference"], at["largest_difference"]
         yield f"  {rate}: Spearman {rank}, mean absolute difference {gap:.3f}, largest {most:.3f}"
+    again = found.get("yardstick")
+    if again and again["spearman"]:
+        rank, gap = (
+            "{median:.2f} ({p5:.2f} to {p95:.2f})".format(**again[name])
+            for name in ("spearman", "mean_absolute_difference")
+        )
+        yield f"  real patients drawn anew against the real ones: Spearman {rank}, mean absolute difference {gap}"
 
 
 def _visibility(result: Figures) -> Iterator[str]:

@@ -23,6 +23,12 @@ WINDOWS = (0.05, 0.12, 0.3)
 """Half widths of the window around a boundary, as shares of the range, until a crossing is shown."""
 NEAR_MM = (4.0, 8.0, 16.0)
 """The same of a distance from a border."""
+NARROW = 0.15
+"""Width of the interval of a distance, as a share of it, from which on no more scenes are spent on it."""
+CLOSER = 3
+"""Further looks at a distance, each about the interval that the last one left, at most."""
+
+Window = tuple[float, float]
 
 
 class Edges:
@@ -77,7 +83,7 @@ class Edges:
         return high if fails_below else low
 
     def _crossing(
-        self, values: Sequence[float], seen: Sequence[Seen], window: tuple[float, float], fails_below: bool
+        self, values: Sequence[float], seen: Sequence[Seen], window: Window, fails_below: bool
     ) -> Crossing | None:
         return crossing(
             [float(v) for v in values],
@@ -93,16 +99,34 @@ class Edges:
         seen: list[Seen] = []
         for half in NEAR_MM:
             window = (max(0.0, rule.threshold - half), rule.threshold + half)
-            points = box.drawn(SCENES, self.probes.rng("border"))
-            seen += self.probes.look(points, box, partial(self._lies_in, rule, window))
-            values = [rule.value(s.replicate, self.probes.places.surroundings) for s in seen]
-            found = self._crossing(values, seen, window, rule.below)
+            found = self._border(box, rule, seen, window, window)
             if found is not None and found.sure:
+                found = self._closer(box, rule, seen, window, found)
                 self.border = Boundary(found.value, found.lower, found.upper)
                 return _with_threshold(box, rule, found.value)
         return box
 
-    def _lies_in(self, rule: Rule, window: tuple[float, float], example: Example, background: Background) -> bool:
+    def _closer(self, box: Box, rule: Rule, seen: list[Seen], window: Window, found: Crossing) -> Crossing:
+        """Return the distance after more scenes about it, as long as its interval is wide."""
+        for _ in range(CLOSER):
+            width = found.upper - found.lower
+            if width <= NARROW * found.value:
+                break
+            about = (max(window[0], found.lower - width / 2), min(window[1], found.upper + width / 2))
+            again = self._border(box, rule, seen, about, window)
+            if again is None or not again.sure:
+                break
+            found = again
+        return found
+
+    def _border(self, box: Box, rule: Rule, seen: list[Seen], about: Window, window: Window) -> Crossing | None:
+        """Add scenes whose distance lies in ``about`` to what was seen, and return the crossing within ``window``."""
+        points = box.drawn(SCENES, self.probes.rng("border"))
+        seen += self.probes.look(points, box, partial(self._lies_in, rule, about))
+        values = [rule.value(s.replicate, self.probes.places.surroundings) for s in seen]
+        return self._crossing(values, seen, window, rule.below)
+
+    def _lies_in(self, rule: Rule, window: Window, example: Example, background: Background) -> bool:
         value = self.probes.measured(rule.name, example, background)
         return value is not None and window[0] <= value <= window[1]
 
