@@ -3,7 +3,6 @@
 import ast
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +14,8 @@ from synnodtest.identity import Identity
 from synnodtest.perturbations.apply import perturb
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.radiograph import Radiograph
+from synnodtest.record.model import Record
+from synnodtest.report.context import Context
 from synnodtest.scene import Perturbation
 from tests.expectations.evidence import trial
 
@@ -83,10 +84,11 @@ def test_the_format_reads_its_files(run, tmp_path):
     assert form.suffixes == (".npy",)
 
 
-def test_the_section_is_built_from_the_record(run):
+def test_the_section_is_built_from_the_record(run, small, tmp_path):
     section = run("section of the report")["SECTION"]
-    made = section.build(SimpleNamespace(record={"scenes": [1, 2, 3]}))
-    assert (made.title, made.data, section.after) == ("Scenes", {"count": 3}, "attrition")
+    made = section.build(Context(Record.of(small), tmp_path))
+    assert (made.title, made.data, section.after) == ("Scenes", {"count": len(small["scenes"])}, "attrition")
+    assert made.data["count"] > 0
 
 
 def test_the_detector_answers_to_its_name(run, monkeypatch):

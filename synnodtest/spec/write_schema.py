@@ -1,8 +1,75 @@
-"""``python -m synnodtest.spec.write_schema``: write ``schema.json`` anew from the kinds of this package."""
+"""``python -m synnodtest.spec.write_schema``: write ``schema.json`` anew from the kinds of this package.
 
+In a checkout it also puts a row into the tables of ``docs/`` for each kind that they do not name yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from synnodtest.perturbations.kind import PerturbationKind
+from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.language import built_in, text
 
-if __name__ == "__main__":
+__all__ = ["with_rows"]
+
+KINDS, CLAIMS = "| kind | holds if | parameters |", "| per example | holds if |"
+PERTURBATIONS = "| kind | value | effect |"
+"""Heads of the tables in ``docs/spec.md`` and ``docs/perturbations.md``."""
+
+
+def with_rows(page: str, head: str, rows: Mapping[str, str]) -> str:
+    """Return a page with a row at the end of the table under ``head`` for each name that the table does not name.
+
+    Args:
+        page: Markdown.
+        head: The table's first line.
+        rows: Row by name.
+    """
+    before, _, rest = page.partition(head)
+    lines = rest.split("\n")
+    end = next(number for number, line in enumerate(lines[1:], 1) if not line.startswith("|"))
+    table = "\n".join(lines[:end])
+    new = [row for name, row in rows.items() if f"`{name}`" not in table]
+    return before + head + "\n".join([*lines[:end], *new, *lines[end:]])
+
+
+def _of_kind(name: str, schema: Mapping[str, Any]) -> str:
+    required = schema.get("required", [])
+    own = [option for option, rule in schema["properties"].items() if option in required or "default" in rule]
+    told = ", ".join(f"**`{option}`**" if option in required else f"`{option}`" for option in own)
+    return f"| `{name}` | {schema['description'].rstrip('.')} | {told} |"
+
+
+def _of_claim(name: str, schema: Mapping[str, Any]) -> str:
+    return f"| `{name}` | {schema['description'].rstrip('.')} |"
+
+
+def _of_perturbation(name: str, kind: PerturbationKind) -> str:
+    return f"| `{name}` | {kind.span or kind.wanted} | {kind.about.rstrip('.')} |"
+
+
+def _main() -> None:
     Path(__file__).with_name("schema.json").write_text(text(built_in()), encoding="utf-8")
+    perturbations = {name: _of_perturbation(name, kind) for name, kind in perturbation_kinds().items()}
+    _add_rows("spec.md", KINDS, _defined("expect_", _of_kind))
+    _add_rows("spec.md", CLAIMS, _defined("fuzz_", _of_claim))
+    _add_rows("perturbations.md", PERTURBATIONS, perturbations)
+
+
+def _defined(prefix: str, row: Callable[[str, Mapping[str, Any]], str]) -> dict[str, str]:
+    definitions: Mapping[str, Mapping[str, Any]] = built_in()["$defs"]  # type: ignore[assignment]
+    names = [name for name in definitions if name.startswith(prefix) and "description" in definitions[name]]
+    return {name.removeprefix(prefix): row(name.removeprefix(prefix), definitions[name]) for name in names}
+
+
+def _add_rows(file: str, head: str, rows: Mapping[str, str]) -> None:
+    path = Path(__file__).parents[2] / "docs" / file
+    if path.is_file():
+        path.write_text(with_rows(path.read_text(encoding="utf-8"), head, rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main()

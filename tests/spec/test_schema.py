@@ -2,14 +2,28 @@
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 from synnodtest.expectations.registry import claims, kinds
 from synnodtest.spec.language import built_in, text
+from synnodtest.spec.write_schema import KINDS, with_rows
 
 
 def test_the_committed_schema_is_what_the_kinds_give():
     committed = files("synnodtest.spec").joinpath("schema.json").read_text(encoding="utf-8")
     assert committed == text(built_in()), "write it anew: python -m synnodtest.spec.write_schema"
+
+
+def test_a_kind_that_the_tables_do_not_name_gets_a_row_and_the_others_stay():
+    page = (Path(__file__).parents[2] / "docs" / "spec.md").read_text(encoding="utf-8")
+    rows = {name: f"| `{name}` | it holds | |" for name in (*kinds(), "confident")}
+    longer = with_rows(page, KINDS, rows)
+    (new,) = set(longer.split("\n")) - set(page.split("\n"))
+    assert new == rows["confident"]
+    assert longer.replace(new + "\n", "") == page
+    lines = longer.split("\n")
+    assert lines[lines.index(new) - 1].startswith("| `python` |")
+    assert with_rows(longer, KINDS, rows) == longer
 
 
 def test_a_kind_reads_back_every_default_that_the_schema_states():
