@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from synnodtest.attenuation import DENSITIES, Display, annotated_contrast, contrast_of, outline_of
+from synnodtest.attenuation import ANNOTATED_SPREAD, DENSITIES, Display, annotated_contrast, contrast_of, outline_of
 from synnodtest.errors import SpecError, SynthesizerError
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
@@ -56,7 +56,7 @@ def test_words_draw_their_densities(tmp_path):
 def test_without_a_word_nodules_are_as_marked_ones(tmp_path):
     drawn = [contrast_of(r.nodules[0].density, 12) for r in recipes(tmp_path, "margin: smooth", 400)]
     assert np.median(drawn) == pytest.approx(annotated_contrast(12), rel=0.1)
-    assert np.std(np.log(drawn)) == pytest.approx(0.4, rel=0.15)
+    assert np.std(np.log(drawn)) == pytest.approx(ANNOTATED_SPREAD, rel=0.15)
 
 
 def test_an_order_of_contrast_keeps_the_hash_of_its_scene(film):
