@@ -13,7 +13,7 @@ from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.language import built_in, text
 
-__all__ = ["with_rows"]
+__all__ = ["tables", "with_rows"]
 
 KINDS, CLAIMS = "| kind | holds if | parameters |", "| per example | holds if |"
 PERTURBATIONS = "| kind | value | effect |"
@@ -51,24 +51,28 @@ def _of_perturbation(name: str, kind: PerturbationKind) -> str:
     return f"| `{name}` | {kind.span or kind.wanted} | {kind.about.rstrip('.')} |"
 
 
+def tables() -> tuple[tuple[str, str, dict[str, str]], ...]:
+    """Return the tables of ``docs/``: file, first line, and a row for each kind by its name."""
+    perturbations = {name: _of_perturbation(name, kind) for name, kind in perturbation_kinds().items()}
+    return (
+        ("spec.md", KINDS, _defined("expectation", "expect", _of_kind)),
+        ("spec.md", CLAIMS, _defined("fuzz_expectation", "fuzz", _of_claim)),
+        ("perturbations.md", PERTURBATIONS, perturbations),
+    )
+
+
+def _defined(list_name: str, prefix: str, row: Callable[[str, Mapping[str, Any]], str]) -> dict[str, str]:
+    definitions: Mapping[str, Mapping[str, Any]] = built_in()["$defs"]  # type: ignore[assignment]
+    names = [name for name in definitions[list_name]["properties"] if f"{prefix}_{name}" in definitions]
+    return {name: row(name, definitions[f"{prefix}_{name}"]) for name in names}
+
+
 def _main() -> None:
     Path(__file__).with_name("schema.json").write_text(text(built_in()), encoding="utf-8")
-    perturbations = {name: _of_perturbation(name, kind) for name, kind in perturbation_kinds().items()}
-    _add_rows("spec.md", KINDS, _defined("expect_", _of_kind))
-    _add_rows("spec.md", CLAIMS, _defined("fuzz_", _of_claim))
-    _add_rows("perturbations.md", PERTURBATIONS, perturbations)
-
-
-def _defined(prefix: str, row: Callable[[str, Mapping[str, Any]], str]) -> dict[str, str]:
-    definitions: Mapping[str, Mapping[str, Any]] = built_in()["$defs"]  # type: ignore[assignment]
-    names = [name for name in definitions if name.startswith(prefix) and "description" in definitions[name]]
-    return {name.removeprefix(prefix): row(name.removeprefix(prefix), definitions[name]) for name in names}
-
-
-def _add_rows(file: str, head: str, rows: Mapping[str, str]) -> None:
-    path = Path(__file__).parents[2] / "docs" / file
-    if path.is_file():
-        path.write_text(with_rows(path.read_text(encoding="utf-8"), head, rows), encoding="utf-8")
+    for file, head, rows in tables():
+        path = Path(__file__).parents[2] / "docs" / file
+        if path.is_file():
+            path.write_text(with_rows(path.read_text(encoding="utf-8"), head, rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

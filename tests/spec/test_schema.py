@@ -4,14 +4,23 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 from synnodtest.expectations.registry import claims, kinds
 from synnodtest.spec.language import built_in, text
-from synnodtest.spec.write_schema import KINDS, with_rows
+from synnodtest.spec.write_schema import KINDS, tables, with_rows
 
 
 def test_the_committed_schema_is_what_the_kinds_give():
     committed = files("synnodtest.spec").joinpath("schema.json").read_text(encoding="utf-8")
     assert committed == text(built_in()), "write it anew: python -m synnodtest.spec.write_schema"
+
+
+@pytest.mark.parametrize(("file", "head", "rows"), tables(), ids=lambda part: part if isinstance(part, str) else "")
+def test_the_tables_of_the_documentation_name_every_kind(file, head, rows):
+    page = (Path(__file__).parents[2] / "docs" / file).read_text(encoding="utf-8")
+    assert head in page
+    assert with_rows(page, head, rows) == page, "add the rows: python -m synnodtest.spec.write_schema"
 
 
 def test_a_kind_that_the_tables_do_not_name_gets_a_row_and_the_others_stay():
