@@ -18,6 +18,7 @@ from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.scene import Perturbation
 from tests.expectations.evidence import trial
+from tests.test_architecture import FLOOR_OF, unit_of
 
 PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 LONGEST = 50
@@ -52,6 +53,16 @@ def test_each_example_is_short_and_every_kind_of_addition_has_one():
     for text in found.values():
         assert len(text.splitlines()) <= LONGEST
         ast.parse(text)
+
+
+def test_the_expectation_imports_what_a_file_of_its_floor_may():
+    above = FLOOR_OF["expectations"]
+    imported = [
+        unit_of(line.split()[1]) for line in examples()["expectation"].splitlines() if line.startswith("from synn")
+    ]
+    assert [unit for unit in imported if FLOOR_OF[unit] > above or unit == "checks"] == [], (
+        "checks imports expectations"
+    )
 
 
 def test_the_expectation_judges(run):
