@@ -22,7 +22,7 @@ FLOORS = [
     ["backgrounds", "datasets", "synthesizers", "detectors", "store", "integrity", "shipped", "reference", "phantom"],
     ["engine", "fuzzing", "annotated"],
     ["record", "exports", "report", "training", "evaluation"],
-    ["api", "studio", "shell", "pytest_plugin", "commands", "cli"],
+    ["api", "studio", "shell", "pytest_plugin", "commands", "cli", "__main__"],
 ]
 FLOORS[0] += ["registry", "threads", "class_names", "stages", "text_files", "decoding"]
 FLOORS[1] += ["attenuation", "conspicuity", "mimics"]

@@ -77,6 +77,11 @@ class MutantDetector:
         self._identity = Identity(f"mutant {name}", VERSION, configuration={"mutant": kind, "of": of})
 
     @property
+    def reads_truth(self) -> bool:
+        """Whether what is spoiled reads the planted truth and no pixel."""
+        return bool(getattr(self._detector, "reads_truth", False))
+
+    @property
     def identity(self) -> Identity:
         """The fault and the identity of the detector that has it."""
         return self._identity

@@ -32,6 +32,8 @@ class OracleDetector:
     of 0.02, and below a diameter that hangs on the place and lies between 3 and 6 mm.
     """
 
+    reads_truth = True
+
     @property
     def identity(self) -> Identity:
         """Name and version."""

@@ -28,17 +28,23 @@ def is_recorded(detector: Detector) -> bool:
     return isinstance(bare, RecordedDetector)
 
 
+def reads_truth(detector: Detector) -> bool:
+    """Return whether a detector reads the planted truth and no pixel, as the positive control ``oracle`` does."""
+    bare = detector.detector if isinstance(detector, Guard) else detector
+    return bool(getattr(bare, "reads_truth", False))
+
+
 def preflight(detector: Detector, store: Store) -> list[Check]:
     """Ask a detector the questions of :mod:`synnodtest.detectors.conform` on four phantoms of 512 pixels.
 
     Answers are kept in the store under the detector's identity. Recorded findings are asked nothing: they know only
-    the radiographs that they were recorded on.
+    the radiographs that they were recorded on. Nor is the positive control, which is told the truth.
 
     Args:
         detector: From ``resolve_detector``.
         store: Keeps the answers.
     """
-    if is_recorded(detector):
+    if is_recorded(detector) or reads_truth(detector):
         return []
     key = sha256_of(["conform", FORMAT, detector.identity.key()])
     return _kept(store, key) or _asked(detector, store, key)

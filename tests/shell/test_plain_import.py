@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 CODE = """
 import sys
 import synnodtest.shell.items
@@ -18,3 +21,8 @@ def test_who_loaded():
 def test_own_modules_are_not_rewritten(pytester):
     pytester.makepyfile(CODE)
     assert pytester.runpytest_subprocess("-p", "no:cacheprovider").parseoutcomes() == {"passed": 1}
+
+
+def test_the_package_run_as_a_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "synnodtest", "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: synnodtest ")
