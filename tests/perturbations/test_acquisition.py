@@ -1,5 +1,9 @@
 """Acquisition against physics: phantoms, whose exposure is known, and arithmetic."""
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -10,6 +14,7 @@ from synnodtest.perturbations import map_point, perturb
 from synnodtest.phantom import PhantomNodule, PhantomSet, expose, project, sample_anatomy
 from synnodtest.radiograph import Truth
 
+ROOT = Path(__file__).parents[2]
 DOSES = (1.0, 0.5, 0.25, 0.1)
 
 
@@ -45,29 +50,18 @@ def test_the_exposure_of_a_phantom_is_found_from_its_pixels(projection, film):
 
 def test_noise_power_and_detectability_follow_the_exposure(projection):
     """Rose: noise power goes with 1 / exposure, the signal-to-noise ratio of a detail with its square root."""
-    nodule = PhantomNodule(10, centre_mm=(110, 130))
-    plain, planted = expose(projection), expose(projection, [nodule])
-    signal = planted.pixels.astype(float) - plain.pixels
-    top, left = (int(n) for n in np.argwhere(planted.nodules[0].mask(plain.shape)).min(axis=0))
-    template = signal[top - 4 : top + 20, left - 4 : left + 20]
-    centres = np.argwhere(deep_in_the_lung(plain))[::53]
-    power, detectability = [], []
-    for dose in DOSES:
-        differences, responses = [], []
-        for k in range(6):
-            first, second = (
-                perturb(expose(projection, noise_seed=10 * k + n), (Perturbation("dose", dose),), seed=100 + 10 * k + n)
-                for n in (1, 2)
-            )
-            noise = (first.pixels.astype(float) - second.pixels) / np.sqrt(2)
-            filtered = ndimage.correlate(noise, template, mode="constant")
-            differences.append(noise[tuple(centres.T)])
-            responses.append(filtered[tuple(centres.T)])
-        power.append(np.var(differences))
-        detectability.append((template**2).sum() / np.std(responses))
-    np.testing.assert_allclose(np.array(power) / power[0], 1 / np.array(DOSES), rtol=0.05 * 2)
-    np.testing.assert_allclose(np.sqrt(np.array(power) / power[0]), np.array(DOSES) ** -0.5, rtol=0.05)
-    np.testing.assert_allclose(np.array(detectability) / detectability[0], np.sqrt(DOSES), rtol=0.05)
+    found = benchmark("dose_sweep").measure(projection, DOSES, exposures=6)
+    power, detectability = np.array([[one.noise_power, one.detectability] for one in found]).T
+    np.testing.assert_allclose(power / power[0], 1 / np.array(DOSES), rtol=0.05)
+    np.testing.assert_allclose(detectability / detectability[0], np.sqrt(DOSES), rtol=0.05)
+
+
+def benchmark(name):
+    """Return a script of ``benchmarks/`` as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_a_lower_dose_is_the_phantom_exposed_with_fewer_quanta(projection, film, monkeypatch):
