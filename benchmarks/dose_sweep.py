@@ -3,9 +3,9 @@
     python benchmarks/dose_sweep.py
     python benchmarks/dose_sweep.py --seed 11 --doses 1 0.7 0.4 0.1 0.05 --exposures 12
 
-A phantom is exposed again and again with fresh quanta, each time perturbed by ``dose``. From pairs of exposures: noise
-power within the lung, and the detectability index of a 10 mm nodule for an observer who knows it (a matched filter on the
-noise). Rose (J Opt Soc Am 1948;38:196): noise power goes with 1 / exposure, detectability with its square root.
+A phantom is exposed again and again with fresh quanta, each time perturbed by ``dose``. From pairs of exposures come
+the noise power within the lung and the detectability index of a 10 mm nodule for an observer who knows it (a filter).
+Rose (J Opt Soc Am 1948;38:196): noise power goes with 1 / exposure, detectability with its square root.
 """
 
 from __future__ import annotations
