@@ -35,10 +35,10 @@ balls of 12 mm add a median contrast of 0.064 there (360 places of 6 chests)."""
 CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 """Contrast that one mm of soft tissue adds where it takes the place of nothing."""
 
-_ANNOTATED_MM = (10.0, 13.0, 17.0, 25.0)
-_ANNOTATED_CONTRAST = (0.086, 0.08, 0.133, 0.158)
-"""Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones, readers mark
-the dense; beyond 13 mm contrast rises with the diameter, as that of a ball does. Planted with these, nodules have a
+_ANNOTATED_MM = (13.0, 17.0, 25.0)
+_ANNOTATED_CONTRAST = (0.08, 0.133, 0.158)
+"""Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones readers mark
+the dense, so that they are about equally bright; beyond 13 mm contrast rises with the diameter, as that of a ball does. Planted with these, nodules have a
 little less contrast in place than marked ones and are a little more conspicuous: the medians lie between the two."""
 ANNOTATED_SPREAD = 0.2
 """Standard deviation of the logarithm of the contrast of planted nodules of one size. What lies around them spreads
