@@ -38,8 +38,9 @@ CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 _ANNOTATED_MM = (13.0, 17.0, 25.0)
 _ANNOTATED_CONTRAST = (0.08, 0.133, 0.158)
 """Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones readers mark
-the dense, so that they are about equally bright; beyond 13 mm contrast rises with the diameter, as that of a ball does. Planted with these, nodules have a
-little less contrast in place than marked ones and are a little more conspicuous: the medians lie between the two."""
+the dense, so that they are about equally bright; beyond 13 mm contrast rises with the diameter, as that of a ball
+does. Planted with these, nodules have a little less contrast in place than marked ones and are a little more
+conspicuous: the medians lie between what either asks for."""
 ANNOTATED_SPREAD = 0.2
 """Standard deviation of the logarithm of the contrast of planted nodules of one size. What lies around them spreads
 their contrast in place further: by 0.06 beyond 15 mm of box, as much as that of marked ones spreads in all."""
