@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["canonical_json", "in_canonical_order", "plain", "seed_sequence", "sha256_of", "sha256_of_array"]
+__all__ = ["canonical_json", "plain", "seed_sequence", "sha256_of", "sha256_of_array"]
 
 
 def _plain(value: Any) -> Any:
@@ -65,19 +65,17 @@ def seed_sequence(*parts: Any) -> np.random.SeedSequence:
     return np.random.SeedSequence(int(sha256_of(list(parts)), 16))
 
 
-def in_canonical_order(value: Any) -> Any:
-    """Return plain JSON values with the keys of every object in the order in which canonical JSON writes them."""
-    if isinstance(value, dict):
-        return {key: in_canonical_order(value[key]) for key in sorted(value)}
-    return [in_canonical_order(item) for item in value] if isinstance(value, list) else value
-
-
 def plain(value: Any) -> Any:
     """Return ``value`` in plain JSON values: dataclasses and mappings as dict, tuples as list, NaN as None.
 
     Raises:
         TypeError: a value has no JSON form.
     """
+    kind = type(value)
+    if kind is dict:
+        return {str(key): plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]
     if value is None or isinstance(value, (bool, str)):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, np.generic):

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
 from synnodtest.radiograph import Radiograph, lung_range
@@ -138,11 +138,13 @@ class _View:
         cut = _span(rows, height), _span(columns, width)
         grid = np.meshgrid(rows - cut[0].start, columns - cut[1].start, indexing="ij")
         blur = [0.4 * cell / step if cell > step else 0.0 for step in radiograph.spacing_mm]  # against aliasing
-        smooth = ndimage.gaussian_filter(radiograph.pixels[cut].astype(np.float64), blur)
-        self.pixels: Array = ndimage.map_coordinates(smooth, grid, order=1, mode="nearest")
+        smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut].astype(np.float64), blur)
+        self.pixels: Array = scipy.ndimage.map_coordinates(smooth, grid, order=1, mode="nearest")
         lung = radiograph.regions.get("lung")
         self.lung: BoolArray = (
-            self.inside if lung is None else ndimage.map_coordinates(lung[cut].astype(np.uint8), grid, order=0) > 0
+            self.inside
+            if lung is None
+            else scipy.ndimage.map_coordinates(lung[cut].astype(np.uint8), grid, order=0) > 0
         )
 
     def distance(self, outline: Box) -> Array:
@@ -162,7 +164,7 @@ def _span(positions: Array, length: int) -> slice:
 
 
 def _conspicuity(view: _View, around: BoolArray) -> float:
-    response = -ndimage.gaussian_laplace(view.pixels, SCALE * view.size)
+    response = -scipy.ndimage.gaussian_laplace(view.pixels, SCALE * view.size)
     noise = response[around]
     core = view.away <= max(WANDER, float(view.away.min()))
     return float((response[core].max() - noise.mean()) / max(float(noise.std()), 1e-12))

@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -184,8 +184,13 @@ def _mapping(read: _Read | None, value: Any) -> Mapping[str, object]:
 
 def encode(value: Any) -> Any:
     """Return plain JSON values of dataclasses that :func:`decode` reads, and of all else as :func:`plain` does."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {**_aside(value), **{slot.key: encode(item) for slot, item in _written(value)}}
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is tuple or kind is list:
+        return [encode(item) for item in value]
+    if dataclasses.is_dataclass(kind):
+        return _encoded(value, _writing(kind))
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -193,28 +198,47 @@ def encode(value: Any) -> Any:
     return plain(value)
 
 
-def _written(value: Any) -> Iterator[tuple[_Slot, Any]]:
-    read = _as_read(value)
-    for slot in _slots(type(value)):
-        item = getattr(value, slot.name)
-        absent = slot.says("omitted") or (read is not None and slot.key not in read)
-        if not slot.says("whole") and not (absent and item == slot.default):
-            yield slot, item
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+"""Types of plain JSON values. Their subclasses, such as enumerations, are not, and a float may be NaN."""
 
 
-def _as_read(value: Any) -> JsonObject | None:
-    """Return the object that a dataclass was read from, where a field of it keeps that; None if it was not read."""
-    for slot in _slots(type(value)):
-        if slot.says("whole"):
-            read: JsonObject | None = getattr(value, slot.name)
-            return None if read == slot.default else read
-    return None
+@dataclass(frozen=True)
+class _Writing:
+    """How a dataclass is written.
+
+    Args:
+        slots: Name, key, whether it is left out at its default, and that default.
+        keys: Of the slots.
+        whole: The slot that keeps the object which a dataclass was read from, where there is one.
+    """
+
+    slots: tuple[tuple[str, str, bool, Any], ...]
+    keys: frozenset[str]
+    whole: _Slot | None
 
 
-def _aside(value: Any) -> JsonObject:
-    """Return the keys of the object that a dataclass was read from which none of its fields names."""
-    known = {slot.key for slot in _slots(type(value)) if not slot.says("whole")}
-    return {key: item for key, item in (_as_read(value) or {}).items() if key not in known}
+def _writing_of(kind: Any) -> _Writing:
+    named = [slot for slot in _slots(kind) if not slot.says("whole")]
+    whole = next((slot for slot in _slots(kind) if slot.says("whole")), None)
+    slots = tuple((slot.name, slot.key, slot.says("omitted"), slot.default) for slot in named)
+    return _Writing(slots, frozenset(slot.key for slot in named), whole)
+
+
+_writing: Callable[[Any], _Writing] = cache(_writing_of)
+
+
+def _encoded(value: Any, how: _Writing) -> dict[str, Any]:
+    """Return a dataclass as an object: what it was read from and no field names, then its fields."""
+    read: JsonObject | None = None
+    if how.whole is not None:
+        kept = getattr(value, how.whole.name)
+        read = None if kept == how.whole.default else kept
+    made = {} if read is None else {key: item for key, item in read.items() if key not in how.keys}
+    for name, key, omitted, default in how.slots:
+        item = getattr(value, name)
+        if not ((omitted or (read is not None and key not in read)) and item == default):
+            made[key] = encode(item)
+    return made
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------

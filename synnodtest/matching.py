@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from synnodtest.finding import Finding
-from synnodtest.geometry import iou
+from synnodtest.geometry import BoolArray, iou
 from synnodtest.radiograph import Truth
 
 __all__ = ["Matching", "Outcome", "lies_on", "match", "on_mimic"]
@@ -86,7 +84,8 @@ def match(
     finding_of: list[int | None] = [None] * len(nodules)
     duplicates: list[int] = []
     false_positives: list[int] = []
-    for index in sorted(range(len(findings)), key=lambda i: (-findings[i].score, i)):
+    scores = [finding.score for finding in findings]
+    for index in sorted(range(len(findings)), key=scores.__getitem__, reverse=True):  # stable: ties keep their order
         affinity = [affinity_to(findings[index]) for affinity_to in localizes]
         candidates = [k for k, value in enumerate(affinity) if value is not None]
         free = [k for k in candidates if finding_of[k] is None]
@@ -153,21 +152,35 @@ def _overlap(truth: Truth, at_least: float) -> Affinity:
 def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> Affinity:
     row, column = truth.origin
     pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
-    rows, columns = (side + 2 * p for side, p in zip(truth.crop.shape, pad, strict=True))
+    rows, columns = (side + p for side, p in zip(truth.crop.shape, pad, strict=True))
     x_min, y_min, x_max, y_max = truth.box
     centre = ((x_min + x_max) / 2, (y_min + y_max) / 2)
-
-    @cache
-    def distance_mm() -> NDArray[np.float64]:
-        """Distance to the mask; most findings lie far from every nodule and never ask for it."""
-        mask = np.pad(truth.crop, ((pad[0], pad[0]), (pad[1], pad[1])))
-        return distance_transform_edt(~mask, sampling=spacing_mm) if mask.any() else np.full(mask.shape, np.inf)
+    edge = np.argwhere(_edge(truth.crop))  # few findings lie near a nodule: for each all distances are taken
 
     def affinity(finding: Finding) -> float | None:
         x, y = finding.centre
-        i, j = math.floor(y) - row + pad[0], math.floor(x) - column + pad[1]
-        if not (0 <= i < rows and 0 <= j < columns) or distance_mm()[i, j] > tolerance_mm:
+        i, j = math.floor(y) - row, math.floor(x) - column
+        if not (-pad[0] <= i < rows and -pad[1] <= j < columns):
+            return None
+        if not _covers(truth.crop, i, j) and _distance_mm(edge, (i, j), spacing_mm) > tolerance_mm:
             return None
         return -float(np.hypot((x - centre[0]) * spacing_mm[1], (y - centre[1]) * spacing_mm[0]))
 
     return affinity
+
+
+def _edge(mask: BoolArray) -> BoolArray:
+    """Return the pixels of a mask beside which, in its row or column, one is not of it."""
+    held = np.pad(mask, 1)
+    inner: BoolArray = held[:-2, 1:-1] & held[2:, 1:-1] & held[1:-1, :-2] & held[1:-1, 2:]
+    return mask & ~inner
+
+
+def _covers(mask: BoolArray, row: int, column: int) -> bool:
+    return 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and bool(mask[row, column])
+
+
+def _distance_mm(edge: NDArray[np.int64], pixel: tuple[int, int], spacing_mm: tuple[float, float]) -> float:
+    """Return the distance from a pixel to the nearest of those in ``edge`` (n, 2); infinite where there are none."""
+    down, across = (edge[:, 0] - pixel[0]) * spacing_mm[0], (edge[:, 1] - pixel[1]) * spacing_mm[1]
+    return math.sqrt((down * down + across * across).min()) if len(edge) else math.inf

@@ -209,16 +209,22 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
         _session(node.config).take_over(text)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Write the report."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
+    """Write the report, after the terminal's summary: this is the outermost of all hooks of that name."""
     mine = session.config.stash.get(KEY, None)
-    if mine is not None:
-        mine.finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-        if mine.trouble:
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        elif mine.exceeded and exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if mine is None:
+        return (yield)
+    mine.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    yield
+    mine.publish()
+    from synnodtest.shell.terminal import write_end
+
+    write_end(mine, session.config.pluginmanager.getplugin("terminalreporter"))
+    if mine.trouble:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+    elif mine.exceeded and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(wrapper=True)

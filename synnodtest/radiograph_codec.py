@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.canonical import canonical_json
 from synnodtest.errors import StoreError
@@ -135,9 +135,9 @@ def _differing_boxes(differs: BoolArray) -> list[tuple[int, int, int, int]]:
     height, width = differs.shape
     padded = np.pad(differs, ((0, -height % _TILE), (0, -width % _TILE)))
     tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
-    labels, _ = ndimage.label(tiles, structure=np.ones((3, 3)))
+    labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))
     boxes = []
-    for rows, columns in ndimage.find_objects(labels):
+    for rows, columns in scipy.ndimage.find_objects(labels):
         top, left = rows.start * _TILE, columns.start * _TILE
         bottom, right = min(rows.stop * _TILE, height), min(columns.stop * _TILE, width)
         boxes.append((top, left, bottom - top, right - left))

@@ -94,6 +94,10 @@ class Store:
         _mark_used(path)
         return payload
 
+    def has(self, kind: str, key: str) -> bool:
+        """Return whether there is an entry, which may be a damaged one: it is not read."""
+        return self._path(kind, key).exists()
+
     def put(self, kind: str, key: str, data: bytes) -> bytes:
         """Store ``data`` unless the key is taken, and return what is stored: the authoritative payload.
 

@@ -103,6 +103,7 @@ def test_the_section_is_built_from_the_record(run, small, tmp_path):
 
 
 def test_the_detector_answers_to_its_name(run, monkeypatch):
+    detectors.load_all()  # what is registered from here on goes again
     monkeypatch.setattr(detectors.DETECTORS, "_registered", dict(detectors.DETECTORS._registered))
 
     class Mine:

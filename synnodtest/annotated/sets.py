@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+import scipy
 
 from synnodtest.annotated.held_out import is_held_out
 from synnodtest.attenuation import draw_density
@@ -134,7 +134,7 @@ class Planting:
         lung = background.regions.get("lung")
         if lung is None or not lung.any():
             raise BackgroundError(f"{background.source}: no lung mask, so no place for a nodule")
-        depth = distance_transform_edt(np.pad(lung, 1), sampling=background.spacing_mm)[1:-1, 1:-1]
+        depth = scipy.ndimage.distance_transform_edt(np.pad(lung, 1), sampling=background.spacing_mm)[1:-1, 1:-1]
         nodules: list[Nodule] = []
         for number in range(int(rng.choice(len(self.counts), p=self.counts))):
             diameter = float(np.exp(rng.uniform(*np.log(self.diameter_mm))))

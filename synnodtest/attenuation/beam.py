@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.attenuation.display import Display
 from synnodtest.attenuation.rule import LOG_EXPOSURE_SPAN
@@ -118,8 +118,8 @@ def smoothed(image: Real, sigma_mm: float, spacing_mm: tuple[float, float]) -> R
     rows, columns = padded.shape[0] // blocks[0], padded.shape[1] // blocks[1]
     coarse = padded.reshape(rows, blocks[0], columns, blocks[1]).mean(axis=(1, 3))
     sigma = [sigma_mm / step / block for step, block in zip(spacing_mm, blocks, strict=True)]
-    coarse = ndimage.gaussian_filter(coarse, sigma, mode="nearest")
-    fine: Real = ndimage.affine_transform(
+    coarse = scipy.ndimage.gaussian_filter(coarse, sigma, mode="nearest")
+    fine: Real = scipy.ndimage.affine_transform(
         coarse,
         [1 / block for block in blocks],
         offset=[0.5 / block - 0.5 for block in blocks],

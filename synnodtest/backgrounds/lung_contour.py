@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.backgrounds.lung_picture import LungPicture
 from synnodtest.backgrounds.lung_template import Outlines, fill, plausibility
@@ -58,14 +58,14 @@ def draw_contours(picture: LungPicture, candidates: Sequence[Outlines]) -> Conto
     stars = [(_star(outlines.right), _star(outlines.left)) for outlines in candidates]
     templates = [(fill(o.right, picture.shape), fill(o.left, picture.shape)) for o in candidates]
     masks = list(templates)
-    edges = ndimage.gaussian_filter(picture.local, 2.0)
+    edges = scipy.ndimage.gaussian_filter(picture.local, 2.0)
     for _ in range(_ROUNDS):
         costs = []
         for pair, drawn in zip(stars, masks, strict=True):
             excess = _excess(picture.ranks, drawn[0] | drawn[1])
             costs += [_cost(star, excess, edges) for star in pair]
         factors = _FACTORS[_cheapest(np.stack(costs))]
-        smooth = ndimage.gaussian_filter1d(factors, 1.0, axis=1, mode="wrap")
+        smooth = scipy.ndimage.gaussian_filter1d(factors, 1.0, axis=1, mode="wrap")
         contours = [star.points(row) for star, row in zip([s for pair in stars for s in pair], smooth, strict=True)]
         filled = [fill(contour, picture.shape) for contour in contours]
         masks = list(zip(filled[::2], filled[1::2], strict=True))
@@ -74,7 +74,7 @@ def draw_contours(picture: LungPicture, candidates: Sequence[Outlines]) -> Conto
         for (right, left), template, outlines in zip(masks, templates, candidates, strict=True)
     ]
     best = max(results, key=lambda result: result.quality)
-    excess = ndimage.gaussian_filter(_excess(picture.ranks, best.right | best.left), 2.5)
+    excess = scipy.ndimage.gaussian_filter(_excess(picture.ranks, best.right | best.left), 2.5)
     return Contoured(_above_diaphragm(best.right, excess), _above_diaphragm(best.left, excess), best.quality)
 
 
@@ -84,12 +84,12 @@ def _above_diaphragm(lung: BoolArray, excess: FloatArray) -> BoolArray:
     if not rows.size:
         return lung
     lower = np.arange(lung.shape[0])[:, None] > rows[0] + 0.65 * (rows[-1] - rows[0])
-    kept = ndimage.binary_opening(lung & ~(lower & (excess > _BRIGHT)), iterations=3)
-    labels, count = ndimage.label(kept)
+    kept = scipy.ndimage.binary_opening(lung & ~(lower & (excess > _BRIGHT)), iterations=3)
+    labels, count = scipy.ndimage.label(kept)
     if not count:
         return lung
     largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    return np.asarray(ndimage.binary_fill_holes(largest))
+    return np.asarray(scipy.ndimage.binary_fill_holes(largest))
 
 
 def _star(outline: _Array) -> _Star:
@@ -116,8 +116,8 @@ def _centroid(outline: _Array) -> _Array:
 
 def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:
     """Return how far each pixel lies above the local threshold between lung and surroundings (-1..1)."""
-    inner = ndimage.binary_erosion(lungs, iterations=2, border_value=1)
-    outer = ndimage.binary_dilation(lungs, iterations=_RING_PX) & ~ndimage.binary_dilation(lungs)
+    inner = scipy.ndimage.binary_erosion(lungs, iterations=2, border_value=1)
+    outer = scipy.ndimage.binary_dilation(lungs, iterations=_RING_PX) & ~scipy.ndimage.binary_dilation(lungs)
     inside, outside = _local_mean(ranks, inner), _local_mean(ranks, outer)
     gap = np.maximum(outside - inside, 0.08)
     return np.asarray(np.clip((ranks - (inside + outside) / 2) / gap, -1, 1), dtype=np.float32)
@@ -127,7 +127,7 @@ def _local_mean(image: FloatArray, where: BoolArray) -> FloatArray:
     """Return the mean of the nearby pixels of ``where``, computed on half the resolution."""
     mask = where.astype(np.float32)
     overall = float((image * mask).sum() / max(float(mask.sum()), 1.0))
-    weight, total = (ndimage.gaussian_filter(part[::2, ::2], _THRESHOLD_PX / 2) for part in (mask, image * mask))
+    weight, total = (scipy.ndimage.gaussian_filter(part[::2, ::2], _THRESHOLD_PX / 2) for part in (mask, image * mask))
     coarse = (total + 1e-3 * overall) / (weight + 1e-3)
     full = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)
     return np.asarray(full[: image.shape[0], : image.shape[1]])
@@ -137,10 +137,10 @@ def _cost(star: _Star, excess: FloatArray, edges: FloatArray) -> _Array:
     """Return the cost (directions x factors) of a contour through each point of the star."""
     reach = star.radii[:, None] * _FACTORS
     x, y = (star.centre[axis] + star.rays[:, axis, None] * reach for axis in (0, 1))
-    bright = ndimage.map_coordinates(excess, [y, x], order=1, mode="constant", cval=1.0)
+    bright = scipy.ndimage.map_coordinates(excess, [y, x], order=1, mode="constant", cval=1.0)
     step = star.radii[:, None] * (_FACTORS[1] - _FACTORS[0])
     enclosed = np.cumsum(bright * step, axis=1) / star.radii.mean()
-    profile = ndimage.map_coordinates(edges, [y, x], order=1, mode="nearest")
+    profile = scipy.ndimage.map_coordinates(edges, [y, x], order=1, mode="nearest")
     rise = np.clip(2.4 * np.gradient(profile, axis=1) / step, -1, 1)
     return np.asarray(4 * enclosed - rise + 6 * np.log(_FACTORS) ** 2)
 
@@ -187,8 +187,8 @@ def _quality(
 
 def _border_contrast(ranks: FloatArray, lung: BoolArray, both: BoolArray) -> float:
     """Return the difference of the strips outside and inside of a lung's border, over their spread."""
-    inside = ranks[lung & ~ndimage.binary_erosion(lung, iterations=5, border_value=1)]
-    outside = ranks[ndimage.binary_dilation(lung, iterations=5) & ~both]
+    inside = ranks[lung & ~scipy.ndimage.binary_erosion(lung, iterations=5, border_value=1)]
+    outside = ranks[scipy.ndimage.binary_dilation(lung, iterations=5) & ~both]
     if lung.sum() < 200 or min(inside.size, outside.size) < 10:
         return -np.inf
     return float((outside.mean() - inside.mean()) / np.sqrt((outside.var() + inside.var()) / 2 + 1e-3))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
@@ -57,19 +57,19 @@ def prepare(pixels: FloatArray, spacing_mm: tuple[float, float]) -> LungPicture:
     return LungPicture(
         mm=mm,
         body=body,
-        ranks=ndimage.gaussian_filter(ranks, 1.5),
-        neutral=ndimage.gaussian_filter(neutral, 1.5),
+        ranks=scipy.ndimage.gaussian_filter(ranks, 1.5),
+        neutral=scipy.ndimage.gaussian_filter(neutral, 1.5),
         local=_local(ranks),
         neutral_local=_local(neutral),
-        air=ndimage.gaussian_filter((~body).astype(np.float32), 2.0),
+        air=scipy.ndimage.gaussian_filter((~body).astype(np.float32), 2.0),
     )
 
 
 def _body(small: FloatArray) -> BoolArray:
     """Return all but the dark that reaches the border; everything, if hardly anything would be left."""
-    smooth = ndimage.gaussian_filter(small, 1.5)
+    smooth = scipy.ndimage.gaussian_filter(small, 1.5)
     low, high = np.percentile(smooth, [1, 99])
-    labels, _ = ndimage.label(smooth < low + 0.12 * (high - low))
+    labels, _ = scipy.ndimage.label(smooth < low + 0.12 * (high - low))
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     body = ~np.isin(labels, np.unique(border[border > 0]))
     return np.asarray(body if body.mean() > 0.2 else np.ones_like(body))
@@ -94,5 +94,5 @@ def _blurred(image: FloatArray) -> FloatArray:
     """Return a wide Gaussian blur, computed on half the resolution."""
     rows, columns = image.shape
     half = np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge").reshape(-(-rows // 2), 2, -(-columns // 2), 2)
-    blurred = ndimage.gaussian_filter(half.mean(axis=(1, 3)), _LOCAL_PX / 2)
+    blurred = scipy.ndimage.gaussian_filter(half.mean(axis=(1, 3)), _LOCAL_PX / 2)
     return np.asarray(np.repeat(np.repeat(blurred, 2, axis=0), 2, axis=1)[:rows, :columns], dtype=np.float32)

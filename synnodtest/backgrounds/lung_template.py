@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import fft, ndimage
 
 from synnodtest.backgrounds.lung_picture import LungPicture
 from synnodtest.geometry import BoolArray, FloatArray
@@ -86,8 +86,8 @@ def _distance(a: Sequence[float], b: Sequence[float]) -> float:
 
 def _all_fits(picture: LungPicture) -> list[tuple[float, float, float, float, float]]:
     """Return score and box ``(score, x, y, width, height)`` of every size of template at its best place."""
-    coarse = ndimage.zoom(ndimage.gaussian_filter(picture.neutral, 1.5), 1 / _COARSE, order=1)
-    air = ndimage.zoom(picture.air, 1 / _COARSE, order=1)
+    coarse = scipy.ndimage.zoom(scipy.ndimage.gaussian_filter(picture.neutral, 1.5), 1 / _COARSE, order=1)
+    air = scipy.ndimage.zoom(picture.air, 1 / _COARSE, order=1)
     search = _Search(coarse, air, picture.mm * _COARSE)
     fits = [search.best(width, height) for width in _WIDTHS for height in _HEIGHTS]
     return [(fit[0], *(_COARSE * value for value in fit[1:])) for fit in fits if fit is not None]  # type: ignore[misc]
@@ -101,8 +101,8 @@ class _Search:
         self.pad = max(3, round(0.09 * coarse.shape[1])) + round(0.08 * coarse.shape[0])
         padded = [np.pad(image, self.pad, mode="edge") for image in (coarse, coarse**2, air)]
         self.size = padded[0].shape
-        self.extent = tuple(fft.next_fast_len(length, real=True) for length in self.size)
-        self.image, self.square, self.air = (fft.rfft2(image, self.extent) for image in padded)
+        self.extent = tuple(scipy.fft.next_fast_len(length, real=True) for length in self.size)
+        self.image, self.square, self.air = (scipy.fft.rfft2(image, self.extent) for image in padded)
 
     def best(self, width_part: float, height_part: float) -> tuple[float, float, float, float, float] | None:
         """Return score and box of one size at its best place; None if it does not fit the picture."""
@@ -113,8 +113,8 @@ class _Search:
         if not 0.6 < height / width < 1.35 or shape[0] > self.size[0] or shape[1] > self.size[1]:
             return None
         lungs = fill(_RIGHT * (width, height) + margin, shape) | fill(_LEFT * (width, height) + margin, shape)
-        around = ndimage.binary_dilation(lungs, iterations=margin) & ~lungs
-        window, wider = lungs | around, ndimage.binary_dilation(lungs)
+        around = scipy.ndimage.binary_dilation(lungs, iterations=margin) & ~lungs
+        window, wider = lungs | around, scipy.ndimage.binary_dilation(lungs)
         contrast = self._correlated(self.image, around / around.sum() - lungs / lungs.sum())
         mean, square = (self._correlated(image, window / window.sum()) for image in (self.image, self.square))
         in_air = self._correlated(self.air, wider / wider.sum())
@@ -130,7 +130,7 @@ class _Search:
     def _correlated(
         self, spectrum: NDArray[np.complexfloating[Any, Any]], kernel: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        return np.asarray(fft.irfft2(spectrum * np.conj(fft.rfft2(kernel, self.extent)), self.extent))
+        return np.asarray(scipy.fft.irfft2(spectrum * np.conj(scipy.fft.rfft2(kernel, self.extent)), self.extent))
 
 
 def _adjusted(picture: LungPicture, score: float, place: tuple[float, float], size: tuple[float, float]) -> Outlines:
@@ -160,7 +160,7 @@ def _adjusted(picture: LungPicture, score: float, place: tuple[float, float], si
 
 def _edges(local: FloatArray) -> FloatArray:
     """Return the change of brightness downwards."""
-    return np.asarray(4 * ndimage.gaussian_filter(local, (2, 3), order=(1, 0)))
+    return np.asarray(4 * scipy.ndimage.gaussian_filter(local, (2, 3), order=(1, 0)))
 
 
 def _base_scores(
@@ -204,7 +204,7 @@ def _along(image: FloatArray, section: Outline, shifts: Outline) -> NDArray[np.f
     """Return the mean of ``image`` along a section for each vertical shift."""
     y = section[None, :, 1] + shifts[:, None]
     x = np.broadcast_to(section[None, :, 0], y.shape)
-    return np.asarray(ndimage.map_coordinates(image, [y, x], order=1, mode="nearest").mean(axis=1))
+    return np.asarray(scipy.ndimage.map_coordinates(image, [y, x], order=1, mode="nearest").mean(axis=1))
 
 
 def _stretched_down(outline: Outline, base: slice, shift: float) -> Outline:

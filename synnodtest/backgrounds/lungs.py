@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from synnodtest.backgrounds.lung_contour import draw_contours
 from synnodtest.backgrounds.lung_picture import prepare
@@ -69,7 +69,7 @@ def estimate_lungs_of(pixels: FloatArray, spacing_mm: tuple[float, float]) -> Lu
 
 def split_lung(lung: BoolArray) -> dict[str, BoolArray]:
     """Return ``left_lung`` and ``right_lung`` of a mask of both (the patient's left is on the right)."""
-    labels, count = ndimage.label(lung)
+    labels, count = scipy.ndimage.label(lung)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     columns = np.arange(lung.shape[1])
     middle = float(np.average(columns, weights=lung.sum(axis=0)))

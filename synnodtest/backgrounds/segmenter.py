@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.backgrounds.segmenter_net import Layers, forward, read_safetensors
 from synnodtest.backgrounds.segmenter_picture import framed
@@ -60,7 +60,7 @@ def segment(pixels: FloatArray, spacing_mm: tuple[float, float], weights: Path) 
     least = _LEAST_LUNG * (frame.rows.stop - frame.rows.start) * (frame.columns.stop - frame.columns.start)
     if min(np.count_nonzero(planes[name] > 0.5) for name in ("left_lung", "right_lung")) < least:
         return None
-    near = ndimage.binary_dilation(inside > 0.5, iterations=6)
+    near = scipy.ndimage.binary_dilation(inside > 0.5, iterations=6)
     certainty = float(np.abs(2 * np.maximum(left, right)[near] - 1).mean())
     shape = (int(pixels.shape[0]), int(pixels.shape[1]))
     masks = {name: frame.back(plane, shape) > 0.5 for name, plane in planes.items()}
@@ -89,11 +89,11 @@ def _layers(path: Path) -> Layers:
 
 def _tidied(plane: FloatArray, parts: int) -> FloatArray:
     """Return the probabilities with the largest ``parts`` pieces only, and without holes."""
-    labels, count = ndimage.label(plane > 0.5)
+    labels, count = scipy.ndimage.label(plane > 0.5)
     if not count:
         return plane
     sizes = np.bincount(labels.ravel())[1:]
     kept = np.argsort(sizes)[::-1][:parts] + 1
-    whole = ndimage.binary_fill_holes(np.isin(labels, kept[sizes[kept - 1] >= 0.1 * sizes.max()]))
-    near = ndimage.binary_dilation(whole)
+    whole = scipy.ndimage.binary_fill_holes(np.isin(labels, kept[sizes[kept - 1] >= 0.1 * sizes.max()]))
+    near = scipy.ndimage.binary_dilation(whole)
     return np.asarray(np.where(whole, np.maximum(plane, 0.501), np.where(near, np.minimum(plane, 0.5), 0)), np.float32)

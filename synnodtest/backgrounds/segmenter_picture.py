@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from synnodtest.geometry import FloatArray
 
@@ -60,5 +60,5 @@ def channels(small: FloatArray) -> FloatArray:
 
 def _around(image: FloatArray) -> FloatArray:
     """Return the mean of every pixel's surroundings, weighted like a tent."""
-    once = ndimage.uniform_filter(image, _LOCAL_PX, mode="nearest")
-    return np.asarray(ndimage.uniform_filter(once, _LOCAL_PX, mode="nearest"), dtype=np.float32)
+    once = scipy.ndimage.uniform_filter(image, _LOCAL_PX, mode="nearest")
+    return np.asarray(scipy.ndimage.uniform_filter(once, _LOCAL_PX, mode="nearest"), dtype=np.float32)

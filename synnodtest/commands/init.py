@@ -20,7 +20,7 @@ DETECTOR = '''\
 """Your detector, if it is not a checkpoint that synnodtest can load: pytest --detector my_detector:factory"""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, maximum_filter
+import scipy
 
 from synnodtest import Finding, Radiograph
 
@@ -38,8 +38,8 @@ def factory():
 def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
     """Report what is brighter than its surroundings of 12 mm: something to see at work, not a detector to use."""
     step = radiograph.spacing_mm[0]
-    fine, coarse = (gaussian_filter(radiograph.pixels, mm / step) for mm in (3.0, 12.0))
-    excess = np.where(maximum_filter(fine - coarse, int(15 / step)) == fine - coarse, fine - coarse, 0.0)
+    fine, coarse = (scipy.ndimage.gaussian_filter(radiograph.pixels, mm / step) for mm in (3.0, 12.0))
+    excess = np.where(scipy.ndimage.maximum_filter(fine - coarse, int(15 / step)) == fine - coarse, fine - coarse, 0.0)
     height, width = excess.shape
     half, found = 8.0 / step, []
     for place in np.argsort(excess, axis=None)[::-1][:most]:

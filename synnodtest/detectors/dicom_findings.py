@@ -16,7 +16,7 @@ from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.recorded import Origin, RecordedDetector
-from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.registry import Options, load_all, register_detector
 from synnodtest.errors import DetectorError, missing_extra
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity, instance_key
@@ -205,6 +205,7 @@ def _kind_of(sop_class: str, kinds: Sequence[str]) -> ObjectKind | None:
 
 
 def _wanted(kinds: Sequence[str]) -> list[ObjectKind]:
+    load_all()
     return [kind for name, kind in _KINDS.items() if not kinds or name in kinds]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+import scipy
 
 from synnodtest.canonical import seed_sequence, sha256_of_array
 from synnodtest.detectors.pairs import ask
@@ -119,7 +119,7 @@ def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Findi
     lung = radiograph.regions.get("lung")
     if lung is None or not lung.any():
         lung = np.ones(radiograph.shape, dtype=np.bool_)
-    depth = distance_transform_edt(np.pad(lung, 1), sampling=radiograph.spacing_mm)[1:-1, 1:-1]
+    depth = scipy.ndimage.distance_transform_edt(np.pad(lung, 1), sampling=radiograph.spacing_mm)[1:-1, 1:-1]
     return [found for found in findings if depth[_pixel(found, radiograph)] > 15.0]
 
 
@@ -133,7 +133,9 @@ def _fires_in_air_leak(radiograph: Radiograph, findings: list[Finding]) -> list[
 
 
 def _in_the_middle(radiograph: Radiograph, region: BoolArray) -> Finding:
-    depth = np.asarray(distance_transform_edt(np.pad(region, 1), sampling=radiograph.spacing_mm))[1:-1, 1:-1]
+    depth = np.asarray(scipy.ndimage.distance_transform_edt(np.pad(region, 1), sampling=radiograph.spacing_mm))[
+        1:-1, 1:-1
+    ]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return Finding(_box(radiograph, float(column) + 0.5, float(row) + 0.5, 12.0), SCORE)
 
@@ -210,7 +212,7 @@ def _sees_mimics(radiograph: Radiograph, findings: list[Finding]) -> list[Findin
 def _blind_by_devices(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     """Report nothing within 25 mm of a distractor, whose brightness it takes for the radiograph's."""
     away = [
-        distance_transform_edt(~mimic.mask(radiograph.shape), sampling=radiograph.spacing_mm)
+        scipy.ndimage.distance_transform_edt(~mimic.mask(radiograph.shape), sampling=radiograph.spacing_mm)
         for mimic in radiograph.mimics
         if mimic.crop.any()
     ]
@@ -225,7 +227,11 @@ def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Fi
     known = np.zeros(prior.shape, dtype=np.bool_)
     for truth in prior.nodules:
         known |= truth.mask(prior.shape)
-    away = distance_transform_edt(~known, sampling=prior.spacing_mm) if known.any() else np.full(prior.shape, np.inf)
+    away = (
+        scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
+        if known.any()
+        else np.full(prior.shape, np.inf)
+    )
     return [found for found in findings if away[_pixel(found, radiograph)] > _KNOWN_MM]
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.registry import Registry
 
-__all__ = ["ENTRY_POINT_GROUP", "Factory", "Options", "find_factory", "register_detector", "registered_names"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "Factory",
+    "Options",
+    "find_factory",
+    "load_all",
+    "register_detector",
+    "registered_names",
+]
 
 ENTRY_POINT_GROUP = "synnodtest.detectors"
 
@@ -39,6 +50,9 @@ Factory = Callable[[str, Options], Detector]
 
 DETECTORS: Registry[Factory] = Registry("detector", group=ENTRY_POINT_GROUP, error=DetectorError)
 
+_HOMES = {"demo": "yolo", "ultralytics": "yolo"}
+"""Modules of names that are asked for so often that no other module is imported for them. Any may be left out."""
+
 
 def register_detector(name: str) -> Callable[[Factory], Factory]:
     """Register a detector factory under ``name``; ``--detector name`` and ``--detector name:argument`` reach it.
@@ -48,11 +62,14 @@ def register_detector(name: str) -> Callable[[Factory], Factory]:
     Raises:
         ValueError: the name is taken.
     """
+    if name in _HOMES:
+        _load(_HOMES[name])
     return DETECTORS.register(name)
 
 
 def registered_names() -> list[str]:
     """Return all names that can be asked for, sorted, without loading any third party."""
+    load_all()
     return DETECTORS.names()
 
 
@@ -62,4 +79,21 @@ def find_factory(name: str) -> Factory | None:
     Raises:
         DetectorError: an entry point of that name cannot be imported.
     """
+    if name in _HOMES:
+        _load(_HOMES[name])
+    else:
+        load_all()
     return DETECTORS.find(name)
+
+
+@cache
+def _load(module: str) -> None:
+    """Import a module of this folder, so that what it brings is registered."""
+    import_module(f"{__package__}.{module}")
+
+
+@cache
+def load_all() -> None:
+    """Import every module of this folder, so that all it brings is registered."""
+    for found in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        _load(found.name)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.detectors.dicom_findings import ObjectKind, Reading, referenced_uids, register_kind
@@ -177,7 +177,7 @@ def _found(seg: Reading, segment: _Segment, values: NDArray[Any]) -> list[Findin
 
 
 def _separate(inside: BoolArray) -> tuple[NDArray[Any], int]:
-    labelled, count = ndimage.label(inside, structure=_TOUCHING)
+    labelled, count = scipy.ndimage.label(inside, structure=_TOUCHING)
     return labelled, int(count)
 
 

@@ -165,7 +165,11 @@ def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
 def decode_sightings(data: bytes) -> tuple[Sighting, ...]:
     """Rebuild findings from :func:`encode_sightings`, also from the uncompressed ones of earlier versions."""
     raw = json.loads(data if data.startswith(b"[") else zlib.decompress(data))
-    return tuple(Sighting(Finding((a, b, c, d), score), frozenset(regions)) for a, b, c, d, score, regions in raw)
+    known: dict[tuple[str, ...], frozenset[str]] = {}  # of hundreds of findings most lie in the same few regions
+    return tuple(
+        Sighting(Finding((a, b, c, d), score), known.setdefault(tuple(regions), frozenset(regions)))
+        for a, b, c, d, score, regions in raw
+    )
 
 
 @dataclass(frozen=True)

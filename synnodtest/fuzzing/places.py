@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import binary_erosion, distance_transform_edt, label
+import scipy
 
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.planning.place import LEAST_SHARE, NoPlace, region_mask
@@ -30,13 +30,13 @@ class _Map:
             raise NoPlace("the region is empty on this background")
         self.spacing = radiograph.spacing_mm
         self.mask = mask
-        labels, _ = label(mask)
+        labels, _ = scipy.ndimage.label(mask)
         areas = np.bincount(labels.ravel())[1:]
         large = [k + 1 for k, area in enumerate(areas) if area >= LEAST_PART * areas.max()]
         self.parts: list[BoolArray] = sorted(
             (labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean())
         )
-        depth = distance_transform_edt(np.pad(mask, 1), sampling=self.spacing)[1:-1, 1:-1]
+        depth = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=self.spacing)[1:-1, 1:-1]
         self.depth: FloatArray = depth.astype(np.float32)
 
     def allowed(self, part: int, clearance_mm: float) -> BoolArray:
@@ -51,7 +51,7 @@ def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
     rows, columns = radiograph.spacing_mm
     found = {}
     for name, mask in radiograph.regions.items():
-        edge = np.argwhere(mask & ~binary_erosion(mask, border_value=1))
+        edge = np.argwhere(mask & ~scipy.ndimage.binary_erosion(mask, border_value=1))
         if len(edge):
             found[name] = ((edge[:, ::-1] + 0.5) * (columns, rows)).astype(np.float32)
     return found

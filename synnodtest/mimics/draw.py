@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.canonical import seed_sequence
@@ -72,7 +72,7 @@ def _with(radiograph: Radiograph, mimic: Mimic, rng: np.random.Generator) -> Rad
     drawing = _exposed(_drawn(mimic, radiograph), radiograph)
     beam = beam_of(radiograph)
     sigma = [BLUR_MM / step for step in radiograph.spacing_mm]
-    blurred = ndimage.gaussian_filter(drawing.stopped, sigma, mode="nearest").astype(np.float64)
+    blurred = scipy.ndimage.gaussian_filter(drawing.stopped, sigma, mode="nearest").astype(np.float64)
     stopped = np.where(radiograph.pixels > 0, (1 - SCATTER) * blurred, 0.0)
     left = beam.intensity * (1 - stopped)
     lacking = np.sqrt(left / beam.quanta * np.maximum(stopped, 0))

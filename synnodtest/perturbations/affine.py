@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
@@ -111,10 +111,10 @@ def _other_side(name: str) -> str:
 
 def _move_pixels(pixels: FloatArray, inverse: Affine, shrinks_by: float) -> FloatArray:
     if shrinks_by > 1.0:
-        pixels = ndimage.gaussian_filter(pixels, min((shrinks_by - 1) / 2, max(pixels.shape) / 8), mode="nearest")
+        pixels = scipy.ndimage.gaussian_filter(pixels, min((shrinks_by - 1) / 2, max(pixels.shape) / 8), mode="nearest")
     x, y = inverse((0.5, 0.5))
     matrix = np.array([[inverse.e, inverse.d], [inverse.b, inverse.a]])
-    moved: FloatArray = ndimage.affine_transform(
+    moved: FloatArray = scipy.ndimage.affine_transform(
         pixels,
         np.diag(matrix) if inverse.b == inverse.d == 0 else matrix,
         offset=(y - 0.5, x - 0.5),

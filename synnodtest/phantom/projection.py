@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
@@ -106,7 +106,9 @@ def project(anatomy: Anatomy, size: int = 1024) -> Projection:
 
 def blurred(image: Array, spacing: float) -> FloatArray:
     """Return the image as the detector blurs it."""
-    return np.asarray(ndimage.gaussian_filter(image, BLUR_MM / spacing, mode="nearest", truncate=4.0), dtype=np.float32)
+    return np.asarray(
+        scipy.ndimage.gaussian_filter(image, BLUR_MM / spacing, mode="nearest", truncate=4.0), dtype=np.float32
+    )
 
 
 def smooth(image: Array, sigma_px: float) -> FloatArray:
@@ -115,7 +117,7 @@ def smooth(image: Array, sigma_px: float) -> FloatArray:
     count = 128 if size % 128 == 0 and size > 128 else 64
     block = size // count
     coarse = image.reshape(count, block, count, block).mean(axis=(1, 3))
-    coarse = ndimage.gaussian_filter(coarse, sigma_px / block, mode="nearest")
+    coarse = scipy.ndimage.gaussian_filter(coarse, sigma_px / block, mode="nearest")
     return _resampled(coarse.astype(np.float32), size)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import scipy
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from synnodtest.files import replacing
 from synnodtest.geometry import BoolArray
@@ -85,11 +85,11 @@ def outlined(radiograph: Radiograph, regions: Iterable[str] = ()) -> Array:
         if name in radiograph.regions:
             rgb[_edge(radiograph.regions[name])] = COLOURS.get(name, (255, 255, 0))
     for truth in radiograph.nodules:
-        around = ndimage.binary_dilation(truth.mask(radiograph.shape), iterations=4)
+        around = scipy.ndimage.binary_dilation(truth.mask(radiograph.shape), iterations=4)
         rgb[_edge(around)] = (255, 255, 0)
     return rgb
 
 
 def _edge(mask: BoolArray) -> BoolArray:
-    edge: BoolArray = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    edge: BoolArray = mask & ~scipy.ndimage.binary_erosion(mask, border_value=1)
     return edge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+import scipy
 
 from synnodtest.evidence.regions import RegionExpression, control_name, evaluate, shown_name
 from synnodtest.geometry import BoolArray
@@ -28,7 +28,7 @@ def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
     wanted = int(region.sum())
     if wanted >= int(candidates.sum()) or not wanted:
         return candidates if wanted else np.zeros_like(region)
-    distance = distance_transform_edt(~region[:, ::-1])
+    distance = scipy.ndimage.distance_transform_edt(~region[:, ::-1])
     order = np.argsort(distance[candidates], kind="stable")[:wanted]
     rows, columns = np.nonzero(candidates)
     control = np.zeros_like(region)

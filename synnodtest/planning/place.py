@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
@@ -147,7 +147,7 @@ class Placer:
             mask = mimic_mask(self._radiograph, mimic)
             if not mask.any():
                 raise NoPlace(f"the distractor {name!r} shows nowhere on this background")
-            distance = distance_transform_edt(~mask, sampling=self._radiograph.spacing_mm)
+            distance = scipy.ndimage.distance_transform_edt(~mask, sampling=self._radiograph.spacing_mm)
             self._away[mimic] = distance.astype(np.float32)
         away = self._away[mimic]
         if location.under is not None:
@@ -195,7 +195,9 @@ class Placer:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            depth = distance_transform_edt(np.pad(region, 1), sampling=self._radiograph.spacing_mm)[1:-1, 1:-1]
+            depth = scipy.ndimage.distance_transform_edt(np.pad(region, 1), sampling=self._radiograph.spacing_mm)[
+                1:-1, 1:-1
+            ]
             self._allowed[location] = _Ground.of(region, depth.astype(np.float32))
         return self._allowed[location]
 

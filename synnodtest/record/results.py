@@ -23,7 +23,18 @@ from synnodtest.integrity.manifest import RECORD as FILE_NAME
 from synnodtest.integrity.shape import faults
 from synnodtest.record.model import Record
 
-__all__ = ["FILE_NAME", "LARGEST_BYTES", "VERSION", "load", "plain", "read", "schema", "validate", "write"]
+__all__ = [
+    "FILE_NAME",
+    "LARGEST_BYTES",
+    "VERSION",
+    "load",
+    "plain",
+    "read",
+    "schema",
+    "validate",
+    "write",
+    "write_and_read",
+]
 
 VERSION = 1
 LARGEST_BYTES = 512 * 1024 * 1024
@@ -55,9 +66,24 @@ def write(record: Mapping[str, object], folder: Path) -> Path:
     Raises:
         RecordError: the record does not follow the schema.
     """
+    return write_atomic(Path(folder) / FILE_NAME, _text(record))
+
+
+def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
+    """Write ``results.json`` as :func:`write` does; return what :func:`load` would read from it, keys in their order.
+
+    Raises:
+        RecordError: the record does not follow the schema.
+    """
+    text = _text(record)
+    write_atomic(Path(folder) / FILE_NAME, text)
+    return Record.of(json.loads(text))
+
+
+def _text(record: Mapping[str, object]) -> str:
     ready = plain(record)
     validate(ready)
-    return write_atomic(Path(folder) / FILE_NAME, canonical_json(ready) + "\n")
+    return canonical_json(ready) + "\n"
 
 
 def load(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Record:

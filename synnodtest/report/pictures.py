@@ -9,6 +9,7 @@ import base64
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from synnodtest.canonical import canonical_json, sha256_of
@@ -26,32 +27,74 @@ from synnodtest.report.crops import write_gallery_pictures
 from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["keep_for_exploring", "write_pictures"]
+__all__ = ["Picture", "draw_pictures", "keep_for_exploring", "write_pictures"]
 
 PICTURES = 1
 """Version of what stands in the store."""
 
 
-def write_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campaign: Campaign, folder: Path) -> None:
-    """Write the pictures of a judged item below ``folder/evidence`` and enter them in the gallery.
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the gallery: a scene as an item shows it.
+
+    Args:
+        node_id: The item.
+        scene_id: The scene.
+        rule: Why it is shown.
+        point: The item's operating point.
+        key: Of the drawing in the store.
+    """
+
+    node_id: str
+    scene_id: str
+    rule: str
+    point: float
+    key: str
+
+
+def draw_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campaign: Campaign) -> list[Picture]:
+    """Return the pictures of a judged item; those that the store lacks are drawn.
 
     Args:
         fragment: Holds the item's record.
         node_id: The item.
         behaviour: Its behaviour, as it ran.
         campaign: Where pixels come from.
-        folder: The run's folder.
     """
     entry = fragment.expectations.get(node_id)
     if entry is None or entry.ruling is None:
-        return
+        return []
     shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in _ruled(entry) for scene_id in ids]
     if not shown:
         shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
+    made = []
     for scene_id, rule in shown:
-        scene, failing = fragment.scenes[scene_id], rule.endswith("failure")
-        paths = _pictures(campaign, behaviour, scene_id, scene, entry.operating_point, failing, folder)
-        fragment.gallery.append(PictureEntry(scene_id, node_id, rule, _caption(scene), **paths))
+        scene, point = fragment.scenes[scene_id], entry.operating_point
+        key = _key(scene_id, scene, point, rule)
+        made.append(Picture(node_id, scene_id, rule, point, key))
+        if not campaign.store.has("pictures", key):
+            _drawn(campaign, behaviour, made[-1], scene)
+    return made
+
+
+def write_pictures(
+    fragment: Fragment, pictures: Sequence[Picture], behaviour: Behaviour, campaign: Campaign, folder: Path
+) -> None:
+    """Write pictures below ``folder/evidence`` and enter them in the gallery.
+
+    Args:
+        fragment: Holds the scenes, and takes the entries.
+        pictures: What :func:`draw_pictures` returned.
+        behaviour: As it ran.
+        campaign: Where pixels come from, should a drawing be gone from the store.
+        folder: The run's folder.
+    """
+    for picture in pictures:
+        scene = fragment.scenes[picture.scene_id]
+        data = campaign.store.get("pictures", picture.key) or _drawn(campaign, behaviour, picture, scene)
+        paths = _written(json.loads(data), folder)
+        entry = PictureEntry(picture.scene_id, picture.node_id, picture.rule, _caption(scene), **paths)
+        fragment.gallery.append(entry)
 
 
 def _ruled(entry: ExpectationEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -85,28 +128,29 @@ def keep_for_exploring(
     known.update(scenes)
 
 
-def _pictures(
-    campaign: Campaign,
-    behaviour: Behaviour,
-    scene_id: str,
-    scene: SceneEntry,
-    point: float,
-    failing: bool,
-    folder: Path,
-) -> dict[str, str]:
-    key = sha256_of(["pictures", PICTURES, scene_id, scene.radiograph_sha256, encode(scene.findings), point, failing])
-    data = campaign.store.get("pictures", key)
-    if data is None:
-        engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scene))
-        data = campaign.store.put("pictures", key, _draw(engine, scene_id, scene, point, failing))
-    pack = json.loads(data)
+def _key(scene_id: str, scene: SceneEntry, point: float, rule: str) -> str:
+    found = encode(scene.findings)
+    return sha256_of(["pictures", PICTURES, scene_id, scene.radiograph_sha256, found, point, _is_failure(rule)])
+
+
+def _is_failure(rule: str) -> bool:
+    return rule.endswith("failure")
+
+
+def _drawn(campaign: Campaign, behaviour: Behaviour, picture: Picture, scene: SceneEntry) -> bytes:
+    engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scene))
+    data = _draw(engine, picture.scene_id, scene, picture.point, _is_failure(picture.rule))
+    return campaign.store.put("pictures", picture.key, data)
+
+
+def _written(pack: dict[str, dict[str, str]], folder: Path) -> dict[str, str]:
+    """Write the files of a drawing, as far as they are not there; return their paths by role."""
     for path, content in pack["files"].items():
         target = folder / path
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(target, base64.b64decode(content))
-    paths: dict[str, str] = pack["paths"]
-    return paths
+    return pack["paths"]
 
 
 def _draw(engine: Engine, scene_id: str, scene: SceneEntry, point: float, failing: bool) -> bytes:

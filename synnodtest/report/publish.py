@@ -1,118 +1,44 @@
-"""The end of a run: fragment -> results.json, report.html, manifest.json."""
+"""The end of a run: record -> results.json, report.html, manifest.json."""
 
 from __future__ import annotations
 
-import getpass
 import importlib.util
-import subprocess
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import synnodtest
-from synnodtest.canonical import in_canonical_order, plain, sha256_of
-from synnodtest.decoding import JsonObject, encode
+from synnodtest.decoding import JsonObject
 from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
-from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
+from synnodtest.integrity.lock import LOCK
 from synnodtest.record import results as record
-from synnodtest.record.assemble import Fragment
-from synnodtest.record.compare import Limit
-from synnodtest.record.complete import complete, there
-from synnodtest.record.environment import environment
-from synnodtest.record.model import ExpectationEntry, Record
-from synnodtest.record.model.run import (
-    Attrition,
-    Identification,
-    IdentityEntry,
-    RunEntry,
-    SpecEntry,
-    WaiverEntry,
-)
-from synnodtest.record.model.side import Side
-from synnodtest.record.multiplicity import with_holm
+from synnodtest.record.complete import there
+from synnodtest.record.model import Record
+from synnodtest.record.whole import RunFacts
 from synnodtest.report import html
 from synnodtest.report.explore import Pictures, write_explore
 from synnodtest.report.explore_pictures import from_store
 from synnodtest.store import Store
 
-__all__ = ["RunFacts", "build_record", "publish", "write_companions"]
-
-DEMONSTRATION = "demonstration"
-Lock = Mapping[str, Frozen]
-"""Frozen specs by file."""
-SHIPPED = ("diffusion",)
-"""Texts of ``--synthesizer`` that stand for weights of ours."""
+__all__ = ["publish", "write_companions"]
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """What the record says of the run itself.
+def publish(made: JsonObject, facts: RunFacts, folder: Path) -> tuple[Path, Record]:
+    """Write all files of a run into ``folder``; return the path of the report, and the record as it will be read.
 
     Args:
-        root: Folder whose git commit is reported.
-        run_id: Identifier of the run.
-        command: The command line.
-        seed: Master seed.
-        interrupted: True if the run was stopped before its end.
-        limit: Largest number of backgrounds per behaviour, if it was limited.
-        pixels: Whether pictures go into the report.
-        waivers: Waivers as plain values.
-        cache: Folder of the store, where the self-test leaves its findings; None if there is none.
-        baseline: An earlier record to compare with, or what a second detector did.
-        limits: How far metrics may move from the baseline.
-        known_regions: Regions beyond the built-in ones that the specs may name.
-        options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
-            file; what replay starts from.
-        credibility: Credibility reports of the synthesizers.
-        ledger: The run ledger; None: that in ``root``.
-        own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
-    """
-
-    root: Path
-    run_id: str
-    command: tuple[str, ...]
-    seed: int
-    interrupted: bool = False
-    limit: int | None = None
-    pixels: bool = True
-    waivers: tuple[WaiverEntry, ...] = ()
-    cache: Path | None = None
-    baseline: Side | Record | None = None
-    limits: tuple[Limit, ...] = ()
-    known_regions: frozenset[str] = frozenset()
-    options: Mapping[str, str] = field(default_factory=dict)
-    credibility: tuple[Path, ...] = ()
-    own: tuple[Path, ...] = ()
-    ledger: Path | None = None
-
-
-def publish(fragment: Fragment, facts: RunFacts, folder: Path) -> Path:
-    """Write all files of a run into ``folder``; return the path of the report.
+        made: What :func:`synnodtest.record.whole.whole_record` returned.
+        facts: Of the run.
+        folder: The run's folder.
 
     Raises:
-        RecordError: a file of the project that belongs into the report cannot be used.
+        RecordError: the record does not follow its schema.
     """
-    made = complete(
-        build_record(fragment, facts),
-        facts.root,
-        known_regions=facts.known_regions,
-        cache=facts.cache,
-        baseline=facts.baseline,
-        limits=facts.limits,
-        credibility=facts.credibility,
-        ledger_file=facts.ledger,
-    )
-    record.write(made, folder)
-    written = Record.of(in_canonical_order(plain(made)))  # as it will be read: tables keep the order of their columns
+    written = record.write_and_read(made, folder)
     write_companions(written, folder, facts.root)
     _write_explore(written, facts, folder)
     store = None if facts.cache is None else Store(facts.cache)
     report = html.render(written, folder, pixels=facts.pixels, store=store)
     manifest.write(folder)
-    return report
+    return report, written
 
 
 def _write_explore(made: Record, facts: RunFacts, folder: Path) -> None:
@@ -120,137 +46,6 @@ def _write_explore(made: Record, facts: RunFacts, folder: Path) -> None:
     if facts.pixels and facts.cache is not None:
         pictures = from_store(Store(facts.cache), made.scenes)
     write_explore(made, folder, pictures, facts.baseline)
-
-
-def build_record(fragment: Fragment, facts: RunFacts) -> JsonObject:
-    """Return the whole record as plain JSON values."""
-    made: JsonObject = encode(_record(fragment, facts))
-    return made
-
-
-def _record(fragment: Fragment, facts: RunFacts) -> Record:
-    every = fragment.every()
-    lock = read_lock(facts.root / LOCK) if (facts.root / LOCK).is_file() else {}
-    places = {file: index for index, file in enumerate(fragment.specs)}
-    return Record(
-        synnodtest_record=record.VERSION,
-        run=_run(fragment, facts, lock),
-        identification=Identification(
-            synnodtest=synnodtest.__version__,
-            detector=_with_demonstration(fragment.detector),
-            synthesizers=tuple(_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()),
-            backgrounds=tuple(fragment.backgrounds.values()),
-            specs=tuple(_spec(spec, facts.root, lock) for spec in fragment.specs.values()),
-        ),
-        behaviours=tuple(replace(b, spec=places[b.file]) for b in fragment.behaviours.values()),
-        expectations=tuple(with_holm(every)),
-        scenes=fragment.scenes,
-        attrition=_attrition(fragment),
-        sham=tuple(fragment.sham.values()),
-        gallery=tuple(fragment.gallery),
-        environment=environment(),
-        waivers=facts.waivers,
-        deviations=tuple(fragment.deviations),
-        anomalies=tuple(fragment.anomalies),
-        limitations=tuple(_limitations(fragment)),
-        fuzzing=tuple(fragment.fuzzing),
-    )
-
-
-def _run(fragment: Fragment, facts: RunFacts, lock: Lock) -> RunEntry:
-    commit, clean = _commit(facts.root, facts.own)
-    specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
-    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
-    reasons += _unfinished(fragment.every(), facts.interrupted)
-    return RunEntry(
-        id=facts.run_id,
-        started=fragment.started,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=facts.command,
-        seed=facts.seed,
-        confirmatory=not reasons,
-        exploratory_reasons=tuple(reasons),
-        interrupted=facts.interrupted,
-        options=facts.options,
-        user=_user(),
-        commit=commit,
-        tree_clean=clean,
-        profile=f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
-    )
-
-
-def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[str]:
-    left = sum(e.status == "NOT RUN" for e in every)
-    reasons = ["the run was interrupted"] * interrupted
-    return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
-
-
-def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> IdentityEntry:
-    """Mark weights that ship with synnodtest: they demonstrate, they claim nothing."""
-    return replace(identity, demonstration=shipped or bool(identity.configuration.get(DEMONSTRATION, False)))
-
-
-def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
-    path = there(spec.file, root)
-    kept = replace(spec, file_sha256=sha256_of(path.read_bytes()) if path.is_file() else "")
-    if spec.file not in lock:
-        return kept
-    return replace(kept, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
-
-
-def _attrition(fragment: Fragment) -> Attrition:
-    scenes = fragment.scenes.values()
-    accepted = [s for s in scenes if s.accepted]
-    reasons: Counter[str] = Counter(s.rejected_because for s in scenes if not s.accepted)
-    reasons |= Counter(fragment.shortfall)
-    tally = Counter(fragment.tally)
-    return Attrition(
-        requested=len(accepted) + sum(reasons.values()),
-        synthesized=len(fragment.scenes),
-        accepted=len(accepted),
-        evaluated=len(accepted),
-        unique_backgrounds=len({s.background for s in accepted}),
-        unique_patients=len({s.cluster for s in accepted}),
-        from_cache=int(tally["from_cache"]),
-        redrawn=sum(any(n.requested.get("redrawn") for n in s.nodules) for s in scenes),
-        reasons=dict(reasons),
-        seconds={
-            "synthesis": round(float(tally["synthesis_seconds"]), 3),
-            "detection": round(float(tally["detection_seconds"]), 3),
-        },
-    )
-
-
-def _limitations(fragment: Fragment) -> list[str]:
-    said = []
-    if any(b.source.startswith("phantom") for b in fragment.backgrounds.values()):
-        said.append("The backgrounds are computed phantoms, not radiographs of people.")
-    if any(b.estimated_regions for b in fragment.backgrounds.values()):
-        said.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
-    return said
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
-def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None]:
-    """Return the commit of the folder's git checkout and whether its tree is clean; empty and None outside one."""
-    inside = (p.resolve() for p in own)
-    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
-    try:
-        head = _git(root, "rev-parse", "HEAD")
-        return head, not _git(root, "status", "--porcelain", "--", ":/", *(f":(exclude){path}" for path in mine))
-    except (OSError, subprocess.SubprocessError):
-        return "", None
-
-
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
-    return done.stdout.strip()
 
 
 def write_companions(source: Record | JsonObject, folder: Path, root: Path) -> list[Path]:

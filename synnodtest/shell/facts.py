@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from synnodtest.report.publish import RunFacts
+from synnodtest.record.whole import RunFacts
 from synnodtest.shell.refusals import limits_of
 from synnodtest.shell.settings import Settings
 

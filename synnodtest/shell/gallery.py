@@ -1,11 +1,20 @@
-"""Pictures of judged items: written for the report and the explorer, and named for other plugins' reports."""
+"""Pictures of judged items: drawn for the report and the explorer, and named for other plugins' reports.
+
+An item's pictures are drawn when it has been judged, as far as the store lacks them, and written to the report's folder
+at the end, after the verdicts. The reports of other plugins want them with the item.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synnodtest.planning.cases import Case
 from synnodtest.shell.run import Run
+from synnodtest.stages import stage
+
+if TYPE_CHECKING:
+    from synnodtest.report.pictures import Picture
 
 __all__ = ["Gallery"]
 
@@ -16,22 +25,38 @@ class Gallery:
     Args:
         run: Whose scenes.
         folder: Of the report.
+        at_once: Write the pictures of an item with it, not at the end.
     """
 
-    def __init__(self, run: Run, folder: Path) -> None:
+    def __init__(self, run: Run, folder: Path, at_once: bool) -> None:
         self._run = run
         self._folder = folder
+        self._at_once = at_once
         self._explorable: set[str] = set()
+        self._waiting: list[tuple[Case, list[Picture]]] = []
 
-    def write(self, case: Case) -> None:
-        """Write the pictures of a judged case."""
+    @stage("pictures")
+    def add(self, case: Case) -> None:
+        """Draw the pictures of a judged case."""
         run = self._run
         if run.ready and run.settings.pixels and case.node_id in run.fragment.expectations:
-            from synnodtest.report.pictures import keep_for_exploring, write_pictures
+            from synnodtest.report.pictures import draw_pictures, keep_for_exploring
 
             behaviour, campaign = run.behaviour(case), run.campaign
-            write_pictures(run.fragment, case.node_id, behaviour, campaign, self._folder)
+            self._waiting.append((case, draw_pictures(run.fragment, case.node_id, behaviour, campaign)))
             keep_for_exploring(run.fragment, case.node_id, behaviour, campaign, self._explorable)
+            if self._at_once:
+                self.write()
+
+    @stage("pictures")
+    def write(self) -> None:
+        """Write the pictures that were drawn and not written yet."""
+        waiting, self._waiting = self._waiting, []
+        for case, pictures in waiting:
+            from synnodtest.report.pictures import write_pictures
+
+            run = self._run
+            write_pictures(run.fragment, pictures, run.behaviour(case), run.campaign, self._folder)
 
     def of(self, case: Case) -> list[tuple[str, Path]]:
         """Return caption and path of the first pictures of a judged case."""

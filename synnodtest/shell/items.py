@@ -135,9 +135,9 @@ class ExpectationItem(pytest.Item):
         raise ExpectationFailed(text, ruling)
 
     def teardown(self) -> None:
-        """Write the pictures of the report's gallery."""
+        """Draw the pictures of the report's gallery."""
         self._gathered = None
-        self.synnod.gallery.write(self.case)
+        self.synnod.gallery.add(self.case)
         if self.verdict_word and self.config.pluginmanager.hasplugin("allure_listener"):
             attach_to_allure(self.shown, self.synnod.gallery.of(self.case))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,11 +33,12 @@ from synnodtest.shell.refusals import (
     refuse_unknown_names,
 )
 from synnodtest.shell.run import Run
-from synnodtest.stages import STAGES
+from synnodtest.stages import STAGES, stage
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
-    from synnodtest.report.publish import RunFacts
+    from synnodtest.record.whole import RunFacts
+    from synnodtest.shell.ending import Ending
 
 __all__ = ["Session"]
 
@@ -50,9 +52,12 @@ class Session:
 
     def __init__(self, config: pytest.Config) -> None:
         share_threads()
+        _collect_seldom()
         self.config = config
         self.judged: list[str] = []
+        self.ending: Ending | None = None
         self.report: Path | None = None
+        self.record: Record | None = None
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
         self._workers = 0
@@ -91,7 +96,8 @@ class Session:
     @cached_property
     def gallery(self) -> Gallery:
         """Pictures of judged items."""
-        return Gallery(self.run, self.folder)
+        wanted = any(map(self.config.pluginmanager.hasplugin, ("html", "allure_listener")))
+        return Gallery(self.run, self.folder, at_once=wanted)
 
     @cached_property
     def ledger(self) -> LedgerEntries:
@@ -227,25 +233,38 @@ class Session:
         self.run.earlier_speed = (data["speed"][0], data["speed"][1])
         self._workers += 1
 
-    def finish(self, interrupted: bool) -> None:
-        """Write record, report and manifest, if anything of ours ran."""
+    def close(self, interrupted: bool) -> None:
+        """After the last item: let go of what ran; a worker hands over, all others see what there is to tell."""
         self.run.close()
         if self.is_worker:
+            with self._troubled():
+                self.gallery.write()
             self.hand_over()
         elif self.run.fragment.expectations:
-            try:
-                self._publish(interrupted)
-            except SynnodError as error:
-                self.trouble = f"the report could not be written: {error}"
+            with self._troubled():
+                self.ledger.end("interrupted" if interrupted else "finished")
+                self.ending = self._ending(interrupted)
 
-    def _publish(self, interrupted: bool) -> None:
-        from synnodtest.report.publish import publish
+    def publish(self) -> None:
+        """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""
+        if self.ending is not None:
+            with self._troubled(), stage("report"):
+                self.report, self.record = self.ending.publish()
 
-        self.ledger.end("interrupted" if interrupted else "finished")
-        self.report = publish(self.run.fragment, self._facts(interrupted), self.folder)
-        if self.run.settings.compare_fail:
-            made = self.record.comparison
-            self.limits = [(one.kept, one.sentence) for one in made.limits] if made is not None else []
+    @contextmanager
+    def _troubled(self) -> Iterator[None]:
+        try:
+            yield
+        except (SynnodError, OSError) as error:
+            self.trouble = f"the report could not be written: {error}"
+
+    def _ending(self, interrupted: bool) -> Ending:
+        from synnodtest.shell.ending import Ending
+
+        made = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
+        if self.run.settings.compare_fail and made.comparison is not None:
+            self.limits = [(one.kept, one.sentence) for one in made.comparison.limits]
+        return made
 
     def _facts(self, interrupted: bool) -> RunFacts:
         from synnodtest.shell.facts import facts_of
@@ -261,14 +280,23 @@ class Session:
             known_regions=self.known_regions(),
         )
 
-    @cached_property
-    def record(self) -> Record:
-        """The finished record of this run; asked for after the report was written."""
-        return record.load(self.folder)
+    def taken(self) -> str:
+        """Return what was done in which time; empty if nothing had to be."""
+        return taken_line(self.run.fragment.tally, self.run.earlier_speed, time.perf_counter() - STAGES.started)
 
-    def times(self) -> Iterator[str]:
-        """Yield what was done in which time and, where it is asked for, where the time went."""
-        elapsed = time.perf_counter() - STAGES.started
-        yield from filter(None, [taken_line(self.run.fragment.tally, self.run.earlier_speed, elapsed)])
+    def profile(self) -> Iterator[str]:
+        """Yield where the time went, where that is asked for."""
         if self.config.option.synnod_profile:
-            yield from profile_lines(STAGES, elapsed, self._workers)
+            yield from profile_lines(STAGES, time.perf_counter() - STAGES.started, self._workers)
+
+
+YOUNG_OBJECTS = 10_000
+"""New objects after which Python looks for cycles among them. After 700, as it does by itself, a third of the time of
+a run whose scenes are all stored goes there; more than this many gain nothing."""
+
+
+def _collect_seldom() -> None:
+    """Have findings by the hundred thousand searched for cycles less often, unless somebody has chosen already."""
+    least, *older = gc.get_threshold()
+    if 0 < least < YOUNG_OBJECTS:
+        gc.set_threshold(YOUNG_OBJECTS, *older)

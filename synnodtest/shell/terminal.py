@@ -14,9 +14,10 @@ from synnodtest.shell.again import follow_up
 from synnodtest.shell.ci import write_step_summary
 
 if TYPE_CHECKING:
+    from synnodtest.shell.ending import Ending
     from synnodtest.shell.session import Session
 
-__all__ = ["OPEN", "letter_of", "verdict_lines", "write_last", "write_summary"]
+__all__ = ["OPEN", "letter_of", "verdict_lines", "write_end", "write_last", "write_summary"]
 
 OPEN = "?"
 """Letter of what the data do not settle; pytest counts it with the failures, for it is never a pass."""
@@ -70,7 +71,7 @@ def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: It
 
 def write_summary(session: Session, reporter: Any) -> None:
     """Write every verdict, faults, what a baseline shows, and the annotations of a CI job."""
-    if not session.judged and session.report is None and not session.trouble:
+    if not session.judged and session.ending is None and not session.trouble:
         return
     reporter.section("synnodtest verdicts")
     fragment, width = session.run.fragment, width_of(reporter)
@@ -89,26 +90,38 @@ def write_summary(session: Session, reporter: Any) -> None:
         reporter.line(f"{anomaly.id}: {anomaly.what}: {anomaly.impact}", yellow=True)
     for fault in session.second.faults() if session.second is not None else ():
         reporter.line(fault, red=True)
+    if session.ending is not None:
+        _write_whole(session.ending, session.run.settings.detector, reporter, width)
     if session.trouble:
         reporter.line(session.trouble, red=True)
-    if session.report is not None:
-        _write_record(session.record, session.run.settings.detector, reporter, width)
-        for line in (*github_lines(session.record), *session.times()):
-            reporter.line(line)
-        write_step_summary(session.record, session.report)
+    for line in filter(None, [session.taken()]):
+        reporter.line(line)
 
 
-def _write_record(record: Record, detector: str, reporter: Any, width: int | None) -> None:
-    made = record.comparison
+def _write_whole(ending: Ending, detector: str, reporter: Any, width: int | None) -> None:
+    """Write what a baseline shows, and whether the run confirms anything."""
+    made = ending.comparison
     if made is not None:
         reporter.section("against the baseline")
         kept = {limit.sentence: limit.kept for limit in made.limits}
         for line in comparison_lines(made, detector):
             reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
     reporter.line("")
-    kind = kind_of_run(record.run)
+    kind = kind_of_run(ending.run)
     for line in textwrap.wrap(kind, width or len(kind), subsequent_indent="    ", break_long_words=False):
         reporter.line(line)
+
+
+def write_end(session: Session, reporter: Any) -> None:
+    """Write what is known once the report is there: why it is not, the annotations of a CI job, where time went."""
+    if reporter is None or session.is_worker:
+        return
+    if session.trouble and session.ending is not None:
+        reporter.line(session.trouble, red=True)
+    if session.record is not None and session.report is not None:
+        for line in (*github_lines(session.record), *session.profile()):
+            reporter.line(line)
+        write_step_summary(session.record, session.report)
 
 
 def write_last(report: Path | None, reporter: Any) -> None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from synnodtest.statistics.estimate import same_length, vector
 
@@ -101,7 +100,7 @@ def calibration_line(p: ArrayLike, y: ArrayLike) -> CalibrationLine:
         return missing
     if high.min() >= low.max() or high.max() <= low.min():
         return missing
-    x = special.logit(np.clip(chances, 1e-6, 1 - 1e-6))
+    x = scipy.special.logit(np.clip(chances, 1e-6, 1 - 1e-6))
     design = np.column_stack([x, np.ones(len(x))])
 
     def loss(beta: NDArray[np.float64]) -> float:
@@ -109,7 +108,7 @@ def calibration_line(p: ArrayLike, y: ArrayLike) -> CalibrationLine:
         return float((np.logaddexp(0.0, eta) - outcomes * eta).mean())
 
     def gradient(beta: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(design.T @ (special.expit(design @ beta) - outcomes) / len(x), dtype=np.float64)
+        return np.asarray(design.T @ (scipy.special.expit(design @ beta) - outcomes) / len(x), dtype=np.float64)
 
     found = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})
     return CalibrationLine(float(found.x[0]), float(found.x[1]))

@@ -12,7 +12,6 @@ import math
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 __all__ = [
     "beta_isf",
@@ -41,63 +40,63 @@ __all__ = [
 
 def normal_cdf(x: float) -> float:
     """Return P(Z <= x) of the standard normal distribution."""
-    return float(special.ndtr(x))
+    return float(scipy.special.ndtr(x))
 
 
 def normal_sf(x: float) -> float:
     """Return P(Z > x)."""
-    return float(special.ndtr(-x))
+    return float(scipy.special.ndtr(-x))
 
 
 def normal_ppf(share: float) -> float:
     """Return the point below which a share of the standard normal distribution lies."""
-    return float(special.ndtri(share))
+    return float(scipy.special.ndtri(share))
 
 
 def normal_isf(tail: float) -> float:
     """Return the point that the standard normal distribution exceeds with probability ``tail``."""
-    return -float(special.ndtri(tail))
+    return -float(scipy.special.ndtri(tail))
 
 
 def beta_ppf(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """Return quantiles of beta distributions with parameters above 0."""
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    return np.asarray(special.betaincinv(first, second, share), dtype=np.float64)
+    return np.asarray(scipy.special.betaincinv(first, second, share), dtype=np.float64)
 
 
 def beta_isf(tail: float, a: float, b: float) -> float:
     """Return the point that a beta distribution exceeds with probability ``tail``."""
-    return float(special.betainccinv(a, b, tail))
+    return float(scipy.special.betainccinv(a, b, tail))
 
 
 def beta_sf(x: float, a: float, b: float) -> float:
     """Return P(B > x) of a beta distribution, x in 0..1."""
-    return float(special.betaincc(a, b, x))
+    return float(scipy.special.betaincc(a, b, x))
 
 
 def chi2_ppf(share: float, degrees: float) -> float:
     """Return a quantile of chi squared with degrees of freedom above 0."""
-    return 2 * float(special.gammaincinv(degrees / 2, share))
+    return 2 * float(scipy.special.gammaincinv(degrees / 2, share))
 
 
 def chi2_isf(tail: float, degrees: float) -> float:
     """Return the point that chi squared exceeds with probability ``tail``."""
-    return float(special.chdtri(degrees, tail))
+    return float(scipy.special.chdtri(degrees, tail))
 
 
 def t_ppf(share: float, degrees: float) -> float:
     """Return a quantile of Student's t."""
-    return float(special.stdtrit(degrees, share))
+    return float(scipy.special.stdtrit(degrees, share))
 
 
 def t_isf(tail: float, degrees: float) -> float:
     """Return the point that Student's t exceeds with probability ``tail``."""
-    return -float(special.stdtrit(degrees, tail))
+    return -float(scipy.special.stdtrit(degrees, tail))
 
 
 def noncentral_t_sf(x: float, degrees: float, shift: float) -> float:
     """Return P(T > x) of noncentral t, by its mirror image, where nothing cancels."""
-    found = float(special.nctdtr(degrees, -shift, -x))
+    found = float(scipy.special.nctdtr(degrees, -shift, -x))
     return float(scipy.stats.nct.sf(x, degrees, shift)) if math.isnan(found) else found
 
 
@@ -108,19 +107,21 @@ def binom_half_pmf(count: float, n: float) -> float:
 
 def binom_half_cdf(count: float, n: float) -> float:
     """Return P(X <= count) of n fair coins, ``0 <= count``."""
-    return float(special.betaincc(count + 1, n - count, 0.5)) if count < n else 1.0
+    return float(scipy.special.betaincc(count + 1, n - count, 0.5)) if count < n else 1.0
 
 
 def binom_pmf(count: ArrayLike, n: ArrayLike, rate: float) -> NDArray[np.float64]:
     """Return P(X = count), 0 <= count <= n; to ten digits for n = 20,000, more below."""
     k, of = np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    ways = special.gammaln(of + 1) - special.gammaln(k + 1) - special.gammaln(of - k + 1)
-    return np.asarray(np.exp(ways + special.xlogy(k, rate) + special.xlog1py(of - k, -rate)), dtype=np.float64)
+    ways = scipy.special.gammaln(of + 1) - scipy.special.gammaln(k + 1) - scipy.special.gammaln(of - k + 1)
+    return np.asarray(
+        np.exp(ways + scipy.special.xlogy(k, rate) + scipy.special.xlog1py(of - k, -rate)), dtype=np.float64
+    )
 
 
 def binom_sf(count: int, n: int, rate: float) -> float:
     """Return P(X > count), 0 <= count."""
-    return float(special.betainc(count + 1, n - count, rate)) if count < n else 0.0
+    return float(scipy.special.betainc(count + 1, n - count, rate)) if count < n else 0.0
 
 
 def binom_ppf(share: float, n: ArrayLike, rate: float) -> NDArray[np.int64]:
@@ -128,9 +129,9 @@ def binom_ppf(share: float, n: ArrayLike, rate: float) -> NDArray[np.int64]:
     of = np.asarray(n)
     if not 0 < rate < 1:
         return np.where(rate > 0, of, 0)
-    count = np.nan_to_num(np.ceil(special.bdtrik(share, of, rate)))  # of none there is no quantile but 0
+    count = np.nan_to_num(np.ceil(scipy.special.bdtrik(share, of, rate)))  # of none there is no quantile but 0
     lower = np.maximum(count - 1, 0)
-    enough = np.where(lower < of, special.betaincc(lower + 1, np.maximum(of - lower, 1), rate), 1.0) >= share
+    enough = np.where(lower < of, scipy.special.betaincc(lower + 1, np.maximum(of - lower, 1), rate), 1.0) >= share
     return np.where(enough, lower, count).astype(np.int64)
 
 
@@ -146,12 +147,12 @@ def binom_isf(tail: float, n: int, rate: float) -> int:
 
 def poisson_cdf(count: int, mean: float) -> float:
     """Return P(X <= count), 0 <= count."""
-    return float(special.pdtr(count, mean))
+    return float(scipy.special.pdtr(count, mean))
 
 
 def poisson_ppf(share: float, mean: float) -> int:
     """Return the smallest count of which at least ``share`` of the distribution is no larger."""
-    count = max(0, math.ceil(special.pdtrik(share, mean)))
+    count = max(0, math.ceil(scipy.special.pdtrik(share, mean)))
     return count - 1 if count and poisson_cdf(count - 1, mean) >= share else count
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from synnodtest.statistics.clusters import cluster_sums
 
@@ -34,7 +34,7 @@ class _Working(NamedTuple):
 
 
 def _working(design: _Vector, hit: _Vector, beta: _Vector) -> _Working:
-    mean = special.expit(design @ beta)
+    mean = scipy.special.expit(design @ beta)
     deviation = np.sqrt(mean * (1 - mean))
     return _Working((hit - mean) / deviation, design * deviation[:, None])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from synnodtest.statistics.estimate import agreeing_bounds
 
@@ -22,7 +22,7 @@ def agree(values: NDArray[np.float64]) -> bool:
 
 def t_quantile(tail: float, degrees: float) -> float:
     """Return the point that Student's t exceeds with probability ``tail``."""
-    return -float(special.stdtrit(degrees, tail))
+    return -float(scipy.special.stdtrit(degrees, tail))
 
 
 def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float) -> tuple[float, float]:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from synnodtest.statistics.distributions import midranks, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown, vector
@@ -46,8 +46,8 @@ def _normal(value: float, error: float, alpha: float) -> tuple[float, float]:
 
 
 def _logit(value: float, error: float, alpha: float) -> tuple[float, float]:
-    centre, half = special.logit(value), normal_isf(alpha) * error / (value * (1 - value))
-    return float(special.expit(centre - half)), float(special.expit(centre + half))
+    centre, half = scipy.special.logit(value), normal_isf(alpha) * error / (value * (1 - value))
+    return float(scipy.special.expit(centre - half)), float(scipy.special.expit(centre + half))
 
 
 def delong(positives: ArrayLike, negatives: ArrayLike, *, alpha: float = 0.05, guarded: bool = False) -> Estimate:

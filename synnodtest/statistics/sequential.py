@@ -14,8 +14,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 
@@ -37,9 +37,9 @@ def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> 
     """Return log e-values against "the rate is at most ``bound``", of any shape."""
     s, r, m = (np.asarray(a, dtype=np.float64) for a in (successes, failures, bound))
     with np.errstate(divide="ignore"):
-        tail = np.log(special.betaincc(s + 1, r + 1, m))
-    mixture = special.betaln(s + 1, r + 1) + tail - np.log1p(-m)
-    return np.asarray(mixture - special.xlogy(s, m) - special.xlog1py(r, -m), dtype=np.float64)
+        tail = np.log(scipy.special.betaincc(s + 1, r + 1, m))
+    mixture = scipy.special.betaln(s + 1, r + 1) + tail - np.log1p(-m)
+    return np.asarray(mixture - scipy.special.xlogy(s, m) - scipy.special.xlog1py(r, -m), dtype=np.float64)
 
 
 def log_e_below(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
@@ -93,9 +93,9 @@ def _log_paired(better: float, worse: float, same: float, bound: float) -> float
     m = (bound + 1) / 2
     q = m + (1 - m) * _GRID
     stake = (q - m) / (m * (1 - m))
-    logs = special.xlogy(better, 1 + stake * (1 - m)) + special.xlogy(same, 1 + stake * (0.5 - m))
-    logs = logs + special.xlogy(worse, 1 - stake * m)
-    return float(special.logsumexp(logs)) - math.log(len(_GRID))
+    logs = scipy.special.xlogy(better, 1 + stake * (1 - m)) + scipy.special.xlogy(same, 1 + stake * (0.5 - m))
+    logs = logs + scipy.special.xlogy(worse, 1 - stake * m)
+    return float(scipy.special.logsumexp(logs)) - math.log(len(_GRID))
 
 
 def e_value_paired_above(n10: float, n01: float, concordant: float, bound: float) -> float:

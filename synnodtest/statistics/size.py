@@ -6,8 +6,8 @@ import math
 import warnings
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from synnodtest.statistics.clusters import codes
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
@@ -94,9 +94,9 @@ def size_at_sensitivity(
             return cannot("the regression does not converge")
     if not (np.isfinite(beta).all() and np.isfinite(cov).all()) or abs(rho) > _MOST_CORRELATED:
         return cannot("the regression does not converge")
-    crossing = (float(special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
+    crossing = (float(scipy.special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
     value = math.exp(crossing) if abs(crossing) < 50 else math.nan
-    bounds = _fieller(beta, cov, float(special.logit(level)), t_quantile(alpha, count - 2))
+    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_quantile(alpha, count - 2))
     if math.isnan(value) or bounds is None:
         return cannot("sensitivity is not sure to rise with size", value)
     if not size.min() <= value <= size.max():

@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable
 
 import numpy as np
+import scipy
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
@@ -45,7 +45,7 @@ def sixteen_bits(pixels: FloatArray, minus: FloatArray | None = None) -> bytes:
 def outline_png(mask: BoolArray, name: str) -> bytes:
     """Return a transparent PNG of a region's border, wide enough to be seen when the film is shown small."""
     width = max(1, round(max(mask.shape) / 700))
-    edge = mask & ~ndimage.binary_erosion(mask, iterations=width)
+    edge = mask & ~scipy.ndimage.binary_erosion(mask, iterations=width)
     rgba = np.zeros((*mask.shape, 4), dtype=np.uint8)
     rgba[edge, :3] = COLOURS.get(name, OTHER)
     rgba[edge, 3] = 230

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
 from synnodtest.errors import SynthesizerError
@@ -122,8 +122,8 @@ class GaussianSynthesizer:
         mask = squared <= radius**2
         if not mask.any():
             raise _no_pixel(nodule, background, scene)
-        tail = float(ndtr(-CUT))
-        blurred = ndtr((radius - np.sqrt(squared)) * (CUT / (self.edge * radius)))
+        tail = float(scipy.special.ndtr(-CUT))
+        blurred = scipy.special.ndtr((radius - np.sqrt(squared)) * (CUT / (self.edge * radius)))
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
         if outline is not None:
             profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
@@ -80,7 +80,7 @@ class _Window:
     def noise(self, scale_mm: float, rng: np.random.Generator) -> Real:
         """Return a smooth random field of this scale, standard deviation 1."""
         shape = (self.y.size, self.x.size)
-        field = ndimage.gaussian_filter(
+        field = scipy.ndimage.gaussian_filter(
             rng.standard_normal(shape), [scale_mm / 2 / s for s in self.spacing_mm], mode="wrap"
         )
         return np.asarray(field / max(float(field.std()), 1e-9))
@@ -151,8 +151,8 @@ def _consolidation(nodule: Nodule, window: _Window, background: Radiograph, rng:
         return Patch(window.origin, np.zeros(window.lung.shape, np.float32), np.zeros_like(window.lung))
     level = float(levels[min(wanted, levels.size) - 1])
     mask = _largest((field >= level) & window.lung)
-    into = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=window.spacing_mm)[1:-1, 1:-1]
-    beyond = ndimage.distance_transform_edt(~mask, sampling=window.spacing_mm)
+    into = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=window.spacing_mm)[1:-1, 1:-1]
+    beyond = scipy.ndimage.distance_transform_edt(~mask, sampling=window.spacing_mm)
     edge = np.clip(0.5 + (into - beyond) / (2 * _FADES_MM), 0, 1)
     filled = edge * window.lung * (1 + _PATCHY * window.noise(8.0, rng))
     profile = np.maximum(filled, 0) * (1 - _AIR * _bronchi(nodule, window, background, rng))
@@ -161,7 +161,7 @@ def _consolidation(nodule: Nodule, window: _Window, background: Radiograph, rng:
 
 def _sharp(profile: Real, window: _Window) -> FloatArray:
     """Return a profile as the detector blurs it, 0 where it is next to nothing."""
-    blurred = ndimage.gaussian_filter(profile, [_BLUR_MM / s for s in window.spacing_mm], mode="constant")
+    blurred = scipy.ndimage.gaussian_filter(profile, [_BLUR_MM / s for s in window.spacing_mm], mode="constant")
     return np.where(blurred > _NOTHING, blurred, 0).astype(np.float32)
 
 
@@ -178,7 +178,7 @@ def _field(radius: float, window: _Window, rng: np.random.Generator) -> Real:
 
 def _largest(mask: BoolArray) -> BoolArray:
     """Return the largest part of a mask, its holes filled."""
-    labels, count = ndimage.label(mask)
+    labels, count = scipy.ndimage.label(mask)
     if not count:
         return mask
     sizes = np.bincount(labels.ravel())

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.attenuation import Outline
 from synnodtest.errors import SynthesizerError
@@ -99,15 +99,15 @@ def project(
         raise SynthesizerError("a CT nodule with an empty segmentation cannot be projected")
     centre = (where.min(axis=0) + where.max(axis=0)) / 2
     reach = int(np.ceil(np.linalg.norm(where - centre, axis=1).max())) + 3
-    soft = ndimage.gaussian_filter(segmentation.astype(np.float32), 0.6)
+    soft = scipy.ndimage.gaussian_filter(segmentation.astype(np.float32), 0.6)
     density = np.clip(hounsfield.astype(np.float32), LUNG_HU, DENSEST_HU)
     excess = (density - LUNG_HU) / 1000.0 * soft
     axis = np.arange(-reach, reach + 1, dtype=np.float64)
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij")).reshape(3, -1)
     points = rotation @ grid + centre[:, None]
     size = axis.size
-    turned = ndimage.map_coordinates(excess, points, order=1).reshape(size, size, size)
-    shadow = ndimage.map_coordinates(soft, points, order=1).reshape(size, size, size)
+    turned = scipy.ndimage.map_coordinates(excess, points, order=1).reshape(size, size, size)
+    shadow = scipy.ndimage.map_coordinates(soft, points, order=1).reshape(size, size, size)
     return Projection(
         excess=np.asarray(turned.sum(axis=0) * voxel_mm, dtype=np.float32),
         silhouette=np.asarray(shadow.max(axis=0), dtype=np.float32),
@@ -144,8 +144,8 @@ def stamp(
     zoom = diameter_mm / projection.diameter_mm
     step = min(spacing_mm) / (zoom * projection.spacing_mm)
     blur = 0.4 * step if step > 1 else 0.0
-    excess = ndimage.gaussian_filter(projection.excess, blur) if blur else projection.excess
-    shadow = ndimage.gaussian_filter(projection.silhouette, blur) if blur else projection.silhouette
+    excess = scipy.ndimage.gaussian_filter(projection.excess, blur) if blur else projection.excess
+    shadow = scipy.ndimage.gaussian_filter(projection.silhouette, blur) if blur else projection.silhouette
     y = (np.arange(shape[0]) + 0.5) * spacing_mm[0] - centre_mm[1]
     x = (np.arange(shape[1]) + 0.5) * spacing_mm[1] - centre_mm[0]
     yy, xx = np.meshgrid(y, x, indexing="ij")
@@ -164,10 +164,10 @@ def stamp(
     points = np.stack(
         [(sin * along + cos * across) * scale + middle[0], (cos * along - sin * across) * scale + middle[1]]
     )
-    added = np.asarray(ndimage.map_coordinates(excess, points, order=1), dtype=np.float32)
+    added = np.asarray(scipy.ndimage.map_coordinates(excess, points, order=1), dtype=np.float32)
     if outline is not None:
         added = np.asarray(added * outline.weight_at(xx, yy, diameter_mm), dtype=np.float32)
-    mask: BoolArray = np.asarray(ndimage.map_coordinates(shadow, points, order=1) > 0.5)
+    mask: BoolArray = np.asarray(scipy.ndimage.map_coordinates(shadow, points, order=1) > 0.5)
     if not mask.any():
         mask = np.hypot(yy, xx) <= max(diameter_mm / 2, float(np.hypot(yy, xx).min()))
     mean = float(added[mask].mean())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.geometry import FloatArray
 
@@ -46,9 +46,9 @@ def cut_window(pixels: FloatArray, spacing_mm: tuple[float, float], window: Wind
         length = pixels.shape[axis]
         position = np.arange(low, high) % (2 * length)
         index.append((low, np.where(position < length, position, 2 * length - 1 - position)))
-    block = ndimage.gaussian_filter(pixels[np.ix_(index[0][1], index[1][1])], sigma)
+    block = scipy.ndimage.gaussian_filter(pixels[np.ix_(index[0][1], index[1][1])], sigma)
     grid = np.meshgrid(rows - index[0][0], columns - index[1][0], indexing="ij")
-    return np.asarray(ndimage.map_coordinates(block, grid, order=1), dtype=np.float32)
+    return np.asarray(scipy.ndimage.map_coordinates(block, grid, order=1), dtype=np.float32)
 
 
 def on_own_grid(
@@ -73,5 +73,5 @@ def on_own_grid(
     rows = ((np.arange(top, bottom) + 0.5) * spacing_mm[0] - corner_y) / window.spacing_mm - 0.5
     columns = ((np.arange(left, right) + 0.5) * spacing_mm[1] - corner_x) / window.spacing_mm - 0.5
     grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
-    part = ndimage.map_coordinates(values, grid, order=order, mode="nearest")
+    part = scipy.ndimage.map_coordinates(values, grid, order=order, mode="nearest")
     return np.asarray(part, dtype=np.float32), (top, left)

@@ -104,6 +104,7 @@ def test_what_is_not_there_is_an_error_that_names_it(text, tmp_path):
 
 
 def test_a_registered_detector_answers_to_its_name_and_gets_its_argument(monkeypatch, radiographs):
+    registry_module.load_all()  # what is registered from here on goes again
     found = registry_module.DETECTORS
     monkeypatch.setattr(found, "_registered", dict(found._registered))
     from synnodtest.detectors import CallableDetector

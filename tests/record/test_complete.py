@@ -73,7 +73,7 @@ def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_th
 
     from synnodtest.record.assemble import Fragment
     from synnodtest.record.model.run import IdentityEntry
-    from synnodtest.report.publish import RunFacts, build_record
+    from synnodtest.record.whole import RunFacts, build_record
 
     fragment = Fragment()
     for text in ("diffusion", "diffusion:mine"):

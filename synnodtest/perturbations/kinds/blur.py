@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
@@ -12,7 +12,7 @@ __all__ = ["KIND"]
 
 
 def _blur(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
-    blurred: FloatArray = ndimage.gaussian_filter(pixels, value, mode="nearest")
+    blurred: FloatArray = scipy.ndimage.gaussian_filter(pixels, value, mode="nearest")
     return blurred
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import scipy
-from scipy import ndimage
 
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.perturbations.kind import PerturbationKind, Span
@@ -26,7 +25,7 @@ _WIDTHS_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 def _focus(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator) -> Radiograph:
     beam = beam_of(radiograph)
     sigma = [float(width_mm) / _WIDTHS_PER_SIGMA / step for step in radiograph.spacing_mm]
-    blurred = ndimage.gaussian_filter(beam.intensity, sigma, mode="nearest")
+    blurred = scipy.ndimage.gaussian_filter(beam.intensity, sigma, mode="nearest")
     noise = np.sqrt(blurred / beam.quanta) * _restored(radiograph.shape, sigma, rng)
     return radiograph.with_pixels(beam.show(blurred + noise))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind
@@ -64,7 +64,7 @@ def _amplified(band: FloatArray, strongest: float) -> FloatArray:
 
 def _blurred(pixels: FloatArray, width_mm: float, radiograph: Radiograph) -> FloatArray:
     sigma = [width_mm / step for step in radiograph.spacing_mm]
-    return np.asarray(ndimage.gaussian_filter(pixels, sigma, mode="nearest"), dtype=np.float32)
+    return np.asarray(scipy.ndimage.gaussian_filter(pixels, sigma, mode="nearest"), dtype=np.float32)
 
 
 _LOOKS: Mapping[str, Callable[[Radiograph], FloatArray]] = {

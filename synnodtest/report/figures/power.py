@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
@@ -36,10 +36,10 @@ def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) 
     if side == "above":
         lower = np.where(x > 0, beta_ppf(alpha, np.maximum(x, 1), n - x + 1), 0.0)
         passing = x[lower > bound]
-        return special.betainc(passing[0], n - passing[0] + 1, rates) if passing.size else np.zeros_like(rates)
+        return scipy.special.betainc(passing[0], n - passing[0] + 1, rates) if passing.size else np.zeros_like(rates)
     upper = np.where(x < n, beta_ppf(1 - alpha, x + 1, np.maximum(n - x, 1)), 1.0)
     passing = x[upper < bound]
-    return special.betaincc(passing[-1] + 1, n - passing[-1], rates) if passing.size else np.zeros_like(rates)
+    return scipy.special.betaincc(passing[-1] + 1, n - passing[-1], rates) if passing.size else np.zeros_like(rates)
 
 
 @drawn

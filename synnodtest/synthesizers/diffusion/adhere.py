@@ -15,9 +15,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.optimize import brentq
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
@@ -90,10 +89,10 @@ class Variant:
             share, rim, top = shares_of(patch.added, patch.mask)
             added = np.where(added > rim, rim + (top - rim) * share**self.tone, added)
         if self.soft_mm:
-            added = ndimage.gaussian_filter(added, [self.soft_mm / s for s in spacing_mm], mode="constant")
+            added = scipy.ndimage.gaussian_filter(added, [self.soft_mm / s for s in spacing_mm], mode="constant")
         if self.texture:
             rng = np.random.default_rng(seed_sequence("diffusion-texture", seed))
-            noise = ndimage.gaussian_filter(rng.normal(size=added.shape), [self.grain_mm / s for s in spacing_mm])
+            noise = scipy.ndimage.gaussian_filter(rng.normal(size=added.shape), [self.grain_mm / s for s in spacing_mm])
             added = added * (1 + np.clip(self.texture * noise / max(float(noise.std()), 1e-9), -0.9, 0.9))
         gain = self.contrast / max(float(added[patch.mask].mean()), 1e-6)
         return replace(patch, added=np.asarray(gain * added, dtype=np.float32))
@@ -109,7 +108,7 @@ def tone_for(patch: Patch, flatness: float) -> float:
     least, most = np.log(TONE_LIMITS)
     if excess(least) <= 0:
         return TONE_LIMITS[0]
-    return TONE_LIMITS[1] if excess(most) >= 0 else math.exp(brentq(excess, least, most, xtol=1e-3))
+    return TONE_LIMITS[1] if excess(most) >= 0 else math.exp(scipy.optimize.brentq(excess, least, most, xtol=1e-3))
 
 
 def can_adhere() -> bool:
@@ -195,7 +194,7 @@ class _Scene:
         mask = np.zeros(canvas.shape, dtype=np.float32)
         mask[patch.where] = patch.mask
         self._mask: BoolArray = cut_window(mask, spacing_mm, window) > 0.5
-        self._around = ~ndimage.binary_dilation(self._mask, iterations=3)
+        self._around = ~scipy.ndimage.binary_dilation(self._mask, iterations=3)
 
     def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
         """Return the named features that the variant would have, or None if they cannot be measured."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.attenuation import Outline
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
@@ -93,7 +93,7 @@ class _Grid:
         grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
         if bend is not None:
             grid = bend(grid)
-        return np.asarray(ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
+        return np.asarray(scipy.ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
 
 
 def _feather(side_mm: float, grid: _Grid, width_mm: float) -> FloatArray:
@@ -129,7 +129,7 @@ def fit(
     side_mm *= 1.0 if outline is None else outline.reach
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     endless = _Grid.unbounded(2 * side_mm, spacing_mm)
-    near = np.asarray(ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
+    near = np.asarray(scipy.ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
     bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
     for _ in range(3):
         area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend, outline) > drawn.edge).sum())
@@ -173,7 +173,7 @@ def redraw(
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)
     else:
-        near = ndimage.binary_dilation(drawn.mask, iterations=2)
+        near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
         level = np.where(near, drawn.level, 0).astype(np.float32)
         mask = np.asarray(grid.sample(level, middle, scale, 1) > drawn.edge)
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), mask, 1.0)

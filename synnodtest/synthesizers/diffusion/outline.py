@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray, FloatArray
@@ -70,7 +70,7 @@ class Bend:
 
     def __call__(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return points (2, ...) of the bent nodule as points of the drawn one."""
-        moved = [ndimage.map_coordinates(part, points, order=1, mode="nearest") for part in self.field]
+        moved = [scipy.ndimage.map_coordinates(part, points, order=1, mode="nearest") for part in self.field]
         return np.asarray(points + np.stack(moved), dtype=np.float64)
 
 
@@ -86,14 +86,16 @@ def bend_for(drawn: Drawn, sphericity: float, seed: int) -> Bend | None:
     if radius < LEAST_RADIUS_PX or sphericity_of(drawn.mask) <= sphericity:
         return None
     rng = np.random.default_rng(seed_sequence("diffusion-outline", seed))
-    field = ndimage.gaussian_filter(rng.normal(size=(2, *drawn.mask.shape)), (0, LOBE * radius, LOBE * radius))
+    field = scipy.ndimage.gaussian_filter(rng.normal(size=(2, *drawn.mask.shape)), (0, LOBE * radius, LOBE * radius))
     field -= field[:, drawn.mask].mean(axis=1)[:, None, None]
     field *= radius / math.sqrt(float((field[:, drawn.mask] ** 2).sum(axis=0).mean()))
     pixels = np.indices(drawn.mask.shape).astype(np.float64)
-    near: FloatArray = np.where(ndimage.binary_dilation(drawn.mask, iterations=2), drawn.level, 0).astype(np.float32)
+    near: FloatArray = np.where(scipy.ndimage.binary_dilation(drawn.mask, iterations=2), drawn.level, 0).astype(
+        np.float32
+    )
     bent: Bend | None = None
     for share in np.linspace(0, FARTHEST, TRIED)[1:]:
         bent = Bend(share * field)
-        if sphericity_of(ndimage.map_coordinates(near, bent(pixels), order=1) > drawn.edge) <= sphericity:
+        if sphericity_of(scipy.ndimage.map_coordinates(near, bent(pixels), order=1) > drawn.edge) <= sphericity:
             break
     return bent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from synnodtest.geometry import BoolArray, FloatArray
 
@@ -108,7 +108,7 @@ def flatness_of(added: FloatArray, mask: BoolArray) -> float:
 
 def softened(region: FloatArray, width_px: float) -> FloatArray:
     """Return weights that rise from 0 at a region's edge to 1 at ``width_px`` inside it."""
-    away = ndimage.distance_transform_edt(region)
+    away = scipy.ndimage.distance_transform_edt(region)
     return np.asarray(np.clip(away / width_px, 0, 1), dtype=np.float32)
 
 
@@ -125,28 +125,28 @@ def segment(difference: FloatArray, region: FloatArray, edge: float, diameter_px
         The nodule, or None if there is no connected rise of at least a few pixels.
     """
     inside = difference * region
-    smooth = ndimage.gaussian_filter(inside, SMOOTH_PX)
-    broad = ndimage.gaussian_filter(inside, max(0.15 * diameter_px, SMOOTH_PX))
+    smooth = scipy.ndimage.gaussian_filter(inside, SMOOTH_PX)
+    broad = scipy.ndimage.gaussian_filter(inside, max(0.15 * diameter_px, SMOOTH_PX))
     top = np.unravel_index(int(np.argmax(broad)), broad.shape)
     peak = float(broad[top])
     if peak <= 0:
         return None
     level = np.asarray(smooth / peak, dtype=np.float32)
-    labels, count = ndimage.label(level > edge)
+    labels, count = scipy.ndimage.label(level > edge)
     if not count:
         return None
     label = int(labels[top])
     if not label:
-        label = 1 + int(np.argmax(ndimage.sum_labels(smooth, labels, np.arange(1, count + 1))))
-    mask: BoolArray = np.asarray(ndimage.binary_fill_holes(labels == label))
+        label = 1 + int(np.argmax(scipy.ndimage.sum_labels(smooth, labels, np.arange(1, count + 1))))
+    mask: BoolArray = np.asarray(scipy.ndimage.binary_fill_holes(labels == label))
     area = int(mask.sum())
     if area < LEAST_PX:
         return None
-    away = ndimage.distance_transform_edt(~mask)
+    away = scipy.ndimage.distance_transform_edt(~mask)
     keep = np.clip(1 - (away - KEEP_PX) / FADE_PX, 0, 1)
     positive = np.where(mask, inside, np.maximum(inside, 0))
     added = np.asarray(positive * keep, dtype=np.float32)
-    row, column = ndimage.center_of_mass(mask)
+    row, column = scipy.ndimage.center_of_mass(mask)
     return Drawn(
         added=added,
         level=level,

@@ -1,0 +1,248 @@
+"""Fragment -> record: what the items of a run added up to, and what the record says of the run itself."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import synnodtest
+from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject, encode
+from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
+from synnodtest.record import results as record
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.compare import Limit
+from synnodtest.record.complete import complete, there
+from synnodtest.record.environment import environment
+from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model.run import (
+    Attrition,
+    Identification,
+    IdentityEntry,
+    RunEntry,
+    SpecEntry,
+    WaiverEntry,
+)
+from synnodtest.record.model.side import Side
+from synnodtest.record.multiplicity import with_holm
+
+__all__ = ["RunFacts", "build_record", "run_entry", "whole_record"]
+
+DEMONSTRATION = "demonstration"
+Lock = Mapping[str, Frozen]
+"""Frozen specs by file."""
+SHIPPED = ("diffusion",)
+"""Texts of ``--synthesizer`` that stand for weights of ours."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the record says of the run itself.
+
+    Args:
+        root: Folder whose git commit is reported.
+        run_id: Identifier of the run.
+        command: The command line.
+        seed: Master seed.
+        interrupted: True if the run was stopped before its end.
+        limit: Largest number of backgrounds per behaviour, if it was limited.
+        pixels: Whether pictures go into the report.
+        waivers: Waivers as plain values.
+        cache: Folder of the store, where the self-test leaves its findings; None if there is none.
+        baseline: An earlier record to compare with, or what a second detector did.
+        limits: How far metrics may move from the baseline.
+        known_regions: Regions beyond the built-in ones that the specs may name.
+        options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
+            file; what replay starts from.
+        credibility: Credibility reports of the synthesizers.
+        ledger: The run ledger; None: that in ``root``.
+        own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
+    """
+
+    root: Path
+    run_id: str
+    command: tuple[str, ...]
+    seed: int
+    interrupted: bool = False
+    limit: int | None = None
+    pixels: bool = True
+    waivers: tuple[WaiverEntry, ...] = ()
+    cache: Path | None = None
+    baseline: Side | Record | None = None
+    limits: tuple[Limit, ...] = ()
+    known_regions: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict)
+    credibility: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    ledger: Path | None = None
+
+
+def whole_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> dict[str, Any]:
+    """Return the record as plain JSON values, with what stands in the project and not in the run.
+
+    Args:
+        fragment: What the items added.
+        facts: Of the run.
+        run: What :func:`run_entry` returned before, where that has been shown already.
+
+    Raises:
+        RecordError: a file of the project that belongs into the report cannot be used.
+    """
+    return complete(
+        build_record(fragment, facts, run),
+        facts.root,
+        known_regions=facts.known_regions,
+        cache=facts.cache,
+        baseline=facts.baseline,
+        limits=facts.limits,
+        credibility=facts.credibility,
+        ledger_file=facts.ledger,
+    )
+
+
+def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> JsonObject:
+    """Return what the run itself knows as plain JSON values. See :func:`whole_record`."""
+    made: JsonObject = encode(_record(fragment, facts, run or run_entry(fragment, facts)))
+    return made
+
+
+def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
+    every = fragment.every()
+    lock = _lock(facts)
+    places = {file: index for index, file in enumerate(fragment.specs)}
+    return Record(
+        synnodtest_record=record.VERSION,
+        run=run,
+        identification=Identification(
+            synnodtest=synnodtest.__version__,
+            detector=_with_demonstration(fragment.detector),
+            synthesizers=tuple(_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()),
+            backgrounds=tuple(fragment.backgrounds.values()),
+            specs=tuple(_spec(spec, facts.root, lock) for spec in fragment.specs.values()),
+        ),
+        behaviours=tuple(replace(b, spec=places[b.file]) for b in fragment.behaviours.values()),
+        expectations=tuple(with_holm(every)),
+        scenes=fragment.scenes,
+        attrition=_attrition(fragment),
+        sham=tuple(fragment.sham.values()),
+        gallery=tuple(fragment.gallery),
+        environment=environment(),
+        waivers=facts.waivers,
+        deviations=tuple(fragment.deviations),
+        anomalies=tuple(fragment.anomalies),
+        limitations=tuple(_limitations(fragment)),
+        fuzzing=tuple(fragment.fuzzing),
+    )
+
+
+def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
+    """Return the run as it ends now: whether it confirms anything, its commit, its command.
+
+    Raises:
+        RecordError: the spec lock cannot be read.
+    """
+    lock = _lock(facts)
+    commit, clean = _commit(facts.root, facts.own)
+    specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
+    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
+    reasons += _unfinished(fragment.every(), facts.interrupted)
+    return RunEntry(
+        id=facts.run_id,
+        started=fragment.started,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=facts.command,
+        seed=facts.seed,
+        confirmatory=not reasons,
+        exploratory_reasons=tuple(reasons),
+        interrupted=facts.interrupted,
+        options=facts.options,
+        user=_user(),
+        commit=commit,
+        tree_clean=clean,
+        profile=f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
+    )
+
+
+def _lock(facts: RunFacts) -> Lock:
+    file = facts.root / LOCK
+    return read_lock(file) if file.is_file() else {}
+
+
+def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[str]:
+    left = sum(e.status == "NOT RUN" for e in every)
+    reasons = ["the run was interrupted"] * interrupted
+    return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
+
+
+def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> IdentityEntry:
+    """Mark weights that ship with synnodtest: they demonstrate, they claim nothing."""
+    return replace(identity, demonstration=shipped or bool(identity.configuration.get(DEMONSTRATION, False)))
+
+
+def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
+    path = there(spec.file, root)
+    kept = replace(spec, file_sha256=sha256_of(path.read_bytes()) if path.is_file() else "")
+    if spec.file not in lock:
+        return kept
+    return replace(kept, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
+
+
+def _attrition(fragment: Fragment) -> Attrition:
+    scenes = fragment.scenes.values()
+    accepted = [s for s in scenes if s.accepted]
+    reasons: Counter[str] = Counter(s.rejected_because for s in scenes if not s.accepted)
+    reasons |= Counter(fragment.shortfall)
+    tally = Counter(fragment.tally)
+    return Attrition(
+        requested=len(accepted) + sum(reasons.values()),
+        synthesized=len(fragment.scenes),
+        accepted=len(accepted),
+        evaluated=len(accepted),
+        unique_backgrounds=len({s.background for s in accepted}),
+        unique_patients=len({s.cluster for s in accepted}),
+        from_cache=int(tally["from_cache"]),
+        redrawn=sum(any(n.requested.get("redrawn") for n in s.nodules) for s in scenes),
+        reasons=dict(reasons),
+        seconds={
+            "synthesis": round(float(tally["synthesis_seconds"]), 3),
+            "detection": round(float(tally["detection_seconds"]), 3),
+        },
+    )
+
+
+def _limitations(fragment: Fragment) -> list[str]:
+    said = []
+    if any(b.source.startswith("phantom") for b in fragment.backgrounds.values()):
+        said.append("The backgrounds are computed phantoms, not radiographs of people.")
+    if any(b.estimated_regions for b in fragment.backgrounds.values()):
+        said.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
+    return said
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None]:
+    """Return the commit of the folder's git checkout and whether its tree is clean; empty and None outside one."""
+    inside = (p.resolve() for p in own)
+    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return head, not _git(root, "status", "--porcelain", "--", ":/", *(f":(exclude){path}" for path in mine))
+    except (OSError, subprocess.SubprocessError):
+        return "", None
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout.strip()
