@@ -96,7 +96,8 @@ class Session:
     @cached_property
     def gallery(self) -> Gallery:
         """Pictures of judged items."""
-        wanted = any(map(self.config.pluginmanager.hasplugin, ("html", "allure_listener")))
+        of_html = getattr(self.config.option, "htmlpath", None)
+        wanted = bool(of_html) or self.config.pluginmanager.hasplugin("allure_listener")
         return Gallery(self.run, self.folder, at_once=wanted)
 
     @cached_property
