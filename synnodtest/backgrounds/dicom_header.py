@@ -56,6 +56,10 @@ class Objection:
     says: str
 
 
+WITHOUT_PATIENT = "synnodtest"
+"""PatientID of the DICOM files that synnodtest writes: of no patient, rather than all of the same one."""
+
+
 @dataclass(frozen=True)
 class DicomFacts:
     """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years.
@@ -80,13 +84,18 @@ def facts_of(data: Any) -> DicomFacts:
     """Return the facts of a header (a pydicom data set)."""
     age = _text(data, "PatientAge")
     return DicomFacts(
-        patient=_text(data, "PatientID"),
+        patient=_patient(data),
         view=_text(data, "ViewPosition"),
         sex=_text(data, "PatientSex"),
         age=str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else "",
         acquisition=acquisition_of(data),
         objections=tuple(objections_of(data)),
     )
+
+
+def _patient(data: Any) -> str:
+    told = _text(data, "PatientID")
+    return "" if told == WITHOUT_PATIENT else told
 
 
 def objections_of(data: Any) -> Iterator[Objection]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.errors import missing_extra
 
 __all__ = ["write_dicom"]
@@ -60,7 +61,7 @@ def write_dicom(
 
 def _describe(data: Any, note: str, truth: str) -> None:
     now = datetime.now()
-    word = "SYNTHETIC" if note else "synnodtest"
+    word = "SYNTHETIC" if note else WITHOUT_PATIENT
     data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = word, word, "", ""
     data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = now.strftime("%Y%m%d"), "", "", ""
     data.ReferringPhysicianName = ""

@@ -59,7 +59,8 @@ class FolderSet:
     ) -> None:
         self._name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
-        chosen = _drawn(_with_header_facts(self._listing.entries), name, master_seed)
+        self._all = _with_header_facts(self._listing.entries)
+        chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._estimates = Estimates(cache)
         self._readings = Readings(cache)
@@ -73,7 +74,7 @@ class FolderSet:
     def notes(self) -> Sequence[str]:
         """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
-        return (*self._listing.notes, *self._readings.summary(known))
+        return (*self._listing.notes, *_of_one_patient(self._all), *self._readings.summary(known))
 
     @property
     def available(self) -> int:
@@ -173,6 +174,17 @@ def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
         header = {name: text for name in ("view", "sex", "age") if (text := getattr(facts, name))}
         completed.append(replace(entry, patient=patient, strata={**facts.acquisition, **header, **entry.strata}))
     return completed
+
+
+def _of_one_patient(entries: Sequence[Entry]) -> list[str]:
+    """Return a note where all radiographs bear one patient's name, as a program that hides names may write it."""
+    named = {entry.patient for entry in entries}
+    if len(entries) < 2 or len(named) > 1 or "" in named:
+        return []
+    return [
+        f"all {len(entries)} radiographs are of one patient by header or manifest and count as one, which settles "
+        "nothing; if they are of several, name them in the manifest's column 'patient'"
+    ]
 
 
 def _drawn(entries: Sequence[Entry], name: str, master_seed: int) -> list[Entry]:

@@ -64,7 +64,7 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     if not units:
         return replace(plain, warning="no nodule satisfies `where`")
     if count < 2:
-        return replace(plain, warning="a single background never decides")
+        return replace(plain, warning=_alone(backgrounds))
     kind = _kind(variant)
     if behaviour.sampling.sequential:
         return _sequential(plain, kind, behaviour, variant, backgrounds)
@@ -77,6 +77,15 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
         assumption=shown.assumption,
         warning=shown.warning,
         needed=_needed(behaviour, variant, units / count),
+    )
+
+
+def _alone(backgrounds: Sequence[Background]) -> str:
+    if len(backgrounds) < 2:
+        return "a single background never decides"
+    return (
+        f"all {len(backgrounds)} backgrounds are of one patient ({backgrounds[0].cluster}), and one patient never "
+        "decides; if they are of several, name them in the manifest's column 'patient'"
     )
 
 

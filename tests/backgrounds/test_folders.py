@@ -129,6 +129,20 @@ class TestWhatBelongsToASet:
         assert patients == {"IM0": "patient-1", "IM1": "patient-2", "IM2": "patient-1"}
         assert backgrounds[0].strata == {"view": "PA", "sex": "F", "age": "61", "pixel_spacing_mm": "2"}
 
+    def test_one_patients_name_on_all_files_is_told_and_our_own_files_bear_none(self, tmp_path):
+        pytest.importorskip("pydicom")
+        for name, patients in (("hidden", "ANON ANON"), ("two", "a b"), ("ours", "synnodtest synnodtest")):
+            for index, patient in enumerate(patients.split()):
+                write_dicom(
+                    tmp_path / name / f"IM{index}", chest(bits=12, seed=index), PatientID=patient, PixelSpacing=[2, 1.5]
+                )
+        (note,) = open_backgrounds(tmp_path / "hidden", "normal").notes
+        assert note.startswith("all 2 radiographs are of one patient")
+        assert open_backgrounds(tmp_path / "two", "normal").notes == ()
+        ours = open_backgrounds(tmp_path / "ours", "normal")
+        assert len({background.cluster for background in ours.backgrounds}) == 2
+        assert ours.notes == ()
+
     def test_node21_offers_its_normals_only(self, tmp_path):
         images = tmp_path / "cxr_images" / "proccessed_data" / "images"
         for index, name in enumerate(["n0001.mha", "c0001.mha", "c0002.mha"]):

@@ -155,7 +155,10 @@ def test_nodules_of_one_background_count_by_the_design_effect(load):
 
 def test_images_of_one_patient_are_one_cluster(load):
     made = plan(load("sensitivity: {at_least: 0.8}", count=12), people(12, images=12))
-    assert "single background" in made.warning
+    assert "all 12 backgrounds are of one patient (" in made.warning
+    assert "column 'patient'" in made.warning
+    alone = plan(load("sensitivity: {at_least: 0.8}", count=1), people(1))
+    assert "single background" in alone.warning
 
 
 def test_where_leaves_its_share_of_the_nodules_and_two_arms_pool(load):
