@@ -48,7 +48,10 @@ def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
         found.append(Finding(box, float(excess[row, column] / (excess[row, column] + 0.1))))
     return found
 '''
-IGNORED = ".synnodtest/\nreports/\nsynnodtest-ledger.jsonl\n"
+IGNORED = ".synnodtest/\nreports/\n"
+"""What git leaves alone: not the ledger, which a confirmatory run wants committed."""
+YOURS = "Your detector (best.pt, model.onnx, package.module:factory; empty: a Python function to fill in)"
+RADIOGRAPHS = "Folder of your nodule-free radiographs (empty: computed chest phantoms)"
 ENOUGH, LEAST = 30, 15
 """Backgrounds of the starter's behaviours, as far as the folder holds them; fewest on which trends are judged."""
 
@@ -66,9 +69,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     _refuse_to_overwrite(folder)
-    detector = _answer(options.detector, "Your detector (best.pt, model.onnx, package.module:factory; empty: a Python "
-                       "function to fill in)") or OWN  # fmt: skip
-    given = _answer(options.backgrounds, "Folder of your nodule-free radiographs (empty: computed chest phantoms)")
+    detector = _answer(options.detector, "--detector", YOURS) or OWN
+    given = _answer(options.backgrounds, "--backgrounds", RADIOGRAPHS)
     backgrounds = Path(given).expanduser() if given else None
     count = ENOUGH if backgrounds is None else _held(backgrounds)
     for name, text in _contents(detector, backgrounds, count).items():
@@ -81,11 +83,14 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _answer(given: str | None, question: str) -> str:
+def _answer(given: str | None, option: str, question: str) -> str:
     """Return what an option says, else what is typed; the default where nobody sits at a terminal."""
     if given is not None:
         return given.strip()
-    return input(f"{question}: ").strip() if sys.stdin.isatty() and sys.stdout.isatty() else ""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return input(f"{question}: ").strip()
+    print(f"not asked, as there is no terminal, and left empty ({option} answers it): {question}")
+    return ""
 
 
 def _held(folder: Path) -> int:

@@ -208,6 +208,14 @@ def test_init_takes_its_answers_from_options_and_counts_the_radiographs(folder, 
     assert not (folder / "other").exists()
 
 
+def test_init_says_what_it_could_not_ask_and_leaves_the_ledger_to_git(folder, capsys):
+    assert main(["init", "mine", "--detector", "best.pt"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not asked")]
+    assert len(told) == 1
+    assert "--backgrounds" in told[0]
+    assert "ledger" not in (folder / "mine" / ".gitignore").read_text()
+
+
 def test_init_asks_two_questions_at_a_terminal(folder, monkeypatch):
     asked = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
