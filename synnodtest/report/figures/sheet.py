@@ -15,6 +15,8 @@ from synnodtest.report.model import Figure
 __all__ = ["sheet_figure"]
 
 MOST, SIDE = 24, 112
+ROW = 6
+"""Cuts in a row of the printed page. Rows after the first are whole: one cut more would push the figure a page on."""
 _FIRST = ("random pass", "random failure")
 """Kinds of scenes that are drawn at random; they come before all others."""
 
@@ -29,12 +31,13 @@ def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None
     there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
     if not there:
         return None
-    pictures: dict[str, None] = {}
+    made: dict[str, None] = {}
     for path in there:
         with Image.open(path) as cut:
             held = io.BytesIO()
             cut.convert("L").resize((SIDE, SIDE)).save(held, "webp", quality=80, method=4)
-        pictures[base64.b64encode(held.getvalue()).decode()] = None
+        made[base64.b64encode(held.getvalue()).decode()] = None
+    pictures = list(made)[: max(len(made) - len(made) % ROW, min(len(made), ROW))]
     description = f"{len(pictures)} cuts around planted nodules, scenes drawn at random first."
     sheet = Markup("").join(
         Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(
