@@ -168,7 +168,16 @@ class Recorder:
 
 
 def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: Identity) -> None:
-    """Write a JSON record that ``--detector path`` answers from."""
+    """Write a JSON record that ``--detector path`` answers from.
+
+    Raises:
+        DetectorError: there is nothing to write.
+    """
+    if not findings:
+        raise DetectorError(
+            f"{path}: no radiograph was shown to the detector, so that nothing is there to record",
+            hint="what the store holds is not asked again: record with a --synnod-cache of its own",
+        )
     radiographs = {
         key: [{"box": [float(edge) for edge in found.box], "score": float(found.score)} for found in items]
         for key, items in findings.items()

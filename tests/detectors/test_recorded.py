@@ -27,6 +27,13 @@ def test_a_record_answers_as_the_detector_did(tmp_path, radiographs):
     assert replayed.identity.name == "vendor 3.2"
 
 
+def test_a_record_of_nothing_is_not_written(tmp_path):
+    with pytest.raises(DetectorError, match="nothing is there to record") as refused:
+        write_findings(tmp_path / "f.json", {}, Identity("x"))
+    assert "--synnod-cache" in refused.value.hint
+    assert not (tmp_path / "f.json").exists()
+
+
 def test_a_radiograph_that_is_not_in_the_record_is_an_error_and_no_miss(tmp_path, radiographs):
     write_findings(tmp_path / "f.json", {"chest-0.png": []}, Identity("x"))
     detector = resolve_detector("f.json", base=tmp_path)
