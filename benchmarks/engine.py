@@ -1,6 +1,6 @@
 """What the engine gains over what one would write, side by side in one process, in turns.
 
-python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--steps 1] [--detector demo]
+python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--steps 1] [--detector demo] [--planned 1000000]
 
 The yardstick is a loop over scenes: one window at a time through the diffusion pipeline, 50 DDIM steps, the composite
 written as PNG and read by `YOLO.predict`. Against it, with the shipped models on phantoms:
@@ -11,7 +11,7 @@ own         of a cold run on one thread, the share that is neither synthesizer's
 ten         ten expectations over one set of scenes, against one
 two         a second detector on the same scenes, against the first
 sweep       one variable swept over held scenes, against as many free ones
-plan        200,000 scenes planned: seconds and peak memory
+plan        200,000 scenes planned (or as many as --planned says): seconds and peak memory
 import      the plugin imported, and the shipped specs collected
 
 memory      peak resident memory of a process that runs 500 scenes, and of one that runs 10,000 (circles, no network)
@@ -81,7 +81,7 @@ class Parts:
         from synnodtest.detectors import resolve_detector
         from synnodtest.synthesizers import resolve_synthesizer
 
-        self.scratch, self.count = scratch, 4
+        self.scratch, self.count, self.planned = scratch, 4, 200_000
         self.replicates = max(scenes // self.count, 1)
         self.set = PhantomSet("normal", self.count, cache=scratch / "phantoms")
         self.detector = resolve_detector(detector) if isinstance(detector, str) else detector
@@ -249,8 +249,8 @@ def sweep(parts: Parts, rounds: int) -> list[float]:
 
 
 def plan(parts: Parts, rounds: int) -> dict[str, float]:
-    """Planning 200,000 scenes on 100 phantoms, recipe by recipe."""
-    many, phantoms = behaviour(100, 2000, Constant(12.0)), PhantomSet("normal", 100)
+    """Planning scenes on 100 phantoms, recipe by recipe; memory is what Python's own objects take at most."""
+    many, phantoms = behaviour(100, parts.planned // 100, Constant(12.0)), PhantomSet("normal", 100)
     tracemalloc.start()
     elapsed, processor = timed(lambda: sum(1 for _ in own_recipes(many, phantoms.backgrounds, 0)))
     peak = tracemalloc.get_traced_memory()[1]
@@ -295,6 +295,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=64, help="per round")
     parser.add_argument("--steps", type=int, help="denoising steps of the shipped model, instead of its own")
     parser.add_argument("--detector", default="demo")
+    parser.add_argument("--planned", type=int, default=200_000, help="scenes of the part plan")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -306,6 +307,7 @@ def main() -> None:
 
             synthesizer = DiffusionSynthesizer(shipped_model("diffusion"), steps=options.steps)
         parts = Parts(options.scenes, Path(scratch), synthesizer, options.detector)
+        parts.planned = options.planned
         for name in options.only.split(","):
             result[name] = PARTS[name](parts, options.rounds)
             print(name, json.dumps(result[name]), flush=True)

@@ -15,6 +15,7 @@ __all__ = [
     "box_of_mask",
     "centre_of",
     "disc_mask",
+    "disc_window",
     "equal_area_diameter_mm",
     "iou",
     "moved_to",
@@ -77,3 +78,17 @@ def disc_mask(
     x = (np.arange(shape[1]) + 0.5) * spacing_mm[1] - centre_mm[0]
     inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= (diameter_mm / 2) ** 2
     return inside
+
+
+def disc_window(
+    shape: tuple[int, int], centre_mm: tuple[float, float], diameter_mm: float, spacing_mm: Spacing
+) -> tuple[tuple[slice, slice], BoolArray]:
+    """Return rows and columns that hold a disc, and what :func:`disc_mask` is there; beyond them it is False."""
+    cut, axes = [], []
+    for length, middle, step in zip(shape, reversed(centre_mm), spacing_mm, strict=True):
+        first = min(max(math.floor((middle - diameter_mm / 2) / step) - 1, 0), length)
+        last = min(max(math.ceil((middle + diameter_mm / 2) / step) + 1, first), length)
+        cut.append(slice(first, last))
+        axes.append((np.arange(first, last) + 0.5) * step - middle)
+    inside: BoolArray = axes[0][:, None] ** 2 + axes[1][None, :] ** 2 <= (diameter_mm / 2) ** 2
+    return (cut[0], cut[1]), inside

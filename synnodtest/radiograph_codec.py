@@ -45,8 +45,8 @@ def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
     Bit-exact. A radiograph of another shape than its background is stored whole.
     """
     base = _base(radiograph.shape, background)
-    difference = _bits(radiograph.pixels) ^ _bits(base)
-    crops = _differing_boxes(difference != 0)
+    mine, theirs = _bits(radiograph.pixels), _bits(base)
+    crops = _differing_boxes(mine != theirs)
     regions = None if _same_regions(radiograph, background) else sorted(radiograph.regions)
     header = {
         "shape": list(radiograph.shape),
@@ -56,14 +56,15 @@ def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
         "strata": dict(radiograph.strata),
         "estimated": sorted(radiograph.estimated),
         "source": radiograph.source,
-        "content_sha256": radiograph.content_sha256(),
+        "content_sha256": radiograph.content_sha256(like=background),
         "crops": [list(crop) for crop in crops],
         "nodules": [_truth_header(truth) for truth in radiograph.nodules],
         "regions": regions,
     }
     parts = [np.packbits(truth.crop).tobytes() for truth in radiograph.nodules]
     parts += [np.packbits(radiograph.regions[name]).tobytes() for name in regions or ()]
-    parts += [_shuffled(difference[r : r + h, c : c + w]) for r, c, h, w in crops]
+    cuts = [(slice(r, r + h), slice(c, c + w)) for r, c, h, w in crops]
+    parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in cuts]
     text = canonical_json(header).encode()
     return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), 6)
 
@@ -114,7 +115,7 @@ def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = Tru
         nodules=nodules,
         exposure=background.exposure,
     )
-    if verify and radiograph.content_sha256() != header["content_sha256"]:
+    if verify and radiograph.content_sha256(like=background) != header["content_sha256"]:
         raise StoreError(
             f"a stored radiograph on background {header['background']!r} does not fit the background it is read with",
             hint="the background has changed under the same key; delete the store",
@@ -133,13 +134,18 @@ def _bits(pixels: FloatArray) -> NDArray[np.uint32]:
 def _differing_boxes(differs: BoolArray) -> list[tuple[int, int, int, int]]:
     """Return boxes ``(row, column, height, width)`` that cover every differing pixel, on a grid of tiles."""
     height, width = differs.shape
-    padded = np.pad(differs, ((0, -height % _TILE), (0, -width % _TILE)))
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not rows.size:
+        return []
+    first, last = rows[0] // _TILE * _TILE, rows[-1] + 1  # most of a radiograph is its background's
+    some = differs[first:last]
+    padded = np.pad(some, ((0, -some.shape[0] % _TILE), (0, -width % _TILE)))
     tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
     labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))
     boxes = []
-    for rows, columns in scipy.ndimage.find_objects(labels):
-        top, left = rows.start * _TILE, columns.start * _TILE
-        bottom, right = min(rows.stop * _TILE, height), min(columns.stop * _TILE, width)
+    for down, across in scipy.ndimage.find_objects(labels):
+        top, left = int(first) + down.start * _TILE, across.start * _TILE
+        bottom, right = min(int(first) + down.stop * _TILE, height), min(across.stop * _TILE, width)
         boxes.append((top, left, bottom - top, right - left))
     return _disjoint(boxes)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synnodtest.geometry import BoolArray, FloatArray, disc_mask
+from synnodtest.geometry import BoolArray, FloatArray, disc_window
 from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["Display", "Planted", "white_share"]
@@ -63,8 +63,8 @@ class Display:
 
     def weakening(self, radiograph: Radiograph, centre_mm: tuple[float, float], diameter_mm: float) -> float:
         """Return the mean slope over a disc of the radiograph; 1 where the disc covers no pixel."""
-        disc = disc_mask(radiograph.shape, centre_mm, diameter_mm, radiograph.spacing_mm)
-        return float(self.slope(radiograph.pixels[disc]).mean()) if disc.any() else 1.0
+        cut, disc = disc_window(radiograph.shape, centre_mm, diameter_mm, radiograph.spacing_mm)
+        return float(self.slope(radiograph.pixels[cut][disc]).mean()) if disc.any() else 1.0
 
     def add(self, before: FloatArray, profile: FloatArray, gain: float) -> FloatArray:
         """Return the pixels with ``gain * profile`` of straight brightness added through the bend.

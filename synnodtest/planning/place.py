@@ -49,16 +49,35 @@ class NoPlace(Exception):
 
 
 @dataclass(frozen=True)
-class _Ground:
-    """A region, how deep each pixel lies in it, and the clearance that leaves the least share of it."""
+class _Pixels:
+    """Pixels, row by row.
 
-    region: BoolArray
+    Args:
+        rows: Of each.
+        columns: Likewise.
+    """
+
+    rows: Indices
+    columns: Indices
+
+
+@dataclass(frozen=True)
+class _Ground(_Pixels):
+    """The pixels of a region.
+
+    Args:
+        depth_mm: How deep each lies in the region.
+        most_clearance_mm: The clearance that leaves the least share of them.
+    """
+
     depth_mm: FloatArray
     most_clearance_mm: float
 
     @classmethod
     def of(cls, region: BoolArray, depth_mm: FloatArray) -> _Ground:
-        return cls(region, depth_mm, float(np.quantile(depth_mm[region], 1.0 - LEAST_SHARE)))
+        rows, columns = np.nonzero(region)
+        depth = depth_mm[rows, columns]
+        return cls(rows, columns, depth, float(np.quantile(depth, 1.0 - LEAST_SHARE)))
 
 
 class Placer:
@@ -107,34 +126,30 @@ class Placer:
             return mimic.location.at_mm
         rng = np.random.default_rng(mimic.place_seed)
         if mimic.location is None:
-            rows, columns = np.nonzero(mimic_kind(mimic.kind).usual_place(self._radiograph))
-            return self._one_of(rows, columns, rng)
-        rows, columns = np.nonzero(self._region(mimic.location).region)
-        rows, columns = self._far(rows, columns, mimic.location.min_distance_mm, earlier)
-        if not rows.size:
+            usual = _Pixels(*np.nonzero(mimic_kind(mimic.kind).usual_place(self._radiograph)))
+            return self._one_of(usual, np.arange(usual.rows.size), rng)
+        ground, least_mm = self._region(mimic.location), mimic.location.min_distance_mm
+        chosen = np.flatnonzero(self._far(ground.rows, ground.columns, least_mm, earlier))
+        if not chosen.size:
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
-        return self._one_of(rows, columns, rng)
+        return self._one_of(ground, chosen, rng)
 
-    def _one_of(self, rows: Indices, columns: Indices, rng: np.random.Generator) -> tuple[float, float]:
-        """Return a point within one of the pixels, in mm."""
+    def _one_of(self, pixels: _Pixels, chosen: Indices, rng: np.random.Generator) -> tuple[float, float]:
+        """Return a point within one of the chosen pixels, in mm."""
         spacing = self._radiograph.spacing_mm
-        pick = int(rng.integers(rows.size))
-        x, y = columns[pick] + rng.uniform(), rows[pick] + rng.uniform()
+        pick = chosen[int(rng.integers(chosen.size))]
+        x, y = pixels.columns[pick] + rng.uniform(), pixels.rows[pick] + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
-    def _far(
-        self, rows: Indices, columns: Indices, least_mm: float, earlier: list[tuple[float, float]]
-    ) -> tuple[Indices, Indices]:
-        """Return the pixels that lie at least so far from all earlier places."""
-        if not least_mm or not earlier:
-            return rows, columns
+    def _far(self, rows: Indices, columns: Indices, least_mm: float, earlier: list[tuple[float, float]]) -> BoolArray:
+        """Return which pixels lie at least so far from all earlier places."""
         spacing = self._radiograph.spacing_mm
         far = np.ones(rows.shape, dtype=np.bool_)
         for x_mm, y_mm in earlier:
             dx = (columns + 0.5) * spacing[1] - x_mm
             dy = (rows + 0.5) * spacing[0] - y_mm
             far &= dx**2 + dy**2 >= least_mm**2
-        return rows[far], columns[far]
+        return far
 
     def _by(self, nodule: NoduleRecipe, mimics: list[Mimic]) -> BoolArray | None:
         """Return where a centre lies beside or under a distractor; None where it asks for neither."""
@@ -172,15 +187,17 @@ class Placer:
             return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
         ground = self._region(location)
-        allowed = ground.region & (ground.depth_mm >= min(nodule.clearance_mm, ground.most_clearance_mm))
+        allowed = ground.depth_mm >= min(nodule.clearance_mm, ground.most_clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            allowed = allowed & by if (allowed & by).any() else ground.region & by
-        rows, columns = np.nonzero(allowed)
-        rows, columns = self._far(rows, columns, location.min_distance_mm, earlier)
-        if not rows.size:
+            near = by[ground.rows, ground.columns]
+            allowed = allowed & near if (allowed & near).any() else near
+        chosen = np.flatnonzero(allowed)
+        if location.min_distance_mm and earlier:
+            chosen = chosen[self._far(ground.rows[chosen], ground.columns[chosen], location.min_distance_mm, earlier)]
+        if not chosen.size:
             raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
-        return self._one_of(rows, columns, rng)
+        return self._one_of(ground, chosen, rng)
 
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""
