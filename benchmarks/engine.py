@@ -1,6 +1,7 @@
 """What the engine gains over what one would write, side by side in one process, in turns.
 
-python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--steps 1] [--detector demo] [--planned 1000000]
+python benchmarks/engine.py [--rounds 3] [--scenes 64] [--only loop,own] [--steps 1] [--detector demo]
+                            [--planned 1000000]
 
 The yardstick is a loop over scenes: one window at a time through the diffusion pipeline, 50 DDIM steps, the composite
 written as PNG and read by `YOLO.predict`. Against it, with the shipped models on phantoms:
