@@ -54,4 +54,5 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PIP) numpy "setuptools<81" wheel
 	-$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' && $(PIP) --no-build-isolation pyradiomics
 	$(PIP) -e '.[diffusion,yolo,dicom,onnx,openvino,parquet,metrics,signature,studio,dev]'
+	$(BIN)/python -m compileall -q synnodtest
 	touch $@

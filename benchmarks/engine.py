@@ -168,12 +168,37 @@ def two_detectors(parts: Parts, rounds: int) -> list[float]:
     )
 
 
-def ten_expectations(parts: Parts, rounds: int) -> list[float]:
-    def ten(number: int) -> Seconds:
-        pairs = [parts.run(f"ten-{number}", 70 + number) for _ in range(10)]
-        return sum(a for a, _ in pairs), sum(b for _, b in pairs)
+EXPECTING = """\
+synnodtest: 1
+title: One set of scenes
+behaviours:
+  - id: b
+    statement: s
+    scenes:
+      backgrounds: {{set: normal, count: {count}}}
+      nodules: [{{diameter_mm: {{uniform: [8, 28]}}, location: {{region: lung}}}}]
+      replicates: {replicates}
+    expect:
+"""
 
-    return compared(rounds, lambda n: parts.run(f"one-{n}", 70 + n), ten)
+
+def ten_expectations(parts: Parts, rounds: int) -> list[float]:
+    """The items of a behaviour with ten expectations, gathered and ruled on, against those of one with one."""
+    from synnodtest.engine.campaign import Campaign, Providers
+    from synnodtest.planning.cases import variants_of
+    from synnodtest.spec.loader import load_spec
+
+    def expecting(count: int, number: int) -> Seconds:
+        file = parts.scratch / f"expecting-{count}.yaml"
+        kinds = (f"      - sensitivity: {{id: e{k}, at_least: {0.3 + k / 20:.2f}}}\n" for k in range(count))
+        file.write_text(EXPECTING.format(count=parts.count, replicates=parts.replicates) + "".join(kinds))
+        (asked,) = load_spec(file).behaviours
+        providers = Providers(parts.detector, lambda text: parts.synthesizer, lambda name, many: parts.set, "shipped")
+        campaign = Campaign(providers, Store(parts.scratch / f"expecting-{count}-{number}"), seed=70 + number)
+        set_threads(CORES)
+        return timed(lambda: [campaign.rule(campaign.gather(asked, variant)) for variant in variants_of(asked)])
+
+    return compared(rounds, lambda n: expecting(1, n), lambda n: expecting(10, n))
 
 
 class Timed:
