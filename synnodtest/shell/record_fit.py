@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from pathlib import Path
 
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.recorded import RecordedDetector
@@ -17,7 +18,7 @@ __all__ = ["fault_of_record"]
 
 
 def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
-    """Return why recorded findings fit none of the cases that plant something, or none at all; empty if they do.
+    """Return why recorded findings cannot be read, or fit none of the cases that plant something; empty if they do.
 
     The first scene of each case is made for it and asked for. What cannot be made is left to the item, which says more.
     """
@@ -25,6 +26,9 @@ def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
         return ""
     try:
         detector = run.campaign.providers.detector
+    except SynnodError as error:  # of a folder that is no record, the items tell
+        return "" if Path(run.settings.detector).is_dir() else f"--detector: {error}"
+    try:
         record = detector.detector if isinstance(detector, Guard) else detector
         return _fault(record, run, cases) if isinstance(record, RecordedDetector) else ""
     except SynnodError:

@@ -45,6 +45,8 @@ def test_findings_of_other_scenes_are_refused_before_anything_is_written(project
     assert "holds no scene in which something is planted" in fault("untouched.json", ["sensitivity", "false_positives"])
     assert "--synnod-seed (0)" in fault("other.json", ["sensitivity"])
     assert fault("dets:honest", ["sensitivity"]) == ""
+    (folder / "broken.json").write_text("{")
+    assert "broken.json is not a record of findings" in fault("broken.json", ["sensitivity"])
 
     result = project("-k", "size and sensitivity", "--synnod-limit", "3", detector="other.json")
     assert result.ret == 4
