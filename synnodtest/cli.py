@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "promote": ("promote", "write a confirmed counterexample into its spec's explicit examples"),
     "plant": ("plant", "plant one nodule in one radiograph: file in, file out"),
     "studio": ("studio", "plant nodules by hand on a page in the browser, and take a spec out of it"),
-    "conform": ("conform", "ask a detector's adapter ten questions before a run costs an hour"),
+    "conform": ("conform", "ask a detector's adapter a dozen questions before a run costs an hour"),
     "phantom": ("phantom", "write a data set of chest phantoms"),
     "data": ("data", "convert annotated data sets between layouts, and check them"),
     "regions": ("regions", "draw the regions of radiographs on a sheet, doubtful ones first"),

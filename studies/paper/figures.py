@@ -75,7 +75,8 @@ def two_curves(panels: Mapping[str, Sequence[Mapping[str, float]]], path: Path, 
 def _curve(axis: Any, rows: Sequence[Mapping[str, float]]) -> None:
     x = np.array([(row["from_mm"] + row["to_mm"]) / 2 for row in rows])
     mean, error = (np.array([row[key] for row in rows]) for key in ("mean", "error"))
-    axis.fill_between(x, mean - 1.96 * error, mean + 1.96 * error, color=BLUE, alpha=0.18, linewidth=0)
+    low, high = np.clip((mean - 1.96 * error, mean + 1.96 * error), 0, 1)  # no mean of scores lies beyond
+    axis.fill_between(x, low, high, color=BLUE, alpha=0.18, linewidth=0)
     axis.plot(x, mean, color=BLUE, marker="o", markersize=4, label="mean confidence (95% band)")
     for threshold, colour, marker in zip(THRESHOLDS, (ORANGE, GREEN), "s^", strict=True):
         rate = [row[f"rate_{threshold:g}"] for row in rows]
