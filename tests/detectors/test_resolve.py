@@ -130,3 +130,18 @@ def test_resolving_a_callable_loads_nothing_heavy(tmp_path):
     )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=60)
+
+
+def test_the_demo_is_found_without_the_other_adapters():
+    code = (
+        "import sys\nfrom synnodtest.detectors.registry import find_factory\nassert find_factory('demo') is not None\n"
+        "print(*[m for m in ('http', 'mutants', 'onnx', 'openvino') if f'synnodtest.detectors.{m}' in sys.modules])\n"
+        "assert find_factory('mutant') is not None\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=root, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
+    for name, module in registry_module._HOMES.items():
+        found = registry_module.find_factory(name)
+        assert found is not None
+        assert found.__module__ == f"synnodtest.detectors.{module}"
