@@ -5,8 +5,10 @@ Left and right cannot be told this way: a mirrored radiograph is read as any oth
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import sha256
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ MARGIN = 0.03
 """By which the right pose must beat the picture as it is. It does by 0.03 or more on every film tried, turned by 90,
 180 or 270 degrees or inverted; upright films never lose to another pose."""
 
+MOST_REMEMBERED = 1024
+"""Small pictures that are remembered, five for a film that shows no lungs: 8 MB."""
 LOST_CERTAINTY = 0.01
 """The right pose is no less certain than the wrong one but for this much. A large effusion may hide heart and
 clavicles, and then the sum alone misleads."""
@@ -114,18 +118,50 @@ class _Seen(NamedTuple):
     lungs: BoolArray | None
 
 
+class _Memory:
+    """What was seen in small pictures, by their content: 8 KB each, since the lungs are kept as bits."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[bytes, tuple[Score, bytes | None]] = OrderedDict()
+
+    def get(self, key: bytes, shape: tuple[int, int]) -> _Seen | None:
+        """Return what was seen in a picture of a shape, if it is remembered."""
+        with self._lock:
+            if key not in self._known:
+                return None
+            self._known.move_to_end(key)
+            score, packed = self._known[key]
+        if packed is None:
+            return _Seen(score, None)
+        bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=shape[0] * shape[1])
+        return _Seen(score, bits.astype(np.bool_).reshape(shape))
+
+    def keep(self, key: bytes, seen: _Seen) -> None:
+        """Remember what was seen; the picture that was asked for longest ago is forgotten."""
+        packed = None if seen.lungs is None else np.packbits(seen.lungs).tobytes()
+        with self._lock:
+            self._known[key] = seen.score, packed
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+
+_MEMORY = _Memory()
+
+
 def _seen(pixels: FloatArray, spacing_mm: tuple[float, float]) -> _Seen:
-    return _remembered(np.ascontiguousarray(pixels, dtype=np.float32).tobytes(), pixels.shape, spacing_mm)
-
-
-@lru_cache(maxsize=64)
-def _remembered(values: bytes, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> _Seen:
-    """Look at a small picture once, however often it is read: 64 of them and their lungs take 20 MB."""
-    weights = shipped_weights()
-    pixels = np.frombuffer(values, dtype=np.float32).reshape(shape)
-    found = None if weights is None else segment(pixels, spacing_mm, weights)
-    lungs = None if found is None else found.masks["left_lung"] | found.masks["right_lung"]
-    return _Seen(_score(found), lungs)
+    """Look at a small picture once, however often it is read."""
+    small = np.ascontiguousarray(pixels, dtype=np.float32)
+    shape = (int(small.shape[0]), int(small.shape[1]))
+    key = sha256(repr((shape, spacing_mm)).encode() + small.tobytes()).digest()
+    known = _MEMORY.get(key, shape)
+    if known is None:
+        weights = shipped_weights()
+        found = None if weights is None else segment(small, spacing_mm, weights)
+        lungs = None if found is None else found.masks["left_lung"] | found.masks["right_lung"]
+        known = _Seen(_score(found), lungs)
+        _MEMORY.keep(key, known)
+    return known
 
 
 def _score(found: Segmented | None) -> Score:

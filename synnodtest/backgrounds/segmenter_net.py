@@ -66,17 +66,22 @@ def forward(layers: Layers, square: FloatArray) -> FloatArray:
 def _block(blocks: Iterator[tuple[FloatArray, FloatArray]], x: FloatArray) -> FloatArray:
     for _ in range(2):
         weight, bias = next(blocks)
-        x = np.maximum(_convolved(weight, x) + bias[:, None, None], 0)
+        x = _convolved(weight, x)
+        x += bias[:, None, None]
+        np.maximum(x, 0, out=x)
     return x
 
 
 def _convolved(weight: FloatArray, x: FloatArray) -> FloatArray:
     """Return a 3 x 3 convolution with a border of zeros."""
     channels, height, width = x.shape
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    views = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    columns = views.transpose(0, 3, 4, 1, 2).reshape(channels * 9, height, width)
-    return _product(weight, columns)
+    padded = np.zeros((channels, height + 2, width + 2), x.dtype)
+    padded[:, 1:-1, 1:-1] = x
+    columns = np.empty((channels, 9, height, width), x.dtype)
+    for tap in range(9):
+        row, column = divmod(tap, 3)
+        columns[:, tap] = padded[:, row : row + height, column : column + width]
+    return _product(weight, columns.reshape(channels * 9, height, width))
 
 
 def _product(weight: FloatArray, x: FloatArray) -> FloatArray:
@@ -85,8 +90,8 @@ def _product(weight: FloatArray, x: FloatArray) -> FloatArray:
 
 
 def _halved(x: FloatArray) -> FloatArray:
-    channels, height, width = x.shape
-    return np.asarray(x.reshape(channels, height // 2, 2, width // 2, 2).max(axis=(2, 4)))
+    rows = np.maximum(x[:, ::2], x[:, 1::2])
+    return np.asarray(np.maximum(rows[:, :, ::2], rows[:, :, 1::2]))
 
 
 def _folded(x: FloatArray) -> FloatArray:
