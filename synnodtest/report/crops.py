@@ -7,6 +7,7 @@ WebP for looking at; a lossless 16-bit PNG of the same cut stands beside it, so 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,6 +213,7 @@ def _draw(
 
     boxes = [(place(t.box, thick), 0) for t in truths]
     boxes += [(place(f.box, 3 * thick), round(dash * thick)) for f in findings]
+    boxes = [(box, length) for box, length in boxes if _touches(box, image.size, thick + 2)]
     for ink, extra in ((HALO, 2), (colour, 0)):
         for box, length in boxes:
             _outline(pen, box, ink, thick + extra, length)
@@ -221,6 +223,12 @@ def _draw(
             x, y = place(finding.box, 3 * thick)[:2]
             if 0 <= x < image.width - 20 and -20 <= y < image.height:
                 pen.text((x, max(y - 28, 2)), f"{finding.score:.2f}", colour, font, stroke_width=3, stroke_fill=HALO)
+
+
+def _touches(box: tuple[float, float, float, float], size: tuple[int, int], pen: int) -> bool:
+    """Return whether any of a box as drawn with a pen lies on a picture of this size."""
+    x0, y0, x1, y1 = box
+    return x1 + pen >= 0 and y1 + pen >= 0 and x0 - pen <= size[0] and y0 - pen <= size[1]
 
 
 def _outline(pen: ImageDraw.ImageDraw, box: Box, colour: tuple[int, int, int], width: int, dash: int) -> None:
@@ -233,10 +241,10 @@ def _outline(pen: ImageDraw.ImageDraw, box: Box, colour: tuple[int, int, int], w
 def _dashes(start: tuple[float, float], end: tuple[float, float], dash: int) -> list[Any]:
     if not dash:
         return [[start, end]]
-    length = float(np.hypot(end[0] - start[0], end[1] - start[1]))
-    count = min(max(1, round(length / (2 * dash))), 200)
-    cuts = np.linspace(0, 1, 2 * count + 1)
-    at = [(start[0] + c * (end[0] - start[0]), start[1] + c * (end[1] - start[1])) for c in cuts]
+    wide, high = end[0] - start[0], end[1] - start[1]
+    count = min(max(1, round(math.hypot(wide, high) / (2 * dash))), 200)
+    step = 1 / (2 * count)
+    at = [(start[0] + i * step * wide, start[1] + i * step * high) for i in range(2 * count)]
     return [[at[2 * i], at[2 * i + 1]] for i in range(count)]
 
 
@@ -246,7 +254,8 @@ class _Writer:
         self.paths: dict[str, str] = {}
 
     def webp(self, role: str, image: Image.Image) -> None:
-        self._save(role, image, "webp", quality=82, method=4)
+        # method 4, the codec's own choice, takes 2.5 times as long for 5% less: a third of the time of some runs
+        self._save(role, image, "webp", quality=82, method=2)
 
     def png16(self, role: str, pixels: FloatArray) -> None:
         self._save(role, _grey16(pixels), "png", compress_level=6)
