@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.shared_folders import for_all_workers, shared_folder
+from tests.warm_python import run_python
 
 pytest_plugins = ["pytester", "tests.report.fixtures"]
 
@@ -73,3 +74,4 @@ def compiled_once(tmp_path_factory):
         if not os.access(ROOT / "synnodtest", os.W_OK):
             patch.setenv("PYTHONPYCACHEPREFIX", str(for_all_workers(tmp_path_factory) / "pyc"))
         yield
+        run_python.close()

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.warm_python import run_python
 
 BACKGROUNDS = 16
 
@@ -144,9 +144,17 @@ def run_often(folder):
     write_project(folder)
     environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
     for words in OFTEN:
-        command = [sys.executable, "-m", "pytest", "--detector", "dets:honest", *OPTIONS, *words]
-        subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True)
+        run_python(["pytest", "--detector", "dets:honest", *OPTIONS, *words], cwd=folder, env=environment, timeout=280)
     return folder / ".synnodtest"
+
+
+def run_pytest(*words, timeout=280):
+    """Run pytest in the current folder in a process of its own; return what ``pytester.run`` does."""
+    here = Path.cwd()
+    path = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
+    done = run_python(["pytest", *words], cwd=here, env=os.environ | {"PYTHONPATH": path}, timeout=timeout)
+    print(done.stdout, done.stderr)
+    return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0.0)
 
 
 @pytest.fixture
@@ -160,7 +168,7 @@ def project(pytester, monkeypatch, read_before):
     def run(*words, detector="dets:honest", backgrounds="cxr", conform="off"):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
         options += ["--detector", detector] if detector else []
-        return pytester.run(sys.executable, "-m", "pytest", "-p", "no:randomly", *words, *options, timeout=280)
+        return run_pytest("-p", "no:randomly", *words, *options)
 
     run.path = pytester.path
     run.pytester = pytester
@@ -169,7 +177,7 @@ def project(pytester, monkeypatch, read_before):
 
 def write_radiographs(folder, count=BACKGROUNDS):
     folder.mkdir()
-    rows = ["file,patient,mm_per_px_x,mm_per_px_y,sex"]
+    rows = ["file,patient,mm_per_px_x,mm_per_px_y,sex,rotate_deg,polarity"]  # told, so that no other pose is tried
     for i in range(count):
         rng = np.random.default_rng(i)
         ramp = np.linspace(9000.0, 18000.0, 128)[:, None]
@@ -180,5 +188,5 @@ def write_radiographs(folder, count=BACKGROUNDS):
         leak[20:108, 8:38] = 255
         Image.fromarray(lung).save(folder / f"r{i:02d}.lung.png")
         Image.fromarray(leak).save(folder / f"r{i:02d}.air_leak.png")
-        rows.append(f"r{i:02d}.png,p{i:02d},1.0,1.0,{'FM'[i % 2]}")
+        rows.append(f"r{i:02d}.png,p{i:02d},1.0,1.0,{'FM'[i % 2]},0,normal")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")

@@ -4,10 +4,11 @@ import json
 import re
 import shlex
 import shutil
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+
+from .conftest import run_pytest
 
 
 def record(project):
@@ -158,10 +159,10 @@ def test_the_failure_names_spec_line_criterion_and_the_command_that_reproduces_i
     assert "reproduce   pytest specs/small.yaml::size::sensitivity --detector dets:silent" in text
 
 
-def test_the_printed_reproduce_line_runs_as_printed_and_gives_the_same_sentence(project, pytester):
+def test_the_printed_reproduce_line_runs_as_printed_and_gives_the_same_sentence(project):
     first = project("-k", "size and sensitivity", detector="dets:silent").stdout.str()
     line = re.search(r"^ +reproduce +pytest (.*)$", first, re.M).group(1)
-    again = pytester.run(sys.executable, "-m", "pytest", *shlex.split(line), timeout=280).stdout.str()
+    again = run_pytest(*shlex.split(line)).stdout.str()
     told = {text: re.search(r"^FAILED sensitivity .*$", text, re.M).group(0) for text in (first, again)}
     assert told[first] == told[again]
     assert "radiographs inferred" not in again

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .conftest import write_radiographs
+from .conftest import run_pytest, write_radiographs
 
 SPEC = """synnodtest: 1
 behaviours:
@@ -33,8 +33,7 @@ def two_projects(pytester, monkeypatch):
     monkeypatch.chdir(mine)
 
     def run(*words):
-        common = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--synnod-conform", "off"]
-        return pytester.run(*common, *words, timeout=120)
+        return run_pytest("-p", "no:randomly", "--synnod-conform", "off", *words)
 
     run.mine, run.other = mine, other
     return run

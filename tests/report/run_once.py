@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from synnodtest.backgrounds.regions import REGIONS
 from synnodtest.cli import main
 from synnodtest.integrity import ledger
 from tests.pytest_plugin.conftest import DETECTORS, SPEC, write_radiographs
+from tests.warm_python import run_python
 
 PAIRED = """\
   - id: companion
@@ -200,8 +200,8 @@ def pytest_in(root, *words, specs="specs", detector="dets:faint"):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     environment |= {"GITHUB_ACTIONS": "true"}
     options = ["--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", detector, "-p", "no:randomly"]
-    command = [sys.executable, "-m", "pytest", specs, *options, "--synnod-conform", "off", *words]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=500).stdout
+    command = ["pytest", specs, *options, "--synnod-conform", "off", *words]
+    return run_python(command, cwd=root, env=environment, timeout=500).stdout
 
 
 def newest(root):

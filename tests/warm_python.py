@@ -1,0 +1,163 @@
+"""Children that start warm: each is forked from a process that has imported what a run needs, and is else a new one.
+
+Importing pytest, the plugin, what it runs and what draws a report takes longer than most runs of tests themselves. What
+a child is given (words, folder, environment, standard streams) and what it leaves (files, exit code) are those of
+``python -m``; which modules a process imports when is a matter of tests that start one by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+OWN = (
+    "backgrounds.pixel_size",
+    "exports.junit",
+    "exports.markdown",
+    "exports.parquet",
+    "exports.sarif",
+    "fuzzing",
+    "integrity.inputs",
+    "record.complete",
+    "record.environment",
+    "report.figures.kept",
+    "report.figures.kinds",
+    "report.figures.sheet",
+    "report.html",
+    "report.pictures",
+    "report.publish",
+    "shell.facts",
+    "shell.items",
+    "shell.named",
+)
+OTHERS = ("matplotlib.backends.backend_svg", "pyarrow.parquet", "xdist")
+"""What nearly every run imports; where an extra is missing, its modules are left out."""
+
+
+class WarmPython:
+    """Runs ``python -m module words`` in a child that starts warm, one at a time."""
+
+    def __init__(self) -> None:
+        self._server: subprocess.Popen[str] | None = None
+
+    def __call__(
+        self, words: Sequence[object], *, cwd: Path, env: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a module in a folder and an environment.
+
+        Args:
+            words: The module and its arguments: what comes after ``python -m``.
+            cwd: Where it runs.
+            env: The whole environment.
+            timeout: After how many seconds it is killed.
+
+        Raises:
+            subprocess.TimeoutExpired: if it took longer.
+        """
+        named = [str(word) for word in words]
+        if sys.platform != "linux":  # elsewhere a fork of a process with loaded libraries is not safe, or not there
+            whole = [sys.executable, "-m", *named]
+            return subprocess.run(whole, cwd=cwd, env=dict(env), timeout=timeout, capture_output=True, text=True)
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder) / "out", Path(folder) / "err"
+            told = {"words": named, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err)}
+            code = self._asked(told, timeout)
+            return subprocess.CompletedProcess(named, code, *(p.read_text(errors="replace") for p in (out, err)))
+
+    def _asked(self, told: dict[str, Any], timeout: float) -> int:
+        if self._server is None:
+            env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+            words = [sys.executable, "-u", __file__]
+            self._server = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        server = self._server
+        assert server.stdin is not None
+        assert server.stdout is not None
+        print(json.dumps(told), file=server.stdin, flush=True)
+        child = int(server.stdout.readline())
+        if not select.select([server.stdout], [], [], timeout)[0]:
+            os.kill(child, signal.SIGKILL)
+            server.stdout.readline()
+            raise subprocess.TimeoutExpired(told["words"], timeout)
+        return int(server.stdout.readline())
+
+    def close(self) -> None:
+        """End the process that children are forked from; the next call starts another."""
+        if self._server is not None:
+            self._server.communicate()
+            self._server = None
+
+
+run_python = WarmPython()
+"""The one of this process."""
+
+
+def _warm() -> None:
+    """Import what children need, the plugins of pytest by pytest itself, which compiles their assertions anew."""
+    import gc
+    import importlib
+
+    import pytest
+
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        pytest.main(["--version", "--version"])
+    for name in (*(f"synnodtest.{name}" for name in OWN), *OTHERS):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+
+
+def _serve() -> Callable[[], None] | None:
+    """Fork a child for each line read; the child is returned what it has to do."""
+    installed = [path for path in sys.path if path != os.path.dirname(__file__)]
+    _warm()
+    for line in sys.stdin:
+        told = json.loads(line)
+        child = os.fork()
+        if not child:
+            return lambda: _be(told, installed)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return None
+
+
+def _be(told: dict[str, Any], installed: list[str]) -> None:
+    """Become ``python -m`` of these words."""
+    import importlib
+    import runpy
+
+    from synnodtest.stages import STAGES
+
+    STAGES.started = time.perf_counter()
+    streams = (os.devnull, os.O_RDONLY), *((told[name], os.O_WRONLY | os.O_CREAT) for name in ("out", "err"))
+    for number, (path, flags) in enumerate(streams):
+        opened = os.open(path, flags)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.chdir(told["cwd"])
+    os.environ.clear()
+    os.environ.update(told["env"])
+    sys.path[:] = [told["cwd"], *_pythonpath(told["env"]), *installed]
+    sys.argv[:] = told["words"]
+    sys.dont_write_bytecode = bool(told["env"].get("PYTHONDONTWRITEBYTECODE"))
+    importlib.invalidate_caches()
+    runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
+
+
+def _pythonpath(env: Mapping[str, str]) -> list[str]:
+    return [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+
+
+if __name__ == "__main__":
+    task = _serve()
+    if task is not None:
+        task()
