@@ -9,6 +9,7 @@ from synnodtest import Finding, Identity, Radiograph
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import fuzz
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
@@ -149,3 +150,14 @@ def hunt(
 def ruling(gathered):
     (only,) = gathered.rulings.values()
     return only
+
+
+def confirmed(gathered):
+    """Return the example that a search confirmed and what matters in it."""
+    verdict = ruling(gathered)
+    assert verdict.status is Status.FAILED, verdict.sentence
+    assert verdict.sentence.startswith("FAILED counterexample confirmed")
+    assert gathered.entry["counterexamples"][0]["says"] == "confirmed"
+    assert sum(gathered.entry["tried"].values()) <= 200
+    assert len(gathered.entry["trials"]) >= 60
+    return gathered.entry["example"], gathered.entry["counterexamples"][0]["matters"].split(", ")

@@ -10,7 +10,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.hole.box import Box
 from synnodtest.fuzzing.hole.walk import failing_stretches
 from synnodtest.planning.difficulty import Dimension, Space, ranged
-from tests.fuzzing.parts import Holed, asked, centre, depth_mm, hunt, ruling
+from tests.fuzzing.parts import Holed, asked, centre, confirmed, depth_mm, hunt, ruling
 
 SIZES = "{diameter_mm: [10, 40], contrast: [0.3, 0.8], location: {region: lung}}"
 
@@ -52,10 +52,17 @@ def test_a_band_has_two_boundaries_and_a_detector_that_misses_some_anyway_moves_
     covers(high, 26)
 
 
-def test_a_distance_from_a_border_is_said_as_such(tmp_path):
+def test_near_the_border_is_found_and_the_distance_from_it_is_said(tmp_path):
     detector = Holed(lambda t, radiograph: depth_mm(t, radiograph) <= 12)
-    vary = "{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}"
-    region = hunt(tmp_path, detector, vary=vary).entry["region"]
+    gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}")
+    example, matters = confirmed(gathered)
+    x = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"] for t in gathered.entry["trials"]]
+    depth = [min(a - 16, b - 16, 96 - a, 96 - b) for a, b in x]
+    assert all(10.8 <= d <= 12.5 for d in depth)
+    assert example["contrast"] == 1.0
+    assert len(matters) == 1
+    assert matters[0].startswith("place.")
+    region = gathered.entry["region"]
     assert region["terms"] == []
     assert region["rule"]["name"] == "mm from the border of lung"
     assert region["rule"]["below"]
@@ -64,16 +71,24 @@ def test_a_distance_from_a_border_is_said_as_such(tmp_path):
     assert set(region["free"]) == {"diameter_mm", "contrast"}
 
 
-def test_the_walk_is_the_same_again_and_resumes_from_the_store(tmp_path):
+def test_low_contrast_is_found_the_same_again_and_a_stored_failure_comes_first(tmp_path):
     def detector():
         return Holed(lambda t, _: asked(t, "contrast") < 0.3)
 
-    first = detector()
-    region = hunt(tmp_path, first, store="a").entry["region"]
-    again = detector()
-    assert hunt(tmp_path, again, store="b").entry["region"] == region
-    resumed = detector()
-    assert hunt(tmp_path, resumed, store="a").entry["region"] == region
+    first, resumed = detector(), detector()
+    one = hunt(tmp_path, first, store="a")
+    example, matters = confirmed(one)
+    assert 0.27 <= example["contrast"] < 0.3
+    assert example["diameter_mm"] == 30
+    assert example["place"] == {"height": 0, "across": 0}
+    assert matters == ["contrast"]
+    two, again = hunt(tmp_path, detector(), store="b"), hunt(tmp_path, resumed, store="a")
+    assert two.entry["example"] == again.entry["example"] == example
+    assert two.entry["trials"] == one.entry["trials"]
+    assert again.entry["tried"]["stored"] == 1
+    assert "stored" not in one.entry["tried"]
+    region = one.entry["region"]
+    assert two.entry["region"] == again.entry["region"] == region
     assert resumed.images < 0.2 * first.images
     (boundary,) = sides(region)["contrast"]
     covers(boundary, 0.3)

@@ -67,16 +67,6 @@ def test_a_perfect_detector_passes_in_the_prescribed_words(tmp_path):
     assert ruling(gathered).components == ()
 
 
-def test_the_same_seed_finds_the_same_counterexample_and_a_stored_failure_comes_first(tmp_path):
-    detector = Holed(lambda t, _: asked(t, "contrast") < 0.45)
-    one = hunt(tmp_path, detector, vary=SMALL, examples=20, store="a")
-    two = hunt(tmp_path, detector, vary=SMALL, examples=20, store="b")
-    again = hunt(tmp_path, detector, vary=SMALL, examples=20, store="a")
-    assert one.entry["example"] == two.entry["example"] == again.entry["example"]
-    assert one.entry["trials"] == two.entry["trials"]
-    assert again.entry["tried"]["stored"] == 1
-
-
 def test_a_budget_stops_the_search_and_leaves_time_to_confirm(tmp_path):
     slow = Holed(lambda t, _: asked(t, "contrast") < 0.45)
     inner = slow.detect

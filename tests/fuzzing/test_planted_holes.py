@@ -1,42 +1,13 @@
-"""Each hole is found within 200 examples, shrunk to its boundary from the easy side, confirmed, and named."""
+"""Each hole is found within 200 examples, shrunk to its boundary from the easy side, confirmed, and named.
+
+Low contrast and the border of the lung, whose regions are walked as well, are in ``test_hole.py``.
+"""
 
 import numpy as np
 import pytest
 
-from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing.telling import _best_cut
-from tests.fuzzing.parts import Holed, asked, centre, depth_mm, hunt, roughness, ruling
-
-
-def confirmed(gathered):
-    verdict = ruling(gathered)
-    assert verdict.status is Status.FAILED, verdict.sentence
-    assert verdict.sentence.startswith("FAILED counterexample confirmed")
-    assert gathered.entry["counterexamples"][0]["says"] == "confirmed"
-    assert sum(gathered.entry["tried"].values()) <= 200
-    assert len(gathered.entry["trials"]) >= 60
-    return gathered.entry["example"], gathered.entry["counterexamples"][0]["matters"].split(", ")
-
-
-def test_low_contrast(tmp_path):
-    detector = Holed(lambda truth, _: asked(truth, "contrast") < 0.3)
-    example, matters = confirmed(hunt(tmp_path, detector))
-    assert 0.27 <= example["contrast"] < 0.3
-    assert example["diameter_mm"] == 30
-    assert example["place"] == {"height": 0, "across": 0}
-    assert matters == ["contrast"]
-
-
-def test_near_the_border(tmp_path):
-    detector = Holed(lambda truth, radiograph: depth_mm(truth, radiograph) <= 12)
-    gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}")
-    example, matters = confirmed(gathered)
-    x = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"] for t in gathered.entry["trials"]]
-    depth = [min(a - 16, b - 16, 96 - a, 96 - b) for a, b in x]
-    assert all(10.8 <= d <= 12.5 for d in depth)
-    assert example["contrast"] == 1.0
-    assert len(matters) == 1
-    assert matters[0].startswith("place.")
+from tests.fuzzing.parts import Holed, asked, centre, confirmed, hunt, roughness
 
 
 def test_the_threshold_that_tells_failing_scenes_is_found_on_either_side():
