@@ -44,6 +44,14 @@ OTHERS = ("matplotlib.backends.backend_svg", "pyarrow.parquet", "xdist")
 """What nearly every run imports; where an extra is missing, its modules are left out."""
 
 
+def start_python(
+    words: Sequence[object], *, cwd: Path, env: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m module words`` in a process that has imported nothing, for tests of what is imported."""
+    whole = [sys.executable, "-m", *map(str, words)]
+    return subprocess.run(whole, cwd=cwd, env=dict(env), timeout=timeout, capture_output=True, text=True)
+
+
 class WarmPython:
     """Runs ``python -m module words`` in a child that starts warm, one at a time."""
 
@@ -64,10 +72,9 @@ class WarmPython:
         Raises:
             subprocess.TimeoutExpired: if it took longer.
         """
-        named = [str(word) for word in words]
         if sys.platform != "linux":  # elsewhere a fork of a process with loaded libraries is not safe, or not there
-            whole = [sys.executable, "-m", *named]
-            return subprocess.run(whole, cwd=cwd, env=dict(env), timeout=timeout, capture_output=True, text=True)
+            return start_python(words, cwd=cwd, env=env, timeout=timeout)
+        named = [str(word) for word in words]
         with tempfile.TemporaryDirectory() as folder:
             out, err = Path(folder) / "out", Path(folder) / "err"
             told = {"words": named, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err)}

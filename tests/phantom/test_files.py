@@ -237,7 +237,8 @@ def test_other_sets_sizes_and_master_seeds_are_other_phantoms_of_a_store(tmp_pat
     assert len(projections) == 8
 
 
-def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, projections):
+def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, projections, monkeypatch):
+    monkeypatch.setitem(PhantomSet.__init__.__kwdefaults__, "size", 256)  # of 1024, each takes seconds
     behaviour = "{{id: b{n}, statement: s, scenes: {{backgrounds: {{set: normal, count: {n}}}}}, expect: [{what}]}}"
     what = "specificity: {at_least: 0.1}"
     lines = ["synnodtest: 1", "behaviours:", *(f"  - {behaviour.format(n=n, what=what)}" for n in (1, 2))]

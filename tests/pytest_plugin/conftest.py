@@ -148,11 +148,11 @@ def run_often(folder):
     return folder / ".synnodtest"
 
 
-def run_pytest(*words, timeout=280):
+def run_pytest(*words, timeout=280, start=run_python):
     """Run pytest in the current folder in a process of its own; return what ``pytester.run`` does."""
     here = Path.cwd()
     path = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
-    done = run_python(["pytest", *words], cwd=here, env=os.environ | {"PYTHONPATH": path}, timeout=timeout)
+    done = start(["pytest", *words], cwd=here, env=os.environ | {"PYTHONPATH": path}, timeout=timeout)
     print(done.stdout, done.stderr)
     return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0.0)
 
@@ -165,10 +165,10 @@ def project(pytester, monkeypatch, read_before):
     write_project(pytester.path)
     shutil.copytree(read_before, pytester.path / ".synnodtest")
 
-    def run(*words, detector="dets:honest", backgrounds="cxr", conform="off"):
+    def run(*words, detector="dets:honest", backgrounds="cxr", conform="off", start=run_python):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
         options += ["--detector", detector] if detector else []
-        return run_pytest("-p", "no:randomly", *words, *options)
+        return run_pytest("-p", "no:randomly", *words, *options, start=start)
 
     run.path = pytester.path
     run.pytester = pytester

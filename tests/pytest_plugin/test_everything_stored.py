@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.warm_python import start_python
+
 WATCH = """
 import json, sys
 from pathlib import Path
@@ -30,7 +32,7 @@ def test_a_run_whose_scenes_are_stored_loads_neither_networks_nor_their_librarie
     (project.path / "conftest.py").write_text(WATCH)
     first = project(*WORDS, detector="demo")
     assert HEAVY & set(json.loads((project.path / "modules.json").read_text())) >= {"torch", "ultralytics"}
-    again = project(*WORDS, detector="demo")
+    again = project(*WORDS, detector="demo", start=start_python)
     assert HEAVY & set(json.loads((project.path / "modules.json").read_text())) == set()
     sentences = [[line for line in run.outlines if "sensitivity 0" in line] for run in (first, again)]
     assert sentences[0] == sentences[1] != []
