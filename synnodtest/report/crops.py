@@ -254,7 +254,7 @@ class _Writer:
         self.paths: dict[str, str] = {}
 
     def webp(self, role: str, image: Image.Image) -> None:
-        # method 4, the codec's own choice, takes 2.5 times as long for 5% less: a third of the time of some runs
+        # method 4, the codec's own choice, takes 2.5 times as long for 5% less: a quarter of the time of some runs
         self._save(role, image, "webp", quality=82, method=2)
 
     def png16(self, role: str, pixels: FloatArray) -> None:

@@ -125,7 +125,7 @@ def suite(tmp_path_factory):
     folder = root / "normal"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    rows = ["file,mm_per_px_x,mm_per_px_y,bits"]
+    rows = ["file,mm_per_px_x,mm_per_px_y,bits,rotate_deg,polarity"]
     lung = {"left_lung": np.zeros((160, 144), np.uint8), "right_lung": np.zeros((160, 144), np.uint8)}
     lung["left_lung"][30:130, 80:130] = lung["right_lung"][30:130, 15:65] = 255
     for number in range(6):
@@ -133,7 +133,7 @@ def suite(tmp_path_factory):
         Image.fromarray((pixels * 65535).astype(np.uint16)).save(folder / f"b{number}.png")
         for region, mask in [*lung.items(), ("lung", lung["left_lung"] + lung["right_lung"])]:
             Image.fromarray(mask).save(folder / f"b{number}.{region}.png")
-        rows.append(f"b{number}.png,2,2,16")
+        rows.append(f"b{number}.png,2,2,16,0,normal")
     (folder / "manifest.csv").write_text("\n".join(rows))
     (root / "spec.yaml").write_text(SPEC)
     spec = load_spec(root / "spec.yaml")

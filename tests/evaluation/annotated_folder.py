@@ -94,8 +94,9 @@ def _manifest(folder, names):
     step = {
         "mm_per_px_x": SPACING,
         "mm_per_px_y": SPACING,
-        "rotate_deg": 0,
-    }  # a drawn chest turns the check of upright ones
+        "rotate_deg": 0,  # a drawn chest turns the check of upright ones
+        "polarity": "normal",
+    }
     _table(folder / "manifest.csv", [{"file": f"{name}.png", "patient": f"p-{name}", **step} for name in names])
 
 

@@ -169,13 +169,13 @@ def annotated(tmp_path_factory):
 
     folder, rng = tmp_path_factory.mktemp("coco"), np.random.default_rng(11)
     (folder / "images").mkdir()
-    images, truths, found, rows = [], [], {}, ["file,mm_per_px_x,mm_per_px_y,bits"]
+    images, truths, found, rows = [], [], {}, ["file,mm_per_px_x,mm_per_px_y,bits,rotate_deg,polarity"]
     for k in range(40):
         pixels = rng.integers(0, 65536, (90, 100)).astype(np.uint16)
         pixels[0, 0], pixels[1, 1] = k, 65535
         Image.fromarray(pixels).save(folder / "images" / f"i{k}.png")
         images.append({"id": k + 1, "file_name": f"i{k}.png", "width": 100, "height": 90})
-        rows.append(f"images/i{k}.png,1.4,1.6,16")
+        rows.append(f"images/i{k}.png,1.4,1.6,16,0,normal")
         boxes = [
             [float(v) for v in (*rng.uniform(0, 50, 2), *rng.uniform(8, 35, 2))] for _ in range(rng.integers(0, 3))
         ]

@@ -31,25 +31,25 @@ def run_of(made, project):
     return spec
 
 
-def test_a_margin_changed_after_freezing_is_listed_in_the_report(small, project):
+def test_a_margin_changed_after_freezing_is_listed_in_the_report(small, project, drawings):
     lock.freeze([run_of(small, project)], project / lock.LOCK)
     path = project / "specs" / "paper.yaml"
     path.write_text(path.read_text().replace("at_least: 0.8", "at_least: 0.6"))
     run_of(small, project)
     made = complete(small, project)
     assert [(d["planned"], d["actual"]) for d in made["deviations"]] == [(0.8, 0.6)]
-    text = html.render(made, project / "run").read_text()
+    text = html.render(made, project / "run", store=drawings).read_text()
     assert "sensitivity.at_least" in text
 
 
-def test_the_folder_holds_inputs_and_tables_and_verifies(small, project):
+def test_the_folder_holds_inputs_and_tables_and_verifies(small, project, drawings):
     run_of(small, project)
     ledger.begin(project / ledger.FILE_NAME, "earlier", specs=[small["identification"]["specs"][0]["sha256"]], seed=1)
     made = complete(small, project)
     run = project / "reports" / "run"
     record.write(made, run)
     write_companions(made, run, project)
-    text = html.render(made, run).read_text()
+    text = html.render(made, run, store=drawings).read_text()
     manifest.write(run)
     assert {p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()} >= {
         "results.json", "results.sarif", "report.html", "manifest.json", "inputs/specs/paper.yaml",
@@ -82,7 +82,7 @@ def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_th
     assert [s["demonstration"] for s in made["identification"]["synthesizers"]] == [True, False]
 
 
-def test_the_self_test_and_an_earlier_record_reach_the_report(small, project):
+def test_the_self_test_and_an_earlier_record_reach_the_report(small, project, drawings):
     import copy
     import json
 
@@ -95,7 +95,7 @@ def test_the_self_test_and_an_earlier_record_reach_the_report(small, project):
             {"mutant": "size-blind", "killed_by": "size::monotone"}]})
     )  # fmt: skip
     made = complete(small, project, cache=project / "store", baseline=record.read(project / "earlier"))
-    told = html.render(made, project / "run").read_text()
+    told = html.render(made, project / "run", store=drawings).read_text()
     assert "size-blind" in told
     assert "made with another version" in told
     assert "min_spearman" in told

@@ -24,16 +24,18 @@ def evaluation(small, tmp_path):
     return path
 
 
-def told(made, folder):
-    page = html.render(record.plain(made), folder).read_text()
+def told(made, folder, drawings):
+    page = html.render(record.plain(made), folder, store=drawings).read_text()
     return page[page.index('<section id="section-13"') : page.index('<section id="section-14"')]
 
 
-def test_a_report_that_reports_yaml_names_stands_in_section_13_with_figures_and_yardsticks(small, evaluation, tmp_path):
+def test_a_report_that_reports_yaml_names_stands_in_section_13_with_figures_and_yardsticks(
+    small, evaluation, tmp_path, drawings
+):
     (tmp_path / "reports.yaml").write_text("credibility: [credibility.json]\n")
     made = complete(small, tmp_path)
     assert "credibility" not in made["authored"]
-    section = told(made, tmp_path / "run")
+    section = told(made, tmp_path / "run", drawings)
     assert "of this run&#39;s model" in section
     assert "another model" not in section
     for said in ("limits of agreement", "kernel, nih: diffusion", "energy, nih: gaussian", "trees", "Sham control of",
@@ -42,16 +44,16 @@ def test_a_report_that_reports_yaml_names_stands_in_section_13_with_figures_and_
     assert section.count('<svg class="figure"') >= 10
 
 
-def test_a_report_of_other_weights_says_so_and_one_of_other_settings_does_too(small, evaluation, tmp_path):
+def test_a_report_of_other_weights_says_so_and_one_of_other_settings_does_too(small, evaluation, tmp_path, drawings):
     found = json.loads(evaluation.read_text())
     found["synthesizer"]["sha256"] = "0" * 64
     evaluation.write_text(json.dumps(found))
     made = complete(small, tmp_path, credibility=[evaluation])
     assert made["credibility"]["reports"][0]["of_another_model"] is True
-    assert "<strong>Of another model.</strong>" in told(made, tmp_path / "run")
+    assert "<strong>Of another model.</strong>" in told(made, tmp_path / "run", drawings)
     found["synthesizer"] = dict(small["identification"]["synthesizers"][0], configuration={"composition": "inpaint"})
     evaluation.write_text(json.dumps(found))
-    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run")
+    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
     assert "composition inpaint, in this run counterfactual" in section
     assert "Of another model" not in section
 
@@ -75,13 +77,13 @@ def test_what_is_no_credibility_report_is_refused(tmp_path, content):
         credibility.read(tmp_path / "none.json")
 
 
-def test_odd_values_in_a_report_leave_their_figure_out_and_do_not_stop_the_page(small, evaluation, tmp_path):
+def test_odd_values_in_a_report_leave_their_figure_out_and_do_not_stop_the_page(small, evaluation, tmp_path, drawings):
     found = json.loads(evaluation.read_text())
     found["nih"] = {"diameter": [], "contrast": "<script>", "against_real": {"x": {"distances": 3}},
                     "sham": {"margin": "a"}, "sensitivity_by_size": {"diameter_mm": "abc"}}  # fmt: skip
     found["more"] = {"diameter": {}, "against_real": [], "sensitivity_by_size": [1], "sham": {"interval_90": 3}}
     found["sweeps"] = {"<script>alert(1)</script>": {"n": None}, "Idm": 7}
     evaluation.write_text(json.dumps(found))
-    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run")
+    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
     assert "<script>" not in section
     assert "two-sample" in section.lower()

@@ -55,17 +55,17 @@ def written(result, path):
     return path
 
 
-def section(made, folder):
-    page = html.render(record.plain(made), folder).read_text()
+def section(made, folder, drawings):
+    page = html.render(record.plain(made), folder, store=drawings).read_text()
     return page[page.index('<section id="section-13"') : page.index('<section id="section-14"')]
 
 
-def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result, tmp_path):
+def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result, tmp_path, drawings):
     made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
     (told,) = made["credibility"]["transfers"]
     assert told["own"] == 1
     assert told["of_this_synthesizer"] is True
-    page = section(made, tmp_path / "run")
+    page = section(made, tmp_path / "run", drawings)
     assert page.index("carry over to real nodules") < page.index("What was planted") < page.index("Sham control")
     assert "mine: " in page
     assert "other: sensitivity" not in page
@@ -73,20 +73,20 @@ def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result
     assert "was not measured" not in page
 
 
-def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_path):
+def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_path, drawings):
     result["detectors"].pop()
     result["made_of"]["synthesizer"]["sha256"] = "2" * 64
     made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
     assert made["credibility"]["transfers"][0]["own"] is None
-    page = section(made, tmp_path / "run")
+    page = section(made, tmp_path / "run", drawings)
     assert "This detector was not measured" in page
     assert "planted by another synthesizer" in page
 
 
-def test_without_it_the_section_says_that_it_was_not_measured(small, tmp_path):
+def test_without_it_the_section_says_that_it_was_not_measured(small, tmp_path, drawings):
     (tmp_path / "mine").mkdir()
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}
-    page = section(complete(small, tmp_path), tmp_path / "run")
+    page = section(complete(small, tmp_path), tmp_path / "run", drawings)
     assert "was not measured" in page
     assert "evaluate transfer" in page
 
@@ -120,7 +120,7 @@ def test_what_is_no_transfer_result_is_refused(small, tmp_path, content):
         complete(small, tmp_path, credibility=[path])
 
 
-def test_names_in_a_result_are_text_and_not_markup(small, result, tmp_path):
+def test_names_in_a_result_are_text_and_not_markup(small, result, tmp_path, drawings):
     result["detectors"][1]["name"] = "<script>alert(1)</script>"
     made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
-    assert "<script>" not in section(made, tmp_path / "run")
+    assert "<script>" not in section(made, tmp_path / "run", drawings)

@@ -10,8 +10,9 @@ import pytest
 from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.report import html
+from synnodtest.store import Store
 from tests.report import example, run_once
-from tests.shared_folders import shared_folder
+from tests.shared_folders import for_all_workers, shared_folder
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,12 @@ def filed(_made, tmp_path_factory):
         manifest.write(folder)
 
     return shared_folder(tmp_path_factory, "run", fill)
+
+
+@pytest.fixture(scope="session")
+def drawings(tmp_path_factory):
+    """A store of drawings for pages on which no test looks at one: each figure is drawn once."""
+    return Store(for_all_workers(tmp_path_factory) / "drawings")
 
 
 @pytest.fixture

@@ -78,11 +78,11 @@ def test_no_script_no_style_attribute_and_nothing_from_elsewhere(page):
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
 
 
-def test_the_fixed_limitation_always_stands(page, small, tmp_path):
+def test_the_fixed_limitation_always_stands(page, small, tmp_path, drawings):
     assert "".join(page.text).count(LIMITATION) == 2
     small["limitations"] = []
     small["run"]["confirmatory"] = True
-    assert LIMITATION in html.render(small, tmp_path).read_text()
+    assert LIMITATION in html.render(small, tmp_path, store=drawings).read_text()
 
 
 def test_every_status_and_every_estimate_is_told(page, filed):
@@ -114,8 +114,8 @@ def test_every_picture_is_embedded_once_and_described(page):
     assert all(v for t, k, v in page.attributes if t == "img" and k == "alt")
 
 
-def test_without_pixels_no_picture_is_embedded(small, tmp_path):
-    text = html.render(small, tmp_path, pixels=False).read_text()
+def test_without_pixels_no_picture_is_embedded(small, tmp_path, drawings):
+    text = html.render(small, tmp_path, pixels=False, store=drawings).read_text()
     assert "<img" not in text
     assert "Pictures are left out" in text
 
@@ -156,8 +156,8 @@ def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path):
     )
 
 
-def test_every_section_has_something_to_say_in_a_run_that_has_everything(made, tmp_path):
-    text = html.render(example.with_everything(made), tmp_path).read_text()
+def test_every_section_has_something_to_say_in_a_run_that_has_everything(made, tmp_path, drawings):
+    text = html.render(example.with_everything(made), tmp_path, store=drawings).read_text()
     page = Reader(text)
     told = " ".join("".join(page.text).split())
     assert 'class="empty"' not in text
@@ -170,12 +170,12 @@ def test_every_section_has_something_to_say_in_a_run_that_has_everything(made, t
         assert said in told, said
 
 
-def test_a_picture_outside_the_run_is_never_read(small, tmp_path):
+def test_a_picture_outside_the_run_is_never_read(small, tmp_path, drawings):
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"\x89PNG secret")
     run = tmp_path / "run"
     small["gallery"] = [small["gallery"][0] | {"synthetic": "../secret.png", "boxes": str(secret)}]
-    assert "data:image" not in html.render(small, run).read_text().replace("img-src data:", "")
+    assert "data:image" not in html.render(small, run, store=drawings).read_text().replace("img-src data:", "")
 
 
 def test_a_figure_that_cannot_be_drawn_does_not_stop_the_report(small, tmp_path):
@@ -183,12 +183,12 @@ def test_a_figure_that_cannot_be_drawn_does_not_stop_the_report(small, tmp_path)
     assert "cannot be drawn" in html.render(small, tmp_path).read_text()
 
 
-def test_an_empty_run_is_still_a_report(made, tmp_path):
+def test_an_empty_run_is_still_a_report(made, tmp_path, drawings):
     for key in ("behaviours", "expectations", "sham", "gallery", "waivers"):
         made[key] = []
     made["scenes"], made["attrition"] = {}, {}
     made["run"]["interrupted"] = True
-    assert "interrupted" in html.render(made, tmp_path).read_text()
+    assert "interrupted" in html.render(made, tmp_path, store=drawings).read_text()
 
 
 def test_the_same_record_gives_the_same_report(small, tmp_path):
@@ -205,14 +205,16 @@ def test_importing_the_report_loads_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_what_a_search_names_stands_in_section_12_with_its_pictures_and_the_rest_in_the_gallery(made, tmp_path):
+def test_what_a_search_names_stands_in_section_12_with_its_pictures_and_the_rest_in_the_gallery(
+    made, tmp_path, drawings
+):
     made = example.with_everything(made)
     node = made["expectations"][-1]["id"]
     keys = made["expectations"][-1]["scenes"]
     rules = ("worst failure", "minimal failure", "random pass")
     made["gallery"] = [{"expectation": node, "scene": k, "rule": r} for k, r in zip(keys, rules, strict=True)]
     example.with_pictures(made, tmp_path)
-    text = html.render(record.plain(made), tmp_path).read_text()
+    text = html.render(record.plain(made), tmp_path, store=drawings).read_text()
     cut = [text.index(f'<section id="section-{n}"') for n in (12, 13, 14, 15)]
     search, gallery = text[cut[0] : cut[1]], text[cut[2] : cut[3]]
     assert search.index("Minimal counterexample") < search.index("Worst failure")
@@ -221,4 +223,4 @@ def test_what_a_search_names_stands_in_section_12_with_its_pictures_and_the_rest
     assert [f"replay {k[:16]}" in gallery for k in keys] == [False, False, True]
     assert "see file" not in search + gallery
     assert 'href="#n-e' in gallery
-    assert "<img" not in html.render(record.plain(made), tmp_path, pixels=False).read_text()
+    assert "<img" not in html.render(record.plain(made), tmp_path, pixels=False, store=drawings).read_text()

@@ -19,11 +19,11 @@ def annotated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("annotated")
     rng = np.random.default_rng(0)
     sizes = rng.permutation(np.linspace(5, 38, IMAGES * EACH)).reshape(IMAGES, EACH)  # mm; 2 mm per pixel
-    rows, manifest = ["file,x_min,y_min,x_max,y_max"], ["file,mm_per_px_x,mm_per_px_y,bits"]
+    rows, manifest = ["file,x_min,y_min,x_max,y_max"], ["file,mm_per_px_x,mm_per_px_y,bits,rotate_deg,polarity"]
     for index in range(IMAGES + 2):
         name = f"r{index:02}.png"
         Image.fromarray(rng.integers(0, 65536, (128, 128)).astype(np.uint16)).save(folder / name)
-        manifest.append(f"{name},2,2,16")
+        manifest.append(f"{name},2,2,16,0,normal")
         if index >= IMAGES:
             rows.append(f"{name},,,,")
             continue
