@@ -114,12 +114,15 @@ def _warm() -> None:
     import importlib
 
     import pytest
+    from _pytest.assertion.rewrite import AssertionRewritingHook
 
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         pytest.main(["--version", "--version"])
     for name in (*(f"synnodtest.{name}" for name in OWN), *OTHERS):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    # A run's pytest would warn that plugins are there already, which a new process has not imported yet.
+    AssertionRewritingHook._warn_already_imported = lambda self, name: None
     gc.freeze()
 
 
