@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "FloatArray",
     "box_of_mask",
     "centre_of",
+    "depths_mm",
     "disc_mask",
     "disc_window",
     "equal_area_diameter_mm",
@@ -92,3 +94,9 @@ def disc_window(
         axes.append((np.arange(first, last) + 0.5) * step - middle)
     inside: BoolArray = axes[0][:, None] ** 2 + axes[1][None, :] ** 2 <= (diameter_mm / 2) ** 2
     return (cut[0], cut[1]), inside
+
+
+def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> NDArray[np.float64]:
+    """Return how far each pixel of a mask lies from what is not of it, in mm; beyond the edge nothing is of it."""
+    depth: NDArray[np.float64] = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
+    return depth[1:-1, 1:-1]

@@ -148,8 +148,10 @@ class Radiograph:
             like: A radiograph whose regions are not changed any more, such as a background: the digests of its regions
                 are taken once for all radiographs that have them too.
         """
-        known = like is not None and self.regions is like.regions
-        digests = like._region_digests if known and like is not None else _digests(self.named_regions)
+        if like is not None and self.regions is like.regions:
+            digests = like._region_digests
+        else:
+            digests = _digests(self.named_regions)
         return sha256_of(
             {
                 "pixels": sha256_of_array(self.pixels),

@@ -1,8 +1,9 @@
-"""Boxes: their middle, and the same box elsewhere."""
+"""Boxes and masks: their middle, the same box elsewhere, how deep a pixel lies."""
 
+import numpy as np
 import pytest
 
-from synnodtest.geometry import centre_of, iou, moved_to
+from synnodtest.geometry import centre_of, depths_mm, iou, moved_to
 
 
 def test_a_box_moved_keeps_its_size_and_gets_the_middle_asked_for():
@@ -17,3 +18,12 @@ def test_boxes_that_only_share_an_edge_do_not_overlap():
     box = (0.0, 0.0, 10.0, 10.0)
     assert iou(box, moved_to(box, (15, 5))) == 0
     assert iou(box, moved_to(box, (14.9, 5))) == pytest.approx(0.1 / 19.9)
+
+
+def test_the_depth_of_a_pixel_is_its_distance_to_the_nearest_one_outside_the_edge_counting_as_outside():
+    spacing, mask = (0.7, 0.4), np.random.default_rng(3).random((9, 12)) < 0.8
+    held = np.pad(mask, 1)
+    outside = np.argwhere(~held)
+    for row, column in np.ndindex(mask.shape):
+        away = np.hypot(*((outside - (row + 1, column + 1)) * spacing).T).min()
+        assert depths_mm(mask, spacing)[row, column] == pytest.approx(away if mask[row, column] else 0.0)

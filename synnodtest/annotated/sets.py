@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import scipy
 
 from synnodtest.annotated.held_out import is_held_out
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
+from synnodtest.geometry import depths_mm
 from synnodtest.phantom import PhantomNodule, Projection, expose, project, sample_anatomy
 from synnodtest.phantom.nodules import SHAPES
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
@@ -134,7 +134,7 @@ class Planting:
         lung = background.regions.get("lung")
         if lung is None or not lung.any():
             raise BackgroundError(f"{background.source}: no lung mask, so no place for a nodule")
-        depth = scipy.ndimage.distance_transform_edt(np.pad(lung, 1), sampling=background.spacing_mm)[1:-1, 1:-1]
+        depth = depths_mm(lung, background.spacing_mm)
         nodules: list[Nodule] = []
         for number in range(int(rng.choice(len(self.counts), p=self.counts))):
             diameter = float(np.exp(rng.uniform(*np.log(self.diameter_mm))))

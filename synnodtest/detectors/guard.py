@@ -19,7 +19,7 @@ from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["EDGE_TOLERANCE_PX", "Guard", "checked"]
+__all__ = ["EDGE_TOLERANCE_PX", "Guard", "checked", "unguarded"]
 
 EDGE_TOLERANCE_PX = 1.0
 """A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
@@ -135,6 +135,11 @@ class _Worker:
                 answers.put((function(), None))
             except BaseException as error:  # a detector may well call sys.exit
                 answers.put((None, error))
+
+
+def unguarded(detector: Detector) -> Detector:
+    """Return the detector behind its guard; one without a guard as it is."""
+    return detector.detector if isinstance(detector, Guard) else detector
 
 
 def checked(

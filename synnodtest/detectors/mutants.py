@@ -19,7 +19,7 @@ from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.resolve import make_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
-from synnodtest.geometry import BoolArray, Box
+from synnodtest.geometry import BoolArray, Box, depths_mm
 from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
@@ -119,7 +119,7 @@ def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Findi
     lung = radiograph.regions.get("lung")
     if lung is None or not lung.any():
         lung = np.ones(radiograph.shape, dtype=np.bool_)
-    depth = scipy.ndimage.distance_transform_edt(np.pad(lung, 1), sampling=radiograph.spacing_mm)[1:-1, 1:-1]
+    depth = depths_mm(lung, radiograph.spacing_mm)
     return [found for found in findings if depth[_pixel(found, radiograph)] > 15.0]
 
 
@@ -133,9 +133,7 @@ def _fires_in_air_leak(radiograph: Radiograph, findings: list[Finding]) -> list[
 
 
 def _in_the_middle(radiograph: Radiograph, region: BoolArray) -> Finding:
-    depth = np.asarray(scipy.ndimage.distance_transform_edt(np.pad(region, 1), sampling=radiograph.spacing_mm))[
-        1:-1, 1:-1
-    ]
+    depth = depths_mm(region, radiograph.spacing_mm)
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return Finding(_box(radiograph, float(column) + 0.5, float(row) + 0.5, 12.0), SCORE)
 

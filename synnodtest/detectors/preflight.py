@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.conform import Check, conform, conspicuous_radiographs
-from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
@@ -24,14 +24,12 @@ STOPPING = ("answer", "box", "grey values", "empty radiograph", "repeatable", "b
 
 def is_recorded(detector: Detector) -> bool:
     """Return whether a detector only knows the radiographs that its findings were recorded on."""
-    bare = detector.detector if isinstance(detector, Guard) else detector
-    return isinstance(bare, RecordedDetector)
+    return isinstance(unguarded(detector), RecordedDetector)
 
 
 def reads_truth(detector: Detector) -> bool:
     """Return whether a detector reads the planted truth and no pixel, as the positive control ``oracle`` does."""
-    bare = detector.detector if isinstance(detector, Guard) else detector
-    return bool(getattr(bare, "reads_truth", False))
+    return bool(getattr(unguarded(detector), "reads_truth", False))
 
 
 def preflight(detector: Detector, store: Store) -> list[Check]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy
 
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, depths_mm
 from synnodtest.planning.place import LEAST_SHARE, NoPlace, region_mask
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
@@ -36,8 +36,7 @@ class _Map:
         self.parts: list[BoolArray] = sorted(
             (labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean())
         )
-        depth = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=self.spacing)[1:-1, 1:-1]
-        self.depth: FloatArray = depth.astype(np.float32)
+        self.depth: FloatArray = depths_mm(mask, self.spacing).astype(np.float32)
 
     def allowed(self, part: int, clearance_mm: float) -> BoolArray:
         """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray, centre_of
+from synnodtest.geometry import BoolArray, FloatArray, centre_of, depths_mm
 from synnodtest.mimics import mimic_kind, mimic_mask
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -212,9 +212,7 @@ class Placer:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            depth = scipy.ndimage.distance_transform_edt(np.pad(region, 1), sampling=self._radiograph.spacing_mm)[
-                1:-1, 1:-1
-            ]
+            depth = depths_mm(region, self._radiograph.spacing_mm)
             self._allowed[location] = _Ground.of(region, depth.astype(np.float32))
         return self._allowed[location]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
-from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.detectors.resolve import names_record
 from synnodtest.errors import SynnodError
@@ -29,7 +29,7 @@ def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
     except SynnodError as error:  # of a folder that is no record, the items tell
         return "" if Path(run.settings.detector).is_dir() else f"--detector: {error}"
     try:
-        record = detector.detector if isinstance(detector, Guard) else detector
+        record = unguarded(detector)
         return _fault(record, run, cases) if isinstance(record, RecordedDetector) else ""
     except SynnodError:
         return ""

@@ -68,11 +68,11 @@ class Voice:
 
 
 def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, str]:
-    from synnodtest.detectors.guard import Guard
+    from synnodtest.detectors.guard import unguarded
     from synnodtest.detectors.recorded import RecordedDetector
 
     detector = campaign.providers.detector
-    bare = detector.detector if isinstance(detector, Guard) else detector
+    bare = unguarded(detector)
     if isinstance(bare, RecordedDetector):
         shown, reported = bare.reported(point)
         return Heard("all that was recorded", shown, reported), ""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from synnodtest.decoding import Schema
 from synnodtest.expectations.registry import claims, kinds
 from synnodtest.mimics.registry import mimic_kinds
 from synnodtest.perturbations.registry import perturbation_kinds
@@ -40,7 +41,7 @@ def assembled() -> dict[str, object]:
     )
 
 
-def built_in() -> dict[str, object]:
+def built_in() -> Schema:
     """Return the JSON Schema with the kinds of this package alone."""
     own = "synnodtest.expectations."
     return _assembled(
@@ -49,8 +50,8 @@ def built_in() -> dict[str, object]:
     )
 
 
-def _assembled(expected: Mapping[str, object], claimed: Mapping[str, object]) -> dict[str, object]:
-    schema: dict[str, Any] = json.loads(_frame_text())
+def _assembled(expected: Mapping[str, object], claimed: Mapping[str, object]) -> Schema:
+    schema: Schema = json.loads(_frame_text())
     definitions = schema["$defs"]
     definitions |= perturbation_definitions(perturbation_kinds())
     definitions |= mimic_definitions(tuple(mimic_kinds()))
@@ -60,7 +61,7 @@ def _assembled(expected: Mapping[str, object], claimed: Mapping[str, object]) ->
     definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed} | {
         n: {"$ref": f"#/$defs/expect_{n}"} for n in SEARCHED_TOO if n in expected
     }
-    plain: dict[str, object] = json.loads(json.dumps(schema))
+    plain: Schema = json.loads(json.dumps(schema))
     return plain
 
 

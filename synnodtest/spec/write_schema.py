@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import Schema
 from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.language import built_in, text
@@ -62,7 +63,7 @@ def tables() -> tuple[tuple[str, str, dict[str, str]], ...]:
 
 
 def _defined(list_name: str, prefix: str, row: Callable[[str, Mapping[str, Any]], str]) -> dict[str, str]:
-    definitions: Mapping[str, Mapping[str, Any]] = built_in()["$defs"]  # type: ignore[assignment]
+    definitions: Schema = built_in()["$defs"]
     names = [name for name in definitions[list_name]["properties"] if f"{prefix}_{name}" in definitions]
     return {name: row(name, definitions[f"{prefix}_{name}"]) for name in names}
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, depths_mm
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -151,7 +151,7 @@ def _consolidation(nodule: Nodule, window: _Window, background: Radiograph, rng:
         return Patch(window.origin, np.zeros(window.lung.shape, np.float32), np.zeros_like(window.lung))
     level = float(levels[min(wanted, levels.size) - 1])
     mask = _largest((field >= level) & window.lung)
-    into = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=window.spacing_mm)[1:-1, 1:-1]
+    into = depths_mm(mask, window.spacing_mm)
     beyond = scipy.ndimage.distance_transform_edt(~mask, sampling=window.spacing_mm)
     edge = np.clip(0.5 + (into - beyond) / (2 * _FADES_MM), 0, 1)
     filled = edge * window.lung * (1 + _PATCHY * window.noise(8.0, rng))

@@ -30,8 +30,10 @@ def yardstick(done: Sequence[Gathered]) -> dict[str, object] | None:
         Median, 5th and 95th percentile of Spearman's rank correlation and of the mean absolute difference over all
         rates; None with fewer than two detectors or patients.
     """
-    patients, of = np.unique([one.host for one in done[0].real], return_inverse=True) if done else (np.array([]), None)
-    if len(done) < 2 or len(patients) < 2:
+    if len(done) < 2:
+        return None
+    patients, of = np.unique([one.host for one in done[0].real], return_inverse=True)
+    if len(patients) < 2:
         return None
     at = [(each, threshold_at(each.negative_scores, rate)) for each in done for rate in RATES]
     hits = np.array([[one.score > threshold for one in each.real] for each, threshold in at], dtype=np.float64)
