@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import scipy
 
 from synnodtest.phantom.anatomy import Anatomy
+from synnodtest.phantom.curves import through
 from synnodtest.phantom.solids import EMPTY, Array, Interval, ellipsoid, hull, outside, slab
 
 __all__ = ["SIDES", "Thorax"]
@@ -36,8 +36,7 @@ _MIDDLE: Nodes = ((0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03),
 def _profile(nodes: Nodes) -> Array:
     """Tabulate a smooth profile over sqrt(y / height): steep at the apex, as a dome is."""
     t, value = np.array(nodes).T
-    curve = scipy.interpolate.PchipInterpolator(np.sqrt(t), value, extrapolate=False)
-    return np.nan_to_num(curve(np.minimum(_STEPS, np.sqrt(t[-1])))).astype(np.float32)
+    return through(np.sqrt(t), value, np.minimum(_STEPS, np.sqrt(t[-1]))).astype(np.float32)
 
 
 class Thorax:

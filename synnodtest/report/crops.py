@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL import WebPImagePlugin as _  # noqa: F401  named, else Pillow loads all its forty formats to find this one
 
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic

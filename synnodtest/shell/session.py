@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.run import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record
 from synnodtest.shell.gallery import Gallery
+from synnodtest.shell.garbage import collect_seldom, end_at_once
 from synnodtest.shell.ledger_entries import LedgerEntries
 from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
@@ -52,7 +52,8 @@ class Session:
 
     def __init__(self, config: pytest.Config) -> None:
         share_threads()
-        _collect_seldom()
+        collect_seldom()
+        end_at_once()
         self.config = config
         self.judged: list[str] = []
         self.ending: Ending | None = None
@@ -289,15 +290,3 @@ class Session:
         """Yield where the time went, where that is asked for."""
         if self.config.option.synnod_profile:
             yield from profile_lines(STAGES, time.perf_counter() - STAGES.started, self._workers)
-
-
-YOUNG_OBJECTS = 10_000
-"""New objects after which Python looks for cycles among them. After 700, as it does by itself, a third of the time of
-a run whose scenes are all stored goes there; more than this many gain nothing."""
-
-
-def _collect_seldom() -> None:
-    """Have findings by the hundred thousand searched for cycles less often, unless somebody has chosen already."""
-    least, *older = gc.get_threshold()
-    if 0 < least < YOUNG_OBJECTS:
-        gc.set_threshold(YOUNG_OBJECTS, *older)

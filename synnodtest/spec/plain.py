@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.expectations.registry import find_check
 from synnodtest.spec.model import (
     ArmSpec,
     Behaviour,
@@ -23,7 +24,6 @@ from synnodtest.spec.model import (
     Spec,
 )
 from synnodtest.spec.source import read_scalar
-from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
 __all__ = ["VARIED_WORDS", "behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
@@ -243,7 +243,8 @@ def _sampling(sampling: Sampling) -> dict[str, object]:
 
 
 def _expectation(expectation: Expectation) -> dict[str, object]:
-    allowed = schema()["$defs"].get(f"expect_{expectation.kind}", {}).get("properties", {})
+    kind = find_check(expectation.kind)
+    allowed: Any = {} if kind is None else kind.schema.get("properties", {})
     parameters = {
         key: value
         for key, value in expectation.parameters.items()
