@@ -1,5 +1,8 @@
 """Smooth curves of the phantom against SciPy's, which are the reference."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
@@ -25,3 +28,15 @@ def test_curves_are_those_of_scipy_bit_for_bit_within_the_points_and_beyond(colu
 def test_a_curve_through_rising_points_rises():
     curve = through([0.0, 0.1, 1.0, 1.1], [0.0, 0.0, 5.0, 5.01], np.linspace(0, 1.1, 1000))
     assert np.diff(curve).min() >= 0
+
+
+def test_projecting_a_phantom_loads_no_more_of_scipy_than_it_needs():
+    """``scipy.interpolate`` brings ``scipy.optimize``, ``.sparse`` and ``.spatial``, which takes longer."""
+    code = (
+        "import sys\n"
+        "from synnodtest.phantom import project, sample_anatomy\n"
+        "project(sample_anatomy(1), 128)\n"
+        "print([m for m in ('scipy.interpolate', 'scipy.optimize', 'scipy.stats', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
