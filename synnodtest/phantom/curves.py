@@ -36,7 +36,7 @@ def through(x: ArrayLike, y: ArrayLike, at: Array) -> Array:
     cubic, square = bend / step, (slope - tangent[:-1]) / step - bend
     piece = np.clip(np.searchsorted(places, at, side="right") - 1, 0, len(step) - 1)
     s = (at - places[piece])[:, None]
-    found = table[piece] + tangent[piece] * s + square[piece] * (s * s) + cubic[piece] * (s * s * s)
+    found: Array = table[piece] + tangent[piece] * s + square[piece] * (s * s) + cubic[piece] * (s * s * s)
     return found.reshape(len(at), *values.shape[1:])
 
 
