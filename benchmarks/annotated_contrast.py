@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--backgrounds", type=Path, required=True, help="films free of nodules")
     parser.add_argument("--synthesizer", action="append", default=[], help="repeatable; default: diffusion")
     parser.add_argument("--nodule", type=yaml.safe_load, default={}, help="fields of the spec language")
-    parser.add_argument("--per-film", type=int, default=4, help="scenes for each annotated film")
+    parser.add_argument("--per-film", type=int, default=12, help="scenes for each annotated film")
     parser.add_argument("--split", default="all", help="all, train or held-out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"))

@@ -24,7 +24,7 @@ def add(kinds: Any) -> None:
     sub.add_argument(
         "--nodule", default="", metavar="YAML", help="fields of the planted nodules, as {attenuation: solid}"
     )
-    sub.add_argument("--per-film", type=int, default=3, help="negative films for the nodules of each film (3)")
+    sub.add_argument("--per-film", type=int, default=12, help="negative films for the nodules of each film (12)")
     sub.add_argument("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
     text = "diameter of a nodule over that of its annotated box (measured on the films)"
     sub.add_argument("--box-share", type=float, metavar="S", help=text)

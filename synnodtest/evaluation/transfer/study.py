@@ -34,7 +34,7 @@ class Design:
         split: Patients taken, for the record.
     """
 
-    per_film: int = 3
+    per_film: int = 12
     margin: float = 0.1
     alpha: float = 0.05
     seed: int = 0

@@ -18,10 +18,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
+from synnodtest.synthesizers.diffusion.canvas import planted_pixels
 from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.segment import shares_of
 from synnodtest.synthesizers.window import Window, cut_window
@@ -126,7 +128,7 @@ def adhere(
     start: Variant,
     encoder: TabularEncoder,
     canvas: FloatArray,
-    unit: float,
+    display: Display,
     spacing_mm: tuple[float, float],
     window: Window,
     seed: int,
@@ -139,7 +141,7 @@ def adhere(
         start: Its contrast is kept unless a feature names the brightness, its tone unless one names the texture.
         encoder: Its bounds are the scale on which features are compared.
         canvas: The radiograph so far.
-        unit: Its lung range.
+        display: How it shows brightness.
         spacing_mm: Its spacing.
         window: Where features are measured.
         seed: Of the texture.
@@ -149,7 +151,7 @@ def adhere(
         wanted.pop(SLOWEST, None)
     if not wanted:
         return start
-    scene = _Scene(patch, canvas, unit, spacing_mm, window, tuple(wanted))
+    scene = _Scene(patch, canvas, display, spacing_mm, window, tuple(wanted))
 
     def closest(variants: Sequence[Variant]) -> Variant:
         return min(variants, key=lambda v: _misfit(scene.features(v, seed), wanted, encoder))
@@ -182,13 +184,13 @@ class _Scene:
         self,
         patch: Patch,
         canvas: FloatArray,
-        unit: float,
+        display: Display,
         spacing_mm: tuple[float, float],
         window: Window,
         names: tuple[str, ...],
     ) -> None:
         self._names = names
-        self._patch, self._unit, self._spacing, self._window = patch, unit, spacing_mm, window
+        self._patch, self._display, self._spacing, self._window = patch, display, spacing_mm, window
         self._before = canvas[patch.where].copy()
         self._pixels = canvas.copy()
         mask = np.zeros(canvas.shape, dtype=np.float32)
@@ -198,9 +200,9 @@ class _Scene:
 
     def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
         """Return the named features that the variant would have, or None if they cannot be measured."""
-        added = variant.of(self._patch, seed, self._spacing).added
-        self._pixels[self._patch.where] = np.clip(self._before + np.float32(self._unit) * added, 0, 1)
-        values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._unit)
+        made = variant.of(self._patch, seed, self._spacing)
+        self._pixels[self._patch.where] = planted_pixels(self._before, made, self._display)
+        values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
         try:
             gray = standard_gray(values - values[self._around].mean())
             measured = measure_features(gray, self._mask, names=self._names)

@@ -29,9 +29,14 @@ def displays(backgrounds: Sequence[Radiograph]) -> list[Display]:
 def plant_patch(canvas: FloatArray, patch: Patch, display: Display) -> Planted:
     """Add a nodule in place, through the radiograph's bend towards white, at the mean brightness that the patch has."""
     before = canvas[patch.where].copy()
-    mean = float(patch.added[patch.mask].mean()) if patch.mask.any() else 0.0
-    canvas[patch.where] = display.plant(before, patch.added, patch.mask, mean * display.unit)
+    canvas[patch.where] = planted_pixels(before, patch, display)
     return display.planted(before, canvas[patch.where], patch.mask)
+
+
+def planted_pixels(before: FloatArray, patch: Patch, display: Display) -> FloatArray:
+    """Return what :func:`plant_patch` makes of the pixels (h, w) under a patch."""
+    mean = float(patch.added[patch.mask].mean()) if patch.mask.any() else 0.0
+    return display.plant(before, patch.added, patch.mask, mean * display.unit)
 
 
 def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> float:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
-VERSION = "6"
+VERSION = "7"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
 ATTEMPTS = 4
@@ -380,7 +380,7 @@ class DiffusionSynthesizer:
                 f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
                 hint="place it inside the radiograph",
             )
-        patch, notes = self._fitted(job, patch, canvas, display.unit, spacing) if self.fitted else (patch, {})
+        patch, notes = self._fitted(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
         planted = self._added(job, patch, canvas, display)
         notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}
         return truth_of(nodule, patch, planted.contrast, spacing, notes)
@@ -394,7 +394,7 @@ class DiffusionSynthesizer:
         return display.planted(before, canvas[patch.where], patch.mask)
 
     def _fitted(
-        self, job: _Job, patch: Patch, canvas: FloatArray, unit: float, spacing_mm: tuple[float, float]
+        self, job: _Job, patch: Patch, canvas: FloatArray, display: Display, spacing_mm: tuple[float, float]
     ) -> tuple[Patch, dict[str, float]]:
         """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
         named = dict(job.nodule.radiomics)
@@ -403,7 +403,7 @@ class DiffusionSynthesizer:
         soft_mm = 0.0 if sharp else self.calibration.softer * job.nodule.diameter_mm
         variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness), soft_mm=soft_mm)
         if named and can_adhere():
-            where = (canvas, unit, spacing_mm, job.window, job.seed)
+            where = (canvas, display, spacing_mm, job.window, job.seed)
             variant = adhere(patch, named, variant, self.pipeline.tabular_encoder, *where)
         elif job.brightness_named:
             return patch, {}
