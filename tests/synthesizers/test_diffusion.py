@@ -24,7 +24,7 @@ from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeli
 from synnodtest.synthesizers.diffusion.adhere import Variant
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit
-from synnodtest.synthesizers.diffusion.pipeline import Redrawn, initial_noise
+from synnodtest.synthesizers.diffusion.drawing import Drawing, Redrawn, initial_noise
 from synnodtest.synthesizers.diffusion.segment import Region, segment
 from synnodtest.synthesizers.window import Window
 from synnodtest.training.calibrate import strength_of
@@ -55,7 +55,7 @@ def drawing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         plain = windows * (1 - masks)
         return Redrawn(nodule=plain + torch.from_numpy(np.stack(rows)).float()[:, None], plain=plain)
 
-    monkeypatch.setattr(NodulePipeline, "__call__", draw)
+    monkeypatch.setattr(Drawing, "__call__", draw)
     return tiny_model
 
 

@@ -29,7 +29,7 @@ from synnodtest.synthesizers.diffusion.segment import shares_of
 from synnodtest.synthesizers.window import Window, cut_window
 
 if TYPE_CHECKING:
-    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+    from synnodtest.synthesizers.diffusion.tabular import Tabular
 
 __all__ = ["BRIGHTNESS_FEATURES", "CONTRASTS", "Variant", "adhere", "can_adhere", "tone_for"]
 
@@ -126,7 +126,7 @@ def adhere(
     patch: Patch,
     features: Mapping[str, float],
     start: Variant,
-    encoder: TabularEncoder,
+    encoder: Tabular,
     canvas: FloatArray,
     display: Display,
     spacing_mm: tuple[float, float],
@@ -169,7 +169,7 @@ def adhere(
     return best
 
 
-def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], encoder: TabularEncoder) -> float:
+def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], encoder: Tabular) -> float:
     if measured is None:
         return float("inf")
     there = encoder.encode_request(dict(zip(wanted, map(float, measured), strict=True)))[0]

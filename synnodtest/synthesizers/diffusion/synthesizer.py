@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from synnodtest.synthesizers.window import Window, cut_window
 if TYPE_CHECKING:
     import torch
 
-    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+    from synnodtest.synthesizers.diffusion.drawing import Drawing
 
 __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 
@@ -87,7 +87,7 @@ class _Job:
 
 
 class DiffusionSynthesizer:
-    """Plants nodules with a :class:`NodulePipeline`.
+    """Plants nodules with a model that :class:`NodulePipeline` trains and keeps.
 
     ``counterfactual``: what the model draws with the nodule's condition minus what it draws without, from the same
     noise, is added to the untouched radiograph, resized and scaled to the diameter and contrast asked for; nodules
@@ -160,17 +160,22 @@ class DiffusionSynthesizer:
             )
 
     @cached_property
-    def pipeline(self) -> NodulePipeline:
-        """The model, loaded when the first nodule is drawn.
+    def pipeline(self) -> Drawing:
+        """The model, loaded when the first nodule is drawn; without diffusers where it is of the shipped kind.
 
         Raises:
             SynthesizerError: the folder holds no such model.
         """
         import torch
 
-        from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+        from synnodtest.synthesizers.diffusion.light import LightPipeline
 
-        pipeline: NodulePipeline = NodulePipeline.from_pretrained(self.path).to(self.device)
+        found: Any = LightPipeline.read(self.path)
+        if found is None:
+            from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+
+            found = NodulePipeline.from_pretrained(self.path)
+        pipeline: Drawing = found.to(self.device)
         pipeline.unet.to(memory_format=torch.channels_last)
         return pipeline
 
