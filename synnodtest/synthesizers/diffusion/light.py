@@ -32,7 +32,11 @@ KINDS = {
 class _Settings(dict[str, Any]):
     """A configuration whose entries are attributes too, as diffusers' are."""
 
-    __getattr__ = dict.__getitem__
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class _Fold(nn.Module):
