@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from synnodtest.synthesizers.diffusion.drawing import Drawing
+from synnodtest.synthesizers.diffusion.settings import Settings
 from synnodtest.synthesizers.diffusion.solver import Solver, can_solve
 from synnodtest.synthesizers.diffusion.tabular import Tabular
 from synnodtest.synthesizers.diffusion.unet import DrawingUNet, can_draw
@@ -29,24 +28,14 @@ KINDS = {
 }
 
 
-class _Settings(dict[str, Any]):
-    """A configuration whose entries are attributes too, as diffusers' are."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
 class _Fold(nn.Module):
     """Pixels folded into channels and back: what ``PixelFoldCodec`` does."""
 
     one: Tensor
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Settings) -> None:
         super().__init__()
-        self.config = _Settings(config)
+        self.config = config
         self.fold, self.unfold = nn.PixelUnshuffle(config["factor"]), nn.PixelShuffle(config["factor"])
         self.register_buffer("one", torch.ones(1))
 
@@ -63,9 +52,9 @@ class _Fold(nn.Module):
 
 
 class _Encoder(Tabular):
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Settings) -> None:
         super().__init__()
-        self.config = _Settings(config)
+        self.config = config
         sizes = ("width", "encoder_layers", "decoder_layers", "heads", "feed_forward", "dropout")
         self.make(len(config["feature_names"]), *(config[name] for name in sizes))
 
@@ -73,12 +62,12 @@ class _Encoder(Tabular):
 class LightPipeline(Drawing, nn.Module):
     """Draws what ``NodulePipeline`` draws, to the last bit; neither trained nor saved. See :meth:`read`."""
 
-    def __init__(self, folder: Path, index: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, index: Settings) -> None:
         super().__init__()
-        self.config = _Settings({name: index[name] for name in ("window_size", "window_spacing_mm", "value_gain")})
-        self.schedule = _json(folder / "scheduler" / "scheduler_config.json")
+        self.config = Settings({name: index[name] for name in ("window_size", "window_spacing_mm", "value_gain")})
+        self.schedule = Settings.read(folder / "scheduler" / "scheduler_config.json")
         for name, kind in (("vae", _Fold), ("unet", DrawingUNet), ("tabular_encoder", _Encoder)):
-            setattr(self, name, _filled(kind(_json(folder / name / "config.json")), folder / name / WEIGHTS))
+            setattr(self, name, _filled(kind(Settings.read(folder / name / "config.json")), folder / name / WEIGHTS))
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -88,9 +77,9 @@ class LightPipeline(Drawing, nn.Module):
         ``NodulePipeline`` knows all kinds, and says what is wrong.
         """
         try:
-            index = _json(folder / "model_index.json")
+            index = Settings.read(folder / "model_index.json")
             return cls(folder, index) if _is_known(folder, index) else None
-        except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError):
+        except (OSError, AttributeError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError):
             return None
 
     def solver(self, sampler: str, steps: int) -> Any:
@@ -106,8 +95,8 @@ class LightPipeline(Drawing, nn.Module):
         return scheduler_of(library.DDPMScheduler.from_config(self.schedule), sampler, steps)
 
 
-def _is_known(folder: Path, index: Mapping[str, Any]) -> bool:
-    codec, network = (_json(folder / part / "config.json") for part in ("vae", "unet"))
+def _is_known(folder: Path, index: Settings) -> bool:
+    codec, network = (Settings.read(folder / part / "config.json") for part in ("vae", "unet"))
     latent = codec["latent_channels"]
     return (
         all(index[part][1] == kind for part, kind in KINDS.items())
@@ -115,10 +104,6 @@ def _is_known(folder: Path, index: Mapping[str, Any]) -> bool:
         and network["in_channels"] == 2 * latent + 1
         and can_draw(network)
     )
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _filled(module: nn.Module, path: Path) -> nn.Module:

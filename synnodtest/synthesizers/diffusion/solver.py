@@ -7,13 +7,13 @@ models, arXiv 2211.01095: the multistep solver, trailing steps, the first and th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from synnodtest.synthesizers.diffusion.settings import Settings
 
 __all__ = ["Solver", "can_solve"]
 
@@ -23,7 +23,7 @@ MOST_BETA = 0.999
 """Share of the signal that one training step takes at most (Nichol, Dhariwal 2021)."""
 
 
-def can_solve(config: Mapping[str, Any], steps: int) -> bool:
+def can_solve(config: Settings, steps: int) -> bool:
     """Return whether :class:`Solver` follows a training schedule of diffusers in so many steps."""
     known = all(config.get(name) == value for name, value in _FIXED.items()) and not any(map(config.get, _OFF))
     return known and 1 <= steps <= int(config["num_train_timesteps"])

@@ -6,14 +6,14 @@ bit, are those of ``UNet2DConditionModel``; a configuration that asks for more t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from synnodtest.synthesizers.diffusion.settings import Settings
 from synnodtest.synthesizers.diffusion.unet_parts import Resize, Resnet, TimeEmbedding, Transformer
 
 __all__ = ["DrawingUNet", "can_draw"]
@@ -47,7 +47,7 @@ LARGE_BATCH = 64
 """Rows from which diffusers, against a fault of torch, lets go of channels-last before it doubles the size."""
 
 
-def can_draw(config: Mapping[str, Any]) -> bool:
+def can_draw(config: Settings) -> bool:
     """Return whether :class:`DrawingUNet` is the network of a configuration of ``UNet2DConditionModel``."""
     counts = ("layers_per_block", "cross_attention_dim", "norm_num_groups", "attention_head_dim")
     return (
@@ -66,7 +66,7 @@ def _as_here(name: str, value: object) -> bool:
 class _Block(nn.Module):
     """Residual blocks, each followed by attention where the block attends, and a change of size at the end."""
 
-    def __init__(self, sizes: Sequence[tuple[int, int]], time: int, config: Any, *, attends: bool) -> None:
+    def __init__(self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool) -> None:
         super().__init__()
         self.resnets = nn.ModuleList([Resnet(channels, out, time, config) for channels, out in sizes])
         self.attentions = nn.ModuleList([Transformer(out, config) for _, out in sizes] if attends else [])
@@ -79,7 +79,9 @@ class _Block(nn.Module):
 
 
 class _Down(_Block):
-    def __init__(self, sizes: Sequence[tuple[int, int]], time: int, config: Any, *, attends: bool, last: bool) -> None:
+    def __init__(
+        self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool, last: bool
+    ) -> None:
         super().__init__(sizes, time, config, attends=attends)
         self.downsamplers = nn.ModuleList([] if last else [Resize(sizes[-1][1], 2)])
 
@@ -95,7 +97,9 @@ class _Down(_Block):
 
 
 class _Up(_Block):
-    def __init__(self, sizes: Sequence[tuple[int, int]], time: int, config: Any, *, attends: bool, last: bool) -> None:
+    def __init__(
+        self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool, last: bool
+    ) -> None:
         super().__init__(sizes, time, config, attends=attends)
         self.upsamplers = nn.ModuleList([] if last else [Resize(sizes[-1][1], 1)])
 
@@ -116,7 +120,7 @@ def _doubled(x: Tensor, skip: Tensor) -> Tensor:
 
 
 class _Middle(nn.Module):
-    def __init__(self, width: int, time: int, config: Any) -> None:
+    def __init__(self, width: int, time: int, config: Settings) -> None:
         super().__init__()
         self.resnets = nn.ModuleList([Resnet(width, width, time, config) for _ in range(2)])
         self.attentions = nn.ModuleList([Transformer(width, config)])
@@ -134,10 +138,10 @@ class DrawingUNet(nn.Module):
         config: As diffusers writes it; one that :func:`can_draw` accepts.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Settings) -> None:
         super().__init__()
-        self.config = own = SimpleNamespace(**{"norm_eps": 1e-5, **config})
-        widths, time = list(config["block_out_channels"]), 4 * config["block_out_channels"][0]
+        self.config = own = Settings({"norm_eps": 1e-5, **config})
+        widths, time = list(own.block_out_channels), 4 * own.block_out_channels[0]
         last = len(widths) - 1
         self.conv_in = nn.Conv2d(own.in_channels, widths[0], 3, padding=1)
         self.time_embedding = TimeEmbedding(widths[0])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from synnodtest.synthesizers.diffusion.settings import Settings
 
 __all__ = ["Resize", "Resnet", "TimeEmbedding", "Transformer"]
 
@@ -15,7 +16,7 @@ __all__ = ["Resize", "Resnet", "TimeEmbedding", "Transformer"]
 class Resnet(nn.Module):
     """Two convolutions beside a short cut; the time shifts what is between them."""
 
-    def __init__(self, channels: int, out: int, time: int, config: Any) -> None:
+    def __init__(self, channels: int, out: int, time: int, config: Settings) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(config.norm_num_groups, channels, eps=config.norm_eps)
         self.conv1 = nn.Conv2d(channels, out, 3, padding=1)
@@ -91,7 +92,7 @@ class _Layer(nn.Module):
 class Transformer(nn.Module):
     """Every place looks at all others and at the context."""
 
-    def __init__(self, width: int, config: Any) -> None:
+    def __init__(self, width: int, config: Settings) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(config.norm_num_groups, width, eps=1e-6)
         self.proj_in = nn.Conv2d(width, width, 1)
