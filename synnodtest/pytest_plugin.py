@@ -225,6 +225,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif mine.exceeded and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if len(_cases(session)) == len(session.items):
+        from synnodtest.shell.garbage import spare_the_last_search
+
+        spare_the_last_search()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""What the processes of ``pytest -n`` load: workers what makes scenes, the controller what writes the report."""
+"""What the processes of a run load, and what they search as they end."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from tests.warm_python import start_python
 
 WATCH = """
-import json, os, sys
+import gc, json, os, sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ import pytest
 def pytest_unconfigure(config):
     who = os.environ.get("PYTEST_XDIST_WORKER", "controller")
     Path(f"modules-{who}.json").write_text(json.dumps(sorted(sys.modules)))
+    Path(f"spared-{who}.json").write_text(json.dumps(gc.get_freeze_count() > 0))
 """
 MAKING = {"torch", "torchvision", "ultralytics", "diffusers", "transformers", "cv2", "scipy.ndimage"}
 WRITING = {"matplotlib", "jinja2", "pyarrow", "pandas", "synnodtest.report.html", "synnodtest.report.publish"}
@@ -38,3 +39,13 @@ def test_workers_load_what_makes_scenes_and_the_controller_what_writes_the_repor
     for modules in loaded.values():
         assert modules & (WRITING | NEITHER) == set()
         assert modules >= {"torch", "ultralytics"}
+
+
+def test_only_where_specs_alone_ran_is_nothing_left_to_the_search_with_which_pytest_ends(project):
+    (project.path / "conftest.py").write_text(WATCH)
+    spared = project.path / "spared-controller.json"
+    project("-k", "leak", "--synnod-limit", "1", start=start_python)
+    assert json.loads(spared.read_text()) is True
+    (project.path / "test_own.py").write_text("def test_leak():\n    pass\n")
+    project("specs", "test_own.py", "-k", "leak", "--synnod-limit", "1", start=start_python)
+    assert json.loads(spared.read_text()) is False
