@@ -23,6 +23,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
+from synnodtest.grids import bilinear, laplacian_of_gaussian, nearest
 from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["VERSION", "Visibility", "radial_rise", "visibilities", "visibility"]
@@ -67,10 +68,16 @@ class Visibility:
     conspicuity: float = math.nan
 
 
-def visibilities(radiograph: Radiograph) -> tuple[Visibility, ...]:
-    """Return the visibility of each nodule of a radiograph; the others are no surroundings of it."""
+def visibilities(radiograph: Radiograph, unit: float | None = None) -> tuple[Visibility, ...]:
+    """Return the visibility of each nodule of a radiograph; the others are no surroundings of it.
+
+    Args:
+        radiograph: As for :func:`visibility`.
+        unit: Likewise.
+    """
     boxes = [truth.box for truth in radiograph.nodules]
-    unit = lung_range(radiograph) if boxes else 1.0
+    if boxes and unit is None:
+        unit = lung_range(radiograph)
     return tuple(visibility(radiograph, box, boxes[:k] + boxes[k + 1 :], unit) for k, box in enumerate(boxes))
 
 
@@ -112,6 +119,7 @@ class _View:
         pixels: Brightness.
         lung: The region; everything where the radiograph has none.
         inside: What is within reach and not beyond the film's border.
+        near: Rows, and columns likewise, that are within reach; beyond them the filter alone looks.
         away: Distance from the middle in half outlines: 1 on the ellipse in the outline.
         size: Diameter of the disc as large as that ellipse, in cells.
     """
@@ -136,16 +144,13 @@ class _View:
             near & (columns >= -0.5) & (columns < width - 0.5)
         )
         cut = _span(rows, height), _span(columns, width)
-        grid = np.meshgrid(rows - cut[0].start, columns - cut[1].start, indexing="ij")
+        grid = rows - cut[0].start, columns - cut[1].start
+        self.near = slice(int(near.argmax()), len(near) - int(near[::-1].argmax()))
         blur = [0.4 * cell / step if cell > step else 0.0 for step in radiograph.spacing_mm]  # against aliasing
         smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut].astype(np.float64), blur)
-        self.pixels: Array = scipy.ndimage.map_coordinates(smooth, grid, order=1, mode="nearest")
+        self.pixels: Array = bilinear(smooth, *grid)
         lung = radiograph.regions.get("lung")
-        self.lung: BoolArray = (
-            self.inside
-            if lung is None
-            else scipy.ndimage.map_coordinates(lung[cut].astype(np.uint8), grid, order=0) > 0
-        )
+        self.lung: BoolArray = self.inside if lung is None else nearest(lung[cut], *grid)
 
     def distance(self, outline: Box) -> Array:
         """Return how far each cell is from the middle of an outline, in its half axes."""
@@ -164,9 +169,10 @@ def _span(positions: Array, length: int) -> slice:
 
 
 def _conspicuity(view: _View, around: BoolArray) -> float:
-    response = -scipy.ndimage.gaussian_laplace(view.pixels, SCALE * view.size)
-    noise = response[around]
-    core = view.away <= max(WANDER, float(view.away.min()))
+    near = view.near, view.near
+    response = -laplacian_of_gaussian(view.pixels, SCALE * view.size, view.near, view.near)
+    noise = response[around[near]]
+    core = view.away[near] <= max(WANDER, float(view.away.min()))
     return float((response[core].max() - noise.mean()) / max(float(noise.std()), 1e-12))
 
 

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 __all__ = [
     "BoolArray",
     "Box",
+    "Crop",
     "FloatArray",
     "box_of_mask",
     "centre_of",
+    "cut_of",
     "depths_mm",
     "disc_mask",
     "disc_window",
@@ -27,6 +29,8 @@ __all__ = [
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Box = tuple[float, float, float, float]
+Crop = tuple[int, int, int, int]
+"""First row and column of a window of whole pixels, its height and its width."""
 Spacing = tuple[float, float]
 
 
@@ -41,6 +45,12 @@ def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float,
 def centre_of(box: Sequence[float]) -> tuple[float, float]:
     """Return the middle ``(x, y)`` of a box."""
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def cut_of(crop: Crop) -> tuple[slice, slice]:
+    """Return rows and columns of a crop."""
+    row, column, height, width = crop
+    return slice(row, row + height), slice(column, column + width)
 
 
 def moved_to(box: Box, point: tuple[float, float]) -> Box:
@@ -98,5 +108,11 @@ def disc_window(
 
 def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> NDArray[np.float64]:
     """Return how far each pixel of a mask lies from what is not of it, in mm; beyond the edge nothing is of it."""
-    depth: NDArray[np.float64] = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
-    return depth[1:-1, 1:-1]
+    depth = np.zeros(mask.shape)
+    box = box_of_mask(mask)
+    if box is not None:  # outside of it nothing is deep, and what lies farther out is not the nearest
+        x_min, y_min, x_max, y_max = map(int, box)
+        cut = slice(y_min, y_max), slice(x_min, x_max)
+        padded = scipy.ndimage.distance_transform_edt(np.pad(mask[cut], 1), sampling=spacing_mm)
+        depth[cut] = padded[1:-1, 1:-1]
+    return depth

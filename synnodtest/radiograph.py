@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.canonical import sha256_of, sha256_of_array
-from synnodtest.geometry import BoolArray, Box, FloatArray, box_of_mask
+from synnodtest.canonical import DigestedArray, sha256_of, sha256_of_array
+from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, box_of_mask, cut_of
+from synnodtest.quantiles import quantile_after, quantile_of
 
-__all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "quantile_of"]
+__all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,10 @@ class Truth:
         height, width = self.crop.shape
         full[row : row + height, column : column + width] = self.crop
         return full
+
+
+LEAST_RANGE = 1e-6
+"""Of a lung without any structure, so that contrasts stay finite."""
 
 
 def is_derived(region: str) -> bool:
@@ -136,32 +141,48 @@ class Radiograph:
         return {name: mask for name, mask in self.regions.items() if not is_derived(name)}
 
     @cached_property
+    def is_finite(self) -> bool:
+        """Whether every pixel is a finite number; looked at once."""
+        return bool(np.isfinite(self.pixels).all())
+
+    @cached_property
     def _region_digests(self) -> dict[str, str]:
         return _digests(self.named_regions)
 
-    def content_sha256(self, like: Radiograph | None = None) -> str:
+    @cached_property
+    def _digested_pixels(self) -> DigestedArray:
+        return DigestedArray(self.pixels)
+
+    @cached_property
+    def _ordered_lung(self) -> FloatArray:
+        return np.sort(self.pixels[self.regions["lung"]])
+
+    def content_sha256(self, like: Radiograph | None = None, same_rows: int = 0) -> str:
         """Return the sha256 of pixels, spacing, regions and truth.
 
         Derived regions stay out.
 
         Args:
-            like: A radiograph whose regions are not changed any more, such as a background: the digests of its regions
-                are taken once for all radiographs that have them too.
+            like: A radiograph that is not changed any more, such as the background: what is digested of it once serves
+                all radiographs made from it.
+            same_rows: How many rows at the top hold the pixels of ``like``, bit by bit.
         """
-        if like is not None and self.regions is like.regions:
-            digests = like._region_digests
-        else:
-            digests = _digests(self.named_regions)
+        masks = like if like is not None and self.regions is like.regions else None
         return sha256_of(
             {
-                "pixels": sha256_of_array(self.pixels),
+                "pixels": self._pixels_sha256(like, same_rows),
                 "spacing_mm": list(self.spacing_mm),
-                "regions": digests,
+                "regions": _digests(self.named_regions) if masks is None else masks._region_digests,
                 "nodules": _contents(self.nodules),
                 **({"mimics": _contents(self.mimics)} if self.mimics else {}),
                 **({} if self.prior is None else {"prior": self.prior.content_sha256()}),
             }
         )
+
+    def _pixels_sha256(self, like: Radiograph | None, same_rows: int) -> str:
+        if like is None or not same_rows:
+            return sha256_of_array(self.pixels)
+        return like._digested_pixels.sha256_of(self.pixels, same_rows)
 
     def with_pixels(self, pixels: FloatArray, nodules: tuple[Truth, ...] | None = None) -> Radiograph:
         """Return a copy with other pixels and, if given, other planted truth."""
@@ -191,39 +212,27 @@ def lung_range(radiograph: Radiograph) -> float:
     else:
         height, width = radiograph.shape
         values = radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()
-    low, high = quantile_of(values, 0.05), quantile_of(values, 0.95)
-    return max(high - low, 1e-6)
+    return max(quantile_of(values, 0.95) - quantile_of(values, 0.05), LEAST_RANGE)
 
 
-SAMPLED = 4096
-"""Values that bracket a quantile; of fewer than some ten times as many all are sorted as fast."""
+def lung_range_after(radiograph: Radiograph, background: Radiograph, crops: Sequence[Crop]) -> float:
+    """Return :func:`lung_range` of a radiograph that differs from its background within crops alone.
 
-
-def quantile_of(values: FloatArray, share: float) -> float:
-    """Return ``np.percentile(values, [100 * share])[0]`` of float32 values, to the last bit and some times faster.
-
-    A sorted sample says between which two values the quantile lies; only those between are put in order.
+    Args:
+        radiograph: With the background's regions.
+        background: Its lung is put in order once.
+        crops: Disjoint.
     """
-    if not values.size or np.isnan(values).any():
-        return math.nan
-    place = (values.size - 1) * share
-    before = int(place)
-    lower, upper = _neighbours(values, before)
-    step, part = float(upper - lower), place - before
-    return float(lower) + step * part if part < 0.5 else float(upper) - step * (1 - part)
+    lung = background.regions.get("lung")
+    if radiograph.regions is not background.regions or lung is None or not lung.any():
+        return lung_range(radiograph)
 
+    def within(one: Radiograph) -> FloatArray:
+        values = [one.pixels[cut][lung[cut]] for cut in map(cut_of, crops)]
+        return np.sort(np.concatenate(values)) if values else np.zeros(0, dtype=np.float32)
 
-def _neighbours(values: FloatArray, place: int) -> tuple[np.float32, np.float32]:
-    """Return the values at a place of the sorted values, and at the next one (at the last place itself twice)."""
-    after = min(place + 1, values.size - 1)
-    below, between = 0, values
-    if values.size > 10 * SAMPLED:
-        sample = np.sort(values[:: values.size // SAMPLED])
-        middle, margin = place * sample.size // values.size, sample.size // 32
-        low, high = sample[max(middle - margin, 0)], sample[min(middle + margin, sample.size - 1)]
-        inside = (values >= low) & (values <= high)
-        least = int(np.count_nonzero(values < low))
-        if least <= place and after < least + int(np.count_nonzero(inside)):
-            below, between = least, values[inside]
-    ordered = np.partition(between, sorted({place - below, after - below}))
-    return ordered[place - below], ordered[after - below]
+    before, gone, come = background._ordered_lung, within(background), within(radiograph)
+    return max(
+        quantile_after(before, gone, come, 0.95) - quantile_after(before, gone, come, 0.05),
+        LEAST_RANGE,
+    )

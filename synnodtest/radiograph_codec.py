@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import canonical_json
 from synnodtest.errors import StoreError
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, Crop, FloatArray, cut_of
 from synnodtest.radiograph import Radiograph, Truth
 
 __all__ = ["StoredRadiograph", "decode_radiograph", "encode_radiograph", "peek_radiograph"]
@@ -31,12 +31,21 @@ _TILE = 16
 
 @dataclass(frozen=True)
 class StoredRadiograph:
-    """What an encoded radiograph tells without its background: its content's sha256 and the planted truth."""
+    """What an encoded radiograph tells without its background.
+
+    Args:
+        content_sha256: Of the radiograph.
+        shape: Height and width.
+        spacing_mm: ``(row, column)``.
+        nodules: The planted truth.
+        crops: Disjoint; beyond them its pixels are those of its background, if that has its shape.
+    """
 
     content_sha256: str
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
     nodules: tuple[Truth, ...]
+    crops: tuple[Crop, ...] = ()
 
 
 def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
@@ -56,15 +65,14 @@ def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
         "strata": dict(radiograph.strata),
         "estimated": sorted(radiograph.estimated),
         "source": radiograph.source,
-        "content_sha256": radiograph.content_sha256(like=background),
+        "content_sha256": radiograph.content_sha256(background, _same_rows(crops)),
         "crops": [list(crop) for crop in crops],
         "nodules": [_truth_header(truth) for truth in radiograph.nodules],
         "regions": regions,
     }
     parts = [np.packbits(truth.crop).tobytes() for truth in radiograph.nodules]
     parts += [np.packbits(radiograph.regions[name]).tobytes() for name in regions or ()]
-    cuts = [(slice(r, r + h), slice(c, c + w)) for r, c, h, w in crops]
-    parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in cuts]
+    parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
     text = canonical_json(header).encode()
     return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), 6)
 
@@ -75,36 +83,36 @@ def peek_radiograph(data: bytes) -> StoredRadiograph:
     Raises:
         StoreError: ``data`` is no encoded radiograph.
     """
-    header, blob = _split(data, only_truth=True)
-    truths, _ = _truths(header, blob)
-    return StoredRadiograph(header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths)
+    header, stream = _split(data)
+    truths, _ = _truths(header, _inflated(stream, header, only_truth=True))
+    crops = tuple((row, column, height, width) for row, column, height, width in header["crops"])
+    return StoredRadiograph(
+        header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths, crops
+    )
 
 
-def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = True) -> Radiograph:
+def decode_radiograph(
+    data: bytes, background: Radiograph, *, verify: bool = True, pixels: FloatArray | None = None
+) -> Radiograph:
     """Return the radiograph that :func:`encode_radiograph` was given, bit by bit.
 
     Args:
         data: What it returned.
         background: The same background.
         verify: Compare the sha256 of the content (some milliseconds per radiograph).
+        pixels: Those that were encoded, where they are at hand: they are not decoded then.
 
     Raises:
         StoreError: ``data`` is no encoded radiograph, or ``background`` is another one.
     """
-    header, blob = _split(data)
-    shape = _pair(header["shape"])
+    header, stream = _split(data)
+    blob = _inflated(stream, header, only_truth=pixels is not None and header["regions"] is None)
     nodules, offset = _truths(header, blob)
     regions = background.regions
     if header["regions"] is not None:
         regions, offset = _regions(header, blob, offset)
-    bits = _bits(_base(shape, background)).copy()
-    for row, column, height, width in header["crops"]:
-        size = 4 * height * width
-        crop = _unshuffled(blob[offset : offset + size], (height, width))
-        bits[row : row + height, column : column + width] ^= crop
-        offset += size
     radiograph = Radiograph(
-        pixels=bits.view(np.float32),
+        pixels=_pixels(header, blob, offset, background) if pixels is None else pixels,
         spacing_mm=tuple(header["spacing_mm"]),
         regions=regions,
         background=header["background"],
@@ -115,12 +123,26 @@ def decode_radiograph(data: bytes, background: Radiograph, *, verify: bool = Tru
         nodules=nodules,
         exposure=background.exposure,
     )
-    if verify and radiograph.content_sha256(like=background) != header["content_sha256"]:
+    if verify and radiograph.content_sha256(background, _same_rows(header["crops"])) != header["content_sha256"]:
         raise StoreError(
             f"a stored radiograph on background {header['background']!r} does not fit the background it is read with",
             hint="the background has changed under the same key; delete the store",
         )
     return radiograph
+
+
+def _pixels(header: Mapping[str, Any], blob: bytes, offset: int, background: Radiograph) -> FloatArray:
+    bits = _bits(_base(_pair(header["shape"]), background)).copy()
+    for crop in header["crops"]:
+        _, _, height, width = crop
+        bits[cut_of(crop)] ^= _unshuffled(blob, offset, (height, width))
+        offset += 4 * height * width
+    return bits.view(np.float32)
+
+
+def _same_rows(crops: Sequence[Sequence[int]]) -> int:
+    """Return how many rows at the top are the background's, if that has the radiograph's shape."""
+    return min((row for row, *_ in crops), default=0)
 
 
 def _base(shape: tuple[int, int], background: Radiograph) -> FloatArray:
@@ -131,7 +153,7 @@ def _bits(pixels: FloatArray) -> NDArray[np.uint32]:
     return np.ascontiguousarray(pixels, dtype=np.float32).view(np.uint32)
 
 
-def _differing_boxes(differs: BoolArray) -> list[tuple[int, int, int, int]]:
+def _differing_boxes(differs: BoolArray) -> list[Crop]:
     """Return boxes ``(row, column, height, width)`` that cover every differing pixel, on a grid of tiles."""
     height, width = differs.shape
     rows = np.flatnonzero(differs.any(axis=1))
@@ -150,9 +172,9 @@ def _differing_boxes(differs: BoolArray) -> list[tuple[int, int, int, int]]:
     return _disjoint(boxes)
 
 
-def _disjoint(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+def _disjoint(boxes: list[Crop]) -> list[Crop]:
     """Merge boxes that overlap: a pixel in two crops would be changed back."""
-    merged: list[tuple[int, int, int, int]] = []
+    merged: list[Crop] = []
     for box in boxes:
         while True:
             hit = next((other for other in merged if _overlap(box, other)), None)
@@ -164,11 +186,11 @@ def _disjoint(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, in
     return merged
 
 
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+def _overlap(a: Crop, b: Crop) -> bool:
     return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
 
 
-def _union(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _union(a: Crop, b: Crop) -> Crop:
     top, left = min(a[0], b[0]), min(a[1], b[1])
     return top, left, max(a[0] + a[2], b[0] + b[2]) - top, max(a[1] + a[3], b[1] + b[3]) - left
 
@@ -177,9 +199,13 @@ def _shuffled(crop: NDArray[np.uint32]) -> bytes:
     return np.ascontiguousarray(crop.astype("<u4", copy=False)).view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
-def _unshuffled(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint32]:
-    planes = np.frombuffer(data, dtype=np.uint8).reshape(4, -1)
-    return np.ascontiguousarray(planes.T).view("<u4").reshape(shape).astype(np.uint32, copy=False)
+def _unshuffled(blob: bytes, offset: int, shape: tuple[int, int]) -> NDArray[np.uint32]:
+    planes = np.frombuffer(blob, np.uint8, 4 * shape[0] * shape[1], offset).reshape(4, *shape)
+    bits: NDArray[np.uint32] = planes[3].astype(np.uint32)
+    for plane in planes[2::-1]:
+        bits <<= 8
+        bits |= plane
+    return bits
 
 
 def _same_regions(radiograph: Radiograph, background: Radiograph) -> bool:
@@ -221,25 +247,43 @@ def _regions(header: Mapping[str, Any], blob: bytes, offset: int) -> tuple[Mappi
 
 def _mask(blob: bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
     count = shape[0] * shape[1]
-    size = (count + 7) // 8
-    bits = np.unpackbits(np.frombuffer(blob[offset : offset + size], dtype=np.uint8), count=count)
-    return bits.reshape(shape).astype(np.bool_), offset + size
+    size = _bytes_of_mask(shape)
+    bits = np.unpackbits(np.frombuffer(blob, np.uint8, size, offset), count=count)
+    return bits.reshape(shape).view(np.bool_), offset + size
 
 
 def _pair(values: Any) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _split(data: bytes, *, only_truth: bool = False) -> tuple[dict[str, Any], bytes]:
+def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the header and the zlib stream after it."""
     start = len(_MAGIC) + 4
     try:
         if not data.startswith(_MAGIC):
             raise ValueError("it does not begin as one")
-        length = int.from_bytes(data[len(_MAGIC) : start], "big")
-        header = json.loads(data[start : start + length])
-        if not only_truth:
-            return header, zlib.decompress(data[start + length :])
-        wanted = sum((h * w + 7) // 8 for h, w in (item["shape"] for item in header["nodules"]))
-        return header, zlib.decompressobj().decompress(data[start + length :], wanted) if wanted else b""
-    except (ValueError, zlib.error) as error:
-        raise StoreError(f"not an encoded radiograph: {error}", hint="delete the store and run again") from error
+        end = start + int.from_bytes(data[len(_MAGIC) : start], "big")
+        return json.loads(data[start:end]), data[end:]
+    except ValueError as error:
+        raise _not_encoded(error) from error
+
+
+def _inflated(stream: bytes, header: Mapping[str, Any], *, only_truth: bool) -> bytes:
+    """Return the stream unpacked, or as much of it as the truth takes."""
+    try:
+        truth = sum(_bytes_of_mask(item["shape"]) for item in header["nodules"])
+        if only_truth:
+            return zlib.decompressobj().decompress(stream, truth) if truth else b""
+        masks = len(header["regions"] or ()) * _bytes_of_mask(header["shape"])
+        size = truth + masks + sum(4 * height * width for _, _, height, width in header["crops"])
+        return zlib.decompress(stream, bufsize=max(size, 1))  # a buffer that need not grow
+    except (KeyError, zlib.error) as error:
+        raise _not_encoded(error) from error
+
+
+def _bytes_of_mask(shape: Sequence[int]) -> int:
+    return (shape[0] * shape[1] + 7) // 8
+
+
+def _not_encoded(error: Exception) -> StoreError:
+    return StoreError(f"not an encoded radiograph: {error}", hint="delete the store and run again")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from synnodtest.geometry import centre_of, depths_mm, iou, moved_to
 
@@ -27,3 +28,14 @@ def test_the_depth_of_a_pixel_is_its_distance_to_the_nearest_one_outside_the_edg
     for row, column in np.ndindex(mask.shape):
         away = np.hypot(*((outside - (row + 1, column + 1)) * spacing).T).min()
         assert depths_mm(mask, spacing)[row, column] == pytest.approx(away if mask[row, column] else 0.0)
+
+
+def test_the_depth_looked_for_in_the_box_of_a_mask_is_that_of_the_whole_to_the_last_bit():
+    rng = np.random.default_rng(4)
+    for number in range(60):
+        blob = ndimage.gaussian_filter(rng.random((60, 50)), 3)
+        mask = blob > np.quantile(blob, 0.9 - 0.01 * number)
+        spacing = tuple(rng.choice([0.2, 0.35, 0.3704, 1.0], 2))
+        whole = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1]
+        np.testing.assert_array_equal(depths_mm(mask, spacing), whole)
+    assert not depths_mm(np.zeros((4, 5), bool), (1.0, 1.0)).any()

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synnodtest.canonical import DigestedArray, sha256_of_array
 from synnodtest.geometry import disc_mask, disc_window
-from synnodtest.radiograph import Radiograph, lung_range, quantile_of
+from synnodtest.radiograph import Radiograph, lung_range, lung_range_after, quantile_of
 
 SIZES = [1, 2, 3, 10, 777, 40_960, 41_000, 300_000]
 
@@ -72,3 +73,34 @@ def test_the_content_is_the_same_whosever_regions_were_digested_before():
     assert made.content_sha256(like=base) == made.content_sha256() == plain
     other = replace(made, regions={**masks, "lung": ~masks["lung"]})
     assert other.content_sha256(like=base) == other.content_sha256() != plain
+
+
+@pytest.mark.parametrize("rows", [1, 31, 32, 33, 100])
+def test_an_array_that_begins_as_a_digested_one_has_its_own_digest(rows):
+    rng = np.random.default_rng(rows)
+    base = rng.random((rows, 7), dtype=np.float32)
+    digested = DigestedArray(base)
+    for same in range(rows + 1):
+        other = base.copy()
+        other[same:] += 1
+        assert digested.sha256_of(other, same) == digest(other)
+        assert digested.sha256_of(np.asfortranarray(other), same) == digest(other)
+    for unlike in (base.astype(np.float64), base[:-1], base.T):
+        assert digested.sha256_of(unlike, len(unlike)) == sha256_of_array(unlike)
+
+
+@pytest.mark.parametrize("masks", [("lung",), (), ("hilar",)])
+def test_the_range_of_an_edited_lung_is_that_of_all_its_pixels(masks):
+    rng = np.random.default_rng(7)
+    regions = {name: disc_mask((90, 80), (40, 45), 60, (1.0, 1.0)) for name in masks}
+    base = Radiograph(rng.random((90, 80), dtype=np.float32), (1.0, 1.0), regions)
+    crops = [(30, 20, 16, 32), (60, 64, 30, 16)]
+    for amount in (0.0, 0.01, 3.0, np.nan):
+        pixels = base.pixels.copy()
+        for row, column, height, width in crops:
+            pixels[row : row + height, column : column + width] += np.float32(amount)
+        made = base.with_pixels(pixels)
+        np.testing.assert_equal(lung_range_after(made, base, crops), lung_range(made))
+    assert lung_range_after(base, base, []) == lung_range(base)
+    other = replace(base, regions={"lung": np.ones((90, 80), bool)})
+    assert lung_range_after(other, base, []) == lung_range(other)

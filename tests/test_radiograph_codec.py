@@ -125,3 +125,34 @@ def test_another_background_is_noticed():
 def test_other_bytes_are_refused(data):
     with pytest.raises(StoreError, match="not an encoded radiograph"):
         decode_radiograph(data, background())
+
+
+@pytest.mark.parametrize("regions", ["the background's", "others"])
+def test_pixels_at_hand_stand_in_for_those_encoded(regions):
+    base = background()
+    made = with_nodules(base)
+    if regions == "others":
+        made = replace(made, regions={"lung": ~base.regions["lung"]})
+    data = encode_radiograph(made, base)
+    back = decode_radiograph(data, base, pixels=made.pixels)
+    assert back.pixels is made.pixels
+    assert_same(back, made)
+    np.testing.assert_array_equal(back.regions["lung"], made.regions["lung"])
+
+
+def test_beyond_its_crops_a_radiograph_is_its_background():
+    base = background()
+    made = with_nodules(base)
+    beyond = np.ones(base.shape, bool)
+    for row, column, height, width in peek_radiograph(encode_radiograph(made, base)).crops:
+        beyond[row : row + height, column : column + width] = False
+    assert (made.pixels != base.pixels).any()
+    np.testing.assert_array_equal(made.pixels[beyond], base.pixels[beyond])
+    assert beyond.mean() > 0.9
+
+
+def test_a_nodule_without_a_mask_comes_back():
+    base = background()
+    empty = Truth("n", np.zeros((0, 0), bool), (3, 4), 0.0, 0.0, {})
+    made = base.with_pixels(base.pixels.copy(), (empty,))
+    assert_same(decode_radiograph(encode_radiograph(made, base), base), made)

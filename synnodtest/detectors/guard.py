@@ -170,8 +170,23 @@ def checked(
 def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: bool) -> list[Finding]:
     if not isinstance(item, (list, tuple)):
         raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
-    shape = None if anywhere else radiograph.shape
-    return [_checked_finding(found, shape, f"{where}, finding {n}") for n, found in enumerate(item)]
+    if anywhere:
+        return [_checked_finding(found, None, f"{where}, finding {n}") for n, found in enumerate(item)]
+    shape = radiograph.shape
+    return [
+        found if _is_sound(found, shape) else _checked_finding(found, shape, f"{where}, finding {n}")
+        for n, found in enumerate(item)
+    ]
+
+
+def _is_sound(found: object, shape: tuple[int, int]) -> bool:
+    """Return whether a finding can stay as it is: plain numbers, a box inside the radiograph. Most of hundreds do."""
+    if type(found) is not Finding or type(found.box) is not tuple or len(found.box) != 4:
+        return False
+    x_min, y_min, x_max, y_max = found.box
+    if {*map(type, found.box), type(found.score)} != {float}:
+        return False
+    return 0 <= x_min < x_max <= shape[1] and 0 <= y_min < y_max <= shape[0] and 0 <= found.score < math.inf
 
 
 def _checked_finding(found: object, shape: tuple[int, int] | None, where: str) -> Finding:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from synnodtest.attenuation import white_share
+from synnodtest.geometry import Crop, cut_of
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 
 __all__ = [
@@ -31,24 +34,32 @@ LARGEST_REACH = 2.5
 """Pixels may change up to this many diameters from the nodule's centre."""
 
 
-def rejection(background: Radiograph, synthetic: Radiograph, *, sham: bool = False) -> str:
+def rejection(
+    background: Radiograph, synthetic: Radiograph, *, sham: bool = False, crops: Sequence[Crop] | None = None
+) -> str:
     """Return why a scene is excluded, or an empty text if it is accepted.
 
     Checked is whether what was made is what was asked for: every nodule is there and in its place, with its diameter
     and contrast, it is not driven to white, and no pixel changed far from all nodules. How visible a nodule is does not
     matter: a faint one that was asked for is a legitimate scene. A sham edit is checked for the last alone.
+
+    Args:
+        background: Untouched.
+        synthetic: What was made of it.
+        sham: Whether it was made without a nodule.
+        crops: Where it may differ from its background, if that is known: beyond them its bits are the same.
     """
     if sham or not synthetic.nodules:
-        return _whole_rejection(background, synthetic)
-    return next((reason for reason in rejections(background, synthetic) if reason), "")
+        return _whole_rejection(background, synthetic, crops)
+    return next((reason for reason in rejections(background, synthetic, crops) if reason), "")
 
 
-def rejections(background: Radiograph, synthetic: Radiograph) -> tuple[str, ...]:
+def rejections(background: Radiograph, synthetic: Radiograph, crops: Sequence[Crop] | None = None) -> tuple[str, ...]:
     """Return per nodule why the scene is excluded, empty where the nodule is as asked for.
 
-    What is wrong with the radiograph as a whole is held against each of its nodules.
+    What is wrong with the radiograph as a whole is held against each of its nodules. Arguments: see :func:`rejection`.
     """
-    whole = _whole_rejection(background, synthetic)
+    whole = _whole_rejection(background, synthetic, crops)
     return tuple(
         whole
         or _nodule_rejection(truth)
@@ -58,12 +69,15 @@ def rejections(background: Radiograph, synthetic: Radiograph) -> tuple[str, ...]
     )
 
 
-def _whole_rejection(background: Radiograph, synthetic: Radiograph) -> str:
+def _whole_rejection(background: Radiograph, synthetic: Radiograph, crops: Sequence[Crop] | None) -> str:
     if synthetic.shape != background.shape:
         return "the synthesizer changed the size of the radiograph"
-    if not np.isfinite(synthetic.pixels).all():
+    if crops is None or not background.is_finite:
+        crops = [(0, 0, *background.shape)]
+    if not all(np.isfinite(synthetic.pixels[cut_of(crop)]).all() for crop in crops):
         return "the synthesizer returned pixels that are not finite"
-    return "pixels changed far from the nodules" if _changed_far_away(background, synthetic) else ""
+    far = any(_changed_far_away(background, synthetic, crop) for crop in crops)
+    return "pixels changed far from the nodules" if far else ""
 
 
 def _nodule_rejection(truth: Truth) -> str:
@@ -130,12 +144,14 @@ def contrast_to_noise(truth: Truth, background: Radiograph) -> float:
     return truth.contrast * lung_range(background) / max(float(rest.std()), 1e-9)
 
 
-def _changed_far_away(background: Radiograph, synthetic: Radiograph) -> bool:
-    changed = synthetic.pixels != background.pixels
+def _changed_far_away(background: Radiograph, synthetic: Radiograph, crop: Crop) -> bool:
+    """Return whether a pixel of a crop changed that is near no nodule."""
+    top, left, _, _ = crop
+    changed = synthetic.pixels[cut_of(crop)] != background.pixels[cut_of(crop)]
     for truth in synthetic.nodules:
         x_min, y_min, x_max, y_max = truth.box
         reach_mm = LARGEST_REACH * max(truth.diameter_mm, float(truth.requested.get("diameter_mm", 0.0)), 4.0)
         rows, columns = (int(np.ceil(reach_mm / step)) for step in synthetic.spacing_mm)
-        y, x = int((y_min + y_max) / 2), int((x_min + x_max) / 2)
-        changed[max(y - rows, 0) : y + rows + 1, max(x - columns, 0) : x + columns + 1] = False
+        y, x = int((y_min + y_max) / 2) - top, int((x_min + x_max) / 2) - left
+        changed[max(y - rows, 0) : max(y + rows + 1, 0), max(x - columns, 0) : max(x + columns + 1, 0)] = False
     return bool(changed.any())

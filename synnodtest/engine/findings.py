@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job, Keys
-from synnodtest.engine.outcome import Snapshot, decode_sightings, encode_sightings, regions_at
+from synnodtest.engine.outcome import Snapshot
+from synnodtest.engine.sightings import decode_sightings, encode_sightings, sightings_of
 from synnodtest.engine.tally import Tally
-from synnodtest.evidence.trial import Sighting
 from synnodtest.ports import Detector
 from synnodtest.stages import stage
 from synnodtest.store import Store
@@ -66,7 +66,7 @@ class Findings:
         self._tally.inferred += len(batch)
         for job, radiograph, found in zip(batch, radiographs, findings, strict=True):
             assert job.snapshot is not None
-            sightings = tuple(Sighting(f, regions_at(radiograph, f.centre)) for f in found)
+            sightings = sightings_of(radiograph, found)
             own = encode_sightings(sightings)
             data = self._store.put("findings", self._keys.findings(job.snapshot), own)
             job.sightings = sightings if data == own else decode_sightings(data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,14 +13,15 @@ import numpy as np
 
 from synnodtest.canonical import canonical_json
 from synnodtest.conspicuity import visibilities
+from synnodtest.engine.sightings import regions_of
 from synnodtest.evidence.trial import Sighting, Trial, score_mimics, score_trial
-from synnodtest.finding import Finding
+from synnodtest.geometry import centre_of
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import Recipe
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 
-__all__ = ["Outcome", "Snapshot", "decode_sightings", "encode_sightings", "regions_at", "to_trial"]
+__all__ = ["Outcome", "Snapshot", "to_trial"]
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ class Snapshot:
     mimic_regions: tuple[frozenset[str], ...] = ()
 
     @classmethod
-    def of(cls, radiograph: Radiograph, rejected: str = "", sha256: str = "") -> Snapshot:
-        """Take the snapshot of a radiograph, whose content's sha256 may be known."""
+    def of(cls, radiograph: Radiograph, rejected: str = "", sha256: str = "", unit: float | None = None) -> Snapshot:
+        """Take the snapshot of a radiograph, whose content's sha256 and lung range may be known."""
         return cls(
             sha256=sha256 or radiograph.content_sha256(),
             spacing_mm=radiograph.spacing_mm,
             shape=radiograph.shape,
             nodules=tuple(
                 replace(truth, contrast_in_place=seen.contrast, conspicuity=seen.conspicuity)
-                for truth, seen in zip(radiograph.nodules, visibilities(radiograph), strict=True)
+                for truth, seen in zip(radiograph.nodules, visibilities(radiograph, unit), strict=True)
             ),
-            nodule_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.nodules),
+            nodule_regions=_places(radiograph, radiograph.nodules),
             regions=frozenset(name for name, mask in radiograph.regions.items() if mask.any()),
             rejected=rejected,
             mimics=radiograph.mimics,
-            mimic_regions=tuple(regions_at(radiograph, _centre(truth)) for truth in radiograph.mimics),
+            mimic_regions=_places(radiograph, radiograph.mimics),
         )
 
     def encode(self) -> bytes:
@@ -142,34 +142,9 @@ def _value(number: float | None) -> float:
     return math.nan if number is None else number
 
 
-def _centre(truth: Truth) -> tuple[float, float]:
-    x_min, y_min, x_max, y_max = truth.box
-    return (x_min + x_max) / 2, (y_min + y_max) / 2
-
-
-def regions_at(radiograph: Radiograph, point: tuple[float, float]) -> frozenset[str]:
-    """Return the names of the regions that hold a point ``(x, y)`` in pixels."""
-    height, width = radiograph.shape
-    row, column = int(np.floor(point[1])), int(np.floor(point[0]))
-    if not (0 <= row < height and 0 <= column < width):
-        return frozenset()
-    return frozenset(name for name, mask in radiograph.regions.items() if mask[row, column])
-
-
-def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
-    """Return findings with their regions as compressed canonical JSON."""
-    text = canonical_json([[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings])
-    return zlib.compress(text.encode(), 6)
-
-
-def decode_sightings(data: bytes) -> tuple[Sighting, ...]:
-    """Rebuild findings from :func:`encode_sightings`, also from the uncompressed ones of earlier versions."""
-    raw = json.loads(data if data.startswith(b"[") else zlib.decompress(data))
-    known: dict[tuple[str, ...], frozenset[str]] = {}  # of hundreds of findings most lie in the same few regions
-    return tuple(
-        Sighting(Finding((a, b, c, d), score), known.setdefault(tuple(regions), frozenset(regions)))
-        for a, b, c, d, score, regions in raw
-    )
+def _places(radiograph: Radiograph, truths: Sequence[Truth]) -> tuple[frozenset[str], ...]:
+    """Return per truth the regions that hold the middle of its box."""
+    return tuple(regions_of(radiograph, [centre_of(truth.box) for truth in truths]))
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot
 from synnodtest.engine.synthesis import synthesize
 from synnodtest.engine.tally import Tally
+from synnodtest.geometry import FloatArray
 from synnodtest.mimics import with_mimics
 from synnodtest.perturbations import perturb
 from synnodtest.ports import Background, Synthesizer
-from synnodtest.radiograph import Radiograph
-from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph, peek_radiograph
+from synnodtest.radiograph import Radiograph, lung_range_after
+from synnodtest.radiograph_codec import StoredRadiograph, decode_radiograph, encode_radiograph, peek_radiograph
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
@@ -22,19 +26,25 @@ from synnodtest.store import Store
 __all__ = ["Radiographs"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Stored:
-    """A radiograph as the store holds it; ``fresh`` if it was encoded just now with the background at hand."""
+    """A radiograph as the store holds it.
+
+    Args:
+        data: Encoded.
+        pixels: A copy of those it was encoded from just now, if it was: they need not be decoded and verified.
+    """
 
     data: bytes
-    fresh: bool
+    pixels: FloatArray | None = None
 
     def radiograph(self, background: Radiograph) -> Radiograph:
-        return replace(decode_radiograph(self.data, background, verify=not self.fresh), altered=True)
+        verify = self.pixels is None
+        return replace(decode_radiograph(self.data, background, verify=verify, pixels=self.pixels), altered=True)
 
-    @property
-    def content_sha256(self) -> str:
-        return peek_radiograph(self.data).content_sha256
+    @cached_property
+    def told(self) -> StoredRadiograph:
+        return peek_radiograph(self.data)
 
 
 class Radiographs:
@@ -82,7 +92,7 @@ class Radiographs:
     def _stored(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
         """Return the unperturbed radiographs of jobs by key, as the store holds them; what it lacks is synthesized."""
         found = {key: self._store.get("radiographs", key) for key in jobs}
-        stored = {key: _Stored(data, fresh=False) for key, data in found.items() if data is not None}
+        stored = {key: _Stored(data) for key, data in found.items() if data is not None}
         return stored | self._synthesized({key: job for key, job in jobs.items() if key not in stored})
 
     def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
@@ -92,21 +102,24 @@ class Radiographs:
         scenes = [_plain(job.scene) for job in jobs.values()]
         radiographs = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
         with stage("store: encoding and writing"):
+            # each is let go of before the next is copied, which then takes its memory
             return {
-                key: self._kept(key, encode_radiograph(radiograph, background))
-                for key, radiograph, background in zip(jobs, radiographs, backgrounds, strict=True)
+                key: self._kept(key, radiographs.pop(0), background)
+                for key, background in zip(jobs, backgrounds, strict=True)
             }
 
-    def _kept(self, key: str, data: bytes) -> _Stored:
+    def _kept(self, key: str, radiograph: Radiograph, background: Radiograph) -> _Stored:
         """Store a radiograph; what another process stored under its key before stands in its place."""
+        data = encode_radiograph(radiograph, background)
         stored = self._store.put("radiographs", key, data)
-        return _Stored(stored, fresh=stored == data)
+        return _Stored(stored, np.array(radiograph.pixels, dtype=np.float32) if stored == data else None)
 
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:
         background = self._load(job.background)
         base = background if stored is None else stored.radiograph(background)
-        reason = rejection(background, base, sham=job.scene.sham)
+        crops = None if stored is None or base.shape != background.shape else stored.told.crops
+        reason = rejection(background, base, sham=job.scene.sham, crops=crops)
         drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
         job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
         if job.scene.prior is not None:
@@ -114,8 +127,12 @@ class Radiographs:
             assert prior.snapshot is not None
             job.radiograph = replace(job.radiograph, prior=prior.radiograph)
             reason = reason or (f"prior: {prior.snapshot.rejected}" if prior.snapshot.rejected else "")
-        known = stored.content_sha256 if stored is not None and job.radiograph is base else ""
-        encoded = Snapshot.of(job.radiograph, reason, known).encode()
+        if stored is None or crops is None or job.radiograph is not base:
+            snapshot = Snapshot.of(job.radiograph, reason)
+        else:
+            unit = lung_range_after(base, background, crops)
+            snapshot = Snapshot.of(base, reason, stored.told.content_sha256, unit)
+        encoded = snapshot.encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 
 

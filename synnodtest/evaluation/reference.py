@@ -12,7 +12,7 @@ import numpy as np
 
 from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.conspicuity import VERSION
-from synnodtest.engine.outcome import regions_at
+from synnodtest.engine.sightings import regions_at
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import centre_of
 from synnodtest.radiograph import is_derived

@@ -9,9 +9,9 @@ from typing import Any
 
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.engine.engine import Engine
-from synnodtest.engine.outcome import Outcome, Snapshot, regions_at, to_trial
+from synnodtest.engine.outcome import Outcome, Snapshot, to_trial
+from synnodtest.engine.sightings import sightings_of
 from synnodtest.errors import DetectorError
-from synnodtest.evidence.trial import Sighting
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.matching import Matching
@@ -124,7 +124,7 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
                 (findings,) = engine.detector.detect([radiograph])
             except DetectorError as error:
                 return "ERROR", [f"scene {scene.key()}: {error}"]
-            sightings = tuple(Sighting(f, regions_at(radiograph, f.centre)) for f in findings)
+            sightings = sightings_of(radiograph, findings)
             recipe = Recipe(failure["behaviour"], background, arm, 0, (), ())
             outcome = Outcome(
                 recipe, scene, engine.synthesizer.identity.name, Snapshot.of(radiograph), sightings, False

@@ -130,9 +130,11 @@ def test_a_box_over_the_edge_by_a_pixel_is_clipped(radiographs):
     assert found[0] == [Finding((0.0, 0.0, 80.0, 60.0), 1.0)]
 
 
-def test_numpy_numbers_become_plain_floats(radiographs):
-    box = tuple(np.asarray([1, 2, 3, 4], dtype=np.float32))
-    found = answering(Finding(box, np.float32(0.25))).detect(radiographs)[0][0]
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, int])
+def test_numpy_and_whole_numbers_become_plain_floats(radiographs, kind):
+    box = tuple(map(kind, (1, 2, 3, 4)))
+    found = answering(Finding(box, kind(1))).detect(radiographs)[0][0]
+    assert found == Finding((1.0, 2.0, 3.0, 4.0), 1.0)
     assert all(type(number) is float for number in (*found.box, found.score))
 
 

@@ -12,6 +12,7 @@ from synnodtest.engine.judgement import agree
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.geometry import disc_mask
 from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.radiograph_codec import encode_radiograph, peek_radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
@@ -62,6 +63,26 @@ def test_pixels_changed_far_away_and_lost_pixels_are_rejected(background: Radiog
     assert "far from the nodules" in rejection(background, good.with_pixels(pixels))
     pixels[3, 3] = np.nan
     assert "not finite" in rejection(background, good.with_pixels(pixels))
+
+
+@pytest.mark.parametrize("place", [(3, 3), (60, 60), (119, 119), (239, 239)])
+@pytest.mark.parametrize("value", [0.01, np.nan, 0.0])
+def test_it_is_enough_to_look_where_a_radiograph_may_differ(
+    background: Radiograph, good: Radiograph, place: tuple[int, int], value: float
+) -> None:
+    pixels = good.pixels.copy()
+    pixels[place] += np.float32(value)
+    made = good.with_pixels(pixels)
+    crops = peek_radiograph(encode_radiograph(made, background)).crops
+    for sham in (False, True):
+        assert rejection(background, made, sham=sham, crops=crops) == rejection(background, made, sham=sham)
+
+
+def test_a_background_that_is_not_finite_is_noticed_beyond_what_changed(background: Radiograph) -> None:
+    pixels = background.pixels.copy()
+    pixels[200, 200] = np.nan
+    torn = background.with_pixels(pixels)
+    assert "not finite" in rejection(torn, replace(torn), crops=[])
 
 
 def test_contrast_to_noise_is_added_brightness_over_the_noise_around(background: Radiograph, good: Radiograph) -> None:

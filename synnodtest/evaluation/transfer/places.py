@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from synnodtest.engine.outcome import regions_at
+from synnodtest.engine.sightings import regions_at
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 

@@ -1,0 +1,79 @@
+"""Quantiles of many float32 values, to the last bit those of ``np.percentile`` and some times faster."""
+
+from __future__ import annotations
+
+import bisect
+import math
+
+import numpy as np
+
+from synnodtest.geometry import FloatArray
+
+__all__ = ["quantile_after", "quantile_of"]
+
+SAMPLED = 4096
+"""Values that bracket a quantile; of fewer than some ten times as many all are sorted as fast."""
+
+
+def quantile_of(values: FloatArray, share: float) -> float:
+    """Return ``np.percentile(values, [100 * share])[0]`` of float32 values; NaN if there are none, or one is NaN.
+
+    A sorted sample says between which two values the quantile lies; only those between are put in order.
+    """
+    if not values.size or np.isnan(values).any():
+        return math.nan
+    place = (values.size - 1) * share
+    return _between(*_neighbours(values, int(place)), place)
+
+
+def quantile_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, share: float) -> float:
+    """Return :func:`quantile_of` sorted values of which some were replaced, without sorting the rest again.
+
+    Args:
+        ordered: All values before, sorted; a NaN among them comes last.
+        gone: Sorted; those of them that were replaced.
+        come: Sorted, as many; what stands in their place.
+        share: From 0 to 1.
+    """
+    if not ordered.size or any(np.isnan(values[-1:]).any() for values in (ordered, come)):
+        return math.nan
+    place = (ordered.size - 1) * share
+    before = int(place)
+    after = min(before + 1, ordered.size - 1)
+    lower, upper = (_nth_after(ordered, gone, come, nth) for nth in (before, after))
+    return _between(lower, upper, place)
+
+
+def _nth_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, nth: int) -> np.float32:
+    """Return the value at a place, from 0, of the values sorted after the change: the least with enough up to it."""
+
+    def up_to(value: np.float32) -> int:
+        counts = [array.searchsorted(value, "right") for array in (ordered, gone, come)]
+        return int(counts[0] - counts[1] + counts[2])
+
+    first, last = max(nth - come.size, 0), min(nth + gone.size + 1, ordered.size)
+    old = bisect.bisect_left(ordered, nth + 1, first, last, key=up_to)
+    new = bisect.bisect_left(come, nth + 1, key=up_to)
+    return min([array[k] for array, k, end in ((ordered, old, last), (come, new, come.size)) if k < end])
+
+
+def _between(lower: np.float32, upper: np.float32, place: float) -> float:
+    """Return what lies between two neighbours at a place that need not be whole, rounded as NumPy rounds it."""
+    step, part = float(upper - lower), place - int(place)
+    return float(lower) + step * part if part < 0.5 else float(upper) - step * (1 - part)
+
+
+def _neighbours(values: FloatArray, place: int) -> tuple[np.float32, np.float32]:
+    """Return the values at a place of the sorted values, and at the next one (at the last place itself twice)."""
+    after = min(place + 1, values.size - 1)
+    below, between = 0, values
+    if values.size > 10 * SAMPLED:
+        sample = np.sort(values[:: values.size // SAMPLED])
+        middle, margin = place * sample.size // values.size, sample.size // 32
+        low, high = sample[max(middle - margin, 0)], sample[min(middle + margin, sample.size - 1)]
+        inside = (values >= low) & (values <= high)
+        least = int(np.count_nonzero(values < low))
+        if least <= place and after < least + int(np.count_nonzero(inside)):
+            below, between = least, values[inside]
+    ordered = np.partition(between, sorted({place - below, after - below}))
+    return ordered[place - below], ordered[after - below]

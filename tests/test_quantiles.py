@@ -1,0 +1,35 @@
+"""Quantiles after a change of some values, against those of all values."""
+
+import numpy as np
+import pytest
+
+from synnodtest.quantiles import quantile_after, quantile_of
+
+KINDS = ["even", "few values", "constant"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 777, 41_000])
+def test_a_quantile_after_a_change_is_that_of_all_values(size, kind):
+    rng = np.random.default_rng(size)
+    draw = {
+        "even": lambda n: rng.random(n, dtype=np.float32),
+        "few values": lambda n: (rng.integers(0, 6, n) / 5).astype(np.float32),
+        "constant": lambda n: np.full(n, 0.3, np.float32),
+    }[kind]
+    for changed in {0, 1, size // 3, size}:
+        for shift in (-0.4, 0.0, 0.05, 2.0):
+            before = draw(size)
+            where = rng.permutation(size)[:changed]
+            after = before.copy()
+            after[where] = draw(changed) + np.float32(shift)
+            gone, come = np.sort(before[where]), np.sort(after[where])
+            for share in (0.0, 0.05, 0.5, 0.95, 1.0):
+                assert quantile_after(np.sort(before), gone, come, share) == quantile_of(after, share)
+
+
+def test_a_value_that_is_no_number_leaves_no_quantile():
+    values, none = np.zeros(9, np.float32), np.array([np.nan], np.float32)
+    assert np.isnan(quantile_after(values, values[:1], none, 0.5))
+    assert np.isnan(quantile_after(np.append(values, none), none[:0], none[:0], 0.5))
+    assert np.isnan(quantile_after(none[:0], none[:0], none[:0], 0.5))
