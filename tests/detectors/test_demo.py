@@ -12,8 +12,9 @@ from synnodtest.detectors.conform import blind, conspicuous_radiographs
 from synnodtest.detectors.conform_geometry import hits_of
 from synnodtest.errors import DetectorError
 from synnodtest.shipped import shipped_model
+from tests.extras import needs
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 
 
 def test_it_is_small_and_says_that_it_is_a_demonstration():

@@ -13,11 +13,12 @@ from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.forms import with_tables
 from synnodtest.detectors.openvino import OpenVinoDetector
 from synnodtest.errors import DetectorError
+from tests.extras import needs
 
 from .onnx_models import write_model
 from .small_networks import SIZE, export, found_by_ultralytics, save_network
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 HEADS = ["Detect", "v10Detect", "RTDETRDecoder"]
 FORMS = [("Detect", {}), ("Detect", {"nms": True, "conf": 0.001}), ("v10Detect", {"nms": False}), ("RTDETRDecoder", {})]
 

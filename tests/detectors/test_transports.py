@@ -20,10 +20,11 @@ from synnodtest.planning.variants import variants
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
+from tests.extras import needs
 
 from .yolo_checkpoints import save_checkpoint
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 SIZE = 96
 
 SPEC = """

@@ -11,10 +11,11 @@ from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.checkpoint import read_checkpoint
 from synnodtest.errors import DetectorError
+from tests.extras import needs
 
 from .yolo_checkpoints import save_checkpoint
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.expectations.evidence import trial
 from tests.fuzzing.parts import Holed, asked, hunt, noisy, ruling
 
+pytestmark = pytest.mark.usefixtures("briefly_described")
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
 
 
@@ -143,7 +144,7 @@ def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under
         synthesizers={"cheap": cheap, "gaussian": tested},
     )  # fmt: skip
     assert gathered.entry["synthesizer"] == "gaussian"
-    assert tested.scenes >= 160  # 60 of the confirmation, 100 around it, and the walk to where it holds again
+    assert tested.scenes > 70  # 60 of the confirmation, 10 around it, and the walk to where it holds again
     assert gathered.entry["counterexamples"]
     assert cheap.scenes >= 20
 

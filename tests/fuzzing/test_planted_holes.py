@@ -9,6 +9,8 @@ import pytest
 from synnodtest.fuzzing.telling import _best_cut
 from tests.fuzzing.parts import Holed, asked, centre, confirmed, hunt, roughness
 
+pytestmark = pytest.mark.usefixtures("briefly_described")
+
 
 def test_the_threshold_that_tells_failing_scenes_is_found_on_either_side():
     values = np.array([3.0, 30.0, 11.0, 12.5, 20.0, 9.0])

@@ -17,10 +17,11 @@ from PIL import Image
 
 from synnodtest.evaluation.realism import SIDE_PX, Exhibit, judge_answers, write_study
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_png
+from tests.extras import needs
 from tests.studio.conftest import DETECTOR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra 'dev')")
-pytest.importorskip("gradio", reason="the studio needs the extra 'studio'")
+needs("gradio", reason="the studio needs the extra 'studio'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 

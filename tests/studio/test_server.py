@@ -10,9 +10,10 @@ from PIL import Image
 
 from synnodtest.studio.guard import CLOSED
 from tests.backgrounds.radiograph_files import chest, png_bytes
+from tests.extras import needs
 
 httpx = pytest.importorskip("httpx", reason="the studio's tests need httpx, which comes with Gradio")
-pytest.importorskip("gradio", reason="the studio needs the extra 'studio'")
+needs("gradio", reason="the studio needs the extra 'studio'")
 
 PORT = 7899
 HERE = f"http://127.0.0.1:{PORT}"

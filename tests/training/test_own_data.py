@@ -12,10 +12,11 @@ from synnodtest.planning.variants import variants
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
+from tests.extras import needs
 
 from ..backgrounds.radiograph_files import write_png
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 
 SPEC = """
 synnodtest: 1

@@ -7,8 +7,9 @@ from synnodtest.detectors import resolve_detector
 from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import prepare
 from synnodtest.training.detector import PRESETS, train_detector
+from tests.extras import needs
 
-pytest.importorskip("ultralytics")
+needs("ultralytics")
 
 
 @pytest.fixture(scope="module")
