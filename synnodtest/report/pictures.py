@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, PictureEntry, SceneEntry
 from synnodtest.report import explore_pictures
-from synnodtest.report.crops import write_gallery_pictures
+from synnodtest.report.crops import gallery_pictures
 from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour
 
@@ -156,17 +155,15 @@ def _written(pack: dict[str, dict[str, str]], folder: Path) -> dict[str, str]:
 def _draw(engine: Engine, scene_id: str, scene: SceneEntry, point: float, failing: bool) -> bytes:
     recipe = Scene.from_dict(scene.recipe)
     background = next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background)
-    with tempfile.TemporaryDirectory() as scratch:
-        paths = write_gallery_pictures(
-            Path(scratch),
-            scene_id,
-            engine.load(background),
-            engine.radiograph(recipe, background),
-            _findings(scene.findings),
-            failing=failing,
-            operating_point=point,
-        )
-        files = {path: base64.b64encode((Path(scratch) / path).read_bytes()).decode() for path in paths.values()}
+    paths, drawn = gallery_pictures(
+        scene_id,
+        engine.load(background),
+        engine.radiograph(recipe, background),
+        _findings(scene.findings),
+        failing=failing,
+        operating_point=point,
+    )
+    files = {path: base64.b64encode(content).decode() for path, content in drawn.items()}
     return canonical_json({"paths": paths, "files": files}).encode()
 
 

@@ -526,14 +526,23 @@ def radiographs(scene: dict[str, Any]) -> tuple[Radiograph, Radiograph, list[Fin
 
 def with_pictures(made: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Write the gallery's pictures into ``folder`` and their paths into the record."""
-    from synnodtest.report import crops
-
     for item in made["gallery"]:
         scene = made["scenes"][item["scene"]]
         background, synthetic, findings = radiographs(scene)
         item.update(
-            crops.write_gallery_pictures(
+            write_gallery_pictures(
                 folder, item["scene"], background, synthetic, findings, failing="failure" in item["rule"]
             )
         )
     return made
+
+
+def write_gallery_pictures(folder: Path, scene_id: str, *shown: Any, **how: Any) -> dict[str, str]:
+    """Write what ``crops.gallery_pictures`` draws below ``folder``; return paths by role."""
+    from synnodtest.report.crops import gallery_pictures
+
+    paths, files = gallery_pictures(scene_id, *shown, **how)
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return paths

@@ -9,7 +9,7 @@ from PIL import Image
 from synnodtest.errors import RecordError
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph, Truth
-from synnodtest.report import crops
+from tests.report.example import write_gallery_pictures
 
 SCENE = "ab" * 32
 
@@ -30,7 +30,7 @@ def planted(shape=(400, 300), spacing=(0.5, 0.7), at=(120, 150), side=20):
 
 def test_a_failing_scene_has_thumbnails_cuts_and_lossless_copies(tmp_path):
     background, synthetic = planted()
-    paths = crops.write_gallery_pictures(
+    paths = write_gallery_pictures(
         tmp_path, SCENE, background, synthetic, [Finding((150, 120, 170, 140), 0.7)], failing=True
     )
     roles = ("background", "synthetic", "difference", "boxes")
@@ -48,13 +48,13 @@ def test_a_failing_scene_has_thumbnails_cuts_and_lossless_copies(tmp_path):
 
 
 def test_a_passing_scene_has_thumbnails_only(tmp_path):
-    paths = crops.write_gallery_pictures(tmp_path, SCENE, *planted(), [])
+    paths = write_gallery_pictures(tmp_path, SCENE, *planted(), [])
     assert not [role for role in paths if role.endswith("_crop")]
 
 
 def test_the_cut_is_square_in_millimetres_and_holds_the_nodule_at_the_edge(tmp_path):
     background, synthetic = planted(at=(0, 280), side=20)
-    paths = crops.write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
+    paths = write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
     height, width = opened(tmp_path / paths["synthetic_png16"]).shape
     assert height * 0.5 == pytest.approx(width * 0.7, abs=0.7)
     assert height * 0.5 == pytest.approx(60, abs=0.7)
@@ -62,7 +62,7 @@ def test_the_cut_is_square_in_millimetres_and_holds_the_nodule_at_the_edge(tmp_p
 
 def test_boxes_are_yellow_on_dark_and_stand_where_the_truth_is(tmp_path):
     background, synthetic = planted()
-    paths = crops.write_gallery_pictures(tmp_path, SCENE, background, synthetic, [], failing=True)
+    paths = write_gallery_pictures(tmp_path, SCENE, background, synthetic, [], failing=True)
     boxed = opened(tmp_path / paths["boxes_crop"]).astype(int)
     yellow = (boxed[..., 0] > 180) & (boxed[..., 1] > 150) & (boxed[..., 2] < 90)
     rows, columns = np.nonzero(yellow)
@@ -73,31 +73,29 @@ def test_boxes_are_yellow_on_dark_and_stand_where_the_truth_is(tmp_path):
 def test_findings_below_the_operating_point_are_not_drawn(tmp_path):
     background, synthetic = planted()
     finding = Finding((150, 160, 170, 180), 0.1)
-    drawn = crops.write_gallery_pictures(tmp_path / "a", SCENE, background, synthetic, [finding])
-    left_out = crops.write_gallery_pictures(
-        tmp_path / "b", SCENE, background, synthetic, [finding], operating_point=0.25
-    )
-    none = crops.write_gallery_pictures(tmp_path / "c", SCENE, background, synthetic, [])
+    drawn = write_gallery_pictures(tmp_path / "a", SCENE, background, synthetic, [finding])
+    left_out = write_gallery_pictures(tmp_path / "b", SCENE, background, synthetic, [finding], operating_point=0.25)
+    none = write_gallery_pictures(tmp_path / "c", SCENE, background, synthetic, [])
     read = [(tmp_path / f / p["boxes"]).read_bytes() for f, p in (("a", drawn), ("b", left_out), ("c", none))]
     assert read[0] != read[1] == read[2]
 
 
 def test_an_untouched_radiograph_is_shown_whole(tmp_path):
     background, _ = planted()
-    paths = crops.write_gallery_pictures(tmp_path, SCENE, background, background, [])
+    paths = write_gallery_pictures(tmp_path, SCENE, background, background, [])
     assert opened(tmp_path / paths["synthetic_png16"]).shape == background.shape
     assert np.unique(opened(tmp_path / paths["difference"])).size == 1
 
 
 def test_a_box_far_outside_and_a_huge_one_are_no_trouble(tmp_path):
     findings = [Finding((-1e6, -1e6, 1e6, 1e6), 0.9), Finding((5000, 5000, 5001, 5001), 0.9)]
-    crops.write_gallery_pictures(tmp_path, SCENE, *planted(), findings, failing=True)
+    write_gallery_pictures(tmp_path, SCENE, *planted(), findings, failing=True)
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "abc/def"])
 def test_a_scene_id_that_is_no_hash_is_refused(tmp_path, name):
     with pytest.raises(RecordError):
-        crops.write_gallery_pictures(tmp_path, name, *planted(), [])
+        write_gallery_pictures(tmp_path, name, *planted(), [])
 
 
 def test_the_inside_of_a_bright_nodule_is_not_all_white(tmp_path):
@@ -109,7 +107,7 @@ def test_the_inside_of_a_bright_nodule_is_not_all_white(tmp_path):
     background = Radiograph(pixels, (0.7, 0.7))
     truth = Truth("one", bump > 0, (0, 0), 28.0, 0.6)
     synthetic = background.with_pixels((pixels + 0.6 * bump).astype(np.float32), (truth,))
-    paths = crops.write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
+    paths = write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
     for role in ("synthetic", "difference"):
         middle = opened(tmp_path / paths[role])[91:101, 60:132].astype(int)
         assert (middle >= 250).mean() < 0.1

@@ -23,6 +23,16 @@ def project(run, tmp_path_factory):
     return shutil.copytree(run.parents[1], tmp_path_factory.mktemp("copy") / "project")
 
 
+@pytest.fixture(scope="module")
+def again(project):
+    """The folder of a second run: one expectation, of a margin changed after freezing, with pictures."""
+    path = project / "specs" / "small.yaml"
+    path.write_text(path.read_text().replace("at_least: 0.7}", "at_least: 0.3}"))
+    git(project, "commit", "-q", "-a", "-m", "an easier margin")
+    pytest_in(project, "-k", "size and sensitivity", specs="specs/small.yaml")
+    return newest(project)
+
+
 def of_kind(data, kind):
     return next(e for e in data["expectations"] if e["kind"] == kind and e["id"].startswith("specs/small"))
 
@@ -39,8 +49,8 @@ def test_a_frozen_spec_in_a_clean_tree_makes_a_confirmatory_run_and_the_ledger_s
     assert "No behaviour tests requirement SRS-2 Unloved." in page
 
 
-def test_one_flipped_byte_is_named_by_verify(run, tmp_path, capsys):
-    copy = shutil.copytree(run, tmp_path / "run")
+def test_one_flipped_byte_is_named_by_verify(again, tmp_path, capsys):
+    copy = shutil.copytree(again, tmp_path / "run")
     assert main(["verify", str(copy)]) == 0
     names = ("results.json", "results.parquet", "inputs/specs/small.yaml", "inputs/synnodtest.lock", "report.html",
              "inputs/requirements.csv")  # fmt: skip
@@ -65,8 +75,8 @@ def test_the_report_is_not_drawn_again_over_a_changed_record(run, tmp_path, caps
     assert "results.json: differs" in capsys.readouterr().err
 
 
-def test_a_printed_replay_command_makes_the_scene_again(project, run, monkeypatch, capsys):
-    page = (run / "report.html").read_text()
+def test_a_printed_replay_command_makes_the_scene_again(project, again, monkeypatch, capsys):
+    page = (again / "report.html").read_text()
     command = re.search(r'class="replay">synnodtest ([^<]+)<', page)[1]
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(str(project))
@@ -98,18 +108,14 @@ def test_annotations_and_junit_name_line_requirement_verdict_and_estimate(projec
     assert mine["synnodtest.verdict"] == of_kind(data, "sensitivity")["status"]
 
 
-def test_a_margin_changed_after_freezing_and_a_selection_are_told(project, data):
-    path = project / "specs" / "small.yaml"
-    path.write_text(path.read_text().replace("at_least: 0.7}", "at_least: 0.3}"))
-    git(project, "commit", "-q", "-a", "-m", "an easier margin")
-    pytest_in(project, "-k", "size and sensitivity", "--synnod-no-pixels", specs="specs/small.yaml")
-    second = json.loads((newest(project) / "results.json").read_text())
+def test_a_margin_changed_after_freezing_and_a_selection_are_told(again):
+    second = json.loads((again / "results.json").read_text())
     assert second["run"]["confirmatory"] is False
     assert any("was changed after it was frozen" in r for r in second["run"]["exploratory_reasons"])
     assert any("4 of the 5 expectations" in r for r in second["run"]["exploratory_reasons"])
     assert [(d["planned"], d["actual"]) for d in second["deviations"]] == [(0.7, 0.3)]
     assert [e["status"] for e in second["expectations"]].count("NOT RUN") == 4
-    page = (newest(project) / "report.html").read_text()
+    page = (again / "report.html").read_text()
     assert "This run confirms nothing" in page
     assert "sensitivity.at_least" in page
     assert "changed after freezing" in page
