@@ -20,8 +20,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
+from synnodtest.backgrounds.regions import REGIONS
+
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, SPACING_MM = 160, 1.0
+ESTIMATED = 2
+"""Radiographs of which regions are estimated, which takes longer than all else that a run does with one."""
 
 SPEC = """
 synnodtest: 1
@@ -131,7 +135,8 @@ def project(tmp_path):
         rng = np.random.default_rng(number)
         pixels = np.where(lungs, 0.2, 0.22) + 0.3 * y + 0.01 * rng.standard_normal((SIZE, SIZE))
         Image.fromarray((pixels.clip(0, 1) * 65535).astype(np.uint16)).save(backgrounds / f"n{number:02}.png")
-        Image.fromarray((lungs * 255).astype(np.uint8)).save(backgrounds / f"n{number:02}.lung.png")
+        for region in REGIONS if number >= ESTIMATED else ("lung",):
+            Image.fromarray((lungs * 255).astype(np.uint8)).save(backgrounds / f"n{number:02}.{region}.png")
         rows.append(f"n{number:02}.png,p{number:02},{SPACING_MM},{SPACING_MM},0,normal")
     (backgrounds / "manifest.csv").write_text("\n".join(rows) + "\n")
     return folder
