@@ -23,7 +23,7 @@ from synnodtest.errors import StoreError
 from synnodtest.geometry import BoolArray, Crop, FloatArray, cut_of
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["StoredRadiograph", "decode_radiograph", "encode_radiograph", "peek_radiograph"]
+__all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "encode_radiograph", "peek_radiograph"]
 
 _MAGIC = b"SNRG\x01"
 _TILE = 16
@@ -48,14 +48,39 @@ class StoredRadiograph:
     crops: tuple[Crop, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A radiograph, what it was made from, and where the two differ.
+
+    Args:
+        radiograph: The radiograph.
+        background: What it was made from.
+        crops: Disjoint; beyond them its bits are those of its background, if that has its shape, else 0.
+    """
+
+    radiograph: Radiograph
+    background: Radiograph
+    crops: Sequence[Crop]
+
+    @classmethod
+    def of(cls, radiograph: Radiograph, background: Radiograph) -> Edit:
+        """Compare a radiograph with its background."""
+        differs = _bits(radiograph.pixels) != _bits(_base(radiograph.shape, background))
+        return cls(radiograph, background, _differing_boxes(differs))
+
+
 def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
     """Return ``radiograph`` as bytes, to be decoded with the same ``background``.
 
     Bit-exact. A radiograph of another shape than its background is stored whole.
     """
-    base = _base(radiograph.shape, background)
-    mine, theirs = _bits(radiograph.pixels), _bits(base)
-    crops = _differing_boxes(mine != theirs)
+    return encode_edit(Edit.of(radiograph, background))
+
+
+def encode_edit(edit: Edit) -> bytes:
+    """Return :func:`encode_radiograph` of a radiograph that was compared with its background before."""
+    radiograph, background, crops = edit.radiograph, edit.background, edit.crops
+    mine, theirs = _bits(radiograph.pixels), _bits(_base(radiograph.shape, background))
     regions = None if _same_regions(radiograph, background) else sorted(radiograph.regions)
     header = {
         "shape": list(radiograph.shape),

@@ -145,8 +145,9 @@ def plant_nodules(
     base = replace(radiograph, nodules=())
     scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
     refuse_lesions(synthesizer, [scene])
-    (made,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
-    reason = rejection(base, made, sham=sham)
+    (edit,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
+    made = edit.radiograph
+    reason = rejection(base, made, sham=sham, crops=edit.crops)
     if reason:
         warnings.warn(f"a run would exclude this scene: {reason}", stacklevel=3)
     return replace(made, nodules=(*radiograph.nodules, *made.nodules))

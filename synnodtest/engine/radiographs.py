@@ -18,7 +18,7 @@ from synnodtest.mimics import with_mimics
 from synnodtest.perturbations import perturb
 from synnodtest.ports import Background, Synthesizer
 from synnodtest.radiograph import Radiograph, lung_range_after
-from synnodtest.radiograph_codec import StoredRadiograph, decode_radiograph, encode_radiograph, peek_radiograph
+from synnodtest.radiograph_codec import Edit, StoredRadiograph, decode_radiograph, encode_edit, peek_radiograph
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
@@ -100,19 +100,16 @@ class Radiographs:
             return {}
         backgrounds = [self._load(job.background) for job in jobs.values()]
         scenes = [_plain(job.scene) for job in jobs.values()]
-        radiographs = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
+        edits = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
         with stage("store: encoding and writing"):
             # each is let go of before the next is copied, which then takes its memory
-            return {
-                key: self._kept(key, radiographs.pop(0), background)
-                for key, background in zip(jobs, backgrounds, strict=True)
-            }
+            return {key: self._kept(key, edits.pop(0)) for key in jobs}
 
-    def _kept(self, key: str, radiograph: Radiograph, background: Radiograph) -> _Stored:
+    def _kept(self, key: str, edit: Edit) -> _Stored:
         """Store a radiograph; what another process stored under its key before stands in its place."""
-        data = encode_radiograph(radiograph, background)
+        data = encode_edit(edit)
         stored = self._store.put("radiographs", key, data)
-        return _Stored(stored, np.array(radiograph.pixels, dtype=np.float32) if stored == data else None)
+        return _Stored(stored, np.array(edit.radiograph.pixels, dtype=np.float32) if stored == data else None)
 
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.engine.acceptance import rejections
 from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph_codec import Edit
 from synnodtest.scene import Scene
 
 __all__ = ["LIMIT", "redraw_rejected"]
@@ -22,8 +23,8 @@ Synthesize = Callable[[Sequence[Scene], Sequence[Radiograph]], Sequence[Radiogra
 
 def redraw_rejected(
     synthesize: Synthesize, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], made: Sequence[Radiograph]
-) -> list[Radiograph]:
-    """Return the radiographs, those with rejected nodules replaced by what other seeds gave.
+) -> list[Edit]:
+    """Return the radiographs beside their backgrounds, those with rejected nodules replaced by what other seeds gave.
 
     Only the rejected nodules get another seed, so that the others of the scene stay as they are in all arms. A nodule
     that was replaced says how often in ``truth.requested["redrawn"]``. A synthesizer that gives the same pixels for
@@ -35,13 +36,13 @@ def redraw_rejected(
         backgrounds: Untouched, one per scene.
         made: What was synthesized, one per scene.
     """
-    results = list(made)
+    results = [Edit.of(radiograph, background) for radiograph, background in zip(made, backgrounds, strict=True)]
     waiting = {k: scene for k, scene in enumerate(scenes) if scene.nodules and not scene.sham}
     counts = {k: [0] * len(scene.nodules) for k, scene in waiting.items()}
     for attempt in range(1, LIMIT + 1):
         again: dict[int, Scene] = {}
         for k, scene in waiting.items():
-            faults = rejections(backgrounds[k], results[k])
+            faults = rejections(backgrounds[k], results[k].radiograph, results[k].crops)
             if any(faults):
                 again[k] = _reseeded(scene, scenes[k], faults, attempt)
                 counts[k] = [attempt if fault else count for fault, count in zip(faults, counts[k], strict=True)]
@@ -50,8 +51,8 @@ def redraw_rejected(
         drawn = synthesize(list(again.values()), [backgrounds[k] for k in again])
         waiting = {}
         for (k, scene), radiograph in zip(again.items(), drawn, strict=True):
-            if not np.array_equal(radiograph.pixels, results[k].pixels):
-                waiting[k], results[k] = scene, _counted(radiograph, counts[k])
+            if not np.array_equal(radiograph.pixels, results[k].radiograph.pixels):
+                waiting[k], results[k] = scene, Edit.of(_counted(radiograph, counts[k]), backgrounds[k])
     return results
 
 

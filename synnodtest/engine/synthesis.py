@@ -10,6 +10,7 @@ from synnodtest.engine.tally import Tally
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph_codec import Edit
 from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.synthesizers.lesions import refuse_lesions
@@ -19,8 +20,8 @@ __all__ = ["synthesize"]
 
 def synthesize(
     synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], tally: Tally
-) -> list[Radiograph]:
-    """Return one radiograph per scene; nodules that acceptance rejects are drawn again.
+) -> list[Edit]:
+    """Return one radiograph per scene beside its background; nodules that acceptance rejects are drawn again.
 
     Args:
         synthesizer: Who makes them.
@@ -37,10 +38,10 @@ def synthesize(
 
     started = time.perf_counter()
     with stage("synthesis"):
-        radiographs = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
+        edits = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))
     tally.synthesis_seconds += time.perf_counter() - started
     tally.synthesized += len(scenes)
-    return radiographs
+    return edits
 
 
 def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:

@@ -53,12 +53,16 @@ class _Pixels:
     """Pixels, row by row.
 
     Args:
-        rows: Of each.
-        columns: Likewise.
+        flat: Their places in the flattened radiograph.
+        width: Of the radiograph.
     """
 
-    rows: Indices
-    columns: Indices
+    flat: Indices
+    width: int
+
+    def rows_columns(self, chosen: Indices) -> tuple[Indices, Indices]:
+        """Return rows and columns of some of them."""
+        return np.divmod(self.flat[chosen], self.width)
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,11 @@ class _Ground(_Pixels):
     most_clearance_mm: float
 
     @classmethod
-    def of(cls, region: BoolArray, depth_mm: FloatArray) -> _Ground:
-        rows, columns = np.nonzero(region)
-        depth = depth_mm[rows, columns]
-        return cls(rows, columns, depth, float(np.quantile(depth, 1.0 - LEAST_SHARE)))
+    def within(cls, region: BoolArray, spacing_mm: tuple[float, float]) -> _Ground:
+        """Return the pixels of a region that holds some."""
+        flat = np.flatnonzero(region)
+        depth = depths_mm(region, spacing_mm).ravel()[flat].astype(np.float32)
+        return cls(flat, region.shape[1], depth, float(np.quantile(depth, 1.0 - LEAST_SHARE)))
 
 
 class Placer:
@@ -126,10 +131,11 @@ class Placer:
             return mimic.location.at_mm
         rng = np.random.default_rng(mimic.place_seed)
         if mimic.location is None:
-            usual = _Pixels(*np.nonzero(mimic_kind(mimic.kind).usual_place(self._radiograph)))
-            return self._one_of(usual, np.arange(usual.rows.size), rng)
+            flat = np.flatnonzero(mimic_kind(mimic.kind).usual_place(self._radiograph))
+            usual = _Pixels(flat, self._radiograph.shape[1])
+            return self._one_of(usual, np.arange(flat.size), rng)
         ground, least_mm = self._region(mimic.location), mimic.location.min_distance_mm
-        chosen = np.flatnonzero(self._far(ground.rows, ground.columns, least_mm, earlier))
+        chosen = self._far(ground, np.arange(ground.flat.size), least_mm, earlier)
         if not chosen.size:
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
         return self._one_of(ground, chosen, rng)
@@ -138,18 +144,21 @@ class Placer:
         """Return a point within one of the chosen pixels, in mm."""
         spacing = self._radiograph.spacing_mm
         pick = chosen[int(rng.integers(chosen.size))]
-        x, y = pixels.columns[pick] + rng.uniform(), pixels.rows[pick] + rng.uniform()
+        row, column = pixels.rows_columns(pick)
+        x, y = column + rng.uniform(), row + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
-    def _far(self, rows: Indices, columns: Indices, least_mm: float, earlier: list[tuple[float, float]]) -> BoolArray:
-        """Return which pixels lie at least so far from all earlier places."""
-        spacing = self._radiograph.spacing_mm
+    def _far(self, pixels: _Pixels, chosen: Indices, least_mm: float, earlier: list[tuple[float, float]]) -> Indices:
+        """Return which of the chosen pixels lie at least so far from all earlier places."""
+        if not earlier:
+            return chosen
+        spacing, (rows, columns) = self._radiograph.spacing_mm, pixels.rows_columns(chosen)
         far = np.ones(rows.shape, dtype=np.bool_)
         for x_mm, y_mm in earlier:
             dx = (columns + 0.5) * spacing[1] - x_mm
             dy = (rows + 0.5) * spacing[0] - y_mm
             far &= dx**2 + dy**2 >= least_mm**2
-        return far
+        return chosen[far]
 
     def _by(self, nodule: NoduleRecipe, mimics: list[Mimic]) -> BoolArray | None:
         """Return where a centre lies beside or under a distractor; None where it asks for neither."""
@@ -190,11 +199,11 @@ class Placer:
         allowed = ground.depth_mm >= min(nodule.clearance_mm, ground.most_clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            near = by[ground.rows, ground.columns]
+            near = by.ravel()[ground.flat]
             allowed = allowed & near if (allowed & near).any() else near
         chosen = np.flatnonzero(allowed)
-        if location.min_distance_mm and earlier:
-            chosen = chosen[self._far(ground.rows[chosen], ground.columns[chosen], location.min_distance_mm, earlier)]
+        if location.min_distance_mm:
+            chosen = self._far(ground, chosen, location.min_distance_mm, earlier)
         if not chosen.size:
             raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
         return self._one_of(ground, chosen, rng)
@@ -212,8 +221,7 @@ class Placer:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            depth = depths_mm(region, self._radiograph.spacing_mm)
-            self._allowed[location] = _Ground.of(region, depth.astype(np.float32))
+            self._allowed[location] = _Ground.within(region, self._radiograph.spacing_mm)
         return self._allowed[location]
 
 

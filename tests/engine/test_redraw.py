@@ -61,8 +61,8 @@ def drawn(background: Radiograph, unlucky: int, **changes: object) -> tuple[Mood
     nodules = (Nodule(14, (45, 45), 0.4, name="index"), Nodule(14, (85, 85), 0.4, name="companion"))
     scene = replace(Scene(background.background, nodules, seed=5), **changes)  # type: ignore[arg-type]
     moody = Moody(unlucky)
-    (made,) = redraw_rejected(moody.synthesize, [scene], [background], moody.synthesize([scene], [background]))
-    return moody, made
+    (edit,) = redraw_rejected(moody.synthesize, [scene], [background], moody.synthesize([scene], [background]))
+    return moody, edit.radiograph
 
 
 def test_an_accepted_scene_is_left_alone(background: Radiograph) -> None:
@@ -104,6 +104,6 @@ def test_a_synthesizer_that_repeats_itself_is_asked_once_more_only(background: R
         made = GaussianSynthesizer().synthesize(scenes, backgrounds)
         return [replace(m, nodules=(replace(m.nodules[0], diameter_mm=40.0),)) for m in made]
 
-    (made,) = redraw_rejected(stubborn, [scene], [background], stubborn([scene], [background]))
+    (edit,) = redraw_rejected(stubborn, [scene], [background], stubborn([scene], [background]))
     assert len(asked) == 2
-    assert np.isfinite(made.pixels).all()
+    assert np.isfinite(edit.radiograph.pixels).all()
