@@ -18,7 +18,7 @@ def test_answers_in_another_order_stop_the_run_with_what_to_change(project):
 
 
 def test_a_limit_warns_goes_into_the_record_and_is_asked_about_once(project):
-    words = ("-k", "size and false_positives")
+    words = ("-k", "size and false_positives", "--synnod-no-pixels")
     said = project(*words, detector="dets:eight_bits", conform="stop").stdout.str()
     assert "dets:eight_bits: conformance, bit depth: " in said
     (anomaly,) = record(project)["anomalies"]

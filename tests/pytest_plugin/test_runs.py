@@ -34,7 +34,7 @@ def test_an_honest_detector_gets_verdicts_sentences_and_a_report(project):
 
 
 def test_an_always_silent_detector_passes_nothing(project):
-    result = project(detector="dets:silent")
+    result = project("--synnod-no-pixels", detector="dets:silent")
     found = statuses(project)
     assert found["size::sensitivity"] == found["size::monotone"] == "FAILED"
     assert found["leak::no_detection"] == found["size::false_positives_per_image"] == "INCONCLUSIVE"
@@ -42,7 +42,7 @@ def test_an_always_silent_detector_passes_nothing(project):
 
 
 def test_a_detector_that_fires_everywhere_fails_size_and_air_leak(project):
-    project("-k", "false_positives or no_detection", detector="dets:everywhere")
+    project("-k", "false_positives or no_detection", "--synnod-no-pixels", detector="dets:everywhere")
     found = statuses(project)
     assert found["size::false_positives_per_image"] == "FAILED"
     assert found["leak::no_detection"] == "FAILED"
@@ -139,8 +139,8 @@ def test_workers_share_one_report_that_is_the_serial_one_and_do_nothing_twice(pr
 
 
 def test_last_failed_and_exit_first_work_as_usual(project):
-    assert project("-x", detector="dets:silent").parseoutcomes() == {"failed": 1}
-    again = project("--lf", detector="dets:silent").parseoutcomes()
+    assert project("-x", "--synnod-no-pixels", detector="dets:silent").parseoutcomes() == {"failed": 1}
+    again = project("--lf", "--synnod-no-pixels", detector="dets:silent").parseoutcomes()
     assert again == {"failed": 1} or again == {"failed": 1, "deselected": 3}
 
 

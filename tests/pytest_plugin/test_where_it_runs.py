@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.report.run_once import draw_all_regions
+
 from .conftest import run_pytest, write_radiographs
 
 SPEC = """synnodtest: 1
@@ -30,6 +32,7 @@ def two_projects(pytester, monkeypatch):
     other.mkdir()
     (other / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     write_radiographs(other / "cxr", count=3)
+    draw_all_regions(other / "cxr")
     monkeypatch.chdir(mine)
 
     def run(*words):
@@ -40,7 +43,7 @@ def two_projects(pytester, monkeypatch):
 
 
 OTHERS = ["--backgrounds", "../other/cxr"]
-GOOD = ["--detector", "dets:silent", "--synthesizer", "gaussian"]
+GOOD = ["--detector", "dets:silent", "--synthesizer", "gaussian", "--synnod-no-pixels"]
 
 
 @pytest.mark.parametrize(
