@@ -1,4 +1,7 @@
-"""One simulated run and one real one, each made once."""
+"""One simulated run and one real one, each made once.
+
+Every pytest here loads this file with its options, also one that runs no test itself: fixtures import what they need.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,14 @@ import json
 
 import pytest
 
-from synnodtest.integrity import manifest
-from synnodtest.record import results as record
-from synnodtest.report import html
 from synnodtest.store import Store
-from tests.report import example, run_once
 from tests.shared_folders import for_all_workers, shared_folder
 
 
 @pytest.fixture(scope="session")
 def _made():
+    from tests.report import example
+
     return example.record(20)
 
 
@@ -29,6 +30,10 @@ def made(_made):
 @pytest.fixture(scope="session")
 def filed(_made, tmp_path_factory):
     """The folder of a finished run with a few pictures: record, report, manifest."""
+    from synnodtest.integrity import manifest
+    from synnodtest.record import results as record
+    from synnodtest.report import html
+    from tests.report import example
 
     def fill(folder):
         made = copy.deepcopy(_made)
@@ -61,6 +66,8 @@ def small(made):
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """The folder of a real run; its project is two folders up. Both are read by all workers: change a copy."""
+    from tests.report import run_once
+
     return run_once.newest(shared_folder(tmp_path_factory, "project", run_once.make_project))
 
 
@@ -73,6 +80,8 @@ def data(run):
 @pytest.fixture(scope="session")
 def told(run):
     """The text of each expectation in section 8, by node id."""
+    from tests.report import run_once
+
     return run_once.articles((run / "report.html").read_text())
 
 
