@@ -19,6 +19,8 @@ memory      peak resident memory of a process that runs 500 scenes, and of one t
 
 Elapsed seconds and processor seconds (all threads) of each; of each comparison the median of the ratios round by round.
 YOLO.predict sets torch to one thread less than there are cores; before each of our runs it gets all of them back.
+Python searches for cycles among objects as seldom as in a run of pytest; left to itself it goes through all of torch's
+at some moment of a round, which is neither ours nor the models'.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ from synnodtest.engine.engine import Engine
 from synnodtest.phantom.sets import PhantomSet
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
+from synnodtest.shell.garbage import collect_seldom
 from synnodtest.shipped import shipped_model
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant, Sweep, Uniform
@@ -325,6 +328,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    collect_seldom()
     result: dict[str, object] = {"rounds": options.rounds, "scenes": options.scenes, "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as scratch:
         synthesizer: object = "diffusion"

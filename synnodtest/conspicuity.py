@@ -147,7 +147,7 @@ class _View:
         grid = rows - cut[0].start, columns - cut[1].start
         self.near = slice(int(near.argmax()), len(near) - int(near[::-1].argmax()))
         blur = [0.4 * cell / step if cell > step else 0.0 for step in radiograph.spacing_mm]  # against aliasing
-        smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut].astype(np.float64), blur)
+        smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut], blur, output=np.float64)
         self.pixels: Array = bilinear(smooth, *grid)
         lung = radiograph.regions.get("lung")
         self.lung: BoolArray = self.inside if lung is None else nearest(lung[cut], *grid)
@@ -209,6 +209,13 @@ def _rise(view: _View, ring: BoolArray) -> Array:
     for _ in range(ROUNDS):
         plane = np.linalg.lstsq(known * weight[:, None], values * weight, rcond=None)[0]
         rest = np.abs(values - known @ plane)
-        spread = 1.4826 * float(np.median(rest)) + 1e-12
+        spread = 1.4826 * _median(rest) + 1e-12
         weight = np.sqrt(np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12)))  # Huber's, 95% efficient
     return np.asarray(view.pixels - terms @ plane)
+
+
+def _median(values: Array) -> float:
+    """Return ``np.median``, which spends most of its time on what it might have been given."""
+    middle = [(len(values) - 1) // 2, len(values) // 2]
+    low, high = np.partition(values, middle)[middle]
+    return float((low + high) / 2)
