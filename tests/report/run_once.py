@@ -127,6 +127,11 @@ behaviours:
     expect:
       - detected: {rate_at_least: 0.95}
 """
+BRIEFLY = """\
+from synnodtest.fuzzing import hunt
+
+hunt.DESCRIBED, hunt.MOST_WALKED = 10, 8  # scenes around a counterexample, of which no test here tells
+"""
 SHAKY = '''
 
 def shaky():
@@ -232,6 +237,7 @@ def make_project(root):
     (root / "specs" / "every.yaml").write_text(EVERY)
     (root / "dets.py").write_text(DETECTORS + SHAKY)
     (root / "pytest.ini").write_text("[pytest]\n")
+    (root / "conftest.py").write_text(BRIEFLY)
     (root / "requirements.csv").write_text("id,title\nSRS-1,Size\nSRS-2,Unloved\n")
     (root / ".gitignore").write_text("__pycache__/\n.pytest_cache/\n")
     git(root, "init", "-q")
