@@ -69,12 +69,19 @@ def crashing():
     return detect
 """
 
+BRIEFLY = """\
+from synnodtest.fuzzing import hunt
+
+hunt.DESCRIBED, hunt.MOST_WALKED = 10, 60  # scenes around a counterexample; test_hole.py is about them
+"""
+
 
 @pytest.fixture
 def searched(project, monkeypatch):  # noqa: F811
     (project.path / "specs" / "small.yaml").unlink()
     (project.path / "specs" / "search.yaml").write_text(SPEC)
     (project.path / "holes.py").write_text(DETECTOR)
+    (project.path / "conftest.py").write_text(BRIEFLY)
     (project.path / "least.txt").write_text("0.5")
     monkeypatch.chdir(project.path)
     monkeypatch.syspath_prepend(project.path)
