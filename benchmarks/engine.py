@@ -15,7 +15,7 @@ sweep       one variable swept over held scenes, against as many free ones
 plan        200,000 scenes planned (or as many as --planned says): seconds and peak memory
 import      the plugin imported, and the shipped specs collected
 
-memory      peak resident memory of a process that runs 500 scenes, and of one that runs 10,000 (circles, no network)
+memory      peak resident memory of a process that rules on 500 scenes, and of one on 10,000 (circles, no network)
 
 Elapsed seconds and processor seconds (all threads) of each; of each comparison the median of the ratios round by round.
 YOLO.predict sets torch to one thread less than there are cores; before each of our runs it gets all of them back.
@@ -185,21 +185,28 @@ behaviours:
 """
 
 
-def ten_expectations(parts: Parts, rounds: int) -> list[float]:
-    """The items of a behaviour with ten expectations, gathered and ruled on, against those of one with one."""
+def ruled(parts: Parts, expectations: int, name: str, seed: int) -> None:
+    """Gather and rule on the items of a behaviour with so many expectations, as a run does."""
     from synnodtest.engine.campaign import Campaign, Providers
     from synnodtest.planning.cases import variants_of
     from synnodtest.spec.loader import load_spec
 
+    file = parts.scratch / f"{name}.yaml"
+    kinds = (f"      - sensitivity: {{id: e{k}, at_least: {0.3 + k / 20:.2f}}}\n" for k in range(expectations))
+    file.write_text(EXPECTING.format(count=parts.count, replicates=parts.replicates) + "".join(kinds))
+    (asked,) = load_spec(file).behaviours
+    providers = Providers(parts.detector, lambda text: parts.synthesizer, lambda name, many: parts.set, "shipped")
+    campaign = Campaign(providers, Store(parts.scratch / name), seed=seed)
+    for variant in variants_of(asked):
+        campaign.rule(campaign.gather(asked, variant))
+
+
+def ten_expectations(parts: Parts, rounds: int) -> list[float]:
+    """The items of a behaviour with ten expectations, gathered and ruled on, against those of one with one."""
+
     def expecting(count: int, number: int) -> Seconds:
-        file = parts.scratch / f"expecting-{count}.yaml"
-        kinds = (f"      - sensitivity: {{id: e{k}, at_least: {0.3 + k / 20:.2f}}}\n" for k in range(count))
-        file.write_text(EXPECTING.format(count=parts.count, replicates=parts.replicates) + "".join(kinds))
-        (asked,) = load_spec(file).behaviours
-        providers = Providers(parts.detector, lambda text: parts.synthesizer, lambda name, many: parts.set, "shipped")
-        campaign = Campaign(providers, Store(parts.scratch / f"expecting-{count}-{number}"), seed=70 + number)
         set_threads(CORES)
-        return timed(lambda: [campaign.rule(campaign.gather(asked, variant)) for variant in variants_of(asked)])
+        return timed(lambda: ruled(parts, count, f"expecting-{count}-{number}", 70 + number))
 
     return compared(rounds, lambda n: expecting(1, n), lambda n: expecting(10, n))
 
@@ -252,8 +259,8 @@ with tempfile.TemporaryDirectory() as scratch:
     bright = CallableDetector(lambda shown: [[Finding((1.0, 1.0, 9.0, 9.0), float(r.pixels.max()))] for r in shown],
                               Identity("bright", "1"))
     parts = engine.Parts(int(sys.argv[1]), Path(scratch), "gaussian", bright)
-    count = sum(1 for _ in parts.engine("store").run(parts.recipes(0)))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    engine.ruled(parts, 1, "memory", 0)
+print(sys.argv[1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 

@@ -17,13 +17,26 @@ from synnodtest.quantiles import quantile_after, quantile_of
 __all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
 
 
+class _AsBits:
+    """An attribute that holds a mask as one bit a pixel: a campaign keeps the masks of all its nodules."""
+
+    def __get__(self, instance: object, owner: type) -> BoolArray:
+        bits, (height, width) = vars(instance)["_bits"]
+        flat = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=height * width)
+        return flat.view(np.bool_).reshape(height, width)
+
+    def __set__(self, instance: object, mask: BoolArray) -> None:
+        mask = np.asarray(mask, dtype=np.bool_)
+        vars(instance)["_bits"] = np.packbits(mask).tobytes(), mask.shape
+
+
 @dataclass(frozen=True, eq=False)
 class Truth:
     """A planted nodule as realised.
 
     Args:
         name: The nodule's name in its scene.
-        crop: Boolean mask (h, w) of the nodule, cut to its surroundings.
+        crop: Boolean mask (h, w) of the nodule, cut to its surroundings; read, it is a new array each time.
         origin: ``(row, column)`` of the crop's first pixel in the radiograph.
         diameter_mm: Equal-area diameter of the realised mask.
         contrast: Realised contrast (mean added brightness over the mask / p5..p95 range of the lung).
@@ -58,6 +71,9 @@ class Truth:
         height, width = self.crop.shape
         full[row : row + height, column : column + width] = self.crop
         return full
+
+
+Truth.crop = _AsBits()  # type: ignore[assignment]  # after the class: a dataclass takes a value for a default
 
 
 LEAST_RANGE = 1e-6

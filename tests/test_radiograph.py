@@ -1,15 +1,17 @@
-"""Figures of a radiograph that are computed the short way, against the plain one."""
+"""Figures of a radiograph that are computed the short way, against the plain one; masks that are kept as bits."""
 
+import copy
 import hashlib
 import json
-from dataclasses import replace
+import pickle
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 
 from synnodtest.canonical import DigestedArray, sha256_of_array
 from synnodtest.geometry import disc_mask, disc_window
-from synnodtest.radiograph import Radiograph, lung_range, lung_range_after, quantile_of
+from synnodtest.radiograph import Radiograph, Truth, lung_range, lung_range_after, quantile_of
 
 SIZES = [1, 2, 3, 10, 777, 40_960, 41_000, 300_000]
 
@@ -104,3 +106,25 @@ def test_the_range_of_an_edited_lung_is_that_of_all_its_pixels(masks):
     assert lung_range_after(base, base, []) == lung_range(base)
     other = replace(base, regions={"lung": np.ones((90, 80), bool)})
     assert lung_range_after(other, base, []) == lung_range(other)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (3, 5), (8, 8), (17, 9)])
+def test_a_truth_keeps_its_mask_as_bits(shape):
+    mask = np.random.default_rng(1).random(shape) < 0.5
+    truth = Truth("nodule", mask.copy(), (2, 3), 5.0, 0.1)
+    changed = replace(truth, contrast=0.2)
+    for one in (truth, changed, copy.deepcopy(truth), pickle.loads(pickle.dumps(truth))):
+        assert one.crop.dtype == np.bool_
+        assert np.array_equal(one.crop, mask)
+        assert one.crop.shape == shape
+    assert len(truth._bits[0]) == -(-mask.size // 8)
+
+
+def test_what_is_done_to_a_mask_that_was_given_or_read_leaves_the_truth_as_it_is():
+    mask = np.zeros((4, 4), dtype=bool)
+    truth = Truth("nodule", mask, (0, 0), 5.0, 0.1)
+    mask[1, 1] = True
+    truth.crop[2, 2] = True
+    assert not truth.crop.any()
+    with pytest.raises(FrozenInstanceError):
+        truth.crop = ~mask

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.canonical import sha256_of
 from synnodtest.engine.outcome import Snapshot
-from synnodtest.evidence.trial import Sighting
+from synnodtest.evidence.sightings import Sighting
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
@@ -41,7 +41,7 @@ class Job:
     scene: Scene
     background: Background
     snapshot: Snapshot | None = None
-    sightings: tuple[Sighting, ...] | None = None
+    sightings: Sequence[Sighting] | None = None
     radiograph: Radiograph | None = None
 
     @property

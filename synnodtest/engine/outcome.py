@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,8 @@ import numpy as np
 from synnodtest.canonical import canonical_json
 from synnodtest.conspicuity import visibilities
 from synnodtest.engine.sightings import regions_of
-from synnodtest.evidence.trial import Sighting, Trial, score_mimics, score_trial
+from synnodtest.evidence.sightings import Sighting, names_of
+from synnodtest.evidence.trial import Trial, score_mimics, score_trial
 from synnodtest.geometry import centre_of
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import Recipe
@@ -92,11 +94,11 @@ class Snapshot:
             spacing_mm=(raw["spacing_mm"][0], raw["spacing_mm"][1]),
             shape=(raw["shape"][0], raw["shape"][1]),
             nodules=tuple(_truth(n) for n in raw["nodules"]),
-            nodule_regions=tuple(frozenset(n["regions"]) for n in raw["nodules"]),
-            regions=frozenset(raw["regions"]),
+            nodule_regions=tuple(names_of(tuple(n["regions"])) for n in raw["nodules"]),
+            regions=names_of(tuple(raw["regions"])),
             rejected=raw["rejected"],
             mimics=tuple(_truth(n) for n in mimics),
-            mimic_regions=tuple(frozenset(n["regions"]) for n in mimics),
+            mimic_regions=tuple(names_of(tuple(n["regions"])) for n in mimics),
         )
 
 
@@ -127,10 +129,15 @@ def _truth(raw: Mapping[str, Any]) -> Truth:
         origin=(raw["origin"][0], raw["origin"][1]),
         diameter_mm=raw["diameter_mm"],
         contrast=_value(raw["contrast"]),
-        requested=raw["requested"],
+        requested={sys.intern(name): _single(value) for name, value in raw["requested"].items()},
         contrast_in_place=_value(raw["contrast_in_place"]),
         conspicuity=_value(raw["conspicuity"]),
     )
+
+
+def _single(value: object) -> object:
+    """Return a value; equal texts are one object, of which a campaign keeps thousands."""
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def _number(value: float) -> float | None:
@@ -164,7 +171,7 @@ class Outcome:
     scene: Scene
     synthesizer: str
     snapshot: Snapshot
-    sightings: tuple[Sighting, ...]
+    sightings: Sequence[Sighting]
     cached: bool
 
 

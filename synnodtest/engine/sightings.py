@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synnodtest.canonical import canonical_json
-from synnodtest.evidence.trial import Sighting
+from synnodtest.evidence.sightings import Sighting, Sightings, names_of
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 
@@ -38,14 +38,13 @@ def regions_of(radiograph: Radiograph, points: Sequence[Point]) -> list[frozense
     known: dict[bytes, frozenset[str]] = {}
     codes = [column.tobytes() for column in held.T]
     for code in set(codes):
-        known[code] = frozenset(name for name, there in zip(names, code, strict=True) if there)
+        known[code] = names_of(tuple(name for name, there in zip(names, code, strict=True) if there))
     return [known[code] for code in codes]
 
 
-def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> tuple[Sighting, ...]:
+def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightings:
     """Return findings on a radiograph with the regions that hold their centres."""
-    places = regions_of(radiograph, [found.centre for found in findings])
-    return tuple(map(Sighting, findings, places))
+    return Sightings(findings, regions_of(radiograph, [found.centre for found in findings]))
 
 
 def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
@@ -55,11 +54,8 @@ def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
     return zlib.compress(text.encode(), 6)
 
 
-def decode_sightings(data: bytes) -> tuple[Sighting, ...]:
+def decode_sightings(data: bytes) -> Sightings:
     """Rebuild findings from :func:`encode_sightings`, also from the uncompressed ones of earlier versions."""
     raw = json.loads(data if data.startswith(b"[") else zlib.decompress(data))
-    known: dict[tuple[str, ...], frozenset[str]] = {}  # of hundreds of findings most lie in the same few regions
-    return tuple(
-        Sighting(Finding((a, b, c, d), score), known.setdefault(tuple(regions), frozenset(regions)))
-        for a, b, c, d, score, regions in raw
-    )
+    findings = [Finding((x_min, y_min, x_max, y_max), score) for x_min, y_min, x_max, y_max, score, _ in raw]
+    return Sightings(findings, [names_of(tuple(row[5])) for row in raw])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
-from synnodtest.finding import Finding
+from synnodtest.evidence.sightings import Sighting
 from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
@@ -45,14 +45,6 @@ def lies_in(region: RegionExpression, names: frozenset[str]) -> bool:
     if isinstance(region, AnyOf):
         return any(lies_in(part, names) for part in region.any)
     return all(lies_in(part, names) for part in region.all)
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """A finding, and the names of the regions in which its centre lies."""
-
-    finding: Finding
-    regions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ class Trial:
     strata: Mapping[str, str]
     spacing_mm: tuple[float, float]
     shape: tuple[int, int]
-    sightings: tuple[Sighting, ...]
+    sightings: Sequence[Sighting]
     nodules: tuple[NoduleTrial, ...]
     duplicates: tuple[int, ...]
     false_positives: tuple[int, ...]

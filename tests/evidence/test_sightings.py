@@ -1,0 +1,50 @@
+"""Findings with their regions, kept as numbers: what was put in comes out, to the last bit."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from synnodtest.evidence.sightings import Sighting, Sightings, names_of
+from synnodtest.finding import Finding
+
+ROWS = np.random.default_rng(3).uniform(-5, 900, (400, 5)).tolist()
+PLACES = [frozenset({"lung", "hilar"} if k % 3 else ()) for k in range(400)]
+FINDINGS = [Finding((a, b, c, d), score) for a, b, c, d, score in ROWS]
+GIVEN = tuple(map(Sighting, FINDINGS, PLACES))
+
+
+def kept(given: tuple[Sighting, ...] = GIVEN) -> Sightings:
+    return Sightings([s.finding for s in given], [s.regions for s in given])
+
+
+def test_what_is_kept_is_what_was_given() -> None:
+    assert len(kept()) == 400
+    assert tuple(kept()) == GIVEN
+    assert [kept()[k] for k in (0, 7, -1)] == [GIVEN[0], GIVEN[7], GIVEN[-1]]
+    assert kept()[3:9:2] == GIVEN[3:9:2]
+    with pytest.raises(IndexError):
+        kept()[400]
+    assert tuple(pickle.loads(pickle.dumps(kept()))) == GIVEN
+
+
+def test_equal_are_equal_findings_in_equal_regions_in_the_same_order() -> None:
+    assert kept() == GIVEN
+    assert kept() == kept()
+    assert kept() != GIVEN[::-1]
+    assert kept() != GIVEN[:-1]
+    assert kept(()) == ()
+    moved = (Sighting(GIVEN[0].finding, frozenset({"heart"})), *GIVEN[1:])
+    assert kept() != kept(moved)
+
+
+def test_a_finding_takes_about_as_much_as_its_five_numbers() -> None:
+    sizes = [len(pickle.dumps(kept(GIVEN[:count]))) for count in (100, 300)]
+    assert (sizes[1] - sizes[0]) / 200 == pytest.approx(42, abs=1)
+
+
+def test_the_same_names_are_one_object() -> None:
+    assert names_of(("lung", "hilar")) is names_of(("lung", "hilar"))
+    assert names_of(("lung",)) == {"lung"}
