@@ -7,7 +7,7 @@ import pytest
 from tests.warm_python import start_python
 
 WATCH = """
-import gc, json, os, sys
+import gc, json, sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
-    who = os.environ.get("PYTEST_XDIST_WORKER", "controller")
+    who = getattr(config, "workerinput", {}).get("workerid", "controller")
     Path(f"modules-{who}.json").write_text(json.dumps(sorted(sys.modules)))
     Path(f"spared-{who}.json").write_text(json.dumps(gc.get_freeze_count() > 0))
 """
