@@ -27,6 +27,7 @@ from synnodtest.planning.example_space import place_dimensions
 from synnodtest.planning.radiomics_space import vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
+from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.model import Location
 from synnodtest.spec.values import Choice
 
@@ -66,7 +67,7 @@ def nodules(
         ValueError: a range is empty, a word unknown, brightness is said twice, or no nodule can be like that.
     """
     looks = tuple(_looks(contrast, density, attenuation, margin))
-    diameters = ranged("diameter_mm", *_range("diameter_mm", diameter_mm, 100.0))
+    diameters = ranged("diameter_mm", *_range("diameter_mm", diameter_mm))
     space = Space((*place_dimensions(parts), *looks, diameters))
     drawn = _points(space)
     located = drawn if region == "lung" else drawn.map(lambda v: {**v, "location": Location(region=region)})
@@ -155,7 +156,7 @@ def scenes(
     nothing: st.SearchStrategy[Mapping[str, object]] = st.just({})
     second = nothing
     if companion_distance_mm is not None:
-        low, high = _range("companion_distance_mm", companion_distance_mm, 1000.0)
+        low, high = _range("companion_distance_mm", companion_distance_mm, "distance_mm")
         second = _points(
             Space((Dimension("companion.present", levels=(False, True)), ranged("companion.distance_mm", low, high)))
         )
@@ -197,9 +198,9 @@ def _looks(
     if margin:
         yield _words("margin", margin, MARGIN_WORDS)
     if contrast:
-        yield ranged("contrast", *_range("contrast", contrast, 1.0))
+        yield ranged("contrast", *_range("contrast", contrast))
     if density:
-        yield ranged("density", *_range("density", density, 10.0))
+        yield ranged("density", *_range("density", density))
     if attenuation:
         yield _words("attenuation", attenuation, ATTENUATION_WORDS)
 
@@ -211,8 +212,9 @@ def _words(name: str, given: Sequence[str], known: Sequence[str]) -> Dimension:
     return dimension(name, Choice(tuple(given)))
 
 
-def _range(name: str, given: Range, most: float) -> Range:
+def _range(name: str, given: Range, quantity: str = "") -> Range:
     low, high = float(given[0]), float(given[1])
+    most = LIMITS[quantity or name][1]
     if not 0 < low <= high <= most:
         raise ValueError(f"{name}: needs 0 < low <= high <= {most:g}, not {given!r}")
     return low, high

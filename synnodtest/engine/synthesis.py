@@ -1,4 +1,7 @@
-"""A call of the synthesizer, timed, counted and checked: one radiograph per scene, each nodule with its truth."""
+"""A call of the synthesizer, timed, counted and checked: one radiograph per scene, each nodule with its truth.
+
+How many scenes one call gets says ``engine/engine.py``.
+"""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from synnodtest.planning.radiomics_space import plausible
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
+from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.model import Location, PerturbationSpec
 
 __all__ = ["DEFAULT_DIAMETER_MM", "RecipeMaker"]
@@ -30,7 +31,6 @@ DEFAULT_DIAMETER_MM = 20.0
 BESIDE_MM = 1.0
 """How far from its place a further replicate on the same background may lie: another picture, whatever the synthesizer
 draws at random."""
-LARGEST = {"diameter_mm": 100.0, "contrast": 1.0, "density": 10.0}
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,11 @@ class RecipeMaker:
         over = str(self.claim.parameters.get("over", "diameter_mm"))
         factor = float(self.claim.parameters.get("factor", 1.5))
         if over == "diameter_mm":
-            return replace(nodule, diameter_mm=min(nodule.diameter_mm * factor, LARGEST[over]))
+            return replace(nodule, diameter_mm=min(nodule.diameter_mm * factor, LIMITS[over][1]))
         if nodule.density is None:
-            return replace(nodule, contrast=min(float(nodule.contrast or 0.0) * factor, LARGEST["contrast"]))
+            return replace(nodule, contrast=min(float(nodule.contrast or 0.0) * factor, LIMITS["contrast"][1]))
         excess = LUNG_DENSITY if over == "contrast" else 0.0
-        denser = min(excess + (nodule.density - excess) * factor, LARGEST["density"])
+        denser = min(excess + (nodule.density - excess) * factor, LIMITS["density"][1])
         return replace(nodule, density=round(denser, 4))
 
 

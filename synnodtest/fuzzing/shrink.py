@@ -1,4 +1,7 @@
-"""Shrinking: from a failing point to the easiest one nearby that still fails."""
+"""Shrinking: from a failing point to the easiest one nearby that still fails.
+
+Which parameter comes first says ``planning/example_space.py``, which value is easiest ``planning/difficulty.py``.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import Any
 from synnodtest.errors import Problem
 from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.perturbations.registry import perturbation_kinds
+from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown
 from synnodtest.spec.model import (
     NOMINAL_MM,
@@ -23,20 +24,9 @@ from synnodtest.spec.model import (
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["BRIGHTNESS", "EMPTY", "LIMITS", "Builder"]
+__all__ = ["BRIGHTNESS", "EMPTY", "Builder"]
 
 EMPTY = Node(None, Mark("", 0, 0))
-
-LIMITS: dict[str, tuple[float, float]] = {
-    "diameter_mm": (0.1, 100.0),
-    "contrast": (0.001, 1.0),
-    "density": (0.25, 10.0),
-    "distance_mm": (0.0, 1000.0),
-    "mimic_distance_mm": (0.0, 1000.0),
-    "doubling_days": (1.0, 100000.0),
-    "interval_days": (1.0, 100000.0),
-} | {f"perturbations.{name}": kind.span.limits for name, kind in perturbation_kinds().items() if kind.span is not None}
-"""What each quantity can be; a normal distribution is cut to it."""
 
 BRIGHTNESS = ("contrast", "density", "attenuation")
 """Each says how bright a nodule is; they exclude each other."""
