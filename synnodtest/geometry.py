@@ -14,6 +14,7 @@ __all__ = [
     "Box",
     "Crop",
     "FloatArray",
+    "bits_of",
     "box_of_mask",
     "centre_of",
     "cut_of",
@@ -22,6 +23,7 @@ __all__ = [
     "disc_window",
     "equal_area_diameter_mm",
     "iou",
+    "mask_of",
     "moved_to",
     "px_to_mm",
 ]
@@ -45,6 +47,17 @@ def px_to_mm(point_px: tuple[float, float], spacing_mm: Spacing) -> tuple[float,
 def centre_of(box: Sequence[float]) -> tuple[float, float]:
     """Return the middle ``(x, y)`` of a box."""
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def bits_of(mask: BoolArray) -> bytes:
+    """Return a mask as one bit a pixel, row by row."""
+    return np.packbits(mask).tobytes()
+
+
+def mask_of(bits: bytes | memoryview, shape: tuple[int, int]) -> BoolArray:
+    """Return the mask (``shape``) of :func:`bits_of`, a new array."""
+    flat = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=shape[0] * shape[1])
+    return flat.view(np.bool_).reshape(shape)
 
 
 def cut_of(crop: Crop) -> tuple[slice, slice]:

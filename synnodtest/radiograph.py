@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.canonical import DigestedArray, sha256_of, sha256_of_array
-from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, box_of_mask, cut_of
+from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, bits_of, box_of_mask, cut_of, mask_of
 from synnodtest.quantiles import quantile_after, quantile_of
 
 __all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
@@ -21,13 +21,11 @@ class _AsBits:
     """An attribute that holds a mask as one bit a pixel: a campaign keeps the masks of all its nodules."""
 
     def __get__(self, instance: object, owner: type) -> BoolArray:
-        bits, (height, width) = vars(instance)["_bits"]
-        flat = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=height * width)
-        return flat.view(np.bool_).reshape(height, width)
+        return mask_of(*vars(instance)["_bits"])
 
     def __set__(self, instance: object, mask: BoolArray) -> None:
         mask = np.asarray(mask, dtype=np.bool_)
-        vars(instance)["_bits"] = np.packbits(mask).tobytes(), mask.shape
+        vars(instance)["_bits"] = bits_of(mask), mask.shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import canonical_json
 from synnodtest.errors import StoreError
-from synnodtest.geometry import BoolArray, Crop, FloatArray, cut_of
+from synnodtest.geometry import BoolArray, Crop, FloatArray, bits_of, cut_of, mask_of
 from synnodtest.radiograph import Radiograph, Truth
 
 __all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "encode_radiograph", "peek_radiograph"]
@@ -95,8 +95,8 @@ def encode_edit(edit: Edit) -> bytes:
         "nodules": [_truth_header(truth) for truth in radiograph.nodules],
         "regions": regions,
     }
-    parts = [np.packbits(truth.crop).tobytes() for truth in radiograph.nodules]
-    parts += [np.packbits(radiograph.regions[name]).tobytes() for name in regions or ()]
+    parts = [bits_of(truth.crop) for truth in radiograph.nodules]
+    parts += [bits_of(radiograph.regions[name]) for name in regions or ()]
     parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
     text = canonical_json(header).encode()
     return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), 6)
@@ -271,10 +271,8 @@ def _regions(header: Mapping[str, Any], blob: bytes, offset: int) -> tuple[Mappi
 
 
 def _mask(blob: bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
-    count = shape[0] * shape[1]
-    size = _bytes_of_mask(shape)
-    bits = np.unpackbits(np.frombuffer(blob, np.uint8, size, offset), count=count)
-    return bits.reshape(shape).view(np.bool_), offset + size
+    end = offset + _bytes_of_mask(shape)
+    return mask_of(memoryview(blob)[offset:end], shape), end
 
 
 def _pair(values: Any) -> tuple[int, int]:

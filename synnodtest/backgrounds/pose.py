@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, bits_of, mask_of
 
 __all__ = ["LookedAt", "best_turn", "look"]
 
@@ -132,14 +132,11 @@ class _Memory:
                 return None
             self._known.move_to_end(key)
             score, packed = self._known[key]
-        if packed is None:
-            return _Seen(score, None)
-        bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=shape[0] * shape[1])
-        return _Seen(score, bits.astype(np.bool_).reshape(shape))
+        return _Seen(score, None if packed is None else mask_of(packed, shape))
 
     def keep(self, key: bytes, seen: _Seen) -> None:
         """Remember what was seen; the picture that was asked for longest ago is forgotten."""
-        packed = None if seen.lungs is None else np.packbits(seen.lungs).tobytes()
+        packed = None if seen.lungs is None else bits_of(seen.lungs)
         with self._lock:
             self._known[key] = seen.score, packed
             if len(self._known) > MOST_REMEMBERED:

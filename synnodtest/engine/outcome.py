@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from synnodtest.canonical import canonical_json
 from synnodtest.conspicuity import visibilities
 from synnodtest.engine.sightings import regions_of
 from synnodtest.evidence.sightings import Sighting, names_of
 from synnodtest.evidence.trial import Trial, score_mimics, score_trial
-from synnodtest.geometry import centre_of
+from synnodtest.geometry import bits_of, centre_of, mask_of
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import Recipe
 from synnodtest.radiograph import Radiograph, Truth
@@ -108,7 +106,7 @@ def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[
             "name": t.name,
             "origin": t.origin,
             "size": t.crop.shape,
-            "mask": base64.b64encode(np.packbits(t.crop).tobytes()).decode(),
+            "mask": base64.b64encode(bits_of(t.crop)).decode(),
             "diameter_mm": t.diameter_mm,
             "contrast": _number(t.contrast),
             "contrast_in_place": _number(t.contrast_in_place),
@@ -121,11 +119,9 @@ def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[
 
 
 def _truth(raw: Mapping[str, Any]) -> Truth:
-    height, width = raw["size"]
-    bits = np.unpackbits(np.frombuffer(base64.b64decode(raw["mask"]), dtype=np.uint8), count=height * width)
     return Truth(
         name=raw["name"],
-        crop=bits.astype(np.bool_).reshape(height, width),
+        crop=mask_of(base64.b64decode(raw["mask"]), (raw["size"][0], raw["size"][1])),
         origin=(raw["origin"][0], raw["origin"][1]),
         diameter_mm=raw["diameter_mm"],
         contrast=_value(raw["contrast"]),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from synnodtest.record import results as record
 from synnodtest.record.words import LIMITATION
 from synnodtest.report import html
+from tests.loaded import loaded_after
 from tests.report import example
 
 HOSTILE = "<script>alert('x')</script> \"quoted\" & 'single' \u202eright-to-left\u202c {{ 7*7 }} ]]> </style>"
@@ -197,12 +196,8 @@ def test_the_same_record_gives_the_same_report(small, tmp_path):
 
 
 def test_importing_the_report_loads_nothing_heavy():
-    code = (
-        "import sys; import synnodtest.report.html, synnodtest.report.crops; "
-        "print([m for m in ('matplotlib', 'torch', 'pyarrow', 'ultralytics', 'pydicom') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    heavy = ("matplotlib", "torch", "pyarrow", "ultralytics", "pydicom")
+    assert loaded_after("import synnodtest.report.html, synnodtest.report.crops", *heavy) == []
 
 
 def test_what_a_search_names_stands_in_section_12_with_its_pictures_and_the_rest_in_the_gallery(

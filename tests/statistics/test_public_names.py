@@ -2,12 +2,11 @@
 
 import dataclasses
 import inspect
-import subprocess
-import sys
 
 import pytest
 
 from synnodtest import statistics
+from tests.loaded import loaded_after
 
 ARGUMENTS = {
     "clopper_pearson": ("successes", "n"),
@@ -78,9 +77,5 @@ def test_an_estimate_cannot_be_changed():
 
 
 def test_importing_the_statistics_loads_nothing_heavy():
-    code = (
-        "import sys, synnodtest.statistics\n"
-        "print([m for m in ('statsmodels', 'sklearn', 'pandas', 'torch', 'matplotlib') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    heavy = ("statsmodels", "sklearn", "pandas", "torch", "matplotlib")
+    assert loaded_after("import synnodtest.statistics", *heavy) == []

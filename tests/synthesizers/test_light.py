@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from synnodtest.synthesizers.diffusion.light import LightPipeline
 from synnodtest.synthesizers.diffusion.pipeline import scheduler_of
 from synnodtest.synthesizers.diffusion.solver import Solver, can_solve
 from synnodtest.synthesizers.diffusion.unet import DrawingUNet, can_draw
+from tests.loaded import loaded_after
 
 NETWORK: dict[str, Any] = {
     "in_channels": 5,
@@ -163,11 +162,5 @@ def test_a_folder_that_is_not_as_it_should_be_is_told_by_the_pipeline_that_knows
 
 def test_a_synthesizer_of_the_shipped_kind_draws_without_diffusers(tiny_model: Path) -> None:
     assert isinstance(DiffusionSynthesizer(tiny_model).pipeline, LightPipeline)
-    code = (
-        "import sys\n"
-        "from synnodtest.synthesizers import resolve_synthesizer\n"
-        "resolve_synthesizer('diffusion').pipeline\n"
-        "print([m for m in ('diffusers', 'transformers', 'torchvision', 'torch._dynamo') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    code = "from synnodtest.synthesizers import resolve_synthesizer\nresolve_synthesizer('diffusion').pipeline"
+    assert loaded_after(code, "diffusers", "transformers", "torchvision", "torch._dynamo") == []

@@ -15,7 +15,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.places import across, corresponding
 from synnodtest.evidence.arm import Arm
-from synnodtest.geometry import centre_of, iou, moved_to, px_to_mm
+from synnodtest.geometry import bits_of, centre_of, iou, mask_of, moved_to, px_to_mm
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet
@@ -110,20 +110,16 @@ class _Latest:
 
     def __init__(self, films: AnnotatedFilms) -> None:
         self._films = films
-        self._known: dict[str, tuple[Radiograph, dict[str, np.ndarray]]] = {}
+        self._known: dict[str, tuple[Radiograph, dict[str, bytes]]] = {}
 
     def __call__(self, film: Background) -> Radiograph:
         if film.id not in self._known:
             whole = self._films.load(film)
-            packed = {name: np.packbits(mask) for name, mask in whole.regions.items()}
+            packed = {name: bits_of(mask) for name, mask in whole.regions.items()}
             empty = np.broadcast_to(np.float32(0), whole.shape)
             self._known[film.id] = replace(whole, pixels=empty, regions={}, nodules=()), packed
         bare, packed = self._known[film.id]
-        regions = {
-            name: np.unpackbits(bits, count=bare.shape[0] * bare.shape[1]).reshape(bare.shape).astype(np.bool_)
-            for name, bits in packed.items()
-        }
-        return replace(bare, regions=regions)
+        return replace(bare, regions={name: mask_of(bits, bare.shape) for name, bits in packed.items()})
 
 
 def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: int, seed: int) -> Iterator[Counterpart]:
