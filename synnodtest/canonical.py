@@ -68,22 +68,29 @@ class DigestedArray:
     """Rows."""
 
     def __init__(self, array: NDArray[Any]) -> None:
-        self._type, self._shape = array.dtype, array.shape
-        state = _begun(array)
-        self._states = [state]
-        for start in range(0, len(array) - self.BAND + 1, self.BAND):
-            state = state.copy()
-            state.update(np.ascontiguousarray(array[start : start + self.BAND]).data)
-            self._states.append(state)
+        self._array = array
+        self._states = [_begun(array)]
 
     def sha256_of(self, array: NDArray[Any], same_rows: int) -> str:
         """Return :func:`sha256_of_array` of an array whose first rows are, bit by bit, those of this one."""
-        if (array.dtype, array.shape) != (self._type, self._shape):
+        if (array.dtype, array.shape) != (self._array.dtype, self._array.shape):
             return sha256_of_array(array)
         bands = same_rows // self.BAND
-        digest = self._states[bands].copy()
+        digest = self._after(bands).copy()
         digest.update(np.ascontiguousarray(array[bands * self.BAND :]).data)
         return digest.hexdigest()
+
+    def _after(self, bands: int) -> hashlib._Hash:
+        """Return the digest of so many bands; those that nobody asked for yet are digested now."""
+        states = self._states
+        if bands >= len(states):
+            states = [*states]  # threads that meet here each finish a list of their own
+            for start in range((len(states) - 1) * self.BAND, bands * self.BAND, self.BAND):
+                state = states[-1].copy()
+                state.update(np.ascontiguousarray(self._array[start : start + self.BAND]).data)
+                states.append(state)
+            self._states = states
+        return states[bands]
 
 
 def _begun(array: NDArray[Any]) -> hashlib._Hash:

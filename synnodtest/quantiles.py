@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["quantile_after", "quantile_of"]
+__all__ = ["quantile_after", "quantile_in", "quantile_of"]
 
 SAMPLED = 4096
 """Values that bracket a quantile; of fewer than some ten times as many all are sorted as fast."""
@@ -24,6 +24,14 @@ def quantile_of(values: FloatArray, share: float) -> float:
         return math.nan
     place = (values.size - 1) * share
     return _between(*_neighbours(values, int(place)), place)
+
+
+def quantile_in(ordered: FloatArray, share: float) -> float:
+    """Return :func:`quantile_of` values that are sorted; a NaN among them comes last."""
+    if not ordered.size or np.isnan(ordered[-1]):
+        return math.nan
+    place = (ordered.size - 1) * share
+    return _between(ordered[int(place)], ordered[min(int(place) + 1, ordered.size - 1)], place)
 
 
 def quantile_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, share: float) -> float:

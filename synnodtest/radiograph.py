@@ -12,7 +12,7 @@ import numpy as np
 
 from synnodtest.canonical import DigestedArray, sha256_of, sha256_of_array
 from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, bits_of, box_of_mask, cut_of, mask_of
-from synnodtest.quantiles import quantile_after, quantile_of
+from synnodtest.quantiles import quantile_after, quantile_in, quantile_of
 
 __all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
 
@@ -169,7 +169,15 @@ class Radiograph:
 
     @cached_property
     def _ordered_lung(self) -> FloatArray:
-        return np.sort(self.pixels[self.regions["lung"]])
+        return np.sort(_lung_pixels(self))
+
+    def lung_quantile(self, share: float) -> float:
+        """Return a quantile of the lung's pixels, which are put in order once; see :func:`lung_range`.
+
+        Args:
+            share: From 0 to 1.
+        """
+        return quantile_in(self._ordered_lung, share)
 
     def content_sha256(self, like: Radiograph | None = None, same_rows: int = 0) -> str:
         """Return the sha256 of pixels, spacing, regions and truth.
@@ -220,13 +228,22 @@ def lung_range(radiograph: Radiograph) -> float:
 
     Without a lung mask the middle half of the radiograph stands in.
     """
+    if "_ordered_lung" in vars(radiograph):
+        return _range(radiograph.lung_quantile(0.05), radiograph.lung_quantile(0.95))
+    values = _lung_pixels(radiograph)
+    return _range(quantile_of(values, 0.05), quantile_of(values, 0.95))
+
+
+def _lung_pixels(radiograph: Radiograph) -> FloatArray:
     lung = radiograph.regions.get("lung")
     if lung is not None and lung.any():
-        values = radiograph.pixels[lung]
-    else:
-        height, width = radiograph.shape
-        values = radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()
-    return max(quantile_of(values, 0.95) - quantile_of(values, 0.05), LEAST_RANGE)
+        return radiograph.pixels[lung]
+    height, width = radiograph.shape
+    return radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()
+
+
+def _range(low: float, high: float) -> float:
+    return max(high - low, LEAST_RANGE)
 
 
 def lung_range_after(radiograph: Radiograph, background: Radiograph, crops: Sequence[Crop]) -> float:
@@ -246,7 +263,4 @@ def lung_range_after(radiograph: Radiograph, background: Radiograph, crops: Sequ
         return np.sort(np.concatenate(values)) if values else np.zeros(0, dtype=np.float32)
 
     before, gone, come = background._ordered_lung, within(background), within(radiograph)
-    return max(
-        quantile_after(before, gone, come, 0.95) - quantile_after(before, gone, come, 0.05),
-        LEAST_RANGE,
-    )
+    return _range(*(quantile_after(before, gone, come, share) for share in (0.05, 0.95)))

@@ -27,6 +27,9 @@ __all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "enco
 
 _MAGIC = b"SNRG\x01"
 _TILE = 16
+_SMALL, _AS_IT_IS = 6, 0
+"""Levels of zlib: a difference shrinks to a few kB. A whole radiograph would keep half of its 6 MB, for which it took
+80 ms to be written and 10 ms each time it is read."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def encode_edit(edit: Edit) -> bytes:
     parts += [bits_of(radiograph.regions[name]) for name in regions or ()]
     parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
     text = canonical_json(header).encode()
-    return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), 6)
+    level = _SMALL if radiograph.shape == background.shape else _AS_IT_IS
+    return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), level)
 
 
 def peek_radiograph(data: bytes) -> StoredRadiograph:

@@ -13,7 +13,7 @@ from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["Display", "Planted", "white_share"]
 
-_KNEE_PERCENTILE = 75.0
+_KNEE_QUANTILE = 0.75
 """Of the lung's pixels: below it a radiograph is taken as straight. Of 25, 50 and 75, with powers 0.5 to 1.25 of what
 is left to white, 75 with power 1 leaves the contrast of equal balls on phantoms as even as any (variation 0.17)."""
 _NEARLY_WHITE = 0.98
@@ -51,11 +51,8 @@ class Display:
     @classmethod
     def of(cls, radiograph: Radiograph) -> Display:
         """Estimate it from a radiograph; without a lung mask, from the middle of the picture as the lung range is."""
-        lung = radiograph.regions.get("lung")
-        height, width = radiograph.shape
-        middle = radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)]
-        values = radiograph.pixels[lung] if lung is not None and lung.any() else middle
-        return cls(lung_range(radiograph), float(np.percentile(values, _KNEE_PERCENTILE)))
+        knee = radiograph.lung_quantile(_KNEE_QUANTILE)
+        return cls(lung_range(radiograph), knee)
 
     def slope(self, pixels: FloatArray) -> FloatArray:
         """Return how much of a nodule's brightness shows at each pixel, 1 on the straight part, 0 at white."""

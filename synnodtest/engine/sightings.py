@@ -1,21 +1,29 @@
-"""Findings with the regions in which they lie, and how the store keeps them."""
+"""Findings with the regions in which they lie, and how the store keeps them.
+
+A stored entry is a magic word, the length of its header, the header (canonical JSON: the sets of regions), and two
+tables of little-endian numbers, row by row as the detector reported: per finding which set its centre lies in (uint16),
+and its box and score (five float64).
+"""
 
 from __future__ import annotations
 
 import json
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from synnodtest.canonical import canonical_json
-from synnodtest.evidence.sightings import Sighting, Sightings, names_of
+from synnodtest.evidence.sightings import Sightings, names_of
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["decode_sightings", "encode_sightings", "regions_at", "regions_of", "sightings_of"]
 
 Point = tuple[float, float]
+_MAGIC = b"SNFD\x01"
+_HEAD = len(_MAGIC) + 4
 
 
 def regions_at(radiograph: Radiograph, point: Point) -> frozenset[str]:
@@ -47,15 +55,26 @@ def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightin
     return Sightings(findings, regions_of(radiograph, [found.centre for found in findings]))
 
 
-def encode_sightings(sightings: Sequence[Sighting]) -> bytes:
-    """Return findings with their regions as compressed canonical JSON."""
-    ordered = {regions: sorted(regions) for regions in {s.regions for s in sightings}}
-    text = canonical_json([[*s.finding.box, s.finding.score, ordered[s.regions]] for s in sightings])
-    return zlib.compress(text.encode(), 6)
+def encode_sightings(sightings: Sightings) -> bytes:
+    """Return findings with their regions as bytes: a detector may report hundreds, whose text takes its time."""
+    header = canonical_json({"regions": [sorted(names) for names in sightings.regions]}).encode()
+    places, table = sightings.places.astype("<u2"), sightings.table.astype("<f8")
+    return _MAGIC + len(header).to_bytes(4, "big") + header + places.tobytes() + table.tobytes()
 
 
 def decode_sightings(data: bytes) -> Sightings:
-    """Rebuild findings from :func:`encode_sightings`, also from the uncompressed ones of earlier versions."""
-    raw = json.loads(data if data.startswith(b"[") else zlib.decompress(data))
-    findings = [Finding((x_min, y_min, x_max, y_max), score) for x_min, y_min, x_max, y_max, score, _ in raw]
-    return Sightings(findings, [names_of(tuple(row[5])) for row in raw])
+    """Rebuild findings from :func:`encode_sightings`, also from the JSON of earlier versions, compressed or not."""
+    if not data.startswith(_MAGIC):
+        return _of_json(json.loads(data if data.startswith(b"[") else zlib.decompress(data)))
+    end = _HEAD + int.from_bytes(data[len(_MAGIC) : _HEAD], "big")
+    count = (len(data) - end) // 42
+    places = np.frombuffer(data, "<u2", count, end).astype(np.uint16)
+    table = np.frombuffer(data, "<f8", 5 * count, end + 2 * count).astype(np.float64).reshape(-1, 5)
+    return Sightings.of_numbers(
+        table, places, [names_of(tuple(names)) for names in json.loads(data[_HEAD:end])["regions"]]
+    )
+
+
+def _of_json(rows: list[list[Any]]) -> Sightings:
+    findings = [Finding((x_min, y_min, x_max, y_max), score) for x_min, y_min, x_max, y_max, score, _ in rows]
+    return Sightings(findings, [names_of(tuple(row[5])) for row in rows])

@@ -8,6 +8,7 @@ from functools import cache
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
 
@@ -34,22 +35,36 @@ class Sightings(Sequence[Sighting]):
     Args:
         findings: Their boxes and scores.
         regions: Per finding the names of the regions that hold its centre.
+
+    Attributes:
+        table: A row per finding: its box and its score.
+        places: Per finding which of ``regions`` it lies in.
+        regions: The sets of regions in which findings lie, each once.
     """
 
-    __slots__ = ("_places", "_regions", "_table")
+    __slots__ = ("places", "regions", "table")
 
     def __init__(self, findings: Iterable[Finding], regions: Iterable[frozenset[str]]) -> None:
         known: dict[frozenset[str], int] = {}
-        self._table = np.array([(*f.box, f.score) for f in findings], dtype=np.float64).reshape(-1, 5)
-        self._places = np.array([known.setdefault(names, len(known)) for names in regions], dtype=np.uint16)
-        self._regions = tuple(known)
+        self.table = np.array([(*f.box, f.score) for f in findings], dtype=np.float64).reshape(-1, 5)
+        self.places = np.array([known.setdefault(names, len(known)) for names in regions], dtype=np.uint16)
+        self.regions = tuple(known)
+
+    @classmethod
+    def of_numbers(
+        cls, table: NDArray[np.float64], places: NDArray[np.uint16], regions: Sequence[frozenset[str]]
+    ) -> Sightings:
+        """Return findings that are known as numbers; see the attributes."""
+        made = cls.__new__(cls)
+        made.table, made.places, made.regions = table, places, tuple(regions)
+        return made
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
     def __iter__(self) -> Iterator[Sighting]:
-        for (x_min, y_min, x_max, y_max, score), place in zip(self._table.tolist(), self._places.tolist(), strict=True):
-            yield Sighting(Finding((x_min, y_min, x_max, y_max), score), self._regions[place])
+        for (x_min, y_min, x_max, y_max, score), place in zip(self.table.tolist(), self.places.tolist(), strict=True):
+            yield Sighting(Finding((x_min, y_min, x_max, y_max), score), self.regions[place])
 
     @overload
     def __getitem__(self, index: int) -> Sighting: ...
@@ -60,8 +75,8 @@ class Sightings(Sequence[Sighting]):
     def __getitem__(self, index: int | slice) -> Sighting | tuple[Sighting, ...]:
         if isinstance(index, slice):
             return tuple(self)[index]
-        x_min, y_min, x_max, y_max, score = self._table[index].tolist()
-        return Sighting(Finding((x_min, y_min, x_max, y_max), score), self._regions[self._places[index]])
+        x_min, y_min, x_max, y_max, score = self.table[index].tolist()
+        return Sighting(Finding((x_min, y_min, x_max, y_max), score), self.regions[self.places[index]])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)

@@ -38,13 +38,24 @@ def test_without_points_or_without_regions_there_is_nothing():
     assert sightings_of(radiograph(), []) == ()
 
 
-def test_stored_sightings_are_canonical_json_and_come_back():
+def test_stored_sightings_come_back_as_numbers_and_as_the_json_of_earlier_versions():
     shown, rng = radiograph(), np.random.default_rng(2)
     found = [Finding((x, y, x + 3.5, y + 2.25), score) for x, y, score in rng.uniform(0, 25, (50, 3)).tolist()]
     sightings = sightings_of(shown, found)
     assert [s.finding for s in sightings] == found
     assert [s.regions for s in sightings] == [by_hand(shown, f.centre) for f in found]
     data = encode_sightings(sightings)
-    rows = [[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings]
-    assert zlib.decompress(data).decode() == json.dumps(rows, separators=(",", ":"))
+    numbers = np.frombuffer(data[-len(found) * 40 :], "<f8").reshape(-1, 5)
+    assert [Finding((x0, y0, x1, y1), score) for x0, y0, x1, y1, score in numbers.tolist()] == found
     assert decode_sightings(data) == sightings
+    assert encode_sightings(decode_sightings(data)) == data
+    rows = [[*s.finding.box, s.finding.score, sorted(s.regions)] for s in sightings]
+    text = json.dumps(rows, separators=(",", ":")).encode()
+    assert decode_sightings(text) == decode_sightings(zlib.compress(text, 6)) == sightings
+
+
+def test_no_findings_and_findings_in_no_region_come_back():
+    nothing = sightings_of(radiograph(), [])
+    assert decode_sightings(encode_sightings(nothing)) == () == decode_sightings(b"[]")
+    outside = sightings_of(radiograph(names=()), [Finding((0.0, 0.0, 1.0, 1.0), 0.1 + 0.2)])
+    assert decode_sightings(encode_sightings(outside)) == outside
