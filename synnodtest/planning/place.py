@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray, centre_of, depths_mm
+from synnodtest.geometry import BoolArray, FloatArray, centre_of, deep_in, depths_mm
 from synnodtest.mimics import mimic_kind, mimic_mask
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -24,6 +25,8 @@ Indices = NDArray[np.intp]
 
 LEAST_SHARE = 0.2
 """Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
+FEW_CLEARANCES = 3
+"""Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
 """How much further than the gap a nodule beside a distractor may lie, so that there are places to choose from."""
 
@@ -65,24 +68,36 @@ class _Pixels:
         return np.divmod(self.flat[chosen], self.width)
 
 
-@dataclass(frozen=True)
 class _Ground(_Pixels):
-    """The pixels of a region.
+    """The pixels of a region that holds some.
 
     Args:
-        depth_mm: How deep each lies in the region.
-        most_clearance_mm: The clearance that leaves the least share of them.
+        region: The region.
+        spacing_mm: ``(row, column)``.
     """
 
-    depth_mm: FloatArray
-    most_clearance_mm: float
+    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float]) -> None:
+        super().__init__(np.flatnonzero(region), region.shape[1])
+        self._region, self._spacing = region, spacing_mm
+        self._asked = 0
 
-    @classmethod
-    def within(cls, region: BoolArray, spacing_mm: tuple[float, float]) -> _Ground:
-        """Return the pixels of a region that holds some."""
-        flat = np.flatnonzero(region)
-        depth = depths_mm(region, spacing_mm).ravel()[flat].astype(np.float32)
-        return cls(flat, region.shape[1], depth, float(np.quantile(depth, 1.0 - LEAST_SHARE)))
+    def clear_of_edge(self, clearance_mm: float) -> BoolArray:
+        """Return which pixels lie so far within the region; less far where too few of them do."""
+        self._asked += 1
+        if self._asked <= FEW_CLEARANCES:
+            deep = deep_in(self._region, clearance_mm, self._spacing).ravel()[self.flat]
+            if np.count_nonzero(deep) > LEAST_SHARE * deep.size + 2:  # then the clearance is below the most
+                return deep
+        return self._depth_mm >= min(clearance_mm, self._most_clearance_mm)
+
+    @cached_property
+    def _depth_mm(self) -> FloatArray:
+        return depths_mm(self._region, self._spacing).ravel()[self.flat].astype(np.float32)
+
+    @cached_property
+    def _most_clearance_mm(self) -> float:
+        """The clearance that leaves the least share of the pixels."""
+        return float(np.quantile(self._depth_mm, 1.0 - LEAST_SHARE))
 
 
 class Placer:
@@ -196,7 +211,7 @@ class Placer:
             return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
         ground = self._region(location)
-        allowed = ground.depth_mm >= min(nodule.clearance_mm, ground.most_clearance_mm)
+        allowed = ground.clear_of_edge(nodule.clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
             near = by.ravel()[ground.flat]
@@ -221,7 +236,7 @@ class Placer:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            self._allowed[location] = _Ground.within(region, self._radiograph.spacing_mm)
+            self._allowed[location] = _Ground(region, self._radiograph.spacing_mm)
         return self._allowed[location]
 
 

@@ -50,3 +50,5 @@ def test_the_places_are_those_of_the_whole_masks(apart):
     for recipe in own_recipes(behaviour, [background], 0):
         drawn = [nodule.centre_mm for nodule in placer.place(recipe).nodules]
         assert drawn == plainly(recipe, radiograph.regions["lung"])
+        alone = Placer(radiograph).place(recipe)  # the first places of a background are found in another way
+        assert [nodule.centre_mm for nodule in alone.nodules] == drawn
