@@ -169,7 +169,10 @@ def _half_heights(radius: float, spacing_mm: Spacing) -> list[int]:
 def _rows_to_outside(mask: BoolArray, most: int) -> NDArray[np.integer[Any]]:
     """Return how many rows each pixel lies from one of its column that is not of the mask, at most ``most``."""
     rows = np.arange(1, len(mask) + 1, dtype=np.min_scalar_type(-len(mask) - 2))[:, None]
-    above = rows - np.maximum.accumulate(np.where(mask, rows.dtype.type(0), rows), axis=0)
-    below = np.minimum.accumulate(np.where(mask, rows.dtype.type(len(mask) + 1), rows)[::-1], axis=0)[::-1] - rows
+    last, following = (np.where(mask, rows.dtype.type(beyond), rows) for beyond in (0, len(mask) + 1))
+    for row in range(1, len(mask)):  # row by row: ufunc.accumulate takes three times as long
+        np.maximum(last[row - 1], last[row], out=last[row])
+    for row in range(len(mask) - 1, 0, -1):
+        np.minimum(following[row - 1], following[row], out=following[row - 1])
     most = min(most, len(mask))
-    return np.minimum(np.minimum(above, below), most).astype(np.min_scalar_type(most))
+    return np.minimum(np.minimum(rows - last, following - rows), most).astype(np.min_scalar_type(most))

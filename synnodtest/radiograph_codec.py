@@ -3,7 +3,8 @@
 Layout: magic, length of the header, header (canonical JSON), zlib stream. The stream holds the truth masks as bits;
 then whole regions, if they are not the background's; then, per crop, the exclusive-or of the float32 bits of
 radiograph and background with the four bytes of each value separated, which is lossless for any values and
-small where little changed.
+small where little changed. A radiograph of another shape than its background's, of which nothing is the same, is
+``plain``: its masks and float32 pixels (little-endian) follow the header as they are.
 """
 
 from __future__ import annotations
@@ -27,9 +28,6 @@ __all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "enco
 
 _MAGIC = b"SNRG\x01"
 _TILE = 16
-_SMALL, _AS_IT_IS = 6, 0
-"""Levels of zlib: a difference shrinks to a few kB. A whole radiograph would keep half of its 6 MB, for which it took
-80 ms to be written and 10 ms each time it is read."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,8 @@ def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
 def encode_edit(edit: Edit) -> bytes:
     """Return :func:`encode_radiograph` of a radiograph that was compared with its background before."""
     radiograph, background, crops = edit.radiograph, edit.background, edit.crops
-    mine, theirs = _bits(radiograph.pixels), _bits(_base(radiograph.shape, background))
     regions = None if _same_regions(radiograph, background) else sorted(radiograph.regions)
+    plain = radiograph.shape != background.shape
     header = {
         "shape": list(radiograph.shape),
         "spacing_mm": list(radiograph.spacing_mm),
@@ -97,13 +95,17 @@ def encode_edit(edit: Edit) -> bytes:
         "crops": [list(crop) for crop in crops],
         "nodules": [_truth_header(truth) for truth in radiograph.nodules],
         "regions": regions,
+        **({"plain": True} if plain else {}),
     }
-    parts = [bits_of(truth.crop) for truth in radiograph.nodules]
-    parts += [bits_of(radiograph.regions[name]) for name in regions or ()]
-    parts += [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
-    text = canonical_json(header).encode()
-    level = _SMALL if radiograph.shape == background.shape else _AS_IT_IS
-    return _MAGIC + len(text).to_bytes(4, "big") + text + zlib.compress(b"".join(parts), level)
+    masks = [bits_of(truth.crop) for truth in radiograph.nodules]
+    masks += [bits_of(radiograph.regions[name]) for name in regions or ()]
+    mine, text = _bits(radiograph.pixels), canonical_json(header).encode()
+    head = [_MAGIC, len(text).to_bytes(4, "big"), text]
+    if plain:
+        return b"".join([*head, *masks, mine.astype("<u4").tobytes()])
+    theirs = _bits(background.pixels)
+    differences = [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
+    return b"".join([*head, zlib.compress(b"".join(masks + differences), 6)])
 
 
 def peek_radiograph(data: bytes) -> StoredRadiograph:
@@ -161,6 +163,9 @@ def decode_radiograph(
 
 
 def _pixels(header: Mapping[str, Any], blob: bytes, offset: int, background: Radiograph) -> FloatArray:
+    if header.get("plain"):
+        count = header["shape"][0] * header["shape"][1]
+        return np.frombuffer(blob, "<f4", count, offset).astype(np.float32).reshape(header["shape"])
     bits = _bits(_base(_pair(header["shape"]), background)).copy()
     for crop in header["crops"]:
         _, _, height, width = crop
@@ -299,12 +304,16 @@ def _inflated(stream: bytes, header: Mapping[str, Any], *, only_truth: bool) -> 
     """Return the stream unpacked, or as much of it as the truth takes."""
     try:
         truth = sum(_bytes_of_mask(item["shape"]) for item in header["nodules"])
+        masks = len(header["regions"] or ()) * _bytes_of_mask(header["shape"])
+        if header.get("plain"):
+            if len(stream) != truth + masks + 4 * header["shape"][0] * header["shape"][1]:
+                raise ValueError("its length is not that of its pixels")
+            return stream
         if only_truth:
             return zlib.decompressobj().decompress(stream, truth) if truth else b""
-        masks = len(header["regions"] or ()) * _bytes_of_mask(header["shape"])
         size = truth + masks + sum(4 * height * width for _, _, height, width in header["crops"])
         return zlib.decompress(stream, bufsize=max(size, 1))  # a buffer that need not grow
-    except (KeyError, zlib.error) as error:
+    except (KeyError, ValueError, zlib.error) as error:
         raise _not_encoded(error) from error
 
 

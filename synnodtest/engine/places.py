@@ -53,7 +53,8 @@ class Places:
 
     @stage("places")
     def _drawn(self, members: Sequence[Recipe]) -> bytes:
-        placer = Placer(self._load(members[0].background))
+        nodules = sum(len(recipe.nodules) for recipe in members)
+        placer = Placer(self._load(members[0].background), expected=nodules)
         return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
 
 

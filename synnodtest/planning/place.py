@@ -25,7 +25,7 @@ Indices = NDArray[np.intp]
 
 LEAST_SHARE = 0.2
 """Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
-FEW_CLEARANCES = 3
+FEW_CLEARANCES = 4
 """Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
 """How much further than the gap a nodule beside a distractor may lie, so that there are places to choose from."""
@@ -74,17 +74,18 @@ class _Ground(_Pixels):
     Args:
         region: The region.
         spacing_mm: ``(row, column)``.
+        expected: How many clearances it will be asked for.
     """
 
-    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float]) -> None:
+    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float], expected: int) -> None:
         super().__init__(np.flatnonzero(region), region.shape[1])
         self._region, self._spacing = region, spacing_mm
-        self._asked = 0
+        self._one_by_one = FEW_CLEARANCES if expected <= FEW_CLEARANCES else 0
 
     def clear_of_edge(self, clearance_mm: float) -> BoolArray:
         """Return which pixels lie so far within the region; less far where too few of them do."""
-        self._asked += 1
-        if self._asked <= FEW_CLEARANCES:
+        if self._one_by_one > 0:
+            self._one_by_one -= 1
             deep = deep_in(self._region, clearance_mm, self._spacing).ravel()[self.flat]
             if np.count_nonzero(deep) > LEAST_SHARE * deep.size + 2:  # then the clearance is below the most
                 return deep
@@ -105,10 +106,12 @@ class Placer:
 
     Args:
         radiograph: The untouched background.
+        expected: How many nodules it will be asked to place, if that is known.
     """
 
-    def __init__(self, radiograph: Radiograph) -> None:
+    def __init__(self, radiograph: Radiograph, expected: int = 1) -> None:
         self._radiograph = radiograph
+        self._expected = expected
         self._allowed: dict[Location, _Ground] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
@@ -236,7 +239,7 @@ class Placer:
             region = region_mask(self._radiograph, location)
             if not region.any():
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            self._allowed[location] = _Ground(region, self._radiograph.spacing_mm)
+            self._allowed[location] = _Ground(region, self._radiograph.spacing_mm, self._expected)
         return self._allowed[location]
 
 

@@ -46,7 +46,7 @@ def test_the_places_are_those_of_the_whole_masks(apart):
     )
     behaviour = Behaviour("b", "s", scenes=Scenes("normal", 1, nodules=nodules, replicates=25))
     radiograph, background = film(), Background("a")
-    placer = Placer(radiograph)
+    placer = Placer(radiograph, expected=50)
     for recipe in own_recipes(behaviour, [background], 0):
         drawn = [nodule.centre_mm for nodule in placer.place(recipe).nodules]
         assert drawn == plainly(recipe, radiograph.regions["lung"])
