@@ -175,4 +175,5 @@ def _rows_to_outside(mask: BoolArray, most: int) -> NDArray[np.integer[Any]]:
     for row in range(len(mask) - 1, 0, -1):
         np.minimum(following[row - 1], following[row], out=following[row - 1])
     most = min(most, len(mask))
-    return np.minimum(np.minimum(rows - last, following - rows), most).astype(np.min_scalar_type(most))
+    away = np.minimum(np.minimum(rows - last, following - rows), most)
+    return np.asarray(away, dtype=np.min_scalar_type(most))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, iou
 from synnodtest.radiograph import Truth
 
-__all__ = ["Matching", "Outcome", "lies_on", "match", "on_mimic"]
+__all__ = ["AllBut", "Matching", "Outcome", "lies_on", "match", "on_mimic"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,47 @@ class Matching:
         return f"finding's centre in the nodule's mask dilated by {self.tolerance_mm:g} mm"
 
 
+class AllBut(Sequence[int]):
+    """The indices below a count without a few, ascending; of hundreds of findings all but a few are false positives.
+
+    Args:
+        count: Of all.
+        few: Left out.
+    """
+
+    __slots__ = ("_count", "_few")
+
+    def __init__(self, count: int, few: Iterable[int]) -> None:
+        self._count, self._few = count, frozenset(few)
+
+    def __len__(self) -> int:
+        return self._count - len(self._few)
+
+    def __iter__(self) -> Iterator[int]:
+        return (index for index in range(self._count) if index not in self._few)
+
+    def __contains__(self, index: object) -> bool:
+        return index in range(self._count) and index not in self._few
+
+    @overload
+    def __getitem__(self, number: int) -> int: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[int, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> int | tuple[int, ...]:
+        return tuple(self)[number]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"AllBut({self._count}, {sorted(self._few)})"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How the findings of one radiograph meet its nodules.
@@ -61,7 +102,7 @@ class Outcome:
 
     finding_of: tuple[int | None, ...]
     duplicates: tuple[int, ...]
-    false_positives: tuple[int, ...]
+    false_positives: Sequence[int]
 
 
 def match(
@@ -83,7 +124,6 @@ def match(
     localizes = _localizers(nodules, spacing_mm, matching)
     finding_of: list[int | None] = [None] * len(nodules)
     duplicates: list[int] = []
-    false_positives: list[int] = []
     scores = [finding.score for finding in findings]
     for index in sorted(range(len(findings)), key=scores.__getitem__, reverse=True):  # stable: ties keep their order
         affinity = [affinity_to(findings[index]) for affinity_to in localizes]
@@ -94,9 +134,8 @@ def match(
             finding_of[best] = index
         elif candidates:
             duplicates.append(index)
-        else:
-            false_positives.append(index)
-    return Outcome(tuple(finding_of), tuple(sorted(duplicates)), tuple(sorted(false_positives)))
+    hits = (index for index in finding_of if index is not None)
+    return Outcome(tuple(finding_of), tuple(sorted(duplicates)), AllBut(len(findings), [*hits, *duplicates]))
 
 
 def on_mimic(
@@ -116,10 +155,9 @@ def on_mimic(
     near = _centre_inside(mimic, spacing_mm, matching.tolerance_mm)
     within = _centre_inside(mimic, spacing_mm, 0.0)
     of_nodule = [_centre_inside(truth, spacing_mm, 0.0) for truth in nodules]
-    false = set(outcome.false_positives)
 
     def counts(index: int, finding: Finding) -> bool:
-        if index in false:
+        if index in outcome.false_positives:
             return near(finding) is not None
         return within(finding) is not None and all(inside(finding) is None for inside in of_nodule)
 

@@ -8,12 +8,13 @@ from itertools import islice
 
 from synnodtest.engine.findings import Findings
 from synnodtest.engine.job import Chunk, Job, Keys, Placed, Unplaced
-from synnodtest.engine.outcome import Outcome
+from synnodtest.engine.outcome import Outcome, Snapshot
 from synnodtest.engine.overlap import ahead
 from synnodtest.engine.places import Places, by_background
 from synnodtest.engine.radiographs import Radiographs
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
+from synnodtest.evidence.sightings import Sighting
 from synnodtest.planning.control import with_controls
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -174,4 +175,20 @@ class Engine:
             assert job.snapshot is not None
             cached = job not in chunk.pending
             self.tally.from_cache += cached
-            yield Outcome(item[0], item[1], self.synthesizer.identity.name, job.snapshot, job.sightings or (), cached)
+            yield self._outcome(*item, job.snapshot, job.sightings or (), cached)
+
+    def _outcome(
+        self, recipe: Recipe, scene: Scene, snapshot: Snapshot, sightings: Sequence[Sighting], cached: bool
+    ) -> Outcome:
+        """Return what came of a recipe, which is let go of: a campaign keeps the outcomes of all its scenes."""
+        return Outcome(
+            background=recipe.background,
+            arm=recipe.arm,
+            replicate=recipe.replicate,
+            levels=recipe.levels,
+            scene=scene,
+            synthesizer=self.synthesizer.identity.name,
+            snapshot=snapshot,
+            sightings=sightings,
+            cached=cached,
+        )

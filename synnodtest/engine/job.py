@@ -29,6 +29,11 @@ class Unplaced:
     reason: str
     missing_region: str = ""
 
+    @property
+    def background(self) -> Background:
+        """What it was to stand on."""
+        return self.recipe.background
+
 
 Placed = tuple[Recipe, Scene] | Unplaced
 """A recipe with its scene, or why it has none."""

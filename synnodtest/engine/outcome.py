@@ -13,11 +13,12 @@ from typing import Any
 from synnodtest.canonical import canonical_json
 from synnodtest.conspicuity import visibilities
 from synnodtest.engine.sightings import regions_of
+from synnodtest.evidence.arm import Arm
 from synnodtest.evidence.sightings import Sighting, names_of
 from synnodtest.evidence.trial import Trial, score_mimics, score_trial
 from synnodtest.geometry import bits_of, centre_of, mask_of
 from synnodtest.matching import Matching
-from synnodtest.planning.recipe import Recipe
+from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 
@@ -155,15 +156,21 @@ class Outcome:
     """A scene that has been through synthesizer and detector.
 
     Args:
-        recipe: What it was planned as.
-        scene: The recipe with its places.
+        background: It stands on.
+        arm: Of the behaviour.
+        replicate: Number of the replicate.
+        levels: The swept values by name.
+        scene: What was synthesized.
         synthesizer: Name of the synthesizer.
         snapshot: The radiograph without pixels.
         sightings: The findings; empty for a rejected scene.
         cached: True if nothing had to be computed.
     """
 
-    recipe: Recipe
+    background: Background
+    arm: Arm
+    replicate: int
+    levels: tuple[tuple[str, float | str], ...]
     scene: Scene
     synthesizer: str
     snapshot: Snapshot
@@ -173,7 +180,7 @@ class Outcome:
 
 def to_trial(outcome: Outcome, matching: Matching) -> Trial:
     """Match findings with nodules by one expectation's criterion."""
-    snapshot, recipe = outcome.snapshot, outcome.recipe
+    snapshot, background = outcome.snapshot, outcome.background
     nodules, duplicates, false_positives = score_trial(
         outcome.sightings, snapshot.nodules, snapshot.nodule_regions, snapshot.spacing_mm, matching
     )
@@ -184,12 +191,12 @@ def to_trial(outcome: Outcome, matching: Matching) -> Trial:
         scene=outcome.scene,
         scene_id=outcome.scene.key(),
         synthesizer=outcome.synthesizer,
-        background=recipe.background.id,
-        cluster=recipe.background.cluster,
-        arm=recipe.arm,
-        replicate=recipe.replicate,
-        levels=dict(recipe.levels),
-        strata=recipe.background.strata,
+        background=background.id,
+        cluster=background.cluster,
+        arm=outcome.arm,
+        replicate=outcome.replicate,
+        levels=dict(outcome.levels),
+        strata=background.strata,
         spacing_mm=snapshot.spacing_mm,
         shape=snapshot.shape,
         regions=snapshot.regions,

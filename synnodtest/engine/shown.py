@@ -86,20 +86,20 @@ class Shown:
             made = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
             known.update({background.id: [] for background in missing})
             for item in made:
-                known[item.recipe.background.id].append(item)
+                known[item.background.id].append(item)
         return [item for b in backgrounds for item in known[b.id]]
 
     def _made(
-        self, behaviour: Behaviour, synthesizer: str, recipes: Sequence[Recipe], label: str
+        self, behaviour: Behaviour, synthesizer: str, recipes: list[Recipe], label: str
     ) -> Iterator[Outcome | Unplaced]:
         ground = self._parts.ground(behaviour, synthesizer)
-        stream: Iterable[Outcome | Unplaced] = self._parts.engine(ground).run(recipes)
+        engine, total = self._parts.engine(ground), len(recipes)
         if self._executor is None:
-            stream = self._progress(stream, len(recipes), label)
-        else:
-            finished = (None for count in self._executor.finish(ground, recipes) for _ in range(count))
-            deque(self._progress(finished, len(recipes), label), maxlen=0)
-        yield from stream
+            yield from self._progress(engine.run(_let_go(recipes)), total, label)
+            return
+        finished = (None for count in self._executor.finish(ground, recipes) for _ in range(count))
+        deque(self._progress(finished, total, label), maxlen=0)
+        yield from engine.run(_let_go(recipes))
 
     def first(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Radiograph | None:
         """Return the first radiograph of a group, not shown to the detector; None where no scene has a place."""
@@ -114,6 +114,13 @@ class Shown:
             engine = self._parts.engine(self._parts.ground(behaviour, synthesizer))
             self._costs[key] = engine.finished(recipes)
         return self._costs[key]
+
+
+def _let_go(recipes: list[Recipe]) -> Iterator[Recipe]:
+    """Yield recipes in order, none of which stays in the list."""
+    recipes.reverse()
+    while recipes:
+        yield recipes.pop()
 
 
 def _label(behaviour: Behaviour, group: Group) -> str:

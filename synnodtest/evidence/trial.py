@@ -114,7 +114,7 @@ class Trial:
     sightings: Sequence[Sighting]
     nodules: tuple[NoduleTrial, ...]
     duplicates: tuple[int, ...]
-    false_positives: tuple[int, ...]
+    false_positives: Sequence[int]
     radiograph_sha256: str = ""
     rejected: str = ""
     regions: frozenset[str] | None = None
@@ -142,7 +142,7 @@ def score_trial(
     truth_regions: Sequence[frozenset[str]],
     spacing_mm: tuple[float, float],
     matching: Matching,
-) -> tuple[tuple[NoduleTrial, ...], tuple[int, ...], tuple[int, ...]]:
+) -> tuple[tuple[NoduleTrial, ...], tuple[int, ...], Sequence[int]]:
     """Match findings with nodules; return nodule trials, duplicate indices and false-positive indices."""
     findings = [s.finding for s in sightings]
     outcome = match(findings, truths, spacing_mm, matching)

@@ -12,11 +12,11 @@ from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, Snapshot, to_trial
 from synnodtest.engine.sightings import sightings_of
 from synnodtest.errors import DetectorError
+from synnodtest.evidence.arm import Arm
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Difficulties, Space
-from synnodtest.planning.recipe import Recipe
 from synnodtest.scene import Scene
 from synnodtest.statistics import clustered_rate
 
@@ -125,10 +125,8 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
             except DetectorError as error:
                 return "ERROR", [f"scene {scene.key()}: {error}"]
             sightings = sightings_of(radiograph, findings)
-            recipe = Recipe(failure["behaviour"], background, arm, 0, (), ())
-            outcome = Outcome(
-                recipe, scene, engine.synthesizer.identity.name, Snapshot.of(radiograph), sightings, False
-            )
+            snapshot, maker = Snapshot.of(radiograph), engine.synthesizer.identity.name
+            outcome = Outcome(background, Arm(arm), 0, (), scene, maker, snapshot, sightings, cached=False)
             trials[arm] = to_trial(outcome, matching)
         holds.append(claim.holds(claim.margin(trials)))
         clusters.append(entry["cluster"])

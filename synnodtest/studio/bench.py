@@ -177,4 +177,4 @@ def _blank() -> Radiograph:
 
 def _planted(outcome: Outcome, matching: Matching) -> Planted:
     trial = to_trial(outcome, matching)
-    return Planted(outcome.recipe.arm, dict(outcome.recipe.levels), outcome.scene, trial)
+    return Planted(outcome.arm, dict(outcome.levels), outcome.scene, trial)

@@ -108,8 +108,8 @@ def test_arms_share_background_place_and_index_nodule_bit_for_bit(tmp_path):
     outcomes, engine = run(tmp_path, recipes_of(behaviour(nodules=nodules, arms=arms)))
     for single, double in zip(outcomes[::2], outcomes[1::2], strict=True):
         assert single.scene.nodules[0] == double.scene.nodules[0]
-        one = engine.radiograph(single.scene, single.recipe.background)
-        two = engine.radiograph(double.scene, double.recipe.background)
+        one = engine.radiograph(single.scene, single.background)
+        two = engine.radiograph(double.scene, double.background)
         mask = one.nodules[0].mask(one.shape)
         assert np.array_equal(one.pixels[mask], two.pixels[mask])
         x, y = double.scene.nodules[1].centre_mm

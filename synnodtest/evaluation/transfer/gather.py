@@ -141,17 +141,17 @@ def gather(
     planted = run(negatives, (scene.recipe for scene in scenes), "planted")
     shown = [one for one in real if isinstance(one, Outcome)]
     met = [(scene, one) for scene, one in zip(scenes, planted, strict=True) if _seen(one)]
-    extra = [score for one in shown if films.exhaustive(one.recipe.background.id) for score in _outside(one, films)]
+    extra = [score for one in shown if films.exhaustive(one.background.id) for score in _outside(one, films)]
     plain = [one for one in negative if isinstance(one, Outcome)]
     return Gathered(
         real=tuple(found for one in shown for found in _real(one, films)),
         planted=tuple(found for scene, one in met for found in _planted(scene, one)),
-        real_tops=tuple((one.recipe.background.cluster, _top(one)) for one in shown),
-        planted_tops=tuple((one.recipe.background.cluster, _top(one)) for _, one in met),
+        real_tops=tuple((one.background.cluster, _top(one)) for one in shown),
+        planted_tops=tuple((one.background.cluster, _top(one)) for _, one in met),
         negative_scores=tuple(tuple(s.finding.score for s in one.sightings) for one in plain),
-        negatives=tuple(one.recipe.background.cluster for one in plain),
+        negatives=tuple(one.background.cluster for one in plain),
         false_positives=tuple(extra),
-        exhaustive=sum(films.exhaustive(one.recipe.background.id) for one in shown),
+        exhaustive=sum(films.exhaustive(one.background.id) for one in shown),
         lost=_lost(planted),
     )
 
@@ -173,7 +173,7 @@ def _top(outcome: Outcome) -> float:
 
 
 def _real(outcome: Outcome, films: AnnotatedFilms) -> list[Found]:
-    film = outcome.recipe.background
+    film = outcome.background
     nodules = films.nodules(film.id)
     scores = scores_in(_findings(outcome), [one.box for one in nodules], outcome.snapshot.spacing_mm)
     counted = [(one, score) for one, score in zip(nodules, scores, strict=True) if one.counted]
@@ -186,7 +186,7 @@ def _real(outcome: Outcome, films: AnnotatedFilms) -> list[Found]:
 def _outside(outcome: Outcome, films: AnnotatedFilms) -> list[float]:
     """Return the scores of findings whose centre lies in no box of a film, masses included."""
     spacing = outcome.snapshot.spacing_mm
-    boxes = [one.box for one in films.nodules(outcome.recipe.background.id)]
+    boxes = [one.box for one in films.nodules(outcome.background.id)]
     return [one.score for one in _findings(outcome) if not any(scores_in([one], [box], spacing)[0] for box in boxes)]
 
 
@@ -195,7 +195,7 @@ def _planted(scene: Counterpart, outcome: Outcome) -> list[Found]:
     truths = outcome.snapshot.nodules
     boxes = [_drawn(truth.box, real) for truth, real in zip(truths, scene.nodules, strict=True)]
     scores = scores_in(_findings(outcome), boxes, outcome.snapshot.spacing_mm)
-    host = outcome.recipe.background.cluster
+    host = outcome.background.cluster
     return [
         Found(f"{scene.film}:{real.name}", host, real.size_mm, score, one.contrast_in_place, one.conspicuity)
         for real, score, one in zip(scene.nodules, scores, truths, strict=True)
