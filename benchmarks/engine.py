@@ -8,14 +8,16 @@ written as PNG and read by `YOLO.predict`. Against it, with the shipped models o
 
 cold        scenes into an empty store
 warm        the same scenes again
-own         of a cold run on one thread, the share that is neither synthesizer's nor detector's arithmetic
+own         of a cold run on one thread, the share that is neither synthesizer's nor detector's arithmetic: with 16 scenes
+            on each phantom, and with one
 ten         ten expectations over one set of scenes, against one
 two         a second detector on the same scenes, against the first
 sweep       one variable swept over held scenes, against as many free ones
 plan        200,000 scenes planned (or as many as --planned says): seconds and peak memory
 import      the plugin imported, and the shipped specs collected
 
-memory      peak resident memory of a process that rules on 500 scenes, and of one on 10,000 (circles, no network)
+memory      peak resident memory of a process that rules on 500 scenes, and of one on 10,000 (circles, no network, 300
+            findings on each as the shipped detector reports; --synthesizer diffusion: both shipped models)
 
 Elapsed seconds and processor seconds (all threads) of each; of each comparison the median of the ratios round by round.
 YOLO.predict sets torch to one thread less than there are cores; before each of our runs it gets all of them back.
@@ -80,12 +82,17 @@ class Parts:
     """Models and phantoms, loaded once."""
 
     def __init__(
-        self, scenes: int, scratch: Path, synthesizer: object = "diffusion", detector: object = "demo"
+        self,
+        scenes: int,
+        scratch: Path,
+        synthesizer: object = "diffusion",
+        detector: object = "demo",
+        phantoms: int = 4,
     ) -> None:
         from synnodtest.detectors import resolve_detector
         from synnodtest.synthesizers import resolve_synthesizer
 
-        self.scratch, self.count, self.planned = scratch, 4, 200_000
+        self.scratch, self.count, self.planned = scratch, phantoms, 200_000
         self.replicates = max(scenes // self.count, 1)
         self.set = PhantomSet("normal", self.count, cache=scratch / "phantoms")
         self.detector = resolve_detector(detector) if isinstance(detector, str) else detector
@@ -234,31 +241,40 @@ class Timed:
 
 def own(parts: Parts, rounds: int) -> dict[str, float]:
     """Median share of a cold run's processor seconds outside both models, with one thread."""
+    count = parts.count * parts.replicates
+    alone = Parts(count, parts.scratch, parts.synthesizer, parts.detector, phantoms=count)
+    found = {}
+    for what, shown in (("share", parts), ("share, one scene a background", alone)):
+        found[what] = float(np.median([own_share(shown, f"{what}-{number}", 200 + number) for number in range(rounds)]))
+    return found
+
+
+def own_share(parts: Parts, store: str, seed: int) -> float:
     from synnodtest.detectors.guard import Guard
 
-    shares = []
-    for number in range(rounds):
-        synthesizer, detector = Timed(parts.synthesizer, "synthesize"), Timed(parts.detector.detector, "detect")
-        engine = Engine(parts.set, synthesizer, Guard(detector, 600), Store(parts.scratch / f"own-{number}"))
-        recipes = parts.recipes(200 + number)
-        set_threads(1)
-        _, processor = timed(lambda engine=engine, recipes=recipes: list(engine.run(recipes)))
-        shares.append(1 - (synthesizer.seconds + detector.seconds) / processor)
-    return {"share": float(np.median(shares))}
+    synthesizer, detector = Timed(parts.synthesizer, "synthesize"), Timed(parts.detector.detector, "detect")
+    engine = Engine(parts.set, synthesizer, Guard(detector, 600), Store(parts.scratch / store))
+    recipes = parts.recipes(seed)
+    set_threads(1)
+    _, processor = timed(lambda: list(engine.run(recipes)))
+    return 1 - (synthesizer.seconds + detector.seconds) / processor
 
 
 MEMORY = """
 import sys, tempfile
 from pathlib import Path
-sys.path[:0] = sys.argv[2:]
+sys.path[:0] = sys.argv[3:]
 import engine
 from synnodtest import Finding
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.identity import Identity
 with tempfile.TemporaryDirectory() as scratch:
-    bright = CallableDetector(lambda shown: [[Finding((1.0, 1.0, 9.0, 9.0), float(r.pixels.max()))] for r in shown],
-                              Identity("bright", "1"))
-    parts = engine.Parts(int(sys.argv[1]), Path(scratch), "gaussian", bright)
+    def found(radiograph):
+        scores = radiograph.pixels[500, 300:600].tolist()
+        return [Finding((k + 0.1, 1.0, k + 9.7, 9.3), score) for k, score in enumerate(scores)]
+    circles = CallableDetector(lambda shown: list(map(found, shown)), Identity("many", "1")), "gaussian"
+    detector, synthesizer = circles if sys.argv[2] == "gaussian" else ("demo", sys.argv[2])
+    parts = engine.Parts(int(sys.argv[1]), Path(scratch), synthesizer, detector)
     engine.ruled(parts, 1, "memory", 0)
 [peak] = (line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(sys.argv[1], int(peak) / 1024)
@@ -270,7 +286,7 @@ def memory(parts: Parts, rounds: int) -> dict[str, float]:
     here = Path(__file__).parent
     peak = {}
     for count in (500, 10_000):
-        words = [sys.executable, "-c", MEMORY, str(count), str(here), str(here.parent)]
+        words = [sys.executable, "-c", MEMORY, str(count), parts.made_by, str(here), str(here.parent)]
         scenes, mib = subprocess.run(words, capture_output=True, check=True, text=True).stdout.split()
         peak[f"{scenes} scenes, MiB"] = float(mib)
     few, many = peak.values()
@@ -332,6 +348,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=64, help="per round")
     parser.add_argument("--steps", type=int, help="denoising steps of the shipped model, instead of its own")
     parser.add_argument("--detector", default="demo")
+    parser.add_argument("--synthesizer", default="gaussian", help="of the part memory")
     parser.add_argument("--planned", type=int, default=200_000, help="scenes of the part plan")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}; loop is cold and warm")
     parser.add_argument("--out", type=Path)
@@ -345,7 +362,7 @@ def main() -> None:
 
             synthesizer = DiffusionSynthesizer(shipped_model("diffusion"), steps=options.steps)
         parts = Parts(options.scenes, Path(scratch), synthesizer, options.detector)
-        parts.planned = options.planned
+        parts.planned, parts.made_by = options.planned, options.synthesizer
         for name in options.only.split(","):
             result[name] = PARTS[name](parts, options.rounds)
             print(name, json.dumps(result[name]), flush=True)

@@ -74,6 +74,11 @@ class Store:
         self._entries = self.root / "v1"
         self._ready = False
 
+    @property
+    def scratch(self) -> Path:
+        """Folder for files that nobody needs tomorrow; there once something was put."""
+        return self.root / "tmp"
+
     def get(self, kind: str, key: str) -> bytes | None:
         """Return the payload of an entry, or None if there is none (or only a damaged one).
 
@@ -227,14 +232,13 @@ class Store:
         return self._entries / kind / _checked(_KEY, key, "key")[:2] / key
 
     def _temporary(self) -> Path:
-        return self.root / "tmp" / f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+        return self.scratch / f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
 
     def _prepare(self) -> None:
         """Make the folder on first use, keep it out of git, and sweep what killed processes left behind."""
         if self._ready:
             return
-        temporary = self.root / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir(parents=True, exist_ok=True)
         ignore = self.root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
@@ -243,7 +247,7 @@ class Store:
 
     def _sweep(self) -> None:
         """Remove what killed processes left behind."""
-        for left in (self.root / "tmp").glob("*"):
+        for left in self.scratch.glob("*"):
             with contextlib.suppress(OSError):
                 if time.time() - left.stat().st_mtime > _STALE_SECONDS:
                     left.unlink()

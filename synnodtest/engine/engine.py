@@ -15,6 +15,7 @@ from synnodtest.engine.radiographs import Radiographs
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
 from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.spool import Spool
 from synnodtest.planning.control import with_controls
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -64,6 +65,7 @@ class Engine:
         self._places = Places(store, self.load)
         self._radiographs = Radiographs(synthesizer, store, keys, self.load, self.tally)
         self._findings = Findings(detector, store, keys, self.tally)
+        self._spool = Spool(store.scratch)
 
     def run(self, recipes: Iterable[Recipe]) -> Iterator[Outcome | Unplaced]:
         """Yield one outcome (or the reason why there is none) per recipe, in order.
@@ -175,6 +177,8 @@ class Engine:
             assert job.snapshot is not None
             cached = job not in chunk.pending
             self.tally.from_cache += cached
+            if job.sightings is not None:
+                job.sightings = job.sightings.aside(self._spool)
             yield self._outcome(*item, job.snapshot, job.sightings or (), cached)
 
     def _outcome(

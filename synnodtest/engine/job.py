@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.canonical import sha256_of
 from synnodtest.engine.outcome import Snapshot
-from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.sightings import Sightings
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
@@ -46,7 +46,7 @@ class Job:
     scene: Scene
     background: Background
     snapshot: Snapshot | None = None
-    sightings: Sequence[Sighting] | None = None
+    sightings: Sightings | None = None
     radiograph: Radiograph | None = None
 
     @property

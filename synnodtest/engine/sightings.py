@@ -58,8 +58,9 @@ def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightin
 def encode_sightings(sightings: Sightings) -> bytes:
     """Return findings with their regions as bytes: a detector may report hundreds, whose text takes its time."""
     header = canonical_json({"regions": [sorted(names) for names in sightings.regions]}).encode()
-    places, table = sightings.places.astype("<u2"), sightings.table.astype("<f8")
-    return _MAGIC + len(header).to_bytes(4, "big") + header + places.tobytes() + table.tobytes()
+    table, places = sightings.numbers
+    tables = places.astype("<u2").tobytes() + table.astype("<f8").tobytes()
+    return _MAGIC + len(header).to_bytes(4, "big") + header + tables
 
 
 def decode_sightings(data: bytes) -> Sightings:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import overload
+from functools import cache, lru_cache
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.evidence.spool import Spool, Spooled
 from synnodtest.finding import Finding
 
 __all__ = ["Sighting", "Sightings", "names_of"]
@@ -29,6 +30,14 @@ class Sighting:
     regions: frozenset[str] = frozenset()
 
 
+Table = NDArray[np.float64]
+Places = NDArray[np.uint16]
+_IN_MEMORY = 16
+"""So many findings are no more than the rest of what is kept of a scene."""
+_ROW = 42
+"""Bytes of a finding: five float64, one uint16."""
+
+
 class Sightings(Sequence[Sighting]):
     """The findings on one radiograph, in the detector's order, in 42 bytes each: a detector may report hundreds.
 
@@ -37,33 +46,57 @@ class Sightings(Sequence[Sighting]):
         regions: Per finding the names of the regions that hold its centre.
 
     Attributes:
-        table: A row per finding: its box and its score.
-        places: Per finding which of ``regions`` it lies in.
         regions: The sets of regions in which findings lie, each once.
     """
 
-    __slots__ = ("places", "regions", "table")
+    __slots__ = ("_held", "regions")
 
     def __init__(self, findings: Iterable[Finding], regions: Iterable[frozenset[str]]) -> None:
         known: dict[frozenset[str], int] = {}
-        self.table = np.array([(*f.box, f.score) for f in findings], dtype=np.float64).reshape(-1, 5)
-        self.places = np.array([known.setdefault(names, len(known)) for names in regions], dtype=np.uint16)
+        table = np.array([(*f.box, f.score) for f in findings], dtype=np.float64).reshape(-1, 5)
+        places = np.array([known.setdefault(names, len(known)) for names in regions], dtype=np.uint16)
+        self._held: tuple[Table, Places] | Spooled = table, places
         self.regions = tuple(known)
 
     @classmethod
-    def of_numbers(
-        cls, table: NDArray[np.float64], places: NDArray[np.uint16], regions: Sequence[frozenset[str]]
-    ) -> Sightings:
-        """Return findings that are known as numbers; see the attributes."""
+    def of_numbers(cls, table: Table, places: Places, regions: Sequence[frozenset[str]]) -> Sightings:
+        """Return findings that are known as numbers.
+
+        Args:
+            table: A row per finding: its box and its score.
+            places: Per finding which of ``regions`` it lies in.
+            regions: The sets of regions in which findings lie, each once.
+        """
         made = cls.__new__(cls)
-        made.table, made.places, made.regions = table, places, tuple(regions)
+        made._held, made.regions = (table, places), tuple(regions)
         return made
 
+    @property
+    def numbers(self) -> tuple[Table, Places]:
+        """Table and places; see :meth:`of_numbers`."""
+        return _unspooled(self._held) if isinstance(self._held, Spooled) else self._held
+
+    def aside(self, spool: Spool) -> Sightings:
+        """Return these findings with their numbers in a spool, if there are many."""
+        if isinstance(self._held, Spooled) or len(self) <= _IN_MEMORY:
+            return self
+        table, places = self._held
+        spooled = spool.put(table.tobytes() + places.tobytes())
+        if spooled is None:
+            return self
+        made = Sightings.__new__(Sightings)
+        made._held, made.regions = spooled, self.regions
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sightings.of_numbers, (*self.numbers, self.regions)
+
     def __len__(self) -> int:
-        return len(self.table)
+        return self._held.length // _ROW if isinstance(self._held, Spooled) else len(self._held[0])
 
     def __iter__(self) -> Iterator[Sighting]:
-        for (x_min, y_min, x_max, y_max, score), place in zip(self.table.tolist(), self.places.tolist(), strict=True):
+        table, places = self.numbers
+        for (x_min, y_min, x_max, y_max, score), place in zip(table.tolist(), places.tolist(), strict=True):
             yield Sighting(Finding((x_min, y_min, x_max, y_max), score), self.regions[place])
 
     @overload
@@ -75,8 +108,9 @@ class Sightings(Sequence[Sighting]):
     def __getitem__(self, index: int | slice) -> Sighting | tuple[Sighting, ...]:
         if isinstance(index, slice):
             return tuple(self)[index]
-        x_min, y_min, x_max, y_max, score = self.table[index].tolist()
-        return Sighting(Finding((x_min, y_min, x_max, y_max), score), self.regions[self.places[index]])
+        table, places = self.numbers
+        x_min, y_min, x_max, y_max, score = table[index].tolist()
+        return Sighting(Finding((x_min, y_min, x_max, y_max), score), self.regions[places[index]])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
@@ -85,3 +119,11 @@ class Sightings(Sequence[Sighting]):
 
     def __repr__(self) -> str:
         return f"Sightings({list(self)})"
+
+
+@lru_cache(maxsize=8)
+def _unspooled(spooled: Spooled) -> tuple[Table, Places]:
+    """Return table and places; those that were read last are at hand for who looks at one finding after the other."""
+    data, count = spooled.read(), spooled.length // _ROW
+    table = np.frombuffer(data, np.float64, 5 * count).reshape(-1, 5)
+    return table, np.frombuffer(data, np.uint16, count, table.nbytes)
