@@ -8,8 +8,8 @@ written as PNG and read by `YOLO.predict`. Against it, with the shipped models o
 
 cold        scenes into an empty store
 warm        the same scenes again
-own         of a cold run on one thread, the share that is neither synthesizer's nor detector's arithmetic: with 16 scenes
-            on each phantom, and with one
+own         of a cold run on one thread, the share that is neither synthesizer's nor detector's arithmetic, with 16
+            scenes on each phantom, and with one
 ten         ten expectations over one set of scenes, against one
 two         a second detector on the same scenes, against the first
 sweep       one variable swept over held scenes, against as many free ones

@@ -12,10 +12,10 @@ from synnodtest.engine.outcome import Outcome, Snapshot
 from synnodtest.engine.overlap import ahead
 from synnodtest.engine.places import Places, by_background
 from synnodtest.engine.radiographs import Radiographs
+from synnodtest.engine.spool import Spool
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
 from synnodtest.evidence.sightings import Sighting
-from synnodtest.evidence.spool import Spool
 from synnodtest.planning.control import with_controls
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.evidence.spool import Spool, Spooled
 from synnodtest.finding import Finding
 
-__all__ = ["Sighting", "Sightings", "names_of"]
+__all__ = ["Sighting", "Sightings", "Spool", "Spooled", "names_of"]
 
 
 @cache
@@ -36,6 +35,31 @@ _IN_MEMORY = 16
 """So many findings are no more than the rest of what is kept of a scene."""
 _ROW = 42
 """Bytes of a finding: five float64, one uint16."""
+
+
+class Spooled(Protocol):
+    """Bytes that were put aside."""
+
+    @property
+    def length(self) -> int:
+        """How many there are."""
+        ...
+
+    def read(self) -> bytes:
+        """Return them."""
+        ...
+
+    def __hash__(self) -> int:
+        """Of the object: no two are the same bytes."""
+        ...
+
+
+class Spool(Protocol):
+    """Keeps bytes outside the process's memory."""
+
+    def put(self, data: bytes) -> Spooled | None:
+        """Put bytes aside; None where that is not possible."""
+        ...
 
 
 class Sightings(Sequence[Sighting]):
@@ -74,11 +98,11 @@ class Sightings(Sequence[Sighting]):
     @property
     def numbers(self) -> tuple[Table, Places]:
         """Table and places; see :meth:`of_numbers`."""
-        return _unspooled(self._held) if isinstance(self._held, Spooled) else self._held
+        return self._held if isinstance(self._held, tuple) else _unspooled(self._held)
 
     def aside(self, spool: Spool) -> Sightings:
         """Return these findings with their numbers in a spool, if there are many."""
-        if isinstance(self._held, Spooled) or len(self) <= _IN_MEMORY:
+        if not isinstance(self._held, tuple) or len(self) <= _IN_MEMORY:
             return self
         table, places = self._held
         spooled = spool.put(table.tobytes() + places.tobytes())
@@ -92,7 +116,7 @@ class Sightings(Sequence[Sighting]):
         return Sightings.of_numbers, (*self.numbers, self.regions)
 
     def __len__(self) -> int:
-        return self._held.length // _ROW if isinstance(self._held, Spooled) else len(self._held[0])
+        return len(self._held[0]) if isinstance(self._held, tuple) else self._held.length // _ROW
 
     def __iter__(self) -> Iterator[Sighting]:
         table, places = self.numbers

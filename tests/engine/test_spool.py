@@ -8,8 +8,8 @@ import pickle
 import pytest
 
 from synnodtest import Finding
+from synnodtest.engine.spool import Spool
 from synnodtest.evidence.sightings import Sightings
-from synnodtest.evidence.spool import Spool
 
 
 def many(count=300):
