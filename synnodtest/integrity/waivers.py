@@ -27,7 +27,7 @@ from synnodtest.integrity.forms import Form, read_form
 __all__ = ["Waiver", "Waivers", "load_waivers"]
 
 HINT = "each waiver has id, expectation (a node id, or a behaviour's id), reason, approver and expiry (YYYY-MM-DD)"
-_TEXT = {"type": "string", "pattern": r"\S", "maxLength": 2000}
+_TEXT = {"type": "string", "pattern": r"\S", "x-expected": "a text", "maxLength": 2000}
 _FORM: Form = {
     "type": "object",
     "required": ["waivers"],
@@ -44,7 +44,11 @@ _FORM: Form = {
                     "expectation": _TEXT,
                     "reason": _TEXT,
                     "approver": _TEXT,
-                    "expiry": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+                    "expiry": {
+                        "type": "string",
+                        "pattern": r"^\d{4}-\d{2}-\d{2}$",
+                        "x-expected": "a date (YYYY-MM-DD)",
+                    },
                 },
             },
         }

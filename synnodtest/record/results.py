@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.integrity.manifest import RECORD as FILE_NAME
-from synnodtest.integrity.shape import faults
 from synnodtest.record.model import Record
+from synnodtest.spec.messages import path_text, show
 
 __all__ = [
     "FILE_NAME",
@@ -39,6 +40,9 @@ __all__ = [
 VERSION = 1
 LARGEST_BYTES = 512 * 1024 * 1024
 """Largest record that is read unless the caller allows more."""
+_MOST_TOLD = 5
+_VALUE = "\N{WHITE SQUARE}"
+"""What stands in the validator's messages for the value, which may be as large as the record."""
 
 
 @cache
@@ -148,9 +152,23 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
 
 
 def _check(record: Any, name: str, hint: str) -> None:
-    found = list(faults(record, schema(), limit=5)) or list(_dangling(record))[:5]
+    found = list(islice(_faults(record), _MOST_TOLD)) or list(islice(_dangling(record), _MOST_TOLD))
     if found:
         raise RecordError(f"{name}: not a valid record:\n" + "\n".join(f"    {fault}" for fault in found), hint=hint)
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema_rs import Draft202012Validator  # jsonschema takes 14 s for 9,600 scenes, this 12 ms
+
+    return Draft202012Validator(schema(), mask=_VALUE)
+
+
+def _faults(record: Any) -> Iterator[str]:
+    """Yield every way in which a record breaks the schema, as ``place: what is wrong``."""
+    for error in _validator().iter_errors(record):
+        place = path_text(error.instance_path) or "the record"
+        yield f"{place}: {error.message.replace(_VALUE, show(error.instance))}"
 
 
 def _dangling(record: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from synnodtest.spec.source import Node, plain
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-__all__ = ["definition", "definitions", "kinds", "schema", "validate"]
+__all__ = ["definition", "definitions", "held_against", "kinds", "schema", "validate"]
 
 _TYPES = {
     "number": "a number",
@@ -90,7 +90,18 @@ def validate(node: Node, name: str, path: Path, only: frozenset[str] | None = No
 
     ``only`` names the JSON Schema rules to look at; None stands for all.
     """
-    errors = sorted(_validator(name).iter_errors(plain(node)), key=lambda e: [str(part) for part in e.absolute_path])
+    return _problems(_validator(name), node, path, only)
+
+
+def held_against(form: Schema, node: Node) -> list[Problem]:
+    """Return every way in which the content of a file breaks a JSON Schema of its own."""
+    from jsonschema import Draft202012Validator
+
+    return _problems(Draft202012Validator(form), node, ())
+
+
+def _problems(validator: Any, node: Node, path: Path, only: frozenset[str] | None = None) -> list[Problem]:
+    errors = sorted(validator.iter_errors(plain(node)), key=lambda e: [str(part) for part in e.absolute_path])
     found: list[Problem] = []
     for error in errors:
         if only is not None and error.validator not in only:

@@ -63,8 +63,11 @@ def test_no_file_is_needed(tmp_path, made):
 BAD_YAML = {
     "a misspelt key": ("manufactuer: x\n", r"reports.yaml:1:1: .*did you mean 'manufacturer'"),
     "a person without a role": ("people:\n  - {name: A}\n", r":2:5: people\[0\]: 'role' is missing"),
-    "a version that is a number": ("device: {version: 2.10}\n", r":1:10: device.version: 2.1 is no string"),
-    "a text for a list": ("people: Alice\n", ":1:.*no array"),
+    "a version that is a number": (
+        "device: {version: 2.10}\n",
+        r":1:19: device.version: must be a text, but YAML reads 2.1 as a number",
+    ),
+    "a text for a list": ("people: Alice\n", ":1:.*people: must be a list, not the text 'Alice'"),
 }
 
 

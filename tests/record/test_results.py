@@ -15,7 +15,6 @@ from synnodtest.canonical import canonical_json
 from synnodtest.decoding import encode
 from synnodtest.errors import RecordError
 from synnodtest.evidence.ruling import Component, Ruling, Status
-from synnodtest.integrity.shape import faults
 from synnodtest.record import results as record
 from synnodtest.record.model import Record
 from synnodtest.record.write_schema import text
@@ -91,11 +90,10 @@ SPOILS = {
 
 
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
-def test_the_fast_validator_agrees_with_jsonschema(made, spoil):
+def test_what_jsonschema_refuses_is_refused(made, spoil):
     ready = record.plain(made)
-    assert not list(faults(ready, record.schema()))
+    record.validate(ready)
     spoil(ready)
-    assert list(faults(ready, record.schema()))
     assert not jsonschema.Draft202012Validator(record.schema()).is_valid(ready)
     with pytest.raises(RecordError, match="not a valid record"):
         record.validate(ready)
