@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
 from synnodtest.statistics.distributions import t_ppf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 from synnodtest.statistics.rates import beta_bounds, clopper_pearson
@@ -23,7 +23,7 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64
     return x[n > 0], n[n > 0]
 
 
-def effective_size(spread: float, variance: float, total: float, clusters: int, degrees: int) -> float:
+def effective_size(spread: float, variance: float, total: float, clusters: float, degrees: float) -> float:
     """Return the number of independent trials with the same information, at most ``total``.
 
     Args:
@@ -41,25 +41,30 @@ def effective_size(spread: float, variance: float, total: float, clusters: int, 
     return min(total, float(spread / variance * widening**2))
 
 
-def guarded_size(spread: float, variance: float, total: float, clusters: int, telling: int) -> float:
+def guarded_size(
+    spread: float, variance: float, total: float, clusters: int, telling: int, equal: float | None = None
+) -> float:
     """Return :func:`effective_size` with the degrees of freedom of the ``telling`` clusters only.
 
     ``telling`` clusters are those in which the rarer outcome occurs at all: where they are few, the variance is
-    little known however many clusters there are. Never below one trial per cluster, unless Korn and Graubard's is.
+    little known however many clusters there are. Where clusters differ in size, degrees of freedom are no more than
+    those of ``equal`` clusters of one size. Never below one trial for each of these, unless Korn and Graubard's is.
     """
-    plain = effective_size(spread, variance, total, clusters, clusters - 1)
-    sure = effective_size(spread, variance, total, clusters, max(telling, 2) - 1)
-    return min(plain, max(sure, float(clusters)))
+    alike = float(clusters) if equal is None else equal
+    plain = effective_size(spread, variance, total, alike, clusters - 1)
+    sure = effective_size(spread, variance, total, alike, max(min(telling, alike), 2) - 1)
+    return min(plain, max(sure, alike))
 
 
 def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> float:
     clusters, total = len(x), float(n.sum())
     p = float(x.sum()) / total
-    variance = clusters / (clusters - 1) * float(((x - p * n) ** 2).sum()) / total**2
+    rest = (x - p * n) * (leverage(n) if guarded else 1.0)
+    variance = clusters / (clusters - 1) * float((rest**2).sum()) / total**2
     if not guarded:
         return effective_size(p * (1 - p), variance, total, clusters, clusters - 1)
     telling = min(np.count_nonzero(x > 0), np.count_nonzero(x < n))
-    return guarded_size(p * (1 - p), variance, total, clusters, int(telling))
+    return guarded_size(p * (1 - p), variance, total, clusters, int(telling), equal_clusters(n))
 
 
 def korn_graubard(
@@ -76,9 +81,11 @@ def korn_graubard(
         trials_by_cluster: Trials of each cluster; shape (B,). Clusters without trials are left out.
         alpha: One-sided error rate of each bound.
         guarded: Take as degrees of freedom the number of clusters in which the rarer outcome occurs, less one, in
-            place of B - 1 (n* stays at least B). With 10 nodules on each of 20 backgrounds at an intraclass correlation
-            of 0.4, a detector exactly at the bound then passes at most 3% of the time; by the plain formula 5% at a
-            rate of 0.80, but 8% at 0.90 or 0.95.
+            place of B - 1 (n* stays at least B); where clusters differ in size, B is Kish's number of equal clusters,
+            (sum n)^2 / sum n^2, also at p of 0 and 1, and residuals are those from the rate of all other clusters: one
+            patient with most of the films would hide its own deviation. With 10 nodules on each of 20 backgrounds at
+            an intraclass correlation of 0.4, a detector exactly at the bound then passes at most 3% of the time; by the
+            plain formula 5% at a rate of 0.80, but 8% at 0.90 or 0.95.
 
     Returns:
         The estimate, with ``extra["effective_n"]`` and ``extra["design_effect"]`` (n / n*).

@@ -68,3 +68,30 @@ def cluster_sums(values: NDArray[np.float64], index: NDArray[np.intp], count: in
 def cluster_means(values: NDArray[np.float64], index: NDArray[np.intp], count: int) -> NDArray[np.float64]:
     """Return the mean of ``values`` in each of ``count`` clusters."""
     return cluster_sums(values, index, count) / np.bincount(index, minlength=count)
+
+
+def equal_clusters(units: NDArray[np.float64]) -> float:
+    """Return how many clusters of one size tell as much as these where all units of a cluster agree.
+
+    It is the number of clusters where their sizes are equal, and near 1 where one of them holds most of the units.
+
+    Args:
+        units: Units of each cluster, at least one cluster with any.
+
+    Source: Kish, Survey Sampling (1965), section 11.7: (sum n)^2 / sum n^2.
+    """
+    return float(units.sum()) ** 2 / float((units**2).sum())
+
+
+def leverage(units: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the residual of each cluster from the pooled rate is to be enlarged; never below 1.
+
+    A cluster with a large share of the units pulls the rate towards its own, and its residual says less than it should.
+    Divided by the share of all others it is that from the rate without the cluster, as the jackknife has it; all
+    are 1 where sizes are equal.
+
+    Args:
+        units: Units of each of at least two clusters, all above 0.
+    """
+    count = len(units)
+    return np.maximum(1.0, (1.0 - 1.0 / count) / (1.0 - units / units.sum()))

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
-from synnodtest.statistics.clusters import cluster_sums, codes
+from synnodtest.statistics.clustered import guarded_size
+from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
@@ -58,13 +59,13 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
 
 
 def _ratio_error(
-    events: NDArray[np.float64], images: NDArray[np.float64]
+    events: NDArray[np.float64], images: NDArray[np.float64], enlarged: NDArray[np.float64] | float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ratio of sums along the last axis, and its linearized standard error between clusters."""
     total = images.sum(axis=-1, keepdims=True)
     rate = events.sum(axis=-1, keepdims=True) / total
     count = events.shape[-1]
-    squares = ((events - rate * images) ** 2).sum(axis=-1)
+    squares = (((events - rate * images) * enlarged) ** 2).sum(axis=-1)
     return rate[..., 0], np.sqrt(count / (count - 1) * squares) / total[..., 0]
 
 
@@ -86,6 +87,19 @@ def _bootstrap_t(
     return float(rate - most * error), float(rate - least * error)
 
 
+def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> float:
+    """Return the number of independent images that tell as much as those of few patients with several each.
+
+    As of rates (:func:`guarded_size`); events in no more than one cluster tell nothing of how they crowd: then it is
+    one image for each cluster, fewer where one patient has most of the images.
+    """
+    telling, equal = int(np.count_nonzero(events)), equal_clusters(images)
+    if telling <= 1:
+        return equal
+    rate, error = _ratio_error(events, images, leverage(images))
+    return guarded_size(float(rate), float(error) ** 2, float(images.sum()), len(images), telling, equal)
+
+
 def count_rate(
     counts: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, resamples: int = 2000, seed: int
 ) -> Estimate:
@@ -93,7 +107,8 @@ def count_rate(
 
     The dispersion is the variance of the rate between clusters over the Poisson variance. Up to 1.25
     Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's.
-    Events in no more than one cluster tell nothing of how they crowd: the exposure is then one image per cluster.
+    Where clusters repeat, the upper bound is no lower than Garwood's at the effective number of images, guarded as a
+    rate's: few patients, or one with most of the images, say little of how events crowd.
 
     Args:
         counts: Events of each image; shape (n,).
@@ -125,9 +140,9 @@ def count_rate(
     rate, error = _ratio_error(per_cluster, images)
     dispersion = float(error**2 * len(events) / rate) if rate > 0 else 0.0
     lower, upper, method = exact.lower, exact.upper, "garwood"
-    if count < len(events) and np.count_nonzero(per_cluster) <= 1:
-        fewer = len(events) / count
-        upper = poisson_exact(float(events.sum()) / fewer, count, alpha=alpha).upper
+    if count < len(events):
+        sure = _sure_exposure(per_cluster, images)
+        upper = max(upper, poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
     flags: tuple[str, ...] = ()
     if dispersion > OVERDISPERSED:
         low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from synnodtest.statistics import clopper_pearson, cluster_index, clustered_rate, icc, korn_graubard
+from synnodtest.statistics.clusters import leverage
 
 modest = settings(max_examples=60, deadline=None, derandomize=True)
 clusters = st.lists(
@@ -107,6 +108,41 @@ def test_a_detector_at_the_bound_passes_korn_graubard_at_most_alpha_of_the_time(
 @pytest.mark.parametrize("rate", [0.8, 0.9, 0.95])
 def test_guarded_it_passes_at_most_alpha_at_any_rate(rate):
     assert share_passing(rate, guarded=True) <= 0.05
+
+
+ONE_PATIENT_WITH_MOST = [50] + [1] * 19
+
+
+def share_passing_unlike(rate, sizes, rho, *, guarded, runs=400):
+    sizes = np.array(sizes)
+    x = beta_binomial(rate, rho, (runs, len(sizes)), sizes, seed=11)
+    return float(np.mean([korn_graubard(row, sizes, guarded=guarded).lower > rate for row in x]))
+
+
+@pytest.mark.parametrize("sizes", [ONE_PATIENT_WITH_MOST, [30, 30] + [1] * 15, [40, 20, 10, 5, 3, 2, 1, 1]])
+@pytest.mark.parametrize("rho", [0.5, 0.999])
+def test_a_patient_with_most_of_the_films_does_not_pass_a_detector_at_the_bound(sizes, rho):
+    assert share_passing_unlike(0.5, sizes, rho, guarded=True) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+
+
+def test_by_the_plain_formula_such_a_patient_passes_it_often():
+    assert share_passing_unlike(0.5, ONE_PATIENT_WITH_MOST, 0.5, guarded=False) > 0.2
+
+
+def test_a_residual_is_enlarged_to_that_from_the_rate_without_its_cluster():
+    """The first patient has 24 of 33 films: the rate of the other three says how far its own lies away."""
+    x, n = np.array([12.0, 2.0, 1.0, 3.0]), np.array([24.0, 2.0, 3.0, 4.0])
+    p = x.sum() / n.sum()
+    without = p - (x.sum() - x) / (n.sum() - n)
+    enlarged = leverage(n) * (x - p * n) / n.sum()
+    assert enlarged[0] == pytest.approx(0.75 * without[0])
+    assert enlarged[1:] == pytest.approx((x - p * n)[1:] / n.sum())  # smaller than the average: as they are
+    assert leverage(np.full(5, 7.0)) == pytest.approx(np.ones(5))
+
+
+def test_where_all_agree_one_patient_with_most_of_the_films_counts_little_more_than_once():
+    got = korn_graubard(ONE_PATIENT_WITH_MOST, ONE_PATIENT_WITH_MOST, guarded=True)
+    assert got.lower == pytest.approx(0.05 ** (1 / (69**2 / (50**2 + 19))))
 
 
 def test_the_simulation_would_notice_an_interval_that_ignores_clusters():
