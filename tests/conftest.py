@@ -1,5 +1,6 @@
 """Fixtures and strictness of all tests; specs, which run under the same ini section, are not subject to the latter."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -19,8 +20,21 @@ LONGEST_S = 600
 worker that makes what both need."""
 
 
+MEMORY_DISK = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
+"""Several times what temporary folders hold at once. Containers often have a smaller one."""
+
+
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error")
+    keep_temporary_folders_in_memory()
+
+
+def keep_temporary_folders_in_memory():
+    """Let ``tmp_path`` lie on a disk in memory where there is one: stores of searches are thousands of small files."""
+    with contextlib.suppress(OSError):
+        if os.access(MEMORY_DISK, os.W_OK) and shutil.disk_usage(MEMORY_DISK).free >= ROOM_BYTES:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 
 def pytest_collection_modifyitems(config, items):
