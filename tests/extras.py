@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-__all__ = ["needs"]
+__all__ = ["installed", "needs"]
 
 
 def needs(*modules: str, reason: str = "") -> None:
@@ -18,11 +18,12 @@ def needs(*modules: str, reason: str = "") -> None:
         reason: Why the tests are skipped, by default which module is missing.
     """
     for name in modules:
-        if not _installed(name):
+        if not installed(name):
             pytest.skip(reason or f"{name} is not installed", allow_module_level=True)
 
 
-def _installed(name: str) -> bool:
+def installed(name: str) -> bool:
+    """Return whether a module is there, without loading it: for tests that only start processes which use it."""
     try:
         return find_spec(name) is not None
     except ModuleNotFoundError:  # a package above it is missing

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,20 @@ OWN = (
     "shell.facts",
     "shell.items",
     "shell.named",
+    "shell.session",
 )
-OTHERS = ("matplotlib.backends.backend_svg", "pyarrow.parquet", "xdist")
+WHOLE = ("expectations.kinds", "expectations.claims", "mimics.kinds", "detectors", "report.figures", "report.sections")
+"""Packages of which a run imports every module, in this order."""
+OTHERS = (
+    "hypothesis.strategies",
+    "jsonschema",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
+    "pyarrow.parquet",
+    "scipy.ndimage",
+    "scipy.optimize",
+    "xdist",
+)
 """What nearly every run imports; where an extra is missing, its modules are left out."""
 
 
@@ -116,14 +129,45 @@ def _warm() -> None:
     import pytest
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
+    gc.disable()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         pytest.main(["--version", "--version"])
-    for name in (*(f"synnodtest.{name}" for name in OWN), *OTHERS):
+    for name in (*(f"synnodtest.{name}" for name in OWN), *_modules_of_packages(), *OTHERS):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    _read_templates_and_constants()
     # A run's pytest would warn that plugins are there already, which a new process has not imported yet.
     AssertionRewritingHook._warn_already_imported = lambda self, name: None
     gc.freeze()
+    gc.enable()
+
+
+def _modules_of_packages() -> Iterator[str]:
+    import importlib
+    import pkgutil
+
+    for name in WHOLE:
+        package = importlib.import_module(f"synnodtest.{name}")
+        yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."))
+
+
+def _read_templates_and_constants() -> None:
+    """Do what a process does once: compile the report's templates, and parse what Hypothesis parses.
+
+    Hypothesis reads the constants of every module outside of site-packages, which takes longer than most searches.
+    """
+    import jinja2
+
+    from synnodtest.report.html import templates
+
+    for name in templates().list_templates():
+        with contextlib.suppress(jinja2.TemplateError):  # a page of another command, with filters of its own
+            templates().get_template(name)
+    with contextlib.suppress(ImportError, AttributeError), warnings.catch_warnings():
+        from hypothesis.internal.conjecture.providers import _get_local_constants
+
+        warnings.simplefilter("ignore")  # it fears for the time of plugins
+        _get_local_constants()
 
 
 def _serve() -> Callable[[], None] | None:

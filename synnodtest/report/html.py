@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -56,6 +57,16 @@ def _valid(made: JsonObject) -> Record:
 
 def to_text(report: view.Report) -> str:
     """Return the report as HTML. Every text of the record is escaped; nothing in it is fetched or run."""
+    style = _style(report)
+    sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'"
+    text = templates().get_template("report.html.j2").render(report=report, style=Markup(style), policy=policy)
+    return re.sub(r"\n\s*\n+", "\n", text)
+
+
+@cache
+def templates() -> Environment:
+    """Return the report's templates; each is compiled once."""
     environment = Environment(
         loader=PackageLoader("synnodtest.report"),
         autoescape=True,
@@ -66,11 +77,7 @@ def to_text(report: view.Report) -> str:
     environment.globals["STATUSES"] = STATUSES
     environment.globals["number_of"] = number_of
     environment.globals["anchor_of"] = anchor_of
-    style = _style(report)
-    sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'"
-    text = environment.get_template("report.html.j2").render(report=report, style=Markup(style), policy=policy)
-    return re.sub(r"\n\s*\n+", "\n", text)
+    return environment
 
 
 def _style(report: view.Report) -> str:

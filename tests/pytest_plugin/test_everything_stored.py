@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.extras import installed
 from tests.warm_python import start_python
 
 WATCH = """
@@ -27,8 +28,8 @@ HEAVY |= {"matplotlib", "pandas", "sklearn", "statsmodels", "hypothesis", "scipy
 WORDS = ("-k", "size and sensitivity", "--synnod-limit", "2", "-p", "no:hypothesispytest")
 
 
+@pytest.mark.skipif(not installed("ultralytics"), reason="ultralytics is not installed")
 def test_a_run_whose_scenes_are_stored_loads_neither_networks_nor_their_libraries(project):
-    pytest.importorskip("ultralytics")
     (project.path / "conftest.py").write_text(WATCH)
     first = project(*WORDS, detector="demo")
     assert HEAVY & set(json.loads((project.path / "modules.json").read_text())) >= {"torch", "ultralytics"}

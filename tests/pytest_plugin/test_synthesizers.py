@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tests.extras import installed
 from tests.synthesizers.conftest import write_mha
 
 SPEC = """\
@@ -62,8 +63,8 @@ def judged(project, first, second):
     return record, expectation
 
 
+@pytest.mark.skipif(not installed("diffusers"), reason="diffusers is not installed")
 def test_diffusion_and_projected_ct_nodules_agree_on_an_honest_detector(project):
-    pytest.importorskip("diffusers")
     ct_folder(project.path / "ct")
     record, expectation = judged(project, "diffusion", "ct-patch:ct")
     assert {s["synthesizer"] for s in record["scenes"].values()} == {"diffusion", "ct-patch"}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.extras import installed
 from tests.warm_python import start_python
 
 WATCH = """
@@ -25,8 +26,8 @@ NEITHER = {"scipy.stats", "scipy.interpolate", "sklearn", "statsmodels"}
 WORDS = ("-k", "size and sensitivity or leak", "--synnod-limit", "2", "-p", "no:hypothesispytest", "-p", "no:html")
 
 
+@pytest.mark.skipif(not installed("ultralytics"), reason="ultralytics is not installed")
 def test_workers_load_what_makes_scenes_and_the_controller_what_writes_the_report(project):
-    pytest.importorskip("ultralytics")
     (project.path / "conftest.py").write_text(WATCH)
     project(*WORDS, "-n", "2", detector="demo", start=start_python)
     loaded = {
