@@ -13,8 +13,9 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bootstrap import memoised, too_few_clusters
-from synnodtest.expectations.common import Held, rule
+from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.ledger import Ledger
+from synnodtest.expectations.rule import rule
 from synnodtest.statistics import Estimate, cluster_bootstrap, delong
 
 __all__ = [

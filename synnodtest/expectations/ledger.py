@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.common import selected
 from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rule import selected
 
 __all__ = ["Ledger", "ledger_of"]
 

@@ -11,12 +11,13 @@ from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import Held, hold, no_data, rule
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
 from synnodtest.expectations.language import METRIC, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs, hold_sensitivity, where_phrase
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered

@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.evidence.ruling import Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts
-from synnodtest.expectations.common import Held, hold
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.parameters import Bounded, Selection
 from synnodtest.statistics import Estimate, clustered_rate, icc
 from synnodtest.statistics import size_at_sensitivity as estimate_size

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.common import no_data, not_made, sentence_for, sizes
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rule import no_data, not_made, sizes
+from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import Pretence, against_rate, pretend
 from synnodtest.statistics import (
     Estimate,

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from synnodtest.evidence.ruling import Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import Held, hold, selected
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.language import choice, option
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs, hold_sensitivity
+from synnodtest.expectations.rule import selected
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 from synnodtest.statistics import mean_cluster_spearman
 

@@ -16,8 +16,8 @@ import numpy as np
 from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
-from synnodtest.expectations.common import number
 from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.sentences import number
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 

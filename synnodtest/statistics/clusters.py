@@ -94,4 +94,4 @@ def leverage(units: NDArray[np.float64]) -> NDArray[np.float64]:
         units: Units of each of at least two clusters, all above 0.
     """
     count = len(units)
-    return np.maximum(1.0, (1.0 - 1.0 / count) / (1.0 - units / units.sum()))
+    return np.asarray(np.maximum(1.0, (1.0 - 1.0 / count) / (1.0 - units / units.sum())))

@@ -8,7 +8,7 @@ import numpy as np
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.common import hold, no_data, selected
+from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     area_over,
@@ -19,6 +19,7 @@ from synnodtest.expectations.ledger import ledger_of
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.rule import no_data, selected
 from synnodtest.expectations.worst import missed, with_worst_case
 
 __all__ = ["KIND"]

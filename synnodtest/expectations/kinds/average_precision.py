@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.common import hold, no_data
+from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     Weights,
@@ -23,6 +23,7 @@ from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate
 

@@ -14,13 +14,14 @@ from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bootstrap import few_clusters, too_few_clusters
-from synnodtest.expectations.common import hold, no_data, rule, selected
+from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, option
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line
 from synnodtest.statistics.distributions import t_isf

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
 from synnodtest.expectations.bootstrap import memoised, too_few_clusters
-from synnodtest.expectations.common import Held, hold, no_data, rule, selected
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
 from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
 from synnodtest.expectations.rates import by_diameter, rate_bound, where_phrase
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.trend import (
     Trend,
     against_silence,

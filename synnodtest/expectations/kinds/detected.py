@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.common import no_data, rule, selected
 from synnodtest.expectations.fewest import rate_backgrounds, sequential_rate
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import option, share
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import by_diameter, hold_rate, intraclass, where_phrase
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import against_rate, with_worst_case
 

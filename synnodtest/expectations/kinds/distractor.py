@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.common import Held, no_data, rule
+from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.fewest import rate_backgrounds, sequential_rate
 from synnodtest.expectations.grading import Grade
 from synnodtest.expectations.kind import Kind
@@ -17,6 +17,7 @@ from synnodtest.expectations.language import option, share
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, intraclass, where_phrase
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import MISSED, beside, pretend
 from synnodtest.matching import Matching, lies_on

@@ -10,7 +10,6 @@ from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import no_data, rule
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, one_of, option, share
@@ -18,6 +17,7 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.paired import Comparison, hold_difference
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
 
 __all__ = ["KIND"]

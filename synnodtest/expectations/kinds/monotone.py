@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import Held, hold, no_data, rule, selected
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, option, share
 from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.trend import (
     Trend,
     against_silence,

@@ -10,7 +10,7 @@ from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, predicate
-from synnodtest.expectations.common import Held, no_data, rule
+from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.fewest import rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
 from synnodtest.expectations.kind import Kind
@@ -19,6 +19,7 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import MISSED, beside, concerns, pretend
 
 __all__ = ["KIND"]

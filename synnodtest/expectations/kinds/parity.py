@@ -14,7 +14,7 @@ from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.common import Held, hold, no_data, rule
+from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
@@ -22,6 +22,7 @@ from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, RATES, UN
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
 from synnodtest.statistics import (
     Estimate,

@@ -24,11 +24,12 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, predicate
-from synnodtest.expectations.common import counts_phrase, no_data, sizes
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import option
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rule import no_data, sizes
+from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.factories import Loader
 
 __all__ = ["KIND"]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.common import no_data, rule, selected
 from synnodtest.expectations.fewest import rate_backgrounds, sequential_rate
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import one_of, option, share
@@ -21,6 +20,7 @@ from synnodtest.expectations.rates import (
     verb,
     where_phrase,
 )
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import against_rate, with_worst_case
 

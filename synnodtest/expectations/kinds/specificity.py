@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.common import no_data, rule
 from synnodtest.expectations.fewest import rate_backgrounds, sequential_rate
 from synnodtest.expectations.grading import false_alarm
 from synnodtest.expectations.kind import Kind
@@ -15,6 +14,7 @@ from synnodtest.expectations.language import IMAGES, one_of, option, share
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import hold_rate, intraclass, planned_bound, rate_bound, verb, where_phrase
+from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 
 __all__ = ["KIND"]

@@ -1,0 +1,100 @@
+"""From components to the ruling, and what judges need of the evidence beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from synnodtest.evidence.ruling import Ruling, Status, combine
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.expectations.bounds import Held
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.sentences import counts_phrase, sentence_for
+
+__all__ = ["no_data", "not_made", "rule", "selected", "sizes"]
+
+
+def rule(
+    held: Sequence[Held],
+    evidence: Evidence,
+    criterion: str,
+    trials: Sequence[Trial],
+    *,
+    noun: str = "nodule",
+    counts: str = "",
+    reasons: Sequence[str] = (),
+    notes: Iterable[str] = (),
+    intraclass: float = math.nan,
+    figure: Mapping[str, object] | None = None,
+    details: Mapping[str, object] | None = None,
+) -> Ruling:
+    """Return the ruling on estimates held against their bounds.
+
+    Args:
+        held: The first is the primary.
+        evidence: What was judged.
+        criterion: The pre-specified criterion in a sentence.
+        trials: The scene of every unit that was counted.
+        noun: What a unit is called: ``nodule``, ``scene``, ``pair``, ``image``.
+        counts: Follows the counts in the sentence.
+        reasons: Why nothing can be decided; any makes the ruling INCONCLUSIVE.
+        notes: Cautions.
+        intraclass: Intra-cluster correlation.
+        figure: Data of the figure.
+        details: Tables by title.
+    """
+    parts = tuple(h.part for h in held)
+    status = Status.INCONCLUSIVE if reasons else combine(parts)
+    backgrounds, clusters = sizes(trials)
+    missing = [h.estimate.reason for h in held if h.part.role != "shown" and h.estimate.reason]
+    sentence = sentence_for(
+        status,
+        parts,
+        evidence.alpha,
+        counts_phrase(len(trials), backgrounds, noun) + counts,
+        dict.fromkeys([*reasons, *missing]),
+    )
+    deciding = [h.p_value for h in held if h.part.role == "decides"] if not reasons else []
+    known = [p for p in deciding if not math.isnan(p)]
+    return Ruling(
+        status=status,
+        sentence=sentence,
+        criterion=criterion,
+        components=parts,
+        n_nodules=len(trials),
+        n_backgrounds=backgrounds,
+        n_clusters=clusters,
+        alpha=evidence.alpha,
+        icc=intraclass,
+        p_value=min(1.0, len(deciding) * min(known)) if known else math.nan,
+        notes=tuple(dict.fromkeys([*notes, *not_made(evidence), *(flag for h in held for flag in h.estimate.flags)])),
+        figure=figure or {},
+        details=details or {},
+    )
+
+
+def not_made(evidence: Evidence) -> Iterable[str]:
+    """Yield what was asked for and not made, with counts: the claim is made of less than was planned."""
+    return (f"not made: {count} x {reason}" for reason, count in evidence.shortfall.items())
+
+
+def selected(parameters: Selection, evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:
+    """Return the nodules that an expectation judges, by its ``arm``, ``of`` and ``where``."""
+    return evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where)
+
+
+def no_data(criterion: str, what: str, evidence: Evidence) -> Ruling:
+    """Return the INCONCLUSIVE ruling of an expectation without a single trial."""
+    why = "; ".join(f"{reason} ({count})" for reason, count in evidence.shortfall.items())
+    return Ruling(
+        status=Status.INCONCLUSIVE,
+        sentence=f"INCONCLUSIVE no {what} to judge" + (f": {why}" if why else ""),
+        criterion=criterion,
+        alpha=evidence.alpha,
+    )
+
+
+def sizes(trials: Iterable[Trial]) -> tuple[int, int]:
+    """Return how many distinct backgrounds and clusters stand behind trials."""
+    trials = list(trials)
+    return len({t.background for t in trials}), len({t.cluster for t in trials})

@@ -1,0 +1,71 @@
+"""Verdicts in a sentence: the decisive components, their intervals, the counts, the reservations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from synnodtest.evidence.ruling import Component, Status
+
+__all__ = ["counts_phrase", "number", "outcome_phrase", "percent", "sentence_for"]
+
+
+def percent(alpha: float) -> str:
+    """Return the confidence of a one-sided bound in words: 0.05 -> ``95%``."""
+    return f"{100 * (1 - alpha):g}%"
+
+
+def number(value: float) -> str:
+    """Return a number as sentences print it."""
+    return "not estimable" if math.isnan(value) else f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
+
+
+def outcome_phrase(part: Component, alpha: float) -> str:
+    """Return ``sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80``."""
+    head = f"{part.label} {number(part.value)}"
+    bound = ("±" if part.side == "within" else "") + number(part.bound)
+    interval = f"{percent(2 * alpha)} interval {number(part.lower)} to {number(part.upper)}"
+    if part.side == "within":
+        words = {
+            Status.PASSED: f"lies inside the pre-specified {bound}",
+            Status.FAILED: f"lies outside the pre-specified {bound}",
+        }.get(part.status, f"does not settle the pre-specified {bound}")
+        return f"{head} ({interval}) {words}"
+    lower = f"one-sided {percent(alpha)} lower bound {number(part.lower)}"
+    upper = f"one-sided {percent(alpha)} upper bound {number(part.upper)}"
+    if part.status is Status.INCONCLUSIVE:
+        return f"{head} ({interval}) does not settle the pre-specified {bound}"
+    if part.side == "above":
+        passed = part.status is Status.PASSED
+        return (
+            f"{head} ({lower}) exceeds the pre-specified {bound}"
+            if passed
+            else (f"{head} ({upper}) falls short of the pre-specified {bound}")
+        )
+    if part.status is Status.PASSED:
+        return f"{head} ({upper}) stays below the pre-specified {bound}"
+    return f"{head} ({lower}) exceeds the pre-specified limit of {bound}"
+
+
+def counts_phrase(n: int, backgrounds: int, noun: str = "nodule") -> str:
+    """Return ``n = 124 nodules on 124 backgrounds``."""
+    plural = "" if n == 1 else "s"
+    if noun == "image":
+        return f"n = {n} image{plural}"
+    return f"n = {n} {noun}{plural} on {backgrounds} background{'' if backgrounds == 1 else 's'}"
+
+
+def sentence_for(
+    status: Status, parts: Sequence[Component], alpha: float, counts: str, reasons: Iterable[str] = ()
+) -> str:
+    """Return the verdict in one sentence: the decisive component first, then counts, then reservations."""
+    deciding = [p for p in parts if p.role != "shown"]
+    if status is Status.FAILED:
+        told = [p for p in deciding if p.status is Status.FAILED and p.role == "decides"]
+    elif status is Status.INCONCLUSIVE:
+        told = [p for p in deciding if p.status is not Status.PASSED]
+    else:
+        told = deciding
+    text = ", and ".join(outcome_phrase(p, alpha) for p in told or deciding)
+    extra = "".join(f"; {reason}" for reason in reasons if reason)
+    return f"{status} {text}; {counts}{extra}"
