@@ -8,8 +8,14 @@ import pickle
 import pytest
 
 from synnodtest import Finding
+from synnodtest.engine import Engine
 from synnodtest.engine.spool import Spool
 from synnodtest.evidence.sightings import Sightings
+from synnodtest.planning.draw import own_recipes
+from synnodtest.spec.model import Behaviour, NoduleSpec, Scenes
+from synnodtest.spec.values import Sweep
+from synnodtest.store import Store
+from tests.engine.parts import Bright, Counting, Squares
 
 
 def many(count=300):
@@ -79,3 +85,26 @@ def test_a_disk_that_gives_less_back_is_an_error_and_no_shorter_list(tmp_path, m
     monkeypatch.setattr(os, "pread", lambda file, length, offset: b"")
     with pytest.raises(OSError, match="0 of 12600 bytes put aside could be read"):
         list(aside)
+
+
+class Chatty(Bright):
+    """Reports three hundred findings on each radiograph."""
+
+    def detect(self, radiographs):
+        return [[Finding((k / 10, 2.0, k / 10 + 4.3, 8.1), 1 / (k + 1)) for k in range(300)] for _ in radiographs]
+
+
+def test_what_a_run_keeps_of_a_scene_does_not_grow_with_its_findings(tmp_path):
+    scenes = Scenes("squares", 3, nodules=(NoduleSpec("nodule", Sweep((6.0, 10.0, 16.0))),))
+    squares, sizes = Squares(), []
+    for detector in (Bright(), Chatty(name="chatty")):
+        engine = Engine(squares, Counting(), detector, Store(tmp_path / detector.identity.name))
+        outcomes = list(engine.run(own_recipes(Behaviour("b", "s", scenes=scenes), squares.backgrounds, 0)))
+        assert {len(outcome.sightings) for outcome in outcomes} == {1 if not sizes else 300}
+        sizes.append(sum(map(held_bytes, outcomes)))
+    assert sizes[1] < sizes[0] + 9 * 1000
+
+
+def held_bytes(outcome):
+    """Return the bytes of the numbers that an outcome holds in memory."""
+    return sum(array.nbytes for array in outcome.sightings._held) if isinstance(outcome.sightings._held, tuple) else 0
