@@ -26,6 +26,8 @@ from synnodtest.radiograph import Radiograph, Truth
 
 __all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "encode_radiograph", "peek_radiograph"]
 
+Header = Mapping[str, Any]
+"""What an encoded radiograph says of itself before its stream: see :func:`encode_edit`."""
 _MAGIC = b"SNRG\x01"
 _TILE = 16
 
@@ -162,7 +164,7 @@ def decode_radiograph(
     return radiograph
 
 
-def _pixels(header: Mapping[str, Any], blob: bytes, offset: int, background: Radiograph) -> FloatArray:
+def _pixels(header: Header, blob: bytes, offset: int, background: Radiograph) -> FloatArray:
     if header.get("plain"):
         count = header["shape"][0] * header["shape"][1]
         return np.frombuffer(blob, "<f4", count, offset).astype(np.float32).reshape(header["shape"])
@@ -251,7 +253,7 @@ def _same_regions(radiograph: Radiograph, background: Radiograph) -> bool:
     )
 
 
-def _truth_header(truth: Truth) -> dict[str, Any]:
+def _truth_header(truth: Truth) -> Header:
     return {
         "name": truth.name,
         "origin": list(truth.origin),
@@ -262,7 +264,7 @@ def _truth_header(truth: Truth) -> dict[str, Any]:
     }
 
 
-def _truths(header: Mapping[str, Any], blob: bytes) -> tuple[tuple[Truth, ...], int]:
+def _truths(header: Header, blob: bytes) -> tuple[tuple[Truth, ...], int]:
     truths, offset = [], 0
     for item in header["nodules"]:
         crop, offset = _mask(blob, offset, _pair(item["shape"]))
@@ -272,7 +274,7 @@ def _truths(header: Mapping[str, Any], blob: bytes) -> tuple[tuple[Truth, ...], 
     return tuple(truths), offset
 
 
-def _regions(header: Mapping[str, Any], blob: bytes, offset: int) -> tuple[Mapping[str, BoolArray], int]:
+def _regions(header: Header, blob: bytes, offset: int) -> tuple[Mapping[str, BoolArray], int]:
     regions: dict[str, BoolArray] = {}
     for name in header["regions"]:
         regions[name], offset = _mask(blob, offset, _pair(header["shape"]))
@@ -288,7 +290,7 @@ def _pair(values: Any) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
+def _split(data: bytes) -> tuple[Header, bytes]:
     """Return the header and the zlib stream after it."""
     start = len(_MAGIC) + 4
     try:
@@ -300,7 +302,7 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
         raise _not_encoded(error) from error
 
 
-def _inflated(stream: bytes, header: Mapping[str, Any], *, only_truth: bool) -> bytes:
+def _inflated(stream: bytes, header: Header, *, only_truth: bool) -> bytes:
     """Return the stream unpacked, or as much of it as the truth takes."""
     try:
         truth = sum(_bytes_of_mask(item["shape"]) for item in header["nodules"])
