@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bootstrap import memoised, too_few_clusters
+from synnodtest.expectations.bootstrap import too_few_clusters
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import rule
-from synnodtest.statistics import Estimate, cluster_bootstrap, delong
+from synnodtest.statistics import Estimate, delong
+from synnodtest.statistics.bootstrap import resampled
 
 __all__ = [
     "Weights",
@@ -43,13 +44,9 @@ def bootstrapped(
     ledger: Ledger, statistic: Callable[[Weights], float], evidence: Evidence
 ) -> Callable[[float], Estimate]:
     """Return the estimator by BCa over clusters of images."""
-    remembered = memoised(lambda rows: statistic(ledger.weights(rows)))
-    clusters = ledger.clusters
-
-    def estimator(alpha: float) -> Estimate:
-        return cluster_bootstrap(remembered, clusters, alpha=alpha, seed=evidence.seed, limits=(0.0, 1.0))
-
-    return estimator
+    return resampled(
+        lambda rows: statistic(ledger.weights(rows)), ledger.clusters, seed=evidence.seed, limits=(0.0, 1.0)
+    )
 
 
 def rule_on_curve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from synnodtest.statistics.clusters import codes
 from synnodtest.statistics.distributions import normal_cdf, normal_ppf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
 
-__all__ = ["FEWEST_RESAMPLES", "FEW_CLUSTERS", "cluster_bootstrap"]
+__all__ = ["FEWEST_RESAMPLES", "FEW_CLUSTERS", "Resampled", "cluster_bootstrap", "resampled"]
 
 FEWEST_RESAMPLES = 100
 """Below it the tails that make a 95% bound hold fewer than five values."""
@@ -86,16 +87,14 @@ def _quantiles(draws: NDArray[np.float64], first: float, last: float, low: float
     return float(lower), float(upper)
 
 
-def _t_bounds(
+def _studentized(
     value: float,
     members: list[NDArray[np.intp]],
     statistic: Statistic,
     chosen: NDArray[np.intp],
     draws: NDArray[np.float64],
-    error: float,
-    alpha: float,
-) -> tuple[float, float]:
-    """Studentize each draw by its own jackknife, then turn the quantiles round."""
+) -> NDArray[np.float64]:
+    """Return each draw's distance from the value, in errors by its own jackknife."""
     ratios = np.empty(len(draws))
     for row, pick in enumerate(chosen):
         parts = [members[i] for i in pick]
@@ -103,13 +102,91 @@ def _t_bounds(
         spread = _jackknife_error(own)
         gap = draws[row] - value
         ratios[row] = gap / spread if spread > 0 else (0.0 if gap == 0 else math.copysign(math.inf, gap))
-    least, most = _quantiles(ratios, alpha, 1 - alpha, -math.inf, math.inf)
-    return value - most * error, value - least * error
+    return ratios
 
 
 def _jackknife_error(jackknife: NDArray[np.float64]) -> float:
     count = len(jackknife)
     return math.sqrt((count - 1) / count * float(((jackknife - jackknife.mean()) ** 2).sum()))
+
+
+def _none() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """A statistic and its values on resampled clusters: called with an error rate it gives the estimate.
+
+    Args:
+        value: On the data themselves.
+        n: Rows of the data.
+        clusters: How many.
+        method: Of the bounds.
+        seed: Of the resampling.
+        limits: Range of the statistic.
+        draws: On each resample.
+        jackknife: On the data without each cluster.
+        ratios: Of ``t`` alone: each draw's distance from the value, in errors of its own.
+        reason: Why there is nothing to draw from; empty if there is.
+    """
+
+    value: float
+    n: int
+    clusters: int
+    method: Method
+    seed: int
+    limits: tuple[float, float]
+    draws: NDArray[np.float64] = field(default_factory=_none)
+    jackknife: NDArray[np.float64] = field(default_factory=_none)
+    ratios: NDArray[np.float64] = field(default_factory=_none)
+    reason: str = ""
+
+    @property
+    def agree(self) -> bool:
+        """Whether no resample differs from the value."""
+        least = 1e-12 * max(1.0, abs(self.value))
+        return bool(np.ptp(self.draws) <= least and abs(self.draws[0] - self.value) <= least)
+
+    def __call__(self, alpha: float) -> Estimate:
+        """Return the estimate with bounds at this one-sided error rate."""
+        check_alpha(alpha)
+        name, (low, high) = f"cluster-bootstrap-{self.method}", self.limits
+        if self.reason:
+            return unknown(
+                low,
+                high,
+                alpha=alpha,
+                method=name,
+                reason=self.reason,
+                value=self.value,
+                n=self.n,
+                k=self.clusters,
+            )
+        lower, upper = self._bounds(alpha)
+        return Estimate(
+            self.value,
+            min(self.value, max(low, lower)),
+            max(self.value, min(high, upper)),
+            alpha=alpha,
+            method=name,
+            n=self.n,
+            clusters=self.clusters,
+            flags=few_clusters(self.clusters),
+            extra={"resamples": float(len(self.draws)), "seed": float(self.seed)},
+        )
+
+    def _bounds(self, alpha: float) -> tuple[float, float]:
+        low, high = self.limits
+        if self.agree:
+            return agreeing_bounds(self.value, self.clusters, alpha, low, high)
+        if self.method == "bca":
+            return bca_bounds(self.value, self.draws, self.jackknife, alpha, low, high)
+        if self.method == "t":
+            error = _jackknife_error(self.jackknife)
+            least, most = _quantiles(self.ratios, alpha, 1 - alpha, -math.inf, math.inf)
+            return self.value - most * error, self.value - least * error
+        return _quantiles(self.draws, alpha, 1 - alpha, low, high)
 
 
 def cluster_bootstrap(
@@ -146,53 +223,38 @@ def cluster_bootstrap(
     Source: Efron, J. Am. Stat. Assoc. 82 (1987) 171; Davison & Hinkley, Bootstrap Methods (1997), ch. 5.
     """
     check_alpha(alpha)
+    return resampled(statistic, clusters, resamples=resamples, seed=seed, method=method, limits=limits)(alpha)
+
+
+def resampled(
+    statistic: Statistic,
+    clusters: ArrayLike,
+    *,
+    resamples: int = 2000,
+    seed: int,
+    method: Method = "bca",
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> Resampled:
+    """Resample once, for bounds at several error rates. Arguments and errors: see :func:`cluster_bootstrap`."""
     if method not in ("bca", "t", "percentile"):
         raise ValueError(f"method is 'bca', 't' or 'percentile', not {method!r}")
     if resamples < FEWEST_RESAMPLES:
         raise ValueError(f"a bootstrap takes at least {FEWEST_RESAMPLES} resamples, not {resamples}")
     index, count = codes(clusters)
     value = float(statistic(np.arange(len(index)))) if count else math.nan
-    low, high = limits
-
-    def cannot(reason: str) -> Estimate:
-        return unknown(
-            low,
-            high,
-            alpha=alpha,
-            method=f"cluster-bootstrap-{method}",
-            reason=reason,
-            value=value,
-            n=len(index),
-            k=count,
-        )
-
+    bare = Resampled(value, len(index), count, method, seed, limits)
     if count < 2:
-        return cannot("one cluster" if count else "no data")
+        return replace(bare, reason="one cluster" if count else "no data")
     if math.isnan(value):
-        return cannot("the statistic is not defined")
+        return replace(bare, reason="the statistic is not defined")
     members = [np.flatnonzero(index == i) for i in range(count)]
     rng = np.random.default_rng(seed_sequence("cluster-bootstrap", seed))
     chosen = rng.integers(count, size=(resamples, count))
     draws = np.array([statistic(np.concatenate([members[i] for i in pick])) for pick in chosen], dtype=float)
     jackknife = np.array([statistic(np.concatenate(members[:i] + members[i + 1 :])) for i in range(count)], dtype=float)
     if np.isnan(jackknife).any():
-        return cannot("the statistic rests on a single cluster")
-    if np.ptp(draws) <= 1e-12 * max(1.0, abs(value)) and abs(draws[0] - value) <= 1e-12 * max(1.0, abs(value)):
-        lower, upper = agreeing_bounds(value, count, alpha, low, high)
-    elif method == "bca":
-        lower, upper = bca_bounds(value, draws, jackknife, alpha, low, high)
-    elif method == "t":
-        lower, upper = _t_bounds(value, members, statistic, chosen, draws, _jackknife_error(jackknife), alpha)
-    else:
-        lower, upper = _quantiles(draws, alpha, 1 - alpha, low, high)
-    return Estimate(
-        value,
-        min(value, max(low, lower)),
-        max(value, min(high, upper)),
-        alpha=alpha,
-        method=f"cluster-bootstrap-{method}",
-        n=len(index),
-        clusters=count,
-        flags=few_clusters(count),
-        extra={"resamples": float(resamples), "seed": float(seed)},
-    )
+        return replace(bare, reason="the statistic rests on a single cluster")
+    made = replace(bare, draws=draws, jackknife=jackknife)
+    if method == "t" and not made.agree:
+        return replace(made, ratios=_studentized(value, members, statistic, chosen, draws))
+    return made

@@ -100,8 +100,28 @@ def tango(n11: float, n10: float, n01: float, n00: float, *, alpha: float = 0.05
     n = _check_table(n11, n10, n01, n00)
     if n == 0:
         return unknown(-1.0, 1.0, alpha=alpha, method="tango", reason="no pairs")
-    lower, upper = tango_bounds(n10, n01, n, alpha)
-    return _difference((n10 - n01) / n, float(lower), float(upper), alpha, "tango", n, n10 + n01)
+    lower, upper = _bounds_of_one(float(n10), float(n01), n, normal_isf(alpha))
+    return _difference((n10 - n01) / n, lower, upper, alpha, "tango", n, n10 + n01)
+
+
+def _bounds_of_one(b: float, c: float, size: float, z: float) -> tuple[float, float]:
+    """Return :func:`tango_bounds` of one table: the same steps on plain numbers, which take a tenth of the time."""
+    estimate = (b - c) / size
+
+    def root(low: float, high: float, quantile: float) -> float:
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            linear = (2 * size - b + c) * middle - b - c
+            free = -c * middle * (1 - middle)
+            p01 = max((math.sqrt(max(linear**2 - 8 * size * free, 0.0)) - linear) / (4 * size), 0.0)
+            spread = math.sqrt(size * max(2 * p01 + middle * (1 - middle), 0.0))
+            if b - c - size * middle > quantile * spread:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+    return -1.0 if c == size else root(-1.0, estimate, z), 1.0 if b == size else root(estimate, 1.0, -z)
 
 
 def _difference(

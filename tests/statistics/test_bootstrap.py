@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from synnodtest.statistics import cluster_bootstrap
+from synnodtest.statistics.bootstrap import resampled
 
 DATA = np.random.default_rng(4).exponential(1.0, 40)
 
@@ -44,6 +45,16 @@ def test_one_seed_gives_one_answer(method):
     assert first == second
     assert (first.lower, first.upper) != (other.lower, other.upper)
     assert first.lower <= first.value <= first.upper
+
+
+@pytest.mark.parametrize("method", ["bca", "t", "percentile"])
+def test_draws_made_once_give_the_bounds_of_every_error_rate(method):
+    calls = []
+    made = resampled(lambda rows: calls.append(1) or mean(rows), range(40), seed=1, resamples=100, method=method)
+    drawn = len(calls)
+    for alpha in (1e-6, 0.025, 0.05, 0.4):
+        assert made(alpha) == cluster_bootstrap(mean, range(40), alpha=alpha, seed=1, resamples=100, method=method)
+    assert len(calls) == drawn
 
 
 @pytest.mark.parametrize(("labels", "reason"), [([], "no data"), ([3] * 40, "one cluster")])

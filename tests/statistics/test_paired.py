@@ -61,6 +61,16 @@ def test_tango_solves_its_definition(table, alpha):
     assert (got.lower, got.upper) == pytest.approx(by_definition(*table, alpha), abs=1e-5)
 
 
+def test_one_table_has_the_bounds_that_it_has_among_many():
+    rng = np.random.default_rng(5)
+    tables = rng.multinomial(rng.integers(1, 300, 200), (0.5, 0.2, 0.1, 0.2)) * rng.choice((1.0, 0.37), (200, 1))
+    for alpha in (1e-6, 0.025, 0.4):
+        lower, upper = tango_bounds(tables[:, 1], tables[:, 2], tables.sum(axis=1), alpha)
+        alone = [tango(*table, alpha=alpha) for table in tables.tolist()]
+        assert [one.lower for one in alone] == pytest.approx(lower.tolist(), rel=1e-12)
+        assert [one.upper for one in alone] == pytest.approx(upper.tolist(), rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [1, 10, 200])
 def test_without_discordant_pairs_tango_is_wilsons_bound_at_zero(n):
     z2 = stats.norm.isf(0.05) ** 2

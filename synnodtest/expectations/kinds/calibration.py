@@ -89,10 +89,11 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     """
     names, index = np.unique(ledger.clusters, return_inverse=True)
     count = len(names)
-    value = _error(ledger, np.ones(len(ledger.trials)), bins)
+    tied = _first_of_ties(ledger.score[::-1])
+    value = _error(ledger, np.ones(len(ledger.trials)), bins, tied)
     rng = np.random.default_rng(seed_sequence("calibration", seed))
     chosen = (np.bincount(rng.integers(count, size=count), minlength=count)[index] for _ in range(RESAMPLES))
-    draws = np.array([_error(ledger, weights.astype(np.float64), bins) for weights in chosen])
+    draws = np.array([_error(ledger, weights.astype(np.float64), bins, tied) for weights in chosen])
     draws = draws[~np.isnan(draws)]
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
 
@@ -123,26 +124,29 @@ def _reasons(ledger: Ledger, bins: int) -> list[str]:
     return reasons
 
 
-def _places(chances: NDArray[np.float64], weights: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+def _first_of_ties(chances: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return for each of rising scores where the first that equals it stands."""
+    return np.searchsorted(chances, chances, side="left")
+
+
+def _places(tied: NDArray[np.intp], weights: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
     """Return the bin of each finding, by rising score: equal mass, ties together in the bin of their first."""
     before = np.concatenate([[0.0], np.cumsum(weights)])
-    first = before[np.searchsorted(chances, chances, side="left")]
+    first = before[tied]
     place: NDArray[np.intp] = np.minimum(first * bins // before[-1], bins - 1).astype(np.intp)
     return place
 
 
-def _error(ledger: Ledger, weights: NDArray[np.float64], bins: int) -> float:
+def _error(ledger: Ledger, weights: NDArray[np.float64], bins: int, tied: NDArray[np.intp]) -> float:
     each = weights[ledger.image][::-1]
     if not each.sum():
         return math.nan
-    chances = ledger.score[::-1]
-    place = _places(chances, each, bins)
-    gaps = np.bincount(place, weights=each * (ledger.hit[::-1] - chances))
+    gaps = np.bincount(_places(tied, each, bins), weights=each * (ledger.hit - ledger.score)[::-1])
     return float(np.abs(gaps).sum() / each.sum())
 
 
 def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, object]:
-    place = _places(chances, np.ones(len(chances)), bins)
+    place = _places(_first_of_ties(chances), np.ones(len(chances)), bins)
     used = np.unique(place)
     return {
         "kind": "calibration",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
-from synnodtest.expectations.bootstrap import memoised, too_few_clusters
+from synnodtest.expectations.bootstrap import too_few_clusters
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -30,7 +31,8 @@ from synnodtest.expectations.trend import (
     within,
 )
 from synnodtest.expectations.worst import with_worst_case
-from synnodtest.statistics import Estimate, cluster_bootstrap, spearman
+from synnodtest.statistics import Estimate, spearman
+from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.distributions import midranks
 
 __all__ = ["KIND"]
@@ -106,7 +108,7 @@ def across(
         exact = spearman(x, y, alpha=alpha)
         if not exact.usable:
             return exact
-        drawn = cluster_bootstrap(remembered, clusters, alpha=alpha, seed=evidence.seed, limits=(-1.0, 1.0))
+        drawn = bootstrap()(alpha)
         return replace(
             drawn,
             lower=min(exact.lower, drawn.lower),
@@ -114,7 +116,7 @@ def across(
             method="bonett-wright and cluster-bootstrap-bca",
         )
 
-    remembered = memoised(of_rows)
+    bootstrap = cache(lambda: resampled(of_rows, clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
     return hold(
         "spearman",
         "Spearman correlation across backgrounds",
