@@ -7,7 +7,6 @@ as its wheel installs it. The distributions are linked from this environment, so
 import importlib.metadata
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -100,8 +99,8 @@ def link(distribution, site):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(file.locate(), target)
-            except OSError:
-                shutil.copy(file.locate(), target)
+            except OSError:  # another disk
+                target.symlink_to(file.locate())
 
 
 @pytest.fixture(scope="module")

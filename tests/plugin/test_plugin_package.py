@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.warm_python import run_python
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PYPROJECT = """\
@@ -221,9 +223,10 @@ def project(installed, tmp_path_factory):
 
 def run(installed, project, *words, module="synnodtest.cli"):
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    if module == "pytest":
+        return run_python([module, *words], cwd=project, env=env, timeout=280)
     code = "import sys; from synnodtest.cli import main; sys.exit(main())"
-    start = ["-c", code] if module == "synnodtest.cli" else ["-m", module]
-    return subprocess.run([sys.executable, *start, *words], cwd=project, env=env, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code, *words], cwd=project, env=env, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

@@ -222,13 +222,11 @@ def test_localization_is_the_guarded_mean_over_backgrounds_of_each_hit_s_fit(jud
 
 def sensitivity_at(fppi, drawn):
     """Sweep every score as a threshold; the best sensitivity with no more false positives per image."""
-    scores = np.unique(np.concatenate([np.concatenate(i[1:3]) for i in drawn]))[::-1]
-    best, threshold = 0.0, np.inf
-    for cut in scores:
-        if sum((i[2] >= cut).sum() for i in drawn) > fppi * len(drawn) + 1e-9:
-            break
-        best, threshold = sum((i[1] >= cut).sum() for i in drawn), cut
-    return best / sum(i[3] for i in drawn), threshold
+    hits, wrong = (np.concatenate([image[k] for image in drawn]) for k in (1, 2))
+    cuts = np.unique(np.concatenate([hits, wrong]))[::-1]
+    allowed = cuts[[np.count_nonzero(wrong >= cut) <= fppi * len(drawn) + 1e-9 for cut in cuts]]
+    threshold = allowed[-1] if len(allowed) else np.inf
+    return np.count_nonzero(hits >= threshold) / sum(image[3] for image in drawn), threshold
 
 
 def test_froc_is_a_sweep_of_thresholds(judged):
