@@ -268,9 +268,7 @@ def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estima
     clusters = [t.cluster for t in compared.trials]
     if compared.metric in RATES:
         return rate_difference_clustered(compared.arm, compared.reference, clusters, alpha=alpha)
-    most = 1.0
-    if compared.metric == "false_positives_per_image":
-        most = max([1.0, *compared.arm, *compared.reference])
+    most = max([1.0, *compared.arm, *compared.reference])  # counts, and scores of some detectors, exceed 1
     shifts = [a - r for a, r in zip(compared.arm, compared.reference, strict=True)]
     return paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True, seed=evidence.seed)
 

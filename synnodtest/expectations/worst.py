@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from synnodtest.evidence.arm import UNDER_ARM
+from synnodtest.evidence.arm import PRIOR_ARM, UNDER_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
 from synnodtest.expectations.parameters import Selection
@@ -97,30 +97,35 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
 
 
 def concerns(parameters: Selection, trial: Trial) -> bool:
-    """Return whether an excluded scene would have been judged."""
-    arm = trial.arm.before(UNDER_ARM)
+    """Return whether an excluded scene would have been judged.
+
+    Of a prior ``where`` says nothing: it speaks of the nodules as they are when they have grown.
+    """
+    is_prior, arm = trial.arm.is_from(PRIOR_ARM), trial.arm.before(UNDER_ARM).before(PRIOR_ARM)
     named = {name for name in (parameters.arm, parameters.reference) if name}
     if not arm.is_own or (named and arm not in named):
         return False
-    of, keep = parameters.of, predicate(parameters.where)
+    of, keep = parameters.of, predicate(None if is_prior else parameters.where)
     nodules = _nodules(trial)
     return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
 
 
 def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> Evidence:
     """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
-    made = tuple(_as_if(trial, pretence, evidence.operating_point, alarms) for trial in evidence.rejected)
+    scores = (s.finding.score for t in evidence.trials for s in t.sightings) if evidence.rejected else ()
+    loud = max([FOUND, evidence.operating_point, *scores])
+    made = tuple(_as_if(trial, pretence, loud, alarms) for trial in evidence.rejected)
     return replace(evidence, trials=evidence.trials + made, rejected=())
 
 
-def _as_if(trial: Trial, pretence: Pretence, operating_point: float, alarms: bool) -> Trial:
+def _as_if(trial: Trial, pretence: Pretence, loud: float, alarms: bool) -> Trial:
     """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too.
 
-    Every distractor of it counts as reported.
+    Every distractor of it counts as reported. What is found has the score ``loud``: the highest there is, as scores
+    of a detector may exceed 1.
     """
     sightings: list[Sighting] = []
     nodules: list[NoduleTrial] = []
-    loud = max(FOUND, operating_point)
     for nodule in _nodules(trial):
         confidence = pretence(trial, nodule)
         index = None

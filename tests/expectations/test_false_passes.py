@@ -1,5 +1,7 @@
 """Ways in which a verdict could come out PASSED without evidence, each of them closed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,55 @@ def test_a_pass_on_less_than_was_planned_says_what_was_not_made():
     ruling = find_check("sensitivity").judge({"at_least": 0.5}, kept)
     assert ruling.status is Status.PASSED
     assert ruling.notes == ("not made: 35 x no region 'hilar'",)
+
+
+def grown(i, prior, rejected=""):
+    now = trial(f"b{i}", 0.9)
+    nodule = replace(now.nodules[0], requested={**now.nodules[0].requested, "doubling_days": 100.0})
+    return [replace(now, nodules=(nodule,)), trial(f"b{i}", prior, arm="@prior:default", rejected=rejected)]
+
+
+def test_excluded_priors_count_against_growth():
+    """20 pairs grow by 0.8; the priors of 40 more were excluded, and may have been as loud as their currents."""
+    pairs = [t for i in range(20) for t in grown(i, 0.1)]
+    assert judge("growth", {"at_least": 0.3}, pairs).status is Status.PASSED
+    lost = [t for i in range(20, 60) for t in grown(i, 0.1, rejected="diameter")]
+    ruling = judge("growth", {"at_least": 0.3}, pairs + lost)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "40 excluded scenes" in ruling.sentence
+    assert f"{(20 * 0.8 - 40 * 0.1) / 60:.2f}" in ruling.notes[-1]
+
+
+def test_excluded_scenes_are_as_loud_as_the_loudest_finding_of_a_detector_whose_scores_exceed_1():
+    """Confidences in percent, equal in both arms; of 30 excluded scenes each could have fallen from 100 to 0."""
+    confidence = {"arm": "a", "reference": "r", "metric": "confidence", "margin": 5.0}
+    arms = [trial(f"b{i}", 90.0 + i % 7, arm=arm) for i in range(300) for arm in "ar"]
+    lost = [trial(f"x{i}", 90.0, arm=arm, rejected="contrast") for i in range(30) for arm in "ar"]
+    assert judge("non_inferior", confidence, arms).status is Status.PASSED
+    assert judge("non_inferior", confidence, arms + lost).status is Status.INCONCLUSIVE
+
+
+def test_scores_in_percent_pass_what_the_same_scores_as_shares_pass():
+    """20 equal pairs: 1 - 0.05**(1/20) of further backgrounds could fall by all that there is to fall."""
+
+    def lower(scale):
+        trials = [trial(f"b{i}", 0.9 * scale, arm=arm) for i in range(20) for arm in "ar"]
+        parameters = {"arm": "a", "reference": "r", "metric": "confidence", "margin": 0.2 * scale}
+        return judge("non_inferior", parameters, trials).components[0].lower / scale
+
+    assert lower(100.0) == pytest.approx(-0.9 * (1 - 0.05 ** (1 / 20)))
+    assert lower(1.0) == pytest.approx(-(1 - 0.05 ** (1 / 20)))
+
+
+def test_silence_in_a_region_is_held_against_the_same_nodules_outside_it():
+    """Of the nodules outside, only those of 20 mm are found; those of 6 mm are judged: silence says nothing of them."""
+    of, sizes = frozenset({"lung", shown_name("air_leak")}), (6.0, 20.0)
+    trials = [trial(f"b{i}", 0.0, diameter_mm=sizes[i % 2], regions=of) for i in range(120)]
+    trials += [trial(f"b{i}", 0.9 * (i % 2), diameter_mm=sizes[i % 2], arm="@outside") for i in range(120)]
+    large = judge("no_detection", {**LEAK, "where": {"diameter_mm": {"at_least": 10}}}, trials)
+    small = judge("no_detection", {**LEAK, "where": {"diameter_mm": {"at_most": 10}}}, trials)
+    assert (large.status, small.status) == (Status.PASSED, Status.INCONCLUSIVE)
+    assert "sensitivity outside air_leak 0.00" in small.sentence
 
 
 def confident(evidence):

@@ -66,7 +66,7 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     fires = [t.fires_in(region, evidence.operating_point) for t in trials]
     label = f"rate of images with a finding in {name}"
     firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
-    outside = evidence.nodules(CONTROL_ARM, of=parameters.of)
+    outside = _outside(parameters, evidence)
     gate = _gate(outside, parameters, evidence)
     lacking = len(asked) - len(trials)
     shown = _control(trials, region, evidence, limit)
@@ -88,6 +88,24 @@ def _asked(trial: Trial, parameters: NoDetection) -> bool:
         return True
     keep = predicate(parameters.where)
     return any(parameters.of in (None, n.name) and keep(trial, n) for n in trial.nodules)
+
+
+def _outside(parameters: NoDetection, evidence: Evidence) -> Pairs:
+    """Return the judged nodules at their places outside the region.
+
+    ``where`` speaks of them as they are planned in the behaviour's own scenes: their region is another outside.
+    """
+    pairs = evidence.nodules(CONTROL_ARM, of=parameters.of)
+    if not parameters.where:
+        return pairs
+    keep = predicate(parameters.where)
+    own = [t for t in (*evidence.trials, *evidence.rejected) if t.arm.is_own and parameters.arm in (None, t.arm)]
+    judged = {(*_place(t), n.name) for t in own for n in t.nodules if keep(t, n)}
+    return [(t, n) for t, n in pairs if (*_place(t), n.name) in judged]
+
+
+def _place(trial: Trial) -> tuple[Any, ...]:
+    return trial.background, trial.replicate, tuple(sorted(trial.levels.items()))
 
 
 def _shows(trial: Trial, region: RegionExpression) -> bool:
@@ -116,7 +134,7 @@ def _with_excluded(
     label = ruling.components[0].label
     held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
     worst = pretend(evidence, lambda trial, nodule: MISSED)
-    gate = _gate(worst.nodules(CONTROL_ARM, of=parameters.of), parameters, evidence)
+    gate = _gate(_outside(parameters, worst), parameters, evidence)
     return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
 
 
