@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
+from synnodtest.statistics.clusters import equal_clusters
 
-__all__ = ["few_clusters", "too_few_clusters"]
+__all__ = ["few_clusters", "too_few_clusters", "too_few_equal_clusters"]
 
 
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
     return [] if count >= LEAST_CLUSTERS else [f"{count} backgrounds are too few, {LEAST_CLUSTERS} are needed"]
+
+
+def too_few_equal_clusters(clusters: Sequence[str]) -> list[str]:
+    """Return why a bootstrap over images of these clusters decides nothing; empty if it may.
+
+    Where one patient has most of the images, many patients tell as little as few.
+
+    Args:
+        clusters: Of each image.
+    """
+    units = np.unique(np.asarray(clusters), return_counts=True)[1]
+    reasons, equal = too_few_clusters(len(units)), equal_clusters(units.astype(np.float64))
+    if not reasons and equal < LEAST_CLUSTERS:
+        told = f"{len(units)} patients or backgrounds with unequally many images tell as much as {equal:.1f} equal ones"
+        reasons.append(f"{told}, {LEAST_CLUSTERS} are needed")
+    return reasons
 
 
 def few_clusters(count: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bootstrap import too_few_clusters
+from synnodtest.expectations.bootstrap import too_few_equal_clusters
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import rule
@@ -45,7 +45,11 @@ def bootstrapped(
 ) -> Callable[[float], Estimate]:
     """Return the estimator by BCa over clusters of images."""
     return resampled(
-        lambda rows: statistic(ledger.weights(rows)), ledger.clusters, seed=evidence.seed, limits=(0.0, 1.0)
+        lambda rows: statistic(ledger.weights(rows)),
+        ledger.clusters,
+        seed=evidence.seed,
+        limits=(0.0, 1.0),
+        guarded=True,
     )
 
 
@@ -69,7 +73,7 @@ def rule_on_curve(
         units,
         noun=noun,
         counts=f", {untouched} untouched",
-        reasons=too_few_clusters(len(set(ledger.clusters))),
+        reasons=too_few_equal_clusters(ledger.clusters),
         figure=figure,
     )
 

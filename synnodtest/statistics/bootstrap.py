@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.statistics.clusters import codes
-from synnodtest.statistics.distributions import normal_cdf, normal_ppf
+from synnodtest.statistics.clusters import codes, equal_clusters
+from synnodtest.statistics.distributions import normal_cdf, normal_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
 
 __all__ = ["FEWEST_RESAMPLES", "FEW_CLUSTERS", "Resampled", "cluster_bootstrap", "resampled"]
@@ -22,6 +22,8 @@ FEWEST_RESAMPLES = 100
 
 FEW_CLUSTERS = 30
 _CELLS_AT_ONCE = 2_000_000
+_STEEPEST = 50.0
+"""Logits beyond which a share is 0 or 1 to the last bit."""
 
 Method = Literal["bca", "t", "percentile"]
 Statistic = Callable[[NDArray[np.intp]], float]
@@ -110,6 +112,28 @@ def _jackknife_error(jackknife: NDArray[np.float64]) -> float:
     return math.sqrt((count - 1) / count * float(((jackknife - jackknife.mean()) ** 2).sum()))
 
 
+def _sure_bounds(
+    value: float, jackknife: NDArray[np.float64], rows: NDArray[np.float64], alpha: float, low: float, high: float
+) -> tuple[float, float]:
+    """Return Student's t bounds by the jackknife, the wider of those as they are and on the logit scale of the range.
+
+    Where all clusters have equally many rows they are the value itself: the bootstrap needs no guard.
+    """
+    if np.ptp(rows) == 0:
+        return value, value
+    count = len(rows)
+    error = math.sqrt((count - 1) / count * float(((jackknife - value) ** 2).sum()))
+    half = t_isf(alpha, max(equal_clusters(rows) - 1.0, 1.0)) * error
+    lower, upper = value - half, value + half
+    if math.isfinite(high - low) and low < value < high:
+        odds = (value - low) / (high - value)
+        step = half * (high - low) / ((value - low) * (high - value))
+        ends = [odds * math.exp(sign * min(step, _STEEPEST)) for sign in (-1, 1)]
+        shares = [low + (high - low) * end / (1.0 + end) for end in ends]
+        lower, upper = min(lower, shares[0]), max(upper, shares[1])
+    return lower, upper
+
+
 def _none() -> NDArray[np.float64]:
     return np.empty(0)
 
@@ -128,6 +152,7 @@ class Resampled:
         draws: On each resample.
         jackknife: On the data without each cluster.
         ratios: Of ``t`` alone: each draw's distance from the value, in errors of its own.
+        rows: Of guarded bounds alone: how many rows each cluster has.
         reason: Why there is nothing to draw from; empty if there is.
     """
 
@@ -140,6 +165,7 @@ class Resampled:
     draws: NDArray[np.float64] = field(default_factory=_none)
     jackknife: NDArray[np.float64] = field(default_factory=_none)
     ratios: NDArray[np.float64] = field(default_factory=_none)
+    rows: NDArray[np.float64] = field(default_factory=_none)
     reason: str = ""
 
     @property
@@ -163,7 +189,7 @@ class Resampled:
                 n=self.n,
                 k=self.clusters,
             )
-        lower, upper = self._bounds(alpha)
+        lower, upper = self._guarded(*self._bounds(alpha), alpha)
         return Estimate(
             self.value,
             min(self.value, max(low, lower)),
@@ -175,6 +201,12 @@ class Resampled:
             flags=few_clusters(self.clusters),
             extra={"resamples": float(len(self.draws)), "seed": float(self.seed)},
         )
+
+    def _guarded(self, lower: float, upper: float, alpha: float) -> tuple[float, float]:
+        if not len(self.rows):
+            return lower, upper
+        sure = _sure_bounds(self.value, self.jackknife, self.rows, alpha, *self.limits)
+        return min(lower, sure[0]), max(upper, sure[1])
 
     def _bounds(self, alpha: float) -> tuple[float, float]:
         low, high = self.limits
@@ -198,6 +230,7 @@ def cluster_bootstrap(
     seed: int,
     method: Method = "bca",
     limits: tuple[float, float] = (-math.inf, math.inf),
+    guarded: bool = False,
 ) -> Estimate:
     """Estimate any statistic with bounds from resampling whole clusters.
 
@@ -211,6 +244,9 @@ def cluster_bootstrap(
         method: ``"bca"``, ``"t"`` (studentized by the jackknife within each sample: costs B times more) or
             ``"percentile"`` (too liberal with few clusters; for comparison).
         limits: Range of the statistic.
+        guarded: For decisions: where clusters differ in their number of rows, no narrower than Student's t by the
+            jackknife with the degrees of freedom of so many equal clusters (Kish). Where one patient has most of the
+            images, resamples without them are too few for bounds to see how much hangs on that patient.
 
     Returns:
         The estimate. Fewer than 30 clusters are flagged; fewer than two, or an undefined statistic, give the
@@ -223,7 +259,10 @@ def cluster_bootstrap(
     Source: Efron, J. Am. Stat. Assoc. 82 (1987) 171; Davison & Hinkley, Bootstrap Methods (1997), ch. 5.
     """
     check_alpha(alpha)
-    return resampled(statistic, clusters, resamples=resamples, seed=seed, method=method, limits=limits)(alpha)
+    drawn = resampled(
+        statistic, clusters, resamples=resamples, seed=seed, method=method, limits=limits, guarded=guarded
+    )
+    return drawn(alpha)
 
 
 def resampled(
@@ -234,6 +273,7 @@ def resampled(
     seed: int,
     method: Method = "bca",
     limits: tuple[float, float] = (-math.inf, math.inf),
+    guarded: bool = False,
 ) -> Resampled:
     """Resample once, for bounds at several error rates. Arguments and errors: see :func:`cluster_bootstrap`."""
     if method not in ("bca", "t", "percentile"):
@@ -254,7 +294,8 @@ def resampled(
     jackknife = np.array([statistic(np.concatenate(members[:i] + members[i + 1 :])) for i in range(count)], dtype=float)
     if np.isnan(jackknife).any():
         return replace(bare, reason="the statistic rests on a single cluster")
-    made = replace(bare, draws=draws, jackknife=jackknife)
+    rows = np.bincount(index).astype(np.float64) if guarded else _none()
+    made = replace(bare, draws=draws, jackknife=jackknife, rows=rows)
     if method == "t" and not made.agree:
         return replace(made, ratios=_studentized(value, members, statistic, chosen, draws))
     return made

@@ -179,6 +179,22 @@ def test_silence_in_a_region_is_held_against_the_same_nodules_outside_it():
     assert "sensitivity outside air_leak 0.00" in small.sentence
 
 
+@pytest.mark.parametrize("kind", ["auc", "afroc", "froc", "average_precision"])
+def test_a_curve_of_one_patient_with_most_of_the_films_decides_nothing(kind):
+    """Twenty patients with two films each show it; of as many films, 20 of one patient and one each of 19 do not."""
+
+    def films(sizes):
+        for patient, count in enumerate(sizes):
+            for k in range(count):
+                yield trial(f"b{patient}-{k}", 0.9, cluster=f"p{patient}")
+                yield trial(f"b{patient}-{k}", arm="@untouched", cluster=f"p{patient}")
+
+    assert judge(kind, {"at_least": 0.6}, list(films([2] * 20))).status is Status.PASSED
+    ruling = judge(kind, {"at_least": 0.6}, list(films([20] + [1] * 19)))
+    assert ruling.status is Status.INCONCLUSIVE
+    assert f"as much as {39**2 / (20**2 + 19):.1f} equal ones" in ruling.sentence
+
+
 def confident(evidence):
     """A user's check that passes whatever it is shown."""
     return Ruling(Status.PASSED, "PASSED everything is fine", "fine")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from synnodtest.statistics import cluster_bootstrap
 from synnodtest.statistics.bootstrap import resampled
@@ -93,3 +93,31 @@ def test_few_clusters_are_flagged():
 def test_arguments_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError):
         cluster_bootstrap(mean, range(40), seed=1, **wrong)
+
+
+def test_guarded_it_is_no_narrower_than_the_jackknife_s_t_where_clusters_are_unlike():
+    rows = np.repeat(np.arange(20), [30] + [1] * 19)
+    values = np.random.default_rng(4).uniform(size=20)[rows]
+
+    def mean(chosen):
+        return float(values[chosen].mean())
+
+    plain = cluster_bootstrap(mean, rows, seed=1, limits=(0.0, 1.0))
+    got = cluster_bootstrap(mean, rows, seed=1, limits=(0.0, 1.0), guarded=True)
+    without = np.array([values[rows != i].mean() for i in range(20)])
+    error = math.sqrt(19 / 20 * ((without - values.mean()) ** 2).sum())
+    half = stats.t.ppf(0.95, 49**2 / (30**2 + 19) - 1) * error
+    odds = math.log(values.mean() / (1 - values.mean()))
+    ends = [special.expit(odds + sign * half / (values.mean() * (1 - values.mean()))) for sign in (-1, 1)]
+    assert got.lower == pytest.approx(max(0.0, min(plain.lower, values.mean() - half, ends[0])))
+    assert got.upper == pytest.approx(min(1.0, max(plain.upper, values.mean() + half, ends[1])))
+    assert got.upper - got.lower > 1.5 * (plain.upper - plain.lower)
+
+
+def test_guarded_it_is_as_it_was_where_clusters_are_alike():
+    rows, values = np.repeat(np.arange(20), 3), np.random.default_rng(4).uniform(size=60)
+
+    def mean(chosen):
+        return float(values[chosen].mean())
+
+    assert cluster_bootstrap(mean, rows, seed=1, guarded=True) == cluster_bootstrap(mean, rows, seed=1)

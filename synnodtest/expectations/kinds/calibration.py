@@ -13,7 +13,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bootstrap import few_clusters, too_few_clusters
+from synnodtest.expectations.bootstrap import few_clusters, too_few_equal_clusters
 from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, option
@@ -116,7 +116,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
 
 
 def _reasons(ledger: Ledger, bins: int) -> list[str]:
-    reasons = too_few_clusters(len(set(ledger.clusters)))
+    reasons = too_few_equal_clusters(ledger.clusters)
     if len(ledger.score) < LEAST_PER_BIN * bins:
         reasons.append(f"{len(ledger.score)} findings are too few for {bins} bins of {LEAST_PER_BIN}")
     if ledger.score.max() > 1.0 or ledger.score.min() < 0.0:
