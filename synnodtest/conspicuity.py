@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -202,8 +203,7 @@ def _contrast(view: _View, ring: BoolArray) -> float:
 
 def _rise(view: _View, ring: BoolArray) -> Array:
     """Return the brightness over a plane through the ring, robust against a rib that crosses it."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, length) for length in view.pixels.shape), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y], axis=-1)
+    terms = _plane_terms(*view.pixels.shape)
     known, values = terms[ring], view.pixels[ring]
     weight = np.ones(len(values))
     for _ in range(ROUNDS):
@@ -212,6 +212,15 @@ def _rise(view: _View, ring: BoolArray) -> Array:
         spread = 1.4826 * _median(rest) + 1e-12
         weight = np.sqrt(np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12)))  # Huber's, 95% efficient
     return np.asarray(view.pixels - terms @ plane)
+
+
+@lru_cache(maxsize=16)
+def _plane_terms(height: int, width: int) -> Array:
+    """Return 1, x and y of each cell, from -1 to 1: most nodules of a search have grids of a few sizes."""
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y], axis=-1)
+    terms.flags.writeable = False
+    return terms
 
 
 def _median(values: Array) -> float:

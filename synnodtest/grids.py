@@ -33,9 +33,11 @@ def bilinear(image: Array, rows: Array, columns: Array) -> Array:
         (rows, columns), float64.
     """
     total = np.zeros((len(rows), len(columns)))
+    across = _neighbours(columns, image.shape[1])
     for row, row_weight in _neighbours(rows, image.shape[0]):
-        for column, column_weight in _neighbours(columns, image.shape[1]):
-            total += (image[np.ix_(row, column)] * row_weight[:, None]) * column_weight
+        lines = image.take(row, axis=0) * row_weight[:, None]
+        for column, column_weight in across:
+            total += lines.take(column, axis=1) * column_weight
     return total
 
 
@@ -63,9 +65,8 @@ def _nearest(positions: Array, length: int) -> tuple[NDArray[np.intp], BoolArray
 def laplacian_of_gaussian(image: Array, sigma: float, rows: slice, columns: slice) -> Array:
     """Return ``gaussian_laplace(image, sigma)[rows, columns]``."""
     smooth, bent = (_kernel(sigma, order) for order in (0, 2))
-    down = _correlated(_correlated(image, bent, rows).T, smooth, columns).T
-    across = _correlated(_correlated(image, smooth, rows).T, bent, columns).T
-    return down + across
+    down, across = (np.ascontiguousarray(_correlated(image, kernel, rows).T) for kernel in (bent, smooth))
+    return (_correlated(down, smooth, columns) + _correlated(across, bent, columns)).T
 
 
 def _kernel(sigma: float, order: int) -> Array:
