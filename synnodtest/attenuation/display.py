@@ -76,13 +76,18 @@ class Display:
         level = before.astype(np.float64)
         bent = level > self.knee
         straight = np.where(bent, self.knee - room * np.log(np.clip((1 - level) / room, 1e-9, None)), level)
-        white, touched = level >= 1, profile != 0
+        white, untouched = level >= 1, profile == 0
+        some_white, some_untouched = bool(white.any()), bool(untouched.any())
 
         def added(gain: float) -> FloatArray:
-            raised = straight + gain * profile
-            shown = np.where(raised > self.knee, 1 - room * np.exp(np.minimum(self.knee - raised, 0) / room), raised)
-            after = np.clip(np.where(white, level, shown), 0, 1).astype(np.float32)
-            return np.where(touched, after, before).astype(np.float32, copy=False)
+            shown = straight + gain * profile
+            above = shown > self.knee
+            if above.any():
+                shown = np.where(above, 1 - room * np.exp(np.minimum(self.knee - shown, 0) / room), shown)
+            if some_white:
+                shown = np.where(white, level, shown)
+            after = np.minimum(np.maximum(shown, 0), 1).astype(np.float32)
+            return np.where(untouched, before, after).astype(np.float32, copy=False) if some_untouched else after
 
         return added
 
