@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ EDGE_TOLERANCE_PX = 1.0
 """A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
 
 _Answer = tuple[list[list[Finding]] | None, BaseException | None]
+_Call = tuple[Callable[[], list[list[Finding]]], "queue.SimpleQueue[_Answer]"]
 
 
 class Guard:
@@ -111,30 +113,35 @@ def _sources(radiographs: Sequence[Radiograph]) -> str:
 
 
 class _Worker:
-    """One daemon thread that runs one call after the other, started when first needed."""
+    """One daemon thread that runs one call after the other, started when first needed; it ends with the worker."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._calls: queue.SimpleQueue[tuple[Callable[[], list[list[Finding]]], queue.SimpleQueue[_Answer]]]
-        self._calls = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def call(self, function: Callable[[], list[list[Finding]]], timeout_s: float) -> _Answer:
         """Return what ``function`` returned or raised; ``queue.Empty`` if it takes longer."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"detector {self._name}", daemon=True)
+            self._thread = threading.Thread(
+                target=_answer, args=(self._calls,), name=f"detector {self._name}", daemon=True
+            )
             self._thread.start()
+            weakref.finalize(self, self._calls.put, None)
         answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
         self._calls.put((function, answers))
         return answers.get(timeout=timeout_s)
 
-    def _run(self) -> None:
-        while True:
-            function, answers = self._calls.get()
-            try:
-                answers.put((function(), None))
-            except BaseException as error:  # a detector may well call sys.exit
-                answers.put((None, error))
+
+def _answer(calls: queue.SimpleQueue[_Call | None]) -> None:
+    """Run calls until there is None; between two, nothing of the last one, such as a detector, is held."""
+    while (call := calls.get()) is not None:
+        function, answers = call
+        try:
+            answers.put((function(), None))
+        except BaseException as error:  # a detector may well call sys.exit
+            answers.put((None, error))
+        del call, function, answers
 
 
 def unguarded(detector: Detector) -> Detector:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
 import math
 import threading
 import time
+import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +52,28 @@ def test_a_detector_that_exits_the_interpreter_is_an_error(radiographs):
 
     with pytest.raises(DetectorError, match="SystemExit"):
         guarded(leaving).detect(radiographs)
+
+
+def test_neither_thread_nor_detector_outlives_its_guard(radiographs):
+    class Large:
+        identity = Identity("large")
+
+        def detect(self, radiographs):
+            self.thread = threading.current_thread()
+            return [[] for _ in radiographs]
+
+    guard = Guard(Large(), 5.0)
+    guard.detect(radiographs)
+    thread, detector, seen = guard.detector.thread, weakref.ref(guard.detector), weakref.ref(radiographs[0])
+    guard.detect([replace(radiographs[0], background="other")])
+    radiographs.clear()
+    gc.collect()
+    assert seen() is None
+    del guard
+    gc.collect()
+    thread.join(5.0)
+    assert not thread.is_alive()
+    assert detector() is None
 
 
 def test_a_detector_that_hangs_is_an_error_and_later_calls_fail_at_once(radiographs):
