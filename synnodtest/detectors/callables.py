@@ -28,7 +28,12 @@ class CallableDetector:
     Args:
         function: ``radiographs -> list of lists of Finding``, one list per radiograph, in order.
         identity: Who it is. None: the function's name and the sha256 of its source file.
+
+    Attributes:
+        may_change_unseen: Whether the identity says nothing of the weights, since no ``sha256`` was declared.
     """
+
+    may_change_unseen = False
 
     def __init__(self, function: Detect, identity: Identity | None = None) -> None:
         self._function = function
@@ -74,16 +79,20 @@ def load_callable(text: str, options: Options) -> CallableDetector:
     Raises:
         DetectorError: the module or factory is not there, raises, wants arguments, or returns no detector.
     """
-    made, identity = Loader(text, "detector", DetectorError, options.base).make()
+    loader = Loader(text, "detector", DetectorError, options.base)
+    made, identity = loader.make()
     function = made.detect if hasattr(made, "detect") else made
     if not callable(function):
         raise DetectorError(
             f"detector {text!r}: the factory returned {type(made).__name__}, no function and no object with detect",
             hint="return a function that takes a list of radiographs and returns a list of lists of Finding",
         )
-    if takes_pairs(made):
-        return PairCallableDetector(function, made.detect_pairs, identity)
-    return CallableDetector(function, identity)
+    pairs = takes_pairs(made)
+    detector = (
+        PairCallableDetector(function, made.detect_pairs, identity) if pairs else CallableDetector(function, identity)
+    )
+    detector.may_change_unseen = identity.sha256 in ("", source_sha256(loader.find()))
+    return detector
 
 
 def _name_of(function: Detect) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from synnodtest.canonical import sha256_of
 from synnodtest.detectors.exchange import (
     LabelRule,
     findings_from_json,
@@ -46,9 +47,14 @@ PRIOR = "{prior}"
 
 
 class _Program:
-    """A command line with ``{in}`` and ``{out}``, run without a shell."""
+    """A command line with ``{in}`` and ``{out}``, run without a shell.
+
+    Attributes:
+        may_change_unseen: True: what a program reads beside the files that its command names is not known.
+    """
 
     contract = ""
+    may_change_unseen = True
 
     def __init__(self, command: str, options: Options) -> None:
         words = shlex.split(command)
@@ -98,9 +104,10 @@ class _Program:
 
 
 def _content(words: Sequence[str], base: Path) -> str:
-    """Return the sha256 of the first file in the checkout that the command names, a script for instance."""
+    """Return the sha256 of the files in the checkout that the command names: its script, its weights."""
     files = [base / word for word in words if "{" not in word and (base / word).is_file()]
-    return sha256_of_file(files[-1]) if files else ""
+    digests = [sha256_of_file(file) for file in files]
+    return sha256_of(digests) if len(digests) > 1 else "".join(digests)
 
 
 class CommandDetector(_Program):

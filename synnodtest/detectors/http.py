@@ -41,6 +41,9 @@ class HttpDetector:
         pause_s: Before the second attempt; doubled before the third.
         dicom: Send DICOM files instead of PNG.
 
+    Attributes:
+        may_change_unseen: Whether the server did not give a ``sha256`` for its identity.
+
     Raises:
         DetectorError: the URL has no host or holds credentials, or a proxy would see the ``Authorization`` header.
     """
@@ -67,6 +70,7 @@ class HttpDetector:
             **({"classes": chosen} if chosen else {}),
         }
         self._identity = self._asked_identity()
+        self.may_change_unseen = not self._identity.sha256
 
     @property
     def identity(self) -> Identity:

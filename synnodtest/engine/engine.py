@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from synnodtest.engine.findings import Findings
@@ -12,6 +13,7 @@ from synnodtest.engine.outcome import Outcome, Snapshot
 from synnodtest.engine.overlap import ahead
 from synnodtest.engine.places import Places, by_background
 from synnodtest.engine.radiographs import Radiographs
+from synnodtest.engine.recheck import Recheck
 from synnodtest.engine.spool import Spool
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
@@ -65,6 +67,7 @@ class Engine:
         self._places = Places(store, self.load)
         self._radiographs = Radiographs(synthesizer, store, keys, self.load, self.tally)
         self._findings = Findings(detector, store, keys, self.tally)
+        self._recheck = Recheck(detector)
         self._spool = Spool(store.scratch)
 
     def run(self, recipes: Iterable[Recipe]) -> Iterator[Outcome | Unplaced]:
@@ -76,7 +79,7 @@ class Engine:
         Raises:
             BackgroundError, SynthesizerError, DetectorError: whatever is broken; all finished scenes are stored.
         """
-        for chunk in ahead(map(self._prepared, self._batches(self._places.placed(recipes)))):
+        for chunk in ahead(map(self._with_finished, self._batches(self._places.placed(recipes)))):
             self.tally.requested += len(chunk.items)
             yield from self._finish(chunk)
 
@@ -164,11 +167,20 @@ class Engine:
                 job.radiograph = None
         return Chunk(items, jobs, pending)
 
+    def _with_finished(self, items: Sequence[Placed]) -> Chunk:
+        """Return a prepared batch with the radiographs of a few finished scenes, for the detector to see again."""
+        chunk = self._prepared(items)
+        again = self._recheck.chosen(job for job in chunk.jobs.values() if job not in chunk.pending)
+        self._radiographs.obtain([job for job, _ in again])
+        return replace(chunk, again=again)
+
     def _finish(self, chunk: Chunk) -> Iterator[Outcome | Unplaced]:
         for job in chunk.pending:
             if not job.done:
                 self._findings.recall(job)  # a batch before this one, inferred since, may hold the same radiograph
         self._findings.detect(chunk.pending)
+        for job, known in chunk.again:
+            self._recheck.compare(job, known)
         for item in chunk.items:
             if isinstance(item, Unplaced):
                 yield item

@@ -57,11 +57,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A batch between synthesis and detection: its items in order, unique scenes by key, those not finished."""
+    """A batch between synthesis and detection: its items in order, unique scenes by key, those not finished.
+
+    ``again`` are finished scenes with their radiographs and the findings that the store has on them, to be compared.
+    """
 
     items: Sequence[Placed]
     jobs: Mapping[str, Job]
     pending: Sequence[Job]
+    again: Sequence[tuple[Job, Sightings]] = ()
 
 
 @dataclass(frozen=True)

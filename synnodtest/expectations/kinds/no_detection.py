@@ -145,10 +145,10 @@ def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, 
     return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
 
 
-def _points(trials: list[Trial], outside: list[Any]) -> list[dict[str, object]]:
+def _points(trials: list[Trial], outside: Pairs) -> list[dict[str, object]]:
     """Return place and confidence of every nodule, in fractions of the image, for the confidence map."""
     inside = [(t, n) for t in trials for n in t.nodules]
-    points = []
+    points: list[dict[str, object]] = []
     for is_inside, pairs in ((True, inside), (False, outside)):
         for trial, nodule in pairs:
             x_min, y_min, x_max, y_max = nodule.truth.box

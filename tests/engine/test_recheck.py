@@ -1,0 +1,104 @@
+"""Findings of the store are not judged as those of a detector whose weights were replaced since."""
+
+import json
+import shlex
+import sys
+import textwrap
+
+import pytest
+
+from synnodtest.detectors import resolve_detector
+from synnodtest.engine import Engine
+from synnodtest.errors import DetectorError
+from synnodtest.store import Store
+from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.engine.parts import Squares
+from tests.engine.test_engine import behaviour, recipes_of
+
+LOADING = """
+    import json
+    from pathlib import Path
+    from synnodtest import Finding
+
+    asked = []
+
+    class Loaded:
+        {identity}
+        def __init__(self):
+            self.score = json.loads(Path({weights!r}).read_text())
+
+        def detect(self, radiographs):
+            asked.extend(radiographs)
+            return [[Finding((40.0, 40.0, 60.0, 60.0), self.score)] if self.score else [] for _ in radiographs]
+
+    def factory():
+        return Loaded()
+"""
+PROGRAM = """
+    import json, sys
+    from pathlib import Path
+    files = [one["file"] for one in json.loads((Path(sys.argv[2]) / "radiographs.json").read_text())]
+    score = json.loads(Path(sys.argv[1]).read_text())
+    found = [{"box": [40, 40, 60, 60], "score": score}] if score else []
+    Path(sys.argv[3]).write_text(json.dumps({file: found for file in files}))
+"""
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "weights.json"
+    path.write_text("0.9")
+    return path
+
+
+def loading(tmp_path, weights, identity=""):
+    source = textwrap.dedent(LOADING).format(identity=identity, weights=str(weights))
+    path = tmp_path / "mine.py"
+    path.write_text(source)
+    return resolve_detector(f"{path}:factory")
+
+
+def outcomes(tmp_path, detector):
+    engine = Engine(Squares(), GaussianSynthesizer(), detector, Store(tmp_path / "store"))
+    return list(engine.run(recipes_of(behaviour())))
+
+
+def test_a_factory_whose_weights_were_replaced_is_not_answered_from_the_store(tmp_path, weights):
+    assert len(outcomes(tmp_path, loading(tmp_path, weights))) == 9
+    assert len(outcomes(tmp_path, loading(tmp_path, weights))) == 9
+    weights.write_text("0")
+    with pytest.raises(DetectorError, match="answers otherwise than when its findings in the store were made"):
+        outcomes(tmp_path, loading(tmp_path, weights))
+
+
+def test_nor_for_later_expectations_of_the_run(tmp_path, weights):
+    outcomes(tmp_path, loading(tmp_path, weights))
+    weights.write_text("0.8")
+    engine = Engine(Squares(), GaussianSynthesizer(), loading(tmp_path, weights), Store(tmp_path / "store"))
+    for _ in range(4):
+        with pytest.raises(DetectorError, match="answers otherwise"):
+            list(engine.run(recipes_of(behaviour())))
+
+
+def test_a_detector_that_says_the_sha256_of_its_weights_is_not_asked_again(tmp_path, weights):
+    identity = 'identity = {"name": "mine", "sha256": "f" * 64}'
+    outcomes(tmp_path, loading(tmp_path, weights, identity))
+    again = loading(tmp_path, weights, identity)
+    outcomes(tmp_path, again)
+    module = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == str(tmp_path / "mine.py"))
+    assert module.asked == []
+
+
+def test_a_program_is_known_by_every_file_that_its_command_names(tmp_path, weights):
+    script = tmp_path / "detect.py"
+    script.write_text(textwrap.dedent(PROGRAM))
+    command = f"command:{shlex.join([sys.executable, str(script), str(weights)])} {{in}} {{out}}"
+
+    def key():
+        return resolve_detector(command).identity.key()
+
+    first = key()
+    script.write_text(script.read_text() + "# edited\n")
+    second = key()
+    weights.write_text(json.dumps(0.5))
+    assert len({first, second, key()}) == 3
