@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
@@ -18,6 +20,7 @@ from synnodtest.backgrounds.readings import Readings
 from synnodtest.backgrounds.regions import LUNGS, REGIONS
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
+from synnodtest.evidence.regions import BUILT_IN_REGIONS
 from synnodtest.geometry import BoolArray
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
@@ -26,6 +29,9 @@ from synnodtest.radiograph import Radiograph
 __all__ = ["FolderSet"]
 
 _FORMAT = 2
+MOST_OF_EDGE = 0.5
+"""Of a radiograph's outermost pixels: a film cut close to the lungs shows them at two of its four sides; an inverted
+mask holds nearly all."""
 _DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
@@ -209,6 +215,8 @@ def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]
     regions = {}
     for region, path in sorted(entry.masks.items()):
         mask = read_mask(path, shape, entry.given.rotate_deg)
+        if region in BUILT_IN_REGIONS:
+            _refuse_inverted(path, region, mask)
         if mask.any():
             regions[region] = mask
         elif region in LUNGS:
@@ -216,6 +224,20 @@ def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]
                 f"{path}: the {region} mask is empty", hint="draw it, or delete it to have it estimated"
             )
     return regions
+
+
+def _refuse_inverted(path: Path, region: str, mask: BoolArray) -> None:
+    """Refuse a mask that holds most of the outermost pixels.
+
+    Raises:
+        BackgroundError: it does; names the file.
+    """
+    share = float(np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]]).mean())
+    if share > MOST_OF_EDGE:
+        raise BackgroundError(
+            f"{path}: the {region} mask covers {share:.0%} of the radiograph's edge: is it inverted?",
+            hint=f"draw what lies in the {region} white and all else black",
+        )
 
 
 def _content(entry: Entry) -> str:

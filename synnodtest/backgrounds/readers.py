@@ -17,8 +17,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import scipy
+from numpy.typing import NDArray
 
 from synnodtest.backgrounds.depth import by_bits, least_depth
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom
@@ -37,6 +40,10 @@ __all__ = ["MAX_PIXELS", "TURNED_NOTE", "read_as", "read_given", "read_mask", "r
 
 MAX_PIXELS = 8192 * 8192
 TURNED_NOTE = "turned by"
+MOST_LABELS = 16
+"""Regions that one map may hold; the grey values of a soft edge are larger numbers, or more of them."""
+WIDEST_RIM_PX = 6
+"""A soft edge has a rim of each of its grey values, at most so wide; a label has an area."""
 
 
 def read_radiograph(
@@ -115,7 +122,7 @@ def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None =
         rotate_deg: The turn of that radiograph, as the manifest gives it: its mask is turned with it.
 
     Raises:
-        BackgroundError: the mask cannot be read or has another size than its radiograph.
+        BackgroundError: the mask cannot be read, has another size than its radiograph, or is a map of several labels.
     """
     path = Path(path)
     if not path.is_file():
@@ -130,7 +137,32 @@ def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None =
             f"{path}: {values.shape[1]} x {values.shape[0]} pixels, but its radiograph has {shape[1]} x {shape[0]}",
             hint="draw the mask on the radiograph's own pixel grid",
         )
+    if path.suffix.lower() not in (".jpg", ".jpeg"):
+        _refuse_labels(path, values)
     return np.asarray(values > values.max() / 2)
+
+
+def _refuse_labels(path: Path, values: NDArray[Any]) -> None:
+    """Refuse a map of labels, of which half of the largest value would take some and drop the others.
+
+    Raises:
+        BackgroundError: several values above 0 that no soft edge makes: small numbers, or areas of their own.
+    """
+    labels = np.unique(values[values > 0])
+    if len(labels) < 2 or len(labels) > MOST_LABELS:
+        return
+    small = labels[-1] <= MOST_LABELS and np.array_equal(labels, np.rint(labels))
+    if small or any(_has_area(values == label) for label in labels[:-1]):
+        raise BackgroundError(
+            f"{path}: holds the values {', '.join(f'{label:g}' for label in labels[:5])} as a map of labels does, "
+            "and a mask is of one region",
+            hint="write one mask for each region, such as <stem>.left_lung.png and <stem>.right_lung.png",
+        )
+
+
+def _has_area(part: BoolArray) -> bool:
+    """Return whether a part of a picture is anywhere wider than a rim."""
+    return bool(scipy.ndimage.binary_erosion(part, iterations=WIDEST_RIM_PX // 2).any())
 
 
 def _read_stored(path: Path, given: Given) -> Stored:

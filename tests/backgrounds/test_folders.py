@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import scipy
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.backgrounds.pixel_size import check_pixel_size
+from synnodtest.backgrounds.readers import read_mask
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import BackgroundSet
 
@@ -349,6 +351,32 @@ class TestBrokenSets:
         backgrounds = open_backgrounds(tmp_path, "normal")
         with pytest.raises(BackgroundError, match="lung mask is empty"):
             backgrounds.load(backgrounds.backgrounds[0])
+
+    @pytest.mark.parametrize("drawn", ["inverted", "whole"])
+    def test_an_inverted_lung_mask_is_an_error(self, tmp_path, drawn):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / "a.lung.png", 255 - mask() if drawn == "inverted" else mask() * 0 + 255)
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        with pytest.raises(BackgroundError, match=r"lung mask covers 100% of the radiograph's edge: is it inverted\?"):
+            backgrounds.load(backgrounds.backgrounds[0])
+
+    @pytest.mark.parametrize("labels", [(1, 2), (127, 255)])
+    def test_a_map_of_labels_is_no_mask(self, tmp_path, labels):
+        """Half of the largest value as threshold took the right lung alone for the lungs, without a word."""
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        lungs = mask()
+        lungs[lungs > 0] = labels[0]
+        lungs[30:100, 45:60] = labels[1]
+        write_png(tmp_path / "a.lung.png", lungs)
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        with pytest.raises(BackgroundError, match=f"holds the values {labels[0]}, {labels[1]} as a map of labels"):
+            backgrounds.load(backgrounds.backgrounds[0])
+
+    def test_a_mask_with_a_soft_edge_is_a_mask(self, tmp_path):
+        soft = scipy.ndimage.uniform_filter(mask().astype(float), 3).astype(np.uint8)
+        assert len(np.unique(soft)) > 3
+        write_png(tmp_path / "a.png", soft)
+        assert np.array_equal(read_mask(tmp_path / "a.png", soft.shape), soft > soft.max() / 2)
 
     def test_a_folder_without_radiographs_names_its_subfolders(self, tmp_path):
         write_png(tmp_path / "normal" / "a.png", chest())
