@@ -10,7 +10,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
 from synnodtest.statistics.clusters import equal_clusters
 
-__all__ = ["few_clusters", "too_few_clusters", "too_few_equal_clusters"]
+__all__ = ["few_clusters", "too_few_clusters", "too_few_equal_clusters", "too_many_left_out"]
 
 
 def too_few_clusters(count: int) -> list[str]:
@@ -32,6 +32,18 @@ def too_few_equal_clusters(clusters: Sequence[str]) -> list[str]:
         told = f"{len(units)} patients or backgrounds with unequally many images tell as much as {equal:.1f} equal ones"
         reasons.append(f"{told}, {LEAST_CLUSTERS} are needed")
     return reasons
+
+
+def too_many_left_out(used: int, count: int) -> list[str]:
+    """Return why a trend within few of the backgrounds decides nothing; empty if it may.
+
+    Where more backgrounds lack levels than have them, those that are left do not speak for all.
+
+    Args:
+        used: Backgrounds with enough levels.
+        count: All backgrounds.
+    """
+    return [f"{count - used} of {count} backgrounds lack levels and are left out"] if 2 * used < count else []
 
 
 def few_clusters(count: int) -> tuple[str, ...]:

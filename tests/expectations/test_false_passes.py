@@ -195,6 +195,25 @@ def test_a_curve_of_one_patient_with_most_of_the_films_decides_nothing(kind):
     assert f"as much as {39**2 / (20**2 + 19):.1f} equal ones" in ruling.sentence
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("monotone", {"min_spearman": 0.5, "max_drop": 0.1}), ("correlation", {"at_least": 0.5})],
+)
+def test_a_trend_on_the_few_backgrounds_that_have_all_levels_does_not_speak_for_the_others(kind, parameters):
+    """On 20 backgrounds with five sizes the confidence rises; on the others, which lack the largest, it falls."""
+
+    def trend(others):
+        for i in range(20 + others):
+            for d in SIZES[: 5 if i < 20 else 4]:
+                yield trial(f"b{i}", d / 25 if i < 20 else 0.9 - d / 25, diameter_mm=d, levels={"diameter_mm": d})
+
+    parameters = {"over": "diameter_mm", **parameters}
+    assert judge(kind, parameters, list(trend(5))).status is Status.PASSED
+    ruling = judge(kind, parameters, list(trend(40)))
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "40 of 60 backgrounds lack levels" in ruling.sentence
+
+
 def confident(evidence):
     """A user's check that passes whatever it is shown."""
     return Ruling(Status.PASSED, "PASSED everything is fine", "fine")

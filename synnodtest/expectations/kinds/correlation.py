@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
-from synnodtest.expectations.bootstrap import too_few_clusters
+from synnodtest.expectations.bootstrap import too_few_clusters, too_many_left_out
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -75,7 +75,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     held = [hold_it(x, y, clusters, evidence, bound, side)]
     held += against_silence(pairs, evidence, bound, side)
     used = held[0].estimate.clusters
-    few = too_few_clusters(used)
+    few = [*too_few_clusters(used), *too_many_left_out(used, len(set(clusters)))]
     levels, curves, _ = curves_of(x, y, clusters)
     drawn = len(levels) >= LEAST_LEVELS and len(curves) > 1
     return rule(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
+from synnodtest.expectations.bootstrap import too_many_left_out
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -77,7 +78,7 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
         evidence,
         criterion,
         [t for t, _ in pairs],
-        reasons=too_few(len(levels), len(curves)),
+        reasons=[*too_few(len(levels), len(curves)), *too_many_left_out(len(curves), len(names))],
         notes=notes_on(len(curves), len(names)),
         figure=trend_figure(over, levels, curves if rising else -curves, x, y) | {"d50": d50(over, pairs, evidence)},
     )
