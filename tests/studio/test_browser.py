@@ -106,6 +106,9 @@ class Page:
         except sync_api.TimeoutError:
             pytest.fail(f"the page does not say {text!r} but {self.page.inner_text('#status')!r}")
 
+    def until(self, condition):
+        self.page.wait_for_function(condition, polling=POLL_MS)
+
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()
 
@@ -264,7 +267,7 @@ def test_two_boxes_in_a_trice_are_both_there(studio, film):
     page.says("nodule-2 is placed")
     page.tab("As a spec")
     page.page.click("#write")
-    page.page.wait_for_function("(document.querySelector('#yaml textarea').value.match(/at_mm/g) || []).length >= 3")
+    page.until("(document.querySelector('#yaml textarea').value.match(/at_mm/g) || []).length >= 3")
 
 
 def test_numbers_and_keys_place_a_box_too(studio, film):
@@ -310,7 +313,7 @@ def test_an_air_leak_is_painted_by_keyboard(studio, film):
     assert len(set(xs)) == 1
     assert ys[-1] - ys[0] == pytest.approx(2 * stroke["radius"])
     page.page.keyboard.press("Enter")
-    page.page.wait_for_function("document.querySelector('#notes').innerText.includes('regions given: air_leak')")
+    page.until("document.querySelector('#notes').innerText.includes('regions given: air_leak')")
 
 
 CONTROLS = """() => {
@@ -356,7 +359,7 @@ def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(studio, fil
     value = page.page.input_value("[data-feature=Sphericity] input[type=number]")
     page.tab("As a spec")
     page.page.click("#write")
-    page.page.wait_for_function("document.querySelector('#yaml textarea').value.includes('Sphericity')")
+    page.until("document.querySelector('#yaml textarea').value.includes('Sphericity')")
     assert f"radiomics: {{Sphericity: {float(value):.6g}}}" in page.page.input_value("#yaml textarea")
     page.tab("Nodules")
     page.page.click("#make")
@@ -404,7 +407,7 @@ def test_a_map_says_how_far_it_is_and_is_cancelled(studio, film):
     page.page.get_by_role("button", name="Map of confidence").click()
     page.page.get_by_label("number input for Places").fill("300")
     page.page.click("#map")
-    page.page.wait_for_function("/working: \\d+ of 300/.test(document.querySelector('#explored').innerText)")
+    page.until("/working: \\d+ of 300/.test(document.querySelector('#explored').innerText)")
     page.page.click("#cancel")
     page.says("cancelled")
     assert int(re.search(r"cancelled, (\d+) of 300", page.page.inner_text("#status"))[1]) < 300
@@ -420,7 +423,7 @@ def test_a_sweep_shows_its_row_and_curve(studio, film):
     page.page.click("#sweep")
     page.says("done, 6 of 6 scenes")
     assert page.page.locator("#explored figure img").count() == 6
-    page.page.wait_for_function(
+    page.until(
         "[...document.querySelectorAll('#explored figure img')].every(image => image.complete && image.naturalWidth)"
     )
     assert page.page.locator("#explored svg circle").count() == 6
@@ -438,7 +441,9 @@ def test_a_readers_answers_are_collected_and_judged(studio, study):
     for number, one in key.items():
         reader.locator(f"input[name='{number}']").nth(4 if one["synthetic"] else 0).check()
     reader.click("#save")
-    reader.wait_for_function("document.querySelector('#state').innerText.includes('Kept as answers-AB.csv')")
+    reader.wait_for_function(
+        "document.querySelector('#state').innerText.includes('Kept as answers-AB.csv')", polling=POLL_MS
+    )
     judged = judge_answers([study / "answers-AB.csv"], study / "key.json", resamples=20)
     assert (judged["auc"], judged["answers"]) == (1.0, 4)
 
