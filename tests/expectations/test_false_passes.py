@@ -214,6 +214,23 @@ def test_a_trend_on_the_few_backgrounds_that_have_all_levels_does_not_speak_for_
     assert "40 of 60 backgrounds lack levels" in ruling.sentence
 
 
+def test_another_nodule_of_the_scene_does_not_stand_for_the_one_that_is_judged():
+    """Each scene has a companion, which is found, and an index nodule, which is not."""
+
+    def scenes(found):
+        for i in range(40):
+            index, companion = (trial(f"b{i}", score, name=name) for name, score in found.items())
+            yield replace(companion, nodules=(*companion.nodules, *index.nodules))
+            yield trial(f"b{i}", arm="@untouched")
+
+    missed = list(scenes({"index": 0.0, "companion": 0.9}))
+    assert judge("auc", {"at_least": 0.6, "of": "companion"}, missed).status is Status.PASSED
+    assert judge("auc", {"at_least": 0.6}, missed).status is Status.PASSED
+    ruling = judge("auc", {"at_least": 0.6, "of": "index"}, missed)
+    assert ruling.status is Status.FAILED
+    assert ruling.components[0].value == 0.5
+
+
 def confident(evidence):
     """A user's check that passes whatever it is shown."""
     return Ruling(Status.PASSED, "PASSED everything is fine", "fine")

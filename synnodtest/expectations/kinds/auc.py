@@ -39,6 +39,7 @@ class Auc(Selection):
 def auc(parameters: Auc, evidence: Evidence) -> Ruling:
     """Area under the ROC curve of the highest score per image: scenes with nodules against untouched backgrounds.
 
+    Findings on nodules that are not judged do not count: another nodule of the scene would stand for them.
     A silent detector has an area of 0.5: where the bound allows that, its sensitivity must exceed 0.2 too.
     """
     bound = float(parameters.at_least)
@@ -46,7 +47,8 @@ def auc(parameters: Auc, evidence: Evidence) -> Ruling:
     ledger = ledger_of(parameters, evidence)
     if not ledger.positives or ledger.positives == len(ledger.trials):
         return no_data(criterion, "image of both kinds", evidence)
-    scores = np.array([max((s.finding.score for s in t.sightings), default=0.0) for t in ledger.trials])
+    scores = np.zeros(len(ledger.trials))
+    np.maximum.at(scores, ledger.image, ledger.score)
     split = ledger.positives
     estimator = area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
     held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
