@@ -16,6 +16,7 @@ from synnodtest.expectations.grading import Grade, missed_nodule
 from synnodtest.expectations.language import EVERY, key_of, object_schema
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import Plan, Power, Shown, best
+from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
 
 __all__ = ["Kind", "Unit"]
@@ -100,7 +101,8 @@ class Kind(Generic[P]):
 
     def judge(self, parameters: Mapping[str, object] | P, evidence: Evidence) -> Ruling:
         """Return the ruling on the evidence."""
-        return self.ruling(self.read(parameters), evidence)
+        own = self.read(parameters)
+        return naming_unheard(self.ruling(own, evidence), getattr(own, "where", None), evidence)
 
     def arms_for(self, parameters: Mapping[str, object] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from synnodtest.evidence.ruling import Ruling, Status, combine
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.sentences import counts_phrase, sentence_for
 
-__all__ = ["no_data", "not_made", "rule", "selected", "sizes"]
+__all__ = ["naming_unheard", "no_data", "not_made", "rule", "selected", "sizes"]
 
 
 def rule(
@@ -92,6 +94,18 @@ def no_data(criterion: str, what: str, evidence: Evidence) -> Ruling:
         criterion=criterion,
         alpha=evidence.alpha,
     )
+
+
+def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Evidence) -> Ruling:
+    """Return a ruling on nothing with the names in ``where`` that no nodule has: it is they that left nothing."""
+    if ruling.n_nodules or not where:
+        return ruling
+    pairs = [(trial, nodule) for trial in evidence.trials for nodule in trial.nodules]
+    unheard = [name for name in where if pairs and all(value_of(name, *pair) is None for pair in pairs)]
+    if not unheard:
+        return ruling
+    told = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+    return replace(ruling, sentence=ruling.sentence + told)
 
 
 def sizes(trials: Iterable[Trial]) -> tuple[int, int]:

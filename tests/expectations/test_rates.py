@@ -58,6 +58,20 @@ def test_where_counts_only_the_nodules_it_selects():
     assert (ruling.n_nodules, ruling.components[0].value) == (40, 1.0)
 
 
+@pytest.mark.parametrize("kind", ["sensitivity", "auc", "monotone", "detected"])
+def test_a_name_that_no_nodule_has_is_named_where_nothing_is_left_to_judge(kind):
+    judge, given = (
+        find_check(kind).judge,
+        {"at_least": 0.8, "rate_at_least": 0.8, "over": "diameter_mm", "max_drop": 0.1},
+    )
+    unknown = judge(given | {"where": {"diametre": {"at_least": 14}, "diameter_mm": 10}}, evidence(found(40, 0)))
+    assert unknown.status is Status.INCONCLUSIVE
+    assert unknown.sentence.endswith("no nodule has 'diametre', which 'where' asks for")
+    known = judge(given | {"where": {"diameter_mm": {"at_least": 14}}}, evidence(found(40, 0)))
+    assert known.status is Status.INCONCLUSIVE
+    assert "no nodule has" not in known.sentence
+
+
 def test_excluded_scenes_counted_against_the_detector_take_the_pass_away():
     accepted = found(60, 0)
     excluded = [trial(f"x{i}", 0.9, rejected="contrast") for i in range(20)]
