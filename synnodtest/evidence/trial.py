@@ -123,6 +123,11 @@ class Trial:
     def __post_init__(self) -> None:
         object.__setattr__(self, "arm", Arm(self.arm))
 
+    @property
+    def loudest(self) -> float:
+        """The highest score of all findings, 0 without one."""
+        return max((s.finding.score for s in self.sightings), default=0.0)
+
     def false_positives_at(self, operating_point: float) -> int:
         """Return how many false positives stand at or above the operating point."""
         return sum(self.sightings[i].finding.score >= operating_point for i in self.false_positives)

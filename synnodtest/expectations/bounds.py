@@ -10,7 +10,7 @@ from typing import Literal
 from synnodtest.evidence.ruling import Component, Side, Status, decide
 from synnodtest.statistics import Estimate
 
-__all__ = ["Held", "alarm_p", "hold"]
+__all__ = ["Held", "alarm_p", "component", "hold"]
 
 Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
@@ -56,9 +56,27 @@ def hold(
 
     An estimate on which no decision may rest (one cluster, too little data) is INCONCLUSIVE whatever its bounds.
     """
-    estimate, wide = estimator(alpha), estimator(0.025)
+    estimate = estimator(alpha)
     status = decide(estimate.lower, estimate.upper, bound, side) if estimate.usable else Status.INCONCLUSIVE
-    part = Component(
+    shown = component(name, label, estimator, estimate, bound=bound, side=side, status=status, role=role, unit=unit)
+    return Held(shown, estimate, estimator)
+
+
+def component(
+    name: str,
+    label: str,
+    estimator: Estimator,
+    estimate: Estimate,
+    *,
+    bound: float,
+    side: Side,
+    status: Status,
+    role: Literal["decides", "gate", "shown"] = "decides",
+    unit: str = "rate",
+) -> Component:
+    """Return what a ruling says of an estimate against its bound, with the 95% interval beside it."""
+    wide = estimator(0.025)
+    return Component(
         name=name,
         label=label,
         value=estimate.value,
@@ -73,7 +91,6 @@ def hold(
         role=role,
         unit=unit,
     )
-    return Held(part, estimate, estimator)
 
 
 def alarm_p(estimator: Estimator, bound: float, side: Side) -> float:

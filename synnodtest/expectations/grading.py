@@ -51,14 +51,10 @@ def _nodules(parameters: Any, trial: Trial) -> list[NoduleTrial]:
 def false_alarm(parameters: Any, trial: Trial, point: float) -> Grade:
     """Grade by false positives: the worse the more and the louder they are."""
     count = trial.false_positives_at(point)
-    return Grade(count > 0, float(count) + _loudest(trial))
+    return Grade(count > 0, float(count) + trial.loudest)
 
 
 def finding_in_region(parameters: Any, trial: Trial, point: float) -> Grade:
     """Grade by findings in the region of the expectation, in the behaviour's own arms: the worse the louder."""
     bad = trial.arm.is_own and trial.fires_in(parameters.region, point)
-    return Grade(bad, _loudest(trial))
-
-
-def _loudest(trial: Trial) -> float:
-    return max((s.finding.score for s in trial.sightings), default=0.0)
+    return Grade(bad, trial.loudest)

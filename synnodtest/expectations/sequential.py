@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.expectations.bounds import component
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
@@ -197,21 +198,11 @@ def _gate(units: Units, least: float, order: Sequence[str], threshold: float) ->
 
 
 def _component(label: str, path: Path, looks: int, bound: float, side: Side, status: Status, alpha: float) -> Component:
-    estimate, wide = path.estimate(looks, alpha), path.estimate(looks, 0.025)
-    return Component(
-        name=label.replace(" ", "_"),
-        label=label,
-        value=estimate.value,
-        lower=estimate.lower,
-        upper=estimate.upper,
-        bound=bound,
-        side=side,
-        status=status,
-        method=estimate.method,
-        lower95=wide.lower,
-        upper95=wide.upper,
-        unit="difference" if label.startswith("difference") else "rate",
-    )
+    def estimator(rate: float) -> Estimate:
+        return path.estimate(looks, rate)
+
+    name, unit = label.replace(" ", "_"), "difference" if label.startswith("difference") else "rate"
+    return component(name, label, estimator, estimator(alpha), bound=bound, side=side, status=status, unit=unit)
 
 
 def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looks: int) -> Ruling:

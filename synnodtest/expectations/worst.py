@@ -112,7 +112,7 @@ def concerns(parameters: Selection, trial: Trial) -> bool:
 
 def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> Evidence:
     """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
-    scores = (s.finding.score for t in evidence.trials for s in t.sightings) if evidence.rejected else ()
+    scores = (trial.loudest for trial in evidence.trials) if evidence.rejected else ()
     loud = max([FOUND, evidence.operating_point, *scores])
     made = tuple(_as_if(trial, pretence, loud, alarms) for trial in evidence.rejected)
     return replace(evidence, trials=evidence.trials + made, rejected=())
