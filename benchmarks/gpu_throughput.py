@@ -4,9 +4,9 @@ python benchmarks/gpu_throughput.py --out gpu.json [--seconds 85] [--device cuda
 
 Parts, each kept in the file as soon as it is measured: the card's matrix rate; the shipped synthesizer by batch; the
 shipped detector by batch; both through the engine, store included, with the time of every stage; denoiser and
-autoencoder of full size; a large detector. Each names the share of the matrix rate and the stage that takes most of the
-time (the next bottleneck). A part that finds no time left, or whose packages are missing, says so. Random weights cost
-what trained ones cost. Without a GPU `--device cpu --tiny` tries the script itself.
+autoencoder of full size; a large detector; pytest over 4,800 scenes, by workers. Each names the share of the matrix
+rate and the stage that takes most of the time (the next bottleneck). A part that finds no time left, or whose packages
+are missing, says so. Random weights cost what trained ones cost. Without a GPU `--device cpu --tiny` tries the script.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import importlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -40,8 +43,15 @@ from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Uniform
 from synnodtest.store import Store
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+from synnodtest.synthesizers.diffusion import synthesizer as synthesizer_module
 
 REGION = Location(region="lung")
+ROOT = Path(__file__).parents[1]
+PLUGIN = (
+    []
+    if any(one.name == "synnodtest" for one in entry_points(group="pytest11"))
+    else ["-p", "synnodtest.pytest_plugin"]
+)
 
 
 class Bench:
@@ -138,11 +148,12 @@ def flops_of(call: Callable[[], object]) -> int:
 @contextmanager
 def clocked(bench: Bench, stages: dict[str, float], *places: tuple[object, str, str]):
     """Time methods in place, each under the name of its stage; inner stages are taken out of outer ones."""
-    stack: list[float] = []
+    local = threading.local()
 
     def wrapped(stage: str, method: Callable[..., object], *args: object, **options: object) -> object:
         bench.sync()
         before = time.perf_counter()
+        stack: list[float] = local.__dict__.setdefault("stack", [])
         stack.append(0.0)
         try:
             return method(*args, **options)
@@ -204,7 +215,7 @@ def synthesizer_stages(maker: DiffusionSynthesizer) -> list[tuple[object, str, s
         (maker.pipeline.unet, "forward", "denoiser network"),
         (maker, "_run", "noise, conditions, copies and outlining what was drawn (CPU)"),
         (maker, "_look", "cutting windows (CPU)"),
-        (maker, "_plant", "fitting nodules into the radiograph (CPU)"),
+        (synthesizer_module, "in_threads", "fitting nodules into the radiograph (CPU)"),
     ]
 
 
@@ -277,6 +288,7 @@ def shipped_detector(ground: Ground, bench: Bench) -> list[dict[str, object]]:
 
 def whole_chain(ground: Ground, bench: Bench) -> dict[str, object]:
     """The engine as pytest drives it: placed, synthesized, stored, detected, from an empty store."""
+    from synnodtest.engine import engine as engines
     from synnodtest.engine import radiographs as module
 
     maker = DiffusionSynthesizer(shipped_model("diffusion"), device=bench.device, batch_size=128)
@@ -285,26 +297,90 @@ def whole_chain(ground: Ground, bench: Bench) -> dict[str, object]:
     some = behaviour(len(ground.loaded), replicates)
     warm = Engine(ground.phantoms, maker, detector, Store(ground.folder / "warm"), batch=128)
     list(warm.run(own_recipes(some, ground.phantoms.backgrounds[:1], 2)))
-    store = Store(ground.folder / "chain")
-    engine = Engine(ground.phantoms, maker, detector, store, batch=128)
-    stages: dict[str, float] = {}
-    places = [
-        *synthesizer_stages(maker),
-        (maker, "synthesize", "synthesizer, everything else (CPU)"),
-        (detector, "_forward", "detector network"),
-        (detector, "detect", "framing and suppression (CPU)"),
-        (engine._places, "_drawn", "reading backgrounds and drawing places (CPU)"),
-        (module, "encode_radiograph", "encoding radiographs (CPU)"),
-        (module, "decode_radiograph", "decoding radiographs (CPU)"),
-        (store, "put", "writing the store"),
-        (store, "get", "reading the store"),
-    ]
-    recipes = list(own_recipes(some, ground.phantoms.backgrounds, 1))
-    with clocked(bench, stages, *places):
-        before = time.perf_counter()
-        count = sum(1 for _ in engine.run(recipes))
-        total = time.perf_counter() - before
-    return {"scenes": count, "scenes_per_second": count / total, **spread(stages, total)}
+
+    def run(name: str, seed: int, *places: tuple[object, str, str]) -> tuple[int, float, dict[str, float]]:
+        store = Store(ground.folder / name)
+        engine = Engine(ground.phantoms, maker, detector, store, batch=128)
+        inside = [
+            (engine._places, "_drawn", "reading backgrounds and drawing places (CPU)"),
+            (engine._radiographs, "_look_at", "measuring what shows (CPU)"),
+            (store, "put", "writing the store"),
+            (store, "get", "reading the store"),
+        ]
+        recipes = list(own_recipes(some, ground.phantoms.backgrounds, seed))
+        stages: dict[str, float] = {}
+        with clocked(bench, stages, *places, *(inside if places else [])):
+            before = time.perf_counter()
+            count = sum(1 for _ in engine.run(recipes))
+            return count, time.perf_counter() - before, stages
+
+    count, total, _ = run("chain", 1)
+    kept, engines.ahead = engines.ahead, iter  # one stage after the other, so that shares add up
+    try:
+        _, apart, stages = run(
+            "apart",
+            3,
+            *synthesizer_stages(maker),
+            (maker, "synthesize", "synthesizer, everything else (CPU)"),
+            (detector, "_forward", "detector network"),
+            (detector, "detect", "framing and suppression (CPU)"),
+            (module, "encode_edit", "encoding radiographs (CPU)"),
+            (module, "decode_radiograph", "decoding radiographs (CPU)"),
+        )
+    finally:
+        engines.ahead = kept
+    one_after_another = {"scenes_per_second": count / apart, **spread(stages, apart)}
+    return {"scenes": count, "scenes_per_second": count / total, "one_after_another": one_after_another}
+
+
+SUITE = """
+synnodtest: 1
+behaviours:
+"""
+BEHAVIOUR = """
+  - id: b{number}
+    statement: Nodules are found.
+    scenes:
+      backgrounds: {{set: normal, count: {phantoms}}}
+      replicates: {replicates}
+      nodules:
+        - {{diameter_mm: {{uniform: [6, 30]}}, location: {{region: lung}}}}
+    expect:
+      - sensitivity: {{at_least: 0.1}}
+"""
+
+
+def suite(bench: Bench) -> dict[str, object]:
+    """pytest from an empty store, as a user runs it: collection, phantoms, scenes, verdicts, record and report."""
+    behaviours, phantoms, replicates = (2, 2, 2) if bench.tiny else (16, 30, 10)
+    scenes = behaviours * phantoms * replicates
+    rows: dict[str, object] = {"scenes": scenes, "phantoms": phantoms}
+    for workers in (1, 2) if bench.tiny else (1, 4, 8, 14):
+        if bench.ends - time.perf_counter() < rows.get("slowest", 0.0):
+            rows[f"workers_{workers}"] = "no time left"
+            continue
+        # one process makes an eighth of the scenes: it takes the longest for each
+        some = max(behaviours // 8, 1) if workers == 1 else behaviours
+        with tempfile.TemporaryDirectory(prefix="synnodtest-suite-") as folder:
+            text = SUITE + "".join(
+                BEHAVIOUR.format(number=number, phantoms=phantoms, replicates=replicates) for number in range(some)
+            )
+            Path(folder, "suite.yaml").write_text(text)
+            command = [sys.executable, "-m", "pytest", *PLUGIN, "suite.yaml", "--detector", "demo", "-q"]
+            command += ["--synthesizer", "diffusion", "--synnod-device", bench.device, "--synnod-conform", "off"]
+            command += ["-p", "xdist", "-n", str(workers)] if workers > 1 else []
+            before = time.perf_counter()
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400)
+            taken = time.perf_counter() - before
+            if done.returncode not in (0, 1):
+                rows[f"workers_{workers}"] = {"failed": (done.stdout + done.stderr)[-600:]}
+                continue
+            made = some * phantoms * replicates
+            rows[f"workers_{workers}"] = {"seconds": taken, "scenes": made, "scenes_per_second": made / taken,
+                                          "end": done.stdout[-700:]}  # fmt: skip
+            rows["slowest"] = taken
+    return rows
 
 
 def full_size(bench: Bench) -> list[dict[str, object]]:
@@ -421,6 +497,7 @@ def main() -> None:
     bench.part("shipped_detector", 4, partial(shipped_detector, ground))
     bench.part("whole_chain", 8, partial(whole_chain, ground))
     bench.part("large_detector", 6, large_detector)
+    bench.part("suite", 40, suite)
     print(json.dumps(bench.result, indent=1))
 
 
