@@ -168,6 +168,9 @@ def test_the_ranges_are_those_of_the_spec_schema():
 
 
 def test_every_kind_has_a_value_that_passes():
-    values = {"flip": True, "shift_px": [1, 2], "processing": "multi-scale", "marker": "L"}
-    for kind in perturbation_kinds():
-        check_perturbation(Perturbation(kind, values.get(kind, 1)))
+    others = {"flip": True, "shift_px": [1, 2]}
+    for name, kind in perturbation_kinds().items():
+        words = kind.schema.get("enum", ())
+        values = kind.span.limits if kind.span else words or [others[name]]
+        for value in values:
+            check_perturbation(Perturbation(name, value))

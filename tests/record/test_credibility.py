@@ -10,7 +10,7 @@ from synnodtest.errors import RecordError
 from synnodtest.record import credibility
 from synnodtest.record import results as record
 from synnodtest.record.complete import complete
-from synnodtest.report import html
+from synnodtest.report import html, order
 from tests.report import example
 
 
@@ -26,7 +26,7 @@ def evaluation(small, tmp_path):
 
 def told(made, folder, drawings):
     page = html.render(record.plain(made), folder, store=drawings).read_text()
-    return page[page.index('<section id="section-13"') : page.index('<section id="section-14"')]
+    return page.split(f'<section id="{order.anchor_of("credibility")}"')[1].partition("</section>")[0]
 
 
 def test_a_report_that_reports_yaml_names_stands_in_section_13_with_figures_and_yardsticks(

@@ -12,7 +12,7 @@ from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost
 from synnodtest.record import results as record
 from synnodtest.record import transfer
 from synnodtest.record.complete import complete
-from synnodtest.report import html
+from synnodtest.report import html, order
 
 PARTS = ("name", "version", "sha256", "configuration")
 
@@ -57,7 +57,7 @@ def written(result, path):
 
 def section(made, folder, drawings):
     page = html.render(record.plain(made), folder, store=drawings).read_text()
-    return page[page.index('<section id="section-13"') : page.index('<section id="section-14"')]
+    return page.split(f'<section id="{order.anchor_of("credibility")}"')[1].partition("</section>")[0]
 
 
 def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result, tmp_path, drawings):
