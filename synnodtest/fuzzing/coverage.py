@@ -9,9 +9,11 @@ import numpy as np
 
 from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
 
-__all__ = ["coverage", "coverage_points"]
+__all__ = ["bin_of", "bin_words", "coverage", "coverage_points"]
 
 CANDIDATES = 24
+BINS = 3
+"""Of a continuous parameter."""
 Pair = tuple[int, int, int, int]
 
 
@@ -73,20 +75,30 @@ def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, 
 
     A continuous parameter has three bins of equal width, others one per level.
     """
-    sizes = [len(d.levels) or 3 for d in space]
+    sizes = [len(d.levels) or BINS for d in space]
     cells = sum(a * b for a, b in combinations(sizes, 2)) or (sizes[0] if sizes else 1)
     seen: set[tuple[int, ...]] = set()
     for point in points:
-        bins = [_bin(d, k) for d, k in zip(space, point, strict=True)]
+        bins = [bin_of(d, k) for d, k in zip(space, point, strict=True)]
         if len(bins) == 1:
             seen.add((0, bins[0]))
         seen.update((i, bins[i], j, bins[j]) for i, j in combinations(range(len(bins)), 2))
     return len(seen) / cells, len(seen), cells
 
 
-def _bin(dimension: Dimension, difficulty: int) -> int:
+def bin_of(dimension: Dimension, difficulty: int) -> int:
+    """Return the number of the bin that a difficulty falls in: its level, or one of three of equal width."""
     if dimension.levels:
         return difficulty
     low, _ = dimension.bounds
     width = STEPS - low
-    return min(int(3 * (difficulty - low) / width), 2)
+    return min(int(BINS * (difficulty - low) / width), BINS - 1)
+
+
+def bin_words(dimension: Dimension, number: int) -> str:
+    """Return a bin in words: ``margin spiculated``, ``diameter_mm 12 to 21.3``."""
+    if dimension.levels:
+        return f"{dimension.name} {dimension.value(number)}"
+    low, high = dimension.bounds
+    ends = [dimension.value(round(low + (high - low) * k / BINS)) for k in (number, number + 1)]
+    return f"{dimension.name} {min(ends):.3g} to {max(ends):.3g}"

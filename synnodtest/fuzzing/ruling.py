@@ -10,6 +10,7 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.unplanted import never_planted
 from synnodtest.statistics import clustered_rate
 
 __all__ = ["gaps_of", "ruling_of", "says"]
@@ -53,6 +54,7 @@ def ruling_of(
         reasons += [STOPPED[search.stopped]] if search.stopped != "examples" else []
         sentence = f"{status} {'; '.join([NOTHING.format(n=tried), *reasons])}"
     notes = ["a search says nothing on how often examples fail"] if not confirmed else []
+    notes += [_unplaced(search)] if search.unplaced else []
     if around is not None and around.replicates:
         notes.append(f"around the counterexample: {around.sentence()}")
     notes += [f"{says(c)}: {c.candidate.example}" for c in found]
@@ -84,11 +86,12 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
         rate: The rate asked for.
     """
     gaps = []
-    asked = search.phases.get("coverage", 0) + search.unplaced
+    asked = _asked(search)
     if search.stopped != "interrupted" and not search.covered:
         gaps.append("the coverage phase was not gone through")
     if search.unplaced > asked / 2:
-        gaps.append(f"{search.unplaced} of {asked} examples of the coverage phase could not be planted")
+        gaps.append(_unplaced(search))
+    gaps += never_planted(search.space, search.judged)
     if search.stopped == "interrupted":
         gaps.append("not all was tried")
     if search.left_out:
@@ -103,6 +106,14 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
     if control is not None and not control.passed:
         gaps.append(f"control: {control.sentence()}")
     return gaps
+
+
+def _asked(search: Search) -> int:
+    return search.phases.get("coverage", 0) + search.unplaced
+
+
+def _unplaced(search: Search) -> str:
+    return f"{search.unplaced} of {_asked(search)} examples of the coverage phase could not be planted"
 
 
 def _suspicion(found: Sequence[Confirmation], rate: float) -> str:

@@ -20,7 +20,12 @@ __all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit
 
 METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
 """What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
+LESS_IS_BETTER = frozenset({"false_positives_per_image"})
+SHARES = frozenset({"sensitivity", "specificity"})
+"""Metrics that lie within 0 and 1, so that no limit of 1 or more is ever exceeded."""
 _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at_least", "operating_point", "alpha")
+_SAYS_NOTHING = frozenset({"rationale"})
+"""Parameters that no verdict hangs on."""
 
 Row = tuple[float, float, str]
 _USUAL = (True, DEFAULT_POINT)
@@ -32,7 +37,7 @@ Pair = tuple[SceneEntry, SceneEntry]
 
 @dataclass(frozen=True)
 class Limit:
-    """How far a metric may move: a negative bound limits a fall, a positive one a rise.
+    """How far a metric may move: a negative bound limits a fall, a positive one a rise, 0 any step for the worse.
 
     Args:
         metric: One of :data:`METRICS`.
@@ -42,6 +47,11 @@ class Limit:
     metric: str
     bound: float
 
+    @property
+    def of_a_fall(self) -> bool:
+        """Whether it is a fall that is limited."""
+        return self.bound < 0 or (self.bound == 0 and self.metric not in LESS_IS_BETTER)
+
     def verdict(self, differences: Iterable[DifferenceEntry]) -> LimitEntry:
         """Return whether the limit is kept, and the sentence; without scenes of two backgrounds in common it is not."""
         row = next((d for d in differences if d.metric == self.metric and not d.behaviour), None)
@@ -49,7 +59,7 @@ class Limit:
             return self._ruled(False, "no scene could be compared")
         if row.clusters < 2:
             return self._ruled(False, "scenes of a single background prove nothing")
-        kept = row.value >= self.bound if self.bound < 0 else row.value <= self.bound
+        kept = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
         words = "keeps" if kept else "exceeds"
         return self._ruled(kept, f"difference {row.value:+.3f} {_interval(row)} {words} the limit")
 
@@ -64,7 +74,7 @@ def parse_limit(text: str) -> Limit:
     """Read ``sensitivity:-0.03``.
 
     Raises:
-        SynnodError: it is not ``metric:number``, or the metric is none that can be compared.
+        SynnodError: it is not ``metric:number``, the metric is none that can be compared, or no loss would exceed it.
     """
     metric, _, number = text.partition(":")
     try:
@@ -76,7 +86,24 @@ def parse_limit(text: str) -> Limit:
             f"--compare-fail {text!r} is not metric:difference",
             hint=f"such as sensitivity:-0.03; metrics are {', '.join(METRICS)}",
         )
-    return Limit(metric, bound)
+    limit = Limit(metric, bound)
+    _refuse_toothless(limit, text)
+    return limit
+
+
+def _refuse_toothless(limit: Limit, text: str) -> None:
+    """Refuse a limit that bears any loss: on an improvement alone, or of percentage points where shares are meant."""
+    metric, bound = limit.metric, limit.bound
+    if metric in SHARES and abs(bound) >= 1:
+        raise SynnodError(
+            f"--compare-fail {text!r}: no {metric} moves by as much as {abs(bound):g}",
+            hint=f"three percentage points are written {metric}:-0.03",
+        )
+    if (metric in SHARES and bound > 0) or (metric in LESS_IS_BETTER and bound < 0):
+        raise SynnodError(
+            f"--compare-fail {text!r} limits an improvement and bears any loss",
+            hint=f"to limit the loss write {metric}:{-bound:g}",
+        )
 
 
 def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> Side:
@@ -100,8 +127,8 @@ def compare(
 ) -> Comparison:
     """Return the ``comparison`` of a record.
 
-    Only scenes whose radiographs are equal to the last bit in both records are paired. Both are held against the
-    operating point of ``now``.
+    Only scenes whose radiographs are equal to the last bit in both records are paired, and whose findings were
+    assigned to nodules by the same rule. Both are held against the operating point of ``now``.
 
     Args:
         earlier: A record, or the side of one.
@@ -115,7 +142,9 @@ def compare(
     left_out = {*then.left_out, *(key for key, entry in after.items() if entry.status == "NOT RUN")}
     common = [key for key in after if key in before]
     changed = [_verdict(key, before[key], after[key]) for key in common if before[key].status != after[key].status]
-    pairs = list(_common_scenes(then, here))
+    otherwise = _matched_otherwise(then, here)
+    every = _common_scenes(then, here)
+    pairs = [(old, new) for old, new in every if not new.nodules or new.behaviour not in otherwise]
     differences = tuple(_differences(pairs, _wanted(here), alpha))
     return Comparison(
         earlier=name or then.run.id,
@@ -123,7 +152,7 @@ def compare(
         detector=then.identification.detector.name,
         unchanged=len(common) - len(changed),
         verdicts=tuple(changed),
-        margins=tuple(m for key in common for m in _margins(key, before[key], after[key])),
+        margins=(*otherwise.values(), *(m for key in common for m in _margins(key, before[key], after[key]))),
         new=tuple(key for key in after if key not in before and key not in left_out),
         removed=tuple(key for key in before if key not in after),
         differences=differences,
@@ -152,10 +181,21 @@ def _estimate(entry: ExpectationEntry) -> float | None:
 
 
 def _margins(key: str, before: ExpectationEntry, after: ExpectationEntry) -> Iterator[ChangedParameter]:
-    for what in _BOUNDS:
+    for what in dict.fromkeys([*_BOUNDS, *before.parameters, *after.parameters]):
         old, new = before.parameters.get(what), after.parameters.get(what)
-        if old != new:
+        if old != new and what not in _SAYS_NOTHING:
             yield ChangedParameter(key, what, old, new)
+
+
+def _matched_otherwise(earlier: Side, now: Side) -> dict[str, ChangedParameter]:
+    """Return the behaviours whose findings were assigned to nodules by another rule: their hits are not comparable."""
+    before = {b.id: b.resolved.get("matching") for b in earlier.behaviours}
+    after = {b.id: b.resolved.get("matching") for b in now.behaviours}
+    return {
+        key: ChangedParameter(key, "matching", before[key], rule)
+        for key, rule in after.items()
+        if rule is not None and before.get(key, rule) not in (None, rule)
+    }
 
 
 # --- paired differences ---------------------------------------------------------------------------------------------

@@ -8,21 +8,28 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from synnodtest.errors import DetectorError
+from synnodtest.detectors.guard import Guard
+from synnodtest.engine.engine import Engine
+from synnodtest.errors import DetectorError, RecordError
 from synnodtest.evidence.ruling import Status
+from synnodtest.fuzzing import replay_failure
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points
 from synnodtest.fuzzing.hunt import Hunt
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.sweep import Sweep
+from synnodtest.fuzzing.stage import Replicate
+from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
+from synnodtest.fuzzing.unplanted import never_planted
 from synnodtest.planning.difficulty import Dimension, Space, ranged
+from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from synnodtest.statistics import clopper_pearson
+from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.expectations.evidence import trial
-from tests.fuzzing.parts import Holed, asked, hunt, noisy, ruling
+from tests.fuzzing.parts import Holed, Lungs, asked, hunt, noisy, ruling
 
 pytestmark = pytest.mark.usefixtures("briefly_described")
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
@@ -60,6 +67,56 @@ def test_a_sweep_clears_only_what_surely_holds():
     estimates = {kept: Sweep(7, 120, kept, clopper_pearson(kept, 120)) for kept in (84, 96, 110)}
     assert {kept: made.clears(0.8) for kept, made in estimates.items()} == {84: False, 96: False, 110: True}
     assert not Sweep(7, 24, 24, clopper_pearson(24, 24)).clears(0.8)
+
+
+@pytest.mark.parametrize(("rate", "count"), [(0.5, 20), (0.8, 20), (0.5, 90), (0.5, 130)])
+def test_failing_examples_that_hold_do_not_hide_one_that_never_does(rate, count):
+    examples = [Example.of({"diameter_mm": float(k)}) for k in range(count)]
+    backgrounds = [Background(f"b{k}", content=str(k)) for k in range(150)]
+
+    def shown(spots, hole):
+        return (Replicate(e, b, {}, 1.0, e != hole) for e, b, _ in spots)
+
+    def swept(hole):
+        stage = SimpleNamespace(claim=Claim("detected", {"rate_at_least": rate, "operating_point": 0.25}))
+        stage.pool, stage.run_all = lambda example: backgrounds, lambda spots: shown(spots, hole)
+        return sweep(stage, examples, 0.05, lambda: False)
+
+    hidden = swept(examples[7])
+    assert hidden.estimate.lower > rate
+    assert not hidden.clears(rate)
+    assert swept(None).clears(rate) is (count * scenes_needed(rate) <= 600)
+    assert "of one of them" in hidden.sentence()
+    assert ("of one of them" in swept(None).sentence()) is (count == 130)
+
+
+def test_a_view_that_no_radiograph_has_is_a_gap(tmp_path):
+    """Less than half of the examples have no place, and of that view nothing is known."""
+    gathered = hunt(tmp_path, Holed(), vary="{diameter_mm: [10, 20], view: [PA, AP, LL]}", examples=24)
+    told = ruling(gathered)
+    assert told.status is Status.INCONCLUSIVE
+    assert "examples with view LL could be planted" in told.sentence
+    assert any("of the coverage phase could not be planted" in note for note in told.notes)
+
+
+def test_what_never_had_a_place_is_told_by_level_and_by_third_of_a_range():
+    space = Space((Dimension("margin", levels=("smooth", "lobulated", "spiculated")), ranged("diameter_mm", 10, 40)))
+    seen = {(0, 0): "seen", (0, 1000): None, (1, 0): None, (1, 400): None, (2, 500): "seen", (2, 0): None}
+    assert list(never_planted(space, seen)) == ["none of 2 examples with margin lobulated could be planted"]
+    seen |= {(2, 900): None}
+    assert list(never_planted(space, seen))[1] == "none of 2 examples with diameter_mm 10 to 20 could be planted"
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(0.9, "FIXED"), (0.77, "FAILED"), (0.2, "FAILED")])
+def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(tmp_path, rate, verdict):
+    entry = hunt(tmp_path, Holed(lambda truth, radiograph: asked(truth, "contrast") < 0.6), vary=SMALL).entry
+    again = Engine(Lungs(66), GaussianSynthesizer(), Guard(Holed(noisy(rate)), 30.0), Store(tmp_path / "again"))
+    found, lines = replay_failure(again, entry)
+    assert found == verdict
+    assert ("though not surely so" in lines[-1]) is (rate == 0.77)
+    again.backgrounds.backgrounds = again.backgrounds.backgrounds[:3]
+    with pytest.raises(RecordError, match="is not in the set"):
+        replay_failure(again, entry)
 
 
 def test_a_perfect_detector_passes_in_the_prescribed_words(tmp_path):

@@ -110,6 +110,50 @@ def test_a_limit_bears_a_fall_up_to_itself(lost, kept):
     assert ("keeps" if kept else "exceeds") in says
 
 
+@pytest.mark.parametrize(("metric", "worse"), [("sensitivity", -0.5), ("false_positives_per_image", 0.5)])
+def test_a_limit_of_zero_bears_no_loss_and_any_gain(metric, worse):
+    for value, kept in ((worse, False), (0.0, True), (-worse, True)):
+        row = DifferenceEntry("", metric, 40, 40, 0.5, 0.5 + value, value, value - 0.1, value + 0.1)
+        assert parse_limit(f"{metric}:0").verdict([row]).kept is kept
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("sensitivity:0.03", "sensitivity:-0.03"),
+        ("specificity:0.1", "specificity:-0.1"),
+        ("false_positives_per_image:-0.1", "false_positives_per_image:0.1"),
+        ("sensitivity:-3", "sensitivity:-0.03"),
+    ],
+)
+def test_a_limit_that_bears_any_loss_is_refused(text, remedy):
+    with pytest.raises(SynnodError, match=r"bears any loss|moves by as much") as caught:
+        parse_limit(text)
+    assert remedy in caught.value.hint
+
+
+def test_hits_by_another_rule_are_not_compared():
+    def matched(tolerance_mm):
+        made = record(np.ones(N))
+        rule = {"criterion": "centre-in-nodule", "tolerance_mm": tolerance_mm}
+        made["scenes"]["empty"] = parts.scene(behaviour="size", cluster="e", radiograph_sha256="e", nodules=[])
+        return made | {"behaviours": [{"id": "size", "statement": "", "resolved": {"matching": rule}}]}
+
+    made = compare(matched(5), matched(50), limits=[parse_limit("sensitivity:-0.03")])
+    (margin,) = made["margins"]
+    assert (margin["id"], margin["what"]) == ("size", "matching")
+    assert {row["metric"] for row in made["differences"]} == {"specificity", "false_positives_per_image"}
+    assert not made["limits"][0]["kept"]
+    assert compare(matched(5), matched(5), limits=[parse_limit("sensitivity:-0.03")])["limits"][0]["kept"]
+
+
+def test_every_parameter_that_changed_is_named_but_for_its_rationale():
+    before, after = record(np.ones(N)), record(np.ones(N))
+    after["expectations"][0]["parameters"] |= {"where": {"diameter_mm": {"at_least": 20}}, "rationale": "new"}
+    (margin,) = compare(before, after)["margins"]
+    assert (margin["what"], margin["before"]) == ("where", None)
+
+
 @pytest.mark.parametrize("text", ["sensitivity", "sensitivity:nan", "sensitivity:x", "recall:-0.1", ""])
 def test_a_limit_that_cannot_be_read_says_how_it_is_written(text):
     with pytest.raises(SynnodError, match="is not metric:difference") as caught:
