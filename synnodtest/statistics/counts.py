@@ -11,12 +11,16 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.clustered import guarded_size
 from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
-from synnodtest.statistics.distributions import chi2_isf, chi2_ppf
+from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
 __all__ = ["count_rate", "poisson_exact"]
 
 OVERDISPERSED = 1.25
+UNSEEN_PER_IMAGE = 2.0
+"""False positives per image of a patient unlike all that were seen, at least: a device or a scar is marked more than
+once, in every image of its patient. With 3 few patients could hardly show a bound of 1; with 1 eight silent patients
+would show 0.4, though one in five may have such a device."""
 
 
 def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Estimate:
@@ -100,15 +104,36 @@ def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> 
     return guarded_size(float(rate), float(error) ** 2, float(images.sum()), len(images), telling, equal)
 
 
+def _with_unseen(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
+    """Return the rate where as many patients as may be unlike all seen show as many as the worst of them.
+
+    With confidence 1 - alpha no more than a share 1 - alpha**(1/B) is unlike all seen, B being so many equal patients.
+    """
+    share = float(1.0 - alpha ** (1.0 / equal_clusters(images)))
+    rate = float(events.sum() / images.sum())
+    return (1.0 - share) * rate + share * max(UNSEEN_PER_IMAGE, float((events / images).max()))
+
+
+def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
+    """Return Student's t upper bound with one more cluster of mean size, as bad as the worst: tails are heavy."""
+    mean = images.mean()
+    more, of = np.append(events, (events / images).max() * mean), np.append(images, mean)
+    rate, error = _ratio_error(more, of, leverage(of))
+    return float(rate) + t_isf(alpha, max(equal_clusters(of) - 1.0, 1.0)) * float(error)
+
+
 def count_rate(
     counts: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, resamples: int = 2000, seed: int
 ) -> Estimate:
     """Estimate events per image, exact unless the events crowd into few images or patients.
 
     The dispersion is the variance of the rate between clusters over the Poisson variance. Up to 1.25
-    Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's.
+    Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's; its upper bound
+    is no lower than Student's t with one more cluster that is as bad as the worst.
     Where clusters repeat, the upper bound is no lower than Garwood's at the effective number of images, guarded as a
-    rate's: few patients, or one with most of the images, say little of how events crowd.
+    rate's: few patients, or one with most of the images, say little of how events crowd. Nor is it lower than the rate
+    would be if as many patients as may be unlike all seen (a share of 1 - alpha**(1/B)) showed two events per image, or
+    as many as the worst one seen.
 
     Args:
         counts: Events of each image; shape (n,).
@@ -143,9 +168,11 @@ def count_rate(
     if count < len(events):
         sure = _sure_exposure(per_cluster, images)
         upper = max(upper, poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
+        upper = max(upper, _with_unseen(per_cluster, images, alpha))
     flags: tuple[str, ...] = ()
     if dispersion > OVERDISPERSED:
         low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
+        high = max(high, _with_one_more(per_cluster, images, alpha))
         lower, upper, method, flags = max(0.0, min(low, lower)), max(high, upper), "bootstrap-t", few_clusters(count)
     return Estimate(
         exact.value,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from synnodtest.statistics import count_rate, poisson_exact
+from synnodtest.statistics.counts import _with_one_more
 
 modest = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -134,4 +136,24 @@ def test_few_patients_or_one_with_most_of_the_films_do_not_pass_a_detector_at_th
 def test_alarms_on_one_patient_alone_count_as_on_so_many_equal_patients():
     counts, patients = np.zeros(69), np.repeat(np.arange(20), [50] + [1] * 19)
     equal = 69**2 / (50**2 + 19)
-    assert count_rate(counts, patients, seed=0).upper == pytest.approx(-math.log(0.05) / equal)
+    assert count_rate(counts, patients, seed=0).upper == pytest.approx(2 * (1 - 0.05 ** (1 / equal)))
+
+
+@pytest.mark.parametrize(("patients", "share", "each"), [(8, 0.2, 2.5), (8, 0.1, 5.0), (15, 0.1, 2.5), (20, 0.1, 2.5)])
+def test_a_device_that_few_patients_have_rarely_passes_before_it_is_seen(patients, share, each):
+    """Nothing fires on the others: Garwood at so many patients passes such a detector 14% to 47% of the time."""
+    rng, index, below = np.random.default_rng(23), np.repeat(np.arange(patients), 4), 0
+    for _ in range(200):
+        own = np.where(rng.random(patients) < share, each, 0.0)
+        below += count_rate(rng.poisson(own[index]), index, seed=0, resamples=100).upper < share * each
+    assert below / 200 <= 0.05
+
+
+def test_counts_that_crowd_have_one_more_patient_like_the_worst():
+    counts = [0.0] * 30 + [1.0] * 15 + [2.0] * 8 + [3.0] * 4 + [12.0]
+    rates = np.append(counts, 12.0)
+    with_one_more = rates.mean() + stats.t.ppf(0.95, len(rates) - 1) * rates.std(ddof=1) / math.sqrt(len(rates))
+    got = count_rate(counts, range(58), seed=0)
+    assert got.method == "bootstrap-t"
+    assert got.upper >= with_one_more
+    assert _with_one_more(np.array(counts), np.ones(58), 0.05) == pytest.approx(with_one_more)
