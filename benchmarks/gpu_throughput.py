@@ -43,7 +43,6 @@ from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Uniform
 from synnodtest.store import Store
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
-from synnodtest.synthesizers.diffusion import synthesizer as synthesizer_module
 
 REGION = Location(region="lung")
 ROOT = Path(__file__).parents[1]
@@ -215,7 +214,7 @@ def synthesizer_stages(maker: DiffusionSynthesizer) -> list[tuple[object, str, s
         (maker.pipeline.unet, "forward", "denoiser network"),
         (maker, "_run", "noise, conditions, copies and outlining what was drawn (CPU)"),
         (maker, "_look", "cutting windows (CPU)"),
-        (synthesizer_module, "in_threads", "fitting nodules into the radiograph (CPU)"),
+        (maker, "_plant", "fitting nodules into the radiograph (CPU)"),
     ]
 
 

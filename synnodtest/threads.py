@@ -7,15 +7,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TypeVar
 
-__all__ = ["PASSIVE", "cores", "in_threads", "share_threads", "wait_asleep"]
-
-Item = TypeVar("Item")
-Made = TypeVar("Made")
+__all__ = ["PASSIVE", "cores", "share_threads", "wait_asleep"]
 
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 """Threads that wait give up their core. By default they spin: beside another busy process two of them then take 2.7
@@ -61,19 +56,3 @@ def cores(quota: Path = _QUOTA) -> int:
         return max(1, min(allowed, math.ceil(int(share) / int(period))))
     except (OSError, ValueError):  # no control group, or "max": no limit
         return allowed
-
-
-def in_threads(work: Callable[[Item], Made], items: Sequence[Item], threads: int) -> list[Made]:
-    """Return what work makes of each item, in order; an error is that of the first item that has one.
-
-    It helps where the work is done by libraries that let go of Python's lock, as scipy.ndimage does.
-
-    Args:
-        work: May touch nothing that it does for another item.
-        items: What it is done for.
-        threads: How many at once.
-    """
-    if min(threads, len(items)) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(min(threads, len(items))) as pool:
-        return list(pool.map(work, items))

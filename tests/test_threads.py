@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from synnodtest.threads import PASSIVE, cores, in_threads, share_threads, wait_asleep
+from synnodtest.threads import PASSIVE, cores, share_threads, wait_asleep
 
 SETTINGS = [*PASSIVE, "GOMP_SPINCOUNT", "OMP_NUM_THREADS"]
 
@@ -102,16 +102,3 @@ def test_a_program_that_detects_inherits_it(project):
         "program.detect([Radiograph(np.zeros((8, 8), np.float32), (1.0, 1.0))])\n"
     )
     assert told_when_torch_comes(["-c", script], project)[0]["OMP_WAIT_POLICY"] == "PASSIVE"
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_work_in_threads_keeps_its_order_and_its_first_error(threads):
-    assert in_threads(lambda x: x * x, range(20), threads) == [x * x for x in range(20)]
-    assert in_threads(str, [], threads) == []
-
-    def broken(number):
-        if number in (4, 7):
-            raise ValueError(f"number {number}")
-
-    with pytest.raises(ValueError, match="number 4"):
-        in_threads(broken, range(10), threads)

@@ -114,20 +114,6 @@ def test_a_second_nodule_leaves_the_first_as_it_was(drawing: Path, radiograph: R
     assert np.array_equal(alone.nodules[0].crop, both.nodules[0].crop)
 
 
-def test_scenes_planted_at_once_are_those_planted_one_after_another(drawing: Path, radiograph: Radiograph) -> None:
-    scenes = [scene(Nodule(8 + n, (70, 70)), Nodule(20, (88, 84)), seed=n) for n in range(5)]
-    made = []
-    for threads in (1, 4):
-        torch.set_num_threads(threads)
-        try:
-            made.append(DiffusionSynthesizer(drawing).synthesize(scenes, [radiograph] * 5))
-        finally:
-            torch.set_num_threads(1)
-    for one, other in zip(*made, strict=True):
-        assert np.array_equal(one.pixels, other.pixels)
-        assert [truth.box for truth in one.nodules] == [truth.box for truth in other.nodules]
-
-
 def test_twins_of_one_seed_differ(drawing: Path, radiograph: Radiograph) -> None:
     (made,) = DiffusionSynthesizer(drawing).synthesize(
         [scene(Nodule(14, (50, 80)), Nodule(14, (110, 80)))], [radiograph]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.errors import SynthesizerError
+from synnodtest.synthesizers.diffusion import compose, outline
 from synnodtest.synthesizers.diffusion.adhere import TONE_LIMITS, Variant, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.compose import Patch, fit
@@ -124,3 +125,27 @@ def test_a_calibration_of_another_layout_is_an_error_with_a_remedy(tmp_path: Pat
     with pytest.raises(SynthesizerError, match="one per diameter") as caught:
         Calibration.load(tmp_path)
     assert "train diffusion" in str(caught.value)
+
+
+@pytest.mark.parametrize(("diameter", "squeezed"), [(9, 1.0), (22, 1.15), (40, 0.85)])
+def test_looking_only_around_the_nodule_changes_nothing(
+    diameter: float, squeezed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = drawn(diameter, squeezed)
+
+    def made() -> list[Patch]:
+        place = ((60.0, 61.0), 60.0, (400, 400), (0.3, 0.35), Window((60, 61)))
+        return [
+            fit(found, mm, *place, elongation, bend_for(found, asked, 3))
+            for mm in (0.6 * diameter, 0.9 * diameter)
+            for elongation in (None, 0.6)
+            for asked in (0.99, 0.9, 0.8)
+        ]
+
+    near = made()
+    monkeypatch.setattr(compose, "_reach_px", lambda *_: 1e9)
+    monkeypatch.setattr(outline, "_around", lambda *_: (slice(None), slice(None)))
+    for one, other in zip(near, made(), strict=True):
+        assert one.zoom == other.zoom
+        assert np.array_equal(one.added, other.added)
+        assert np.array_equal(one.mask, other.mask)

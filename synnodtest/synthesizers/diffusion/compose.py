@@ -76,24 +76,24 @@ class _Grid:
         y, x = (np.arange(-int(side_mm / 2 / s), int(side_mm / 2 / s) + 1) * s for s in spacing_mm)
         return cls((0, 0), y.astype(np.float32), x.astype(np.float32))
 
-    def sample(
+    def points(
         self,
-        image: FloatArray,
         centre_px: tuple[float, float],
         into: NDArray[np.float64],
-        order: Order,
         bend: Bend | None = None,
         outline: Outline | None = None,
-    ) -> FloatArray:
-        """Return the image at these pixels; ``into`` (2, 2) takes offsets (y, x) in mm to image pixels."""
+    ) -> NDArray[np.float64]:
+        """Return these pixels (2, h, w) as points of an image; ``into`` (2, 2) takes offsets (y, x) in mm to pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
         if outline is not None:
             bent = outline.radius_at(x, y).astype(np.float32)
             y, x = y / bent, x / bent
-        grid = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
-        if bend is not None:
-            grid = bend(grid)
-        return np.asarray(scipy.ndimage.map_coordinates(image, grid, order=order), dtype=np.float32)
+        points = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
+        return points if bend is None else bend(points)
+
+
+def _looked_up(image: FloatArray, points: NDArray[np.float64], order: Order) -> FloatArray:
+    return np.asarray(scipy.ndimage.map_coordinates(image, points, order=order), dtype=np.float32)
 
 
 def _feather(side_mm: float, grid: _Grid, width_mm: float) -> FloatArray:
@@ -125,21 +125,31 @@ def fit(
     """
     wanted = diameter_mm / window.spacing_mm
     stretched = _stretch(drawn, elongation) / window.spacing_mm
+    inverse = np.linalg.inv(stretched)
     zoom = float(np.clip(wanted / drawn.diameter_px, *ZOOM_LIMITS))
     side_mm *= 1.0 if outline is None else outline.reach
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
-    endless = _Grid.unbounded(2 * side_mm, spacing_mm)
-    near = np.asarray(scipy.ndimage.binary_dilation(drawn.mask, iterations=2), dtype=np.float32)
-    bounded = np.where(near > 0, drawn.level, 0).astype(np.float32)
+    near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
+    bounded = np.where(near, drawn.level, 0).astype(np.float32)
+    reach_px = _reach_px(near, drawn.centre_px) + (0.0 if bend is None else bend.farthest_px)
     for _ in range(3):
-        area = float((endless.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend, outline) > drawn.edge).sum())
+        # Wider than any nodule; an outline, whose spicules the square holds, is not bounded further.
+        wide = 2 * side_mm if outline else min(2 * side_mm, 2 * reach_px * zoom * float(np.linalg.norm(inverse, 2)))
+        points = _Grid.unbounded(wide, spacing_mm).points(drawn.centre_px, stretched / zoom, bend, outline)
+        area = float((_looked_up(bounded, points, 1) > drawn.edge).sum())
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
-    added = grid.sample(drawn.added, drawn.centre_px, stretched / zoom, 3, bend, outline) * _feather(side_mm, grid, 1.5)
+    points = grid.points(drawn.centre_px, stretched / zoom, bend, outline)
+    added = _looked_up(drawn.added, points, 3) * _feather(side_mm, grid, 1.5)
     if outline is not None:
         added = added * outline.weight_at(grid.x[None, :], grid.y[:, None], diameter_mm)
-    mask = grid.sample(bounded, drawn.centre_px, stretched / zoom, 1, bend, outline) > drawn.edge
+    mask = _looked_up(bounded, points, 1) > drawn.edge
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), np.asarray(mask, dtype=np.bool_), zoom)
+
+
+def _reach_px(mask: BoolArray, centre_px: tuple[float, float]) -> float:
+    """Return how far from a point the pixel after a mask's farthest one lies."""
+    return 1.0 + float(np.hypot(*(np.argwhere(mask) - centre_px).T).max())
 
 
 def _stretch(drawn: Drawn, elongation: float | None) -> NDArray[np.float64]:
@@ -169,11 +179,12 @@ def redraw(
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     middle = ((window.size - 1) / 2, (window.size - 1) / 2)
     scale = np.eye(2) / window.spacing_mm
-    added = grid.sample(change, middle, scale, 3) * _feather(side_mm, grid, 1.5)
+    points = grid.points(middle, scale)
+    added = _looked_up(change, points, 3) * _feather(side_mm, grid, 1.5)
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)
     else:
         near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
         level = np.where(near, drawn.level, 0).astype(np.float32)
-        mask = np.asarray(grid.sample(level, middle, scale, 1) > drawn.edge)
+        mask = np.asarray(_looked_up(level, points, 1) > drawn.edge)
     return Patch(grid.origin, np.asarray(added, dtype=np.float32), mask, 1.0)

@@ -54,7 +54,7 @@ def sphericity_of(mask: BoolArray) -> float:
     """
     inside = np.pad(mask.astype(np.int64), 1)
     code = inside[:-1, :-1] + 2 * inside[:-1, 1:] + 4 * inside[1:, :-1] + 8 * inside[1:, 1:]
-    area, perimeter = CELLS[code].sum(axis=(0, 1))
+    area, perimeter = np.bincount(code.ravel(), minlength=16) @ CELLS
     return 2 * math.sqrt(math.pi * float(area)) / float(perimeter) if perimeter else 0.0
 
 
@@ -67,6 +67,11 @@ class Bend:
     """
 
     field: NDArray[np.float64]
+
+    @property
+    def farthest_px(self) -> float:
+        """No point goes farther than this."""
+        return float(np.hypot(*self.field).max())
 
     def __call__(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return points (2, ...) of the bent nodule as points of the drawn one."""
@@ -89,13 +94,22 @@ def bend_for(drawn: Drawn, sphericity: float, seed: int) -> Bend | None:
     field = scipy.ndimage.gaussian_filter(rng.normal(size=(2, *drawn.mask.shape)), (0, LOBE * radius, LOBE * radius))
     field -= field[:, drawn.mask].mean(axis=1)[:, None, None]
     field *= radius / math.sqrt(float((field[:, drawn.mask] ** 2).sum(axis=0).mean()))
-    pixels = np.indices(drawn.mask.shape).astype(np.float64)
-    near: FloatArray = np.where(scipy.ndimage.binary_dilation(drawn.mask, iterations=2), drawn.level, 0).astype(
-        np.float32
-    )
-    bent: Bend | None = None
+    near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
+    where = _around(near, math.ceil(FARTHEST * float(np.abs(field).max())) + 2)
+    level: FloatArray = np.where(near, drawn.level, 0).astype(np.float32)
+    pixels, part = np.indices(near.shape)[(slice(None), *where)], field[(slice(None), *where)]
+    share = FARTHEST
     for share in np.linspace(0, FARTHEST, TRIED)[1:]:
-        bent = Bend(share * field)
-        if sphericity_of(scipy.ndimage.map_coordinates(near, bent(pixels), order=1) > drawn.edge) <= sphericity:
+        bent = scipy.ndimage.map_coordinates(level, pixels + share * part, order=1) > drawn.edge
+        if sphericity_of(bent) <= sphericity:
             break
-    return bent
+    return Bend(share * field)
+
+
+def _around(mask: BoolArray, margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a mask, with a margin."""
+    rows, columns = scipy.ndimage.find_objects(mask.astype(np.int8))[0]
+    return (
+        slice(max(rows.start - margin, 0), rows.stop + margin),
+        slice(max(columns.start - margin, 0), columns.stop + margin),
+    )

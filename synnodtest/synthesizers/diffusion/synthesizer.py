@@ -26,7 +26,6 @@ from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
 from synnodtest.synthesizers.window import Window, cut_window
-from synnodtest.threads import in_threads
 
 if TYPE_CHECKING:
     import torch
@@ -225,22 +224,13 @@ class DiffusionSynthesizer:
             for job in needed:
                 self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, shown[job.scene].unit)
             self._draw(needed, scenes)
-
-            def plant(scene: int, jobs: Sequence[_Job] = jobs) -> None:
-                there = scenes[scene], backgrounds[scene], canvases[scene], shown[scene]
-                truths[scene] += [self._plant(job, *there) for job in jobs if job.scene == scene]
-
-            in_threads(plant, list(dict.fromkeys(job.scene for job in jobs)), self._threads(jobs))
+            for job in jobs:
+                args = (job, scenes[job.scene], backgrounds[job.scene], canvases[job.scene], shown[job.scene])
+                truths[job.scene].append(self._plant(*args))
         return [
             background.with_pixels(canvas, background.nodules + tuple(truth)) if scene.nodules else background
             for scene, background, canvas, truth in zip(scenes, backgrounds, canvases, truths, strict=True)
         ]
-
-    def _threads(self, jobs: Sequence[_Job]) -> int:
-        """Return how many nodules may be planted at once; one where features are measured, which pyradiomics does."""
-        import torch
-
-        return 1 if any(job.nodule.radiomics for job in jobs) else torch.get_num_threads()
 
     def finished(self, added: FloatArray, mask: BoolArray, diameter_mm: float) -> FloatArray:
         """Return a nodule of training with its profile and edge as it would be planted, had the model drawn it so.
