@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -17,10 +18,13 @@ from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 
-__all__ = ["Entry", "Listing", "list_radiographs", "masks_beside", "radiographs_in"]
+__all__ = ["Entry", "Listing", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
+_DEEPEST = 8
+"""Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
+an end where a link leads back."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,18 @@ def radiographs_in(folder: Path) -> list[Path]:
     found = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in found}
     return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+
+
+def any_radiograph(folder: Path) -> bool:
+    """Return whether a folder, a folder below it or a manifest for it holds or names anything that may be one."""
+    if find_manifest([folder, folder.parent]) is not None:
+        return True
+    for place, below, names in os.walk(folder, followlinks=True):
+        if any(suffix_of(path) in suffixes() or _nameless_dicom(path) for path in map(Path(place).joinpath, names)):
+            return True
+        if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
+            below.clear()
+    return False
 
 
 def _nameless_dicom(path: Path) -> bool:

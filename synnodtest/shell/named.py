@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.shell.baseline import is_record
@@ -39,6 +40,17 @@ def _check_backgrounds(settings: Settings) -> None:
         from synnodtest.backgrounds.pixel_size import check_pixel_size
 
         check_pixel_size(folder)
+        _check_any(folder)
+
+
+def _check_any(folder: Path) -> None:
+    """Refuse a folder in which, and below which, no file can be a radiograph."""
+    from synnodtest.backgrounds.file_formats import suffixes
+    from synnodtest.backgrounds.listing import any_radiograph
+
+    if not any_radiograph(folder):
+        hint = f"put files of type {', '.join(suffixes())} there, or a manifest.csv that names them"
+        raise BackgroundError(f"{folder}: no radiograph here, nor in a folder below", hint=hint)
 
 
 def _fault(option: str, check: Callable[[], None]) -> str:

@@ -16,7 +16,14 @@ from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["limits_of", "refuse_baseline", "refuse_missing_detector", "refuse_unfit_record", "refuse_unknown_names"]
+__all__ = [
+    "limits_of",
+    "refuse_baseline",
+    "refuse_impossible",
+    "refuse_missing_detector",
+    "refuse_unfit_record",
+    "refuse_unknown_names",
+]
 
 USAGE = "no detector was named, but {count} expectations of {files} need one"
 HINT = (
@@ -50,6 +57,23 @@ def refuse_unknown_names(settings: Settings) -> None:
         raise pytest.UsageError("\n".join(faults))
 
 
+def refuse_impossible(settings: Settings, *, writes: bool) -> None:
+    """Refuse numbers, an executor and a folder of reports that no run can work with.
+
+    Args:
+        settings: What the user asked for.
+        writes: Whether a report is to be written.
+
+    Raises:
+        pytest.UsageError: there is one.
+    """
+    from synnodtest.shell.feasible import faults_of_settings
+
+    faults = list(faults_of_settings(settings, writes=writes))
+    if faults:
+        raise pytest.UsageError("\n".join(faults))
+
+
 def refuse_unfit_record(run: Run, cases: Sequence[Case]) -> None:
     """Refuse findings that were recorded on other scenes.
 
@@ -62,11 +86,11 @@ def refuse_unfit_record(run: Run, cases: Sequence[Case]) -> None:
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:
-    """Refuse a baseline, a limit or a credibility report that cannot be used.
+    """Refuse a baseline, a limit, a credibility report or a list of waivers that cannot be used.
 
     Args:
         settings: What the user asked for.
-        read: Reads the earlier record, where one is named.
+        read: Reads the earlier record, where one is named, and the waivers.
 
     Raises:
         pytest.UsageError: a file cannot be read, a limit cannot be understood, or there is nothing to limit.

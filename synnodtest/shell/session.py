@@ -28,6 +28,7 @@ from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
 from synnodtest.shell.refusals import (
     refuse_baseline,
+    refuse_impossible,
     refuse_missing_detector,
     refuse_unfit_record,
     refuse_unknown_names,
@@ -165,11 +166,21 @@ class Session:
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
             refuse_unknown_names(settings)
+            refuse_impossible(settings, writes=not option.synnod_plan)
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
-        refuse_baseline(settings, lambda: None if self.is_worker else self.earlier)
+        refuse_baseline(settings, self._read_beforehand)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
             refuse_unfit_record(self.run, cases)
+
+    def _read_beforehand(self) -> None:
+        """Read the files that a verdict or the report would else stumble over.
+
+        Raises:
+            SynnodError: one cannot be read.
+        """
+        if not self.is_worker:
+            _ = self.earlier, self.waivers
 
     def plan(self, cases: Sequence[Case]) -> list[str]:
         """Return the lines of the plan of all collected items."""
@@ -258,7 +269,10 @@ class Session:
         try:
             yield
         except (SynnodError, OSError) as error:
-            self.trouble = f"the report could not be written: {error}"
+            self.trouble = (
+                f"the report could not be written: {error}\n  hint: nothing is lost; what was computed lies in "
+                f"{self.run.settings.cache}, and the same command with another --synnod-report DIR writes the report"
+            )
 
     def _ending(self, interrupted: bool) -> Ending:
         from synnodtest.shell.ending import Ending

@@ -126,12 +126,58 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     monkeypatch.delitem(sys.modules, "dets", raising=False)
 
 
+def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_below_is_not(tmp_path):
+    from synnodtest.backgrounds.listing import any_radiograph
+
+    (tmp_path / "elsewhere" / "p1" / "study").mkdir(parents=True)
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "readme.txt").write_text("none yet")
+    (tmp_path / "films" / "normal").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "films")
+    assert not any_radiograph(tmp_path / "films")
+    (tmp_path / "elsewhere" / "p1" / "study" / "IM0001").write_bytes(bytes(128) + b"DICM")
+    assert any_radiograph(tmp_path / "films")
+
+
+IMPOSSIBLE = {
+    "limit": ({"limit": 0}, "--synnod-limit 0: a behaviour needs at least 1 background"),
+    "timeout": ({"timeout_s": -3.0}, "--synnod-timeout -3: seconds above 0"),
+    "executor": ({"executor": "rayy"}, "--executor rayy: unknown"),
+    "reports": ({"reports": "file/reports"}, "--synnod-report: *file/reports: no report can be written there (Not a"),
+}
+
+
+@pytest.mark.parametrize("slip", IMPOSSIBLE)
+def test_what_no_run_can_work_with_is_told_before_it_begins(tmp_path, slip):
+    import fnmatch
+
+    from synnodtest.shell.feasible import faults_of_settings
+    from synnodtest.shell.settings import Settings
+
+    (tmp_path / "file").touch()
+    given, said = IMPOSSIBLE[slip]
+    given = {name: tmp_path / value if name == "reports" else value for name, value in given.items()}
+    (fault,) = faults_of_settings(Settings(root=tmp_path, **given), writes=True)
+    assert fnmatch.fnmatch(fault, f"{said}*")
+    fits = Settings(root=tmp_path, limit=1, timeout_s=0.5, executor="ray?detectors=2", reports=tmp_path / "new" / "one")
+    assert not list(faults_of_settings(fits, writes=True))
+    assert not (tmp_path / "new").exists()
+
+
+def test_waivers_that_cannot_be_read_fail_no_expectation(two_projects):
+    (two_projects.mine / "waivers.yaml").write_text("waivers:\n  - id: W-1\n    reason: known\n")
+    result = two_projects("specs", *GOOD)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *waivers.yaml:2:5: waivers*'approver' is missing"])
+
+
 def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
     from synnodtest.shell.named import faults_of_names
     from synnodtest.shell.settings import Settings
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "best.pt").write_bytes(b"")
+    (tmp_path / "film.mha").touch()
     files = ("best.pt", "best.pt#nodule", "openvino:best.pt", "mutant:flip-blind:best.pt", "mutant:always-silent")
     programs = ("command:run it", "command:run {in} {out} --weights far.pt", "node21:run {in} {out} x.json")
     for detector in (*files, *programs, "demo", "http://host/predict"):
