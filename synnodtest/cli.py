@@ -59,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status (0 done, 1 something is wrong with the input, 2 usage)."""
     share_threads()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words[0] if words else "")
-    options = parser.parse_args(words)
+    parser, command = _parsers(words[0] if words else "")
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}")
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
@@ -79,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
-def _parser(wanted: str) -> argparse.ArgumentParser:
-    """Return the parser; only the module of the wanted command is loaded."""
+def _parsers(wanted: str) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the parser and that of the wanted command, the only one whose module is loaded; without one, the first."""
     parser = argparse.ArgumentParser(
         prog="synnodtest",
         description="pytest for chest-radiograph nodule detectors",
@@ -89,10 +91,12 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"synnodtest {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    chosen = parser
     for name, (module, help_text) in COMMANDS.items():
         sub = commands.add_parser(
             name, help=help_text, description=help_text, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name == wanted:
             import_module(f"synnodtest.commands.{module}").configure(name, sub)
-    return parser
+            chosen = sub
+    return parser, chosen

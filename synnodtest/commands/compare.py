@@ -45,10 +45,12 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.named import check_names
     from synnodtest.shell.progress import Progress
 
     limits = [parse_limit(text) for text in options.compare_fail]
     cases = []
+    check_names(*(settings_from(options, text) for text in (options.a, options.b) if not is_record(text)))
     if not (is_record(options.a) and is_record(options.b)):
         regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
         cases = list(cases_in(spec_files([*options.specs, *options.more_specs]), regions))

@@ -74,7 +74,7 @@ def history_lines(history: History) -> Iterator[str]:
         yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
     for earlier, later, lost, of in history.kept():
         kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed"
-        yield kept if of else f"{later}: nothing to keep"
+        yield kept if of else f"kept from {earlier} to {later}: nothing that passed was run again"
         yield from (f"  lost: {node}" for node in lost)
     for node in history.outcomes:
         yield node
@@ -100,7 +100,7 @@ def _series(history: History, node: str) -> Iterator[str]:
     labels = history.labels(node)
     for label in labels or [""]:
         if len(labels) > 1:
-            yield f"  {label}"
+            yield f"  {label}; the verdict is on all {len(labels)} estimates together"
         for one in history.outcomes[node]:
             run = history.runs[one.run]
             shown = _numbers(one.estimate_of(label))

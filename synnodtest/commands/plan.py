@@ -25,17 +25,16 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.backgrounds.mask_names import mask_regions
-    from synnodtest.backgrounds.pixel_size import check_pixel_size
     from synnodtest.commands.specs import spec_files
     from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.named import check_names
     from synnodtest.shell.plan import plan_lines
     from synnodtest.shell.run import Run
 
-    regions: frozenset[str] = frozenset()
-    if options.backgrounds is not None:
-        check_pixel_size(options.backgrounds)
-        regions = mask_regions(options.backgrounds)
+    settings = settings_from(options, options.detector or "")
+    check_names(settings)
+    regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
     cases = list(cases_in(spec_files(options.specs), regions))
-    for line in plan_lines(Run(settings_from(options, options.detector or "")), cases):
+    for line in plan_lines(Run(settings), cases):
         print(line)
     return 0

@@ -16,6 +16,10 @@ from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "spec_files"]
 
+HINT = (
+    "name files or folders of specs, YAML that begins with 'synnodtest: 1'; 'synnodtest init' writes one to begin with"
+)
+
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of one command."""
@@ -40,15 +44,21 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
     """Yield the spec files that paths name; none: those of ``specs/``.
 
     Raises:
-        SynnodError: a path does not exist.
+        SynnodError: a path does not exist, or there is no spec at all.
     """
-    for path in paths or [Path("specs")]:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if has_spec_suffix(p) and p.is_file() and is_spec(p))
-        elif path.is_file():
-            yield path
-        else:
-            raise SynnodError(f"{path}: no such file or folder")
+    named, count = paths or [Path("specs")], 0
+    for path in named:
+        if not path.exists():
+            raise SynnodError(f"{path}: no such file or folder", hint=HINT)
+        for file in sorted(filter(_is_spec_file, path.rglob("*"))) if path.is_dir() else (path,):
+            count += 1
+            yield file
+    if not count:
+        raise SynnodError(f"{', '.join(map(str, named))}: no spec here", hint=HINT)
+
+
+def _is_spec_file(path: Path) -> bool:
+    return has_spec_suffix(path) and path.is_file() and is_spec(path)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -66,7 +76,11 @@ def _check(options: argparse.Namespace) -> int:
                 print(f"{path}:{behaviour.line}: WARNING {warning}")
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
-    print(f"{files} specs: {behaviours} behaviours, {expectations} expectations, {faults} errors")
+    from synnodtest.record.words import plural
+
+    counts = ((files, "spec"), (behaviours, "behaviour"), (expectations, "expectation"), (faults, "error"))
+    first, *rest = (plural(count, noun) for count, noun in counts)
+    print(f"{first}: {', '.join(rest)}")
     return 1 if faults else 0
 
 
@@ -97,9 +111,10 @@ def _expand(options: argparse.Namespace) -> int:
 def _freeze(options: argparse.Namespace) -> int:
     from synnodtest.integrity.lock import LOCK, freeze
     from synnodtest.integrity.protocol import freeze_protocol
+    from synnodtest.record.words import plural
 
     specs = [load_spec(path, known_regions=_regions(options)) for path in spec_files(options.paths)]
-    print(f"{freeze(specs, Path(LOCK))}: {len(specs)} specs frozen; commit it before the run")
+    print(f"{freeze(specs, Path(LOCK))}: {plural(len(specs), 'spec')} frozen; commit it before the run")
     if options.protocol is not None:
         drafted, protocol = freeze_protocol(options.protocol, specs, Path(LOCK))
         done = "drafted and frozen: edit it, then freeze it again" if drafted else "frozen; commit it with the lock"

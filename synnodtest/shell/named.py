@@ -10,12 +10,23 @@ from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.shell.baseline import is_record
 from synnodtest.shell.settings import Settings
 
-__all__ = ["faults_of_names"]
+__all__ = ["check_names", "faults_of_names"]
 
 
 def faults_of_names(settings: Settings) -> list[str]:
     """Return what is wrong with the names of detector, baseline, synthesizer and backgrounds, with a remedy each."""
     return [fault for option, check in _checks(settings) if (fault := _fault(option, check))]
+
+
+def check_names(*settings: Settings) -> None:
+    """Refuse settings that name nothing, for commands that would else find out when half of their work is done.
+
+    Raises:
+        SynnodError: a detector, synthesizer or folder that is named is not there; all such faults at once.
+    """
+    faults = dict.fromkeys(fault for one in settings for fault in faults_of_names(one))
+    if faults:
+        raise SynnodError("\n".join(faults))
 
 
 def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:

@@ -25,7 +25,9 @@ def has_spec_suffix(path: Path) -> bool:
 
 
 def is_spec(path: Path) -> bool:
-    """Return whether the top level of a YAML file has the key ``synnodtest``, or a slip of it beside ``behaviours``.
+    """Return whether the top level of a YAML file has the key ``synnodtest``, or reads like a spec that lacks it.
+
+    That is ``behaviours`` beside a slip of the key, or ``behaviours`` of which one has a statement and expectations.
 
     Byte order marks, UTF-16 and UTF-32, leading blanks, comments and an indented document are looked past, so that
     whatever is meant as a spec is loaded, or complained of. What cannot be read is no spec.
@@ -36,7 +38,11 @@ def is_spec(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     keys = {key.casefold() for key in _top_level_keys(text)}
-    return KEY in keys or ("behaviours" in keys and any(_resembles(key) for key in keys))
+    return KEY in keys or ("behaviours" in keys and (any(map(_resembles, keys)) or _has_behaviour(text)))
+
+
+def _has_behaviour(text: str) -> bool:
+    return all(re.search(rf"(?:^|[-{{,])\s*{key}\s*:", text, re.MULTILINE) for key in ("statement", "expect"))
 
 
 def _resembles(key: str) -> bool:

@@ -68,7 +68,7 @@ def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder,
     assert json.loads((spec.parent / "synnodtest.schema.json").read_text())["$schema"].endswith("2020-12/schema")
     capsys.readouterr()
     assert main(["check", str(spec)]) == 0
-    assert "1 specs: 2 behaviours, 3 expectations, 0 errors" in capsys.readouterr().out
+    assert "1 spec: 2 behaviours, 3 expectations, 0 errors" in capsys.readouterr().out
     assert main(["expand", str(spec)]) == 0
     (folder / "again.yaml").write_text(capsys.readouterr().out)
     assert load_spec(folder / "again.yaml").sha256 == load_spec(spec).sha256
@@ -239,3 +239,20 @@ def test_the_starter_s_detector_answers_as_a_detector_must(folder, monkeypatch):
     pixels[:3, :3] = 0.9
     (at_the_edge,) = detect([Radiograph(pixels, (1.0, 1.0))])
     assert all(0 <= f.box[0] < f.box[2] <= 200 and 0 <= f.box[1] < f.box[3] <= 200 for f in at_the_edge)
+
+
+@pytest.mark.parametrize("words", [["compare", "dets:bright", "dets:brite"], ["plan", "--detector", "dets:brite"]])
+def test_a_misspelt_detector_is_told_before_anything_is_computed(folder, capsys, words):
+    (folder / "dets.py").write_text(DETECTORS)
+    assert main([*words, "--synthesizer", "gaussian"]) == 1
+    told = capsys.readouterr()
+    assert "'dets' has no 'brite'" in told.err
+    assert told.out == ""
+    assert not (folder / ".synnodtest").exists()
+
+
+def test_an_argument_that_a_command_does_not_know_is_answered_with_the_usage_of_that_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["history", "reports"])
+    assert ended.value.code == 2
+    assert "usage: synnodtest history [-h] [--reports DIR]" in capsys.readouterr().err

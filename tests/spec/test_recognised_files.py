@@ -48,6 +48,7 @@ def test_a_spec_is_found_and_loaded_however_it_is_written(tmp_path, how, name):
 BROKEN = {
     "latin-1": TEXT.encode("latin-1"),
     "a slip of the key": TEXT.replace("synnodtest", "synodtest").encode(),
+    "no key": TEXT.replace("synnodtest: 1\n", "").encode(),
     "capitals": TEXT.replace("synnodtest", "Synnodtest").encode(),
     "tabs": TEXT.replace("\n  ", "\n\t").encode(),
     "key after behaviours": TEXT.replace("synnodtest: 1\n", "").encode() + b"synnodtest: 2\n",
@@ -65,7 +66,15 @@ def test_what_cannot_be_loaded_is_complained_of_not_passed_over(tmp_path, how):
 
 
 @pytest.mark.parametrize(
-    "text", ["services:\n  synnodtest:\n    image: a\n", "pytest: 1\n", "# synnodtest: 1\na: 1\n", "", "- synnodtest\n"]
+    "text",
+    [
+        "services:\n  synnodtest:\n    image: a\n",
+        "pytest: 1\n",
+        "# synnodtest: 1\na: 1\n",
+        "",
+        "- synnodtest\n",
+        "behaviours:\n  - walk\n",
+    ],
 )
 def test_other_yaml_files_are_left_alone(tmp_path, text):
     (tmp_path / "compose.yaml").write_text(text)
