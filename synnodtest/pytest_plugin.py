@@ -164,6 +164,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return file
 
 
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Note which expectations -k, -m and their like left out: a specification of which none runs is told of."""
+    if items and KEY in items[0].config.stash:
+        from synnodtest.shell.items import cases_among
+
+        items[0].config.stash[KEY].leave_out(cases_among(items))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run specs without a detector."""
     if KEY in session.config.stash:
@@ -207,6 +215,14 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
     text = getattr(node, "workeroutput", {}).get("synnodtest")
     if text:
         _session(node.config).take_over(text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, sched: Any) -> None:
+    """Note the item that a worker died of; another worker may judge it again, and that it died must stand."""
+    mine = sched.config.stash.get(KEY, None)
+    if mine is not None:
+        mine.died_of.append(crashitem)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -139,6 +139,13 @@ class Fragment:
         self._add_case(case)
         self.expectations[case.node_id] = replace(expectation_entry(case, status, seconds), error=message)
 
+    def add_death(self, node_id: str) -> None:
+        """Record that a process died of an item: an ERROR, whatever another process made of it afterwards."""
+        planned = self.planned.get(node_id)
+        if planned is not None:
+            died = "the process that ran it died: the detector, or the machine's memory, ended it"
+            self.expectations[node_id] = replace(planned, status="ERROR", error=died)
+
     def add_judgement(
         self,
         case: CaseLike,

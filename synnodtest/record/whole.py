@@ -52,6 +52,8 @@ class RunFacts:
         seed: Master seed.
         interrupted: True if the run was stopped before its end.
         limit: Largest number of backgrounds per behaviour, if it was limited.
+        left_out: Specifications of which pytest collected expectations and left some or all out.
+        failed_last: Whether only what failed last was to run: pytest does not even collect other files.
         pixels: Whether pictures go into the report.
         waivers: Waivers as plain values.
         cache: Folder of the store, where the self-test leaves its findings; None if there is none.
@@ -71,6 +73,8 @@ class RunFacts:
     seed: int
     interrupted: bool = False
     limit: int | None = None
+    left_out: tuple[str, ...] = ()
+    failed_last: bool = False
     pixels: bool = True
     waivers: tuple[WaiverEntry, ...] = ()
     cache: Path | None = None
@@ -152,6 +156,8 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
     reasons += _unfinished(fragment.every(), facts.interrupted)
+    reasons += [f"all of {file} was left out" for file in facts.left_out if file not in fragment.specs]
+    reasons += ["only what failed last was run"] * facts.failed_last
     return RunEntry(
         id=facts.run_id,
         started=fragment.started,

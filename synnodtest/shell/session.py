@@ -62,6 +62,8 @@ class Session:
         self.record: Record | None = None
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
+        self.left_out: dict[str, None] = {}
+        self.died_of: list[str] = []
         self._workers = 0
 
     # --- parts, made on first use -------------------------------------------------------------------------------
@@ -182,6 +184,10 @@ class Session:
         if not self.is_worker:
             _ = self.earlier, self.waivers
 
+    def leave_out(self, cases: Sequence[Case]) -> None:
+        """Note the specifications of cases that were collected and will not run."""
+        self.left_out |= dict.fromkeys(case.spec.path.as_posix() for case in cases)
+
     def plan(self, cases: Sequence[Case]) -> list[str]:
         """Return the lines of the plan of all collected items."""
         from synnodtest.shell.plan import plan_lines
@@ -230,6 +236,7 @@ class Session:
                 "fragment": self.run.fragment.as_dict(),
                 "baseline": None if self.second is None else self.second.fragment.as_dict(),
                 "judged": self.judged,
+                "left_out": list(self.left_out),
                 "stages": STAGES.as_dict(),
                 "speed": self.run.earlier_speed,
             }
@@ -242,6 +249,7 @@ class Session:
         if self.second is not None and data["baseline"]:
             self.second.fragment.merge(data["baseline"])
         self.judged += data["judged"]
+        self.left_out |= dict.fromkeys(data["left_out"])
         STAGES.merge(data["stages"])
         self.run.earlier_speed = (data["speed"][0], data["speed"][1])
         self._workers += 1
@@ -249,6 +257,8 @@ class Session:
     def close(self, interrupted: bool) -> None:
         """After the last item: let go of what ran; a worker hands over, all others see what there is to tell."""
         self.run.close()
+        for node_id in self.died_of:
+            self.run.fragment.add_death(node_id)
         if self.is_worker:
             with self._troubled():
                 self.gallery.write()
@@ -289,6 +299,8 @@ class Session:
         return replace(
             facts_of(settings, self.run_id, self.folder, self.ledger.file, written),
             interrupted=interrupted,
+            left_out=tuple(self.left_out),
+            failed_last=bool(self.config.getoption("lf", False)),
             waivers=()
             if self.waivers is None
             else tuple(decode(WaiverEntry, w.as_dict()) for w in self.waivers.entries),

@@ -142,6 +142,39 @@ def test_last_failed_and_exit_first_work_as_usual(project):
     assert project("-x", "--synnod-no-pixels", detector="dets:silent").parseoutcomes() == {"failed": 1}
     again = project("--lf", "--synnod-no-pixels", detector="dets:silent").parseoutcomes()
     assert again == {"failed": 1} or again == {"failed": 1, "deselected": 3}
+    newest = max((project.path / "reports").iterdir())
+    assert (
+        "only what failed last was run"
+        in json.loads((newest / "results.json").read_text())["run"]["exploratory_reasons"]
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_specification_that_a_selection_leaves_out_whole_is_told_of(project, workers):
+    specs = project.path / "specs"
+    shutil.copy(specs / "small.yaml", specs / "unwelcome.yaml")
+    words = ("-k", "small and leak", "--synnod-no-pixels", *workers)
+    assert project(*words).parseoutcomes()["passed"] == 1
+    assert "all of specs/unwelcome.yaml was left out" in record(project)["run"]["exploratory_reasons"]
+    if workers:
+        return
+    shutil.rmtree(project.path / "reports")
+    project("-k", "leak", "--synnod-no-pixels")
+    assert not any("left out" in reason for reason in record(project)["run"]["exploratory_reasons"])
+
+
+def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_it(project):
+    (project.path / "mortal.py").write_text(
+        "import os\nfrom dets import honest\n\n\ndef once():\n    inner = honest()\n\n"
+        "    def detect(radiographs):\n"
+        "        return os._exit(3) if os.environ['PYTEST_XDIST_WORKER'] == 'gw0' else inner(radiographs)\n\n"
+        "    return detect\n"
+    )
+    result = project("-k", "size and sensitivity", "--synnod-no-pixels", "-n", "1", detector="mortal:once")
+    assert "crashed while running" in result.stdout.str()
+    assert statuses(project)["size::sensitivity"] == "ERROR"
+    (entry,) = (e for e in record(project)["expectations"] if e["status"] == "ERROR")
+    assert "died" in entry["error"]
 
 
 def test_junit_carries_requirement_verdict_and_line(project):
