@@ -20,7 +20,7 @@ from synnodtest.expectations.rates import Pairs, hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
-from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
+from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -268,7 +268,8 @@ def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estima
     clusters = [t.cluster for t in compared.trials]
     if compared.metric in RATES:
         return rate_difference_clustered(compared.arm, compared.reference, clusters, alpha=alpha)
-    most = max([1.0, *compared.arm, *compared.reference])  # counts, and scores of some detectors, exceed 1
+    most = max([1.0, *compared.arm, *compared.reference])  # scores of some detectors exceed 1
+    most = most_per_image(most) if compared.metric in LOWER_IS_BETTER else most
     shifts = [a - r for a, r in zip(compared.arm, compared.reference, strict=True)]
     return paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True, seed=evidence.seed)
 

@@ -14,7 +14,7 @@ from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneE
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
 from synnodtest.record.model.judged import DEFAULT_POINT
 from synnodtest.record.model.side import Side, SideIdentification, SideRun
-from synnodtest.statistics import Estimate, paired_mean, rate_difference_clustered
+from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
 __all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit"]
 
@@ -260,6 +260,7 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
     else:
         shifts = [a - b for a, b in zip(now, before, strict=True)]
         most = max([1.0, *now, *before])
+        most = most_per_image(most) if metric in LESS_IS_BETTER else most
         estimate = paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True)
     return DifferenceEntry(
         behaviour=behaviour,

@@ -8,7 +8,7 @@ from synnodtest.statistics.bootstrap import FEW_CLUSTERS, cluster_bootstrap
 from synnodtest.statistics.calibration import CalibrationLine, brier, calibration_line, expected_calibration_error
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
-from synnodtest.statistics.counts import count_rate, poisson_exact
+from synnodtest.statistics.counts import count_rate, most_per_image, poisson_exact
 from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.crossed import CrossedShares, crossed_shares
 from synnodtest.statistics.crossing import Crossing, crossing
@@ -98,6 +98,7 @@ __all__ = [
     "mcnemar_exact",
     "mean_cluster_spearman",
     "miettinen_nurminen",
+    "most_per_image",
     "newcombe",
     "newcombe_paired",
     "node21_score",

@@ -14,7 +14,7 @@ from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, 
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
-__all__ = ["count_rate", "poisson_exact"]
+__all__ = ["count_rate", "most_per_image", "poisson_exact"]
 
 OVERDISPERSED = 1.25
 UNSEEN_PER_IMAGE = 2.0
@@ -60,6 +60,11 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
         clusters=round(exposure),
         reason="fewer than 2 units" if exposure < 2 else "",
     )
+
+
+def most_per_image(*counts: float) -> float:
+    """Return how many events a further image may show: as many as the worst of these, and never below two."""
+    return max(UNSEEN_PER_IMAGE, *counts)
 
 
 def _ratio_error(
@@ -111,7 +116,7 @@ def _with_unseen(events: NDArray[np.float64], images: NDArray[np.float64], alpha
     """
     share = float(1.0 - alpha ** (1.0 / equal_clusters(images)))
     rate = float(events.sum() / images.sum())
-    return (1.0 - share) * rate + share * max(UNSEEN_PER_IMAGE, float((events / images).max()))
+    return (1.0 - share) * rate + share * most_per_image(float((events / images).max()))
 
 
 def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:

@@ -98,6 +98,15 @@ def test_false_positives_count_the_other_way_round():
     assert judge("superior", parameters, more).status is Status.FAILED
 
 
+def test_alarms_that_a_perturbation_brings_on_few_backgrounds_are_allowed_for_before_they_are_seen():
+    """Where one background in ten shows two more, none of 20 does in 12% of runs: no difference of 0.2 is shown."""
+    trials = [t for t in with_images([0] * 20, [0] * 20) if t.background in {f"b{i}" for i in range(20)}]
+    parameters = {**ARMS, "margin": 0.2, "metric": "false_positives_per_image"}
+    ruling = judge("non_inferior", parameters, trials)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert ruling.components[0].upper == pytest.approx(2 * (1 - 0.05 ** (1 / 20)))
+
+
 def test_specificity_is_compared_on_untouched_backgrounds():
     trials = with_images([1] * 30 + [0] * 20, [0] * 50)
     ruling = judge("non_inferior", {**ARMS, "margin": 0.2, "metric": "specificity"}, trials)
