@@ -199,6 +199,7 @@ def _kind(reason: str) -> str:
     """Return a reason of rejection without name and numbers: ``realised contrast far from the one requested``."""
     words = re.sub(r"^nodule '[^']*':? ", "", reason)
     words = re.sub(r"^lies [0-9.]+ mm from", "lies away from", words)
+    words = re.sub(r"^[0-9.]+% of its mask is white", "too much of its mask is white", words)
     words = re.sub(r"^(realised \w+) [0-9.]+(?: mm)?, requested .*$", r"\1 far from the one requested", words)
     return " ".join(re.sub(r"[0-9.]+(?: mm)?", "", words).split())
 

@@ -11,7 +11,16 @@ from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import joined
 
-__all__ = ["comparison_lines", "decisive", "exclusions", "headline", "kind_of_run", "numbers", "settling"]
+__all__ = [
+    "comparison_lines",
+    "decisive",
+    "exclusions",
+    "headline",
+    "kind_of_run",
+    "numbers",
+    "settling",
+    "which_of_several",
+]
 
 
 def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
@@ -20,6 +29,12 @@ def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
     components = ruling.components if ruling is not None else ()
     judged = [c for c in components if c.role == "decides"] or components[:1]
     return min(judged, key=lambda c: rank.get(c.status, 2)) if judged else None
+
+
+def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) -> str:
+    """Return the label of a component where a ruling rests on several, so that its numbers alone do not say what."""
+    several = sum(c.role == "decides" for c in ruling.components) > 1 if ruling is not None else False
+    return part.label if several and part is not None else ""
 
 
 def settling(ruling: RulingEntry | None) -> ComponentEntry | None:

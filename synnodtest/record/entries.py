@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from synnodtest.attenuation import realised_density
 from synnodtest.canonical import plain
@@ -23,6 +23,7 @@ from synnodtest.record.model import (
 )
 from synnodtest.record.model.judged import MatchedEntry
 from synnodtest.record.model.members import StatusWord
+from synnodtest.record.scenes_text import scenes_text
 from synnodtest.spec.model import Behaviour, Spec
 
 __all__ = [
@@ -100,31 +101,8 @@ def behaviour_entry(spec: Spec, behaviour: Behaviour) -> BehaviourEntry:
         file=spec.path.as_posix(),
         line=behaviour.line,
         resolved=plain(behaviour),
-        scenes_text=_scenes_text(behaviour),
+        scenes_text=scenes_text(behaviour),
     )
-
-
-def _scenes_text(behaviour: Behaviour) -> str:
-    """Return a behaviour's scenes in words."""
-    scenes = behaviour.scenes
-    if scenes is None:
-        return "a search for a counterexample" if behaviour.fuzz is not None else ""
-    parts = [f"{scenes.count} backgrounds of the set {scenes.set}"]
-    if scenes.replicates > 1:
-        parts.append(f"{scenes.replicates} replicates each")
-    parts += [f"nodule {n.name!r} of {_value_text(n.diameter_mm)} mm" for n in scenes.nodules]
-    parts += [f"distractor {d.name!r}: {_value_text(d.mimic)}" for d in scenes.distractors]
-    if scenes.arms:
-        parts.append("arms " + ", ".join(scenes.arms))
-    return "; ".join(parts)
-
-
-def _value_text(value: Any) -> str:
-    levels = value.levels
-    if levels:
-        return ", ".join(str(level) for level in levels)
-    low, high = value.bounds
-    return f"{low:g} to {high:g}"
 
 
 def ruling_entry(ruling: Ruling) -> RulingEntry:

@@ -111,7 +111,7 @@ def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     """Return a number as a reader wants it; a dash for none. ``unit`` as in a component."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and not unit:
         return f"{value:,}".replace(",", " ")
     if unit == "mm":
         return f"{value:.1f} mm"

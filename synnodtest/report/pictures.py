@@ -184,7 +184,7 @@ def _seen(nodule: NoduleEntry) -> str:
 
 def _caption(scene: SceneEntry) -> str:
     nodules = "; ".join(
-        f"{n.name} {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}{_seen(n)}, confidence {n.confidence:.2f}"
+        f"{n.name} {n.diameter_mm:.1f} mm, contrast {n.contrast:.2f}{_seen(n)}, confidence {n.confidence:.3f}"
         for n in scene.nodules
     )
     arm = Arm(scene.arm).word

@@ -52,10 +52,25 @@ def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
     assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]
 
 
+def test_a_ruling_of_several_estimates_says_of_which_its_numbers_are(small):
+    (entry,) = small["expectations"]
+    assert (entry["kind"], len(entry["ruling"]["components"])) == ("monotone", 2)
+    shown = screen(small)
+    (row,) = shown["groups"][0]["rows"]
+    assert row["what"] == "mean within-background Spearman correlation"
+    (lines,) = (lines for word, lines, _ in shown["facts"] if word == "Against what")
+    assert lines[1].startswith("Monotone response: mean within-background Spearman correlation >")
+    entry["ruling"]["components"][1]["status"] = "FAILED"
+    assert screen(small)["groups"][0]["rows"][0]["what"] == "largest drop of the mean curve"
+    entry["ruling"]["components"] = entry["ruling"]["components"][:1]
+    assert screen(small)["groups"][0]["rows"][0]["what"] == ""
+
+
 def test_reasons_of_rejection_have_no_gaps_where_numbers_stood():
     assert _kind("nodule 'a': realised contrast 0.251, requested 0.595") == (
         "realised contrast far from the one requested"
     )
+    assert _kind("nodule 'a': 43% of its mask is white") == "too much of its mask is white"
     assert _kind("nodule 'a': realised diameter 3.1 mm, requested 12.0 mm") == (
         "realised diameter far from the one requested"
     )

@@ -54,7 +54,6 @@ def test_a_credibility_report_of_this_model_adds_distance_recall_and_copies_and_
         "coverage": {"recall": {"synthetic": 0.6, "real_mean": 0.8}, "vendi": {"synthetic": 11.0, "real_mean": 14.0}},
     }
     measured = {
-        "synthesizer": {"name": "diffusion"},
         "phantoms": {"against_real": {"diffusion": found}},
         "memorisation": {"n": 160, "copies": 1, "share": 1 / 160, "interval_95": [0.0002, 0.034]},
     }

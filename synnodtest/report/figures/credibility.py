@@ -75,7 +75,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
         "median ratio",
         "95% limits",
         "median error",
-        "90% below",
+        "90% of errors below",
     ]
     return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]), wide=True)
 

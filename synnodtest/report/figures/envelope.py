@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from synnodtest.report.model import Figure, table_of
 
 __all__ = ["Claim", "envelope_figure"]
 
+WIDE_GAP = 0.15
+"""Share of the claimed range from which a gap between tested values is told; levels of a usual sweep lie closer."""
 _LABELS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 
 
@@ -58,7 +61,17 @@ class Claim:
         outside = sum(v < self.low - room or v > self.high + room for v in self.asked)
         if outside:
             parts.append(f"{outside} asked for outside the claim")
+        gap = _widest_gap(tested, self.low, self.high)
+        if gap is not None:
+            parts.append(f"nothing tested between {gap[0]:.3g} and {gap[1]:.3g}")
         return "; ".join(parts) or "covered end to end"
+
+
+def _widest_gap(tested: Sequence[float], low: float, high: float) -> tuple[float, float] | None:
+    """Return the widest gap between neighbours within the claim; None where it is no wider than is usual."""
+    inside = sorted(value for value in tested if low <= value <= high)
+    wide = [(b - a, a, b) for a, b in pairwise(inside) if b - a > WIDE_GAP * (high - low)]
+    return max(wide)[1:] if wide else None
 
 
 @drawn

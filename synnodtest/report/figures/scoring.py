@@ -1,4 +1,4 @@
-"""Worked drawings of the scoring rule: hit, miss, duplicate, tie."""
+"""Worked drawings of the scoring rule: hit, miss, duplicate, one finding on two nodules."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def scoring_figure(rule: MatchingRule, name: str) -> Figure:
             [(0.02, 0.02, 0.62, "0.8"), (-0.14, -0.1, 0.7, "0.6")],
             "the higher score hits; the other counts as nothing",
         ),
-        ("One finding, one nodule", [(0.04, 0.0, 0.7, "0.7")], "equal scores: the earlier finding goes first"),
+        (
+            "Two nodules, one finding",
+            [(-0.28, 0.28, 0.5, "0.7")],
+            f"hits the one {'that it overlaps best' if iou else 'whose centre is nearest'}; the other is missed",
+        ),
     ]
     title = f"Worked cases of the scoring rule ({by})"
     description = "; ".join(f"{case[0]}: {case[2]}" for case in cases) + "."
@@ -54,11 +58,13 @@ def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:
 
     word, boxes, told = case
     figure, axis = axes(170, 165)
-    if tolerance:
-        axis.add_patch(Circle((0, 0), 0.52, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9, linestyle=(0, (3, 2))))
-    axis.add_patch(Circle((0, 0), 0.36, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
-    if word.startswith("One"):
-        axis.add_patch(Circle((-0.55, 0.55), 0.18, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
+    nodules = [(0.0, 0.0, 0.36), *([(-0.5, 0.5, 0.18)] if word.startswith("Two") else [])]
+    for x, y, radius in nodules if tolerance else ():
+        around = Circle((x, y), radius + 0.16, facecolor="#DCEBF5", edgecolor=BLUE, linewidth=0.9)
+        around.set_linestyle((0, (3, 2)))
+        axis.add_patch(around)
+    for x, y, radius in nodules:
+        axis.add_patch(Circle((x, y), radius, facecolor=SOFT, edgecolor=INK, linewidth=1.2))
     for index, box in enumerate(boxes):
         _finding(axis, box, first=index == 0)
     axis.set(xlim=(-0.95, 1.25), ylim=(0.85, -0.8))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model.scenes import IntervalEntry
@@ -79,11 +80,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
         bottom.set_xticks([], minor=True)
         bottom.set_xlabel(short(_shown(over)))
         title = f"Confidence over {_shown(over)}"
-        description = (
-            f"Mean confidence rises from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}."
-            if mean[-1] >= mean[0]
-            else f"Mean confidence falls from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}."
-        )
+        description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
         description += f" Thin lines: {len(shown)} of {len(lines)} backgrounds." if lines else ""
         svg = to_svg(figure, name, title, description)
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in sorted(rates))]
@@ -108,6 +105,23 @@ def _shown(over: str) -> str:
 
 def _at(values: Sequence[float], index: int) -> float | None:
     return float(values[index]) if index < len(values) else None
+
+
+def _course(levels: NDArray[np.float64], mean: NDArray[np.float64]) -> str:
+    """Return where the mean begins and ends, and its peak or trough where that lies between."""
+    rises = mean[-1] >= mean[0]
+    turn = int(mean.argmax() if rises else mean.argmin())
+    word, extreme = ("rises", "highest") if rises else ("falls", "lowest")
+    told = f"Mean confidence {word} from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}"
+    beyond = round(abs(float(mean[turn] - mean[-1])), 2) > 0
+    return told + (f", {extreme} {mean[turn]:.2f} at {levels[turn]:g}." if beyond else ".")
+
+
+def _d50_told(d50: IntervalEntry | None) -> str:
+    if d50 is None or d50.value is None:
+        return ""
+    ends = "" if d50.lower is None or d50.upper is None else f" (90% interval {d50.lower:.1f} to {d50.upper:.1f})"
+    return f" Half are found at the operating point from {d50.value:.1f} mm{ends}."
 
 
 def _d50(axis: Any, d50: IntervalEntry | None) -> None:

@@ -148,8 +148,13 @@ def _rejected(counts: Any) -> str:
     """Return ``5: realised contrast far from the one requested``; older measurements left gaps for the numbers."""
     if not isinstance(counts, Mapping) or not counts:
         return value_text(counts or "none")
-    whole = {re.sub(r"^(realised \w+) , requested$", r"\1 far from the one requested", k): v for k, v in counts.items()}
+    whole = {_reason(reason): count for reason, count in counts.items()}
     return "; ".join(f"{number(count)}: {reason}" for reason, count in whole.items())
+
+
+def _reason(text: str) -> str:
+    words = re.sub(r"^(realised \w+) , requested$", r"\1 far from the one requested", text)
+    return re.sub(r"^% of its mask is white", "too much of its mask is white", words)
 
 
 def _rejections(grounds: list[drawings.Ground]) -> Table | None:

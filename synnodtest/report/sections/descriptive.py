@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.words import expectation_title, interval, number
+from synnodtest.record.words import expectation_title, interval, joined, number
 from synnodtest.report.context import Context
 from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
@@ -21,18 +23,30 @@ def is_curve(expectation: ExpectationEntry) -> bool:
 
 def subgroups(context: Context) -> Section:
     """Return the rate of detected nodules by region, size, sex, age and view; descriptive."""
-    groups = groups_of(context.record.scenes.values())
+    silent = _not_to_be_found(context.record.expectations)
+    groups = groups_of(s for s in context.record.scenes.values() if s.behaviour not in silent)
+    left_out = f" Nodules that are not to be found are left out ({joined(silent)})." if silent else ""
     return Section(
         "Subgroups",
         "figure_only",
         {
             "lead": "Detected nodules of all accepted scenes of the behaviours' own arms, at the operating point. "
             "Descriptive: nothing is decided here, groups overlap, and scenes of one background are not independent, "
-            "which the intervals allow for (Korn-Graubard).",
+            f"which the intervals allow for (Korn-Graubard).{left_out}",
             "figures": [forest_figure(groups, "f-forest")] if groups else [],
         },
         "" if groups else "No planted nodule was evaluated.",
     )
+
+
+def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
+    """Return the behaviours that hold that their nodules are missed: a hit is no success there."""
+    found = [
+        e.behaviour
+        for e in expectations
+        if (kind := find_check(e.kind)) is not None and kind.wants_silence(kind.read(e.parameters))
+    ]
+    return list(dict.fromkeys(found))
 
 
 def curves(context: Context) -> Section:

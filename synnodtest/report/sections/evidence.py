@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.decoding import JsonObject, decode
+from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.words import bound_text, duration, expectation_title, number, value_text
@@ -28,8 +29,9 @@ def sample_size(context: Context) -> Section:
     for e in context.record.expectations:
         if e.ruling is None or not e.components:
             continue
-        name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{context.anchors[e.id]}")
         first, alpha = e.components[0], e.ruling.alpha or 0.05
+        words = [expectation_title(e), which_of_several(e.ruling, first)]
+        name = link(f"{e.behaviour}: {', '.join(filter(None, words))}", f"#{context.anchors[e.id]}")
         effective = _effective(e.ruling)
         plan = e.plan or PlanEntry()
         rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])

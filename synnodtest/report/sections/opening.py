@@ -207,6 +207,7 @@ def protocol(context: Context) -> Section:
         {
             "alpha": f"{alpha:g}" if alpha is not None else "–",
             "groups": groups,
+            "profile": record.run.profile,
             "ledger": table_of(
                 "Runs of these specifications, aborted ones included",
                 ["Run", "Started", "Ended", "Seed", "Specification"],

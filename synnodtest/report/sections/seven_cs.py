@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synnodtest.decoding import JsonObject, decode
+from synnodtest.decoding import decode
 from synnodtest.record.model import NoduleEntry, Record
-from synnodtest.record.model.run import IdentityEntry
+from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.words import joined, number, plural
 
 __all__ = ["NO_REPORT", "seven_cs"]
@@ -26,7 +26,7 @@ Row = tuple[str, str, str]
 
 def seven_cs(record: Record) -> list[Row]:
     """Return aspect, question and what this run shows of it; section numbers stand as ``{key}``."""
-    measured = [report.measured for report in record.credibility.reports if not report.of_another_model]
+    measured = [report for report in record.credibility.reports if not report.of_another_model]
     return [
         ("Congruence", "How alike the synthetic and the real distribution are.", _congruence(measured)),
         ("Coverage", "Whether the synthetic nodules span the claimed range.", _coverage(record, measured)),
@@ -93,21 +93,20 @@ class _Copied:
 class _Measured:
     """What is told of a credibility report beside its comparisons."""
 
-    synthesizer: IdentityEntry = field(default_factory=IdentityEntry)
     memorisation: _Copied | None = None
 
 
-def _grounds(measured: Sequence[JsonObject]) -> Iterator[tuple[str, _Against]]:
+def _grounds(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, _Against]]:
     """Yield background and comparison with real nodules of every credibility report of this model."""
     for made in measured:
-        name = decode(_Measured, made).synthesizer.name
-        for ground, found in made.items():
+        name = made.synthesizer.name
+        for ground, found in made.measured.items():
             beside = found.get("against_real") if isinstance(found, Mapping) else None
             if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
                 yield ground, decode(_Against, beside[name])
 
 
-def _congruence(measured: Sequence[JsonObject]) -> str:
+def _congruence(measured: Sequence[CredibilityReport]) -> str:
     told = []
     for ground, found in _grounds(measured):
         kernel = found.distances.kernel
@@ -123,7 +122,7 @@ def _nodules(record: Record) -> list[NoduleEntry]:
     return [n for s in record.accepted for n in s.nodules]
 
 
-def _coverage(record: Record, measured: Sequence[JsonObject]) -> str:
+def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
     nodules = _nodules(record)
     if not nodules:
         return "no nodule was planted"
@@ -175,10 +174,10 @@ def _many(count: int | None, noun: str) -> str:
     return f"– {noun}s" if count is None else plural(count, noun)
 
 
-def _compliance(record: Record, measured: Sequence[JsonObject]) -> str:
+def _compliance(record: Record, measured: Sequence[CredibilityReport]) -> str:
     told = ["data terms of backgrounds and models: their cards"]
     for made in measured:
-        copied = decode(_Measured, made).memorisation
+        copied = decode(_Measured, made.measured).memorisation
         if copied is not None:
             low, high = copied.interval_95
             told.append(

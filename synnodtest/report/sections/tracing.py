@@ -117,4 +117,4 @@ def _gap(shown: list[str]) -> str:
     if not shown:
         return "nothing tests this hazard"
     open_ones = [w for w in shown if w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"}]
-    return f"{len(open_ones)} of {len(shown)} expectations without a result" if open_ones else "none"
+    return f"{len(open_ones)} of {len(shown)} expectations not settled" if open_ones else "none"

@@ -41,7 +41,7 @@ def _lead(found: Transfer, made: TransferData) -> str:
         f"{found.file} (sha256 {short_hash(found.sha256)}): {number(made.nodules)} annotated nodules on "
         f"{number(made.films)} films of {number(made.patients)} patients, beside nodules planted in "
         f"{number(made.negative_films)} negative films, matched in size, region and number; thresholds set on the "
-        f"negative films; {number(made.masses_left_out)} boxes above {number(made.largest_mm)} mm left out; "
+        f"negative films; {number(made.masses_left_out)} boxes above {_edge(made.largest_mm)} mm left out; "
         f"a hit: {made.hit}."
     )
 
@@ -87,9 +87,17 @@ def _table(one: TransferDetector, made: TransferData) -> Table:
     rows = []
     for at in one.rates:
         rows.append(_row(number(at.false_positives_per_image), "all", at))
-        rows += [_row("", f"{number(b.from_mm)} to {number(b.to_mm)}", b) for b in at.bands]
+        rows += [_row("", _band(b.from_mm, b.to_mm), b) for b in at.bands]
     title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
     return table_of(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
+
+
+def _band(low: float | None, high: float | None) -> str:
+    return f"{_edge(low)} to {_edge(high)}" if low else f"under {_edge(high)}"
+
+
+def _edge(size_mm: float | None) -> str:
+    return "–" if size_mm is None else f"{size_mm:g}"
 
 
 def _row(rate: str, band: str, pair: TransferRate | TransferBand) -> list[str]:
@@ -127,7 +135,7 @@ def _visibility(found: Transfer) -> Table | None:
     rows = [
         [
             {"contrast": "contrast in place", "conspicuity": "conspicuity"}[name],
-            f"{number(band.from_mm)} to {number(band.to_mm)}",
+            _band(band.from_mm, band.to_mm),
             number(band.real[1]),
             number(band.planted[1]),
             number(band.median_ratio),

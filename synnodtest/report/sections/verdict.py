@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.evidence.quiet import SILENCE
-from synnodtest.record.brief import decisive, headline
+from synnodtest.record.brief import decisive, headline, which_of_several
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
 from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.words import (
@@ -187,7 +187,8 @@ def _criteria(context: Context) -> list[str]:
     told = []
     for e in every:
         part = decisive(e.ruling)
-        told += [f"{expectation_title(e)} {_unbroken(bound_text(part))}"] if part else []
+        named = ": ".join(filter(None, [expectation_title(e), which_of_several(e.ruling, part)]))
+        told += [f"{named} {_unbroken(bound_text(part))}"] if part else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(told) <= MOST_CRITERIA:
         return [head, *told]
@@ -328,6 +329,7 @@ def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
         "status": expectation.shown_status,
         "ruled": expectation.ruled,
         "n": f"{number(ruling.n_nodules)} / {number(ruling.n_backgrounds)}" if ruling and ruling.n_nodules else "–",
+        "what": which_of_several(ruling, primary),
         "why": "" if primary else expectation.sentence,
     }
     if primary:

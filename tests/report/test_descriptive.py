@@ -1,0 +1,34 @@
+"""Subgroups count what is to be found; nodules that are to be missed stand in no rate."""
+
+from pathlib import Path
+
+from synnodtest.record.model import Record
+from synnodtest.report.context import Context
+from synnodtest.report.sections.descriptive import subgroups
+from tests.record import parts
+
+
+def shown(kind, **parameters):
+    told = {"behaviour": "leak", "kind": kind, "parameters": parameters}
+    scenes = {
+        f"s{k}": parts.scene(
+            behaviour="leak" if k < 4 else "size",
+            background=f"b{k}",
+            arm="default",
+            accepted=True,
+            nodules=[parts.nodule(hit=k % 2 == 0, diameter_mm=12.0, regions=["lung"])],
+        )
+        for k in range(10)
+    }
+    made = parts.record(scenes=scenes, expectations=[parts.expectation(**told), parts.expectation(behaviour="size")])
+    data = subgroups(Context(Record.of(made), Path("."))).data
+    return data["lead"], data["figures"][0].twin.rows[0][2:6]
+
+
+def test_nodules_that_are_to_be_missed_are_left_out_and_the_page_says_so():
+    lead, row = shown("no_detection", region="air_leak", at_most=0.05)
+    assert "Nodules that are not to be found are left out (leak)." in lead
+    assert row == ["6", "6", "3", "0.50"]
+    lead, row = shown("sensitivity", at_least=0.5)
+    assert "left out" not in lead
+    assert row[0] == "10"

@@ -1,0 +1,24 @@
+"""What was claimed and not tested is told: ends, gaps, and what was asked for outside."""
+
+import pytest
+
+from synnodtest.report.figures.envelope import Claim
+
+
+@pytest.mark.parametrize(
+    ("tested", "remark"),
+    [
+        ([4.0, 8.0, 12.0, 17.0, 22.0, 26.5, 31.0, 36.0, 40.0], "covered end to end"),
+        ([4.0, 9.0, 14.0, 20.0, 25.0, 28.0, 40.0], "nothing tested between 28 and 40"),
+        ([4.0, 15.0, 40.0], "nothing tested between 15 and 40"),
+        ([4.0, 9.0, 14.0, 19.0, 24.0, 29.0, 31.0], "nothing tested from 31 to 40"),
+        ([], "claimed and not tested"),
+    ],
+)
+def test_the_remark_names_what_of_the_claim_has_no_data(tested, remark):
+    assert Claim("diameter_mm", 4.0, 40.0, tested, tested).remark() == remark
+
+
+def test_what_was_asked_for_outside_the_claim_is_counted():
+    realised = [0.1 + 0.01 * k for k in range(11)]
+    assert Claim("contrast", 0.1, 0.2, [*realised, 0.4], realised).remark() == "1 asked for outside the claim"
