@@ -100,6 +100,7 @@ class Comparison:
         reference: The same in the reference.
         gate: Nodules of the reference, by which it shows that it detects anything.
         lost: Nodules that are in the reference but not (or no longer) in the arm.
+        alone: Units of the reference that have no partner, though the arm has their like on other backgrounds.
     """
 
     metric: str
@@ -109,6 +110,7 @@ class Comparison:
     reference: Sequence[float]
     gate: Pairs = field(default=(), repr=False)
     lost: int = 0
+    alone: int = 0
 
     @property
     def label(self) -> str:
@@ -125,6 +127,13 @@ class Comparison:
         if not self.lost:
             return []
         return [f"{self.lost} nodules of {self.names[1]} are not in {self.names[0]} and are not compared"]
+
+    def reasons(self) -> list[str]:
+        """Return why nothing can be decided: the pairs that are left do not speak for all where most dropped out."""
+        if self.alone <= len(self.trials):
+            return []
+        every = self.alone + len(self.trials)
+        return [f"{self.alone} of {every} of {self.names[1]} have no partner in {self.names[0]}"]
 
 
 def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
@@ -158,6 +167,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {n10 + n01} of them discordant" if parameters.rates else "",
+        reasons=compared.reasons(),
         notes=compared.notes(),
         figure=figure,
     )
@@ -252,15 +262,15 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     backgrounds under each arm's perturbations, or on the arms' own scenes where the arms differ in their nodules.
     """
     metric = parameters.metric
-    pairs, lost = _nodule_pairs(parameters, evidence)
+    pairs, lost, alone = _nodule_pairs(parameters, evidence)
     names = _names(parameters)
     gate = [reference for _, reference in pairs] or _all_nodules(parameters, evidence)
     if metric in ON_IMAGES:
-        images = _image_pairs(parameters, evidence)
+        images, single = _image_pairs(parameters, evidence)
         values = [tuple(_on_image(metric, t, evidence.operating_point) for t in pair) for pair in images]
-        return Comparison(metric, names, [a for a, _ in images], *_columns(values), gate=gate)
+        return Comparison(metric, names, [a for a, _ in images], *_columns(values), gate=gate, alone=single)
     values = [tuple(_on_nodule(metric, n, evidence.operating_point) for _, n in pair) for pair in pairs]
-    return Comparison(metric, names, [t for (t, _), _ in pairs], *_columns(values), gate=gate, lost=lost)
+    return Comparison(metric, names, [t for (t, _), _ in pairs], *_columns(values), gate=gate, lost=lost, alone=alone)
 
 
 def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estimate:
@@ -297,7 +307,7 @@ def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison
         cells = compared
         pairs = [[a, r] for a, r in zip(compared.arm, compared.reference, strict=True)]
     else:
-        nodules, _ = _nodule_pairs(parameters, evidence)
+        nodules, *_ = _nodule_pairs(parameters, evidence)
         point = evidence.operating_point
         hits = [[float(n.detected(point)) for _, n in pair] for pair in nodules]
         cells = Comparison("sensitivity", compared.names, (), [h[0] for h in hits], [h[1] for h in hits])
@@ -354,14 +364,17 @@ def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
     return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), arm
 
 
-def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int]:
-    """Return the same nodule in both arms, and how many of the reference's have no partner."""
+def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int, int]:
+    """Return the same nodule in both arms, and how many of the reference's have no partner.
+
+    First those whose scene the arm has, without them; then those of a name that the arm has elsewhere.
+    """
     of, keep = parameters.of, predicate(parameters.where)
     arm, reference = _arms(parameters, evidence)
     partners = {(*_place(parameters, t), n.name): (t, n) for t in arm for n in t.nodules}
-    scenes = {_place(parameters, t) for t in arm}
+    scenes, known = {_place(parameters, t) for t in arm}, {n.name for t in arm for n in t.nodules}
     found: list[NodulePair] = []
-    lost = 0
+    lost = alone = 0
     for trial in reference:
         for nodule in trial.nodules:
             if of not in (None, nodule.name) or not keep(trial, nodule):
@@ -371,7 +384,8 @@ def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[Nodule
                 found.append((partner, (trial, nodule)))
             else:
                 lost += _place(parameters, trial) in scenes
-    return found, lost
+                alone += nodule.name in known
+    return found, lost, alone
 
 
 def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
@@ -379,7 +393,8 @@ def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
     return evidence.nodules(of=parameters.of, where=parameters.where)
 
 
-def _image_pairs(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, Trial]]:
+def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[Trial, Trial]], int]:
+    """Return the same image in both arms, and how many of the reference's have no partner."""
     where, under = parameters.where, parameters.under is not None
     reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
     if under:
@@ -389,7 +404,9 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, 
         arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:
         arm, reference = _arms(parameters, evidence)
-    return _join(parameters, arm, [t for t in reference if _selected(parameters, t)])
+    chosen = [t for t in reference if _selected(parameters, t)]
+    joined = _join(parameters, arm, chosen)
+    return joined, len(chosen) - len(joined)
 
 
 def _selected(parameters: Compared, trial: Trial) -> bool:

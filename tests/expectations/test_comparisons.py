@@ -36,6 +36,26 @@ def test_superiority_is_decided_by_tangos_bounds(cells, margin, status):
     assert ruling.status == status
 
 
+@pytest.mark.parametrize(("gone", "status"), [(50, "PASSED"), (51, "INCONCLUSIVE")])
+def test_pairs_that_are_left_do_not_speak_for_a_majority_that_dropped_out(gone, status):
+    """A companion that finds no place, or a shift that moves nodules out of the picture, leaves few pairs."""
+    every = pairs(100, 0, 0, 0)
+    left = [t for t in every if t.arm == "single" or int(t.background[1:]) >= gone]
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.2}, left)
+    assert ruling.status == status
+    assert (f"{gone} of 100 of single have no partner in double" in ruling.sentence) is (gone == 51)
+    others = [trial(f"b{i}", 0.9, arm="single", name="only-here") for i in range(100)]
+    assert judge("non_inferior", {**ARMS, "margin": 0.2}, every + others).status is Status.PASSED
+
+
+def test_images_without_a_partner_do_not_count_either():
+    parameters = {**ARMS, "margin": 0.5, "metric": "false_positives_per_image"}
+    every = with_images([0] * 50, [0] * 50)
+    left = [t for t in every if t.arm != "@untouched:double" or int(t.background[1:]) < 24]
+    assert judge("non_inferior", parameters, every).status is Status.PASSED
+    assert judge("non_inferior", parameters, left).status is Status.INCONCLUSIVE
+
+
 def test_equivalence_needs_the_interval_within_the_margins_on_both_sides():
     parameters = {**ARMS, "margin": 0.1}
     assert judge("equivalent", parameters, pairs(80, 3, 3, 14)).status is Status.PASSED
