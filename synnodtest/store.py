@@ -131,7 +131,9 @@ class Store:
                 hint="free some space, or choose another folder with --synnod-cache DIR",
             ) from error
 
-    def obtain(self, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+    def obtain(
+        self, kind: str, key: str, make: Callable[[], bytes], meanwhile: Callable[[], bool] | None = None
+    ) -> bytes:
         """Return an entry; where there is none it is made, by one process while others wait for what it stores.
 
         For what takes long and what several workers want at the same moment, such as phantoms. A process that dies
@@ -141,11 +143,14 @@ class Store:
             kind: Namespace, as for :meth:`get`.
             key: 64 hexadecimal digits.
             make: Makes the payload; must not obtain another entry of this kind.
+            meanwhile: Done, as often as it found something to do, instead of waiting for the other process.
 
         Raises:
             StoreError: the disk is full, or the folder cannot be written or read.
         """
         data = self.get(kind, key)
+        while data is None and meanwhile is not None and self.in_work(kind, key) and meanwhile():
+            data = self.get(kind, key)
         if data is None:
             with self.turn(kind, key):
                 data = self.get(kind, key)
@@ -158,10 +163,24 @@ class Store:
         """Hold the lock of an entry while it is made; every 256th of its kind shares it. See :meth:`obtain`."""
         with contextlib.ExitStack() as held:
             with contextlib.suppress(OSError):
-                folder = self.root / "locks"
-                folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(_locked(folder / f"{kind}-{key[:2]}"))
+                held.enter_context(_locked(self._lock_of(kind, key)))
             yield
+
+    def in_work(self, kind: str, key: str) -> bool:
+        """Whether somebody makes an entry just now, or another that shares its lock."""
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(_locked(self._lock_of(kind, key), wait=False))
+            except BlockingIOError:
+                return True
+            except OSError:  # the folder takes no locks
+                return False
+        return False
+
+    def _lock_of(self, kind: str, key: str) -> Path:
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{kind}-{key[:2]}"
 
     def keys(self, kind: str) -> Iterator[str]:
         """Yield the keys of one kind, sorted."""
@@ -320,12 +339,12 @@ def _claim(temporary: Path, path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, wait: bool = True) -> Iterator[None]:
     try:
         import fcntl
     except ImportError:  # Windows: damaged entries are set aside without a lock
         yield
         return
     with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

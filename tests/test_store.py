@@ -245,3 +245,19 @@ def test_sudden_death_leaves_whole_entries_only(tmp_path):
     for key in written:
         assert store.get("radiographs", key) == hashlib.sha256(key.encode()).digest() * 20_000
     assert store.damaged() == 0
+
+
+def test_something_else_is_done_instead_of_waiting_for_another_process(tmp_path):
+    store, other, done = Store(tmp_path), Store(tmp_path), []
+    with other.turn("phantoms", KEY):
+        assert store.in_work("phantoms", KEY)
+
+        def meanwhile():
+            done.append(len(done))
+            if len(done) == 3:
+                other.put("phantoms", KEY, b"theirs")
+            return True
+
+        assert store.obtain("phantoms", KEY, lambda: b"mine", meanwhile) == b"theirs"
+    assert done == [0, 1, 2]
+    assert not store.in_work("phantoms", KEY)

@@ -3,6 +3,7 @@
 import csv
 import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from synnodtest.planning.variants import variants
 from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import load_spec
+from synnodtest.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +228,23 @@ def test_a_phantom_is_projected_once_for_all_sets_runs_and_processes_that_share_
                 name: mask.tobytes() for name, mask in expected.regions.items()
             }
     assert len(projections) == 3
+
+
+def test_while_another_process_makes_a_phantom_the_later_ones_are_made(tmp_path, projections):
+    chests, store = PhantomSet("normal", 3, 7, size=128, cache=tmp_path), Store(tmp_path)
+    first, *later = chests.backgrounds
+    with ThreadPoolExecutor(1) as pool:
+        with store.turn("phantoms", first.content):
+            loaded = pool.submit(chests.load, first)
+            wait([loaded], timeout=0.2)
+            for _ in range(600):
+                if all(store.has("phantoms", one.content) for one in later):
+                    break
+                wait([loaded], timeout=0.1)
+            made = [store.has("phantoms", one.content) for one in (first, *later)]
+        assert made == [False, True, True]
+        assert loaded.result(60).content_sha256() == PhantomSet("normal", 1, 7, size=128).load(first).content_sha256()
+    assert len(projections) == 4
 
 
 def test_other_sets_sizes_and_master_seeds_are_other_phantoms_of_a_store(tmp_path, projections):
