@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import codes
+from synnodtest.statistics.clusters import codes, equal_clusters
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 from synnodtest.statistics.gee import fit_logistic
 from synnodtest.statistics.means import t_quantile
@@ -44,7 +44,8 @@ def size_at_sensitivity(
     """Estimate the diameter at which sensitivity reaches ``level`` (d50, d80).
 
     Logistic regression on log diameter by GEE with exchangeable correlation within clusters; Fieller's bounds with the
-    bias-reduced sandwich covariance (Mancl & DeRouen 2001) and Student's t with B - 2 degrees of freedom.
+    bias-reduced sandwich covariance (Mancl & DeRouen 2001) and Student's t with B - 2 degrees of freedom, B being so
+    many equal clusters (Kish): few with most of the nodules tell the covariance no better than few.
 
     Args:
         diameter_mm: Diameter of each nodule in mm, above 0; shape (n,).
@@ -96,7 +97,8 @@ def size_at_sensitivity(
         return cannot("the regression does not converge")
     crossing = (float(scipy.special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
     value = math.exp(crossing) if abs(crossing) < 50 else math.nan
-    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_quantile(alpha, count - 2))
+    degrees = max(equal_clusters(np.bincount(index).astype(np.float64)) - 2.0, 1.0)
+    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_quantile(alpha, degrees))
     if math.isnan(value) or bounds is None:
         return cannot("sensitivity is not sure to rise with size", value)
     if not size.min() <= value <= size.max():

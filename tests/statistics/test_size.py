@@ -28,18 +28,22 @@ def test_independent_nodules_give_statsmodels_logistic_regression():
         assert got.value == pytest.approx(math.exp((math.log(level / (1 - level)) - fit[0]) / fit[1]), rel=1e-4)
 
 
-def test_fiellers_bounds_are_where_the_fitted_line_may_cross_the_level():
+@pytest.mark.parametrize("first", [1, 12])
+def test_fiellers_bounds_are_where_the_fitted_line_may_cross_the_level(first):
+    """``first``: of how many of the 25 backgrounds the first patient is; his nodules count for more and tell no more."""
     from scipy import stats
     from statsmodels.genmod import families
     from statsmodels.genmod.cov_struct import Exchangeable
     from statsmodels.genmod.generalized_estimating_equations import GEE
 
     size, hit, cluster = trials(25)
+    cluster = np.maximum(cluster, first - 1)
+    degrees = 25**2 / (first**2 + 25 - first) - 2
     design = np.column_stack([np.ones(len(size)), np.log(size)])
     fit = GEE(hit, design, groups=cluster, family=families.Binomial(), cov_struct=Exchangeable()).fit(
         cov_type="bias_reduced"
     )
-    got, q = size_at_sensitivity(size, hit, cluster, 0.5), stats.t.isf(0.05, 23)
+    got, q = size_at_sensitivity(size, hit, cluster, 0.5), stats.t.isf(0.05, degrees)
     for bound in (got.lower, got.upper):
         row = np.array([1, math.log(bound)])
         assert abs(row @ fit.params) / math.sqrt(row @ fit.cov_params() @ row) == pytest.approx(q, rel=1e-4)
