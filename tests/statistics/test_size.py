@@ -28,9 +28,9 @@ def test_independent_nodules_give_statsmodels_logistic_regression():
         assert got.value == pytest.approx(math.exp((math.log(level / (1 - level)) - fit[0]) / fit[1]), rel=1e-4)
 
 
-@pytest.mark.parametrize("first", [1, 12])
+@pytest.mark.parametrize("first", [1, 5])
 def test_fiellers_bounds_are_where_the_fitted_line_may_cross_the_level(first):
-    """``first``: of how many of the 25 backgrounds the first patient is; his nodules count for more and tell no more."""
+    """``first``: of how many of the 25 backgrounds the first patient is; his many nodules tell no more."""
     from scipy import stats
     from statsmodels.genmod import families
     from statsmodels.genmod.cov_struct import Exchangeable
