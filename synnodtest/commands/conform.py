@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from synnodtest.detectors.conform import Check
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -22,7 +23,7 @@ _WIDTH = len("empty radiograph")
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.add_argument("detector", help="as for pytest --detector")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one call of the detector")
     parser.add_argument("--out", type=Path, help="also write the answers as JSON")
     parser.set_defaults(run=_run)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.commands.splits import add_split
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 __all__ = ["add"]
@@ -63,7 +64,7 @@ def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen")
     sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs; its held-out patients serve")
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules; its held-out series are real")
-    sub.add_argument("--device", default="cpu")
+    sub.add_argument("--device", type=device, default="cpu")
     sub.add_argument("--seed", type=int, default=1)
 
 

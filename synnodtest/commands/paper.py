@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import synnodtest
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -45,7 +46,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", type=device, default="cpu")
     parser.set_defaults(run=_run)
 
 

@@ -13,6 +13,7 @@ from synnodtest import open_detector, plant, read_radiograph, write_radiograph
 from synnodtest.api.comparison import Compared, compared, table
 from synnodtest.backgrounds.export_size import resized
 from synnodtest.backgrounds.writers import truth_of
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
@@ -53,7 +54,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the appearance, and of a place in a region")
     parser.add_argument("--synthesizer", default="diffusion", help="diffusion, gaussian, ct-patch:DIR, ...")
     parser.add_argument("--sham", action="store_true", help="the same edit without a nodule")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.add_argument("--detector", action="append", default=[], help="say what it finds; repeatable")
     parser.add_argument("--out", type=Path, help="PNG, MHA or DICOM file (default: <file>-planted.png here)")
     parser.add_argument("--bits", type=int, help="8 or 16 for PNG")

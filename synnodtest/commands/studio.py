@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from synnodtest.devices import device
+
 __all__ = ["configure"]
 
 PORT = 7860
@@ -18,7 +20,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backgrounds", type=Path, help="folder of films to pick from, beside phantoms and uploads")
     parser.add_argument("--study", type=Path, help="folder of a reader study of 'evaluate realism', to be served")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.add_argument("--port", type=int, default=PORT, help=f"port on 127.0.0.1 (default {PORT}; 0: any free one)")
     parser.add_argument("--max-upload-mb", type=int, default=256, help="largest file that is taken (default 256)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")

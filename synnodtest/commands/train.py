@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.commands.splits import add_split
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 __all__ = ["configure"]
@@ -81,7 +82,7 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--epochs", type=int, help="instead of the preset's")
     sub.add_argument("--imgsz", type=int, help="instead of the preset's")
     sub.add_argument("--batch", type=int, help="instead of the preset's")
-    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     sub.add_argument("--weights", type=Path, help="start from this checkpoint")
     sub.add_argument("--learning-rate", type=float, help="of the first step")
     sub.add_argument("--crop", type=int, help="train on random windows of this side, most of them around a nodule")

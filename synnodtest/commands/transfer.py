@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.commands.splits import add_split
+from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 __all__ = ["add", "fields_of"]
@@ -30,7 +31,7 @@ def add(kinds: Any) -> None:
     sub.add_argument("--box-share", type=float, metavar="S", help=text)
     add_split(sub)
     sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--device", default="cpu")
+    sub.add_argument("--device", type=device, default="cpu")
     sub.add_argument(
         "--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)"
     )

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from synnodtest.devices import device
 from synnodtest.planning.cases import Case, cases_of
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
@@ -21,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="at most N backgrounds per behaviour")
     add("--seed", type=int, default=0, metavar="N", help="master seed (default: 0)")
     add("--cache", type=Path, default=Path(".synnodtest"), metavar="DIR", help="store (default: .synnodtest)")
-    add("--device", default="cpu", metavar="DEV", help="cpu (default) or cuda")
+    add("--device", type=device, default="cpu", metavar="DEV", help="cpu (default) or cuda")
 
 
 def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from synnodtest.devices import fault_of_device
 from synnodtest.errors import SynnodError
 from synnodtest.shell.settings import Settings
 
@@ -24,7 +25,11 @@ def faults_of_settings(settings: Settings, *, writes: bool) -> Iterator[str]:
         yield f"--synnod-limit {settings.limit}: a behaviour needs at least 1 background"
     if not (math.isfinite(settings.timeout_s) and settings.timeout_s > 0):
         yield f"--synnod-timeout {settings.timeout_s:g}: seconds above 0 that one call of the detector may take"
-    if settings.executor != "serial":
+    if settings.executor == "serial":
+        fault = fault_of_device(settings.device)
+        if fault:
+            yield f"--synnod-device {fault}"
+    else:
         from synnodtest.shell.ray_executor import RayOptions
 
         try:

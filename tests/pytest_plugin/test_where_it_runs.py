@@ -142,6 +142,7 @@ def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_belo
 IMPOSSIBLE = {
     "limit": ({"limit": 0}, "--synnod-limit 0: a behaviour needs at least 1 background"),
     "timeout": ({"timeout_s": -3.0}, "--synnod-timeout -3: seconds above 0"),
+    "device": ({"device": "gpu"}, "--synnod-device 'gpu' is no device: cpu, cuda"),
     "executor": ({"executor": "rayy"}, "--executor rayy: unknown"),
     "reports": ({"reports": "file/reports"}, "--synnod-report: *file/reports: no report can be written there (Not a"),
 }

@@ -1,0 +1,58 @@
+"""Devices that networks run on: ``cpu``, ``cuda``, ``cuda:1``; one that is not there is told before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import re
+
+__all__ = ["device", "fault_of_device"]
+
+_DEVICE = re.compile(r"cpu|cuda(?::(\d+))?")
+
+
+def fault_of_device(text: str) -> str:
+    """Return why networks cannot run on a device, and what to do; empty if they can.
+
+    Args:
+        text: As the user gave it.
+    """
+    named = _DEVICE.fullmatch(text)
+    if named is None:
+        return f"{text!r} is no device: cpu, cuda (the first GPU) or cuda:1 (the second)"
+    if text == "cpu":
+        return ""
+    found = max(_seen_by_torch(), _seen_by_onnx())
+    if found <= int(named[1] or 0):
+        seen = f"only cuda:0 to cuda:{found - 1}" if found else "no NVIDIA GPU"
+        return (
+            f"{text}: {seen} can be used here\n  hint: cpu, the default, needs none; `nvidia-smi` shows what there is"
+        )
+    return ""
+
+
+def device(text: str) -> str:
+    """Return a device that networks can run on, for ``argparse``.
+
+    Raises:
+        argparse.ArgumentTypeError: they cannot.
+    """
+    fault = fault_of_device(text)
+    if fault:
+        raise argparse.ArgumentTypeError(fault)
+    return text
+
+
+def _seen_by_torch() -> int:
+    if importlib.util.find_spec("torch") is None:
+        return 0
+    return int(importlib.import_module("torch").cuda.device_count())
+
+
+def _seen_by_onnx() -> int:
+    """Return 0, or, where onnxruntime brings CUDA of its own, more than anybody has: it does not say how many."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        return 0
+    providers = importlib.import_module("onnxruntime").get_available_providers()
+    return 1024 if "CUDAExecutionProvider" in providers else 0
