@@ -80,6 +80,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
+    from synnodtest.integrity.manifest import refuse_changed
     from synnodtest.record.model import BehaviourEntry
     from synnodtest.record.pccp import Version
     from synnodtest.record.results import load
@@ -88,6 +89,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     from synnodtest.shell.progress import Progress
 
     if is_record(text):
+        refuse_changed(Path(text).expanduser())
         made = load(Path(text).expanduser())
         return Version(text, made, {s.file: s.sha256 for s in made.identification.specs}, _limited(made))
     missing = [file for file in files if not Path(file).is_file()]
@@ -103,4 +105,4 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
-    return any(d.what.startswith("number of backgrounds (limited") for d in made.deviations)
+    return bool(made.run.profile) or any(d.what.startswith("number of backgrounds (limited") for d in made.deviations)

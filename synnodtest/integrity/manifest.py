@@ -17,7 +17,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
 from synnodtest.files import sha256_of_file, write_atomic
 
-__all__ = ["FILE_NAME", "RECORD", "REPORT", "SIGNATURE", "read", "root_digest", "verify", "write"]
+__all__ = ["FILE_NAME", "RECORD", "REPORT", "SIGNATURE", "read", "refuse_changed", "root_digest", "verify", "write"]
 
 FILE_NAME = "manifest.json"
 RECORD = "results.json"
@@ -78,6 +78,27 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
         faults.append(f"{FILE_NAME}: its root digest is not the digest of its own list")
     faults += _report_faults(folder, manifest)
     return faults + (_input_faults(folder, Path(inputs)) if inputs else [])
+
+
+def refuse_changed(path: Path) -> None:
+    """Refuse a record that is not as its run wrote it, as far as a manifest beside it can tell.
+
+    Args:
+        path: ``results.json``, or its folder.
+
+    Raises:
+        RecordError: it was changed, or the manifest cannot be read.
+    """
+    path = Path(path)
+    record = path / RECORD if path.is_dir() else path
+    if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
+        return
+    wanted = [entry["sha256"] for entry in read(record.parent)["files"] if entry["path"] == RECORD]
+    if wanted != [sha256_of_file(record)]:
+        raise RecordError(
+            f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
+            hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
+        )
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -9,15 +9,17 @@ from pathlib import Path
 
 from synnodtest.engine.campaign import Progress
 from synnodtest.errors import SynnodError
+from synnodtest.integrity.manifest import refuse_changed
 from synnodtest.planning.cases import Case
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, faults_of
+from synnodtest.record.model import Record
 from synnodtest.record.model.side import Side
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["SecondDetector", "is_record", "record_of"]
+__all__ = ["SecondDetector", "is_record", "kept_record", "record_of"]
 
 
 def is_record(text: str) -> bool:
@@ -31,6 +33,17 @@ def is_record(text: str) -> bool:
         return "synnodtest_record" in json.loads(path.read_bytes())
     except (ValueError, TypeError, RecursionError):
         return path.name == record.FILE_NAME
+
+
+def kept_record(text: str) -> Record:
+    """Return the record that a text names.
+
+    Raises:
+        RecordError: it cannot be read, or is not as its run wrote it.
+    """
+    path = Path(text).expanduser()
+    refuse_changed(path)
+    return record.load(path)
 
 
 class SecondDetector:
@@ -83,10 +96,10 @@ def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Pr
     """Return the record that a text names; where it names a detector, what that does in these cases.
 
     Raises:
-        SynnodError: the record cannot be read, or the detector broke in every case.
+        SynnodError: the record cannot be read or was changed, or the detector broke in every case.
     """
     if is_record(text):
-        return Side.of(record.load(Path(text).expanduser()))
+        return Side.of(kept_record(text))
     tried = SecondDetector(text, settings, progress)
     for case in cases:
         tried.meet(case)

@@ -16,10 +16,9 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
 from synnodtest.planning.cases import Case, planned_cases
-from synnodtest.record import results as record
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import WaiverEntry
-from synnodtest.shell.baseline import SecondDetector, is_record
+from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
 from synnodtest.shell.ledger_entries import LedgerEntries
@@ -85,7 +84,7 @@ class Session:
     def earlier(self) -> Record | None:
         """The record that ``--baseline`` names, if it names one; read before the run."""
         settings = self.run.settings
-        return record.load(Path(settings.baseline)) if settings.baseline and self.second is None else None
+        return kept_record(settings.baseline) if settings.baseline and self.second is None else None
 
     @cached_property
     def run_id(self) -> str:

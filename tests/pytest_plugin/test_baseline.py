@@ -49,6 +49,11 @@ def test_an_earlier_record_is_a_baseline_too(two):
     again = two(*ONE, "--baseline", str(earlier), "--compare-fail", "sensitivity:-0.01", detector="dets:honest")
     assert again.ret == 0
     differences, made = comparison(two)
+    edited = earlier / "results.json"
+    edited.write_text(edited.read_text().replace('"hit":true', '"hit":false', 1))
+    refused = two(*ONE, "--baseline", str(earlier), detector="dets:honest")
+    assert refused.ret == 4
+    assert "is not as its run wrote it" in refused.stderr.str() + refused.stdout.str()
     assert (made["earlier"], made["verdicts"], made["new"]) == (earlier.name, [], [])
     assert (differences["sensitivity"]["value"], differences["confidence"]["value"]) == (0.0, 0.0)
 

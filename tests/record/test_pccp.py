@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -286,3 +287,25 @@ def test_judging_does_not_change_a_record(plan):
     before = copy.deepcopy(pair)
     judged(plan, *pair)
     assert pair == before
+
+
+def test_a_version_that_was_shown_other_nodules_is_not_within_a_plan_that_margins_alone_would_pass(plan):
+    """Easier nodules (another synthesizer, seed or folder) pass every gate, and untouched radiographs stay the same."""
+    plan = replace(plan, margins=tuple(m for m in plan.margins if m.metric == "false_positives_per_image"))
+
+    def shown(**other):
+        new = version(hits(0.9), number="2")
+        planted = {key: s | other if key.startswith("s") else s for key, s in new.record["scenes"].items()}
+        return replace(new, record=new.record | {"scenes": planted})
+
+    assert judged(plan, version(hits(0.9)), shown())[0].within
+    for other in ({"synthesizer": "easy"}, {"nodules": [parts.nodule(confidence=0.9, diameter_mm=30.0)]}):
+        made, clauses = judged(plan, version(hits(0.9)), shown(**other))
+        assert clauses["specifications"].status == "INCONCLUSIVE"
+        assert made.verdict == "NOT SHOWN TO BE WITHIN THE PLAN"
+    reseeded = version(hits(0.9), number="2")
+    scenes = {f"other-{key}": s for key, s in reseeded.record["scenes"].items()}
+    _, clauses = judged(plan, version(hits(0.9)), replace(reseeded, record=reseeded.record | {"scenes": scenes}))
+    assert [row["is"] for row in clauses["specifications"].rows] == ["on other scenes than the reference"]
+    few = version(hits(0.9)[:80], number="2")  # a sequential run that stopped early
+    assert judged(plan, version(hits(0.9)), few)[1]["specifications"].status == "PASSED"
