@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.record.rejections import kind_of_rejection
 from synnodtest.statistics import paired_mean
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -195,15 +195,6 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
     return table
 
 
-def _kind(reason: str) -> str:
-    """Return a reason of rejection without name and numbers: ``realised contrast far from the one requested``."""
-    words = re.sub(r"^nodule '[^']*':? ", "", reason)
-    words = re.sub(r"^lies [0-9.]+ mm from", "lies away from", words)
-    words = re.sub(r"^[0-9.]+% of its mask is white", "too much of its mask is white", words)
-    words = re.sub(r"^(realised \w+) [0-9.]+(?: mm)?, requested .*$", r"\1 far from the one requested", words)
-    return " ".join(re.sub(r"[0-9.]+(?: mm)?", "", words).split())
-
-
 def _planted_figures(planted: Planted) -> dict[str, object]:
     requested, realised = planted.requested, planted.realised
     kept = np.asarray([not reason for reason in planted.rejected])
@@ -215,7 +206,7 @@ def _planted_figures(planted: Planted) -> dict[str, object]:
             "diameter_mm": np.round(np.stack([requested[:, 0], realised[:, 0]], axis=1), 3).tolist(),
             "contrast": np.round(np.stack([requested[:, 1], realised[:, 1]], axis=1), 4).tolist(),
         },
-        "rejected": dict(Counter(_kind(reason) for reason in planted.rejected if reason)),
+        "rejected": dict(Counter(kind_of_rejection(reason) for reason in planted.rejected if reason)),
         "pixels_changed_far_away": planted.changed_outside,
         "redraws": planted.redraws,
     }

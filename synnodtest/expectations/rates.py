@@ -84,7 +84,7 @@ def hold_sensitivity(
 def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, object]]:
     """Return detected nodules per requested diameter: per level of a sweep, else in bands of 5 mm."""
     diameters = sorted({n.requested_mm for _, n in pairs})
-    exact = len(diameters) <= 12
+    exact = len(diameters) <= 12 and all(round(mm, 1) == mm for mm in diameters)  # drawn ones have more decimals
     groups: dict[float, list[bool]] = {}
     for _, nodule in pairs:
         key = nodule.requested_mm if exact else 5.0 * np.floor(nodule.requested_mm / 5.0)

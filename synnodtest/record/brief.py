@@ -33,8 +33,10 @@ def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
 
 def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) -> str:
     """Return the label of a component where a ruling rests on several, so that its numbers alone do not say what."""
-    several = sum(c.role == "decides" for c in ruling.components) > 1 if ruling is not None else False
-    return part.label if several and part is not None else ""
+    if ruling is None or part is None:
+        return ""
+    several = sum(c.role == "decides" for c in ruling.components) > 1
+    return part.label if several or part.role != "decides" else ""
 
 
 def settling(ruling: RulingEntry | None) -> ComponentEntry | None:
@@ -54,14 +56,15 @@ def numbers(ruling: RulingEntry | None) -> str:
     if part is None or part.bound is None:
         return ""
     low, high, bound = part.lower, part.upper, float(part.bound)
-    if part.side == "within":
-        return f"{_plain(low)} to {_plain(high)}, bound ±{_plain(bound)}"
+    whole = f"{'-inf' if low is None else _plain(low)} to {'inf' if high is None else _plain(high)}"
+    if part.side == "within" or ruling is None or ruling.status == "INCONCLUSIVE":
+        return f"{whole}, bound {'±' if part.side == 'within' else ''}{_plain(bound)}"
     above, below = (None if end is None or math.isnan(end) else float(end) for end in (low, high))
     if above is not None and above > bound:
         return f"{_plain(above)} > {_plain(bound)}"
     if below is not None and below < bound:
         return f"{_plain(below)} < {_plain(bound)}"
-    return f"{_plain(low)} to {_plain(high)}, bound {_plain(bound)}"
+    return f"{whole}, bound {_plain(bound)}"
 
 
 def _plain(value: Any) -> str:

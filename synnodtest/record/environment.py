@@ -14,9 +14,9 @@ from synnodtest.record.model.run import Environment, PackageEntry
 __all__ = ["PACKAGES", "environment"]
 
 PACKAGES = (
-    "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "hypothesis", "Jinja2", "matplotlib", "pillow",
-    "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics", "pydicom", "onnxruntime",
-    "pyarrow", "cryptography",
+    "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "jsonschema-rs", "hypothesis", "Jinja2",
+    "matplotlib", "pillow", "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics",
+    "pydicom", "onnxruntime", "openvino", "pyarrow", "cryptography",
 )  # fmt: skip
 """What may take part in a run; those that are installed are listed."""
 

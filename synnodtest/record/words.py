@@ -61,6 +61,8 @@ STATUSES: dict[str, StatusLook] = {
 }
 
 _WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
+_METRICS = {"distance_mm": "centres", "iou": "boxes"}
+"""How titles call what is compared, where its name says little."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class _Aim:
     of: str | None = None
     arm: str | None = None
     reference: str | None = None
+    metric: Any = None
     region: Any = None
     where: Any = None
 
@@ -78,6 +81,8 @@ def expectation_title(expectation: ExpectationEntry) -> str:
     """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
     kind, aim = find_check(expectation.kind), decode(_Aim, expectation.parameters)
     parts = [expectation.kind.replace("_", " ").capitalize() if kind is None else kind.shown_title]
+    if isinstance(aim.metric, str):
+        parts[0] += f" of {_METRICS.get(aim.metric, aim.metric.replace('_', ' '))}"
     parts += [f"of {aim.of}"] if aim.of else []
     if aim.arm:
         parts.append(f"{aim.arm} against {aim.reference}" if aim.reference else f"arm {aim.arm}")
@@ -128,8 +133,17 @@ def interval(lower: Any, upper: Any, unit: str = "") -> str:
     """Return ``0.88 to 0.96``, both with as many decimals."""
     if lower is None and upper is None:
         return "–"
-    digits = decimals_of(lower, upper)
-    return f"{number(lower, unit, decimals=digits)} to {number(upper, unit, decimals=digits)}"
+    return _ends(lower, upper, unit, decimals_of(lower, upper))
+
+
+def _ends(lower: Any, upper: Any, unit: str, digits: int) -> str:
+    """Return both ends of an interval; one that is not there is infinitely far, where the other one is."""
+    low, high = number(lower, unit, decimals=digits), number(upper, unit, decimals=digits)
+    if lower is None and upper is not None:
+        low = "\N{MINUS SIGN}\N{INFINITY}"
+    if upper is None and lower is not None:
+        high = "\N{INFINITY}"
+    return f"{low} to {high}"
 
 
 def decimals_of(*values: Any) -> int:
@@ -143,8 +157,7 @@ def estimate(component: ComponentEntry) -> tuple[str, str]:
     """Return value and interval of a component, with as many decimals each."""
     unit, low, high = component.unit, component.lower, component.upper
     digits = decimals_of(component.value, low, high)
-    ends = f"{number(low, unit, decimals=digits)} to {number(high, unit, decimals=digits)}"
-    return number(component.value, unit, decimals=digits), ends
+    return number(component.value, unit, decimals=digits), _ends(low, high, unit, digits)
 
 
 def bound_text(component: ComponentEntry) -> str:

@@ -29,6 +29,8 @@ def part(status, side, lower, upper, bound):
         (ruling("INCONCLUSIVE", ("FAILED", "below", 0.4, 1.0, 0.1), ("INCONCLUSIVE", "above", 0.1, 0.9, 0.5)),
          "0.10 to 0.90, bound 0.50"),
         (ruling("FAILED", ("PASSED", "above", 0.9, 1.0, 0.8), ("FAILED", "below", 3.0, 5.0, 1.0)), "3.00 > 1.00"),
+        (ruling("INCONCLUSIVE", ("PASSED", "above", 0.73, 1.0, 0.4)), "0.73 to 1.00, bound 0.40"),
+        (ruling("INCONCLUSIVE", ("INCONCLUSIVE", "below", 0.0, None, 12.0)), "0.00 to inf, bound 12.00"),
         (ruling("INCONCLUSIVE"), ""),
     ],
 )  # fmt: skip

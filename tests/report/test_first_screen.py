@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from synnodtest.evaluation.synthesizer import _kind
 from synnodtest.record.model import Record
+from synnodtest.record.rejections import by_kind
+from synnodtest.record.rejections import kind_of_rejection as _kind
 from synnodtest.report.context import Context
 from synnodtest.report.sections import evidence
 from synnodtest.report.sections.credibility import _rejected
@@ -60,10 +61,30 @@ def test_a_ruling_of_several_estimates_says_of_which_its_numbers_are(small):
     assert row["what"] == "mean within-background Spearman correlation"
     (lines,) = (lines for word, lines, _ in shown["facts"] if word == "Against what")
     assert lines[1].startswith("Monotone response: mean within-background Spearman correlation >")
-    entry["ruling"]["components"][1]["status"] = "FAILED"
+    entry["ruling"]["components"][1]["status"] = entry["ruling"]["status"] = "FAILED"
     assert screen(small)["groups"][0]["rows"][0]["what"] == "largest drop of the mean curve"
     entry["ruling"]["components"] = entry["ruling"]["components"][:1]
     assert screen(small)["groups"][0]["rows"][0]["what"] == ""
+
+
+def test_an_open_verdict_beside_an_estimate_that_meets_its_bound_says_that_something_else_holds_it_open(small):
+    ruling = small["expectations"][0]["ruling"]
+    ruling["components"] = ruling["components"][:1]
+    ruling["status"] = small["expectations"][0]["status"] = "INCONCLUSIVE"
+    (row,) = screen(small)["groups"][0]["rows"]
+    assert row["what"] == "held open for another reason than its bound"
+    ruling["components"].append(
+        ruling["components"][0] | {"role": "gate", "label": "sensitivity", "status": "INCONCLUSIVE"}
+    )
+    assert screen(small)["groups"][0]["rows"][0]["what"] == "sensitivity"
+
+
+def test_rejections_are_counted_by_kind_and_a_short_set_keeps_its_numbers():
+    reasons = {"nodule 'a': 91% of its mask is white": 2, "nodule 'b': 95% of its mask is white": 1,
+               "the set has 12 of the 30 backgrounds asked for": 18}  # fmt: skip
+    assert by_kind(reasons) == {
+        "the set has 12 of the 30 backgrounds asked for": 18, "too much of its mask is white": 3,
+    }  # fmt: skip
 
 
 def test_reasons_of_rejection_have_no_gaps_where_numbers_stood():

@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ExpectationEntry, SceneEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
@@ -186,7 +186,7 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
 
     estimates = [wilson(r.x, r.n, alpha=0.025) for r in rows]
     labels = [short(r.group, 16) for r in rows]
-    description = f"{len(rows)} groups; lowest rate {number(min(float(e.value) for e in estimates))}."
+    description = f"{plural(len(rows), 'group')}; lowest rate {number(min(float(e.value) for e in estimates))}."
     with rcparams():
         figure, axis = axes(460, 250)
         at = np.arange(len(rows))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from synnodtest.record.model import NoduleEntry, SceneEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, table_of
@@ -80,7 +80,7 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
     estimates = [clustered_rate(hits, clusters, alpha=0.025) for _, _, hits, clusters in groups]
     title = "Detected nodules by subgroup"
     overall = float(estimates[0].value)
-    description = f"{len(groups)} groups; overall rate {number(overall)}."
+    description = f"{plural(len(groups), 'group')}; overall rate {number(overall)}."
     with rcparams():
         figure, axis = axes(460, 60 + 20 * len(groups))
         axis.axvline(overall, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))

@@ -135,7 +135,9 @@ def environment(context: Context) -> Section:
                 if key in data.raw
             ],
             "packages": table_of(
-                "Software of unknown provenance (SOUP): packages in use", ["Package", "Version", "sha256"], rows
+                "Software of unknown provenance (SOUP): installed packages that may take part",
+                ["Package", "Version", "sha256"],
+                rows,
             ),
         },
     )

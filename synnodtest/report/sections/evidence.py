@@ -11,6 +11,7 @@ from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
+from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import bound_text, duration, expectation_title, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
@@ -95,7 +96,7 @@ def attrition(context: Context) -> Section:
         ("evaluated", data.evaluated),
     )
     steps = [(word, int(count)) for word, count in told if count is not None]
-    reasons = [[why, number(count)] for why, count in data.reasons.items()]
+    reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
     return Section(
         "Data and attrition",
         "attrition",

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
+from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import date, expectation_title, joined, number, plural, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
@@ -213,7 +214,7 @@ def protocol(context: Context) -> Section:
                 ["Run", "Started", "Ended", "Seed", "Specification"],
                 ledger,
             ),
-            "reasons": list(record.attrition.reasons.items()),
+            "reasons": list(by_kind(record.attrition.reasons).items()),
         },
         "" if groups else "No behaviour was collected.",
     )

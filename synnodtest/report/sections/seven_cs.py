@@ -16,6 +16,7 @@ import numpy as np
 from synnodtest.decoding import decode
 from synnodtest.record.model import NoduleEntry, Record
 from synnodtest.record.model.measured import CredibilityReport
+from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import joined, number, plural
 
 __all__ = ["NO_REPORT", "seven_cs"]
@@ -148,7 +149,7 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
 
 def _constraint(record: Record) -> str:
     counts = record.attrition
-    reasons = [f"{number(n)}: {why}" for why, n in counts.reasons.items()]
+    reasons = [f"{number(n)}: {why}" for why, n in by_kind(counts.reasons).items()]
     kept = f"{number(counts.accepted)} of {number(counts.synthesized)} scenes kept by rules fixed beforehand"
     shams = [s for s in record.sham if s.n]
     told = [kept + (f" ({joined(reasons)})" if reasons else "")]

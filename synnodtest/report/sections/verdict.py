@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.evidence.quiet import SILENCE
-from synnodtest.record.brief import decisive, headline, which_of_several
-from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.brief import decisive, headline, settling, which_of_several
+from synnodtest.record.model import BehaviourEntry, ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.words import (
     LIMITATION,
@@ -321,15 +321,22 @@ def _binding(context: Context, expectation: ExpectationEntry) -> Binding:
     )
 
 
+def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
+    """Say that a verdict is open although the estimate that is shown is not."""
+    if ruling is None or shown is None or ruling.status != "INCONCLUSIVE" or shown.status != "PASSED":
+        return ""
+    return "held open for another reason than its bound"
+
+
 def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
-    ruling, primary = expectation.ruling, decisive(expectation.ruling)
+    ruling, primary = expectation.ruling, settling(expectation.ruling)
     row: dict[str, object] = {
         "anchor": context.anchors[expectation.id],
         "title": expectation_title(expectation),
         "status": expectation.shown_status,
         "ruled": expectation.ruled,
         "n": f"{number(ruling.n_nodules)} / {number(ruling.n_backgrounds)}" if ruling and ruling.n_nodules else "–",
-        "what": which_of_several(ruling, primary),
+        "what": "; ".join(filter(None, [which_of_several(ruling, primary), _held_open(ruling, primary)])),
         "why": "" if primary else expectation.sentence,
     }
     if primary:
