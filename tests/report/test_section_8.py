@@ -171,7 +171,7 @@ def test_differences_of_means_are_the_widest_guarded_interval(judged):
 
     second, first = paired(rows, arms[1], arms[0], counts)[::-1]
     shift = (first - second).to_numpy()
-    most = max(1.0, first.max(), second.max())
+    most = max(2.0, first.max(), second.max())  # a further image may show two, however few these do
     holds(found, partial(guarded, shift, -most, most))
     sharp = found[1][found[1].nodule.notna() & (found[1].arm == "sharp")]
     holds(found, partial(clopper_pearson, hits(sharp).sum(), len(sharp)), component=1)
