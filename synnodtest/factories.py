@@ -11,12 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from synnodtest.errors import SynnodError
 from synnodtest.identity import Identity
 
 __all__ = ["Loader", "source_sha256"]
+
+
+class Made(NamedTuple):
+    """What a factory made, its identity, and whether that is known by its source alone: weights may change unseen."""
+
+    thing: Any
+    identity: Identity
+    by_source: bool
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,8 @@ class Loader:
     error: type[SynnodError]
     base: Path
 
-    def make(self) -> tuple[Any, Identity]:
-        """Call the factory; return what it made, and its identity.
+    def make(self) -> Made:
+        """Call the factory; return what it made, its identity, and whether that says nothing of weights.
 
         Without a declared ``identity`` (a mapping of which only ``name`` is required, on the object or on the factory)
         the identity is the factory's name and the sha256 of its source file, so that an edit never meets stale results.
@@ -56,7 +64,8 @@ class Loader:
         except Exception as error:
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
         declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
-        return made, self._identity(declared, factory)
+        identity = self._identity(declared, factory)
+        return Made(made, identity, identity.sha256 in ("", source_sha256(factory)))
 
     def _broken(self, reason: str, hint: str = "") -> SynnodError:
         return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)

@@ -79,8 +79,7 @@ def load_callable(text: str, options: Options) -> CallableDetector:
     Raises:
         DetectorError: the module or factory is not there, raises, wants arguments, or returns no detector.
     """
-    loader = Loader(text, "detector", DetectorError, options.base)
-    made, identity = loader.make()
+    made, identity, by_source = Loader(text, "detector", DetectorError, options.base).make()
     function = made.detect if hasattr(made, "detect") else made
     if not callable(function):
         raise DetectorError(
@@ -91,7 +90,7 @@ def load_callable(text: str, options: Options) -> CallableDetector:
     detector = (
         PairCallableDetector(function, made.detect_pairs, identity) if pairs else CallableDetector(function, identity)
     )
-    detector.may_change_unseen = identity.sha256 in ("", source_sha256(loader.find()))
+    detector.may_change_unseen = by_source
     return detector
 
 

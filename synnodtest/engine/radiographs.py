@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot
+from synnodtest.engine.recheck_synthesis import SynthesisRecheck
 from synnodtest.engine.synthesis import synthesize
 from synnodtest.engine.tally import Tally
 from synnodtest.geometry import FloatArray
@@ -71,6 +72,24 @@ class Radiographs:
         self._keys = keys
         self._load = load
         self._tally = tally
+        self._recheck = SynthesisRecheck(synthesizer)
+
+    def recheck(self, jobs: Iterable[Job]) -> None:
+        """Have one of the finished scenes drawn again, where the synthesizer may have changed unseen.
+
+        Raises:
+            SynthesizerError: it draws otherwise than when they were made.
+        """
+        for job in jobs:
+            if not self._recheck.wanted:
+                return
+            data = self._store.get("radiographs", self._key(job)) if job.scene.nodules else None
+            if data is not None:
+                self._compare(job, _Stored(data))
+
+    def _compare(self, job: Job, stored: _Stored) -> None:
+        background = self._load(job.background)
+        self._recheck.compare(_plain(job.scene), background, stored.radiograph(background))
 
     def obtain(self, jobs: Sequence[Job]) -> None:
         """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
@@ -93,6 +112,9 @@ class Radiographs:
         """Return the unperturbed radiographs of jobs by key, as the store holds them; what it lacks is synthesized."""
         found = {key: self._store.get("radiographs", key) for key in jobs}
         stored = {key: _Stored(data) for key, data in found.items() if data is not None}
+        for key, one in stored.items() if self._recheck.wanted else ():
+            self._compare(jobs[key], one)
+            break
         return stored | self._synthesized({key: job for key, job in jobs.items() if key not in stored})
 
     def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:

@@ -66,7 +66,7 @@ def load_embedding(text: str) -> Embedding:
         SynnodError: the file or factory is not there or is something else.
     """
     if ":" in text and not Path(text).exists():
-        made, identity = Loader(text, "embedding", SynnodError, Path.cwd()).make()
+        made, identity, _ = Loader(text, "embedding", SynnodError, Path.cwd()).make()
         if not callable(made):
             raise SynnodError(f"embedding {text!r}: the factory returned {type(made).__name__}, not a function")
         return Embedding(text, identity.sha256, made)

@@ -65,7 +65,12 @@ class FunctionSynthesizer:
         identity: Who it is; part of every cache key.
         sham_is_identity: Whether an edit without a nodule leaves the radiograph as it is.
         lesions: What it draws beside nodules: ``mass``, ``consolidation``.
+
+    Attributes:
+        may_change_unseen: Whether the identity says nothing of the weights, since no ``sha256`` was declared.
     """
+
+    may_change_unseen = False
 
     def __init__(
         self,
@@ -173,7 +178,7 @@ def _unknown(text: str) -> SynthesizerError:
 
 
 def _load(text: str, options: Options) -> Synthesizer:
-    made, identity = Loader(text, "synthesizer", SynthesizerError, options.base).make()
+    made, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
     function = made.synthesize if hasattr(made, "synthesize") else made
     if not callable(function):
         raise SynthesizerError(
@@ -183,7 +188,9 @@ def _load(text: str, options: Options) -> Synthesizer:
         )
     sham_is_identity = bool(getattr(made, "sham_is_identity", False))
     lesions = tuple(map(str, getattr(made, "lesions", ())))
-    return FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
+    loaded = FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
+    loaded.may_change_unseen = by_source
+    return loaded
 
 
 @register_synthesizer("gaussian")

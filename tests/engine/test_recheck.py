@@ -8,9 +8,13 @@ import textwrap
 import pytest
 
 from synnodtest.detectors import resolve_detector
+from synnodtest.detectors.callables import CallableDetector
+from synnodtest.detectors.guard import Guard
 from synnodtest.engine import Engine
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, SynthesizerError
+from synnodtest.identity import Identity
 from synnodtest.store import Store
+from synnodtest.synthesizers import resolve_synthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Squares
 from tests.engine.test_engine import behaviour, recipes_of
@@ -41,6 +45,26 @@ PROGRAM = """
     score = json.loads(Path(sys.argv[1]).read_text())
     found = [{"box": [40, 40, 60, 60], "score": score}] if score else []
     Path(sys.argv[3]).write_text(json.dumps({file: found for file in files}))
+"""
+
+
+DRAWING = """
+    from pathlib import Path
+    from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+
+    drawn = []
+
+    class Mine:
+        {identity}
+        sham_is_identity = True
+
+        def synthesize(self, scenes, backgrounds):
+            drawn.append(len(scenes))
+            edge = eval(Path({weights!r}).read_text())
+            return GaussianSynthesizer(edge=edge).synthesize(scenes, backgrounds)
+
+    def factory():
+        return Mine()
 """
 
 
@@ -102,3 +126,39 @@ def test_a_program_is_known_by_every_file_that_its_command_names(tmp_path, weigh
     second = key()
     weights.write_text(json.dumps(0.5))
     assert len({first, second, key()}) == 3
+
+
+def drawn(tmp_path, weights, detector, identity=""):
+    """Run the scenes on a synthesizer of one's own; return how many scenes each of its calls drew."""
+    path = tmp_path / f"draw{len(identity)}.py"
+    path.write_text(textwrap.dedent(DRAWING).format(identity=identity, weights=str(weights)))
+    synthesizer = resolve_synthesizer(f"{path}:factory")
+    engine = Engine(Squares(), synthesizer, detector, Store(tmp_path / "store"))
+    assert len(list(engine.run(recipes_of(behaviour())))) == 9
+    calls = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == str(path)).drawn
+    return calls
+
+
+def detector_called(name):
+    detector = CallableDetector(lambda radiographs: [[] for _ in radiographs], Identity(name, sha256="0" * 64))
+    return Guard(detector, 30.0)
+
+
+@pytest.mark.parametrize("detector", ["first", "another"])
+def test_a_synthesizer_whose_weights_were_replaced_is_not_answered_from_the_store(tmp_path, weights, detector):
+    """Where all is stored, and where another detector is shown the stored radiographs."""
+    weights.write_text("0.9")
+    drawn(tmp_path, weights, detector_called("first"))
+    assert drawn(tmp_path, weights, detector_called(detector)) == [1]
+    weights.write_text("0.1")
+    with pytest.raises(SynthesizerError, match="draws otherwise than when the radiographs of the store were made"):
+        drawn(tmp_path, weights, detector_called(f"{detector}, later"))
+
+
+def test_a_synthesizer_that_draws_at_random_or_says_the_sha256_of_its_weights_goes_on(tmp_path, weights):
+    weights.write_text("__import__('random').uniform(0.1, 0.9)")
+    drawn(tmp_path, weights, detector_called("first"))
+    assert drawn(tmp_path, weights, detector_called("first")) == [1, 1]
+    told = 'identity = {"name": "mine", "sha256": "e" * 64}'
+    drawn(tmp_path, weights, detector_called("first"), told)
+    assert drawn(tmp_path, weights, detector_called("first"), told) == []
