@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import scipy
@@ -19,7 +18,6 @@ __all__ = [
     "box_of_mask",
     "centre_of",
     "cut_of",
-    "deep_in",
     "depths_mm",
     "disc_mask",
     "disc_window",
@@ -131,49 +129,3 @@ def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> NDArray[np.float64]:
         padded = scipy.ndimage.distance_transform_edt(np.pad(mask[cut], 1), sampling=spacing_mm)
         depth[cut] = padded[1:-1, 1:-1]
     return depth
-
-
-def deep_in(mask: BoolArray, depth_mm: float, spacing_mm: Spacing) -> BoolArray:
-    """Return where float32 :func:`depths_mm` are at least ``depth_mm``, which takes a third of its time."""
-    box = box_of_mask(mask)
-    if box is None:
-        return mask.copy()
-    x_min, y_min, x_max, y_max = map(int, box)
-    cut = slice(y_min, y_max), slice(x_min, x_max)
-    reach = _half_heights(depth_mm, spacing_mm)
-    away = np.ascontiguousarray(_rows_to_outside(mask[cut], most=max(reach, default=0) + 1).T)
-    near, width = away == 0, x_max - x_min  # columns first: a step to the next one is one of whole rows
-    outside = np.empty_like(near)
-    for step, rows in enumerate(reach[:width]):
-        np.less_equal(away, rows, out=outside)
-        near[: width - step] |= outside[step:]
-        near[step:] |= outside[: width - step]
-        near[:step] = near[width - step :] = True  # beyond the box nothing is of it
-    deep = np.zeros_like(mask)
-    deep[cut] = ~near.T if len(reach) <= width else False
-    return deep
-
-
-def _half_heights(radius: float, spacing_mm: Spacing) -> list[int]:
-    """Return how many rows up and down a disc without its rim reaches, in its middle column and in those beside it."""
-    heights: list[int] = []
-    rows = np.arange(math.ceil(max(radius, 0.0) / spacing_mm[0]) + 1) * spacing_mm[0]
-    while True:
-        away = np.sqrt(rows * rows + (len(heights) * spacing_mm[1]) ** 2).astype(np.float32)
-        inside = int(np.count_nonzero(away < np.float32(radius)))
-        if not inside:
-            return heights
-        heights.append(inside - 1)
-
-
-def _rows_to_outside(mask: BoolArray, most: int) -> NDArray[np.integer[Any]]:
-    """Return how many rows each pixel lies from one of its column that is not of the mask, at most ``most``."""
-    rows = np.arange(1, len(mask) + 1, dtype=np.min_scalar_type(-len(mask) - 2))[:, None]
-    last, following = (np.where(mask, rows.dtype.type(beyond), rows) for beyond in (0, len(mask) + 1))
-    for row in range(1, len(mask)):  # row by row: ufunc.accumulate takes three times as long
-        np.maximum(last[row - 1], last[row], out=last[row])
-    for row in range(len(mask) - 1, 0, -1):
-        np.minimum(following[row - 1], following[row], out=following[row - 1])
-    most = min(most, len(mask))
-    away = np.minimum(np.minimum(rows - last, following - rows), most)
-    return np.asarray(away, dtype=np.min_scalar_type(most))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synnodtest.geometry import centre_of, deep_in, depths_mm, iou, moved_to
+from synnodtest.geometry import centre_of, depths_mm, iou, moved_to
 
 
 def test_a_box_moved_keeps_its_size_and_gets_the_middle_asked_for():
@@ -39,16 +39,3 @@ def test_the_depth_looked_for_in_the_box_of_a_mask_is_that_of_the_whole_to_the_l
         whole = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1]
         np.testing.assert_array_equal(depths_mm(mask, spacing), whole)
     assert not depths_mm(np.zeros((4, 5), bool), (1.0, 1.0)).any()
-
-
-def test_what_lies_deep_is_what_the_depths_say_to_the_last_pixel():
-    rng = np.random.default_rng(5)
-    for number in range(60):
-        blob = ndimage.gaussian_filter(rng.random((60, 50)), 3)
-        mask = np.ones((60, 50), bool) if number == 0 else blob > np.quantile(blob, 0.9 - 0.015 * number)
-        spacing = tuple(rng.choice([0.2, 0.35, 0.3704, 1.0], 2))
-        depths = depths_mm(mask, spacing).astype(np.float32)
-        ties = rng.choice(depths[mask], 4).tolist()
-        for depth in [0.0, *ties, *rng.uniform(0, 12, 6), 300.0]:
-            np.testing.assert_array_equal(deep_in(mask, depth, spacing), mask & (depths >= depth))
-    assert not deep_in(np.zeros((4, 5), bool), 1.0, (1.0, 1.0)).any()

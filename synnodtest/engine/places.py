@@ -53,8 +53,7 @@ class Places:
 
     @stage("places")
     def _drawn(self, members: Sequence[Recipe]) -> bytes:
-        nodules = sum(len(recipe.nodules) for recipe in members)
-        placer = Placer(self._load(members[0].background), expected=nodules)
+        placer = Placer(self._load(members[0].background), expected=members)
         return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
 
 

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray, centre_of, deep_in, depths_mm
+from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
+from synnodtest.planning.ground import LEAST_SHARE, Ground, nth_of
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
 
-__all__ = ["MissingRegion", "NoPlace", "Placer", "region_mask"]
+__all__ = ["LEAST_SHARE", "MissingRegion", "NoPlace", "Placer", "region_mask"]
 
-Indices = NDArray[np.intp]
-
-LEAST_SHARE = 0.2
-"""Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
-FEW_CLEARANCES = 4
+FEW_CLEARANCES = 3
 """Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
 """How much further than the gap a nodule beside a distractor may lie, so that there are places to choose from."""
@@ -51,68 +47,18 @@ class NoPlace(Exception):
         return self.reason
 
 
-@dataclass(frozen=True)
-class _Pixels:
-    """Pixels, row by row.
-
-    Args:
-        flat: Their places in the flattened radiograph.
-        width: Of the radiograph.
-    """
-
-    flat: Indices
-    width: int
-
-    def rows_columns(self, chosen: Indices) -> tuple[Indices, Indices]:
-        """Return rows and columns of some of them."""
-        return np.divmod(self.flat[chosen], self.width)
-
-
-class _Ground(_Pixels):
-    """The pixels of a region that holds some.
-
-    Args:
-        region: The region.
-        spacing_mm: ``(row, column)``.
-        expected: How many clearances it will be asked for.
-    """
-
-    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float], expected: int) -> None:
-        super().__init__(np.flatnonzero(region), region.shape[1])
-        self._region, self._spacing = region, spacing_mm
-        self._one_by_one = FEW_CLEARANCES if expected <= FEW_CLEARANCES else 0
-
-    def clear_of_edge(self, clearance_mm: float) -> BoolArray:
-        """Return which pixels lie so far within the region; less far where too few of them do."""
-        if self._one_by_one > 0:
-            self._one_by_one -= 1
-            deep = deep_in(self._region, clearance_mm, self._spacing).ravel()[self.flat]
-            if np.count_nonzero(deep) > LEAST_SHARE * deep.size + 2:  # then the clearance is below the most
-                return deep
-        return self._depth_mm >= min(clearance_mm, self._most_clearance_mm)
-
-    @cached_property
-    def _depth_mm(self) -> FloatArray:
-        return depths_mm(self._region, self._spacing).ravel()[self.flat].astype(np.float32)
-
-    @cached_property
-    def _most_clearance_mm(self) -> float:
-        """The clearance that leaves the least share of the pixels."""
-        return float(np.quantile(self._depth_mm, 1.0 - LEAST_SHARE))
-
-
 class Placer:
     """Draws places on one radiograph; keeps its distance maps, so use one placer per background.
 
     Args:
         radiograph: The untouched background.
-        expected: How many nodules it will be asked to place, if that is known.
+        expected: The recipes that it will be asked for, if they are known.
     """
 
-    def __init__(self, radiograph: Radiograph, expected: int = 1) -> None:
+    def __init__(self, radiograph: Radiograph, expected: Sequence[Recipe] = ()) -> None:
         self._radiograph = radiograph
-        self._expected = expected
-        self._allowed: dict[Location, _Ground] = {}
+        self._clearances = [nodule.clearance_mm for recipe in expected for nodule in recipe.nodules]
+        self._allowed: dict[Location, Ground] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
 
@@ -149,34 +95,31 @@ class Placer:
             return mimic.location.at_mm
         rng = np.random.default_rng(mimic.place_seed)
         if mimic.location is None:
-            flat = np.flatnonzero(mimic_kind(mimic.kind).usual_place(self._radiograph))
-            usual = _Pixels(flat, self._radiograph.shape[1])
-            return self._one_of(usual, np.arange(flat.size), rng)
-        ground, least_mm = self._region(mimic.location), mimic.location.min_distance_mm
-        chosen = self._far(ground, np.arange(ground.flat.size), least_mm, earlier)
-        if not chosen.size:
+            usual = Ground(mimic_kind(mimic.kind).usual_place(self._radiograph), self._radiograph.spacing_mm)
+            return self._one_of(usual, usual.inside, rng)
+        ground = self._region(mimic.location)
+        allowed = self._far(ground, ground.inside, mimic.location.min_distance_mm, earlier)
+        if not allowed.any():
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
-        return self._one_of(ground, chosen, rng)
+        return self._one_of(ground, allowed, rng)
 
-    def _one_of(self, pixels: _Pixels, chosen: Indices, rng: np.random.Generator) -> tuple[float, float]:
-        """Return a point within one of the chosen pixels, in mm."""
+    def _one_of(self, ground: Ground, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
+        """Return a point within one of the allowed pixels, in mm."""
         spacing = self._radiograph.spacing_mm
-        pick = chosen[int(rng.integers(chosen.size))]
-        row, column = pixels.rows_columns(pick)
+        row, column = ground.row_column(nth_of(allowed, int(rng.integers(np.count_nonzero(allowed)))))
         x, y = column + rng.uniform(), row + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
-    def _far(self, pixels: _Pixels, chosen: Indices, least_mm: float, earlier: list[tuple[float, float]]) -> Indices:
-        """Return which of the chosen pixels lie at least so far from all earlier places."""
-        if not earlier:
-            return chosen
-        spacing, (rows, columns) = self._radiograph.spacing_mm, pixels.rows_columns(chosen)
-        far = np.ones(rows.shape, dtype=np.bool_)
+    def _far(
+        self, ground: Ground, allowed: BoolArray, least_mm: float, earlier: list[tuple[float, float]]
+    ) -> BoolArray:
+        """Return which of the allowed pixels lie at least so far from all earlier places."""
+        if not earlier or not least_mm:
+            return allowed
+        far, (rows, columns) = allowed.copy(), ground.middles_mm
         for x_mm, y_mm in earlier:
-            dx = (columns + 0.5) * spacing[1] - x_mm
-            dy = (rows + 0.5) * spacing[0] - y_mm
-            far &= dx**2 + dy**2 >= least_mm**2
-        return chosen[far]
+            far &= (columns - x_mm) ** 2 + (rows - y_mm)[:, None] ** 2 >= least_mm**2
+        return far
 
     def _by(self, nodule: NoduleRecipe, mimics: list[Mimic]) -> BoolArray | None:
         """Return where a centre lies beside or under a distractor; None where it asks for neither."""
@@ -217,14 +160,12 @@ class Placer:
         allowed = ground.clear_of_edge(nodule.clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            near = by.ravel()[ground.flat]
+            near = ground.inside & ground.window(by)
             allowed = allowed & near if (allowed & near).any() else near
-        chosen = np.flatnonzero(allowed)
-        if location.min_distance_mm:
-            chosen = self._far(ground, chosen, location.min_distance_mm, earlier)
-        if not chosen.size:
+        allowed = self._far(ground, allowed, location.min_distance_mm, earlier)
+        if not allowed.any():
             raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
-        return self._one_of(ground, chosen, rng)
+        return self._one_of(ground, allowed, rng)
 
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""
@@ -234,12 +175,14 @@ class Placer:
             raise NoPlace(f"the box of nodule {name!r} lies outside the radiograph of {width} x {height} pixels")
         return round(x * column_mm, 3), round(y * row_mm, 3)
 
-    def _region(self, location: Location) -> _Ground:
+    def _region(self, location: Location) -> Ground:
         if location not in self._allowed:
-            region = region_mask(self._radiograph, location)
-            if not region.any():
+            region, few = region_mask(self._radiograph, location), len(self._clearances) <= FEW_CLEARANCES
+            largest_mm = 0.0 if few else max(self._clearances)
+            ground = Ground(region, self._radiograph.spacing_mm, largest_mm)
+            if not ground.count:
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            self._allowed[location] = _Ground(region, self._radiograph.spacing_mm, self._expected)
+            self._allowed[location] = ground
         return self._allowed[location]
 
 

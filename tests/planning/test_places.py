@@ -11,44 +11,45 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Uniform
 
-SPACING = (0.5, 0.6)
 
-
-def film():
+def film(spacing):
     lung = np.zeros((180, 160), bool)
     lung[20:160, 15:60], lung[30:150, 95:150] = True, True
-    return Radiograph(np.full(lung.shape, 0.4, np.float32), SPACING, {"lung": lung})
+    return Radiograph(np.full(lung.shape, 0.4, np.float32), spacing, {"lung": lung})
 
 
-def plainly(recipe, lung):
+def plainly(recipe, radiograph):
     """Return the places of a recipe by masks over the whole radiograph, numbers drawn as the placer draws them."""
-    depth = distance_transform_edt(np.pad(lung, 1), sampling=SPACING)[1:-1, 1:-1].astype(np.float32)
+    lung, (row_mm, column_mm) = radiograph.regions["lung"], radiograph.spacing_mm
+    depth = distance_transform_edt(np.pad(lung, 1), sampling=(row_mm, column_mm))[1:-1, 1:-1].astype(np.float32)
     most = np.quantile(depth[lung], 1 - LEAST_SHARE)
     rows, columns = np.indices(lung.shape)
     made = []
     for nodule in recipe.nodules:
         allowed = lung & (depth >= min(nodule.clearance_mm, most))
         for x, y in made if nodule.location.min_distance_mm else ():
-            away = ((columns + 0.5) * SPACING[1] - x) ** 2 + ((rows + 0.5) * SPACING[0] - y) ** 2
+            away = ((columns + 0.5) * column_mm - x) ** 2 + ((rows + 0.5) * row_mm - y) ** 2
             allowed &= away >= nodule.location.min_distance_mm**2
         at, rng = np.argwhere(allowed), np.random.default_rng(nodule.place_seed)
         row, column = at[rng.integers(len(at))]
         x, y = column + rng.uniform(), row + rng.uniform()
-        made.append((round(float(x * SPACING[1]), 3), round(float(y * SPACING[0]), 3)))
+        made.append((round(float(x * column_mm), 3), round(float(y * row_mm), 3)))
     return made
 
 
+@pytest.mark.parametrize("spacing", [(0.5, 0.6), (0.5, 0.5)])
 @pytest.mark.parametrize("apart", [0.0, 25.0])
-def test_the_places_are_those_of_the_whole_masks(apart):
+def test_the_places_are_those_of_the_whole_masks(apart, spacing):
     nodules = (
         NoduleSpec("index", Uniform(6.0, 14.0), location=Location(region="lung")),
         NoduleSpec("companion", Uniform(6.0, 14.0), location=Location(region="lung", min_distance_mm=apart)),
     )
     behaviour = Behaviour("b", "s", scenes=Scenes("normal", 1, nodules=nodules, replicates=25))
-    radiograph, background = film(), Background("a")
-    placer = Placer(radiograph, expected=50)
-    for recipe in own_recipes(behaviour, [background], 0):
+    radiograph = film(spacing)
+    recipes = list(own_recipes(behaviour, [Background("a")], 0))
+    placer = Placer(radiograph, recipes)
+    for recipe in recipes:
         drawn = [nodule.centre_mm for nodule in placer.place(recipe).nodules]
-        assert drawn == plainly(recipe, radiograph.regions["lung"])
+        assert drawn == plainly(recipe, radiograph)
         alone = Placer(radiograph).place(recipe)  # the first places of a background are found in another way
         assert [nodule.centre_mm for nodule in alone.nodules] == drawn
