@@ -20,11 +20,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
-from synnodtest.grids import bilinear, laplacian_of_gaussian, nearest
+from synnodtest.grids import laplacian_of_gaussian, nearest, smoothed
 from synnodtest.radiograph import Radiograph, lung_range
 
 __all__ = ["VERSION", "Visibility", "radial_rise", "visibilities", "visibility"]
@@ -114,15 +113,16 @@ def _preferred(mask: BoolArray, lung: BoolArray) -> BoolArray:
 
 
 class _View:
-    """The neighbourhood of a nodule on an even grid.
+    """The neighbourhood of a nodule on an even grid, as far as surroundings reach.
 
     Attributes:
         pixels: Brightness.
         lung: The region; everything where the radiograph has none.
-        inside: What is within reach and not beyond the film's border.
-        near: Rows, and columns likewise, that are within reach; beyond them the filter alone looks.
+        inside: What is not beyond the film's border.
         away: Distance from the middle in half outlines: 1 on the ellipse in the outline.
         size: Diameter of the disc as large as that ellipse, in cells.
+        wide: Brightness of a larger grid, at which the filter alone looks.
+        near: Its rows, and columns likewise, that are within reach.
     """
 
     def __init__(self, radiograph: Radiograph, outline: Box) -> None:
@@ -133,25 +133,24 @@ class _View:
         reach = max(half_x, half_y) + REACH_MM
         offsets = np.arange(-math.ceil((reach + FILTER * SCALE * 2 * radius) / cell), 1) * cell
         offsets = np.concatenate([offsets, -offsets[-2::-1]])
-        self._x = (outline[0] + outline[2]) / 2 * column_mm + offsets
-        self._y = (outline[1] + outline[3]) / 2 * row_mm + offsets
-        self._spacing = radiograph.spacing_mm
+        near = np.flatnonzero(np.abs(offsets) <= reach)
+        self.near = slice(int(near[0]), int(near[-1]) + 1)
+        x = (outline[0] + outline[2]) / 2 * column_mm + offsets
+        y = (outline[1] + outline[3]) / 2 * row_mm + offsets
+        self._x, self._y, self._spacing = x[self.near], y[self.near], radiograph.spacing_mm
         self.size = 2 * radius / cell
         self.away = self.distance(outline)
-        rows, columns = self._y / row_mm - 0.5, self._x / column_mm - 0.5
-        height, width = radiograph.shape
-        near = np.abs(offsets) <= reach
-        self.inside: BoolArray = (near & (rows >= -0.5) & (rows < height - 0.5))[:, None] & (
-            near & (columns >= -0.5) & (columns < width - 0.5)
+        rows, columns = y / row_mm - 0.5, x / column_mm - 0.5
+        self.inside: BoolArray = np.logical_and.outer(
+            *(_on_film(axis[self.near], end) for axis, end in zip((rows, columns), radiograph.shape, strict=True))
         )
-        cut = _span(rows, height), _span(columns, width)
-        grid = rows - cut[0].start, columns - cut[1].start
-        self.near = slice(int(near.argmax()), len(near) - int(near[::-1].argmax()))
-        blur = [0.4 * cell / step if cell > step else 0.0 for step in radiograph.spacing_mm]  # against aliasing
-        smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut], blur, output=np.float64)
-        self.pixels: Array = bilinear(smooth, *grid)
+        cut = _span(rows, radiograph.shape[0]), _span(columns, radiograph.shape[1])
+        rows, columns = rows - cut[0].start, columns - cut[1].start
+        down, across = (0.4 * cell / step if cell > step else 0.0 for step in (row_mm, column_mm))  # against aliasing
+        self.wide: Array = smoothed(radiograph.pixels[cut], (down, across), rows, columns)
+        self.pixels = self.wide[self.near, self.near]
         lung = radiograph.regions.get("lung")
-        self.lung: BoolArray = self.inside if lung is None else nearest(lung[cut], *grid)
+        self.lung: BoolArray = self.inside if lung is None else nearest(lung[cut], rows[self.near], columns[self.near])
 
     def distance(self, outline: Box) -> Array:
         """Return how far each cell is from the middle of an outline, in its half axes."""
@@ -163,6 +162,10 @@ class _View:
         )
 
 
+def _on_film(positions: Array, length: int) -> BoolArray:
+    return np.asarray((positions >= -0.5) & (positions < length - 0.5))
+
+
 def _span(positions: Array, length: int) -> slice:
     """Return the pixels of one axis that the grid and its blur need, at least one."""
     first = min(max(math.floor(positions[0]) - 4, 0), length - 1)
@@ -170,10 +173,9 @@ def _span(positions: Array, length: int) -> slice:
 
 
 def _conspicuity(view: _View, around: BoolArray) -> float:
-    near = view.near, view.near
-    response = -laplacian_of_gaussian(view.pixels, SCALE * view.size, view.near, view.near)
-    noise = response[around[near]]
-    core = view.away[near] <= max(WANDER, float(view.away.min()))
+    response = -laplacian_of_gaussian(view.wide, SCALE * view.size, view.near, view.near)
+    noise = response[around]
+    core = view.away <= max(WANDER, float(view.away.min()))
     return float((response[core].max() - noise.mean()) / max(float(noise.std()), 1e-12))
 
 
@@ -192,26 +194,28 @@ def radial_rise(radiograph: Radiograph, outline: Box, edges: Sequence[float]) ->
     ring = _preferred(view.inside & (view.away > RING[0]) & (view.away < RING[1]), view.lung)
     if ring.sum() < LEAST_CELLS:
         return None
-    rise = _rise(view, ring) / lung_range(radiograph)
-    bins = np.digitize(view.away, edges)
+    within = view.away < edges[-1]
+    rise = _rise(view, ring, within) / lung_range(radiograph)
+    bins = np.digitize(view.away[within], edges)
     return np.array([rise[bins == k].mean() if (bins == k).any() else math.nan for k in range(1, len(edges))])
 
 
 def _contrast(view: _View, ring: BoolArray) -> float:
-    return float(_rise(view, ring)[view.away <= 1].mean())
+    return float(_rise(view, ring, view.away <= 1).mean())
 
 
-def _rise(view: _View, ring: BoolArray) -> Array:
-    """Return the brightness over a plane through the ring, robust against a rib that crosses it."""
+def _rise(view: _View, ring: BoolArray, where: BoolArray) -> Array:
+    """Return the brightness of some cells over a plane through the ring, robust against a rib that crosses it."""
     terms = _plane_terms(*view.pixels.shape)
     known, values = terms[ring], view.pixels[ring]
     weight = np.ones(len(values))
     for _ in range(ROUNDS):
-        plane = np.linalg.lstsq(known * weight[:, None], values * weight, rcond=None)[0]
+        weighted = known.T * weight
+        plane = np.linalg.lstsq(weighted @ known, weighted @ values, rcond=None)[0]  # of three equations
         rest = np.abs(values - known @ plane)
         spread = 1.4826 * _median(rest) + 1e-12
-        weight = np.sqrt(np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12)))  # Huber's, 95% efficient
-    return np.asarray(view.pixels - terms @ plane)
+        weight = np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12))  # Huber's, 95% efficient
+    return np.asarray(view.pixels[where] - terms[where] @ plane)
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 """Images looked up on a grid of rows and columns, and filtered on a part of it.
 
-Each function gives, to the last bit, what the one of ``scipy.ndimage`` named there gives, which knows neither that the
-points form a grid nor that only a part is wanted.
+Each function gives what those of ``scipy.ndimage`` named there give, which know neither that the points form a grid nor
+that only a part is wanted: masks to the last bit, numbers to the rounding of their sums.
 """
 
 from __future__ import annotations
@@ -14,39 +14,42 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray
 
-__all__ = ["bilinear", "laplacian_of_gaussian", "nearest"]
+__all__ = ["laplacian_of_gaussian", "nearest", "smoothed"]
 
 Array = NDArray[np.floating[Any]]
 TRUNCATE = 4.0
 """Where a filter ends, in Gaussian widths."""
 
 
-def bilinear(image: Array, rows: Array, columns: Array) -> Array:
-    """Return ``map_coordinates(image, meshgrid(rows, columns), order=1, mode="nearest")``.
+def smoothed(image: Array, sigmas: tuple[float, float], rows: Array, columns: Array) -> Array:
+    """Return ``map_coordinates(gaussian_filter(image, sigmas), meshgrid(rows, columns), order=1, mode="nearest")``.
 
     Args:
-        image: float64 (h, w).
+        image: (h, w).
+        sigmas: Gaussian widths down and across, in pixels; 0 smooths nothing.
         rows: Of the grid's rows, in pixels.
         columns: Likewise.
 
     Returns:
         (rows, columns), float64.
     """
-    total = np.zeros((len(rows), len(columns)))
-    across = _neighbours(columns, image.shape[1])
-    for row, row_weight in _neighbours(rows, image.shape[0]):
-        lines = image.take(row, axis=0) * row_weight[:, None]
-        for column, column_weight in across:
-            total += lines.take(column, axis=1) * column_weight
-    return total
+    down = _smoothed_at(image.astype(np.float64), sigmas[0], rows)
+    return _smoothed_at(np.ascontiguousarray(down.T), sigmas[1], columns).T
 
 
-def _neighbours(positions: Array, length: int) -> tuple[tuple[NDArray[np.intp], Array], tuple[NDArray[np.intp], Array]]:
-    """Return the pixels before and after each position of an axis, with their weights."""
-    before = np.floor(positions)
-    weight = 1 - (positions - before)
-    first, last = (np.clip(before + step, 0, length - 1).astype(np.intp) for step in (0, 1))
-    return (first, weight), (last, 1 - weight)
+def _smoothed_at(image: Array, sigma: float, positions: Array) -> Array:
+    """Return the smoothed image between its rows: each a weighted sum of those around, mirrored at the edges."""
+    kernel = _kernel(sigma, 0) if sigma else np.ones(1)
+    radius, length = len(kernel) // 2, len(image)
+    places = np.clip(positions, 0, length - 1)
+    before = np.floor(places).astype(np.intp)[:, None]
+    part = places[:, None] - before
+    weights = np.zeros((len(places), len(kernel) + 1))
+    weights[:, :-1] = (1 - part) * kernel
+    weights[:, 1:] += part * kernel
+    around = (before + np.arange(-radius, radius + 2)) % (2 * length)
+    around = np.minimum(around, 2 * length - 1 - around)
+    return np.matmul(weights[:, None, :], image[around])[:, 0]
 
 
 def nearest(mask: BoolArray, rows: Array, columns: Array) -> BoolArray:
@@ -65,8 +68,21 @@ def _nearest(positions: Array, length: int) -> tuple[NDArray[np.intp], BoolArray
 def laplacian_of_gaussian(image: Array, sigma: float, rows: slice, columns: slice) -> Array:
     """Return ``gaussian_laplace(image, sigma)[rows, columns]``."""
     smooth, bent = (_kernel(sigma, order) for order in (0, 2))
-    down, across = (np.ascontiguousarray(_correlated(image, kernel, rows).T) for kernel in (bent, smooth))
-    return (_correlated(down, smooth, columns) + _correlated(across, bent, columns)).T
+    taps, ends = len(smooth), ((rows, len(image)), (columns, image.shape[1]))
+    beyond = [max(taps // 2 - cut.start, cut.stop + taps // 2 - length, 0) for cut, length in ends]
+    around = np.pad(image, [(margin, margin) for margin in beyond], mode="symmetric") if any(beyond) else image
+    first, left = (cut.start + margin - taps // 2 for (cut, _), margin in zip(ends, beyond, strict=True))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    around = around[first : first + height + taps - 1, left : left + width + taps - 1]
+    down = np.matmul(np.stack([smooth, bent]), _windows(around, taps, 1))  # (height, 2, width + taps - 1)
+    pairs = down.transpose(2, 1, 0).reshape(-1, height)
+    return np.matmul(np.stack([bent, smooth], axis=1).ravel(), _windows(pairs, 2 * taps, 2)).T
+
+
+def _windows(image: Array, length: int, step: int) -> Array:
+    """Return ``length`` rows of an image from each ``step``-th row on, while there are so many: (n, length, width)."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, length, axis=0)[::step]
+    return windows.transpose(0, 2, 1)
 
 
 def _kernel(sigma: float, order: int) -> Array:
@@ -76,19 +92,3 @@ def _kernel(sigma: float, order: int) -> Array:
     one[radius] = 1.0
     answer: Array = scipy.ndimage.gaussian_filter1d(one, sigma, order=order, mode="constant", truncate=TRUNCATE)
     return answer
-
-
-def _correlated(image: Array, weights: Array, wanted: slice) -> Array:
-    """Return the wanted rows of an image correlated with even weights down its columns, mirrored at its edges."""
-    radius, count = len(weights) // 2, wanted.stop - wanted.start
-    beyond = max(radius - wanted.start, wanted.stop + radius - len(image), 0)
-    if beyond:
-        image = np.pad(image, ((beyond, beyond), (0, 0)), mode="symmetric")
-    first = wanted.start + beyond
-    total: Array = image[first : first + count] * weights[radius]
-    pair = np.empty_like(total)
-    for k in range(radius, 0, -1):  # as SciPy adds them up, from the outermost
-        np.add(image[first - k : first - k + count], image[first + k : first + k + count], out=pair)
-        pair *= weights[radius - k]
-        total += pair
-    return total
