@@ -61,7 +61,9 @@ def _nth_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, nth: int
 
     first, last = max(nth - come.size, 0), min(nth + gone.size + 1, ordered.size)
     old = bisect.bisect_left(ordered, nth + 1, first, last, key=up_to)
-    new = bisect.bisect_left(come, nth + 1, key=up_to)
+    begin = come.searchsorted(ordered[old - 1], "right") if old else 0  # what comes no later has too few up to it
+    end = come.searchsorted(ordered[old]) if old < last else come.size
+    new = bisect.bisect_left(come, nth + 1, int(begin), int(end), key=up_to)
     return min([array[k] for array, k, end in ((ordered, old, last), (come, new, come.size)) if k < end])
 
 

@@ -155,6 +155,11 @@ class Radiograph:
         return {name: mask for name, mask in self.regions.items() if not is_derived(name)}
 
     @cached_property
+    def shown_regions(self) -> frozenset[str]:
+        """Names of the regions of which any pixel is there; looked at once."""
+        return frozenset(name for name, mask in self.regions.items() if mask.any())
+
+    @cached_property
     def is_finite(self) -> bool:
         """Whether every pixel is a finite number; looked at once."""
         return bool(np.isfinite(self.pixels).all())
@@ -254,9 +259,9 @@ def lung_range_after(radiograph: Radiograph, background: Radiograph, crops: Sequ
         background: Its lung is put in order once.
         crops: Disjoint.
     """
-    lung = background.regions.get("lung")
-    if radiograph.regions is not background.regions or lung is None or not lung.any():
+    if radiograph.regions is not background.regions or "lung" not in background.shown_regions:
         return lung_range(radiograph)
+    lung = background.regions["lung"]
 
     def within(one: Radiograph) -> FloatArray:
         values = [one.pixels[cut][lung[cut]] for cut in map(cut_of, crops)]

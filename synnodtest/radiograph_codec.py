@@ -107,7 +107,7 @@ def encode_edit(edit: Edit) -> bytes:
         return b"".join([*head, *masks, mine.astype("<u4").tobytes()])
     theirs = _bits(background.pixels)
     differences = [_shuffled(mine[cut] ^ theirs[cut]) for cut in map(cut_of, crops)]
-    return b"".join([*head, zlib.compress(b"".join(masks + differences), 6)])
+    return b"".join([*head, _deflated(b"".join(masks + differences))])
 
 
 def peek_radiograph(data: bytes) -> StoredRadiograph:
@@ -317,6 +317,12 @@ def _inflated(stream: bytes, header: Header, *, only_truth: bool) -> bytes:
         return zlib.decompress(stream, bufsize=max(size, 1))  # a buffer that need not grow
     except (KeyError, ValueError, zlib.error) as error:
         raise _not_encoded(error) from error
+
+
+def _deflated(data: bytes) -> bytes:
+    """Return data as a zlib stream, looking for runs alone: noise holds no longer match, and looking takes its time."""
+    packer = zlib.compressobj(strategy=zlib.Z_RLE)
+    return packer.compress(data) + packer.flush()
 
 
 def _bytes_of_mask(shape: Sequence[int]) -> int:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from synnodtest.errors import StoreError
 
@@ -90,18 +91,19 @@ class Store:
             StoreError: the file is there but cannot be read.
         """
         path = self._path(kind, key)
-        data = _read(path)
-        if data is None:
+        read = _read(path)
+        if read is None:
             return None
-        payload = _unwrap(data)
-        if payload is None:
+        if read.payload is None:
             return self._set_aside(path)
-        _mark_used(path)
-        return payload
+        if time.time() - read.used > _USED_EVERY_S:
+            with contextlib.suppress(OSError):  # a store that cannot be written keeps the old time
+                os.utime(path)
+        return read.payload
 
     def has(self, kind: str, key: str) -> bool:
         """Return whether there is an entry, which may be a damaged one: it is not read."""
-        return self._path(kind, key).exists()
+        return os.path.exists(self._path(kind, key))
 
     def put(self, kind: str, key: str, data: bytes) -> bytes:
         """Store ``data`` unless the key is taken, and return what is stored: the authoritative payload.
@@ -112,10 +114,10 @@ class Store:
         path = self._path(kind, key)
         try:
             self._prepare()
-            path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self._temporary()
             try:
-                temporary.write_bytes(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)
+                with open(temporary, "wb") as file:
+                    file.write(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)
                 while True:
                     if _claim(temporary, path):
                         return data
@@ -124,7 +126,7 @@ class Store:
                         return kept
             finally:
                 with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+                    os.unlink(temporary)
         except OSError as error:
             raise StoreError(
                 f"{self.root}: cannot be written: {error.strerror or error}",
@@ -202,8 +204,8 @@ class Store:
         """Read every entry; yield the damaged ones, which are set aside and will be computed anew."""
         for entry in self.entries():
             path = self._path(entry.kind, entry.key)
-            data = _read(path)
-            if data is not None and _unwrap(data) is None:
+            read = _read(path)
+            if read is not None and read.payload is None:
                 self._set_aside(path)
                 yield entry
 
@@ -225,7 +227,7 @@ class Store:
                 total -= entry.bytes
         try:
             for entry in gone:
-                self._path(entry.kind, entry.key).unlink(missing_ok=True)
+                Path(self._path(entry.kind, entry.key)).unlink(missing_ok=True)
             for path in (self.root / "damaged").glob("*"):
                 path.unlink(missing_ok=True)
             self._sweep()
@@ -246,12 +248,12 @@ class Store:
         folder = self.root / "damaged"
         return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
-    def _path(self, kind: str, key: str) -> Path:
+    def _path(self, kind: str, key: str) -> str:
         _checked(_KIND, kind, "kind")
-        return self._entries / kind / _checked(_KEY, key, "key")[:2] / key
+        return f"{self._entries}/{kind}/{_checked(_KEY, key, 'key')[:2]}/{key}"
 
-    def _temporary(self) -> Path:
-        return self.scratch / f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+    def _temporary(self) -> str:
+        return f"{self.scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
 
     def _prepare(self) -> None:
         """Make the folder on first use, keep it out of git, and sweep what killed processes left behind."""
@@ -271,18 +273,18 @@ class Store:
                 if time.time() - left.stat().st_mtime > _STALE_SECONDS:
                     left.unlink()
 
-    def _set_aside(self, path: Path) -> bytes | None:
+    def _set_aside(self, path: str) -> bytes | None:
         """Move a damaged entry away, unless another process has repaired it meanwhile."""
         aside = self.root / "damaged"
         try:
             aside.mkdir(parents=True, exist_ok=True)
             with _locked(self.root / "damaged.lock"):
-                data = _read(path)
-                payload = None if data is None else _unwrap(data)
-                if data is not None and payload is None:
-                    os.replace(path, aside / f"{path.parent.parent.name}-{path.name}-{time.time_ns()}")
+                read = _read(path)
+                if read is not None and read.payload is None:
+                    *_, kind, _, key = path.split("/")
+                    os.replace(path, aside / f"{kind}-{key}-{time.time_ns()}")
                     _LOG.warning("%s was damaged; it was set aside in %s and is computed anew", path, aside)
-                return payload
+                return None if read is None else read.payload
         except OSError as error:
             raise StoreError(
                 f"{path}: a damaged entry that cannot be set aside: {error.strerror or error}",
@@ -296,9 +298,17 @@ def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
     return text
 
 
-def _read(path: Path) -> bytes | None:
+class _Read(NamedTuple):
+    """An entry that was read: its payload, None if a byte of it is wrong or missing, and when it was last used."""
+
+    payload: bytes | None
+    used: float
+
+
+def _read(path: str) -> _Read | None:
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            used, head, payload = os.fstat(file.fileno()).st_mtime, file.read(_HEAD), file.readall()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -306,36 +316,33 @@ def _read(path: Path) -> bytes | None:
             f"{path}: cannot be read: {error.strerror or error}",
             hint="check its permissions, or choose another folder with --synnod-cache DIR",
         ) from error
+    magic, digest, length = head[: len(_MAGIC)], head[len(_MAGIC) : -8], int.from_bytes(head[-8:], "big")
+    whole = len(head) == _HEAD and magic == _MAGIC and length == len(payload)
+    return _Read(payload if whole and hashlib.sha256(payload).digest() == digest else None, used)
 
 
-def _mark_used(path: Path) -> None:
-    """Set the time stamp of an entry if it is old; a store that cannot be written keeps the old one."""
-    with contextlib.suppress(OSError):
-        if time.time() - path.stat().st_mtime > _USED_EVERY_S:
-            os.utime(path)
-
-
-def _unwrap(data: bytes) -> bytes | None:
-    """Return the payload of an entry, or None if a byte of it is wrong or missing."""
-    if len(data) < _HEAD or not data.startswith(_MAGIC):
-        return None
-    digest, length, payload = data[len(_MAGIC) : _HEAD - 8], data[_HEAD - 8 : _HEAD], data[_HEAD:]
-    whole = int.from_bytes(length, "big") == len(payload) and hashlib.sha256(payload).digest() == digest
-    return payload if whole else None
-
-
-def _claim(temporary: Path, path: Path) -> bool:
+def _claim(temporary: str, path: str) -> bool:
     """Give the entry its name; False if the name is taken."""
     try:
-        os.link(temporary, path)
+        _link(temporary, path)
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links
-        with _locked(temporary.parent / "claim.lock"):
-            if path.exists():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with _locked(Path(temporary).with_name("claim.lock")):
+            if os.path.exists(path):
                 return False
             os.replace(temporary, path)
     return True
+
+
+def _link(temporary: str, path: str) -> None:
+    """Link a file to its name, in a folder that is there but for the first of its entries."""
+    try:
+        os.link(temporary, path)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.link(temporary, path)
 
 
 @contextlib.contextmanager

@@ -66,6 +66,8 @@ class ExportedDetector:
         DetectorError: nothing says how to read its outputs, or what says it does not fit.
     """
 
+    only_reads_pixels = True
+
     def __init__(self, runtime: Runtime, chosen: Sequence[str] = ()) -> None:
         self._runtime = runtime
         self._path = runtime.path

@@ -12,10 +12,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
-from synnodtest.geometry import Box
+from synnodtest.geometry import Box, FloatArray
 from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
@@ -37,7 +39,8 @@ class Guard:
         timeout_s: Seconds that one call of ``detect`` may take, whatever the number of radiographs.
 
     The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
-    fails at once. The pixels handed over are a copy, so that no detector can spoil them for others.
+    fails at once. The pixels handed over are a copy, so that no detector can spoil them for others; one that says
+    ``only_reads_pixels = True`` is shown them read-only, without a copy.
     """
 
     hands_on_priors = True
@@ -94,12 +97,20 @@ class Guard:
         return findings
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
-        return checked(ask(self.detector, list(map(_copied, radiographs))), radiographs, where, anywhere=anywhere)
+        protected = _read_only if getattr(self.detector, "only_reads_pixels", False) else np.copy
+        shown = [_with_pixels(protected, radiograph) for radiograph in radiographs]
+        return checked(ask(self.detector, shown), radiographs, where, anywhere=anywhere)
 
 
-def _copied(radiograph: Radiograph) -> Radiograph:
-    prior = None if radiograph.prior is None else _copied(radiograph.prior)
-    return replace(radiograph, pixels=radiograph.pixels.copy(), prior=prior)
+def _with_pixels(protected: Callable[[FloatArray], FloatArray], radiograph: Radiograph) -> Radiograph:
+    prior = None if radiograph.prior is None else _with_pixels(protected, radiograph.prior)
+    return replace(radiograph, pixels=protected(radiograph.pixels), prior=prior)
+
+
+def _read_only(pixels: FloatArray) -> FloatArray:
+    view = pixels.view()
+    view.flags.writeable = False
+    return view
 
 
 def _renamed(error: DetectorError, where: str) -> DetectorError:
@@ -190,10 +201,10 @@ def _is_sound(found: object, shape: tuple[int, int]) -> bool:
     """Return whether a finding can stay as it is: plain numbers, a box inside the radiograph. Most of hundreds do."""
     if type(found) is not Finding or type(found.box) is not tuple or len(found.box) != 4:
         return False
-    x_min, y_min, x_max, y_max = found.box
-    if {*map(type, found.box), type(found.score)} != {float}:
+    (x_min, y_min, x_max, y_max), score = found.box, found.score
+    if not (type(x_min) is type(y_min) is type(x_max) is type(y_max) is type(score) is float):
         return False
-    return 0 <= x_min < x_max <= shape[1] and 0 <= y_min < y_max <= shape[0] and 0 <= found.score < math.inf
+    return 0 <= x_min < x_max <= shape[1] and 0 <= y_min < y_max <= shape[0] and 0 <= score < math.inf
 
 
 def _checked_finding(found: object, shape: tuple[int, int] | None, where: str) -> Finding:

@@ -61,6 +61,7 @@ class UltralyticsDetector:
         DetectorError: the file is missing or damaged, its head is not read, or its classes are not nodules.
     """
 
+    only_reads_pixels = True
     rectangular = True
     """Pad to the smallest rectangle of the stride; an engine with a fixed input pads to a square."""
 

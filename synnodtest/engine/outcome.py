@@ -52,8 +52,24 @@ class Snapshot:
     mimic_regions: tuple[frozenset[str], ...] = ()
 
     @classmethod
-    def of(cls, radiograph: Radiograph, rejected: str = "", sha256: str = "", unit: float | None = None) -> Snapshot:
-        """Take the snapshot of a radiograph, whose content's sha256 and lung range may be known."""
+    def of(
+        cls,
+        radiograph: Radiograph,
+        rejected: str = "",
+        sha256: str = "",
+        unit: float | None = None,
+        like: Radiograph | None = None,
+    ) -> Snapshot:
+        """Take the snapshot of a radiograph.
+
+        Args:
+            radiograph: As the detector sees it.
+            rejected: Why the scene is excluded.
+            sha256: Of its content, if that is known.
+            unit: Its lung range, if that is known.
+            like: One that stays, such as its background: if it has the same regions, they are looked at once.
+        """
+        same = like if like is not None and radiograph.regions is like.regions else radiograph
         return cls(
             sha256=sha256 or radiograph.content_sha256(),
             spacing_mm=radiograph.spacing_mm,
@@ -63,7 +79,7 @@ class Snapshot:
                 for truth, seen in zip(radiograph.nodules, visibilities(radiograph, unit), strict=True)
             ),
             nodule_regions=_places(radiograph, radiograph.nodules),
-            regions=frozenset(name for name, mask in radiograph.regions.items() if mask.any()),
+            regions=same.shown_regions,
             rejected=rejected,
             mimics=radiograph.mimics,
             mimic_regions=_places(radiograph, radiograph.mimics),

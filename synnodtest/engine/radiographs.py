@@ -33,7 +33,7 @@ class _Stored:
 
     Args:
         data: Encoded.
-        pixels: A copy of those it was encoded from just now, if it was: they need not be decoded and verified.
+        pixels: Those it was encoded from just now, if it was, or a copy: they need not be decoded and verified.
     """
 
     data: bytes
@@ -124,14 +124,17 @@ class Radiographs:
         scenes = [_plain(job.scene) for job in jobs.values()]
         edits = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
         with stage("store: encoding and writing"):
-            # each is let go of before the next is copied, which then takes its memory
+            # each is let go of before the next is copied, if it is, which then takes its memory
             return {key: self._kept(key, edits.pop(0)) for key in jobs}
 
     def _kept(self, key: str, edit: Edit) -> _Stored:
         """Store a radiograph; what another process stored under its key before stands in its place."""
         data = encode_edit(edit)
         stored = self._store.put("radiographs", key, data)
-        return _Stored(stored, np.array(edit.radiograph.pixels, dtype=np.float32) if stored == data else None)
+        if stored != data:
+            return _Stored(stored)
+        copied = not getattr(self._synthesizer, "gives_pixels_away", False)
+        return _Stored(stored, np.array(edit.radiograph.pixels, dtype=np.float32, copy=copied or None))
 
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:
@@ -150,7 +153,7 @@ class Radiographs:
             snapshot = Snapshot.of(job.radiograph, reason)
         else:
             unit = lung_range_after(base, background, crops)
-            snapshot = Snapshot.of(base, reason, stored.told.content_sha256, unit)
+            snapshot = Snapshot.of(base, reason, stored.told.content_sha256, unit, background)
         encoded = snapshot.encode()
         job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
 

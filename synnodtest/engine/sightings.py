@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.canonical import canonical_json
 from synnodtest.evidence.sightings import Sightings, names_of
@@ -36,23 +37,30 @@ def regions_of(radiograph: Radiograph, points: Sequence[Point]) -> list[frozense
 
     Points in the same regions share one set.
     """
+    places, sets = _sets_at(radiograph, np.asarray(points, dtype=np.float64).reshape(-1, 2))
+    return [sets[place] for place in places]
+
+
+def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[int], list[frozenset[str]]]:
+    """Return per point (n, 2) which set of regions holds it, and these sets, in the order in which they come."""
     names, (height, width) = list(radiograph.regions), radiograph.shape
-    x, y = np.asarray(points, dtype=np.float64).reshape(-1, 2).T
+    x, y = points.T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    held = np.zeros((len(names), len(points)), dtype=np.bool_)
     rows, columns = y[inside].astype(np.intp), x[inside].astype(np.intp)
-    for name, row in zip(names, held, strict=True):
-        row[inside] = radiograph.regions[name][rows, columns]
-    known: dict[bytes, frozenset[str]] = {}
-    codes = [column.tobytes() for column in held.T]
-    for code in set(codes):
-        known[code] = names_of(tuple(name for name, there in zip(names, code, strict=True) if there))
-    return [known[code] for code in codes]
+    held = np.zeros((len(points), len(names)), dtype=np.bool_)
+    for name, column in zip(names, held.T, strict=True):
+        column[inside] = radiograph.regions[name][rows, columns]
+    codes, length = held.tobytes(), len(names)
+    known: dict[bytes, int] = {}
+    places = [known.setdefault(codes[k * length : (k + 1) * length], len(known)) for k in range(len(points))]
+    return places, [names_of(tuple(name for name, there in zip(names, code, strict=True) if there)) for code in known]
 
 
 def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightings:
     """Return findings on a radiograph with the regions that hold their centres."""
-    return Sightings(findings, regions_of(radiograph, [found.centre for found in findings]))
+    table = np.array([(*found.box, found.score) for found in findings], dtype=np.float64).reshape(-1, 5)
+    places, sets = _sets_at(radiograph, (table[:, :2] + table[:, 2:4]) / 2)
+    return Sightings.of_numbers(table, np.array(places, dtype=np.uint16), sets)
 
 
 def encode_sightings(sightings: Sightings) -> bytes:

@@ -46,6 +46,7 @@ class CtPatchSynthesizer:
     """
 
     sham_is_identity = True
+    gives_pixels_away = True
 
     def __init__(
         self,

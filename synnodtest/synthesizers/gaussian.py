@@ -59,6 +59,7 @@ class GaussianSynthesizer:
     """
 
     sham_is_identity = True
+    gives_pixels_away = True
     lesions = LESION_WORDS
 
     def __init__(self, *, edge: float = 0.35) -> None:

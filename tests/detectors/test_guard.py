@@ -175,6 +175,29 @@ def test_a_detector_cannot_spoil_the_pixels_of_others(radiographs):
         assert np.array_equal(radiograph.pixels, pixels)
 
 
+def test_a_detector_that_says_it_only_reads_is_shown_the_pixels_themselves_and_cannot_write(radiographs):
+    class Reader:
+        identity = Identity("reader", "1")
+        only_reads_pixels = True
+
+        def detect(self, given):
+            self.shared = [
+                np.shares_memory(one.pixels, own.pixels) for one, own in zip(given, radiographs, strict=True)
+            ]
+            if self.writes:
+                given[0].pixels[:] = 0
+            return [[] for _ in given]
+
+    reader = Reader()
+    reader.writes = False
+    Guard(reader, 60).detect(radiographs)
+    assert all(reader.shared)
+    reader.writes = True
+    with pytest.raises(DetectorError, match="read-only"):
+        Guard(reader, 60).detect(radiographs)
+    assert all(radiograph.pixels.flags.writeable for radiograph in radiographs)
+
+
 def test_a_radiograph_without_source_is_named_by_its_background():
     radiograph = Radiograph(np.zeros((9, 9), np.float32), (1, 1), background="phantom-7")
     with pytest.raises(DetectorError, match="phantom-7"):

@@ -120,6 +120,8 @@ class DiffusionSynthesizer:
         SynthesizerError: the folder holds no such model, or an option is unknown.
     """
 
+    gives_pixels_away = True
+
     def __init__(
         self,
         path: str | Path,
