@@ -81,7 +81,8 @@ def laplacian_of_gaussian(image: Array, sigma: float, rows: slice, columns: slic
     around = around[first : first + height + taps - 1, left : left + width + taps - 1]
     down = np.matmul(np.stack([smooth, bent]), _windows(around, taps, 1))  # (height, 2, width + taps - 1)
     pairs = down.transpose(2, 1, 0).reshape(-1, height)
-    return np.matmul(np.stack([bent, smooth], axis=1).ravel(), _windows(pairs, 2 * taps, 2)).T
+    across = np.matmul(np.stack([bent, smooth], axis=1).ravel(), _windows(pairs, 2 * taps, 2))
+    return np.asarray(across.T)
 
 
 def _windows(image: Array, length: int, step: int) -> Array:

@@ -48,7 +48,7 @@ class Ground:
         return row + self._cut[0].start, column + self._cut[1].start
 
     @property
-    def middles_mm(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def middles_mm(self) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         """Where the middles of rows and of columns of the box lie in the radiograph."""
         rows, columns = (
             (np.arange(cut.start, cut.stop) + 0.5) * mm for cut, mm in zip(self._cut, self._spacing, strict=True)
@@ -111,7 +111,7 @@ def deep_in(mask: BoolArray, depth_mm: float, spacing_mm: tuple[float, float]) -
         np.less_equal(away, half, out=outside)
         near[middle] |= outside[middle.start - step * row : middle.stop - step * row]
         near[middle] |= outside[middle.start + step * row : middle.stop + step * row]
-    return ~near[middle].reshape(-1, row)[:, :width]
+    return np.asarray(~near[middle].reshape(-1, row)[:, :width])
 
 
 def squared_depths(mask: BoolArray, most: int) -> Whole:
