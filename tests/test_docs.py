@@ -135,6 +135,15 @@ def test_the_runner_of_pages_knows_what_a_comment_says(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "hello\n"
 
 
+def test_the_runner_of_pages_holds_what_a_page_says_is_printed_against_what_is(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```sh\necho run 20261128T033330Z-c990b0: 0.59   of 60\necho and more\n```\nIt prints (shortened):\n"
+        "```text\nrun 20250101T000000Z-aaaaaa: 0.59 of\n...\nand  more\n```\n```text\nrun 0.58 of 60\n```\n"
+    )
+    assert run_pages.follow(page, tmp_path) == ["page.md: not printed: run 0.58 of 60"]
+
+
 def test_the_site_builds_without_a_warning_and_asks_for_nothing_outside(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra docs)")
     done = subprocess.run(

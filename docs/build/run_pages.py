@@ -5,6 +5,7 @@
 A fenced block of ``sh`` is run line by line and must succeed. A comment before a block says otherwise:
 ``<!-- file: NAME -->`` writes the block there, ``<!-- exit: 1 -->`` allows that status as well,
 ``<!-- not run: REASON -->`` leaves it out.
+Every line of a block of ``text`` must have been printed by the commands before it; names of runs differ.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 BLOCK = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
 
@@ -67,12 +69,26 @@ def blocks_of(page: Path) -> list[Block]:
     return [Block(m["kind"], m["text"], (m["note"] or "").strip()) for m in found]
 
 
+def _plain(text: str) -> str:
+    """Return a text on one line, without the names of runs, which differ from one to the next."""
+    return " ".join(RUN.sub("RUN", text).split())
+
+
+def unprinted(block: Block, printed: str) -> list[str]:
+    """Return the lines of a block of ``text`` that its commands did not print."""
+    told = _plain(printed)
+    lines = (line.strip() for line in block.text.splitlines())
+    return [line for line in lines if line.strip(".") and _plain(line) not in told]
+
+
 def follow(page: Path, folder: Path) -> list[str]:
     """Follow a page in a folder; return what went wrong, a sentence each."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    faults = []
+    faults, printed = [], ""
     for block in blocks_of(page):
+        if block.kind == "text" and not block.note and printed:
+            faults += [f"{page.name}: not printed: {line}" for line in unprinted(block, printed)]
         if block.file:
             target = folder / block.file
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +99,7 @@ def follow(page: Path, folder: Path) -> list[str]:
             started = time.perf_counter()
             done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
             print(f"{done.returncode:>3} {time.perf_counter() - started:7.1f} s  {command}", flush=True)
+            printed += done.stdout + done.stderr
             if done.returncode not in block.allowed:
                 faults.append(
                     f"{page.name}: {command!r} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
