@@ -7,7 +7,6 @@ A model that ultralytics exported needs no YAML: its metadata say the same.
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exported import ExportedDetector
 from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.onnx_files import weights_beside
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError, missing_extra
 
@@ -56,7 +56,7 @@ class _OnnxRuntime:
     def __init__(self, path: Path, device: str) -> None:
         self.path = path
         self.engine = f"onnxruntime {version('onnxruntime')}"
-        self.sha256 = sha256_of_files(path, sorted(path.parent.glob(f"{glob.escape(path.name)}[._]data")))
+        self.sha256 = sha256_of_files(path, weights_beside(path))
         self._session = _session(path, device)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:

@@ -7,6 +7,7 @@ from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
 from synnodtest.errors import DetectorError
 
+from . import onnx_models
 from .onnx_models import write_model
 
 pytest.importorskip("onnxruntime")
@@ -106,6 +107,32 @@ def test_a_damaged_model_is_named(tmp_path, content):
     (tmp_path / "bad.onnx").write_bytes(content)
     with pytest.raises(DetectorError, match=r"bad\.onnx"):
         resolve_detector("bad.onnx", base=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weights.bin", "model.onnx.data", "parts/" + "conv_" * 30 + ".weight"])
+def test_weights_in_files_of_their_own_are_part_of_the_identity(tmp_path, monkeypatch, name):
+    """Replaced behind the same ``.onnx``, they would pass on the stored findings of the old ones."""
+    inline, kept = onnx_models._tensor, tmp_path / name
+    kept.parent.mkdir(exist_ok=True)
+
+    def outside(called, array):
+        if called != "w":
+            return inline(called, array)
+        kept.write_bytes(array.tobytes())
+        entry = onnx_models._field(13, onnx_models._field(1, "location") + onnx_models._field(2, name))
+        return (
+            inline(called, array).partition(onnx_models._field(9, array.tobytes()))[0]
+            + entry
+            + onnx_models._field(14, 1)
+        )
+
+    monkeypatch.setattr(onnx_models, "_tensor", outside)
+    detector = settled(tmp_path, "yolo")
+    first, score = detector.identity.sha256, detector.detect([chest()])[0][0].score
+    kept.write_bytes((np.frombuffer(kept.read_bytes(), np.float32) / 2).tobytes())
+    again = resolve_detector("model.onnx", base=tmp_path)
+    assert again.detect([chest()])[0][0].score == pytest.approx(score / 2)
+    assert again.identity.sha256 != first
 
 
 def test_the_settings_are_part_of_the_identity(tmp_path):
