@@ -77,6 +77,23 @@ def test_parity_of_the_other_metrics(metric):
     assert judge("parity", {**PARITY, "metric": metric}, loud).status is expected
 
 
+def test_parity_of_scores_above_1_is_that_of_the_same_scores_below():
+    """Bounds cut at 1 told two groups of 7.2 and 8 apart by less than they differ."""
+
+    def scaled(by):
+        rng = np.random.default_rng(0)
+        trials = [
+            trial(f"{sex}{i}", by * float(np.clip(mean + 0.08 * rng.standard_normal(), 0.01, 1)), strata={"sex": sex})
+            for sex, mean in (("F", 0.8), ("M", 0.72))
+            for i in range(30)
+        ]
+        trials[0] = trial("F0", float(by), strata={"sex": "F"})
+        made = judge("parity", {**PARITY, "metric": "confidence", "margin": 0.15 * by}, trials)
+        return made.components[0].lower / by, made.components[0].upper / by
+
+    assert scaled(10) == pytest.approx(scaled(1))
+
+
 def test_an_empty_group_settles_nothing():
     trials = [t for t in by_sex(0.9, 0.9) if t.strata["sex"] == "F"]
     ruling = judge("parity", PARITY, trials)

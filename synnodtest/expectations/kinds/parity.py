@@ -183,7 +183,8 @@ def group_difference(first: Group, second: Group, metric: str, alpha: float, see
         return miettinen_nurminen(
             sum(first.values), len(first.values), sum(second.values), len(second.values), alpha=alpha
         )
-    own = [_of_group(g, metric, alpha, seed) for g in (first, second)]
+    most = max([1.0, *first.values, *second.values])  # scores of some detectors exceed 1
+    own = [_of_group(g, metric, alpha, seed, most) for g in (first, second)]
     if not all(e.usable for e in own):
         return next(e for e in own if not e.usable)
     between = _effective(first, second, alpha) if rates else _hybrid(own[0], own[1])
@@ -200,9 +201,9 @@ def group_difference(first: Group, second: Group, metric: str, alpha: float, see
     )
 
 
-def _of_group(group: Group, metric: str, alpha: float, seed: int) -> Estimate:
+def _of_group(group: Group, metric: str, alpha: float, seed: int, most: float) -> Estimate:
     if metric == "confidence":
-        return paired_mean(group.values, group.clusters, alpha=alpha, limits=(0.0, 1.0), guarded=True, seed=seed)
+        return paired_mean(group.values, group.clusters, alpha=alpha, limits=(0.0, most), guarded=True, seed=seed)
     if metric == "false_positives_per_image":
         return count_rate(group.values, group.clusters, alpha=alpha, seed=seed)
     return clustered_rate(group.values, group.clusters, alpha=alpha)
