@@ -10,7 +10,8 @@ from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record
-from synnodtest.record.words import STATUSES, expectation_title
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import expectation_title
 
 __all__ = ["badge", "summary", "write"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.model import Record
-from synnodtest.record.words import STATUSES, expectation_title
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import expectation_title
 
 __all__ = ["FILE_NAME", "github", "log", "write"]
 

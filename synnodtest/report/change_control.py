@@ -14,7 +14,8 @@ from synnodtest import __version__
 from synnodtest.files import write_atomic
 from synnodtest.integrity.protocol import Protocol
 from synnodtest.record.pccp import OUTSIDE, WITHIN, Judged
-from synnodtest.record.words import LIMITATION, STATUSES, date
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import LIMITATION, date
 
 __all__ = ["write_change_control"]
 

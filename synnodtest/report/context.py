@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEntry, Record
-from synnodtest.record.words import STATUSES
+from synnodtest.record.statuses import STATUSES
 from synnodtest.report.embedder import SEARCHED, Embedder
 
 __all__ = ["EXPLORE", "Context"]

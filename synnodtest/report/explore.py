@@ -23,7 +23,8 @@ from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.side import Side
-from synnodtest.record.words import STATUSES, expectation_title
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import expectation_title
 from synnodtest.report.context import EXPLORE
 from synnodtest.report.explore_pictures import Picture
 

@@ -15,7 +15,8 @@ from markupsafe import Markup
 from synnodtest.files import write_atomic
 from synnodtest.record.history import History, Outcome
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.words import STATUSES, bound_text, date, estimate
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import bound_text, date, estimate
 from synnodtest.report.figures.strip import domain_of, strip
 
 __all__ = ["write_history"]

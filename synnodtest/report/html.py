@@ -17,7 +17,7 @@ from synnodtest.files import write_atomic
 from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.record.model import Record
-from synnodtest.record.words import STATUSES
+from synnodtest.record.statuses import STATUSES
 from synnodtest.report import view
 from synnodtest.report.figures.kept import kept_in
 from synnodtest.report.order import anchor_of, number_of

@@ -1,14 +1,96 @@
-"""pytest's options -> settings."""
+"""The options that pytest's command line takes, and what they come to as settings."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from synnodtest.shell.settings import Settings
 
-__all__ = ["settings_of", "written_by_pytest"]
+__all__ = ["OPTIONS", "settings_of", "written_by_pytest"]
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--detector": {
+        "metavar": "D",
+        "help": "the system under test: best.pt, model.onnx, http://host/predict, "
+        "'command:docker run ...', package.module:factory, findings.json, demo",
+    },
+    "--synthesizer": {
+        "metavar": "S",
+        "default": "diffusion",
+        "help": "how nodules are made: diffusion (default), diffusion:folder, gaussian, ct-patch:folder",
+    },
+    "--backgrounds": {
+        "metavar": "DIR",
+        "help": "nodule-free radiographs: DIR/<set>/ or a flat DIR (default: phantoms)",
+    },
+    "--baseline": {
+        "metavar": "D2",
+        "help": "a second detector, or the results.json of an earlier run, to compare with",
+    },
+    "--compare-fail": {
+        "metavar": "M:D",
+        "action": "append",
+        "default": [],
+        "help": "with --baseline: fail the run where a metric moves by more than that, such as sensitivity:-0.03 "
+        "(also confidence, specificity, false_positives_per_image:0.1; may be repeated)",
+    },
+    "--credibility": {
+        "metavar": "FILE",
+        "action": "append",
+        "default": [],
+        "help": "what synnodtest evaluate synthesizer or transfer --out wrote, for the report "
+        "(default: the model's own)",
+    },
+    "--inconclusive": {
+        "choices": ("fail", "xfail"),
+        "default": "fail",
+        "help": "what pytest makes of a verdict that the data do not settle (never a pass)",
+    },
+    "--synnod-report": {"metavar": "DIR", "help": "parent folder of reports (default: reports/)"},
+    "--synnod-seed": {
+        "metavar": "N",
+        "type": int,
+        "default": 0,
+        "help": "master seed of every random number (default: 0)",
+    },
+    "--synnod-cache": {"metavar": "DIR", "help": "store of finished work (default: .synnodtest/ under rootdir)"},
+    "--synnod-device": {"metavar": "DEV", "default": "cpu", "help": "cpu (default) or cuda"},
+    "--synnod-limit": {
+        "metavar": "N",
+        "type": int,
+        "help": "use at most N backgrounds per behaviour; declared in the report as a deviation",
+    },
+    "--synnod-timeout": {
+        "metavar": "S",
+        "type": float,
+        "default": 300.0,
+        "help": "seconds that one call of the detector may take (default: 300)",
+    },
+    "--synnod-conform": {
+        "choices": ("stop", "warn", "off"),
+        "default": "stop",
+        "help": "question the detector's adapter before the first item, once per detector: stop at a misfit (default), "
+        "warn, or do not ask",
+    },
+    "--synnod-ledger": {"metavar": "FILE", "help": "ledger of runs (default: synnodtest-ledger.jsonl under rootdir)"},
+    "--synnod-waivers": {
+        "metavar": "FILE",
+        "help": "accepted failures (default: waivers.yaml under rootdir, if there)",
+    },
+    "--synnod-no-pixels": {"action": "store_true", "help": "leave pictures out of the report"},
+    "--executor": {
+        "metavar": "E",
+        "default": "serial",
+        "help": "who makes scenes: serial (default), ray (actors on this machine) or ray://head:10001; "
+        "with options: 'ray?synthesizers=4&detectors=2&gpus=0.25'",
+    },
+    "--synnod-profile": {"action": "store_true", "help": "print where the time of the run went"},
+    "--synnod-plan": {"action": "store_true", "help": "print scenes, cost and power of every expectation, run nothing"},
+}
+"""What pytest's command line takes, with what argparse is told of it."""
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -9,7 +9,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.words import STATUSES, bound_text, interval, number
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import bound_text, interval, number
 
 __all__ = ["domain_of", "strip"]
 

@@ -10,9 +10,9 @@ from typing import Any
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Comparison, ExpectationEntry
 from synnodtest.record.model.run import AnomalyEntry, PersonEntry, SelfTest
+from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
     LIMITATION,
-    STATUSES,
     date,
     expectation_title,
     in_order,

@@ -8,7 +8,8 @@ from typing import Any
 
 from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
-from synnodtest.record.words import STATUSES, interval, joined, number, short_hash, value_text
+from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import interval, joined, number, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures import credibility as drawings
 from synnodtest.report.figures.agreement import agreement_figure

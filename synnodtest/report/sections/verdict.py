@@ -11,9 +11,9 @@ from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline, settling, which_of_several
 from synnodtest.record.model import BehaviourEntry, ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
     LIMITATION,
-    STATUSES,
     bound_text,
     date,
     duration,
