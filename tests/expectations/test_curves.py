@@ -115,6 +115,20 @@ def test_calibrated_scores_pass_and_overconfident_ones_fail():
     assert judge("calibration", parameters, scored(100, lambda p: p**4)).status is Status.FAILED
 
 
+@pytest.mark.parametrize(("right", "status"), [(0.9, "PASSED"), (0.4, "INCONCLUSIVE")])
+def test_findings_of_next_to_no_score_do_not_hide_that_high_scores_are_wrong(right, status):
+    """Twenty findings of 0.01 on every image, none of them a nodule: their error is 0.01, and they are most of all."""
+    rng, trials = np.random.default_rng(8), []
+    for i in range(60):
+        for r in range(3):
+            hit, junk = rng.random() < right, list(0.02 * rng.random(20))
+            trials.append(trial(f"b{i}", 0.9 * hit, replicate=r, false_positives=junk if hit else [0.9, *junk]))
+    ruling = judge("calibration", {"at_most": 0.1}, trials)
+    assert ruling.status == status
+    assert ruling.components[0].upper < 0.1
+    assert ("of the 180 findings of 0.25 or more the error is 0.5" in ruling.sentence) is (right == 0.4)
+
+
 def test_a_detector_with_calibrated_but_hopeless_findings_does_not_pass():
     trials = [trial(f"b{i}", 0.0, false_positives=[0.001] * 9) for i in range(60)]
     ruling = judge("calibration", {"at_most": 0.1}, trials)

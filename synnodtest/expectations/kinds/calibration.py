@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
-from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bootstrap import few_clusters, too_few_equal_clusters
 from synnodtest.expectations.bounds import hold
@@ -42,7 +42,11 @@ class Calibration(Selection):
 
 @with_worst_case(missed)
 def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
-    """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too."""
+    """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too.
+
+    Most detectors report many findings of next to no score and are right in that: beside these an error of all others
+    weighs little. So a pass is withheld where the error of those at the operating point surely exceeds the bound.
+    """
     bound, bins = float(parameters.at_most), int(parameters.bins)
     criterion = (
         f"the expected calibration error of findings ({bins} bins of equal mass) stays below {bound:g}"
@@ -64,6 +68,8 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
         unit="score",
     )
     gate = hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")
+    if held.part.status is Status.PASSED and not reasons:
+        reasons = _among_the_loud(ledger, bins, bound, evidence)
     notes = []
     if not any("leave 0 to 1" in reason for reason in reasons):
         line = calibration_line(chances, outcomes)
@@ -79,6 +85,21 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
         notes=notes,
         figure=_figure(chances, outcomes, bins),
     )
+
+
+def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence) -> list[str]:
+    """Return why the error of all findings says too little of those at the operating point; empty if it does not."""
+    point = evidence.operating_point
+    loud = ledger.score >= point
+    few = min(bins, int(loud.sum()) // LEAST_PER_BIN)
+    if few < 1 or loud.all():
+        return []
+    part = replace(ledger, score=ledger.score[loud], hit=ledger.hit[loud], image=ledger.image[loud])
+    error = _estimator(part, few, evidence.seed)(evidence.alpha)
+    if not error.lower > bound:
+        return []
+    told = f"{error.value:.2f} (one-sided {100 * (1 - evidence.alpha):g}% lower bound {error.lower:.2f})"
+    return [f"of the {part.score.size} findings of {point:g} or more the error is {told}, beyond {bound:g}"]
 
 
 def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estimate]:
