@@ -85,6 +85,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         content = _unpickle(path)
+        if not (content.get("ema") or content.get("model")):
+            raise _no_network(path)
         state = (content.get("ema") or content["model"]).state
         names = state.get("names") or state.get("yaml", {}).get("names")
         classes = dict(enumerate(names)) if isinstance(names, (list, tuple)) else dict(names)
@@ -125,10 +127,16 @@ def _unpickle(path: Path) -> dict[str, Any]:
         with archive.open(inner[0]) as stream:
             content = _Reader(stream).load()
     if not isinstance(content, dict):
-        raise DetectorError(
-            f"{path} holds no ultralytics checkpoint", hint="weights alone (a state dict) are not enough"
-        )
+        raise _no_network(path)
     return content
+
+
+def _no_network(path: Path) -> DetectorError:
+    return DetectorError(
+        f"{path} holds no ultralytics checkpoint, that is, no network with its classes",
+        hint=f"weights alone (a state dict) are not enough; torchvision:MODEL:{path.name} takes those of a torchvision "
+        "model, package.module:factory whatever your own code loads",
+    )
 
 
 def _image_size(train_args: Any) -> int | None:

@@ -101,6 +101,10 @@ def _check_file(argument: str, text: str, options: Options) -> None:
 
 
 def _unknown(text: str) -> DetectorError:
+    if text.endswith(".py"):
+        return DetectorError(
+            f"detector {text!r}: a Python file, of which no factory is named", hint=f"name its function: {text}:factory"
+        )
     close = difflib.get_close_matches(text, registered_names(), n=1)
     return DetectorError(
         f"nothing is known as the detector {text!r}", hint=f"did you mean {close[0]!r}?" if close else _ways()

@@ -63,6 +63,7 @@ class Session:
         self.limits: list[tuple[bool, str]] = []
         self.left_out: dict[str, None] = {}
         self.died_of: list[str] = []
+        self.interrupted = False
         self._workers = 0
 
     # --- parts, made on first use -------------------------------------------------------------------------------
@@ -255,6 +256,7 @@ class Session:
 
     def close(self, interrupted: bool) -> None:
         """After the last item: let go of what ran; a worker hands over, all others see what there is to tell."""
+        self.interrupted = interrupted
         self.run.close()
         for node_id in self.died_of:
             self.run.fragment.add_death(node_id)

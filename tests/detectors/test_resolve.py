@@ -145,3 +145,10 @@ def test_the_demo_is_found_without_the_other_adapters():
         found = registry_module.find_factory(name)
         assert found is not None
         assert found.__module__ == f"synnodtest.detectors.{module}"
+
+
+def test_a_python_file_without_its_function_is_told_how_to_name_it(tmp_path):
+    (tmp_path / "mine.py").write_text("def factory():\n    return lambda radiographs: [[] for _ in radiographs]\n")
+    with pytest.raises(DetectorError, match=r"name its function: mine\.py:factory"):
+        resolve_detector("mine.py", base=tmp_path)
+    assert resolve_detector("mine.py:factory", base=tmp_path)

@@ -59,6 +59,17 @@ def test_a_damaged_file_is_named(tmp_path, content):
         resolve_detector("bad.pt", base=tmp_path)
 
 
+@pytest.mark.parametrize("content", [{"model_state": {"w": 0.5}}, {"model": None}, [0.5]])
+def test_weights_without_their_network_are_told_what_takes_them(tmp_path, content):
+    import torch
+
+    torch.save(content, tmp_path / "state.pt")
+    with pytest.raises(
+        DetectorError, match=r"state\.pt holds no ultralytics checkpoint.*\n.*torchvision:MODEL:state\.pt"
+    ):
+        resolve_detector("state.pt", base=tmp_path)
+
+
 def test_a_truncated_checkpoint_is_named(tmp_path, one_class):
     whole = one_class.read_bytes()
     (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])

@@ -7,7 +7,7 @@ import pytest
 
 from synnodtest.decoding import decode
 from synnodtest.record.model import RulingEntry
-from synnodtest.shell.terminal import letter_of, verdict_lines
+from synnodtest.shell.terminal import letter_of, verdict_lines, write_end
 from tests.record import parts
 
 SENTENCE = (
@@ -65,3 +65,13 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
     said = ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]
     typed = [*said[:3], "-q", "-W", "ignore::x", "-p", "no:hypothesispytest", *said[3:]]
     assert _telling(typed) == said
+
+
+def test_an_interrupted_run_says_where_its_work_lies():
+    told = []
+    session = SimpleNamespace(
+        is_worker=False, interrupted=True, trouble="", ending=None, record=None, report=None,
+        run=SimpleNamespace(settings=SimpleNamespace(cache="here/.synnodtest")),
+    )  # fmt: skip
+    write_end(session, SimpleNamespace(line=told.append))
+    assert told == ["interrupted: what was finished lies in here/.synnodtest; the same command goes on from there"]
