@@ -85,7 +85,8 @@ function update() {
   shown = order(data.scenes.filter(matches));
   const nodules = shown.flatMap((s) => s[NODULES]);
   const found = nodules.filter((n) => isHit(n[CONFIDENCE])).length;
-  $("count").textContent = `${shown.length} of ${data.scenes.length} scenes; ${found} of ${nodules.length} nodules found at ${point().toFixed(2)}`;
+  $("count").textContent = `${shown.length} of ${data.scenes.length} scenes; ${found} of ${nodules.length} nodules found at ${point().toFixed(2)}`
+    + (data.excluded ? `; ${data.excluded} excluded, which no detector saw, left out` : "");
   $("cards").replaceChildren();
   drawn = 0;
   more();

@@ -66,6 +66,7 @@ def explore_data(
 ) -> tuple[JsonObject, str]:
     """Return what the page's script reads, and all pictures as one text of base64.
 
+    Excluded scenes are counted and left out: no detector saw them, so that their nodules are neither found nor missed.
     Scenes are lists, not mappings: at ten thousand of them names would be most of the file. Their order is that of
     ``columns``.
     """
@@ -78,6 +79,8 @@ def explore_data(
     offset = 0
     rows = []
     for scene_id, scene in record.scenes.items():
+        if not scene.accepted:
+            continue
         picture = pictures(scene_id)
         text = "" if picture is None else base64.b64encode(picture.webp).decode()
         rows.append(_scene(scene_id, scene, table, use[scene_id], picture, offset, len(text)))
@@ -92,6 +95,7 @@ def explore_data(
         "expectations": [[e.id, f"{e.behaviour}: {expectation_title(e)}", e.shown_status] for e in record.expectations],
         "columns": ["id", "behaviour", "background", "arm", "strata", "expectations", "nodules", "findings", "picture"],
         "scenes": rows,
+        "excluded": sum(not scene.accepted for scene in record.scenes.values()),
     }, "".join(packed)
 
 

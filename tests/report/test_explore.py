@@ -109,6 +109,16 @@ def test_the_report_leads_to_the_scene_only_where_the_page_is_there(made, tmp_pa
     assert Context(Record.of(made), tmp_path).explore == "explore.html"
 
 
+def test_scenes_that_no_detector_saw_are_counted_and_not_shown_as_missed(made):
+    out = next(key for key, scene in made["scenes"].items() if scene["nodules"])
+    for scene in made["scenes"].values():
+        scene["accepted"] = True
+    made["scenes"][out] |= {"accepted": False, "rejected_because": "too white"}
+    data, _ = explore_data(made, lambda _: None)
+    assert data["excluded"] == 1
+    assert {row[0] for row in data["scenes"]} == made["scenes"].keys() - {out}
+
+
 def test_without_pictures_the_data_alone_are_there(made):
     data, packed = explore_data(made, lambda _: None)
     assert packed == ""
