@@ -14,6 +14,7 @@ import numpy as np
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
+from synnodtest.backgrounds.patients import named_by_files
 from synnodtest.backgrounds.plausible import check_chest
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
@@ -65,7 +66,8 @@ class FolderSet:
     ) -> None:
         self._name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
-        self._all = _with_header_facts(self._listing.entries)
+        facts = _with_header_facts(self._listing.entries)
+        self._all, self._of_names = named_by_files(facts, self._listing.folder)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._estimates = Estimates(cache)
@@ -80,7 +82,7 @@ class FolderSet:
     def notes(self) -> Sequence[str]:
         """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
-        return (*self._listing.notes, *_of_one_patient(self._all), *self._readings.summary(known))
+        return (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *self._readings.summary(known))
 
     @property
     def available(self) -> int:

@@ -145,6 +145,29 @@ class TestWhatBelongsToASet:
         assert len({background.cluster for background in ours.backgrounds}) == 2
         assert ours.notes == ()
 
+    def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
+        """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
+        nih, tree = tmp_path / "nih", tmp_path / "chexpert" / "patient00009"
+        for index, name in enumerate(["00000013_000", "00000013_005", "00000014_000", "other_001", "other_002"]):
+            write_mha(nih / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        found = open_backgrounds(nih, "normal")
+        clusters = {b.id.removesuffix(".mha"): b.cluster.removesuffix(".mha") for b in found.backgrounds}
+        assert clusters == {
+            "00000013_000": "00000013", "00000013_005": "00000013", "00000014_000": "00000014_000",
+            "other_001": "other_001", "other_002": "other_002",
+        }  # fmt: skip
+        assert found.notes[0].startswith("2 radiographs are of 1 patient by the names of their files")
+        rows = ["file"]
+        for index, name in enumerate(["train/patient00042/a", "train/patient00042/b", "train/patient00043/a"]):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            write_mha(tree / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+            rows.append(f"{name}.mha")
+        (tree / "manifest.csv").write_text("\n".join(rows) + "\n")
+        assert sorted(b.patient for b in FolderSet(tree, "normal").backgrounds) == ["", *["patient00042"] * 2]
+        told = [f"{row},{'file' if not k else f'p{k}'}" for k, row in enumerate(rows)]
+        (tree / "manifest.csv").write_text("\n".join(["file,patient", *told[1:]]) + "\n")
+        assert sorted(b.patient for b in FolderSet(tree, "normal").backgrounds) == ["p1", "p2", "p3"]
+
     def test_node21_offers_its_normals_only(self, tmp_path):
         images = tmp_path / "cxr_images" / "proccessed_data" / "images"
         for index, name in enumerate(["n0001.mha", "c0001.mha", "c0002.mha"]):
