@@ -31,6 +31,7 @@ from synnodtest.record.model.run import (
 )
 from synnodtest.record.model.side import Side
 from synnodtest.record.multiplicity import with_holm
+from synnodtest.record.words import plural
 
 __all__ = ["RunFacts", "build_record", "run_entry", "whole_record"]
 
@@ -156,7 +157,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
     reasons += _unfinished(fragment.every(), facts.interrupted)
-    reasons += [f"all of {file} was left out" for file in facts.left_out if file not in fragment.specs]
+    reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
     reasons += ["only what failed last was run"] * facts.failed_last
     return RunEntry(
         id=facts.run_id,
@@ -184,6 +185,12 @@ def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[st
     left = sum(e.status == "NOT RUN" for e in every)
     reasons = ["the run was interrupted"] * interrupted
     return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
+
+
+def _left_out(files: Sequence[str]) -> list[str]:
+    """Return a reason that names the first specification of which nothing was run, and counts the others."""
+    more = f" and of {plural(len(files) - 1, 'more specification')}" if len(files) > 1 else ""
+    return [f"all of {files[0]}{more} was left out"] if files else []
 
 
 def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> IdentityEntry:

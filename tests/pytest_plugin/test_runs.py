@@ -152,10 +152,12 @@ def test_last_failed_and_exit_first_work_as_usual(project):
 @pytest.mark.parametrize("workers", [(), ("-n", "1")])
 def test_a_specification_that_a_selection_leaves_out_whole_is_told_of(project, workers):
     specs = project.path / "specs"
-    shutil.copy(specs / "small.yaml", specs / "unwelcome.yaml")
+    for name in ("unwelcome", "unwished"):
+        shutil.copy(specs / "small.yaml", specs / f"{name}.yaml")
     words = ("-k", "small and leak", "--synnod-no-pixels", *workers)
     assert project(*words).parseoutcomes()["passed"] == 1
-    assert "all of specs/unwelcome.yaml was left out" in record(project)["run"]["exploratory_reasons"]
+    reasons = record(project)["run"]["exploratory_reasons"]
+    assert "all of specs/unwelcome.yaml and of 1 more specification was left out" in reasons
     if workers:
         return
     shutil.rmtree(project.path / "reports")
