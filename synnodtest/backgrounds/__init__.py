@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import Format
 from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.backgrounds.listing import NothingThere
 from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
 from synnodtest.errors import BackgroundError
@@ -54,12 +56,28 @@ def open_backgrounds(
         raise BackgroundError(f"--backgrounds {root}: no such folder", hint="give a folder of chest radiographs")
     own = _folder_of(root, set_name)
     outer = [root, root.parent] if own != root else [root.parent]
-    return FolderSet(own, set_name, outer=outer, count=count, master_seed=master_seed, cache=cache)
+    try:
+        return FolderSet(own, set_name, outer=outer, count=count, master_seed=master_seed, cache=cache)
+    except NothingThere as error:
+        raise (_without_set(root, set_name, error) if own == root else error) from None
 
 
 def _folder_of(root: Path, set_name: str) -> Path:
     plain = set_name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(set_name)
     return root / set_name if plain and (root / set_name).is_dir() else root
+
+
+def _without_set(root: Path, set_name: str, error: NothingThere) -> BackgroundError:
+    """Return what is wrong where a folder of sets has none of a spec's name."""
+    sets = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not sets:
+        return error
+    close = difflib.get_close_matches(set_name, sets, n=1)
+    return BackgroundError(
+        f"{root}: no radiograph here, and no folder {set_name!r}, as a spec calls the set; its folders are "
+        f"{', '.join(sets[:8])}",
+        hint=f"did you mean {close[0]!r}?" if close else f"--backgrounds {root / sets[0]} serves any set",
+    )
 
 
 def _phantoms(set_name: str, count: int, master_seed: int, cache: Path | None) -> BackgroundSet:

@@ -18,13 +18,17 @@ from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 
-__all__ = ["Entry", "Listing", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
+__all__ = ["Entry", "Listing", "NothingThere", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
 _DEEPEST = 8
 """Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
 an end where a link leads back."""
+
+
+class NothingThere(BackgroundError):
+    """A folder holds no file that could be a radiograph, as far as it serves as a set."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +266,7 @@ def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -
             hint="name the check in the manifest's column 'accept' where a header is wrong",
         )
     below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return BackgroundError(
+    return NothingThere(
         f"{folder}: no radiograph here" + (f"; its folders are {', '.join(below[:8])}" if below else ""),
         hint=f"--backgrounds {folder / below[0]}" if below else f"put files of type {', '.join(suffixes())} there",
     )

@@ -28,6 +28,7 @@ from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEnt
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.run import (
+    LIMITED_COUNT,
     AnomalyEntry,
     BackgroundsEntry,
     DeviationEntry,
@@ -227,7 +228,7 @@ class Fragment:
         planned = case.behaviour.scenes.count if case.behaviour.scenes is not None else 0
         used = judgement.behaviour.scenes.count if judgement.behaviour.scenes is not None else 0
         if planned != used and case.behaviour.fuzz is None:
-            self._deviate(case, "number of backgrounds (limited for this run)", str(planned), str(used))
+            self._deviate(case, LIMITED_COUNT, str(planned), str(used))
         for evidence in judgement.evidence.values():
             for reason, count in evidence.shortfall.items():
                 self._deviate(case, "scenes not made", "0", f"{count}: {reason}")

@@ -403,8 +403,10 @@ class TestBrokenSets:
 
     def test_a_folder_without_radiographs_names_its_subfolders(self, tmp_path):
         write_png(tmp_path / "normal" / "a.png", chest())
-        with pytest.raises(BackgroundError, match="no radiograph here; its folders are normal"):
+        with pytest.raises(BackgroundError, match="no folder 'pneumothorax', as a spec calls the set; its"):
             open_backgrounds(tmp_path, "pneumothorax")
+        with pytest.raises(BackgroundError, match="did you mean 'normal'"):
+            open_backgrounds(tmp_path, "nomal")
 
     def test_a_folder_that_is_not_there_is_named(self, tmp_path):
         with pytest.raises(BackgroundError, match="no such folder"):

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from synnodtest.record.model import Record
+from synnodtest.record.model.run import LIMITED_COUNT
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.rejections import kind_of_rejection as _kind
 from synnodtest.report.context import Context
+from synnodtest.report.order import number_of
 from synnodtest.report.sections import evidence
 from synnodtest.report.sections.credibility import _rejected
 from synnodtest.report.sections.verdict import outcome, verdict
@@ -77,6 +79,17 @@ def test_an_open_verdict_beside_an_estimate_that_meets_its_bound_says_that_somet
         ruling["components"][0] | {"role": "gate", "label": "sensitivity", "status": "INCONCLUSIVE"}
     )
     assert screen(small)["groups"][0]["rows"][0]["what"] == "sensitivity"
+
+
+def test_deviations_from_the_protocol_are_told_at_once_but_for_a_limit_that_is_told_anyway(small):
+    small["deviations"] = [
+        {"what": "scenes not made", "expectation": "e", "planned": "0", "actual": "26: the set has 4 of 30"},
+        {"what": LIMITED_COUNT, "expectation": "e", "planned": "30", "actual": "4"},
+    ]
+    told = dict(screen(small)["notices"])
+    assert told["Deviations"] == f"scenes not made (1 time); see section {number_of('deviations')}."
+    small["deviations"] = small["deviations"][1:]
+    assert "Deviations" not in dict(screen(small)["notices"])
 
 
 def test_rejections_are_counted_by_kind_and_a_short_set_keeps_its_numbers():

@@ -10,6 +10,7 @@ from synnodtest.decoding import JsonObject, Member
 from synnodtest.record.model.members import Count, Digest, Text
 
 __all__ = [
+    "LIMITED_COUNT",
     "AnomalyEntry",
     "Attrition",
     "Authored",
@@ -261,6 +262,10 @@ class WaiverEntry:
     expiry: str
     expired: bool = False
     expectation: Text = ""
+
+
+LIMITED_COUNT = "number of backgrounds (limited for this run)"
+"""What the deviation of a run with ``--synnod-limit`` is called."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline, settling, which_of_several
 from synnodtest.record.model import BehaviourEntry, ComponentEntry, ExpectationEntry, Record, RulingEntry
-from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.model.run import LIMITED_COUNT, SpecEntry
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
     LIMITATION,
@@ -247,6 +248,7 @@ def _notices(context: Context) -> list[Notice]:
     record = context.record
     notices = [*_of_kind(record), *_of_components(record)]
     notices += _of_silence(record.expectations)
+    notices += _of_deviations(record)
     estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
     if estimated:
         notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
@@ -275,6 +277,14 @@ def _of_components(record: Record) -> Iterator[Notice]:
     shipped = [one.name for one in (who.detector, *who.synthesizers) if one.demonstration]
     if shipped:
         yield "Demonstration", f"{joined(shipped)}: shipped for demonstration, not for any use on patients."
+
+
+def _of_deviations(record: Record) -> Iterator[Notice]:
+    """Yield in what the run differs from its protocol, but for a limit that the kind of run tells already."""
+    counts = Counter(d.what for d in record.deviations if d.what != LIMITED_COUNT)
+    if counts:
+        told = joined([f"{what} ({plural(count, 'time')})" for what, count in counts.items()])
+        yield "Deviations", f"{told}; see section {number_of('deviations')}."
 
 
 def _of_silence(expectations: Iterable[ExpectationEntry]) -> Iterator[Notice]:
