@@ -17,9 +17,15 @@ __all__ = ["badge", "summary", "write"]
 
 MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
 """Beside the word, which says the same; whatever else there is has no mark."""
-COLOURS = (("FAILED", "#a80f2d"), ("ERROR", "#3a3f47"), ("INVALID", "#00566b"), ("INCONCLUSIVE", "#7a4f00"))
+RED, GREEN, GREY = "#a80f2d", "#0b6b3a", "#555f6b"
+COLOURS = (
+    ("FAILED", RED),
+    ("ERROR", "#3a3f47"),
+    ("INVALID", "#00566b"),
+    ("INCONCLUSIVE", "#7a4f00"),
+    ("NOT RUN", GREY),
+)
 """Colour of the badge: that of the worst status there is; green where all is PASSED or WAIVED."""
-GREEN, GREY = "#0b6b3a", "#555f6b"
 PX_PER_LETTER = 6.6
 """Mean width of a letter of 11 px Verdana, the fallbacks included."""
 
@@ -86,7 +92,10 @@ def _badge_text(record: Record) -> tuple[str, str]:
     words = {e.shown_status for e in record.expectations}
     if record.run.interrupted or not words - {"NOT RUN"}:
         return "interrupted" if record.run.interrupted else "nothing run", GREY
-    return _counts(record).lower(), next((colour for word, colour in COLOURS if word in words), GREEN)
+    broken = record.comparison is not None and not all(limit.kept for limit in record.comparison.limits)
+    told = [_counts(record).lower(), *["on fewer backgrounds"] * bool(record.run.profile), *["limit exceeded"] * broken]
+    whole = GREY if record.run.profile else GREEN
+    return ", ".join(told), RED if broken else next((colour for word, colour in COLOURS if word in words), whole)
 
 
 def _counts(record: Record) -> str:

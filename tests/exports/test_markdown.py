@@ -30,6 +30,14 @@ def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
     assert "**c**" not in text
 
 
+def ruled(made, statuses):
+    """Leave so many expectations, with these statuses, compared with nothing."""
+    made |= {"expectations": made["expectations"][: len(statuses)], "comparison": None}
+    made["run"]["profile"] = ""
+    for entry, status in zip(made["expectations"], statuses, strict=True):
+        entry |= {"status": status, "waived": None}
+
+
 @pytest.mark.parametrize(
     ("statuses", "colour"),
     [
@@ -37,18 +45,29 @@ def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
         (("PASSED", "INCONCLUSIVE"), "#7a4f00"),
         (("INCONCLUSIVE", "FAILED"), "#a80f2d"),
         (("NOT RUN", "NOT RUN"), markdown.GREY),
+        (("PASSED", "NOT RUN"), markdown.GREY),
     ],
 )
 def test_the_badge_has_the_colour_of_the_worst_verdict(made, tmp_path, statuses, colour):
-    made["expectations"] = made["expectations"][:2]
-    for entry, status in zip(made["expectations"], statuses, strict=True):
-        entry |= {"status": status, "waived": None}
+    ruled(made, statuses)
     markdown.write(made, tmp_path)
     told = json.loads((tmp_path / "badge.json").read_text())
     assert (told["schemaVersion"], told["color"]) == (1, colour)
     drawing = ET.fromstring((tmp_path / "badge.svg").read_text())
     assert [rect.get("fill") for rect in drawing.iter("{http://www.w3.org/2000/svg}rect")][1] == colour
     assert told["message"] in drawing.get("aria-label")
+
+
+def test_a_badge_is_not_green_where_backgrounds_were_left_out_or_a_limit_exceeded(made):
+    ruled(made, ("PASSED", "PASSED"))
+    assert markdown.GREEN in markdown.badge(made)
+    made["comparison"] = {"limits": [{"limit": "sensitivity:-0.03", "kept": False, "sentence": "x"}]}
+    assert markdown.RED in markdown.badge(made)
+    assert "limit exceeded" in markdown.badge(made)
+    made["comparison"] = None
+    made["run"]["profile"] = "at most 3 backgrounds per behaviour"
+    assert markdown.GREEN not in markdown.badge(made)
+    assert "2 passed, on fewer backgrounds" in markdown.badge(made)
 
 
 def test_an_interrupted_run_has_no_green_badge(made):
