@@ -104,3 +104,17 @@ def test_firing_everywhere_fails_and_two_images_settle_nothing():
 def test_false_positives_below_the_operating_point_do_not_count():
     trials = [trial(f"b{i}", arm="@untouched", false_positives=[0.1] * 8) for i in range(30)]
     assert FALSE_POSITIVES({"at_most": 1.0}, evidence(trials)).status is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    ("diameters", "rows"),
+    [
+        ([8.6349, 9.2591, 11.25, 12.5], [("5 to 10 mm", 2), ("10 to 15 mm", 2)]),
+        ([8.0, 8.0, 10.5, 28.0], [("8 mm", 2), ("10.5 mm", 1), ("28 mm", 1)]),
+    ],
+)
+def test_the_table_by_size_has_bands_for_drawn_diameters_and_levels_for_those_of_a_sweep(diameters, rows):
+    trials = [trial(f"b{i}", 0.9, diameter_mm=mm) for i, mm in enumerate(diameters)]
+    ruling = find_check("sensitivity").judge({"at_least": 0.5}, evidence(trials))
+    told = ruling.details["by requested diameter"]
+    assert [(row["diameter"], row["nodules"]) for row in told] == rows
