@@ -76,7 +76,7 @@ def paired_mean(
         method="cluster-t, guarded" if guarded else "cluster-t",
         n=len(values),
         clusters=count,
-        flags=few_clusters(count),
+        flags=() if guarded else few_clusters(count),  # no bootstrap takes part in what is decided
         extra={"bca_lower": beside[0], "bca_upper": beside[1], "seed": float(seed)},
     )
 

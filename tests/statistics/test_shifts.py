@@ -18,6 +18,7 @@ def test_one_difference_per_cluster_is_scipys_paired_t():
     got, want = paired_mean(d, range(25)), stats.ttest_1samp(d, 0).confidence_interval(0.9)
     assert (got.value, got.lower, got.upper) == pytest.approx((d.mean(), want.low, want.high))
     assert got.flags == ("bootstrap over fewer than 30 clusters",)
+    assert paired_mean(d, range(25), guarded=True).flags == ()
 
 
 def test_bca_beside_it_is_scipys():
