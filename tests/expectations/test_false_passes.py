@@ -147,6 +147,15 @@ def test_excluded_priors_count_against_growth():
     assert f"{(20 * 0.8 - 40 * 0.1) / 60:.2f}" in ruling.notes[-1]
 
 
+@pytest.mark.parametrize(("alone", "status"), [(40, Status.PASSED), (41, Status.INCONCLUSIVE)])
+def test_growth_of_few_does_not_speak_for_a_majority_without_a_prior(alone, status):
+    pairs = [t for i in range(40) for t in grown(i, 0.1)]
+    currents = [grown(i, 0.1)[0] for i in range(40, 40 + alone)]
+    ruling = judge("growth", {"at_least": 0.3}, pairs + currents)
+    assert ruling.status is status
+    assert ("41 of 81 nodules that grow have no prior" in ruling.sentence) is (alone == 41)
+
+
 def test_excluded_scenes_are_as_loud_as_the_loudest_finding_of_a_detector_whose_scores_exceed_1():
     """Confidences in percent, equal in both arms; of 30 excluded scenes each could have fallen from 100 to 0."""
     confidence = {"arm": "a", "reference": "r", "metric": "confidence", "margin": 5.0}

@@ -50,7 +50,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     bound, side = rate_bound(parameters)
     verb = f"exceeds {bound:g}" if side == "above" else f"stays below {bound:g}"
     criterion = f"the change of confidence from prior to current {verb}{where_phrase(parameters)}"
-    pairs = _pairs(parameters, evidence)
+    pairs, alone = _pairs(parameters, evidence)
     if not pairs:
         return no_data(criterion, "pair", evidence)
     current = [(trial, now) for trial, now, _ in pairs]
@@ -70,22 +70,32 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
         criterion,
         compared.trials,
         noun="pair",
+        reasons=[f"{alone} of {alone + len(pairs)} nodules that grow have no prior"] if alone > len(pairs) else (),
         figure=figure | _table(after, before, evidence.operating_point),
         details={"by doubling time": _by_doubling(pairs)},
     )
 
 
-def _pairs(parameters: Growth, evidence: Evidence) -> list[tuple[Trial, NoduleTrial, float]]:
-    """Return each grown nodule with its scene and the confidence that its prior had, 0 where it was not there yet."""
-    earlier = {_place(t, t.arm.before(PRIOR_ARM)): t for t in evidence.trials if t.arm.is_from(PRIOR_ARM)}
-    found = []
+def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, NoduleTrial, float]], int]:
+    """Return each grown nodule with its scene and the confidence that its prior had, 0 where it was not there yet.
+
+    Beside them stands how many nodules have no prior to compare with, excluded ones aside.
+    """
+    earlier, excluded = (
+        {_place(t, t.arm.before(PRIOR_ARM)): t for t in trials if t.arm.is_from(PRIOR_ARM)}
+        for trials in (evidence.trials, evidence.rejected)
+    )
+    found, alone = [], 0
     for trial, now in evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where):
         prior = earlier.get(_place(trial, trial.arm))
-        if prior is None or now.requested.get("doubling_days") is None:
+        if now.requested.get("doubling_days") is None:
+            continue
+        if prior is None:
+            alone += _place(trial, trial.arm) not in excluded
             continue
         before = prior.nodule(now.name)
         found.append((trial, now, 0.0 if before is None else before.confidence))
-    return found
+    return found, alone
 
 
 def _place(trial: Trial, arm: str) -> tuple[Any, ...]:
