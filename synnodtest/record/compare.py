@@ -53,12 +53,17 @@ class Limit:
         return self.bound < 0 or (self.bound == 0 and self.metric not in LESS_IS_BETTER)
 
     def verdict(self, differences: Iterable[DifferenceEntry]) -> LimitEntry:
-        """Return whether the limit is kept, and the sentence; without scenes of two backgrounds in common it is not."""
+        """Return whether the limit is kept, and the sentence.
+
+        It is not without scenes of two backgrounds in common, nor where no fall could exceed it: of a silent baseline.
+        """
         row = next((d for d in differences if d.metric == self.metric and not d.behaviour), None)
         if row is None or row.value is None:
             return self._ruled(False, "no scene could be compared")
         if row.clusters < 2:
             return self._ruled(False, "scenes of a single background prove nothing")
+        if self.of_a_fall and row.before <= -self.bound:
+            return self._ruled(False, f"the baseline's {row.before:.3f} leaves no room for such a fall")
         kept = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
         words = "keeps" if kept else "exceeds"
         return self._ruled(kept, f"difference {row.value:+.3f} {_interval(row)} {words} the limit")

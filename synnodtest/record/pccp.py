@@ -369,6 +369,8 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     )
     if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
         return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")
+    if not less_is_better and row.before <= margin.margin:
+        return Clause(name, asks, "INCONCLUSIVE", f"{said}; so little before leaves no room for such a loss")
     if sign * worst < margin.margin:
         return Clause(name, asks, "PASSED", said)
     return Clause(name, asks, "FAILED" if sign * best > margin.margin else "INCONCLUSIVE", said)

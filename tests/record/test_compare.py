@@ -132,6 +132,15 @@ def test_a_limit_that_bears_any_loss_is_refused(text, remedy):
     assert remedy in caught.value.hint
 
 
+@pytest.mark.parametrize(("before", "kept"), [(0, False), (1, False), (2, True)])
+def test_a_baseline_that_finds_next_to_nothing_keeps_no_limit(before, kept):
+    """Its adapter may be broken: whatever is compared with it does no worse by 0.03."""
+    hits = np.arange(N) < before
+    held, says = ruled("sensitivity:-0.03", compare(record(hits), record(np.ones(N))))
+    assert held is kept
+    assert ("leaves no room" in says) is not kept
+
+
 def test_hits_by_another_rule_are_not_compared():
     def matched(tolerance_mm):
         made = record(np.ones(N))

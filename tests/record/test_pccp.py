@@ -309,3 +309,10 @@ def test_a_version_that_was_shown_other_nodules_is_not_within_a_plan_that_margin
     assert [row["is"] for row in clauses["specifications"].rows] == ["on other scenes than the reference"]
     few = version(hits(0.9)[:80], number="2")  # a sequential run that stopped early
     assert judged(plan, version(hits(0.9)), few)[1]["specifications"].status == "PASSED"
+
+
+def test_a_reference_that_finds_next_to_nothing_shows_no_loss(plan):
+    _, clauses = judged(plan, version(hits(0.06)), version(hits(0.06), number="2"))
+    clause = next(c for name, c in clauses.items() if name.startswith("sensitivity"))
+    assert clause.status == "INCONCLUSIVE"
+    assert "no room" in clause.sentence
