@@ -167,10 +167,20 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {n10 + n01} of them discordant" if parameters.rates else "",
-        reasons=compared.reasons(),
+        reasons=[*compared.reasons(), *_no_room(compared, bound, side)],
         notes=compared.notes(),
         figure=figure,
     )
+
+
+def _no_room(compared: Comparison, bound: float, side: Side) -> list[str]:
+    """Return why no loss of the margin could show: the reference has no more than that to lose."""
+    allows_loss = side == "within" or (side == "above" and bound < 0)
+    mean = sum(compared.reference) / len(compared.reference)
+    if compared.metric in LOWER_IS_BETTER or not allows_loss or mean > abs(bound):
+        return []
+    metric = compared.metric.replace("_", " ")
+    return [f"the {metric} of {compared.names[1]}, {mean:.2f}, leaves no room for a loss of {abs(bound):g}"]
 
 
 def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, bound: float, side: Side) -> str:

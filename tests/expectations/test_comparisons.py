@@ -48,6 +48,18 @@ def test_pairs_that_are_left_do_not_speak_for_a_majority_that_dropped_out(gone, 
     assert judge("non_inferior", {**ARMS, "margin": 0.2}, every + others).status is Status.PASSED
 
 
+@pytest.mark.parametrize("metric", ["sensitivity", "confidence"])
+@pytest.mark.parametrize("kind", ["non_inferior", "equivalent", "invariant"])
+def test_an_arm_that_finds_nothing_does_not_pass_a_margin_as_wide_as_its_reference(kind, metric):
+    """The reference finds 35% of 300: surely more than the 0.2 that it must, and 0.35 less lies within 0.45."""
+    parameters = {**ARMS, "margin": 0.45, "metric": metric}
+    ruling = judge(kind, parameters, pairs(0, 0, 105, 195))
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "leaves no room for a loss of 0.45" in ruling.sentence
+    assert judge(kind, parameters, pairs(200, 0, 20, 80)).status is Status.PASSED
+
+
 def test_images_without_a_partner_do_not_count_either():
     parameters = {**ARMS, "margin": 0.5, "metric": "false_positives_per_image"}
     every = with_images([0] * 50, [0] * 50)
