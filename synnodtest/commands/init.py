@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 import sys
 from importlib.resources import files
@@ -16,6 +17,7 @@ from synnodtest.spec.loader import schema
 __all__ = ["configure"]
 
 OWN = "my_detector:factory"
+_WEIGHTS = (".pt", ".onnx")
 DETECTOR = '''\
 """Your detector, if it is not a checkpoint that synnodtest can load: pytest --detector my_detector:factory"""
 
@@ -69,7 +71,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     _refuse_to_overwrite(folder)
-    detector = _answer(options.detector, "--detector", YOURS) or OWN
+    detector = _seen_from(folder, _answer(options.detector, "--detector", YOURS)) or OWN
     given = _answer(options.backgrounds, "--backgrounds", RADIOGRAPHS)
     backgrounds = Path(given).expanduser() if given else None
     count = ENOUGH if backgrounds is None else _held(backgrounds)
@@ -93,11 +95,27 @@ def _answer(given: str | None, option: str, question: str) -> str:
     return ""
 
 
+def _seen_from(folder: Path, detector: str) -> str:
+    """Return a detector's text with the file that it names as the project's folder sees it."""
+    if "://" in detector or detector.startswith(("command:", "node21:")):
+        return detector
+    for part in re.split("[:#]", detector):
+        path = Path(part).expanduser()
+        if path.suffix and not path.is_absolute() and path.is_file():
+            inside = path.resolve().is_relative_to(folder.resolve())
+            place = path.resolve().relative_to(folder.resolve()) if inside else path.resolve()
+            return detector.replace(part, str(place), 1)
+        if path.suffix in _WEIGHTS and not path.is_file():
+            print(f"note: {path} is not there; pytest.ini names it")
+    return detector
+
+
 def _held(folder: Path) -> int:
     """Return how many backgrounds a behaviour takes of a folder; refuse one in which nothing can be used."""
-    from synnodtest.backgrounds import FolderSet
+    from synnodtest.backgrounds import FolderSet, open_backgrounds
 
-    held = FolderSet(folder, "normal").available if folder.is_dir() else 0
+    found = open_backgrounds(folder, "normal") if folder.is_dir() else None
+    held = found.available if isinstance(found, FolderSet) else 0
     if not held:
         raise SynnodError(
             f"{folder}: no folder with radiographs", hint="PNG, JPEG, MHA or DICOM; leave it empty for phantoms"

@@ -208,6 +208,28 @@ def test_init_takes_its_answers_from_options_and_counts_the_radiographs(folder, 
     assert not (folder / "other").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("w/best.pt#nodule", "'{here}/w/best.pt#nodule'"),
+        ("openvino:w/best.pt", "openvino:{here}/w/best.pt"),
+        ("dets.py:bright", "{here}/dets.py:bright"),
+        ("mine/inside.pt", "inside.pt"),
+        ("dets:bright", "dets:bright"),
+        ("http://host/predict", "http://host/predict"),
+        ("command:python dets.py {in} {out}", "'command:python dets.py {{in}} {{out}}'"),
+    ],
+)
+def test_init_names_a_detector_s_file_so_that_the_project_finds_it(folder, given, written):
+    (folder / "w").mkdir()
+    (folder / "mine").mkdir()
+    for name in ("w/best.pt", "dets.py", "mine/inside.pt"):
+        (folder / name).touch()
+    assert main(["init", "mine", "--detector", given]) == 0
+    settings = (folder / "mine" / "pytest.ini").read_text()
+    assert f"--detector {written.format(here=folder)} --synthesizer" in settings
+
+
 def test_init_says_what_it_could_not_ask_and_leaves_the_ledger_to_git(folder, capsys):
     assert main(["init", "mine", "--detector", "best.pt"]) == 0
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not asked")]
