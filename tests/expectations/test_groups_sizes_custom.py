@@ -40,6 +40,15 @@ def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     assert judge("parity", PARITY, by_sex(0.0, 0.0)).status is Status.INCONCLUSIVE
 
 
+def test_a_group_that_is_wholly_missed_does_not_pass_a_margin_as_wide_as_what_the_other_shows():
+    """Most nodules are of the group that is found by 35%, so that all together surely exceed 0.2."""
+    trials = [t for t in by_sex(0.35, 0.0, 400) if t.background[0] == "F" or int(t.background[1:]) < 60]
+    ruling = judge("parity", {**PARITY, "margin": 0.45}, trials)
+    assert [part.status for part in ruling.components] == [Status.PASSED] * 2
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "leaves no room for a difference of 0.45" in ruling.sentence
+
+
 def test_a_failure_among_many_groups_needs_holms_correction():
     strata = tuple(Stratum(f"view={k}", {"view": {"equals": str(k)}}) for k in range(6))
     rates = [0.8, 0.8, 0.8, 0.8, 0.8, 0.56]

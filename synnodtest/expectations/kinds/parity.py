@@ -113,11 +113,21 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         criterion,
         [t for g in groups for t in g.trials],
         noun="image" if metric in ON_IMAGES else "nodule",
-        reasons=[f"no unit in {label}" for label in empty],
+        reasons=[*(f"no unit in {label}" for label in empty), *_no_room(groups, metric, margin)],
         figure={"kind": "equivalence", "margin": margin},
         details={"by group": [_row(g) for g in groups]},
     )
     return replace(made, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
+
+
+def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
+    """Return why no difference of the margin could show: the best group has no more than that."""
+    best = max((float(np.mean(g.values)) for g in groups if g.values), default=math.inf)
+    if metric in LOWER_IS_BETTER or best > margin:
+        return []
+    return [
+        f"the {metric.replace('_', ' ')} of the best group, {best:.2f}, leaves no room for a difference of {margin:g}"
+    ]
 
 
 def _row(group: Group) -> dict[str, object]:
