@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
-from synnodtest.record.words import joined
+from synnodtest.record.words import joined, plural
 
 __all__ = [
     "comparison_lines",
@@ -119,7 +119,9 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
 
 def headline(made: Comparison, name: str) -> str:
     """Return ``best.pt against run-3: 2 verdicts differ, 18 do not``."""
-    return f"{name} against {made.earlier}: {len(made.verdicts)} verdicts differ, {made.unchanged} do not"
+    count, rest = len(made.verdicts), made.unchanged
+    differ = f"{plural(count, 'verdict')} {'differs' if count == 1 else 'differ'}"
+    return f"{name} against {made.earlier}: {differ}, {rest} {'does' if rest == 1 else 'do'} not"
 
 
 def _row(row: DifferenceEntry, what: str) -> str:

@@ -42,7 +42,7 @@ def test_the_baseline_stands_on_the_first_screen(small):
         "earlier": "run-7", "verdicts": [{}], "unchanged": 4, "differences": [row], "limits": [limit]
     }  # fmt: skip
     (lines,) = (lines for word, lines, _ in screen(small)["facts"] if word == "Against the baseline")
-    assert "against run-7: 1 verdicts differ, 4 do not" in lines[0]
+    assert "against run-7: 1 verdict differs, 4 do not" in lines[0]
     assert "sensitivity \N{MINUS SIGN}0.20 (\N{MINUS SIGN}0.30 to \N{MINUS SIGN}0.10)" in lines
     assert lines[-1] == "sensitivity exceeds the limit"
 
