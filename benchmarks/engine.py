@@ -45,6 +45,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
 import numpy as np
 
 from synnodtest.engine.engine import Engine
+from synnodtest.memory import keep_freed_memory
 from synnodtest.phantom.sets import PhantomSet
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
@@ -354,6 +355,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     collect_seldom()
+    keep_freed_memory()
     result: dict[str, object] = {"rounds": options.rounds, "scenes": options.scenes, "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as scratch:
         synthesizer: object = "diffusion"

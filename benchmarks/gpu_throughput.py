@@ -36,6 +36,7 @@ import torch
 
 from synnodtest.detectors.yolo import UltralyticsDetector, quiet_ultralytics
 from synnodtest.engine.engine import Engine
+from synnodtest.memory import keep_freed_memory
 from synnodtest.phantom import PhantomSet
 from synnodtest.planning.draw import own_recipes
 from synnodtest.shipped import shipped_model
@@ -488,6 +489,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         parser.error("there is no GPU that torch can use; --device cpu --tiny tries the script")
+    keep_freed_memory()
     bench = Bench(options.device, options.seconds, options.out, options.tiny)
     bench.part("matrix_rate", 2, matrix_rate)
     bench.part("full_size", 12, full_size)

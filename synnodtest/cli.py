@@ -10,6 +10,7 @@ from importlib import import_module
 
 from synnodtest import __version__
 from synnodtest.errors import SynnodError
+from synnodtest.memory import keep_freed_memory
 from synnodtest.threads import share_threads
 
 __all__ = ["COMMANDS", "main"]
@@ -58,6 +59,7 @@ The main job runs under pytest:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status (0 done, 1 something is wrong with the input, 2 usage)."""
     share_threads()
+    keep_freed_memory()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser, command = _parsers(words[0] if words else "")
     options, unknown = parser.parse_known_args(words)

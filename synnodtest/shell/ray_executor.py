@@ -17,6 +17,7 @@ from synnodtest import errors
 from synnodtest.engine.executor import BATCH, Batch, Ground, batches_of, halves
 from synnodtest.engine.schedule import GivenUp, Lost, Stage, drive
 from synnodtest.errors import SynnodError, missing_extra
+from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.recipe import Recipe
 from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
@@ -80,6 +81,7 @@ class Worker:
 
     def __init__(self, settings: Settings, folder: str) -> None:
         share_threads()
+        keep_freed_memory()
         if os.path.isdir(folder):
             os.chdir(folder)
         self._opened = Opened(settings)

@@ -15,6 +15,7 @@ import pytest
 
 from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
+from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import WaiverEntry
@@ -52,6 +53,7 @@ class Session:
 
     def __init__(self, config: pytest.Config) -> None:
         share_threads()
+        keep_freed_memory()
         collect_seldom()
         end_at_once()
         self.config = config
