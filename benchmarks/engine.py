@@ -269,6 +269,8 @@ import engine
 from synnodtest import Finding
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.identity import Identity
+from synnodtest.memory import keep_freed_memory
+keep_freed_memory()
 with tempfile.TemporaryDirectory() as scratch:
     def found(radiograph):
         scores = radiograph.pixels[500, 300:600].tolist()
