@@ -14,15 +14,22 @@ __all__ = ["facts_and_tables"]
 _P_VALUES = ("p", "p_holm")
 _FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
 """Columns that stand in this order, before all others; a record's own keys are sorted."""
-_NAMES = {"p": "p, raw", "p_holm": "p, Holm"}
+_FACTS_FIRST = ("space", "examples_tried", "of_them", "scenes_per_example", "search_ended_because")
+_NAMES = {
+    "p": "p, raw",
+    "p_holm": "p, Holm",
+    "of_them": "Of them chosen by",
+    "seconds": "Seconds of the search",
+    "tells_failing_from_finding": "What failing goes with around it (absolute rank correlation)",
+}
 
 
 def facts_and_tables(payload: JsonObject) -> tuple[list[tuple[str, Cell]], list[Table]]:
     """Return facts (label, value) and tables (of lists of objects) of plain values that a record holds."""
     facts = [
-        (key.replace("_", " ").capitalize(), Cell(value_text(value)))
-        for key, value in payload.items()
-        if key != "kind" and not _is_table(value) and value not in (None, "", [], {})
+        (_NAMES.get(key, key.replace("_", " ").capitalize()), Cell(value_text(payload[key])))
+        for key in in_order(payload, _FACTS_FIRST)
+        if key != "kind" and not _is_table(payload[key]) and payload[key] not in (None, "", [], {})
     ]
     return facts, [_table(k, v) for k, v in payload.items() if _is_table(v)]
 

@@ -8,8 +8,13 @@ from synnodtest.report.sections.descriptive import subgroups
 from tests.record import parts
 
 
-def shown(kind, **parameters):
-    told = {"behaviour": "leak", "kind": kind, "parameters": parameters}
+def shown(kind, figure="", **parameters):
+    told = {
+        "behaviour": "leak",
+        "kind": kind,
+        "parameters": parameters,
+        "ruling": parts.ruling(figure={"kind": figure}),
+    }
     scenes = {
         f"s{k}": parts.scene(
             behaviour="leak" if k < 4 else "size",
@@ -32,3 +37,9 @@ def test_nodules_that_are_to_be_missed_are_left_out_and_the_page_says_so():
     lead, row = shown("sensitivity", at_least=0.5)
     assert "left out" not in lead
     assert row[0] == "10"
+
+
+def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
+    lead, row = shown("detected", figure="fuzz", rate_at_least=0.8)
+    assert "Nodules of searches, chosen for failing, are left out (leak)." in lead
+    assert row[0] == "6"

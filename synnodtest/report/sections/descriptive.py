@@ -23,9 +23,12 @@ def is_curve(expectation: ExpectationEntry) -> bool:
 
 def subgroups(context: Context) -> Section:
     """Return the rate of detected nodules by region, size, sex, age and view; descriptive."""
-    silent = _not_to_be_found(context.record.expectations)
-    groups = groups_of(s for s in context.record.scenes.values() if s.behaviour not in silent)
+    expectations = context.record.expectations
+    silent = _not_to_be_found(expectations)
+    searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
+    groups = groups_of(s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched))
     left_out = f" Nodules that are not to be found are left out ({joined(silent)})." if silent else ""
+    left_out += f" Nodules of searches, chosen for failing, are left out ({joined(searched)})." if searched else ""
     return Section(
         "Subgroups",
         "figure_only",
