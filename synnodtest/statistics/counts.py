@@ -18,9 +18,10 @@ __all__ = ["count_rate", "most_per_image", "poisson_exact"]
 
 OVERDISPERSED = 1.25
 UNSEEN_PER_IMAGE = 2.0
-"""False positives per image of a patient unlike all that were seen, at least: a device or a scar is marked more than
-once, in every image of its patient. With 3 few patients could hardly show a bound of 1; with 1 eight silent patients
-would show 0.4, though one in five may have such a device."""
+"""Events that an image unlike all that were seen shows, at least: a device or a scar is marked more than once."""
+UNSEEN_OF_PATIENT = 3.0
+"""The same of a patient, on every image of whom it shows. With 2, of 15 patients a detector that fires five times on
+each image of one in ten passes 22% of the time; with 5, 20 patients could hardly show a bound of 1."""
 
 
 def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Estimate:
@@ -116,7 +117,7 @@ def _with_unseen(events: NDArray[np.float64], images: NDArray[np.float64], alpha
     """
     share = float(1.0 - alpha ** (1.0 / equal_clusters(images)))
     rate = float(events.sum() / images.sum())
-    return (1.0 - share) * rate + share * most_per_image(float((events / images).max()))
+    return (1.0 - share) * rate + share * max(UNSEEN_OF_PATIENT, float((events / images).max()))
 
 
 def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
@@ -137,8 +138,8 @@ def count_rate(
     is no lower than Student's t with one more cluster that is as bad as the worst.
     Where clusters repeat, the upper bound is no lower than Garwood's at the effective number of images, guarded as a
     rate's: few patients, or one with most of the images, say little of how events crowd. Nor is it lower than the rate
-    would be if as many patients as may be unlike all seen (a share of 1 - alpha**(1/B)) showed two events per image, or
-    as many as the worst one seen.
+    would be if as many patients as may be unlike all seen (a share of 1 - alpha**(1/B)) showed three events per image,
+    or as many as the worst one seen.
 
     Args:
         counts: Events of each image; shape (n,).

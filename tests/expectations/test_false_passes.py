@@ -92,7 +92,7 @@ def test_an_excluded_scene_does_not_count_as_a_loud_image():
 
 def test_no_alarm_on_few_patients_with_many_images_says_no_more_than_the_patients():
     quiet = count_rate(np.zeros(60), np.repeat(np.arange(20), 3), seed=0)
-    assert quiet.upper == pytest.approx(2 * (1 - 0.05 ** (1 / 20)))
+    assert quiet.upper == pytest.approx(3 * (1 - 0.05 ** (1 / 20)))
     assert count_rate(np.zeros(60), np.arange(60), seed=0).upper == pytest.approx(-np.log(0.05) / 60)
 
 
