@@ -232,11 +232,12 @@ def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[str
     return [(c, a - r) for c, a, r in zip(clusters, compared.arm, compared.reference, strict=True)]
 
 
-def sequential_gate(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[str, float]], float]:
-    """Return cluster and hit of each nodule of the reference, and the rate that it must show."""
+def sequential_gate(parameters: Compared, evidence: Evidence, bound: float) -> tuple[list[tuple[str, float]], float]:
+    """Return cluster and hit of each nodule of the reference, and the rate that it must show: more than it may lose."""
     point = evidence.operating_point
     units = [(t.cluster, float(n.detected(point))) for t, n in compare(parameters, evidence).gate]
-    return units, float(parameters.reference_at_least)
+    may_lose = 0.0 if parameters.on_images else -bound
+    return units, max(float(parameters.reference_at_least), may_lose)
 
 
 def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], int | None]) -> EarlyStop[C]:
@@ -251,7 +252,7 @@ def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], 
         paired=True,
         one_pair_each=lambda p: not p.on_images,
         pretences=against_arm,
-        gate=sequential_gate,
+        gate=lambda p, evidence: sequential_gate(p, evidence, margin(p)),
     )
 
 

@@ -89,11 +89,18 @@ def test_paired_rates_are_judged_by_the_paired_e_value_and_gated_by_the_referenc
     assert judge("superior", ARMS, pairs([(1, 0), (1, 1)] * 50)).status is Status.PASSED
 
 
-@pytest.mark.parametrize("hits_of_reference", [0, 1])
+@pytest.mark.parametrize("hits_of_reference", [0, 60])
 def test_two_silent_arms_pass_no_gate_however_low_it_is_set(hits_of_reference):
     outcomes = [(1, 1)] * hits_of_reference + [(0, 0)] * (200 - hits_of_reference)
     ruling = judge("non_inferior", {**ARMS, "reference_at_least": 0}, pairs(outcomes))
     assert ruling.status is (Status.PASSED if hits_of_reference else Status.INCONCLUSIVE)
+
+
+def test_an_arm_that_finds_nothing_does_not_pass_a_margin_as_wide_as_its_reference():
+    """300 pairs, 35% found by the reference alone: more than 0.2 of them surely, and 0.35 less lies within 0.45."""
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.45}, pairs([(0, 7 * i % 20 > 12) for i in range(300)]))
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "not shown to exceed 0.45" in ruling.sentence
 
 
 def test_excluded_scenes_delay_a_pass_and_cause_no_failure():
