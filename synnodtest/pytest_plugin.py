@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synnodtest.shell.options import OPTIONS
 from synnodtest.shell.plain_import import import_plainly
 from synnodtest.threads import share_threads
 
@@ -27,6 +26,8 @@ _OURS = ("--synnod-", "--detector", "--synthesizer", "--backgrounds", "--baselin
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of synnodtest."""
     import_plainly()
+    from synnodtest.shell.options import OPTIONS
+
     group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
     for name, told in OPTIONS.items():
         group.addoption(name, **told)

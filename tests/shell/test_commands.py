@@ -263,12 +263,18 @@ def test_the_starter_s_detector_answers_as_a_detector_must(folder, monkeypatch):
     assert all(0 <= f.box[0] < f.box[2] <= 200 and 0 <= f.box[1] < f.box[3] <= 200 for f in at_the_edge)
 
 
-@pytest.mark.parametrize("words", [["compare", "dets:bright", "dets:brite"], ["plan", "--detector", "dets:brite"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "detectors_of_slips:bright", "detectors_of_slips:brite"],
+        ["plan", "--detector", "detectors_of_slips:brite"],
+    ],
+)
 def test_a_misspelt_detector_is_told_before_anything_is_computed(folder, capsys, words):
-    (folder / "dets.py").write_text(DETECTORS)
+    (folder / "detectors_of_slips.py").write_text(DETECTORS)
     assert main([*words, "--synthesizer", "gaussian"]) == 1
     told = capsys.readouterr()
-    assert "'dets' has no 'brite'" in told.err
+    assert "'detectors_of_slips' has no 'brite'" in told.err
     assert told.out == ""
     assert not (folder / ".synnodtest").exists()
 
