@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
 
-__all__ = ["bin_of", "bin_words", "coverage", "coverage_points"]
+__all__ = ["bin_of", "bin_words", "bins_of", "coverage", "coverage_points"]
 
 CANDIDATES = 24
 BINS = 3
@@ -86,10 +86,20 @@ def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, 
     return len(seen) / cells, len(seen), cells
 
 
+def bins_of(dimension: Dimension) -> int:
+    """Return in how many bins a parameter falls: its levels, or three; one where its range is a single value."""
+    if dimension.levels:
+        return len(dimension.levels)
+    low, high = dimension.range
+    return BINS if low < high else 1
+
+
 def bin_of(dimension: Dimension, difficulty: int) -> int:
     """Return the number of the bin that a difficulty falls in: its level, or one of three of equal width."""
     if dimension.levels:
         return difficulty
+    if bins_of(dimension) == 1:
+        return 0
     low, _ = dimension.bounds
     width = STEPS - low
     return min(int(BINS * (difficulty - low) / width), BINS - 1)

@@ -10,7 +10,7 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.unplanted import never_planted
+from synnodtest.fuzzing.unplanted import never_planted, never_tried
 from synnodtest.statistics import clustered_rate
 
 __all__ = ["gaps_of", "ruling_of", "says"]
@@ -92,6 +92,8 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
     if search.unplaced > asked / 2:
         gaps.append(_unplaced(search))
     gaps += never_planted(search.space, search.judged)
+    if search.stopped != "interrupted":
+        gaps += never_tried(search.space, search.judged)
     if search.stopped == "interrupted":
         gaps.append("not all was tried")
     if search.left_out:

@@ -1,4 +1,4 @@
-"""Parts of a space of which no example could be planted: of those a search that found nothing has seen nothing."""
+"""Parts of a space of which no example was tried, or could be planted: of those a search has seen nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,33 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synnodtest.fuzzing.coverage import bin_of, bin_words
-from synnodtest.planning.difficulty import Difficulties, Space
+from synnodtest.fuzzing.coverage import bin_of, bin_words, bins_of
+from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 
-__all__ = ["never_planted"]
+__all__ = ["never_planted", "never_tried"]
 
 LEAST_TRIED = 2
 """One example may find no place by accident; another of the same part stands on other backgrounds."""
+
+
+MOST_NAMED = 3
+
+
+def never_tried(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[str]:
+    """Yield, in one sentence, the levels of parameters and the ends of their ranges of which no example was tried."""
+    parts = [
+        bin_words(dimension, part)
+        for at, dimension in enumerate(space)
+        for part in sorted(_wanted(dimension) - {bin_of(dimension, point[at]) for point in judged})
+    ]
+    if parts:
+        more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
+        yield f"too few examples: none with {', '.join(parts[:MOST_NAMED])}{more} was tried"
+
+
+def _wanted(dimension: Dimension) -> set[int]:
+    """Return the bins that a search must have seen: all levels; of a range, where it ends."""
+    return set(range(bins_of(dimension))) if dimension.levels else {0, bins_of(dimension) - 1}
 
 
 def never_planted(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[str]:

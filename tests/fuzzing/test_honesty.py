@@ -21,7 +21,7 @@ from synnodtest.fuzzing.hunt import Hunt
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
-from synnodtest.fuzzing.unplanted import never_planted
+from synnodtest.fuzzing.unplanted import never_planted, never_tried
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
@@ -105,6 +105,18 @@ def test_what_never_had_a_place_is_told_by_level_and_by_third_of_a_range():
     assert list(never_planted(space, seen)) == ["none of 2 examples with margin lobulated could be planted"]
     seen |= {(2, 900): None}
     assert list(never_planted(space, seen))[1] == "none of 2 examples with diameter_mm 10 to 20 could be planted"
+    assert not list(never_tried(space, seen))
+    (told,) = never_tried(space, {(1, 0): "seen"})
+    assert told == "too few examples: none with margin smooth, margin spiculated, diameter_mm 10 to 20 was tried"
+
+
+def test_few_examples_of_many_parameters_are_no_pass(tmp_path):
+    """Half of 6 are for boundary values: most parameters never leave their easy end."""
+    vary = "{diameter_mm: [10, 20], contrast: [0.3, 1.0], perturbations: {jpeg: [40, 95], gamma: [0.7, 1.4]}}"
+    few, more = (ruling(hunt(tmp_path, Holed(), vary=vary, examples=n, store=f"s{n}")) for n in (6, 60))
+    assert few.status is Status.INCONCLUSIVE
+    assert "too few examples: none with" in few.sentence
+    assert more.status is Status.PASSED
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(0.9, "FIXED"), (0.77, "FAILED"), (0.2, "FAILED")])
