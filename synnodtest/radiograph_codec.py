@@ -59,17 +59,19 @@ class Edit:
         radiograph: The radiograph.
         background: What it was made from.
         crops: Disjoint; beyond them its bits are those of its background, if that has its shape, else 0.
+        reason: Why acceptance excludes it, empty where it is accepted; None where that was not asked.
     """
 
     radiograph: Radiograph
     background: Radiograph
     crops: Sequence[Crop]
+    reason: str | None = None
 
     @classmethod
     def of(cls, radiograph: Radiograph, background: Radiograph) -> Edit:
         """Compare a radiograph with its background."""
-        differs = _bits(radiograph.pixels) != _bits(_base(radiograph.shape, background))
-        return cls(radiograph, background, _differing_boxes(differs))
+        boxes = _differing_boxes(_bits(radiograph.pixels), _bits(_base(radiograph.shape, background)))
+        return cls(radiograph, background, boxes)
 
 
 def encode_radiograph(radiograph: Radiograph, background: Radiograph) -> bytes:
@@ -189,14 +191,15 @@ def _bits(pixels: FloatArray) -> NDArray[np.uint32]:
     return np.ascontiguousarray(pixels, dtype=np.float32).view(np.uint32)
 
 
-def _differing_boxes(differs: BoolArray) -> list[Crop]:
+def _differing_boxes(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> list[Crop]:
     """Return boxes ``(row, column, height, width)`` that cover every differing pixel, on a grid of tiles."""
-    height, width = differs.shape
-    rows = np.flatnonzero(differs.any(axis=1))
+    height, width = mine.shape
+    pairs = [bits if width % 2 else bits.view(np.uint64) for bits in (mine, theirs)]
+    rows = np.flatnonzero((pairs[0] != pairs[1]).any(axis=1))
     if not rows.size:
         return []
     first, last = rows[0] // _TILE * _TILE, rows[-1] + 1  # most of a radiograph is its background's
-    some = differs[first:last]
+    some = mine[first:last] != theirs[first:last]
     padded = np.pad(some, ((0, -some.shape[0] % _TILE), (0, -width % _TILE)))
     tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
     labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))

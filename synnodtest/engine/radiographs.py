@@ -33,10 +33,12 @@ class _Stored:
 
     Args:
         data: Encoded.
+        reason: Why acceptance excludes it, if that was asked.
         pixels: Those it was encoded from just now, if it was, or a copy: they need not be decoded and verified.
     """
 
     data: bytes
+    reason: str | None = None
     pixels: FloatArray | None = None
 
     def radiograph(self, background: Radiograph) -> Radiograph:
@@ -94,9 +96,13 @@ class Radiographs:
     def obtain(self, jobs: Sequence[Job]) -> None:
         """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
         earlier = self._priors(jobs)
-        stored = self._stored({self._key(job): job for job in jobs if job.scene.nodules})
-        for job in jobs:
-            self._look_at(job, stored[self._key(job)] if job.scene.nodules else None, earlier)
+        keys = [self._key(job) if job.scene.nodules else "" for job in jobs]
+        made = self._made({key: job for key, job in zip(keys, jobs, strict=True) if key})
+        for key, job in zip(keys, jobs, strict=True):
+            edit = made.get(key)
+            if isinstance(edit, Edit):  # looked at while its pixels are still in the processor's cache
+                made[key] = edit = self._kept(key, edit)
+            self._look_at(job, edit, earlier)
 
     def _priors(self, jobs: Sequence[Job]) -> dict[str, Job]:
         """Return the priors of jobs by scene, with their radiographs."""
@@ -108,25 +114,24 @@ class Radiographs:
     def _key(self, job: Job) -> str:
         return self._keys.radiograph(_plain(job.scene), job.background)
 
-    def _stored(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
-        """Return the unperturbed radiographs of jobs by key, as the store holds them; what it lacks is synthesized."""
+    def _made(self, jobs: Mapping[str, Job]) -> dict[str, _Stored | Edit]:
+        """Return the unperturbed radiographs of jobs by key: as the store holds them, else synthesized."""
         found = {key: self._store.get("radiographs", key) for key in jobs}
         stored = {key: _Stored(data) for key, data in found.items() if data is not None}
         for key, one in stored.items() if self._recheck.wanted else ():
             self._compare(jobs[key], one)
             break
-        return stored | self._synthesized({key: job for key, job in jobs.items() if key not in stored})
+        return {**stored, **self._synthesized({key: job for key, job in jobs.items() if key not in stored})}
 
-    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, _Stored]:
+    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, Edit]:
         if not jobs:
             return {}
         backgrounds = [self._load(job.background) for job in jobs.values()]
         scenes = [_plain(job.scene) for job in jobs.values()]
         edits = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
-        with stage("store: encoding and writing"):
-            # each is let go of before the next is copied, if it is, which then takes its memory
-            return {key: self._kept(key, edits.pop(0)) for key in jobs}
+        return dict(zip(jobs, edits, strict=True))
 
+    @stage("store: encoding and writing")
     def _kept(self, key: str, edit: Edit) -> _Stored:
         """Store a radiograph; what another process stored under its key before stands in its place."""
         data = encode_edit(edit)
@@ -134,14 +139,16 @@ class Radiographs:
         if stored != data:
             return _Stored(stored)
         copied = not getattr(self._synthesizer, "gives_pixels_away", False)
-        return _Stored(stored, np.array(edit.radiograph.pixels, dtype=np.float32, copy=copied or None))
+        return _Stored(stored, edit.reason, np.array(edit.radiograph.pixels, dtype=np.float32, copy=copied or None))
 
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:
         background = self._load(job.background)
         base = background if stored is None else stored.radiograph(background)
         crops = None if stored is None or base.shape != background.shape else stored.told.crops
-        reason = rejection(background, base, sham=job.scene.sham, crops=crops)
+        reason = None if stored is None else stored.reason
+        if reason is None:
+            reason = rejection(background, base, sham=job.scene.sham, crops=crops)
         drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
         job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
         if job.scene.prior is not None:

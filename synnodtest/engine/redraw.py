@@ -43,6 +43,7 @@ def redraw_rejected(
         again: dict[int, Scene] = {}
         for k, scene in waiting.items():
             faults = rejections(backgrounds[k], results[k].radiograph, results[k].crops)
+            results[k] = replace(results[k], reason=next(filter(None, faults), ""))
             if any(faults):
                 again[k] = _reseeded(scene, scenes[k], faults, attempt)
                 counts[k] = [attempt if fault else count for fault, count in zip(faults, counts[k], strict=True)]
