@@ -12,6 +12,7 @@ import numpy as np
 
 from synnodtest.canonical import DigestedArray, sha256_of, sha256_of_array
 from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, bits_of, box_of_mask, cut_of, mask_of
+from synnodtest.masks import digests_of, shown_among
 from synnodtest.quantiles import quantile_after, quantile_in, quantile_of
 
 __all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
@@ -157,7 +158,7 @@ class Radiograph:
     @cached_property
     def shown_regions(self) -> frozenset[str]:
         """Names of the regions of which any pixel is there; looked at once."""
-        return frozenset(name for name, mask in self.regions.items() if mask.any())
+        return shown_among(self.regions)
 
     @cached_property
     def is_finite(self) -> bool:
@@ -166,7 +167,7 @@ class Radiograph:
 
     @cached_property
     def _region_digests(self) -> dict[str, str]:
-        return _digests(self.named_regions)
+        return self._digests_of_regions()
 
     @cached_property
     def _digested_pixels(self) -> DigestedArray:
@@ -194,17 +195,20 @@ class Radiograph:
                 all radiographs made from it.
             same_rows: How many rows at the top hold the pixels of ``like``, bit by bit.
         """
-        masks = like if like is not None and self.regions is like.regions else None
+        same = like if like is not None and self.regions is like.regions else None
         return sha256_of(
             {
                 "pixels": self._pixels_sha256(like, same_rows),
                 "spacing_mm": list(self.spacing_mm),
-                "regions": _digests(self.named_regions) if masks is None else masks._region_digests,
+                "regions": self._digests_of_regions() if same is None else same._region_digests,
                 "nodules": _contents(self.nodules),
                 **({"mimics": _contents(self.mimics)} if self.mimics else {}),
                 **({} if self.prior is None else {"prior": self.prior.content_sha256()}),
             }
         )
+
+    def _digests_of_regions(self) -> dict[str, str]:
+        return digests_of(self.regions, (name for name in self.regions if not is_derived(name)))
 
     def _pixels_sha256(self, like: Radiograph | None, same_rows: int) -> str:
         if like is None or not same_rows:
@@ -218,10 +222,6 @@ class Radiograph:
     def with_notes(self, notes: Sequence[str]) -> Radiograph:
         """Return a copy with further notes."""
         return replace(self, notes=(*self.notes, *notes)) if notes else self
-
-
-def _digests(regions: Mapping[str, BoolArray]) -> dict[str, str]:
-    return {name: sha256_of_array(np.packbits(mask)) for name, mask in sorted(regions.items())}
 
 
 def _contents(truths: Sequence[Truth]) -> list[list[Any]]:

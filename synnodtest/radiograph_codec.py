@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from synnodtest.canonical import canonical_json
 from synnodtest.errors import StoreError
 from synnodtest.geometry import BoolArray, Crop, FloatArray, bits_of, cut_of, mask_of
+from synnodtest.masks import PackedMasks, digests_of
 from synnodtest.radiograph import Radiograph, Truth
 
 __all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "encode_radiograph", "peek_radiograph"]
 
+Bytes = bytes | memoryview
 Header = Mapping[str, Any]
 """What an encoded radiograph says of itself before its stream: see :func:`encode_edit`."""
 _MAGIC = b"SNRG\x01"
@@ -99,6 +101,7 @@ def encode_edit(edit: Edit) -> bytes:
         "crops": [list(crop) for crop in crops],
         "nodules": [_truth_header(truth) for truth in radiograph.nodules],
         "regions": regions,
+        **({} if regions is None else {"regions_sha256": digests_of(radiograph.regions, regions)}),
         **({"plain": True} if plain else {}),
     }
     masks = [bits_of(truth.crop) for truth in radiograph.nodules]
@@ -145,7 +148,7 @@ def decode_radiograph(
     nodules, offset = _truths(header, blob)
     regions = background.regions
     if header["regions"] is not None:
-        regions, offset = _regions(header, blob, offset)
+        regions, offset = _regions(header, blob, offset, known={} if verify else header.get("regions_sha256", {}))
     radiograph = Radiograph(
         pixels=_pixels(header, blob, offset, background) if pixels is None else pixels,
         spacing_mm=tuple(header["spacing_mm"]),
@@ -166,7 +169,7 @@ def decode_radiograph(
     return radiograph
 
 
-def _pixels(header: Header, blob: bytes, offset: int, background: Radiograph) -> FloatArray:
+def _pixels(header: Header, blob: Bytes, offset: int, background: Radiograph) -> FloatArray:
     if header.get("plain"):
         count = header["shape"][0] * header["shape"][1]
         return np.frombuffer(blob, "<f4", count, offset).astype(np.float32).reshape(header["shape"])
@@ -238,7 +241,7 @@ def _shuffled(crop: NDArray[np.uint32]) -> bytes:
     return np.ascontiguousarray(crop.astype("<u4", copy=False)).view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
-def _unshuffled(blob: bytes, offset: int, shape: tuple[int, int]) -> NDArray[np.uint32]:
+def _unshuffled(blob: Bytes, offset: int, shape: tuple[int, int]) -> NDArray[np.uint32]:
     planes = np.frombuffer(blob, np.uint8, 4 * shape[0] * shape[1], offset).reshape(4, *shape)
     bits: NDArray[np.uint32] = planes[3].astype(np.uint32)
     for plane in planes[2::-1]:
@@ -267,7 +270,7 @@ def _truth_header(truth: Truth) -> Header:
     }
 
 
-def _truths(header: Header, blob: bytes) -> tuple[tuple[Truth, ...], int]:
+def _truths(header: Header, blob: Bytes) -> tuple[tuple[Truth, ...], int]:
     truths, offset = [], 0
     for item in header["nodules"]:
         crop, offset = _mask(blob, offset, _pair(item["shape"]))
@@ -277,14 +280,15 @@ def _truths(header: Header, blob: bytes) -> tuple[tuple[Truth, ...], int]:
     return tuple(truths), offset
 
 
-def _regions(header: Header, blob: bytes, offset: int) -> tuple[Mapping[str, BoolArray], int]:
-    regions: dict[str, BoolArray] = {}
+def _regions(header: Header, blob: Bytes, offset: int, known: Mapping[str, str]) -> tuple[PackedMasks, int]:
+    shape, bits = _pair(header["shape"]), {}
     for name in header["regions"]:
-        regions[name], offset = _mask(blob, offset, _pair(header["shape"]))
-    return regions, offset
+        end = offset + _bytes_of_mask(shape)
+        bits[name], offset = bytes(blob[offset:end]), end
+    return PackedMasks(bits, shape, known), offset
 
 
-def _mask(blob: bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
+def _mask(blob: Bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
     end = offset + _bytes_of_mask(shape)
     return mask_of(memoryview(blob)[offset:end], shape), end
 
@@ -293,19 +297,19 @@ def _pair(values: Any) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _split(data: bytes) -> tuple[Header, bytes]:
-    """Return the header and the zlib stream after it."""
+def _split(data: bytes) -> tuple[Header, memoryview]:
+    """Return the header and the stream after it."""
     start = len(_MAGIC) + 4
     try:
         if not data.startswith(_MAGIC):
             raise ValueError("it does not begin as one")
         end = start + int.from_bytes(data[len(_MAGIC) : start], "big")
-        return json.loads(data[start:end]), data[end:]
+        return json.loads(data[start:end]), memoryview(data)[end:]
     except ValueError as error:
         raise _not_encoded(error) from error
 
 
-def _inflated(stream: bytes, header: Header, *, only_truth: bool) -> bytes:
+def _inflated(stream: memoryview, header: Header, *, only_truth: bool) -> Bytes:
     """Return the stream unpacked, or as much of it as the truth takes."""
     try:
         truth = sum(_bytes_of_mask(item["shape"]) for item in header["nodules"])

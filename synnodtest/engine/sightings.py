@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import canonical_json
 from synnodtest.evidence.sightings import Sightings, names_of
 from synnodtest.finding import Finding
+from synnodtest.masks import held_at
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["decode_sightings", "encode_sightings", "regions_at", "regions_of", "sightings_of"]
@@ -49,7 +50,7 @@ def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[
     rows, columns = y[inside].astype(np.intp), x[inside].astype(np.intp)
     held = np.zeros((len(points), len(names)), dtype=np.bool_)
     for name, column in zip(names, held.T, strict=True):
-        column[inside] = radiograph.regions[name][rows, columns]
+        column[inside] = held_at(radiograph.regions, name, rows, columns)
     codes, length = held.tobytes(), len(names)
     known: dict[bytes, int] = {}
     places = [known.setdefault(codes[k * length : (k + 1) * length], len(known)) for k in range(len(points))]

@@ -1,0 +1,92 @@
+"""Named masks of a radiograph: what is asked of all of them, and a form in which most need never be unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.canonical import sha256_of_array
+from synnodtest.geometry import BoolArray, mask_of
+
+__all__ = ["PackedMasks", "digests_of", "held_at", "shown_among"]
+
+Indices = NDArray[np.intp]
+
+
+class PackedMasks(Mapping[str, BoolArray]):
+    """Masks as one bit a pixel, each unpacked when it is first read: of a background most are only looked up.
+
+    One that was read is an array like any other; what is written into it counts from then on.
+
+    Args:
+        bits: By name, as :func:`synnodtest.geometry.bits_of` gives them.
+        shape: Height and width of all.
+        digests: The sha256 of each, as far as they are known; see :func:`digests_of`.
+    """
+
+    def __init__(
+        self, bits: Mapping[str, bytes], shape: tuple[int, int], digests: Mapping[str, str] | None = None
+    ) -> None:
+        self._packed = {name: np.frombuffer(of, dtype=np.uint8) for name, of in bits.items()}
+        self._shape = shape
+        self._digests = dict(digests or {})
+        self._masks: dict[str, BoolArray] = {}
+
+    def __getitem__(self, name: str) -> BoolArray:
+        if name not in self._masks:
+            self._masks[name] = mask_of(self._packed[name].data, self._shape)
+        return self._masks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._packed
+
+    def packed(self, name: str) -> NDArray[np.uint8]:
+        """Return a mask as bytes of eight pixels."""
+        return np.packbits(self._masks[name]) if name in self._masks else self._packed[name]
+
+    def digest(self, name: str) -> str:
+        """Return the sha256 of a mask's bytes."""
+        if name in self._digests and name not in self._masks:
+            return self._digests[name]
+        return sha256_of_array(self.packed(name))
+
+    def held_at(self, name: str, rows: Indices, columns: Indices) -> BoolArray:
+        """Return which pixels are of a mask."""
+        if name in self._masks:
+            return self._masks[name][rows, columns]
+        places = rows * self._shape[1] + columns
+        return np.asarray(self._packed[name][places >> 3] >> (7 - (places & 7)) & 1, dtype=np.bool_)
+
+
+Masks = Mapping[str, BoolArray]
+
+
+def digests_of(masks: Masks, names: Iterable[str]) -> dict[str, str]:
+    """Return the sha256 of some masks as bits, in the order of their names."""
+    if isinstance(masks, PackedMasks):
+        return {name: masks.digest(name) for name in sorted(names)}
+    return {name: sha256_of_array(np.packbits(masks[name])) for name in sorted(names)}
+
+
+def shown_among(masks: Masks) -> frozenset[str]:
+    """Return the names of the masks of which any pixel is there."""
+    seen: Mapping[str, NDArray[Any]] = masks
+    if isinstance(masks, PackedMasks):
+        seen = {name: masks.packed(name) for name in masks}
+    return frozenset(name for name, mask in seen.items() if mask.any())
+
+
+def held_at(masks: Masks, name: str, rows: Indices, columns: Indices) -> BoolArray:
+    """Return which of some pixels are of a mask."""
+    if isinstance(masks, PackedMasks):
+        return masks.held_at(name, rows, columns)
+    return masks[name][rows, columns]
