@@ -11,6 +11,8 @@ from synnodtest.geometry import FloatArray
 
 __all__ = ["quantile_after", "quantile_in", "quantile_of"]
 
+NEAR = 8
+"""Values looked through before one that may be anywhere is sought among all."""
 SAMPLED = 4096
 """Values that bracket a quantile; of fewer than some ten times as many all are sorted as fast."""
 
@@ -48,23 +50,37 @@ def quantile_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, shar
     place = (ordered.size - 1) * share
     before = int(place)
     after = min(before + 1, ordered.size - 1)
-    lower, upper = (_nth_after(ordered, gone, come, nth) for nth in (before, after))
+    lower, first = _nth_after(ordered, gone, come, before, max(before - come.size, 0))
+    upper, _ = _nth_after(ordered, gone, come, after, first)
     return _between(lower, upper, place)
 
 
-def _nth_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, nth: int) -> np.float32:
-    """Return the value at a place, from 0, of the values sorted after the change: the least with enough up to it."""
+def _nth_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, nth: int, first: int) -> tuple[np.float32, int]:
+    """Return the value at a place, from 0, of the values sorted after the change: the least with enough up to it.
+
+    Args:
+        ordered: As for :func:`quantile_after`.
+        gone: Likewise.
+        come: Likewise.
+        nth: The place.
+        first: No value of ``ordered`` before this place has enough up to it.
+
+    Returns:
+        The value, and where in ``ordered`` the first that has enough up to it stands.
+    """
 
     def up_to(value: np.float32) -> int:
         counts = [array.searchsorted(value, "right") for array in (ordered, gone, come)]
         return int(counts[0] - counts[1] + counts[2])
 
-    first, last = max(nth - come.size, 0), min(nth + gone.size + 1, ordered.size)
+    last = min(nth + gone.size + 1, ordered.size)
+    if first + NEAR < last:  # the next value is rarely far
+        first, last = (first, first + NEAR) if up_to(ordered[first + NEAR - 1]) > nth else (first + NEAR, last)
     old = bisect.bisect_left(ordered, nth + 1, first, last, key=up_to)
     begin = come.searchsorted(ordered[old - 1], "right") if old else 0  # what comes no later has too few up to it
     end = come.searchsorted(ordered[old]) if old < last else come.size
     new = bisect.bisect_left(come, nth + 1, int(begin), int(end), key=up_to)
-    return min([array[k] for array, k, end in ((ordered, old, last), (come, new, come.size)) if k < end])
+    return min([array[k] for array, k, end in ((ordered, old, last), (come, new, come.size)) if k < end]), old
 
 
 def _between(lower: np.float32, upper: np.float32, place: float) -> float:
