@@ -25,7 +25,10 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["Gatherer", "Item"]
+__all__ = ["FEWER_BACKGROUNDS", "Gatherer", "Item"]
+
+FEWER_BACKGROUNDS = "backgrounds asked for"
+"""How the shortfall ends that says how many backgrounds a set has."""
 
 Judge = Callable[[Mapping[str, object], Evidence], Ruling]
 
@@ -116,7 +119,7 @@ class Gatherer:
             trials += self._with_ids_of(synthesizer, behaviour, _trials(outcomes, matching))
         wanted = background_count(behaviour)
         if there < wanted:
-            shortfall[f"the set has {there} of the {wanted} backgrounds asked for"] = wanted - there
+            shortfall[f"the set has {there} of the {wanted} {FEWER_BACKGROUNDS}"] = wanted - there
         return Evidence(
             trials=tuple(t for t in trials if not t.rejected),
             rejected=tuple(t for t in trials if t.rejected),

@@ -14,6 +14,7 @@ from typing import Any
 import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, encode
+from synnodtest.engine.gather import FEWER_BACKGROUNDS
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
@@ -157,6 +158,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
     reasons += _unfinished(fragment.every(), facts.interrupted)
+    reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
     reasons += ["only what failed last was run"] * facts.failed_last
     return RunEntry(
