@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import numpy.fft  # pytester forgets what a test loads, and this cannot be loaded twice
 import pytest
 from PIL import Image
 
