@@ -34,6 +34,16 @@ def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
     assert "reason X" in told["Exploratory"]
 
 
+def test_earlier_runs_with_other_seeds_are_told_of_before_a_confirmation(small):
+    small["run"] |= {"id": "now", "started": "2026-03-01T00:00:00+00:00", "seed": 2, "confirmatory": True}
+    run = {"run": "first", "started": "2026-02-01T00:00:00+00:00", "status": "finished", "seed": 0}
+    small["ledger"] = [run, run | {"run": "same", "seed": 2}, run | {"run": "later", "started": "2026-04-01"}]
+    told = dict(screen(small)["notices"])
+    assert told["Other seeds"].startswith("1 run of these specifications came before with other seeds")
+    small["run"]["confirmatory"] = False
+    assert "Other seeds" not in dict(screen(small)["notices"])
+
+
 def test_the_baseline_stands_on_the_first_screen(small):
     row = {"behaviour": "", "metric": "sensitivity", "value": -0.2, "lower": -0.3, "upper": -0.1,
            "n": 9, "clusters": 9, "before": 0.5, "after": 0.3}  # fmt: skip

@@ -246,7 +246,7 @@ Notice = tuple[str, str]
 def _notices(context: Context) -> list[Notice]:
     """Return what a reader must know before the results."""
     record = context.record
-    notices = [*_of_kind(record), *_of_components(record)]
+    notices = [*_of_kind(record), *_of_earlier_runs(record), *_of_components(record)]
     notices += _of_silence(record.expectations)
     notices += _of_deviations(record)
     estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
@@ -269,6 +269,19 @@ def _of_kind(record: Record) -> Iterator[Notice]:
     else:
         reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
         yield "Exploratory", f"This run confirms nothing: {reasons}."
+
+
+def _of_earlier_runs(record: Record) -> Iterator[Notice]:
+    """Yield how many runs of the same specifications came before with other seeds: one of them passes by chance."""
+    run = record.run
+    before = [r for r in record.ledger if r.run != run.id and r.started < run.started]
+    others = {r.run for r in before if str(r.seed) != str(run.seed)}
+    if run.confirmatory and others:
+        yield (
+            "Other seeds",
+            f"{plural(len(others), 'run')} of these specifications came before with other seeds: of many draws one "
+            f"passes by chance, and what confirms is the first. They are listed in section {number_of('protocol')}.",
+        )
 
 
 def _of_components(record: Record) -> Iterator[Notice]:
