@@ -74,7 +74,7 @@ def judge_sham(
 ) -> ShamResult:
     """Compare firing inside sham masks with firing at the same places of the untouched backgrounds.
 
-    Excluded edits are left out. Where all are excluded there is no control, and nothing rests on it.
+    Excluded edits are left out. Where most are excluded there is no control, and nothing rests on it.
     """
     accepted = [t for t in sham if not t.rejected]
     if sham and not accepted:
@@ -82,6 +82,10 @@ def judge_sham(
         return ShamResult("inpaint", ShamStatus.INVALID, why)
     plain = {t.background: t for t in untouched if not t.rejected}
     pairs = [(t, plain[t.background]) for t in accepted if t.background in plain]
+    if 2 * len(pairs) < len(sham):
+        reasons = [t.rejected for t in sham if t.rejected] or ["their untouched backgrounds were excluded"]
+        why = f"INVALID only {len(pairs)} of {len(sham)} sham edits could be used: {reasons[0]}"
+        return ShamResult("inpaint", ShamStatus.INVALID, why)
     cells = [(_fires(t, t, operating_point, matching), _fires(t, u, operating_point, matching)) for t, u in pairs]
     n11, n10 = cells.count((True, True)), cells.count((True, False))
     n01, n00 = cells.count((False, True)), cells.count((False, False))

@@ -141,3 +141,13 @@ def test_invalid_where_tangos_lower_bound_of_the_excess_is_above_a_twentieth(edi
     assert sham.status == status
     assert (sham.estimate.lower > 0.05) is (status == "INVALID")
     assert sham.n10 - sham.n01 == edited - plain
+
+
+@pytest.mark.parametrize(("left", "status"), [(15, "PASSED"), (14, "INVALID")])
+def test_few_sham_edits_do_not_speak_for_a_majority_that_was_excluded(left, status):
+    matching = Matching.from_dict({"criterion": "centre-in-nodule", "tolerance_mm": 5})
+    edited, plain = pairs(0, 0)
+    spoilt = [t if k < left else replace(t, rejected="pixels changed far") for k, t in enumerate(edited)]
+    made = judge_sham(spoilt, plain, 0.25, matching, 0.05)
+    assert made.status == status
+    assert ("only 14 of 30 sham edits could be used: pixels changed far" in made.sentence) is (left == 14)
