@@ -186,7 +186,8 @@ def _estimate(entry: ExpectationEntry) -> float | None:
 
 
 def _margins(key: str, before: ExpectationEntry, after: ExpectationEntry) -> Iterator[ChangedParameter]:
-    for what in dict.fromkeys([*_BOUNDS, *before.parameters, *after.parameters]):
+    both = (what for what in before.parameters if what in after.parameters)  # a later version may know more of them
+    for what in dict.fromkeys([*_BOUNDS, *both]):
         old, new = before.parameters.get(what), after.parameters.get(what)
         if old != new and what not in _SAYS_NOTHING:
             yield ChangedParameter(key, what, old, new)

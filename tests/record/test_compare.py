@@ -158,9 +158,14 @@ def test_hits_by_another_rule_are_not_compared():
 
 def test_every_parameter_that_changed_is_named_but_for_its_rationale():
     before, after = record(np.ones(N)), record(np.ones(N))
-    after["expectations"][0]["parameters"] |= {"where": {"diameter_mm": {"at_least": 20}}, "rationale": "new"}
+    before["expectations"][0]["parameters"] |= {"where": {}, "rationale": "old"}
+    after["expectations"][0]["parameters"] |= {
+        "where": {"diameter_mm": {"at_least": 20}},
+        "rationale": "new",
+        "later": 1,
+    }
     (margin,) = compare(before, after)["margins"]
-    assert (margin["what"], margin["before"]) == ("where", None)
+    assert (margin["what"], margin["before"]) == ("where", {})
 
 
 @pytest.mark.parametrize("text", ["sensitivity", "sensitivity:nan", "sensitivity:x", "recall:-0.1", ""])
