@@ -195,7 +195,7 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
         axis.errorbar(at, values, np.clip(reach, 0, 1), fmt="o", color=BLUE, markersize=5, linewidth=1.4, capsize=2.5)
         if bound is not None:
             axis.axhline(bound, color=INK, linewidth=1.2, label=f"bound {bound:g}")
-            axis.legend(loc="lower right")
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 1.0))
         axis.set_xticks(at, labels, rotation=30 if max(map(len, labels)) > 6 and len(labels) > 5 else 0)
         axis.set_xlabel(short(by))
         axis.set_ylabel("rate detected")

@@ -52,7 +52,7 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
             axis.set_xlim(widened(low, high, high))
             axis.set_xlabel(word)
             axis.set_ylim(-0.02, 1.02)
-            axis.legend(loc="lower right")
+            axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=0.8, handlelength=1.2)
             axis.set_ylabel("share of nodules")
             panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {word}", description))
     columns = ["quantity", "nodules", *(f"{q}%" for q in QUANTILES)]
