@@ -20,10 +20,12 @@ FILE_NAME = "selftest.json"
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
+    from synnodtest.shell.cases import one_or_more
+
     parser.add_argument("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
     parser.add_argument("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")
     parser.add_argument("--synthesizer", default="gaussian", help="plants the nodules (default: gaussian)")
-    parser.add_argument("--limit", type=int, default=20, help="backgrounds per behaviour at most (default: 20)")
+    parser.add_argument("--limit", type=one_or_more, default=20, help="backgrounds per behaviour at most (default: 20)")
     parser.add_argument("--size", type=int, default=256, help="pixels along each side of the phantoms (default: 256)")
     parser.add_argument("--seed", type=int, default=0, help="master seed (default: 0)")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")

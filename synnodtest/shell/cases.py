@@ -11,7 +11,7 @@ from synnodtest.planning.cases import Case, cases_of
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 
-__all__ = ["add_options", "cases_in", "settings_from"]
+__all__ = ["add_options", "cases_in", "one_or_more", "settings_from"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +19,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--synthesizer", default="diffusion", help="how nodules are made (default: diffusion)")
     add("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
-    add("--limit", type=int, metavar="N", help="at most N backgrounds per behaviour")
+    add("--limit", type=one_or_more, metavar="N", help="at most N backgrounds per behaviour")
     add("--seed", type=int, default=0, metavar="N", help="master seed (default: 0)")
     add("--cache", type=Path, default=Path(".synnodtest"), metavar="DIR", help="store (default: .synnodtest)")
     add("--device", type=device, default="cpu", metavar="DEV", help="cpu (default) or cuda")
+
+
+def one_or_more(text: str) -> int:
+    """Return a count that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number above 0.
+    """
+    if not text.strip().isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
 
 
 def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:

@@ -284,3 +284,10 @@ def test_an_argument_that_a_command_does_not_know_is_answered_with_the_usage_of_
         main(["history", "reports"])
     assert ended.value.code == 2
     assert "usage: synnodtest history [-h] [--reports DIR]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "x"])
+def test_a_limit_below_one_is_refused(capsys, limit):
+    with pytest.raises(SystemExit):
+        main(["plan", f"--limit={limit}"])
+    assert f"{limit} is not a whole number of 1 or more" in capsys.readouterr().err
