@@ -61,6 +61,8 @@ class Background:
     strata: Mapping[str, str] = field(default_factory=dict)
     content: str = ""
     """sha256 that stands for pixels, spacing and masks: of the files, or of the phantom's recipe and version."""
+    film: str = ""
+    """sha256 of the file of the pixels alone, where there is one: with another mask or spacing it is no other film."""
 
     @property
     def cluster(self) -> str:

@@ -98,7 +98,7 @@ class FolderSet:
     def backgrounds(self) -> Sequence[Background]:
         """All backgrounds of the set; their contents are hashed, not decoded."""
         return tuple(
-            Background(id=entry.id, patient=entry.patient, strata=entry.strata, content=_content(entry))
+            Background(entry.id, entry.patient, entry.strata, content=_content(entry), film=_film(entry))
             for entry in self._entries.values()
         )
 
@@ -259,6 +259,12 @@ def _content(entry: Entry) -> str:
             "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
         }
     )
+
+
+def _film(entry: Entry) -> str:
+    """Return the sha256 of the file that holds the pixels."""
+    beside = data_file_of(entry.path) if entry.path.suffix.lower() == ".mhd" else None
+    return _digest(beside or entry.path)
 
 
 def _digest(path: Path) -> str:

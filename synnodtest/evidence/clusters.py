@@ -14,9 +14,10 @@ __all__ = ["with_copies_joined"]
 def with_copies_joined(backgrounds: Sequence[Background]) -> tuple[Background, ...]:
     """Return the backgrounds with copies of one radiograph, and all images of their patients, in one cluster.
 
-    A file that lies in a set twice, under two names, would otherwise count as two independent radiographs.
+    A file that lies in a set twice, under two names, with other masks or not, would otherwise count as two independent
+    radiographs.
     """
-    contents = [("content", b.content) if b.content else ("id", b.id) for b in backgrounds]
+    contents = [("content", known) if (known := b.film or b.content) else ("id", b.id) for b in backgrounds]
     index = cluster_index(contents, [b.patient for b in backgrounds])
     names: dict[int, str] = {}
     return tuple(

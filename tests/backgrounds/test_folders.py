@@ -9,6 +9,7 @@ from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.backgrounds.pixel_size import check_pixel_size
 from synnodtest.backgrounds.readers import read_mask
 from synnodtest.errors import BackgroundError
+from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.ports import BackgroundSet
 
 from .radiograph_files import chest, write_dicom, write_mha, write_png
@@ -144,6 +145,15 @@ class TestWhatBelongsToASet:
         ours = open_backgrounds(tmp_path / "ours", "normal")
         assert len({background.cluster for background in ours.backgrounds}) == 2
         assert ours.notes == ()
+
+    def test_a_film_under_two_names_with_other_masks_is_one_cluster(self, tmp_path):
+        for name, columns in (("a", slice(30, 60)), ("b", slice(30, 62)), ("c", slice(30, 60))):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=int(name == "c")), (1.5, 2))
+            write_png(tmp_path / f"{name}.lung.png", mask(columns=columns) * 255)
+        backgrounds = open_backgrounds(tmp_path, "normal").backgrounds
+        assert len({b.content for b in backgrounds}) == 3
+        clusters = {b.id: b.cluster for b in with_copies_joined(backgrounds)}
+        assert clusters["a.mha"] == clusters["b.mha"] != clusters["c.mha"]
 
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
