@@ -116,7 +116,7 @@ def write_end(session: Session, reporter: Any) -> None:
     """Write what is known once the report is there: why it is not, the annotations of a CI job, where time went."""
     if reporter is None or session.is_worker:
         return
-    if session.interrupted:
+    if session.interrupted and (session.run.ready or session.ending is not None):  # pytest calls a bad spec so, too
         where = session.run.settings.cache
         reporter.line(f"interrupted: what was finished lies in {where}; the same command goes on from there")
     if session.trouble and session.ending is not None:

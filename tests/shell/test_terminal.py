@@ -67,11 +67,13 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
     assert _telling(typed) == said
 
 
-def test_an_interrupted_run_says_where_its_work_lies():
+@pytest.mark.parametrize("began", [True, False])
+def test_an_interrupted_run_says_where_its_work_lies_and_one_that_never_began_says_nothing(began):
     told = []
     session = SimpleNamespace(
         is_worker=False, interrupted=True, trouble="", ending=None, record=None, report=None,
-        run=SimpleNamespace(settings=SimpleNamespace(cache="here/.synnodtest")),
+        run=SimpleNamespace(settings=SimpleNamespace(cache="here/.synnodtest"), ready=began),
     )  # fmt: skip
     write_end(session, SimpleNamespace(line=told.append))
-    assert told == ["interrupted: what was finished lies in here/.synnodtest; the same command goes on from there"]
+    said = "interrupted: what was finished lies in here/.synnodtest; the same command goes on from there"
+    assert told == [said] * began
