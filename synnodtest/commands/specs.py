@@ -86,8 +86,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _warnings(behaviour: Behaviour) -> Iterator[str]:
     """Yield what is allowed and probably not meant."""
+    from synnodtest.commands.cautions import cautions
     from synnodtest.reference.brightness import asked_for
 
+    yield from cautions(behaviour)
     if all(map(passes_in_silence, behaviour.expectations)):
         yield (
             f"a detector that reports nothing at all passes {behaviour.id!r}: "

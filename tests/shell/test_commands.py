@@ -100,6 +100,33 @@ def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
     assert "2 specs: 0 behaviours, 0 expectations, 3 errors" in told.out
 
 
+ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
+
+
+@pytest.mark.parametrize(
+    ("expect", "arms", "warning"),
+    [
+        ("sensitivity: {at_least: 0.5, matching: {criterion: iou, at_least: 0.01}}", "", "covers next to nothing"),
+        ("sensitivity: {at_least: 0.5, matching: {criterion: centre-in-nodule, tolerance_mm: 90}}", "", "up to 90 mm"),
+        ("sensitivity: {at_least: 0.5, alpha: 0.4}", "", "alpha is 0.4: a detector exactly at the bound"),
+        ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % "", "differ in nothing"),
+        ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % ", perturbations: {blur: 1}", ""),
+        ("sensitivity: {at_least: 0.5}", "", ""),
+    ],
+)
+def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, expect, arms, warning):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    statement: s\n    scenes:\n"
+        "      backgrounds: {set: normal, count: 40}\n"
+        "      nodules: [{name: index, diameter_mm: 12, location: {region: lung}}]\n"
+        f"      {arms}\n    expect:\n      - {expect}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert ("WARNING 'found': " in told) is bool(warning)
+    assert warning in told
+
+
 @pytest.mark.parametrize(
     ("expect", "warned"),
     [
