@@ -161,6 +161,49 @@ def test_a_scene_that_misses_what_was_asked_for_is_rejected_before_any_detector_
     assert detector.images == 0
 
 
+def test_why_a_scene_is_rejected_is_the_same_just_made_and_read_from_the_store(tmp_path):
+    class SomeSmall(Counting):
+        def synthesize(self, scenes, backgrounds):
+            made = super().synthesize(scenes, backgrounds)
+            return [
+                replace(
+                    r,
+                    nodules=tuple(
+                        replace(t, diameter_mm=t.diameter_mm / (1 + (t.diameter_mm > 12))) for t in r.nodules
+                    ),
+                )
+                for r in made
+            ]
+
+    first, _ = run(tmp_path, recipes_of(behaviour()), synthesizer=SomeSmall())
+    shutil.rmtree(tmp_path / "v1" / "snapshots")
+    again, engine = run(tmp_path, recipes_of(behaviour()), synthesizer=SomeSmall())
+    assert engine.tally.synthesized == 0
+    assert [o.snapshot.rejected for o in again] == [o.snapshot.rejected for o in first]
+    assert {bool(o.snapshot.rejected) for o in first} == {True, False}
+
+
+def test_a_synthesizer_may_use_its_arrays_again_unless_it_says_that_it_gives_them_away(tmp_path):
+    class Reusing(Counting):
+        made = ()
+
+        def synthesize(self, scenes, backgrounds):
+            for radiograph in self.made:
+                radiograph.pixels[:] = 0
+            self.made = super().synthesize(scenes, backgrounds)
+            return self.made
+
+    class Slow(Bright):
+        def detect(self, radiographs):
+            time.sleep(0.05)  # the next batch is made meanwhile
+            self.seen = [*getattr(self, "seen", []), *(one.content_sha256() for one in radiographs)]
+            return super().detect(radiographs)
+
+    detector = Slow()
+    outcomes, _ = run(tmp_path, recipes_of(behaviour()), synthesizer=Reusing(), detector=detector, batch=3)
+    assert sorted(detector.seen) == sorted(o.snapshot.sha256 for o in outcomes)
+
+
 def test_a_synthesizer_that_touches_far_pixels_is_rejected(tmp_path):
     class Careless(Counting):
         def synthesize(self, scenes, backgrounds):
