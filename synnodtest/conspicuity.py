@@ -48,6 +48,8 @@ RIM = 2.0
 """Where the filter's surroundings begin, in half outlines: nearer, its answer to the nodule itself is negative."""
 LEAST_CELLS = 40
 """Of lung that must be around; with less, all that is around stands in."""
+LEAST_DETERMINANT = 1e-6
+"""Over the product of the diagonal: below it cells lie nearly on one line, which says nothing of the slope across."""
 ROUNDS = 8
 """Of reweighting in the robust plane; it has settled by then."""
 
@@ -211,11 +213,22 @@ def _rise(view: _View, ring: BoolArray, where: BoolArray) -> Array:
     weight = np.ones(len(values))
     for _ in range(ROUNDS):
         weighted = known.T * weight
-        plane = np.linalg.lstsq(weighted @ known, weighted @ values, rcond=None)[0]  # of three equations
+        plane = _solved(weighted @ known, weighted @ values)
         rest = np.abs(values - known @ plane)
         spread = 1.4826 * _median(rest) + 1e-12
         weight = np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12))  # Huber's, 95% efficient
     return np.asarray(view.pixels[where] - terms[where] @ plane)
+
+
+def _solved(matrix: Array, right: Array) -> Array:
+    """Return the solution of three symmetric equations, the least one where they do not tell all three numbers."""
+    (a, b, c), (_, d, e), (_, _, f) = matrix.tolist()
+    cofactors = d * f - e * e, c * e - b * f, b * e - c * d
+    determinant = a * cofactors[0] + b * cofactors[1] + c * cofactors[2]
+    if determinant <= LEAST_DETERMINANT * a * d * f:
+        return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
+    rows = [cofactors, (cofactors[1], a * f - c * c, b * c - a * e), (cofactors[2], b * c - a * e, a * d - b * b)]
+    return np.asarray(np.array(rows) @ right / determinant)
 
 
 @lru_cache(maxsize=16)

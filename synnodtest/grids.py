@@ -6,6 +6,7 @@ that only a part is wanted: masks to the last bit, numbers to the rounding of th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,10 +92,12 @@ def _windows(image: Array, length: int, step: int) -> Array:
     return windows.transpose(0, 2, 1)
 
 
+@lru_cache(maxsize=64)
 def _kernel(sigma: float, order: int) -> Array:
     """Return the weights of a derivative of a Gaussian: the filter's answer to a single one."""
     radius = int(TRUNCATE * sigma + 0.5)
     one = np.zeros(2 * radius + 1)
     one[radius] = 1.0
     answer: Array = scipy.ndimage.gaussian_filter1d(one, sigma, order=order, mode="constant", truncate=TRUNCATE)
+    answer.flags.writeable = False
     return answer

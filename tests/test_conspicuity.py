@@ -140,3 +140,15 @@ def test_the_median_is_numpys_to_the_last_bit(size):
     for seed in range(20):
         values = np.random.default_rng(seed).random(size)
         assert rule._median(values) == np.median(values)
+
+
+def test_three_equations_are_solved_as_by_least_squares_also_where_they_do_not_tell_all():
+    rng = np.random.default_rng(9)
+    for number in range(200):
+        points = rng.uniform(-1, 1, (60, 2))
+        if number % 4 == 0:
+            points[:, 1] = 0.25  # all on a line
+        known = np.column_stack([np.ones(60), points]) * rng.uniform(0.1, 1, 60)[:, None]
+        matrix, right = known.T @ known, known.T @ rng.normal(size=60)
+        expected = np.linalg.lstsq(matrix, right, rcond=None)[0]
+        np.testing.assert_allclose(rule._solved(matrix, right), expected, rtol=1e-9, atol=1e-11)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[
 
 def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightings:
     """Return findings on a radiograph with the regions that hold their centres."""
-    table = np.array([(*found.box, found.score) for found in findings], dtype=np.float64).reshape(-1, 5)
+    numbers = chain.from_iterable((*found.box, found.score) for found in findings)
+    table = np.fromiter(numbers, dtype=np.float64).reshape(-1, 5)
     places, sets = _sets_at(radiograph, (table[:, :2] + table[:, 2:4]) / 2)
     return Sightings.of_numbers(table, np.array(places, dtype=np.uint16), sets)
 
