@@ -7,6 +7,7 @@ import importlib.util
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -226,6 +227,8 @@ def _load(path: Path, safe: bool) -> Any:
             f"{path} cannot be loaded: {' '.join(str(error).split())}",
             hint=f"if you trust the file, --detector 'unsafe:{path}' loads it without restrictions" if safe else "",
         ) from error
+    with suppress(ImportError):  # where it is loaded, ultralytics suppresses with it instead of box by box in Python
+        importlib.import_module("torchvision")
     if isinstance(getattr(type(model), "end2end", None), property):
         # A network with two branches runs the one that wants suppression, as ultralytics' own predict does.
         model.end2end = False
@@ -243,14 +246,14 @@ def _suppressed(raw: Any, classes: list[int], count: int) -> Any:
     Raises:
         DetectorError: the output is no grid of so many classes, or its scores leave 0..1.
     """
-    suppress = importlib.import_module("ultralytics.utils.nms").non_max_suppression
+    kept_of = importlib.import_module("ultralytics.utils.nms").non_max_suppression
     if raw.ndim != 3 or raw.shape[1] != 4 + count:
         raise DetectorError(f"its output is {tuple(raw.shape)}, not (N, {4 + count}, places) for {count} classes")
     low, high = raw[:, 4:].aminmax()
     check_scores(float(low), float(high))
     options = {"conf_thres": CONFIDENCE, "iou_thres": NMS_IOU, "max_det": MAX_FINDINGS}
     # Without a generous limit ultralytics stops after two seconds and leaves the remaining images empty.
-    return suppress(raw, classes=classes, nc=count, max_time_img=3600.0, **options)
+    return kept_of(raw, classes=classes, nc=count, max_time_img=3600.0, **options)
 
 
 @register_detector("ultralytics")

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import pickle
+import sys
 import zipfile
 
 import numpy as np
@@ -132,6 +134,23 @@ def test_findings_equal_those_of_ultralytics_own_predict(one_class):
     for finding, box, score in list(zip(ours, theirs.xyxy.numpy(), theirs.conf.numpy(), strict=True))[:50]:
         assert finding.score == pytest.approx(float(score), abs=1e-5)
         assert finding.box == pytest.approx(tuple(box), abs=0.02)
+
+
+def test_boxes_are_suppressed_by_torchvision_to_the_findings_of_ultralytics_own_loop(one_class, chests, monkeypatch):
+    asked = []
+    plain = importlib.import_module
+    monkeypatch.setattr(importlib, "import_module", lambda name: asked.append(name) or plain(name))
+    detector = resolve_detector(str(one_class))
+    quick = detector.detect(chests)
+    assert "torchvision" in asked
+    counted = []
+    loop = plain("ultralytics.utils.nms").TorchNMS
+    monkeypatch.setattr(loop, "nms", staticmethod(lambda *a, own=loop.nms: counted.append(1) or own(*a)))
+    assert detector.detect(chests) == quick
+    assert not counted
+    monkeypatch.delitem(sys.modules, "torchvision")
+    assert detector.detect(chests) == quick
+    assert counted
 
 
 def test_a_checkpoint_that_was_never_trained_runs_at_1024(tmp_path):
