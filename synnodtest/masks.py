@@ -59,12 +59,19 @@ class PackedMasks(Mapping[str, BoolArray]):
             return self._digests[name]
         return sha256_of_array(self.packed(name))
 
-    def held_at(self, name: str, rows: Indices, columns: Indices) -> BoolArray:
-        """Return which pixels are of a mask."""
-        if name in self._masks:
-            return self._masks[name][rows, columns]
+    def held_at(self, rows: Indices, columns: Indices) -> BoolArray:
+        """Return per mask which pixels are of it."""
         places = rows * self._shape[1] + columns
-        return np.asarray(self._packed[name][places >> 3] >> (7 - (places & 7)) & 1, dtype=np.bool_)
+        bytes_of, shift = places >> 3, (7 - (places & 7)).astype(np.uint8)
+        held = np.empty((len(self), len(places)), dtype=np.uint8)
+        for row, packed in zip(held, self._packed.values(), strict=True):
+            row[:] = packed[bytes_of]
+        held >>= shift
+        held &= 1
+        for row, name in zip(held, self, strict=True):
+            if name in self._masks:
+                row[:] = self._masks[name][rows, columns]
+        return held.view(np.bool_)
 
 
 Masks = Mapping[str, BoolArray]
@@ -85,8 +92,8 @@ def shown_among(masks: Masks) -> frozenset[str]:
     return frozenset(name for name, mask in seen.items() if mask.any())
 
 
-def held_at(masks: Masks, name: str, rows: Indices, columns: Indices) -> BoolArray:
-    """Return which of some pixels are of a mask."""
+def held_at(masks: Masks, rows: Indices, columns: Indices) -> BoolArray:
+    """Return which of some pixels are of which mask: (masks, pixels)."""
     if isinstance(masks, PackedMasks):
-        return masks.held_at(name, rows, columns)
-    return masks[name][rows, columns]
+        return masks.held_at(rows, columns)
+    return np.array([mask[rows, columns] for mask in masks.values()], dtype=np.bool_).reshape(len(masks), len(rows))

@@ -37,8 +37,9 @@ def test_they_answer_as_the_arrays(masks, read):
     assert digests_of(kept, ["lung"]) == {"lung": sha256_of_array(np.packbits(masks["lung"]))}
     assert shown_among(kept) == shown_among(masks) == {"lung", "heart", "abdomen"}
     rows, columns = np.divmod(np.arange(SHAPE[0] * SHAPE[1]), SHAPE[1])
+    np.testing.assert_array_equal(held_at(kept, rows, columns), [mask.ravel() for mask in masks.values()])
+    np.testing.assert_array_equal(held_at(masks, rows, columns), held_at(kept, rows, columns))
     for name in masks:
-        np.testing.assert_array_equal(held_at(kept, name, rows, columns), masks[name].ravel())
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(kept))[name], masks[name])
     with pytest.raises(KeyError):
         kept["liver"]
@@ -49,7 +50,7 @@ def test_what_is_written_into_one_that_was_read_counts(masks):
     kept["heart"][:] = False
     kept["leak"][3, 4] = True
     assert shown_among(kept) == {"lung", "abdomen", "leak"}
-    assert held_at(kept, "leak", np.array([3, 4]), np.array([4, 3])).tolist() == [True, False]
+    assert held_at(kept, np.array([3, 4]), np.array([4, 3]))[list(kept).index("leak")].tolist() == [True, False]
     assert digests_of(kept, ["heart"]) == digests_of({"heart": np.zeros(SHAPE, bool)}, ["heart"])
 
 

@@ -164,7 +164,7 @@ def _value(number: float | None) -> float:
 
 def _places(radiograph: Radiograph, truths: Sequence[Truth]) -> tuple[frozenset[str], ...]:
     """Return per truth the regions that hold the middle of its box."""
-    return tuple(regions_of(radiograph, [centre_of(truth.box) for truth in truths]))
+    return tuple(regions_of(radiograph, [centre_of(truth.box) for truth in truths])) if truths else ()
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,7 @@ def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     rows, columns = y[inside].astype(np.intp), x[inside].astype(np.intp)
     held = np.zeros((len(points), len(names)), dtype=np.bool_)
-    for name, column in zip(names, held.T, strict=True):
-        column[inside] = held_at(radiograph.regions, name, rows, columns)
+    held[inside] = held_at(radiograph.regions, rows, columns).T
     codes, length = held.tobytes(), len(names)
     known: dict[bytes, int] = {}
     places = [known.setdefault(codes[k * length : (k + 1) * length], len(known)) for k in range(len(points))]
