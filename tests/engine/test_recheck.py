@@ -155,8 +155,11 @@ def test_a_synthesizer_whose_weights_were_replaced_is_not_answered_from_the_stor
         drawn(tmp_path, weights, detector_called(f"{detector}, later"))
 
 
-def test_a_synthesizer_that_draws_at_random_or_says_the_sha256_of_its_weights_goes_on(tmp_path, weights):
-    weights.write_text("__import__('random').uniform(0.1, 0.9)")
+def test_a_synthesizer_that_draws_at_random_or_says_the_sha256_of_its_weights_goes_on(tmp_path, weights, monkeypatch):
+    # By the golden ratio no two of a few draws are alike.
+    (tmp_path / "edges.py").write_text("at = (0.1 + 0.8 * (k * 0.618 % 1) for k in range(1000))\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    weights.write_text("next(__import__('edges').at)")
     drawn(tmp_path, weights, detector_called("first"))
     assert drawn(tmp_path, weights, detector_called("first")) == [1, 1]
     told = 'identity = {"name": "mine", "sha256": "e" * 64}'
