@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
-from synnodtest.evidence.ruling import Ruling, Side
+from synnodtest.evidence.ruling import Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
@@ -167,7 +167,10 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {n10 + n01} of them discordant" if parameters.rates else "",
-        reasons=[*compared.reasons(), *_no_room(compared, bound, side)],
+        reasons=[
+            *compared.reasons(),
+            *(_no_room(compared, bound, side) if held.part.status is not Status.FAILED else []),
+        ],
         notes=compared.notes(),
         figure=figure,
     )

@@ -57,7 +57,14 @@ def test_an_arm_that_finds_nothing_does_not_pass_a_margin_as_wide_as_its_referen
     assert ruling.components[0].status is Status.PASSED
     assert ruling.status is Status.INCONCLUSIVE
     assert "leaves no room for a loss of 0.45" in ruling.sentence
+
     assert judge(kind, parameters, pairs(200, 0, 20, 80)).status is Status.PASSED
+
+
+def test_a_reference_with_nothing_to_lose_does_not_hide_a_gain_beyond_the_margin():
+    """Blind on one side: what is missed as it is hung is found in the mirror image."""
+    assert judge("invariant", {**ARMS, "margin": 0.25}, pairs(0, 20, 0, 0)).status is Status.FAILED
+    assert judge("equivalent", {**ARMS, "margin": 0.25}, pairs(0, 20, 0, 0)).status is Status.FAILED
 
 
 def test_images_without_a_partner_do_not_count_either():
