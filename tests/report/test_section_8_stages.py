@@ -90,7 +90,8 @@ def test_sequential_pairs_stop_where_bets_on_the_difference_have_won_enough(judg
     passing = first([evidence_of_pairs(bound, *c) for c in counts])
     failing = first([evidence_of_pairs(-bound, w, b, s) for b, w, s in counts])
     seen = wide.blurred.cumsum().to_numpy(float)  # the reference must be shown to find more than a fifth
-    gate = first([evidence_against(0.2, x, k - x) for k, x in zip(looks, seen, strict=True)])
+    least = max(0.2, -bound)  # a reference has no more to lose than it finds
+    gate = first([evidence_against(least, x, k - x) for k, x in zip(looks, seen, strict=True)])
     passing = None if passing is None or gate is None else max(passing, gate)
     status, stop = stop_of(passing, failing)
     stop = stop or len(wide)

@@ -28,6 +28,7 @@ WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "w
 TABS = ("Radiograph", "Nodules", "Result", "Explore", "As a spec", "Readers")
 PATIENCE = 60_000
 POLL_MS = 50
+WAIT_MS = 60_000
 """By the clock: a page that is starved draws no frames, and waiting by frame would miss what it says."""
 WHERE = """([x, y]) => {
   let part = document.querySelector('#film canvas');
@@ -107,7 +108,10 @@ class Page:
             pytest.fail(f"the page does not say {text!r} but {self.page.inner_text('#status')!r}")
 
     def until(self, condition):
-        self.page.wait_for_function(condition, polling=POLL_MS)
+        try:
+            self.page.wait_for_function(condition, polling=POLL_MS)
+        except sync_api.TimeoutError:
+            pytest.fail(f"it never holds that {condition}; the page says {self.page.inner_text('body')[-2000:]!r}")
 
     def tab(self, name):
         self.page.get_by_role("tab", name=name, exact=True).click()
@@ -153,6 +157,7 @@ class Page:
     def slowly(self):
         self.page.get_by_label("Detector").click()
         self.page.get_by_role("option", name="brightest.py:slow").click()
+        sync_api.expect(self.page.get_by_label("Detector")).to_have_value("brightest.py:slow", timeout=WAIT_MS)
 
     def download(self, selector):
         with self.page.expect_download() as waiting:
@@ -406,6 +411,7 @@ def test_a_map_says_how_far_it_is_and_is_cancelled(studio, film):
     page.slowly()
     page.page.get_by_role("button", name="Map of confidence").click()
     page.page.get_by_label("number input for Places").fill("300")
+    sync_api.expect(page.page.get_by_label("range slider for Places")).to_have_value("300", timeout=WAIT_MS)
     page.page.click("#map")
     page.until("/working: \\d+ of 300/.test(document.querySelector('#explored').innerText)")
     page.page.click("#cancel")
