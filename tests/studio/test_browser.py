@@ -28,7 +28,6 @@ WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "w
 TABS = ("Radiograph", "Nodules", "Result", "Explore", "As a spec", "Readers")
 PATIENCE = 60_000
 POLL_MS = 50
-WAIT_MS = 60_000
 """By the clock: a page that is starved draws no frames, and waiting by frame would miss what it says."""
 WHERE = """([x, y]) => {
   let part = document.querySelector('#film canvas');
@@ -157,7 +156,7 @@ class Page:
     def slowly(self):
         self.page.get_by_label("Detector").click()
         self.page.get_by_role("option", name="brightest.py:slow").click()
-        sync_api.expect(self.page.get_by_label("Detector")).to_have_value("brightest.py:slow", timeout=WAIT_MS)
+        sync_api.expect(self.page.get_by_label("Detector")).to_have_value("brightest.py:slow", timeout=PATIENCE)
 
     def download(self, selector):
         with self.page.expect_download() as waiting:
@@ -411,7 +410,7 @@ def test_a_map_says_how_far_it_is_and_is_cancelled(studio, film):
     page.slowly()
     page.page.get_by_role("button", name="Map of confidence").click()
     page.page.get_by_label("number input for Places").fill("300")
-    sync_api.expect(page.page.get_by_label("range slider for Places")).to_have_value("300", timeout=WAIT_MS)
+    sync_api.expect(page.page.get_by_label("range slider for Places")).to_have_value("300", timeout=PATIENCE)
     page.page.click("#map")
     page.until("/working: \\d+ of 300/.test(document.querySelector('#explored').innerText)")
     page.page.click("#cancel")
