@@ -23,7 +23,7 @@ def fault_of_device(text: str) -> str:
         return f"{text!r} is no device: cpu, cuda (the first GPU) or cuda:1 (the second)"
     if text == "cpu":
         return ""
-    found = max(_seen_by_torch(), _seen_by_onnx())
+    found = _seen_by_torch() or _seen_by_onnx()
     if found <= int(named[1] or 0):
         seen = f"only cuda:0 to cuda:{found - 1}" if found else "no NVIDIA GPU"
         return (

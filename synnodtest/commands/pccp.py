@@ -80,17 +80,14 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
-    from synnodtest.integrity.manifest import refuse_changed
     from synnodtest.record.model import BehaviourEntry
     from synnodtest.record.pccp import Version
-    from synnodtest.record.results import load
-    from synnodtest.shell.baseline import is_record, record_of
+    from synnodtest.shell.baseline import is_record, kept_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
     from synnodtest.shell.progress import Progress
 
     if is_record(text):
-        refuse_changed(Path(text).expanduser())
-        made = load(Path(text).expanduser())
+        made = kept_record(text)
         return Version(text, made, {s.file: s.sha256 for s in made.identification.specs}, _limited(made))
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
@@ -105,4 +102,6 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
-    return bool(made.run.profile) or any(d.what.startswith("number of backgrounds (limited") for d in made.deviations)
+    from synnodtest.record.model.run import LIMITED_COUNT
+
+    return bool(made.run.profile) or any(d.what == LIMITED_COUNT for d in made.deviations)

@@ -170,8 +170,9 @@ class Engine:
     def _with_finished(self, items: Sequence[Placed]) -> Chunk:
         """Return a prepared batch with the radiographs of a few finished scenes, for the detector to see again."""
         chunk = self._prepared(items)
-        self._radiographs.recheck(job for job in chunk.jobs.values() if job not in chunk.pending)
-        again = self._recheck.chosen(job for job in chunk.jobs.values() if job not in chunk.pending)
+        finished = [job for job in chunk.jobs.values() if job not in chunk.pending]
+        self._radiographs.recheck(finished)
+        again = self._recheck.chosen(finished)
         self._radiographs.obtain([job for job, _ in again])
         return replace(chunk, again=again)
 

@@ -37,6 +37,7 @@ __all__ = [
     "hold_difference",
     "judge_difference",
     "margin_below_1",
+    "no_room_left",
     "paired_needs",
     "sequential_stop",
     "with_reference",
@@ -178,12 +179,17 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
 
 def _no_room(compared: Comparison, bound: float, side: Side) -> list[str]:
     """Return why no loss of the margin could show: the reference has no more than that to lose."""
-    allows_loss = side == "within" or (side == "above" and bound < 0)
-    mean = sum(compared.reference) / len(compared.reference)
-    if compared.metric in LOWER_IS_BETTER or not allows_loss or mean > abs(bound):
+    if not (side == "within" or (side == "above" and bound < 0)):
         return []
-    metric = compared.metric.replace("_", " ")
-    return [f"the {metric} of {compared.names[1]}, {mean:.2f}, leaves no room for a loss of {abs(bound):g}"]
+    mean = sum(compared.reference) / len(compared.reference)
+    return no_room_left(compared.metric, compared.names[1], mean, abs(bound), "loss")
+
+
+def no_room_left(metric: str, whose: str, shown: float, margin: float, step: str) -> list[str]:
+    """Return why no step of the margin could show: of a metric whose more is better there is no more; else nothing."""
+    if metric in LOWER_IS_BETTER or shown > margin:
+        return []
+    return [f"the {metric.replace('_', ' ')} of {whose}, {shown:.2f}, leaves no room for a {step} of {margin:g}"]
 
 
 def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, bound: float, side: Side) -> str:

@@ -17,13 +17,9 @@ __all__ = ["badge", "summary", "write"]
 
 MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
 """Beside the word, which says the same; whatever else there is has no mark."""
-RED, GREEN, GREY = "#a80f2d", "#0b6b3a", "#555f6b"
-COLOURS = (
-    ("FAILED", RED),
-    ("ERROR", "#3a3f47"),
-    ("INVALID", "#00566b"),
-    ("INCONCLUSIVE", "#7a4f00"),
-    ("NOT RUN", GREY),
+RED, GREEN, GREY = (STATUSES[word].colour.lower() for word in ("FAILED", "PASSED", "NOT RUN"))
+COLOURS = tuple(
+    (word, STATUSES[word].colour.lower()) for word in ("FAILED", "ERROR", "INVALID", "INCONCLUSIVE", "NOT RUN")
 )
 """Colour of the badge: that of the worst status there is; green where all is PASSED or WAIVED."""
 PX_PER_LETTER = 6.6

@@ -13,9 +13,8 @@ __all__ = ["never_planted", "never_tried"]
 
 LEAST_TRIED = 2
 """One example may find no place by accident; another of the same part stands on other backgrounds."""
-
-
 MOST_NAMED = 3
+"""Parts that a sentence names; the others it counts."""
 
 
 def never_tried(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-__all__ = ["by_kind", "kind_of_rejection"]
+__all__ = ["by_kind", "kind_of_rejection", "without_numbers"]
 
 
 def kind_of_rejection(reason: str) -> str:
@@ -15,8 +15,11 @@ def kind_of_rejection(reason: str) -> str:
     A reason that begins with no nodule is of the scene or the set, and comes back as it is.
     """
     words = re.sub(r"^nodule '[^']*':? ", "", reason)
-    if words == reason:
-        return reason
+    return reason if words == reason else without_numbers(words)
+
+
+def without_numbers(words: str) -> str:
+    """Return a reason without its numbers; earlier versions filed it so, but for what is said in their place."""
     words = re.sub(r"^lies [0-9.]+ mm from", "lies away from", words)
     words = re.sub(r"^[0-9.]*% of its mask is white", "too much of its mask is white", words)
     words = re.sub(r"^(realised \w+) [-0-9.]*(?: mm)?, requested.*$", r"\1 far from the one requested", words)

@@ -18,7 +18,7 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, margin_below_1
+from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, margin_below_1, no_room_left
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
@@ -123,11 +123,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
 def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
     """Return why no difference of the margin could show: the best group has no more than that."""
     best = max((float(np.mean(g.values)) for g in groups if g.values), default=math.inf)
-    if metric in LOWER_IS_BETTER or best > margin:
-        return []
-    return [
-        f"the {metric.replace('_', ' ')} of the best group, {best:.2f}, leaves no room for a difference of {margin:g}"
-    ]
+    return no_room_left(metric, "the best group", best, margin, "difference")
 
 
 def _row(group: Group) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
+from synnodtest.record.rejections import without_numbers
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import interval, joined, number, short_hash, value_text
 from synnodtest.report.context import Context
@@ -149,13 +150,8 @@ def _rejected(counts: Any) -> str:
     """Return ``5: realised contrast far from the one requested``; older measurements left gaps for the numbers."""
     if not isinstance(counts, Mapping) or not counts:
         return value_text(counts or "none")
-    whole = {_reason(reason): count for reason, count in counts.items()}
+    whole = {without_numbers(reason): count for reason, count in counts.items()}
     return "; ".join(f"{number(count)}: {reason}" for reason, count in whole.items())
-
-
-def _reason(text: str) -> str:
-    words = re.sub(r"^(realised \w+) , requested$", r"\1 far from the one requested", text)
-    return re.sub(r"^% of its mask is white", "too much of its mask is white", words)
 
 
 def _rejections(grounds: list[drawings.Ground]) -> Table | None:
