@@ -45,8 +45,12 @@ _NOTHING_SAID = PlanEntry(raw={})
 
 
 def new_run_id() -> str:
-    """Return an identifier that sorts by time: ``20261123T081500Z-1a2b3c``."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    """Return an identifier that sorts by time: ``20261123T081500Z-1a2b3c``.
+
+    The last six digits are the part of the second, in steps of a quarter of a millisecond, and three by chance.
+    """
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.randbelow(4096):03x}"
 
 
 def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
