@@ -156,13 +156,10 @@ def _read_templates_and_constants() -> None:
 
     Hypothesis reads the constants of every module outside of site-packages, which takes longer than most searches.
     """
-    import jinja2
-
-    from synnodtest.report.html import templates
+    from synnodtest.report.page import templates
 
     for name in templates().list_templates():
-        with contextlib.suppress(jinja2.TemplateError):  # a page of another command, with filters of its own
-            templates().get_template(name)
+        templates().get_template(name)
     with contextlib.suppress(ImportError, AttributeError), warnings.catch_warnings():
         from hypothesis.internal.conjecture.providers import _get_local_constants
 

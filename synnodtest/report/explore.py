@@ -7,15 +7,12 @@ named by hash in its content security policy, and it fetches nothing.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from synnodtest.decoding import JsonObject
@@ -23,10 +20,10 @@ from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.side import Side
-from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import expectation_title
 from synnodtest.report.context import EXPLORE
 from synnodtest.report.explore_pictures import Picture
+from synnodtest.report.page import asset, hash_of, page, style_of
 
 __all__ = ["FILE_NAME", "explore_data", "pictures_in", "write_explore"]
 
@@ -196,33 +193,17 @@ def pictures_in(page: Path) -> Pictures:
 
 
 def _page(data: JsonObject, packed: str) -> str:
-    style, script = (
-        resources.files("synnodtest.report").joinpath(name).read_text(encoding="utf-8")
-        for name in ("explore.css", "explore.js")
-    )
-    colours = "".join(f".s-{look.key}{{--status:{look.colour}}}\n" for look in STATUSES.values())
-    style = colours + style
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    script = asset("explore.js")
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-    environment = Environment(
-        loader=PackageLoader("synnodtest.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("explore.html.j2").render(
+    return page(
+        "explore.html.j2",
+        style_of("explore.css"),
+        sources=f"script-src '{hash_of(script)}'; style-src '{{style}}'; img-src data: blob:",
         data=Markup(text),
         pictures=Markup(packed),
-        style=Markup(style),
         script=Markup(script),
-        policy=policy,
         run=data["run"],
         detector=data["detector"],
         other=data["other"],
         report=data["report"],
-        statuses=STATUSES,
     )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

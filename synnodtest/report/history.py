@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from importlib import resources
 from os.path import relpath
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from synnodtest.files import write_atomic
 from synnodtest.record.history import History, Outcome
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import bound_text, date, estimate
 from synnodtest.report.figures.strip import domain_of, strip
+from synnodtest.report.page import page, style_of
 
 __all__ = ["write_history"]
 
@@ -31,16 +25,9 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
         places: Folder of each run by its id; by default a folder of that name beside the page.
     """
     folders = {run: relpath(folder, Path(path).parent) for run, folder in (places or {}).items()}
-    style = "".join(f".s-{look.key}{{--status:{look.colour}}}\n" for look in STATUSES.values())
-    style += resources.files("synnodtest.report").joinpath("history.css").read_text(encoding="utf-8")
-    sha = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    environment = Environment(
-        loader=PackageLoader("synnodtest.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.globals["STATUSES"] = STATUSES
-    text = environment.get_template("history.html.j2").render(
-        style=Markup(style),
-        policy=f"default-src 'none'; style-src 'sha256-{sha}'; base-uri 'none'; form-action 'none'",
+    text = page(
+        "history.html.j2",
+        style_of("history.css"),
         runs=[
             {
                 "line": run,

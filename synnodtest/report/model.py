@@ -130,6 +130,22 @@ class Figure:
     twin: Table | None = None
     wide: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        title: str,
+        description: str,
+        svg: Markup | None,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Cell | str]],
+        *,
+        numeric: Sequence[str] | None = None,
+        wide: bool = False,
+    ) -> Figure:
+        """Return a figure with its numbers in a table; all columns but the first are numeric by default."""
+        twin = table_of(title, columns, rows, numeric=columns[1:] if numeric is None else numeric)
+        return cls(title, description, svg, twin, wide)
+
 
 @dataclass(frozen=True)
 class Section:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, side_by_side, to_svg, widened
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 from synnodtest.statistics import spearman
 
 __all__ = ["agreement_figure"]
@@ -101,9 +101,8 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
         f"{len(found.asked)} nodules; bias {number(found.bias)}{unit}, limits of agreement {found.limits_text}, median "
         f"relative error {100 * found.relative:.1f}%."
     )
-    with rcparams():
-        first = to_svg(_scatter(found), f"{name}-0", title, description)
-        second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
+    first = to_svg(_scatter(found), f"{name}-0", title, description)
+    second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
     row = [
         number(len(found.asked)),
         number(found.bias),
@@ -112,9 +111,8 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
         number(found.spearman),
     ]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
-    return Figure(
-        title, description, side_by_side([first, second]), table_of(title, columns, [row], numeric=columns), wide=True
-    )
+    svg = side_by_side([first, second])
+    return Figure.of(title, description, svg, columns, [row], numeric=columns, wide=True)
 
 
 def _agreement(nodules: Sequence[NoduleEntry], key: str) -> _Agreement | None:
@@ -135,8 +133,7 @@ def _scatter(found: _Agreement) -> Any:
     left.plot(found.ends, found.ends, color=INK, linewidth=1)
     around = widened(*found.ends, found.ends[1])
     left.set(xlim=around, ylim=around)
-    left.set_xlabel(found.label("requested", found.word))
-    left.set_ylabel(found.label("realised", found.word))
+    left.set(xlabel=found.label("requested", found.word), ylabel=found.label("realised", found.word))
     return figure
 
 
@@ -148,7 +145,9 @@ def _bland_altman(found: _Agreement) -> Any:
         right.axhline(edge, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
     right.set_xlim(widened(float(found.mean.min()), float(found.mean.max()), found.ends[1]))
     reach = max(float(np.abs(found.difference).max()), *map(abs, found.limits))
-    right.set_ylim(widened(-reach, reach, found.ends[1]))
-    right.set_xlabel(found.label("mean of both"))
-    right.set_ylabel(found.label("realised \N{MINUS SIGN} requested"))
+    right.set(
+        ylim=widened(-reach, reach, found.ends[1]),
+        xlabel=found.label("mean of both"),
+        ylabel=found.label("realised \N{MINUS SIGN} requested"),
+    )
     return figure

@@ -14,7 +14,20 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREY", "INK", "ORANGE", "SOFT", "axes", "rcparams", "short", "side_by_side", "to_svg", "widened"]
+__all__ = [
+    "BLUE",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "SOFT",
+    "axes",
+    "bare",
+    "rcparams",
+    "short",
+    "side_by_side",
+    "to_svg",
+    "widened",
+]
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
@@ -76,6 +89,13 @@ def axes(width: int = 460, height: int = 290, **grid: Any) -> tuple[Figure, Any]
 
     figure = MplFigure(figsize=(width * PX, height * PX), layout="constrained")
     return figure, figure.subplots(**grid)
+
+
+def bare(axis: Any) -> None:
+    """Take grid, ticks and frame away."""
+    axis.grid(visible=False)
+    axis.set(xticks=[], yticks=[])
+    axis.spines[["left", "bottom"]].set_visible(False)
 
 
 def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:

@@ -9,9 +9,9 @@ from itertools import combinations
 from typing import Any
 
 from synnodtest.record.model.searched import CoverageEntry, ParameterEntry
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["coverage_figure"]
 
@@ -90,11 +90,10 @@ def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     left = f" The first {MOST_PARAMETERS} of {len(every)} parameters." if len(every) > MOST_PARAMETERS else ""
     description = f"{len(points)} examples, those of shrinking included: {told}. Grey cells: none was tried.{left}"
-    with rcparams():
-        svg = to_svg(_draw(shown, points, cells), name, title, description)
+    svg = to_svg(_draw(shown, points, cells), name, title, description)
     rows = [_row(shown, pair, cells[pair], planted) for pair in pairs]
     heads = ["parameters", "cells visited", "examples", "failing examples"]
-    return Figure(title, description, svg, table_of(title, heads, rows))
+    return Figure.of(title, description, svg, heads, rows, numeric=())
 
 
 def _row(

@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any, TypeGuard
 
 from synnodtest.record.words import interval, number
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.ranges import Row, ranges
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["agreement", "by_size", "distances", "grounds_of", "numbers", "sham", "two_sample"]
 
@@ -77,7 +77,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
         "median error",
         "90% of errors below",
     ]
-    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]), wide=True)
+    return Figure.of(title, description, svg, columns, body, wide=True)
 
 
 def _percent(value: Any) -> str:
@@ -124,8 +124,8 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
             if any(row.band for row in rows):
                 panels.append(ranges(rows, f"{name}-{index}-{place}", title, description, f"{measure} distance"))
         columns = ["distance", "synthetic to real", "real to real, mean", "real to real, 95%"]
-        twin = table_of(title, columns, body, numeric=columns[1:])
-        figures.append(Figure(title, description, side_by_side(panels) if panels else None, twin, wide=True))
+        svg = side_by_side(panels) if panels else None
+        figures.append(Figure.of(title, description, svg, columns, body, wide=True))
     return figures
 
 
@@ -147,7 +147,7 @@ def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
     )
     svg = ranges(rows, name, title, description, "out-of-fold AUC", [0.5])
     columns = ["nodules by", "classifier", "AUC"]
-    return Figure(title, description, svg, table_of(title, columns, body, numeric=["AUC"]))
+    return Figure.of(title, description, svg, columns, body, numeric=["AUC"])
 
 
 @drawn
@@ -176,7 +176,7 @@ def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
         rows, name, title, description, "score of the sham edit minus untouched", [-max(margins), max(margins)]
     )
     columns = ["backgrounds", "pairs", "shift", "90% interval", "margin", "within"]
-    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:5]))
+    return Figure.of(title, description, svg, columns, body, numeric=columns[1:5])
 
 
 @drawn
@@ -195,22 +195,19 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
         title = f"Sensitivity by size, synthetic beside real: {ground}"
         description = "Rate of nodules that the detector of that evaluation finds at a score of 0.25."
         labels = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
-        with rcparams():
-            figure, axis = axes(340, 240)
-            for (key, values), look in zip(series.items(), _LINES, strict=False):
-                drawn = [float("nan") if v is None else v for v in values]
-                axis.plot(range(bins), drawn, label=key, **look)
-            axis.set_xticks(range(bins), labels)
-            axis.set_xlabel("diameter (mm)")
-            axis.set_ylabel("rate detected")
-            axis.set_ylim(-0.02, 1.02)
-            axis.legend(loc="lower right")
-            svg = to_svg(figure, f"{name}-{index}", title, description)
+        figure, axis = axes(340, 240)
+        for (key, values), look in zip(series.items(), _LINES, strict=False):
+            drawn = [float("nan") if v is None else v for v in values]
+            axis.plot(range(bins), drawn, label=key, **look)
+        axis.set_xticks(range(bins), labels)
+        axis.set(xlabel="diameter (mm)", ylabel="rate detected", ylim=(-0.02, 1.02))
+        axis.legend(loc="lower right")
+        svg = to_svg(figure, f"{name}-{index}", title, description)
         counts: Sequence[Any] = [int(n) for n in numbers(found.get("n"), bins) or ()] or [None] * bins
         rows = [[f"{label} mm", number(count), *(number(series[k][i]) for k in series)]
                 for i, (label, count) in enumerate(zip(labels, counts, strict=True))]  # fmt: skip
         columns = ["diameter", "nodules", *series]
-        figures.append(Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:])))
+        figures.append(Figure.of(title, description, svg, columns, rows))
     return figures
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ExpectationEntry, SceneEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["Rate", "calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
 
@@ -67,24 +68,21 @@ def froc(payload: JsonObject, name: str) -> Figure:
     title = "Free-response curve"
     at_one = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan")
     description = f"Sensitivity {number(at_one)} at one false positive per image."
-    with rcparams():
-        figure, axis = axes(460, 290)
-        if data.band_lower and data.band_upper:
-            low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
-            axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label="band")
-        axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
-        axis.set_xlabel("false positives per image")
-        axis.set_ylabel("sensitivity")
-        axis.set_ylim(-0.02, 1.02)
-        axis.set_xlim(left=0)
-        axis.legend(loc="lower right")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 290)
+    if data.band_lower and data.band_upper:
+        low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
+        axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label="band")
+    axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
+    axis.set(xlabel="false positives per image", ylabel="sensitivity", ylim=(-0.02, 1.02))
+    axis.set_xlim(left=0)
+    axis.legend(loc="lower right")
+    svg = to_svg(figure, name, title, description)
     rows = []
     for at in (0.125, 0.25, 0.5, 1, 2, 4, 8):
         if (x <= at).any() and x.max() >= at:
             rows.append([f"{at:g}", number(float(y[x <= at].max()))])
     columns = ["false positives per image", "sensitivity"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)
 
 
 def roc_of_scenes(expectation: ExpectationEntry, name: str, scenes: Mapping[str, SceneEntry]) -> Figure | None:
@@ -112,20 +110,21 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
         return None
     title = "Receiver operating characteristic"
     description = f"{len(positive)} images with nodules, {len(negative)} without; area {number(area)}."
-    with rcparams():
-        figure, axis = axes(380, 330)
-        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-        axis.plot(x, y, color=BLUE)
-        axis.set_xlabel("false alarms among images without a nodule")
-        axis.set_ylabel("alarms among images with one")
-        axis.set_xlim(-0.02, 1.02)
-        axis.set_ylim(-0.02, 1.02)
-        axis.set_aspect("equal")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = _unit_square("false alarms among images without a nodule", "alarms among images with one")
+    axis.plot(x, y, color=BLUE)
+    svg = to_svg(figure, name, title, description)
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), 12)).astype(int))
     columns = ["1 - specificity", "sensitivity"]
     rows = [[number(float(x[k])), number(float(y[k]))] for k in keep]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+
+
+def _unit_square(across: str, up: str) -> tuple[Any, Any]:
+    """Return a figure and its axes from 0 to 1 with the diagonal."""
+    figure, axis = axes(380, 330)
+    axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axis.set(xlabel=across, ylabel=up, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    return figure, axis
 
 
 @drawn
@@ -135,19 +134,12 @@ def calibration(payload: JsonObject, name: str) -> Figure:
     p, observed = (np.array(values, dtype=float) for values in (data.p, data.observed))
     count = data.count or (None,) * len(p)
     title, description = "Reliability", f"{len(p)} bins; on the dashed line confidence equals the observed rate."
-    with rcparams():
-        figure, axis = axes(380, 330)
-        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-        axis.plot(p, observed, color=BLUE, marker="o", markersize=5)
-        axis.set_xlabel("mean confidence in the bin")
-        axis.set_ylabel("observed rate")
-        axis.set_xlim(-0.02, 1.02)
-        axis.set_ylim(-0.02, 1.02)
-        axis.set_aspect("equal")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = _unit_square("mean confidence in the bin", "observed rate")
+    axis.plot(p, observed, color=BLUE, marker="o", markersize=5)
+    svg = to_svg(figure, name, title, description)
     columns = ["mean confidence", "observed rate", "count"]
     rows = [[number(float(a)), number(float(b)), number(c)] for a, b, c in zip(p, observed, count, strict=True)]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)
 
 
 @drawn
@@ -161,22 +153,20 @@ def sequential(payload: JsonObject, name: str) -> Figure:
     title = "Evidence over n"
     description = f"Decided at n = {stop}." if stop else f"Not decided by n = {int(n[-1])}."
     keep = np.linspace(0, len(n) - 1, min(len(n), MOST_POINTS)).astype(int)
-    with rcparams():
-        figure, axis = axes(460, 270)
-        axis.plot(n[keep], above[keep], color=BLUE, label="for passing")
-        axis.plot(n[keep], below[keep], color=ORANGE, linestyle=(0, (5, 2)), label="for failing")
-        axis.axhline(threshold, color=INK, linewidth=1.2)
-        axis.annotate("decides", (float(n[0]), threshold), (2, 3), textcoords="offset points", fontsize=9)
-        lows = [float(v[np.isfinite(v)].min()) for v in (above, below) if np.isfinite(v).any()]
-        axis.set_ylim(bottom=max(min([*lows, 0.0]), -3 * threshold) - 0.3)
-        axis.set_xlabel("units looked at")
-        axis.set_ylabel("log e-value")
-        axis.legend(loc="best")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 270)
+    axis.plot(n[keep], above[keep], color=BLUE, label="for passing")
+    axis.plot(n[keep], below[keep], color=ORANGE, linestyle=(0, (5, 2)), label="for failing")
+    axis.axhline(threshold, color=INK, linewidth=1.2)
+    axis.annotate("decides", (float(n[0]), threshold), (2, 3), textcoords="offset points", fontsize=9)
+    lows = [float(v[np.isfinite(v)].min()) for v in (above, below) if np.isfinite(v).any()]
+    axis.set_ylim(bottom=max(min([*lows, 0.0]), -3 * threshold) - 0.3)
+    axis.set(xlabel="units looked at", ylabel="log e-value")
+    axis.legend(loc="best")
+    svg = to_svg(figure, name, title, description)
     last = [str(int(n[-1])), number(float(above[-1])), number(float(below[-1])), number(threshold)]
     columns = ["n", "log e for passing", "log e for failing", "threshold"]
     first = [[str(stop), "", "", ""]] if stop and stop != int(n[-1]) else []
-    return Figure(title, description, svg, table_of(title, columns, [*first, last], numeric=columns))
+    return Figure.of(title, description, svg, columns, [*first, last], numeric=columns)
 
 
 @drawn
@@ -187,22 +177,18 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
     estimates = [wilson(r.x, r.n, alpha=0.025) for r in rows]
     labels = [short(r.group, 16) for r in rows]
     description = f"{plural(len(rows), 'group')}; lowest rate {number(min(float(e.value) for e in estimates))}."
-    with rcparams():
-        figure, axis = axes(460, 250)
-        at = np.arange(len(rows))
-        values = np.array([e.value for e in estimates])
-        reach = [values - [e.lower for e in estimates], [e.upper for e in estimates] - values]
-        axis.errorbar(at, values, np.clip(reach, 0, 1), fmt="o", color=BLUE, markersize=5, linewidth=1.4, capsize=2.5)
-        if bound is not None:
-            axis.axhline(bound, color=INK, linewidth=1.2, label=f"bound {bound:g}")
-            axis.legend(loc="lower right", bbox_to_anchor=(1, 1.0))
-        axis.set_xticks(at, labels, rotation=30 if max(map(len, labels)) > 6 and len(labels) > 5 else 0)
-        axis.set_xlabel(short(by))
-        axis.set_ylabel("rate detected")
-        axis.set_ylim(-0.02, 1.02)
-        axis.set_xlim(-0.5, len(rows) - 0.5)
-        axis.grid(visible=False, axis="x")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 250)
+    at = np.arange(len(rows))
+    values = np.array([e.value for e in estimates])
+    reach = [values - [e.lower for e in estimates], [e.upper for e in estimates] - values]
+    axis.errorbar(at, values, np.clip(reach, 0, 1), fmt="o", color=BLUE, markersize=5, linewidth=1.4, capsize=2.5)
+    if bound is not None:
+        axis.axhline(bound, color=INK, linewidth=1.2, label=f"bound {bound:g}")
+        axis.legend(loc="lower right", bbox_to_anchor=(1, 1.0))
+    axis.set_xticks(at, labels, rotation=30 if max(map(len, labels)) > 6 and len(labels) > 5 else 0)
+    axis.set(xlabel=short(by), ylabel="rate detected", ylim=(-0.02, 1.02), xlim=(-0.5, len(rows) - 0.5))
+    axis.grid(visible=False, axis="x")
+    svg = to_svg(figure, name, title, description)
     columns = [by, "nodules", "detected", "rate", "95% interval (Wilson)"]
     body = [
         [
@@ -214,4 +200,4 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
         ]
         for r, e in zip(rows, estimates, strict=True)
     ]
-    return Figure(title, description, svg, table_of(title, columns, body, numeric=columns[1:]))
+    return Figure.of(title, description, svg, columns, body)

@@ -10,9 +10,9 @@ from synnodtest.geometry import FloatArray
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
 from synnodtest.reference import LEVELS, real_nodules
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, rcparams, side_by_side, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, side_by_side, to_svg, widened
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["ecdf_figure"]
 
@@ -34,27 +34,24 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
         for word, asked, got in drawn
         if len(asked)
     )
-    with rcparams():
-        panels = []
-        for index, (word, asked, got) in enumerate(drawn):
-            figure, axis = axes(340, 250)
-            for values, look, label in (
-                (asked, {"color": GREY, "linestyle": (0, (4, 2))}, "requested"),
-                (got, {"color": BLUE}, "realised"),
-            ):
-                if len(values):
-                    steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
-                    axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
-            if word in real:
-                axis.plot(real[word], LEVELS, color=ORANGE, linestyle=(0, (1, 2)), label="annotated on films")
-            every = np.concatenate([asked, got, real.get(word, [])])
-            low, high = float(every.min()), float(every.max())
-            axis.set_xlim(widened(low, high, high))
-            axis.set_xlabel(word)
-            axis.set_ylim(-0.02, 1.02)
-            axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=0.8, handlelength=1.2)
-            axis.set_ylabel("share of nodules")
-            panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {word}", description))
+    panels = []
+    for index, (word, asked, got) in enumerate(drawn):
+        figure, axis = axes(340, 250)
+        for values, look, label in (
+            (asked, {"color": GREY, "linestyle": (0, (4, 2))}, "requested"),
+            (got, {"color": BLUE}, "realised"),
+        ):
+            if len(values):
+                steps = np.quantile(values, np.linspace(0, 1, min(len(values), MOST_STEPS)))
+                axis.step(steps, np.linspace(0, 1, len(steps)), where="post", label=label, **look)
+        if word in real:
+            axis.plot(real[word], LEVELS, color=ORANGE, linestyle=(0, (1, 2)), label="annotated on films")
+        every = np.concatenate([asked, got, real.get(word, [])])
+        low, high = float(every.min()), float(every.max())
+        axis.set(xlim=widened(low, high, high), xlabel=word, ylim=(-0.02, 1.02))
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=0.8, handlelength=1.2)
+        axis.set_ylabel("share of nodules")
+        panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {word}", description))
     columns = ["quantity", "nodules", *(f"{q}%" for q in QUANTILES)]
     rows = [
         [f"{word}, {which}", number(len(values)), *(number(float(v)) for v in np.percentile(values, QUANTILES))]
@@ -62,8 +59,7 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
         for which, values in (("requested", asked), ("realised", got))
         if len(values)
     ]
-    twin = table_of(title, columns, rows, numeric=columns[1:])
-    return Figure(title, f"{description}.", side_by_side(panels), twin, wide=True)
+    return Figure.of(title, f"{description}.", side_by_side(panels), columns, rows, wide=True)
 
 
 def _values(nodules: Sequence[NoduleEntry], key: str) -> tuple[FloatArray, FloatArray]:

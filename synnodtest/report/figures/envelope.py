@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["Claim", "envelope_figure"]
 
@@ -81,32 +81,26 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
     title = "Envelope: claimed range against tested values"
     description = ". ".join(f"{c.label}: tested {c.tested_text()}" for c in drawn) + "."
     rows, panels = [], []
-    with rcparams():
-        for index, claim in enumerate(drawn):
-            figure, axis = axes(350 if len(drawn) > 1 else 460, 200)
-            values = np.array(claim.values)
-            low = min(float(values.min()), claim.low if claim.low is not None else np.inf)
-            high = max(float(values.max()), claim.high if claim.high is not None else -np.inf)
-            edges = np.linspace(low, high if high > low else low + 1, 17)
-            counts, edges = np.histogram(values, edges)
-            axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
-            top = max(int(counts.max()), 1)
-            if claim.low is not None and claim.high is not None:
-                axis.plot(
-                    [claim.low, claim.high], [1.13 * top] * 2, color=ORANGE, linewidth=3, marker="|", markersize=11
-                )
-                axis.text((claim.low + claim.high) / 2, 1.17 * top, "claimed", ha="center", va="bottom", fontsize=9)
-            axis.set_ylim(0, 1.34 * top)
-            axis.set_xlabel(short(claim.label))
-            axis.set_ylabel("nodules", color=GREY)
-            rows += [
-                [claim.label, f"{a:.3g} to {b:.3g}", number(int(n))]
-                for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
-                if n
-            ]
-            axis.tick_params(colors=INK)
-            panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {claim.label}", claim.tested_text()))
+    for index, claim in enumerate(drawn):
+        figure, axis = axes(350 if len(drawn) > 1 else 460, 200)
+        values = np.array(claim.values)
+        low = min(float(values.min()), claim.low if claim.low is not None else np.inf)
+        high = max(float(values.max()), claim.high if claim.high is not None else -np.inf)
+        edges = np.linspace(low, high if high > low else low + 1, 17)
+        counts, edges = np.histogram(values, edges)
+        axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
+        top = max(int(counts.max()), 1)
+        if claim.low is not None and claim.high is not None:
+            axis.plot([claim.low, claim.high], [1.13 * top] * 2, color=ORANGE, linewidth=3, marker="|", markersize=11)
+            axis.text((claim.low + claim.high) / 2, 1.17 * top, "claimed", ha="center", va="bottom", fontsize=9)
+        axis.set(ylim=(0, 1.34 * top), xlabel=short(claim.label))
+        axis.set_ylabel("nodules", color=GREY)
+        rows += [
+            [claim.label, f"{a:.3g} to {b:.3g}", number(int(n))]
+            for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+            if n
+        ]
+        axis.tick_params(colors=INK)
+        panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {claim.label}", claim.tested_text()))
     columns = ["quantity", "from, to", "nodules"]
-    return Figure(
-        title, description, side_by_side(panels), table_of(title, columns, rows, numeric=["nodules"]), wide=True
-    )
+    return Figure.of(title, description, side_by_side(panels), columns, rows, numeric=["nodules"], wide=True)

@@ -9,9 +9,9 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.record.model.searched import FailureMap
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["failure_map"]
 
@@ -34,16 +34,17 @@ def failure_map(points: FailureMap, name: str) -> Figure | None:
     description = f"{int(failed.sum())} of {len(table)} examples around the counterexample fail."
     keep = np.linspace(0, len(table) - 1, min(len(table), MOST_POINTS)).astype(int)
     shown, fails = table[keep], failed[keep]
-    with rcparams():
-        figure, axis = axes(460, 300)
-        axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
-        axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
-        axis.set_xlabel(short(names[0].replace("_mm", " (mm)").replace("_", " ")))
-        axis.set_ylabel(short(names[1].replace("_mm", " (mm)").replace("_", " ")))
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 300)
+    axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
+    axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
+    axis.set(
+        xlabel=short(names[0].replace("_mm", " (mm)").replace("_", " ")),
+        ylabel=short(names[1].replace("_mm", " (mm)").replace("_", " ")),
+    )
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
+    svg = to_svg(figure, name, title, description)
     columns, rows = _counts(names, table[:, :2], failed)
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+    return Figure.of(title, description, svg, columns, rows)
 
 
 def _counts(names: list[str], at: FloatArray, failed: BoolArray) -> tuple[list[str], list[list[str]]]:

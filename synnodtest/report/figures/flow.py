@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, bare, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["flow_figure"]
 
@@ -18,33 +18,20 @@ def flow_figure(steps: Sequence[tuple[str, int]], name: str) -> Figure:
     title = "Scenes from request to evaluation"
     description = ", ".join(f"{count} {word}" for word, count in steps) + "."
     top = max(max(count for _, count in steps), 1)
-    with rcparams():
-        figure, axis = axes(460, 40 + 40 * len(steps))
-        for row, (word, count) in enumerate(steps):
-            axis.barh(row, count, height=0.56, color=BLUE)
-            lost = steps[row - 1][1] - count if row else 0
-            text = f"{number(count)} {word}" + (f"  (\N{MINUS SIGN}{number(lost)})" if lost > 0 else "")
-            inside = count > 0.55 * top
-            axis.text(
-                (0.02 * top) if inside else count + 0.02 * top,
-                row,
-                text,
-                va="center",
-                ha="left",
-                color="white" if inside else INK,
-            )
-        axis.set_xlim(0, 1.02 * top)
-        axis.invert_yaxis()
-        axis.set_yticks([])
-        axis.grid(visible=False)
-        for side in ("left", "bottom"):
-            axis.spines[side].set_visible(False)
-        axis.set_xticks([])
-        axis.tick_params(colors=GREY)
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 40 + 40 * len(steps))
+    for row, (word, count) in enumerate(steps):
+        axis.barh(row, count, height=0.56, color=BLUE)
+        lost = steps[row - 1][1] - count if row else 0
+        text = f"{number(count)} {word}" + (f"  (\N{MINUS SIGN}{number(lost)})" if lost > 0 else "")
+        inside = count > 0.55 * top
+        start = 0 if inside else count
+        axis.text(start + 0.02 * top, row, text, va="center", ha="left", color="white" if inside else INK)
+    axis.set_xlim(0, 1.02 * top)
+    axis.invert_yaxis()
+    bare(axis)
+    axis.tick_params(colors=GREY)
+    svg = to_svg(figure, name, title, description)
     rows = [
         [word, number(count), number(steps[i - 1][1] - count) if i else "–"] for i, (word, count) in enumerate(steps)
     ]
-    return Figure(
-        title, description, svg, table_of(title, ["step", "scenes", "lost"], rows, numeric=["scenes", "lost"])
-    )
+    return Figure.of(title, description, svg, ["step", "scenes", "lost"], rows)

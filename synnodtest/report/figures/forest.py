@@ -8,9 +8,9 @@ from typing import Any
 
 from synnodtest.record.model import NoduleEntry, SceneEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["forest_figure", "groups_of"]
 
@@ -81,27 +81,23 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
     title = "Detected nodules by subgroup"
     overall = float(estimates[0].value)
     description = f"{plural(len(groups), 'group')}; overall rate {number(overall)}."
-    with rcparams():
-        figure, axis = axes(460, 60 + 20 * len(groups))
-        axis.axvline(overall, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
-        for row, ((kind, value, hits, _), e) in enumerate(zip(groups, estimates, strict=True)):
-            axis.plot([e.lower, e.upper], [row, row], color=BLUE, linewidth=1.6)
-            axis.plot([e.value], [row], marker="s", color=BLUE, markersize=5)
-            label = value if kind in {"all", "size"} else f"{kind} {value}"
-            axis.text(-0.03, row, short(label, 26), ha="right", va="center", fontsize=10.5, clip_on=False)
-            axis.text(
-                1.25, row, f"{sum(hits)}/{len(hits)}", ha="right", va="center", fontsize=10.5, color=INK, clip_on=False
-            )
-        for row in range(1, len(groups)):
-            if groups[row][0] != groups[row - 1][0]:
-                axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)
-        axis.set_xlim(0, 1.25)
-        axis.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-        axis.set_ylim(len(groups) - 0.4, -0.6)
-        axis.set_yticks([])
-        axis.spines["left"].set_visible(False)
-        axis.set_xlabel("rate of detected nodules, 95% interval")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 60 + 20 * len(groups))
+    axis.axvline(overall, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
+    for row, ((kind, value, hits, _), e) in enumerate(zip(groups, estimates, strict=True)):
+        axis.plot([e.lower, e.upper], [row, row], color=BLUE, linewidth=1.6)
+        axis.plot([e.value], [row], marker="s", color=BLUE, markersize=5)
+        label = value if kind in {"all", "size"} else f"{kind} {value}"
+        axis.text(-0.03, row, short(label, 26), ha="right", va="center", fontsize=10.5, clip_on=False)
+        axis.text(
+            1.25, row, f"{sum(hits)}/{len(hits)}", ha="right", va="center", fontsize=10.5, color=INK, clip_on=False
+        )
+    for row in range(1, len(groups)):
+        if groups[row][0] != groups[row - 1][0]:
+            axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)
+    axis.set(xlim=(0, 1.25), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1.0], ylim=(len(groups) - 0.4, -0.6), yticks=[])
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel("rate of detected nodules, 95% interval")
+    svg = to_svg(figure, name, title, description)
     rows = [
         [
             kind,
@@ -115,4 +111,4 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
         for (kind, value, hits, clusters), e in zip(groups, estimates, strict=True)
     ]
     columns = ["property", "group", "nodules", "clusters", "detected", "rate", "95% interval"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[2:]))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns[2:])

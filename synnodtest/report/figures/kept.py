@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from synnodtest.canonical import plain, sha256_of
 from synnodtest.errors import StoreError
+from synnodtest.report.figures.canvas import rcparams
 from synnodtest.report.model import Cell, Figure, Table
 from synnodtest.store import Store
 
@@ -38,19 +39,20 @@ def kept_in(store: Store | None) -> Iterator[None]:
 
 
 def drawn(draw: Callable[P, R]) -> Callable[P, R]:
-    """Let a function, whose figures follow from its arguments alone, draw each of them once per store."""
+    """Let a function, whose figures follow from its arguments alone, draw each once per store, in the report's look."""
+    in_look = rcparams()(draw)
 
     @wraps(draw)
     def kept(*args: P.args, **options: P.kwargs) -> R:
         store = _STORE.get()
         if store is None:
-            return draw(*args, **options)
+            return in_look(*args, **options)
         name = f"{draw.__module__}.{draw.__qualname__}"
         key = sha256_of(["figure", FORMAT, _made_by(), name, plain(args), plain(options)])
         data = store.get(KIND, key)
         if data is not None:
             return cast("R", _decoded(json.loads(data)))
-        made = draw(*args, **options)
+        made = in_look(*args, **options)
         with suppress(StoreError):  # a store that cannot be written only costs the drawing
             store.put(KIND, key, json.dumps(_encoded(made)).encode())
         return made

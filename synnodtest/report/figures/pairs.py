@@ -16,13 +16,13 @@ from synnodtest.report.figures.canvas import (
     ORANGE,
     SOFT,
     axes,
-    rcparams,
+    bare,
     short,
     side_by_side,
     to_svg,
 )
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["equivalence", "paired"]
 
@@ -60,22 +60,20 @@ def paired(payload: JsonObject, name: str) -> Figure:
     description = (
         f"{cells[0]} in both, {cells[2]} only in {arm}, {cells[1]} only in {reference}, {cells[3]} in neither."
     )
-    with rcparams():
-        left, mosaic = axes(215, 285)
-        _mosaic(mosaic, cells, arm, reference)
-        right, slopes = axes(245, 285)
-        _slopes(slopes, data.pairs, arm, reference)
-        panels = [
-            to_svg(left, f"{name}-0", title, description),
-            to_svg(right, f"{name}-1", f"Confidence in {reference} and in {arm}", "One line per unit."),
-        ]
+    left, mosaic = axes(215, 285)
+    _mosaic(mosaic, cells, arm, reference)
+    right, slopes = axes(245, 285)
+    _slopes(slopes, data.pairs, arm, reference)
+    panels = [
+        to_svg(left, f"{name}-0", title, description),
+        to_svg(right, f"{name}-1", f"Confidence in {reference} and in {arm}", "One line per unit."),
+    ]
     rows = [
         [f"detected in {arm}", number(cells[0]), number(cells[2]), number(cells[0] + cells[2])],
         [f"missed in {arm}", number(cells[1]), number(cells[3]), number(cells[1] + cells[3])],
     ]
     columns = ["", f"detected in {reference}", f"missed in {reference}", "all"]
-    twin = table_of(title, columns, rows, numeric=columns[1:])
-    return Figure(title, description, side_by_side(panels), twin, wide=True)
+    return Figure.of(title, description, side_by_side(panels), columns, rows, wide=True)
 
 
 def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
@@ -89,26 +87,14 @@ def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
             height = count / max(hit + miss, 1)
             if count:
                 axis.bar(left, height, width, bottom, align="edge", color=colour, edgecolor="white", linewidth=2)
-                axis.text(
-                    left + width / 2,
-                    bottom + height / 2,
-                    str(count),
-                    ha="center",
-                    va="center",
-                    color=INK if colour in (SOFT, ORANGE) else "white",
-                    fontsize=10 if width > 0.08 else 7.5,
-                )
+                ink, size = INK if colour in (SOFT, ORANGE) else "white", 10 if width > 0.08 else 7.5
+                middle = left + width / 2, bottom + height / 2
+                axis.text(*middle, str(count), ha="center", va="center", color=ink, fontsize=size)
             bottom += height
         left += width
-    axis.set_xlim(0, 1)
-    axis.set_ylim(0, 1)
-    axis.grid(visible=False)
-    axis.set_xticks([])
-    axis.set_yticks([])
-    for side in ("left", "bottom"):
-        axis.spines[side].set_visible(False)
-    axis.set_xlabel(f"found | missed\nin {short(reference, 16)}")
-    axis.set_ylabel(f"missed | found in {short(arm, 16)}")
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    bare(axis)
+    axis.set(xlabel=f"found | missed\nin {short(reference, 16)}", ylabel=f"missed | found in {short(arm, 16)}")
 
 
 def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: str) -> None:
@@ -125,9 +111,7 @@ def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: st
         axis.plot([0, 1], means, color=INK, linewidth=2.6, marker="D", markersize=5, label="mean")
         axis.legend(loc="upper right")
     axis.set_xticks([0, 1], [short(reference, 16), short(arm, 16)])
-    axis.set_xlim(-0.15, 1.15)
-    axis.set_ylim(-0.02, 1.02)
-    axis.set_ylabel("confidence (dashed: falls)")
+    axis.set(xlim=(-0.15, 1.15), ylim=(-0.02, 1.02), ylabel="confidence (dashed: falls)")
 
 
 @dataclass(frozen=True)
@@ -146,21 +130,18 @@ def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Fi
         return None
     title = "Difference against its margins"
     description = f"Difference {value:.3f}, interval {low:.3f} to {high:.3f}, margins ±{margin:g}."
-    with rcparams():
-        figure, axis = axes(460, 130)
-        axis.axvspan(-margin, margin, color="#DDEFE4", linewidth=0)
-        for edge in (-margin, margin):
-            axis.axvline(edge, color=INK, linewidth=1.2)
-        axis.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-        axis.plot([low, high], [0, 0], color=BLUE, linewidth=4, solid_capstyle="butt")
-        axis.plot([value], [0], marker="o", markersize=8, color=BLUE, markeredgecolor="white")
-        reach = 1.25 * max(margin, abs(low), abs(high))
-        axis.set_xlim(-reach, reach)
-        axis.set_ylim(-1, 1)
-        axis.set_yticks([])
-        axis.spines["left"].set_visible(False)
-        axis.set_xlabel("difference; tinted: within the margins")
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(460, 130)
+    axis.axvspan(-margin, margin, color="#DDEFE4", linewidth=0)
+    for edge in (-margin, margin):
+        axis.axvline(edge, color=INK, linewidth=1.2)
+    axis.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+    axis.plot([low, high], [0, 0], color=BLUE, linewidth=4, solid_capstyle="butt")
+    axis.plot([value], [0], marker="o", markersize=8, color=BLUE, markeredgecolor="white")
+    reach = 1.25 * max(margin, abs(low), abs(high))
+    axis.set(xlim=(-reach, reach), ylim=(-1, 1), yticks=[])
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel("difference; tinted: within the margins")
+    svg = to_svg(figure, name, title, description)
     rows = [[number(value, "difference"), number(low, "difference"), number(high, "difference"), f"±{margin:g}"]]
     columns = ["difference", "lower", "upper", "margin"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)

@@ -9,9 +9,9 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import GREY, INK, axes, rcparams, to_svg
+from synnodtest.report.figures.canvas import GREY, INK, axes, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["region"]
 
@@ -56,41 +56,27 @@ def region(payload: JsonObject, name: str) -> Figure:
     )
     outline = data.outline
     description += " Outline: the region." if outline else " Outline: hull of the places inside the region."
-    with rcparams():
-        figure, axis = axes(420, 380)
-        drawn = _heat(axis, x, y, confidence)
-        keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
-        for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
-            axis.plot(
-                x[keep][chosen],
-                y[keep][chosen],
-                marker,
-                color=INK,
-                markersize=4,
-                markerfacecolor="none",
-                markeredgewidth=0.8,
-                label=label,
-            )
-        hull = [np.array(part, dtype=float) for part in outline] if outline else _hull(x[inside], y[inside])
-        for part in hull:
-            axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)
-        axis.set_xlim(0, 1)
-        axis.set_ylim(1, 0)
-        axis.set_aspect("equal")
-        axis.set_xticks([0, 0.5, 1])
-        axis.set_yticks([0, 0.5, 1])
-        axis.set_xlabel("left to right of the image")
-        axis.set_ylabel("top to bottom")
-        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-        bar = figure.colorbar(drawn, ax=axis, shrink=0.8, label="mean confidence")
-        bar.outline.set_edgecolor(GREY)
-        svg = to_svg(figure, name, title, description)
+    figure, axis = axes(420, 380)
+    drawn = _heat(axis, x, y, confidence)
+    keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
+    for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
+        look = {"color": INK, "markersize": 4, "markerfacecolor": "none", "markeredgewidth": 0.8}
+        axis.plot(x[keep][chosen], y[keep][chosen], marker, label=label, **look)
+    hull = [np.array(part, dtype=float) for part in outline] if outline else _hull(x[inside], y[inside])
+    for part in hull:
+        axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)
+    axis.set(xlim=(0, 1), ylim=(1, 0), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axis.set(xlabel="left to right of the image", ylabel="top to bottom")
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    bar = figure.colorbar(drawn, ax=axis, shrink=0.8, label="mean confidence")
+    bar.outline.set_edgecolor(GREY)
+    svg = to_svg(figure, name, title, description)
     rows = [
-        [word, number(int(mask.sum())), _mean(confidence[mask]), _rate(confidence[mask] > 0)]
+        [word, number(int(mask.sum())), _mean(confidence[mask]), _mean(confidence[mask] > 0)]
         for word, mask in (("inside", inside), ("outside", ~inside))
     ]
     columns = ["place", "nodules", "mean confidence", "share hit by a finding of any score"]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns[1:]))
+    return Figure.of(title, description, svg, columns, rows)
 
 
 def _heat(axis: Any, x: Any, y: Any, confidence: Any) -> Any:
@@ -125,6 +111,3 @@ def _hull(x: Any, y: Any) -> list[Any]:
 
 def _mean(values: Any) -> str:
     return number(float(values.mean())) if len(values) else "–"
-
-
-_rate = _mean

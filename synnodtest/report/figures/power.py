@@ -10,9 +10,9 @@ import scipy
 
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 from synnodtest.statistics.distributions import beta_ppf
 
 __all__ = ["pass_probability", "power_figure"]
@@ -49,26 +49,25 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
     rates = np.linspace(0, 1, 201)
     shown = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
     rows = []
-    with rcparams():
-        figure, axis = axes(560, 320)
-        for (label, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
-            if part.bound is None:
-                continue
-            bound = float(part.bound)
-            chance = pass_probability(n, bound, part.side, alpha, rates)
-            axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(label, 52)}, n = {n}")
-            axis.axvline(bound, color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
-            if part.value is not None:
-                at = float(pass_probability(n, bound, part.side, alpha, np.array([part.value]))[0])
-                axis.plot([part.value], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
-            wanted = [r if part.side == "above" else 1 - r for r in shown]
-            found = pass_probability(n, bound, part.side, alpha, np.array(wanted))
-            rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(wanted, found, strict=True)]
-        axis.set_xlabel("true rate (dotted: the bound; dot: this run's estimate)")
-        axis.set_ylabel("chance of PASSED")
-        axis.set_ylim(-0.02, 1.02)
-        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, labelcolor=INK)
-        svg = to_svg(figure, name, title, "One curve per rate; it says what this n can show.")
+    figure, axis = axes(560, 320)
+    for (label, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
+        if part.bound is None:
+            continue
+        bound = float(part.bound)
+        chance = pass_probability(n, bound, part.side, alpha, rates)
+        axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(label, 52)}, n = {n}")
+        axis.axvline(bound, color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
+        if part.value is not None:
+            at = float(pass_probability(n, bound, part.side, alpha, np.array([part.value]))[0])
+            axis.plot([part.value], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
+        wanted = [r if part.side == "above" else 1 - r for r in shown]
+        found = pass_probability(n, bound, part.side, alpha, np.array(wanted))
+        rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(wanted, found, strict=True)]
+    axis.set(
+        xlabel="true rate (dotted: the bound; dot: this run's estimate)", ylabel="chance of PASSED", ylim=(-0.02, 1.02)
+    )
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, labelcolor=INK)
+    description = "One curve per rate; it says what this n can show."
+    svg = to_svg(figure, name, title, description)
     columns = ["expectation", "effective n", "true rate", "chance of PASSED"]
-    twin = table_of(title, columns, rows, numeric=columns[1:])
-    return Figure(title, "One curve per rate; it says what this n can show.", svg, twin)
+    return Figure.of(title, description, svg, columns, rows)

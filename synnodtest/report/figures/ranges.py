@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 
 __all__ = ["Row", "ranges"]
 
@@ -50,26 +50,25 @@ def ranges(
         lines: Vertical lines: no difference, margins.
     """
     series = list(dict.fromkeys(key for row in rows for key in row.points))
-    with rcparams():
-        figure, axis = axes(440, 62 + 27 * len(rows) + (22 if len(series) > 1 else 0))
-        axis.use_sticky_edges = False
-        for at in lines:
-            axis.axvline(at, color=INK if len(lines) == 1 else GREY, linewidth=1, linestyle=(0, (4, 2)))
-        for place, row in enumerate(rows):
-            if row.band is not None:
-                low, high = row.band
-                axis.barh(place, high - low, 0.62, low, color="#CBE0EE", linewidth=0, zorder=1)
-            if row.interval is not None:
-                axis.plot(row.interval, [place, place], color=BLUE, linewidth=3, solid_capstyle="butt", zorder=2)
-            for key, value in row.points.items():
-                look = _LOOKS[series.index(key) % len(_LOOKS)]
-                axis.plot([value], [place], linestyle="none", markeredgecolor="white", zorder=3, **look)
-        for key in series if len(series) > 1 else ():
-            axis.plot([], [], linestyle="none", label=key, **_LOOKS[series.index(key) % len(_LOOKS)])
-        if len(series) > 1:
-            axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(series))
-        axis.set_yticks(range(len(rows)), ["\n".join(wrap(short(row.label, 60), 30)) for row in rows])
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.grid(visible=False, axis="y")
-        axis.set_xlabel(short(axis_label, 60))
-        return to_svg(figure, name, title, description)
+    figure, axis = axes(440, 62 + 27 * len(rows) + (22 if len(series) > 1 else 0))
+    axis.use_sticky_edges = False
+    for at in lines:
+        axis.axvline(at, color=INK if len(lines) == 1 else GREY, linewidth=1, linestyle=(0, (4, 2)))
+    for place, row in enumerate(rows):
+        if row.band is not None:
+            low, high = row.band
+            axis.barh(place, high - low, 0.62, low, color="#CBE0EE", linewidth=0, zorder=1)
+        if row.interval is not None:
+            axis.plot(row.interval, [place, place], color=BLUE, linewidth=3, solid_capstyle="butt", zorder=2)
+        for key, value in row.points.items():
+            look = _LOOKS[series.index(key) % len(_LOOKS)]
+            axis.plot([value], [place], linestyle="none", markeredgecolor="white", zorder=3, **look)
+    for key in series if len(series) > 1 else ():
+        axis.plot([], [], linestyle="none", label=key, **_LOOKS[series.index(key) % len(_LOOKS)])
+    if len(series) > 1:
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(series))
+    axis.set_yticks(range(len(rows)), ["\n".join(wrap(short(row.label, 60), 30)) for row in rows])
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    axis.set_xlabel(short(axis_label, 60))
+    return to_svg(figure, name, title, description)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from synnodtest.record.model.searched import BoundaryEntry, RegionEntry, SearchedEntry, TermEntry
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, rcparams, short, to_svg
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, short, to_svg
+from synnodtest.report.figures.kept import drawn
+from synnodtest.report.model import Figure
 
 __all__ = ["region_figure"]
 
@@ -15,28 +16,28 @@ ROW, REST = 46, 74
 MOST_POINTS = 250
 
 
+@drawn
 def region_figure(region: RegionEntry | None, name: str) -> Figure | None:
     """Draw the region that a search came to; None where none was shown to fail."""
     rows = [] if region is None else [row for row in region.parameters if row.range or row.levels]
     if region is None or not region.shown or not rows:
         return None
     title = "The largest region that fails"
-    with rcparams():
-        figure, panel = axes(520, REST + ROW * len(rows))
-        for height, row in enumerate(reversed(rows)):
-            _line(panel, height, row, region)
-        panel.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(rows) - 0.4))
-        panel.set_yticks(range(len(rows)), [short(_label(row.name), 24) for row in reversed(rows)])
-        panel.set_xticks([])
-        panel.grid(visible=False)
-        panel.plot([], [], "o", color=BLUE, markersize=4, markerfacecolor="none", label="holds")
-        panel.plot([], [], "x", color=ORANGE, markersize=5, label="fails")
-        panel.plot([], [], color=ORANGE, linewidth=9, alpha=0.3, label="region that fails")
-        panel.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3)
-        svg = to_svg(figure, name, title, region.sentence)
+    figure, panel = axes(520, REST + ROW * len(rows))
+    for height, row in enumerate(reversed(rows)):
+        _line(panel, height, row, region)
+    panel.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(rows) - 0.4))
+    panel.set_yticks(range(len(rows)), [short(_label(row.name), 24) for row in reversed(rows)])
+    panel.set_xticks([])
+    panel.grid(visible=False)
+    panel.plot([], [], "o", color=BLUE, markersize=4, markerfacecolor="none", label="holds")
+    panel.plot([], [], "x", color=ORANGE, markersize=5, label="fails")
+    panel.plot([], [], color=ORANGE, linewidth=9, alpha=0.3, label="region that fails")
+    panel.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3)
+    svg = to_svg(figure, name, title, region.sentence)
     table = [[_label(row.name), _searched(row), _failing(row, region), _bounds(row, region)] for row in rows]
     columns = ["parameter", "searched", "fails", "boundaries"]
-    return Figure(title, region.sentence, svg, table_of(title, columns, table))
+    return Figure.of(title, region.sentence, svg, columns, table, numeric=())
 
 
 def _line(panel: Any, height: int, row: SearchedEntry, region: RegionEntry) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, rcparams, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["MatchingRule", "scoring_figure"]
 
@@ -46,10 +46,9 @@ def scoring_figure(rule: MatchingRule, name: str) -> Figure:
     ]
     title = f"Worked cases of the scoring rule ({by})"
     description = "; ".join(f"{case[0]}: {case[2]}" for case in cases) + "."
-    with rcparams():
-        panels = [_panel(case, f"{name}-{number}", tolerance=not iou) for number, case in enumerate(cases)]
-    table = table_of(title, ["case", "rule"], [[case[0], case[2]] for case in cases])
-    return Figure(title, description, side_by_side(panels), table, wide=True)
+    panels = [_panel(case, f"{name}-{number}", tolerance=not iou) for number, case in enumerate(cases)]
+    rows = [[case[0], case[2]] for case in cases]
+    return Figure.of(title, description, side_by_side(panels), ["case", "rule"], rows, numeric=(), wide=True)
 
 
 def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model.scenes import IntervalEntry
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Figure, table_of
+from synnodtest.report.model import Figure
 
 __all__ = ["monotone"]
 
@@ -55,41 +55,38 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     mean = np.array(data.mean_confidence, dtype=float)
     rates, over = data.detection_rates, data.over
     spread = levels[0] > 0 and levels[-1] / levels[0] >= 4
-    with rcparams():
-        figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
-        top = panels[0, 0]
-        for line in shown:
-            top.plot(levels, line, color="#8FB8D3", linewidth=0.6, alpha=0.55)
-        if data.isotonic:
-            top.plot(levels, data.isotonic, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="isotonic fit")
-        top.plot(levels, mean, color=BLUE, marker="o", markersize=4.5, label="mean over backgrounds")
-        top.set_ylabel("confidence")
-        top.set_ylim(min(0.0, float(mean.min())) - 0.02, max(1.0, float(mean.max())) + 0.02)
-        top.legend(loc="upper left")
-        bottom = panels[-1, 0]
-        for (threshold, values), style in zip(sorted(rates.items()), _STYLES, strict=False):
-            bottom.plot(levels, values, **style, label=f"score ≥ {short(threshold, 12)}")
-        if rates:
-            bottom.set_ylabel("detection rate")
-            bottom.set_ylim(-0.02, 1.02)
-            _d50(bottom, data.d50)
-            bottom.legend(loc="lower right")
-        if spread:
-            bottom.set_xscale("log")
-        bottom.set_xticks(levels, [f"{v:g}" for v in levels], minor=False)
-        bottom.set_xticks([], minor=True)
-        bottom.set_xlabel(short(_shown(over)))
-        title = f"Confidence over {_shown(over)}"
-        description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
-        description += f" Thin lines: {len(shown)} of {len(lines)} backgrounds." if lines else ""
-        svg = to_svg(figure, name, title, description)
+    figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
+    top = panels[0, 0]
+    for line in shown:
+        top.plot(levels, line, color="#8FB8D3", linewidth=0.6, alpha=0.55)
+    if data.isotonic:
+        top.plot(levels, data.isotonic, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="isotonic fit")
+    top.plot(levels, mean, color=BLUE, marker="o", markersize=4.5, label="mean over backgrounds")
+    top.set(ylabel="confidence", ylim=(min(0.0, float(mean.min())) - 0.02, max(1.0, float(mean.max())) + 0.02))
+    top.legend(loc="upper left")
+    bottom = panels[-1, 0]
+    for (threshold, values), style in zip(sorted(rates.items()), _STYLES, strict=False):
+        bottom.plot(levels, values, **style, label=f"score ≥ {short(threshold, 12)}")
+    if rates:
+        bottom.set(ylabel="detection rate", ylim=(-0.02, 1.02))
+        _d50(bottom, data.d50)
+        bottom.legend(loc="lower right")
+    if spread:
+        bottom.set_xscale("log")
+    bottom.set_xticks(levels, [f"{v:g}" for v in levels], minor=False)
+    bottom.set_xticks([], minor=True)
+    bottom.set_xlabel(short(_shown(over)))
+    title = f"Confidence over {_shown(over)}"
+    description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
+    description += f" Thin lines: {len(shown)} of {len(lines)} backgrounds." if lines else ""
+    svg = to_svg(figure, name, title, description)
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in sorted(rates))]
     rows = [
         [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
         + [number(_at(rates[t], i)) for t in sorted(rates)]
         for i, level in enumerate(levels)
     ]
-    return Figure(title, description, svg, table_of(title, columns, rows, numeric=columns))
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)
 
 
 _STYLES: tuple[dict[str, object], ...] = (
