@@ -9,24 +9,24 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from synnodtest.backgrounds import FolderSet, reading
+from synnodtest.api.reading import Beside
+from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import suffixes
-from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.readers import read_as
+from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import depth_of, write
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["SET", "Case", "Given", "case_of_file", "case_of_radiograph"]
+__all__ = ["SET", "Case", "case_of_file", "case_of_radiograph"]
 
 SET = "studio"
 """What specs call the set of one."""
@@ -38,51 +38,6 @@ _REMEDIES = {
     "folder (--backgrounds) whose manifest accepts it",
 }
 """Words of an error -> what helps on the page, which has no manifest."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What is known of a file besides its bytes, as a manifest says it.
-
-    Args:
-        mm_per_px: Size of a pixel, ``(x, y)``.
-        bits: Bits that the stored integers use.
-        masks: Region -> file.
-        strata: Further columns.
-        polarity: ``inverted``, ``normal``, or empty.
-        rotate_deg: Clockwise, of the picture as stored.
-        accept: Checks of the header that someone has looked at.
-    """
-
-    mm_per_px: tuple[float, float] | None = None
-    bits: int | None = None
-    masks: Mapping[str, Path] = field(default_factory=dict)
-    strata: Mapping[str, str] = field(default_factory=dict)
-    polarity: str = ""
-    rotate_deg: int | None = None
-    accept: frozenset[str] = frozenset()
-
-    @classmethod
-    def of_entry(cls, entry: Entry) -> Given:
-        """Return what a set's manifest says of one of its films."""
-        told = entry.given
-        spacing = (told.spacing_mm[1], told.spacing_mm[0]) if told.spacing_mm else None
-        return cls(spacing, told.bits, entry.masks, entry.strata, told.polarity, told.rotate_deg, told.accept)
-
-    def cells(self, file: str) -> dict[str, object]:
-        """Return the row of the manifest."""
-        x, y = self.mm_per_px or ("", "")
-        own = {"polarity": self.polarity, "accept": " ".join(sorted(self.accept))}
-        turn = "" if self.rotate_deg is None else self.rotate_deg
-        own_cells = {
-            "file": file,
-            "mm_per_px_x": x,
-            "mm_per_px_y": y,
-            "bits": self.bits or "",
-            "rotate_deg": turn,
-            **own,
-        }
-        return {**self.strata, **own_cells}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,14 +72,14 @@ class Case:
         return _opened(self.folder, self.file)
 
 
-def case_of_file(folder: Path, source: Path, name: str, given: Given) -> Case:
+def case_of_file(folder: Path, source: Path, name: str, told: Beside) -> Case:
     """Return the case of a file.
 
     Args:
         folder: A new folder of its own.
         source: The file; it is copied.
         name: What the user calls it; becomes a plain file name.
-        given: What else is known.
+        told: What else is known, as a manifest says it.
 
     Raises:
         BackgroundError: the file cannot be used; says why, and names it as the user does.
@@ -133,15 +88,15 @@ def case_of_file(folder: Path, source: Path, name: str, given: Given) -> Case:
     films = folder / FILMS
     films.mkdir(parents=True)
     shutil.copyfile(source, films / plain)
-    for region, mask in given.masks.items():
+    for region, mask in told.masks.items():
         shutil.copyfile(mask, films / f"{Path(plain).stem}.{region}.png")
-    _write_manifest(films, given.cells(plain))
+    _write_manifest(films, plain, told)
     try:
         return _opened(folder, plain)
     except BackgroundError as error:
-        told = _said_of(films / plain, given, error)
+        own = _said_of(films / plain, told.given, error)
         shutil.rmtree(folder, ignore_errors=True)
-        raise _in_the_users_words(told, films / plain, name) from error
+        raise _in_the_users_words(own, films / plain, name) from error
 
 
 def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
@@ -152,8 +107,7 @@ def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
     for region, mask in radiograph.named_regions.items():
         if mask.any():
             Image.fromarray(mask.astype(np.uint8) * 255).save(films / f"{name}.{region}.png")
-    row, column = radiograph.spacing_mm
-    _write_manifest(films, Given((column, row), 16, strata=radiograph.strata).cells(f"{name}.png"))
+    _write_manifest(films, f"{name}.png", Beside(Given(radiograph.spacing_mm, 16), strata=radiograph.strata))
     return _opened(folder, f"{name}.png")
 
 
@@ -194,7 +148,19 @@ def _plain_name(name: str, source: Path) -> str:
     return stem + suffix
 
 
-def _write_manifest(films: Path, row: Mapping[str, object]) -> None:
+def _write_manifest(films: Path, file: str, told: Beside) -> None:
+    given = told.given
+    row_mm, column_mm = given.spacing_mm or ("", "")
+    row = {
+        **told.strata,
+        "file": file,
+        "mm_per_px_x": column_mm,
+        "mm_per_px_y": row_mm,
+        "bits": given.bits or "",
+        "rotate_deg": "" if given.rotate_deg is None else given.rotate_deg,
+        "polarity": given.polarity,
+        "accept": " ".join(sorted(given.accept)),
+    }
     with (films / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(row), lineterminator="\n")
         table.writeheader()
@@ -203,9 +169,8 @@ def _write_manifest(films: Path, row: Mapping[str, object]) -> None:
 
 def _said_of(path: Path, given: Given, error: BackgroundError) -> BackgroundError:
     """Return what is wrong with the file itself, where the set only says that it has none."""
-    spacing = (given.mm_per_px[1], given.mm_per_px[0]) if given.mm_per_px else None
     try:
-        read_as(path, reading.Given(spacing, given.bits, given.polarity, given.rotate_deg, given.accept))
+        read_as(path, given)
     except BackgroundError as own:
         return own
     return error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from importlib import resources
 from typing import Any
 
 from synnodtest.planning.radiomics_space import feature_range
 from synnodtest.radiomics_features import GROUPS
+from synnodtest.studio.tables import macros
 from synnodtest.studio.wishes import PAPER_FEATURES
 
 __all__ = ["asset", "canvas_part", "features_part", "open_part"]
@@ -55,18 +55,13 @@ def open_part(gradio: Any, most_bytes: int) -> Any:
 
 def features_part(gradio: Any) -> Any:
     """Return the features: the paper's six, then all 67 by group; its value is what is asked for, as JSON."""
-    others = "".join(
-        f"<h4>{HEADS[group]}</h4>" + "".join(_row(name, name) for name in names if name not in PAPER_FEATURES)
+    groups = [
+        (HEADS[group], [_feature(name) for name in names if name not in PAPER_FEATURES])
         for group, names in GROUPS.items()
-    )
-    template = (
-        "<div class='features'>"
-        + "".join(_row(name, TITLES.get(name, name)) for name in PAPER_FEATURES)
-        + f"<details><summary>All 67 features</summary>{others}</details></div>"
-    )
+    ]
     return gradio.HTML(
         value="{}",
-        html_template=template,
+        html_template=str(macros().features([_feature(name) for name in PAPER_FEATURES], groups)),
         css_template=asset("features.css"),
         js_on_load=asset("features.js"),
         elem_id="features",
@@ -74,14 +69,5 @@ def features_part(gradio: Any) -> Any:
     )
 
 
-def _row(name: str, title: str) -> str:
-    low, middle, high = feature_range(name)
-    said = html.escape(title)
-    limits = f"min='{low:.4g}' max='{high:.4g}' step='{(high - low) / 200:.3g}' value='{middle:.4g}'"
-    return (
-        f"<div class='feature' data-feature='{name}' data-median='{middle:.4g}'>"
-        f"<label><input type='checkbox'> {said}</label>"
-        f"<input type='range' aria-label='{said}, slider' {limits}>"
-        f"<input type='number' aria-label='{said}, value' step='any' value='{middle:.4g}'>"
-        f"<small>in training {low:.3g} to {high:.3g}, median {middle:.3g}</small></div>"
-    )
+def _feature(name: str) -> dict[str, object]:
+    return {"name": name, "title": TITLES.get(name, name), "range": feature_range(name)}

@@ -30,7 +30,7 @@ COLOURS = {
     "air_leak": (255, 105, 180),
 }
 OTHER = (220, 220, 220)
-CROP_PX = 220
+CROP_PX, CROP_MM = 220, 80.0
 
 
 def sixteen_bits(pixels: FloatArray, minus: FloatArray | None = None) -> bytes:
@@ -76,11 +76,13 @@ def painted(shape: tuple[int, int], strokes: Iterable[dict[str, object]]) -> Boo
     return np.asarray(canvas) > 127
 
 
-def crop_png(radiograph: Radiograph, centre: tuple[float, float], side_mm: float) -> bytes:
-    """Return the surroundings of a place ``(x, y)`` in pixels as a small windowed picture."""
-    rows, columns = (max(8, round(side_mm / step / 2)) for step in radiograph.spacing_mm)
+def crop_png(radiograph: Radiograph, centre_mm: tuple[float, float]) -> bytes:
+    """Return the surroundings of a place ``(x, y)`` as a small windowed picture."""
+    rows, columns = (max(8, round(CROP_MM / step / 2)) for step in radiograph.spacing_mm)
     height, width = radiograph.shape
-    y, x = min(max(round(centre[1]), rows), height - rows), min(max(round(centre[0]), columns), width - columns)
+    row_mm, column_mm = radiograph.spacing_mm
+    x = min(max(round(centre_mm[0] / column_mm), columns), width - columns)
+    y = min(max(round(centre_mm[1] / row_mm), rows), height - rows)
     part = radiograph.pixels[max(y - rows, 0) : y + rows, max(x - columns, 0) : x + columns]
     low, high = np.percentile(part, [0.5, 99.8])
     grey = np.clip((part - low) / max(float(high - low), 1e-6) * 255, 0, 255).astype(np.uint8)

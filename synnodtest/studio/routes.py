@@ -25,9 +25,10 @@ SIZES = {"native": None, "1024": 1024}
 
 
 def add_routes(app: Starlette, sessions: Sessions, study: Study | None) -> None:
-    """Add the routes to an application."""
+    """Add the routes to an application; what one of them refuses is told with its remedy."""
     from starlette.routing import Route
 
+    app.add_exception_handler(SynnodError, _refused)
     own = _Routes(sessions)
     add: Callable[..., None] = lambda path, what, method="GET": app.router.routes.append(  # noqa: E731
         Route(f"/studio/{{token}}/{path}", what, methods=[method])
@@ -54,112 +55,83 @@ class _Routes:
         from starlette.concurrency import run_in_threadpool
         from starlette.requests import ClientDisconnect
 
+        session = self._session(request)
+        path = _upload_path(session)
         try:
-            session = self._session(request)
-            path = _upload_path(session)
-            try:
-                with path.open("wb") as file:
-                    async for chunk in request.stream():
-                        file.write(chunk)
-                name = request.query_params.get("name", "film")
-                spacing = _spacing(request.query_params.get("mm", ""))
-                case = await run_in_threadpool(session.open_file, path, name, spacing)
-            finally:
-                path.unlink(missing_ok=True)
+            with path.open("wb") as file:
+                async for chunk in request.stream():
+                    file.write(chunk)
+            name = request.query_params.get("name", "film")
+            spacing = _spacing(request.query_params.get("mm", ""))
+            case = await run_in_threadpool(session.open_file, path, name, spacing)
         except ClientDisconnect:
             return _json({"error": "the file is larger than is taken, or the upload was broken off"}, 413)
-        except SynnodError as error:
-            return _told(error)
+        finally:
+            path.unlink(missing_ok=True)
         return _json({"file": case.file})
 
     async def paint(self, request: Request) -> Response:
         """Take brush strokes as a region of the case."""
         from starlette.concurrency import run_in_threadpool
 
+        session = self._session(request)
         try:
-            session = self._session(request)
             told = json.loads(await request.body())
             mask = pictures.painted(session.opened.radiograph.shape, list(told["strokes"]))
             case = await run_in_threadpool(session.paint, "air_leak", mask)
-        except SynnodError as error:
-            return _told(error)
         except (ValueError, KeyError, TypeError):
-            return _told(SynnodError("these are no brush strokes"))
+            raise SynnodError("these are no brush strokes") from None
         return _json({"file": case.file})
 
     def pixels(self, request: Request) -> Response:
         """Return ``before``, ``after`` or ``difference`` with 16 bits."""
         from starlette.responses import Response
 
-        try:
-            session = self._session(request)
-            body = _pixels_of(session, request.path_params["kind"])
-        except SynnodError as error:
-            return _told(error)
+        body = _pixels_of(self._session(request), request.path_params["kind"])
         return Response(body, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
     def region(self, request: Request) -> Response:
         """Return the outline of a region."""
         from starlette.responses import Response
 
-        try:
-            regions = self._session(request).opened.radiograph.regions
-            name = request.path_params["name"].removesuffix(".png")
-            if name not in regions:
-                raise SynnodError(f"this radiograph has no region {name!r}")
-        except SynnodError as error:
-            return _told(error)
+        regions = self._session(request).opened.radiograph.regions
+        name = request.path_params["name"].removesuffix(".png")
+        if name not in regions:
+            raise SynnodError(f"this radiograph has no region {name!r}")
         return Response(pictures.outline_png(regions[name], name), media_type="image/png")
 
     def scene(self, request: Request) -> Response:
         """Return a small picture of one nodule of the exploration."""
         from starlette.responses import Response
 
-        try:
-            session, number = self._session(request), request.path_params["number"]
-            exploration = session.exploration
-            if exploration is None or not 0 <= number < len(exploration.scenes):
-                raise SynnodError("there is no such scene")
-            planted = exploration.scenes[number]
-            made = session.picture_of(planted)
-            row, column = made.spacing_mm
-            x, y = planted.scene.nodules[0].centre_mm
-            body = pictures.crop_png(made, (x / column, y / row), 80.0)
-        except SynnodError as error:
-            return _told(error)
-        return Response(body, media_type="image/png")
+        session, number = self._session(request), request.path_params["number"]
+        exploration = session.exploration
+        if exploration is None or not 0 <= number < len(exploration.scenes):
+            raise SynnodError("there is no such scene")
+        planted = exploration.scenes[number]
+        made = session.picture_of(planted)
+        return Response(pictures.crop_png(made, planted.scene.nodules[0].centre_mm), media_type="image/png")
 
     def export(self, request: Request) -> Response:
         """Return the result as a file."""
-        query = request.query_params
-        try:
-            session = self._session(request)
-            kind = query.get("kind", next(iter(EXPORTS)))
-            path = session.export(kind, size=SIZES.get(query.get("size", "native")), mark=query.get("mark") == "1")
-        except SynnodError as error:
-            return _told(error)
-        return _attached(path)
+        session, query = self._session(request), request.query_params
+        kind = query.get("kind", next(iter(EXPORTS)))
+        size = SIZES.get(query.get("size", "native"))
+        return _attached(session.export(kind, size=size, mark=query.get("mark") == "1"))
 
     def bundle(self, request: Request) -> Response:
         """Return a spec with its film as a zip."""
-        try:
-            session, name = self._session(request), request.path_params["name"].removesuffix(".zip")
-            return _attached(bundle(session, _text_of(session, name), f"{name}.yaml"))
-        except SynnodError as error:
-            return _told(error)
+        session, name = self._session(request), request.path_params["name"].removesuffix(".zip")
+        return _attached(bundle(session, session.text_of(name), f"{name}.yaml"))
 
     def report(self, request: Request) -> Response:
         """Return a file of the last run's report; nothing outside its folder."""
         from starlette.responses import FileResponse
 
-        try:
-            session = self._session(request)
-            root = (session.opened.folder / "reports").resolve()
-            path = (root / request.path_params["path"]).resolve()
-            if not path.is_relative_to(root) or not path.is_file():
-                raise SynnodError("there is no such file in the report")
-        except SynnodError as error:
-            return _told(error, 404)
+        root = (self._session(request).opened.folder / "reports").resolve()
+        path = (root / request.path_params["path"]).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            return _told(SynnodError("there is no such file in the report"), 404)
         return FileResponse(path)
 
     def _session(self, request: Request) -> Session:
@@ -174,6 +146,7 @@ def _upload_path(session: Session) -> Path:
 
 
 def _spacing(text: str) -> tuple[float, float] | None:
+    """Return the size of a pixel, ``(row, column)``, that was typed as one number or as ``x`` by ``y``."""
     if not text.strip():
         return None
     try:
@@ -183,7 +156,7 @@ def _spacing(text: str) -> tuple[float, float] | None:
         raise BackgroundError(f"{text!r} is not a size in mm", hint="such as 0.168, or 0.168 x 0.168") from None
     if not (0 < x < 100 and 0 < y < 100):
         raise BackgroundError(f"a pixel of {text} mm is not possible", hint="such as 0.168")
-    return x, y
+    return y, x
 
 
 def _pixels_of(session: Session, kind: str) -> bytes:
@@ -195,20 +168,15 @@ def _pixels_of(session: Session, kind: str) -> bytes:
     return pictures.sixteen_bits(result.after.pixels, result.before.pixels if kind == "difference" else None)
 
 
-def _text_of(session: Session, name: str) -> str:
-    if name == "scene":
-        return session.scene_text()
-    if name == "fuzz":
-        return session.fuzz_text()
-    if session.exploration is not None and session.exploration.kind == name:
-        return session.exploration.text
-    raise SynnodError("there is no such spec yet", hint="synthesize or explore first")
-
-
 def _attached(path: Path) -> Response:
     from starlette.responses import FileResponse
 
     return FileResponse(path, filename=path.name, headers={"cache-control": "no-store"})
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SynnodError)
+    return _told(error)
 
 
 def _told(error: SynnodError, status: int = 422) -> Response:

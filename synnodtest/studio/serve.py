@@ -88,15 +88,7 @@ class Studio:
 
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         add_routes(app, self.sessions, Study(wanted.study) if wanted.study is not None else None)
-        desk = Desk(
-            gradio,
-            self.sessions,
-            detectors=self.bench.detectors,
-            synthesizers=self.bench.synthesizers,
-            ready=self.loaded.is_set,
-            labels=self.sessions.labels,
-            most_bytes=wanted.most_bytes,
-        )
+        desk = Desk(gradio, self.sessions, self.loaded.is_set, wanted.most_bytes)
         page = build_page(desk, study=wanted.study is not None)
         gradio.mount_gradio_app(
             app,

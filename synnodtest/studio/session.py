@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.api.comparison import Compared, compared
+from synnodtest.api.reading import Beside
+from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import write
 from synnodtest.engine import Unplaced
 from synnodtest.engine.acceptance import rejection
@@ -20,7 +22,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.studio import spec_text
 from synnodtest.studio.bench import Bench, Planted
-from synnodtest.studio.case import Case, Given, case_of_file, case_of_radiograph
+from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.wishes import Box, Wish
@@ -94,13 +96,13 @@ class Session:
 
     # --- the radiograph ---------------------------------------------------------------------------------------------
 
-    def open_file(self, source: Path, name: str, mm_per_px: tuple[float, float] | None) -> Case:
-        """Take an uploaded file as the case.
+    def open_file(self, source: Path, name: str, spacing_mm: tuple[float, float] | None) -> Case:
+        """Take an uploaded file as the case; ``spacing_mm`` is ``(row, column)`` of a pixel.
 
         Raises:
             BackgroundError: it cannot be used; what was open before stays.
         """
-        return self._opened(case_of_file(self._new_folder(), source, name, Given(mm_per_px)))
+        return self._opened(case_of_file(self._new_folder(), source, name, Beside(Given(spacing_mm))))
 
     def pick(self, label: str) -> Case:
         """Take a film or phantom of the shelf as the case."""
@@ -108,7 +110,8 @@ class Session:
         if entry is None:
             name = label.replace(" ", "-")
             return self._opened(case_of_radiograph(self._new_folder(), self.shelf.phantom(label), name))
-        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, Given.of_entry(entry)))
+        told = Beside(entry.given, strata=entry.strata, masks=entry.masks)
+        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, told))
 
     def paint(self, region: str, mask: BoolArray) -> Case:
         """Add a painted region, such as an air leak, to the case."""
@@ -189,18 +192,30 @@ class Session:
     # --- the result -------------------------------------------------------------------------------------------------
 
     @property
-    def _names(self) -> dict[str, str]:
-        return {"detector": self.detectors[0], "synthesizer": self.synthesizer}
+    def _named(self) -> spec_text.Named:
+        return spec_text.Named(self.opened.file, self.detectors[0], self.synthesizer)
 
     def scene_text(self) -> str:
         """Return the present scene as a spec."""
-        return spec_text.scene_spec(self.opened.file, self._entries(), **self._names)
+        return spec_text.scene_spec(self._named, self._entries())
 
     def fuzz_text(self) -> str:
         """Return the selected nodule as an explicit example of a search."""
-        entries = {entry["name"]: entry for entry in self._entries()}
-        chosen = entries.get(self.selected) or next(iter(entries.values()))
-        return spec_text.fuzz_spec(self.opened.file, chosen, **self._names)
+        return spec_text.fuzz_spec(self._named, self._first())
+
+    def text_of(self, what: str) -> str:
+        """Return the spec of the scene, of an explicit example (``fuzz``), or of the last exploration.
+
+        Raises:
+            SynnodError: there is none yet.
+        """
+        if what == "scene":
+            return self.scene_text()
+        if what == "fuzz":
+            return self.fuzz_text()
+        if self.exploration is None or self.exploration.kind != what:
+            raise SynnodError(f"no {what} was run yet", hint="run it on the tab Explore")
+        return self.exploration.text
 
     def plant(self) -> Result:
         """Make the nodules that are asked for and show them to the detectors.
@@ -258,30 +273,27 @@ class Session:
             }
             for nodule in self.result.scene.nodules
         ]
-        path = Path("cxr") / self.opened.file
-        return spec_text.python_text(
-            path, (column, row), nodules, synthesizer=self.synthesizer, detector=self.detectors[0]
-        )
+        return spec_text.python_text(self._named, (column, row), nodules)
 
     # --- exploring --------------------------------------------------------------------------------------------------
 
     def sweep_text(self, over: str, levels: Sequence[float]) -> str:
         """Return a sweep of the selected nodule as a spec."""
-        return spec_text.sweep_spec(self.opened.file, self._first(), over, levels, **self._names)
+        return spec_text.sweep_spec(self._named, self._first(), over, levels)
 
     def map_text(self, region: str, places: int) -> str:
         """Return a map of the selected nodule over a region as a spec."""
-        return spec_text.map_spec(self.opened.file, self._first(), region, places, **self._names)
+        return spec_text.map_spec(self._named, self._first(), region, places)
 
     def companion_text(self, companion_mm: float, distance_mm: float) -> str:
         """Return the selected nodule alone and with a companion as a spec."""
-        return spec_text.companion_spec(self.opened.file, self._first(), companion_mm, distance_mm, **self._names)
+        return spec_text.companion_spec(self._named, self._first(), companion_mm, distance_mm)
 
     def leak_text(self, places: int) -> str:
         """Return the selected nodule in the air leak as a spec."""
         if "air_leak" not in self.opened.radiograph.regions:
             raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
-        return spec_text.leak_spec(self.opened.file, self._first(), places, **self._names)
+        return spec_text.leak_spec(self._named, self._first(), places)
 
     def _first(self) -> dict[str, object]:
         entries = {entry["name"]: entry for entry in self._entries()}

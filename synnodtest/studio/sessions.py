@@ -32,7 +32,7 @@ class Sessions:
 
     def __init__(self, root: Path, bench: Bench, shelf: Shelf) -> None:
         self.root = root
-        self._bench, self._shelf = bench, shelf
+        self.bench, self._shelf = bench, shelf
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
         self._sessions: dict[str, Session] = {}
@@ -47,7 +47,7 @@ class Sessions:
         with self._lock:
             token = self._tokens.setdefault(tab, secrets.token_urlsafe(24))
             if token not in self._sessions:
-                self._sessions[token] = Session(self.root / token, self._bench, self._shelf)
+                self._sessions[token] = Session(self.root / token, self.bench, self._shelf)
             return token, self._sessions[token]
 
     def of_token(self, token: str) -> Session:

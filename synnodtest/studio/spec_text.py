@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.studio.case import SET
 
-__all__ = ["companion_spec", "fuzz_spec", "leak_spec", "map_spec", "python_text", "scene_spec", "sweep_spec"]
+__all__ = ["Named", "companion_spec", "fuzz_spec", "leak_spec", "map_spec", "python_text", "scene_spec", "sweep_spec"]
 
 Entry = Mapping[str, Any]
 BRIGHTNESS = ("contrast", "density", "attenuation")
@@ -27,56 +27,48 @@ behaviours:
 """
 
 
-def _head(what: str, title: str, file: str, detector: str, synthesizer: str) -> str:
+@dataclass(frozen=True)
+class Named:
+    """What a spec names: the file of the film, the detector and the synthesizer of its command."""
+
+    film: str
+    detector: str
+    synthesizer: str
+
+
+def _head(of: Named, what: str, title: str, file: str) -> str:
     said = json.dumps(title, ensure_ascii=False)
-    return _HEAD.format(what=what, title=said, file=file, detector=detector, synthesizer=synthesizer)
+    return _HEAD.format(what=what, title=said, file=file, detector=of.detector, synthesizer=of.synthesizer)
 
 
-def scene_spec(film: str, nodules: Sequence[Entry], *, detector: str, synthesizer: str) -> str:
+def scene_spec(of: Named, nodules: Sequence[Entry]) -> str:
     """Return the present nodules as a spec of one behaviour."""
-    head = _head("The present scene", f"Nodules placed by hand in {film}", "scene.yaml", detector, synthesizer)
-    return head + _behaviour(
-        "studio-scene",
-        f"The nodules placed by hand in {film} are found.",
-        nodules,
-        ["sensitivity: {at_least: 0.5}"],
-    )
+    head = _head(of, "The present scene", f"Nodules placed by hand in {of.film}", "scene.yaml")
+    statement = f"The nodules placed by hand in {of.film} are found."
+    return head + _behaviour("studio-scene", statement, nodules, ["sensitivity: {at_least: 0.5}"])
 
 
-def sweep_spec(film: str, nodule: Entry, over: str, levels: Sequence[float], *, detector: str, synthesizer: str) -> str:
+def sweep_spec(of: Named, nodule: Entry, over: str, levels: Sequence[float]) -> str:
     """Return one nodule with one quantity swept, everything else held."""
-    head = _head(f"A sweep over {over}", f"{over} of one nodule in {film}", "sweep.yaml", detector, synthesizer)
-    swept = _with_value(nodule, over, {"sweep": list(levels)})
+    head = _head(of, f"A sweep over {over}", f"{over} of one nodule in {of.film}", "sweep.yaml")
+    swept = {**_with_value(nodule, over, {"sweep": list(levels)}), "hold": ["location", "seed"]}
     trend = f"monotone: {{over: {over}, direction: increasing, min_spearman: 0.5, max_drop: 0.1}}"
     rising = [trend] if len(levels) >= LEAST_LEVELS else []
-    return head + _behaviour(
-        "studio-sweep",
-        f"The confidence for one nodule in {film} rises with {over}.",
-        [{**swept, "hold": ["location", "seed"]}],
-        [*rising, "sensitivity: {at_least: 0.5}"],
-    )
+    statement = f"The confidence for one nodule in {of.film} rises with {over}."
+    return head + _behaviour("studio-sweep", statement, [swept], [*rising, "sensitivity: {at_least: 0.5}"])
 
 
-def map_spec(film: str, nodule: Entry, region: str, places: int, *, detector: str, synthesizer: str) -> str:
+def map_spec(of: Named, nodule: Entry, region: str, places: int) -> str:
     """Return the same nodule at many places of a region."""
-    head = _head("A map of confidence", f"Confidence over the {region} of {film}", "map.yaml", detector, synthesizer)
+    head = _head(of, "A map of confidence", f"Confidence over the {region} of {of.film}", "map.yaml")
     placed = _with_value(nodule, "location", {"region": region})
-    return head + _behaviour(
-        "studio-map",
-        f"A nodule is found wherever in the {region} of {film} it lies.",
-        [placed],
-        ["sensitivity: {at_least: 0.5}"],
-        replicates=places,
-    )
+    statement = f"A nodule is found wherever in the {region} of {of.film} it lies."
+    return head + _behaviour("studio-map", statement, [placed], ["sensitivity: {at_least: 0.5}"], replicates=places)
 
 
-def companion_spec(
-    film: str, index: Entry, companion_mm: float, distance_mm: float, *, detector: str, synthesizer: str
-) -> str:
+def companion_spec(of: Named, index: Entry, companion_mm: float, distance_mm: float) -> str:
     """Return one nodule alone and with a second one."""
-    title = f"One nodule in {film}, alone and with a companion"
-    head = _head("A companion", title, "companion.yaml", detector, synthesizer)
-    first = {**index, "name": "index"}
+    head = _head(of, "A companion", f"One nodule in {of.film}, alone and with a companion", "companion.yaml")
     second = {
         "name": "companion",
         "diameter_mm": companion_mm,
@@ -84,38 +76,30 @@ def companion_spec(
         "location": {"region": "lung", "min_distance_mm": distance_mm},
     }
     arms = {"single": {"nodules": ["index"]}, "double": {"nodules": ["index", "companion"]}}
-    return head + _behaviour(
-        "studio-companion",
-        f"A second nodule does not lower the sensitivity for the first in {film}.",
-        [first, second],
-        ["non_inferior: {of: index, arm: double, reference: single, margin: 0.10}"],
-        arms=arms,
-    )
+    statement = f"A second nodule does not lower the sensitivity for the first in {of.film}."
+    expect = ["non_inferior: {of: index, arm: double, reference: single, margin: 0.10}"]
+    return head + _behaviour("studio-companion", statement, [{**index, "name": "index"}, second], expect, arms=arms)
 
 
-def leak_spec(film: str, nodule: Entry, places: int, *, detector: str, synthesizer: str) -> str:
+def leak_spec(of: Named, nodule: Entry, places: int) -> str:
     """Return nodules within the air leak, where nothing may be reported."""
-    head = _head("An air leak", f"Nodules in the air leak of {film}", "leak.yaml", detector, synthesizer)
+    head = _head(of, "An air leak", f"Nodules in the air leak of {of.film}", "leak.yaml")
     placed = _with_value(nodule, "location", {"region": "air_leak"})
-    return head + _behaviour(
-        "studio-air-leak",
-        f"Nothing is reported in the air leak of {film}, where no nodule can be.",
-        [placed],
-        ["no_detection: {region: air_leak, at_most: 0.05}"],
-        replicates=places,
-    )
+    statement = f"Nothing is reported in the air leak of {of.film}, where no nodule can be."
+    expect = ["no_detection: {region: air_leak, at_most: 0.05}"]
+    return head + _behaviour("studio-air-leak", statement, [placed], expect, replicates=places)
 
 
-def fuzz_spec(film: str, nodule: Entry, *, detector: str, synthesizer: str) -> str:
+def fuzz_spec(of: Named, nodule: Entry) -> str:
     """Return a search that always tries this very nodule first."""
-    head = _head("An explicit example", f"Nodules like the one in {film}", "fuzz.yaml", detector, synthesizer)
+    head = _head(of, "An explicit example", f"Nodules like the one in {of.film}", "fuzz.yaml")
     kept = ("diameter_mm", "contrast", "density", "attenuation", "margin", "location", "radiomics")
     example = {key: nodule[key] for key in kept if key in nodule}
-    example |= {"background": film, "seed": nodule["seed"]}
+    example |= {"background": of.film, "seed": nodule["seed"]}
     return head + "\n".join(
         [
             "  - id: studio-search",
-            f"    statement: {_flow(f'Nodules like the one placed by hand in {film} are found.')}",
+            f"    statement: {_flow(f'Nodules like the one placed by hand in {of.film} are found.')}",
             "    gate: exploratory",
             "    fuzz:",
             "      vary: {diameter_mm: [12, 40], contrast: [0.4, 1.0], location: {region: lung}}",
@@ -177,9 +161,7 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def python_text(
-    film: Path, mm_per_px: tuple[float, float], calls: Sequence[Entry], *, synthesizer: str, detector: str
-) -> str:
+def python_text(of: Named, mm_per_px: tuple[float, float], calls: Sequence[Entry]) -> str:
     """Return the lines of Python that make these very nodules."""
     x, y = mm_per_px
     size = f"{x:.6g}" if x == y else f"({x:.6g}, {y:.6g})"
@@ -189,14 +171,14 @@ def python_text(
     return f"""\
 from synnodtest import Nodule, open_detector, plant, read_radiograph, write_radiograph
 
-film = read_radiograph({film.as_posix()!r}, mm_per_px={size})
+film = read_radiograph({f"cxr/{of.film}"!r}, mm_per_px={size})
 nodules = [
 {planted}
 ]
-made = plant(film, nodules=nodules, synthesizer={synthesizer!r})
+made = plant(film, nodules=nodules, synthesizer={of.synthesizer!r})
 for truth in made.nodules:
     print(truth.name, truth.box, truth.diameter_mm, truth.contrast)
-(findings,) = open_detector({detector!r}).detect([made])
+(findings,) = open_detector({of.detector!r}).detect([made])
 print(sorted(findings, key=lambda finding: -finding.score)[:5])
 write_radiograph(made, "made.png")
 """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from synnodtest.api.comparison import Compared
 from synnodtest.conspicuity import visibilities
@@ -12,43 +15,55 @@ from synnodtest.reference import real_nodules
 from synnodtest.studio.explore import Exploration, Point
 from synnodtest.studio.session import Result
 
-__all__ = ["acceptance_html", "exploration_html", "findings_html", "message_html", "notes_html", "rows_html"]
+__all__ = [
+    "acceptance_html",
+    "exploration_html",
+    "findings_html",
+    "macros",
+    "message_html",
+    "notes_html",
+    "rows_html",
+]
 
 MOST_FINDINGS = 8
 LETTERS = "AB"
 
 
+@cache
+def macros() -> Any:
+    """Return the macros of ``tables.html.j2``; whatever they are given is escaped."""
+    environment = Environment(
+        loader=PackageLoader("synnodtest.studio", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = _number
+    return environment.get_template("tables.html.j2").module
+
+
 def message_html(text: str, hint: str = "", *, kind: str = "info") -> str:
     """Return the line that says what the page is doing, or what went wrong and what to do."""
-    said = html.escape(text) + (f" <span>{html.escape(hint)}</span>" if hint else "")
-    return f'<p class="message {kind}" role="status">{said}</p>'
+    return str(macros().message(text, hint, kind))
 
 
 def notes_html(notes: Sequence[str]) -> str:
     """Return what was read and noted of the file."""
-    return "<ul class='notes'>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul>"
+    return str(macros().notes(notes))
 
 
 def findings_html(result: Result | None, threshold: float) -> str:
     """Return the findings of the detectors side by side, those below the threshold counted."""
     if result is None:
         return ""
-    parts = []
+    detectors = []
     for letter, (name, found) in zip(LETTERS, result.findings.items(), strict=False):
-        kept = [(box, score) for box, score in found if score >= threshold]
-        rows = "".join(
-            f"<tr><td>{score:.3f}</td><td>{_box(box)}</td><td>{html.escape(_hit(box, result))}</td></tr>"
-            for box, score in kept[:MOST_FINDINGS]
-        )
+        kept = [(score, _box(box), _hit(box, result)) for box, score in found if score >= threshold]
         more = len(kept) - MOST_FINDINGS
         less = f"{len(found) - len(kept)} below {threshold:.2f}" + (f", {more} more above" if more > 0 else "")
-        empty = "" if rows else "<tr><td colspan='3'>no finding</td></tr>"
-        parts.append(
-            f"<table><caption>{letter}: {html.escape(name)}</caption><thead><tr><th scope='col'>score</th>"
-            f"<th scope='col'>box, px</th><th scope='col'>on</th></tr></thead>"
-            f"<tbody>{rows}{empty}</tbody></table><p class='small'>{less}</p>"
-        )
-    return "<div class='pair'>" + "".join(f"<div>{part}</div>" for part in parts) + "</div>"
+        detectors.append((f"{letter}: {name}", kept[:MOST_FINDINGS], less))
+    return str(macros().findings(detectors))
 
 
 def _hit(box: Sequence[float], result: Result) -> str:
@@ -62,18 +77,8 @@ def _hit(box: Sequence[float], result: Result) -> str:
 
 def rows_html(rows: Sequence[Sequence[Compared]], names: Sequence[str]) -> str:
     """Return requested against realised, nodule by nodule."""
-    tables = []
-    for name, quantities in zip(names, rows, strict=True):
-        body = "".join(
-            f"<tr><th scope='row'>{html.escape(_quantity(one))}</th><td>{_number(one.requested)}</td>"
-            f"<td>{_number(one.realised)}</td></tr>"
-            for one in quantities
-        )
-        tables.append(
-            f"<table><caption>{html.escape(name)}</caption><thead><tr><td></td><th scope='col'>requested</th>"
-            f"<th scope='col'>realised</th></tr></thead><tbody>{body}</tbody></table>"
-        )
-    return "".join(tables)
+    told = [[(_quantity(one), one.requested, one.realised) for one in quantities] for quantities in rows]
+    return str(macros().compared(list(zip(names, told, strict=True))))
 
 
 def acceptance_html(result: Result) -> str:
@@ -87,106 +92,57 @@ def acceptance_html(result: Result) -> str:
         again = int(truth.requested.get("redrawn", 0))
         redrawn = f"; drawn again {again} times" if again else ""
         beside = _beside_real_ones(seen.conspicuity, float(truth.diameter_mm))
-        lines.append(
-            f"<li>{html.escape(truth.name)}: conspicuity {_number(seen.conspicuity)}{beside}; "
-            f"contrast in place {_number(seen.contrast)}{redrawn}</li>"
-        )
-    kind = "error" if result.rejected else "good"
-    return message_html(head, kind=kind) + f"<ul class='notes'>{''.join(lines)}</ul>"
+        visible = f"conspicuity {_number(seen.conspicuity)}{beside}; contrast in place {_number(seen.contrast)}"
+        lines.append(f"{truth.name}: {visible}{redrawn}")
+    return message_html(head, kind="error" if result.rejected else "good") + notes_html(lines)
 
 
 def _beside_real_ones(conspicuity: float, diameter_mm: float) -> str:
     if not math.isfinite(conspicuity):
         return ""
-    return f" ({html.escape(real_nodules().conspicuity(conspicuity, diameter_mm).sentence())})"
+    return f" ({real_nodules().conspicuity(conspicuity, diameter_mm).sentence()})"
 
 
 def exploration_html(made: Exploration, token: str, threshold: float) -> str:
     """Return how far an exploration is, its curve, its row of pictures and its table."""
     share = made.done / max(made.total, 1)
     state = "cancelled after" if made.cancelled else "done:" if made.done == made.total else "working:"
-    bar = (
-        f"<p class='small' role='status'>{html.escape(made.title)} with {html.escape(made.detector)}, {state} "
-        f"{made.done} of {made.total} scenes</p>"
-        f"<progress aria-label='scenes done' max='1' value='{share:.3f}'></progress>"
-    )
-    judged = [point for point in made.points if point.confidence is not None]
-    parts = [bar, _summary(judged, threshold)]
-    if made.kind == "sweep" and len(judged) > 1:
-        parts.append(_curve(judged, threshold))
-    if made.kind in ("sweep", "companion"):
-        parts += [_strip(made, token), _table(made.points)]
-    else:
-        parts.append(_scale())
-    if made.unplaced:
-        parts.append(f"<p class='small'>{len(made.unplaced)} had no place: {html.escape(made.unplaced[0])}</p>")
-    return "".join(parts)
+    judged = [(point, point.confidence) for point in made.points if point.confidence is not None]
+    curve = _curve(judged, threshold) if made.kind == "sweep" and len(judged) > 1 else None
+    summary = _summary([confidence for _, confidence in judged], threshold)
+    return str(macros().exploration(made, token, share, state, summary, curve))
 
 
-def _summary(points: Sequence[Point], threshold: float) -> str:
-    if not points:
+def _summary(values: Sequence[float], threshold: float) -> str:
+    if not values:
         return ""
-    values = [point.confidence or 0.0 for point in points]
     found = sum(value >= threshold for value in values)
     return (
-        f"<p>Mean confidence {sum(values) / len(values):.2f}; {found} of {len(values)} nodules have a finding of at "
-        f"least {threshold:.2f}.</p>"
+        f"Mean confidence {sum(values) / len(values):.2f}; {found} of {len(values)} nodules have a finding of at "
+        f"least {threshold:.2f}."
     )
 
 
-def _table(points: Sequence[Point]) -> str:
-    body = "".join(
-        f"<tr><th scope='row'>{html.escape(point.label)}</th><td>{_number(point.diameter_mm)}</td>"
-        f"<td>{_number(point.contrast)}</td><td>{_number(point.confidence)}</td><td>{html.escape(point.rejected)}</td></tr>"
-        for point in points
-    )
-    heads = "".join(f"<th scope='col'>{word}</th>" for word in ("scene", "mm", "contrast", "confidence", "excluded"))
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _strip(made: Exploration, token: str) -> str:
-    figures = "".join(
-        f"<figure><img src='studio/{token}/scene/{number}.png?{made.kind}={len(made.text)}' width='110' height='110' "
-        f"alt='nodule, {html.escape(point.label)}'><figcaption>{html.escape(point.label)}<br>"
-        f"confidence {_number(point.confidence)}</figcaption></figure>"
-        for number, point in enumerate(made.points)
-    )
-    return f"<div class='strip'>{figures}</div>"
-
-
-def _curve(points: Sequence[Point], threshold: float) -> str:
-    """Return confidence over the swept quantity as a small SVG."""
-    levels = [point.level for point in points]
+def _curve(judged: Sequence[tuple[Point, float]], threshold: float) -> dict[str, object]:
+    """Return confidence over the swept quantity in the pixels of a small SVG."""
+    levels = [point.level for point, _ in judged]
     low, high = min(levels), max(levels)
     width, height, left, base = 420, 180, 44, 140
 
-    def x(level: float) -> float:
-        return left + (level - low) / max(high - low, 1e-9) * (width - left - 16)
+    def x(level: float) -> str:
+        return f"{left + (level - low) / max(high - low, 1e-9) * (width - left - 16):.1f}"
 
-    def y(value: float) -> float:
-        return base - value * (base - 14)
+    def y(value: float, below: int = 0) -> str:
+        return f"{base - value * (base - 14) + below:.1f}"
 
-    line = " ".join(f"{x(point.level):.1f},{y(point.confidence or 0.0):.1f}" for point in points)
-    dots = "".join(f"<circle cx='{x(p.level):.1f}' cy='{y(p.confidence or 0.0):.1f}' r='4'/>" for p in points)
-    ticks = "".join(
-        f"<text x='{x(level):.1f}' y='{base + 16}' text-anchor='middle'>{level:g}</text>" for level in (low, high)
-    ) + "".join(f"<text x='{left - 6}' y='{y(v) + 4:.1f}' text-anchor='end'>{v:g}</text>" for v in (0, 0.5, 1))
-    name = html.escape(points[0].label.rsplit(" ", 1)[0])
-    return (
-        f"<svg class='curve' viewBox='0 0 {width} {height}' role='img' aria-label='confidence over {name}'>"
-        f"<path d='M{left} 10V{base}H{width - 10}' class='axis'/>"
-        f"<path d='M{left} {y(threshold):.1f}H{width - 10}' class='limit'/>"
-        f"<polyline points='{line}'/>{dots}{ticks}"
-        f"<text x='{(left + width) / 2:.0f}' y='{height - 6}' text-anchor='middle'>{name}</text>"
-        f"<text x='{left + 4}' y='12'>confidence</text></svg>"
-    )
-
-
-def _scale() -> str:
-    return (
-        "<p class='small scale'>On the film: confidence 0 <span></span> 1; an open circle is a scene that a run would "
-        "exclude.</p>"
-    )
+    return {
+        "name": judged[0][0].label.rsplit(" ", 1)[0],
+        "dots": [(x(point.level), y(confidence)) for point, confidence in judged],
+        "levels": [(x(level), f"{level:g}") for level in (low, high)],
+        "scores": [(y(score, below=4), f"{score:g}") for score in (0, 0.5, 1)],
+        "limit": y(threshold),
+        **{"width": width, "height": height, "left": left, "base": base},
+    }
 
 
 def _quantity(one: Compared) -> str:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from synnodtest.api.reading import Beside
+from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.regions import REGIONS
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.case import Given, case_of_file
+from synnodtest.studio.case import case_of_file
 from synnodtest.studio.session import Session
 from synnodtest.studio.shelf import Shelf
 from tests.backgrounds.radiograph_files import chest, write_png
@@ -76,5 +78,5 @@ def opened(session, film, tmp_path):
     mask = np.zeros((300, 360), np.uint8)
     mask[40:260, 30:330] = 255
     masks = {region: write_png(tmp_path / f"{region}.png", mask) for region in REGIONS}
-    session._opened(case_of_file(session._new_folder(), film, film.name, Given((0.9, 0.9), masks=masks)))
+    session._opened(case_of_file(session._new_folder(), film, film.name, Beside(Given((0.9, 0.9)), masks=masks)))
     return session

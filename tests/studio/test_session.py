@@ -22,7 +22,7 @@ from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, wr
 
 
 def test_what_was_read_of_a_file_is_noted(session, film):
-    case = session.open_file(film, film.name, (0.9, 0.8))
+    case = session.open_file(film, film.name, (0.8, 0.9))
     assert case.file == "some-film.png"
     assert case.radiograph.spacing_mm == (0.8, 0.9)
     assert any("360 x 300 pixels" in note for note in case.notes)

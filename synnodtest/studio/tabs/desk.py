@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
@@ -13,7 +15,7 @@ from synnodtest.studio.session import Session
 from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.view import View
 
-__all__ = ["Changes", "Desk", "Tab"]
+__all__ = ["Changes", "Desk", "Tab", "Visit"]
 
 Changes = dict[Any, Any]
 """Part of the page -> what it shows now."""
@@ -22,12 +24,30 @@ MOST_TABS = 16
 """In which the same long work can be under way; the models take their turns."""
 
 
-class Tab(Protocol):
-    """One tab of the page."""
+@dataclass(frozen=True)
+class Visit:
+    """What an event finds: the session of its tab, what that shows, and what the page told."""
 
+    session: Session
+    view: View
+    told: Any
+
+
+class Tab(ABC):
+    """One tab of the page.
+
+    Args:
+        desk: What all tabs share.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @abstractmethod
     def lay_out(self) -> None:
         """Put its parts onto the page."""
 
+    @abstractmethod
     def connect(self) -> None:
         """Tie its events, once all parts are there."""
 
@@ -37,28 +57,15 @@ class Desk:
 
     Args:
         gradio: The package.
-        sessions: All sessions.
-        detectors: Names, in order.
-        synthesizers: Names, in order.
+        sessions: All sessions, with the models and films that can be picked.
         ready: Says whether the models are loaded.
-        labels: Films and phantoms that can be picked.
         most_bytes: Limit of an upload.
     """
 
-    def __init__(
-        self,
-        gradio: Any,
-        sessions: Sessions,
-        *,
-        detectors: Sequence[str],
-        synthesizers: Sequence[str],
-        ready: Callable[[], bool],
-        labels: Sequence[str],
-        most_bytes: int,
-    ) -> None:
-        self.gradio, self.ready = gradio, ready
-        self.detectors, self.synthesizers = detectors, synthesizers
-        self.labels, self.most_bytes = labels, most_bytes
+    def __init__(self, gradio: Any, sessions: Sessions, ready: Callable[[], bool], most_bytes: int) -> None:
+        self.gradio, self.ready, self.most_bytes = gradio, ready, most_bytes
+        self.detectors, self.synthesizers = list(sessions.bench.detectors), list(sessions.bench.synthesizers)
+        self.labels = sessions.labels
         self.p = SimpleNamespace()
         self._sessions = sessions
         self._views: dict[str, View] = {}
@@ -105,12 +112,11 @@ class Desk:
     # --- events -----------------------------------------------------------------------------------------------------
 
     def at_once(self, event: Any, work: Callable[..., Changes], inputs: Sequence[Any] = (), **options: Any) -> None:
-        """Tie an event to ``work(session, view, told, *inputs)``, which is done at once."""
+        """Tie an event to ``work(visit, *inputs)``, which is done at once."""
 
         def handler(request: Any, happened: Any, *values: Any) -> Changes:
-            session, view = self._of(request)
             try:
-                return work(session, view, _told(happened), *values) or {self.p.status: self.gradio.skip()}
+                return work(self._visit(request, happened), *values) or {self.p.status: self.gradio.skip()}
             except Exception as error:
                 return self.said(error)
 
@@ -118,12 +124,11 @@ class Desk:
         self._tie(event, handler, inputs, {"trigger_mode": "multiple", **options})
 
     def in_steps(self, event: Any, work: Callable[..., Iterator[Changes]], inputs: Sequence[Any] = ()) -> None:
-        """Tie an event to ``work(session, view, told, *inputs)``, which takes time and says how far it is."""
+        """Tie an event to ``work(visit, *inputs)``, which takes time and says how far it is."""
 
         def handler(request: Any, happened: Any, *values: Any) -> Iterator[Changes]:
-            session, view = self._of(request)
             try:
-                yield from work(session, view, _told(happened), *values)
+                yield from work(self._visit(request, happened), *values)
             except Exception as error:
                 yield self.said(error)
 
@@ -150,9 +155,9 @@ class Desk:
             **options,
         )
 
-    def _of(self, request: Any) -> tuple[Session, View]:
+    def _visit(self, request: Any, happened: Any) -> Visit:
         token, session = self._sessions.of_tab(str(request.session_hash))
-        return session, self._views.setdefault(token, View(token))
+        return Visit(session, self._views.setdefault(token, View(token)), getattr(happened, "_data", None) or {})
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
@@ -166,7 +171,3 @@ class Desk:
             return self.status(error.message, "error", error.hint)
         logging.getLogger(__name__).exception("the studio failed", exc_info=error)
         return self.status(f"{type(error).__name__}: {error}", "error", "this is a fault of the studio")
-
-
-def _told(event: Any) -> Any:
-    return getattr(event, "_data", None) or {}

@@ -10,10 +10,8 @@ from synnodtest.backgrounds.regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
 from synnodtest.studio.explore import SWEPT, Exploration, levels_between, usual_range
-from synnodtest.studio.session import Session
 from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk
-from synnodtest.studio.view import View
+from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 __all__ = ["ExploreTab"]
 
@@ -25,15 +23,12 @@ _LEAK = (
 )
 
 
-class ExploreTab:
+class ExploreTab(Tab):
     """Many nodules at a time."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, names = self._desk.gradio, self._desk.p, list(self._desk.detectors)
+        gradio, p, names = self._desk.gradio, self._desk.p, self._desk.detectors
         p.detector = gradio.Dropdown(names, value=names[0], label="Detector")
         with gradio.Accordion("Sweep one quantity of the selected nodule", open=True):
             self._lay_out_sweep(gradio, p)
@@ -72,54 +67,46 @@ class ExploreTab:
         desk.in_steps(p.leak.click, self._leaked, [p.detector, p.leak_places])
         desk.at_once(p.cancel.click, self._cancelled, queue=False)
 
-    def _quantity(self, session: Session, view: View, told: Any, over: str) -> Changes:
+    def _quantity(self, at: Visit, over: str) -> Changes:
         low, high = usual_range(over)
         return {self._desk.p.low: low, self._desk.p.high: high}
 
-    def _swept(
-        self, session: Session, view: View, told: Any, detector: str, over: str, low: float, high: float, steps: float
-    ) -> Iterator[Changes]:
+    def _swept(self, at: Visit, detector: str, over: str, low: float, high: float, steps: float) -> Iterator[Changes]:
         if low is None or high is None or not low < high:
             raise SynnodError("a sweep goes from a low to a high value", hint="fill in From and To")
-        text = session.sweep_text(over, levels_between(float(low), float(high), int(steps or 2)))
-        yield from self._exploring(session, view, "sweep", f"Sweep over {over}", text, detector)
+        text = at.session.sweep_text(over, levels_between(float(low), float(high), int(steps or 2)))
+        yield from self._exploring(at, "sweep", f"Sweep over {over}", text, detector)
 
-    def _mapped(
-        self, session: Session, view: View, told: Any, detector: str, region: str, places: float
-    ) -> Iterator[Changes]:
-        text = session.map_text(region, int(places))
-        yield from self._exploring(session, view, "map", f"Map of the {region}", text, detector)
+    def _mapped(self, at: Visit, detector: str, region: str, places: float) -> Iterator[Changes]:
+        text = at.session.map_text(region, int(places))
+        yield from self._exploring(at, "map", f"Map of the {region}", text, detector)
 
-    def _companied(
-        self, session: Session, view: View, told: Any, detector: str, diameter: float, distance: float
-    ) -> Iterator[Changes]:
-        text = session.companion_text(float(diameter), float(distance))
-        yield from self._exploring(session, view, "companion", "Alone and with a companion", text, detector)
+    def _companied(self, at: Visit, detector: str, diameter: float, distance: float) -> Iterator[Changes]:
+        text = at.session.companion_text(float(diameter), float(distance))
+        yield from self._exploring(at, "companion", "Alone and with a companion", text, detector)
 
-    def _leaked(self, session: Session, view: View, told: Any, detector: str, places: float) -> Iterator[Changes]:
-        yield from self._exploring(session, view, "leak", "Air leak", session.leak_text(int(places)), detector)
+    def _leaked(self, at: Visit, detector: str, places: float) -> Iterator[Changes]:
+        yield from self._exploring(at, "leak", "Air leak", at.session.leak_text(int(places)), detector)
 
-    def _exploring(
-        self, session: Session, view: View, kind: str, title: str, text: str, detector: str
-    ) -> Iterator[Changes]:
+    def _exploring(self, at: Visit, kind: str, title: str, text: str, detector: str) -> Iterator[Changes]:
         desk = self._desk
         yield desk.status(f"{title}: planting and asking {detector} …", "busy")
         made, told = None, 0.0
-        for made in session.explore(kind, title, text, detector):
+        for made in at.session.explore(kind, title, text, detector):
             if time.monotonic() - told > PACE_S:
                 told = time.monotonic()
-                yield self._explored(session, view, made)
+                yield self._explored(at, made)
         assert made is not None
-        yield self._explored(session, view, made)
+        yield self._explored(at, made)
         end = "cancelled" if made.cancelled else "done"
         yield {**desk.status(f"{title}: {end}, {made.done} of {made.total} scenes.", "good"), desk.p.yaml: text}
 
-    def _explored(self, session: Session, view: View, made: Exploration) -> Changes:
-        shown = tables.exploration_html(made, view.token, view.threshold)
-        return {self._desk.p.explored: shown, **changes.film(self._desk, session, view)}
+    def _explored(self, at: Visit, made: Exploration) -> Changes:
+        shown = tables.exploration_html(made, at.view.token, at.view.threshold)
+        return {self._desk.p.explored: shown, **changes.film(self._desk, at)}
 
-    def _cancelled(self, session: Session, view: View, told: Any) -> Changes:
-        if not session.at_work:
+    def _cancelled(self, at: Visit) -> Changes:
+        if not at.session.at_work:
             return self._desk.status("Nothing is under way.")
-        session.cancelled.set()
+        at.session.cancelled.set()
         return self._desk.status("Cancelling after the scenes that are under way.")

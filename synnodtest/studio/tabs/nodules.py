@@ -10,24 +10,19 @@ from typing import Any
 from synnodtest.errors import SynnodError
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.studio.parts import features_part
-from synnodtest.studio.session import Session
 from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk
+from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 from synnodtest.studio.tabs.radiograph import edited
-from synnodtest.studio.view import View
 
 __all__ = ["NodulesTab"]
 
 
-class NodulesTab:
+class NodulesTab(Tab):
     """Nodules as forms."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, names = self._desk.gradio, self._desk.p, list(self._desk.synthesizers)
+        gradio, p, names = self._desk.gradio, self._desk.p, self._desk.synthesizers
         self._lay_out_place(gradio, p)
         with gradio.Row():
             p.diameter = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140, elem_id="diameter")
@@ -77,58 +72,58 @@ class NodulesTab:
         desk.at_once(p.sham.input, self._sham, [p.sham])
         desk.in_steps(p.make.click, self._made, [p.nodule, *desk.fields.values()])
 
-    def _selected(self, session: Session, view: View, told: Any, name: str) -> Changes:
-        return edited(self._desk, session, view, "select", {"name": name})
+    def _selected(self, at: Visit, name: str) -> Changes:
+        return edited(self._desk, at, "select", {"name": name})
 
-    def _box_typed(self, session: Session, view: View, told: Any, name: str | None, *edges: float | None) -> Changes:
+    def _box_typed(self, at: Visit, name: str | None, *edges: float | None) -> Changes:
         if any(edge is None for edge in edges):
             raise SynnodError("a box has four edges", hint="fill in x min, y min, x max and y max")
-        known = name in {wish.name for wish in session.wishes}
+        known = name in {wish.name for wish in at.session.wishes}
         box = {"name": name, "box": [float(edge or 0) for edge in edges]}
-        return edited(self._desk, session, view, "move" if known else "add", box)
+        return edited(self._desk, at, "move" if known else "add", box)
 
-    def _removed(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
-        return edited(self._desk, session, view, "remove", {"name": name})
+    def _removed(self, at: Visit, name: str | None) -> Changes:
+        return edited(self._desk, at, "remove", {"name": name})
 
-    def _changed(self, field: str, session: Session, view: View, told: Any, name: str | None, value: Any) -> Changes:
-        if name in {wish.name for wish in session.wishes}:
-            session.change(str(name), **{field: _as_field(field, value)})
+    def _changed(self, field: str, at: Visit, name: str | None, value: Any) -> Changes:
+        if name in {wish.name for wish in at.session.wishes}:
+            at.session.change(str(name), **{field: _as_field(field, value)})
         return {}
 
-    def _featured(self, session: Session, view: View, told: Any, name: str | None) -> Changes:
-        wanted = {str(key): float(value) for key, value in dict(told.get("features") or {}).items()}
-        session.change(name or session.selected, radiomics=wanted)
+    def _featured(self, at: Visit, name: str | None) -> Changes:
+        wanted = {str(key): float(value) for key, value in dict(at.told.get("features") or {}).items()}
+        at.session.change(name or at.session.selected, radiomics=wanted)
         return self._desk.status(f"Features asked for: {', '.join(wanted) or 'none'}.")
 
-    def _synthesizer(self, session: Session, view: View, told: Any, name: str) -> Changes:
-        session.synthesizer = name
+    def _synthesizer(self, at: Visit, name: str) -> Changes:
+        at.session.synthesizer = name
         return {}
 
-    def _sham(self, session: Session, view: View, told: Any, sham: bool) -> Changes:
-        session.sham = sham
+    def _sham(self, at: Visit, sham: bool) -> Changes:
+        at.session.sham = sham
         return {}
 
-    def _made(self, session: Session, view: View, told: Any, name: str | None, *values: Any) -> Iterator[Changes]:
+    def _made(self, at: Visit, name: str | None, *values: Any) -> Iterator[Changes]:
         """Synthesize; what stands in the form and was not yet left counts."""
         desk = self._desk
-        if name in {wish.name for wish in session.wishes}:
+        if name in {wish.name for wish in at.session.wishes}:
             fields = zip(desk.fields, values, strict=True)
-            session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
+            at.session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
         loading = "" if desk.ready() else "The models are being loaded; then "
-        count = len(session.wishes) or "no"
-        yield desk.status(f"{loading}{session.synthesizer} makes {count} nodule(s), then detectors look …", "busy")
+        count = len(at.session.wishes) or "no"
+        yield desk.status(f"{loading}{at.session.synthesizer} makes {count} nodule(s), then detectors look …", "busy")
         started = time.perf_counter()
-        result = session.plant()
-        view.made += 1
+        result = at.session.plant()
+        at.view.made += 1
         took = time.perf_counter() - started
         found = ", ".join(f"{name}: {_best(hits)}" for name, hits in result.findings.items())
         kind = "error" if result.rejected else "good"
         yield {
             **desk.status(f"Made in {took:.1f} s. Surest finding {found}.", kind, result.rejected),
-            **changes.results(desk, session, view),
-            **changes.specs(desk, session, view, "scene"),
-            **changes.export_link(desk, session, view),
-            **changes.film(desk, session, view),
+            **changes.results(desk, at),
+            **changes.specs(desk, at, "scene"),
+            **changes.export_link(desk, at),
+            **changes.film(desk, at),
         }
 
 

@@ -10,21 +10,17 @@ from synnodtest.errors import SynnodError
 from synnodtest.studio.parts import open_part
 from synnodtest.studio.session import Session
 from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk
-from synnodtest.studio.view import View
+from synnodtest.studio.tabs.desk import Changes, Desk, Tab, Visit
 
 __all__ = ["RadiographTab"]
 
 
-class RadiographTab:
+class RadiographTab(Tab):
     """Where a radiograph comes from."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, labels = self._desk.gradio, self._desk.p, list(self._desk.labels)
+        gradio, p, labels = self._desk.gradio, self._desk.p, self._desk.labels
         p.open = open_part(gradio, self._desk.most_bytes)
         p.pick = gradio.Dropdown(labels, value=labels[0], label="Film or phantom", filterable=True)
         p.picked = gradio.Button("Take it", elem_id="take")
@@ -41,46 +37,46 @@ class RadiographTab:
         desk.in_steps(p.picked.click, self._picked, [p.pick])
         desk.at_once(p.outlines.input, self._outlined, [p.outlines])
 
-    def _arrive(self, session: Session, view: View, told: Any) -> Changes:
+    def _arrive(self, at: Visit) -> Changes:
         loading = "" if self._desk.ready() else " The models are still being loaded; films can be opened meanwhile."
         return {
             **self._desk.status(f"Open a radiograph or pick one.{loading}"),
-            self._desk.p.open: view.token,
-            **changes.film(self._desk, session, view),
+            self._desk.p.open: at.view.token,
+            **changes.film(self._desk, at),
         }
 
-    def _uploaded(self, session: Session, view: View, told: Any) -> Changes:
-        if told.get("error"):
-            return self._desk.status(str(told["error"]), "error", str(told.get("hint") or ""))
-        return changes.opened(self._desk, session, view)
+    def _uploaded(self, at: Visit) -> Changes:
+        if at.told.get("error"):
+            return self._desk.status(str(at.told["error"]), "error", str(at.told.get("hint") or ""))
+        return changes.opened(self._desk, at)
 
-    def _picked(self, session: Session, view: View, told: Any, label: str) -> Iterator[Changes]:
+    def _picked(self, at: Visit, label: str) -> Iterator[Changes]:
         yield self._desk.status(f"Reading {label} …", "busy")
-        session.pick(label)
-        yield changes.opened(self._desk, session, view)
+        at.session.pick(label)
+        yield changes.opened(self._desk, at)
 
-    def _outlined(self, session: Session, view: View, told: Any, names: list[str]) -> Changes:
-        view.outlines = names
-        return changes.film(self._desk, session, view)
+    def _outlined(self, at: Visit, names: list[str]) -> Changes:
+        at.view.outlines = names
+        return changes.film(self._desk, at)
 
-    def _edited(self, session: Session, view: View, told: Any) -> Changes:
+    def _edited(self, at: Visit) -> Changes:
         """Take in what was done on the canvas; where it is refused, the canvas goes back to what it was."""
-        action = str(told.get("action"))
+        action = str(at.told.get("action"))
         if action == "painted":
-            view.outlines = [*view.outlines, "air_leak"]
-            return changes.opened(self._desk, session, view)
+            at.view.outlines = [*at.view.outlines, "air_leak"]
+            return changes.opened(self._desk, at)
         if action == "failed":
-            return self._desk.status(str(told.get("error")), "error", str(told.get("hint") or ""))
-        return edited(self._desk, session, view, action, told)
+            return self._desk.status(str(at.told.get("error")), "error", str(at.told.get("hint") or ""))
+        return edited(self._desk, at, action, at.told)
 
 
-def edited(desk: Desk, session: Session, view: View, action: str, told: Any) -> Changes:
+def edited(desk: Desk, at: Visit, action: str, told: Any) -> Changes:
     """Add, move, remove or select a nodule; what is refused is said."""
     try:
-        said = desk.status(_edit(session, action, told))
+        said = desk.status(_edit(at.session, action, told))
     except SynnodError as error:
         said = desk.said(error)
-    return {**said, **changes.form(desk, session), **changes.film(desk, session, view)}
+    return {**said, **changes.form(desk, at), **changes.film(desk, at)}
 
 
 def _edit(session: Session, action: str, told: Any) -> str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from synnodtest.studio import tables
-from synnodtest.studio.session import EXPORTS, Session
+from synnodtest.studio.session import EXPORTS
 from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk
-from synnodtest.studio.view import View
+from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 __all__ = ["ResultTab"]
 
 
-class ResultTab:
+class ResultTab(Tab):
     """What came of it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
@@ -44,11 +38,11 @@ class ResultTab:
         for part in (p.kind, p.size, p.mark):
             desk.at_once(part.input, self._export, [p.kind, p.size, p.mark])
 
-    def _thresholded(self, session: Session, view: View, told: Any, threshold: float, marks: bool) -> Changes:
-        view.threshold, view.marks = float(threshold), bool(marks)
-        findings = tables.findings_html(session.result, view.threshold)
-        return {self._desk.p.findings: findings, **changes.film(self._desk, session, view)}
+    def _thresholded(self, at: Visit, threshold: float, marks: bool) -> Changes:
+        at.view.threshold, at.view.marks = float(threshold), bool(marks)
+        findings = tables.findings_html(at.session.result, at.view.threshold)
+        return {self._desk.p.findings: findings, **changes.film(self._desk, at)}
 
-    def _export(self, session: Session, view: View, told: Any, kind: str, size: str, mark: bool) -> Changes:
-        view.export = (kind, size, bool(mark))
-        return changes.export_link(self._desk, session, view)
+    def _export(self, at: Visit, kind: str, size: str, mark: bool) -> Changes:
+        at.view.export = (kind, size, bool(mark))
+        return changes.export_link(self._desk, at)

@@ -6,11 +6,9 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from synnodtest.studio.session import Session
 from synnodtest.studio.spec_run import SpecRun, run_spec
 from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk
-from synnodtest.studio.view import View
+from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 __all__ = ["SpecTab"]
 
@@ -25,11 +23,8 @@ WHAT = (
 )
 
 
-class SpecTab:
+class SpecTab(Tab):
     """Texts to take away."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
@@ -55,17 +50,17 @@ class SpecTab:
         desk.at_once(p.refresh.click, self._written, [p.what])
         desk.in_steps(p.run.click, self._ran, [p.what])
 
-    def _written(self, session: Session, view: View, told: Any, what: str) -> Changes:
-        return changes.specs(self._desk, session, view, what)
+    def _written(self, at: Visit, what: str) -> Changes:
+        return changes.specs(self._desk, at, what)
 
-    def _ran(self, session: Session, view: View, told: Any, what: str) -> Iterator[Changes]:
-        desk, text = self._desk, changes.spec_text(session, what)
-        yield {**desk.status(f"pytest {what}.yaml is running …", "busy"), **changes.specs(desk, session, view, what)}
-        session.cancelled.clear()
-        made = run_spec(session, text, f"{what}.yaml", lambda: session.cancelled.is_set() or session.closed)
+    def _ran(self, at: Visit, what: str) -> Iterator[Changes]:
+        desk, text = self._desk, at.session.text_of(what)
+        yield {**desk.status(f"pytest {what}.yaml is running …", "busy"), **changes.specs(desk, at, what)}
+        at.session.cancelled.clear()
+        made = run_spec(at.session, text, f"{what}.yaml", lambda: at.session.cancelled.is_set() or at.session.closed)
         yield {
             **desk.status(f"pytest ended with status {made.status}. {_verdicts(made.lines)}", _kind(made)),
-            desk.p.ran: _ran_html(made, view.token),
+            desk.p.ran: _ran_html(made, at.view.token),
         }
 
 
