@@ -42,7 +42,7 @@ class Frame:
         left, top = (size[1] - new[1]) // 2, (size[0] - new[0]) // 2
         picture = np.full(size, PADDING, dtype=np.float32)
         picture[top : top + new[0], left : left + new[1]] = resized(pixels, new)
-        return picture, cls((height, width), (scale, scale), (left, top))
+        return picture, cls((height, width), (new[1] / width, new[0] / height), (left, top))
 
     @classmethod
     def stretch(cls, pixels: FloatArray, size: tuple[int, int]) -> tuple[FloatArray, Frame]:

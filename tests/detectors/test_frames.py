@@ -34,6 +34,19 @@ def test_boxes_come_back_to_where_they_were(fit):
     assert findings_of(box, np.array([0.5]), frame)[0].box == pytest.approx((200, 90, 260, 150), abs=1.0)
 
 
+@pytest.mark.parametrize("shape", [(2991, 2400), (480, 512), (301, 1207)])
+def test_boxes_come_back_as_those_of_ultralytics(shape):
+    pytest.importorskip("ultralytics")
+    from ultralytics.utils.ops import scale_boxes
+
+    _, frame = Frame.letterbox(np.zeros(shape, np.float32), (192, 256))
+    row, column = frame.offset[1] + 2.5, frame.offset[0] + 1.5
+    box = np.array([[column, row, column + 40.25, row + 30.5]], np.float32)
+    assert findings_of(box, np.array([0.5]), frame)[0].box == pytest.approx(
+        scale_boxes((192, 256), box.copy(), shape)[0], abs=0.01
+    )
+
+
 def test_what_lies_in_the_padding_alone_is_cut_off():
     _, frame = Frame.letterbox(np.zeros((300, 500), np.float32), (500, 500))
     assert findings_of(np.array([[10, 10, 20, 40], [10, 90, 20, 110]]), np.array([0.9, 0.8]), frame) == [
