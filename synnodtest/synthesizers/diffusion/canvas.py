@@ -39,14 +39,12 @@ def planted_pixels(before: FloatArray, patch: Patch, display: Display) -> FloatA
     return display.plant(before, patch.added, patch.mask, mean * display.unit)
 
 
-def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> float:
-    """Add a patch in place, clipped to 0..1; return the mean brightness really added over the mask."""
+def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> None:
+    """Add a patch in place, clipped to 0..1."""
     before = canvas[patch.where]
     changed = patch.added != 0
-    after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before).astype(np.float32)
-    added = float((after.astype(np.float64) - before)[patch.mask].mean()) if patch.mask.any() else 0.0
-    canvas[patch.where] = after
-    return added
+    after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before)
+    canvas[patch.where] = after.astype(np.float32)
 
 
 def truth_of(

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
-from synnodtest.canonical import seed_sequence
+from synnodtest.attenuation import contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, disc_mask
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
-from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere, tone_for
+from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
-from synnodtest.synthesizers.diffusion.canvas import add_patch, displays, plant_patch, truth_of, validate
-from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
-from synnodtest.synthesizers.diffusion.outline import bend_for
-from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.synthesizers.diffusion.canvas import displays, validate
+from synnodtest.synthesizers.diffusion.compose import Patch
+from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job, jobs_of, rounds_of
+from synnodtest.synthesizers.diffusion.planter import Planter, plant_sham
+from synnodtest.synthesizers.diffusion.segment import BLEND_PX, flatness_of, segment, softened
+from synnodtest.synthesizers.window import cut_window
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,6 @@ __all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
 VERSION = "7"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"
-ATTEMPTS = 4
 BATCHES = {"cpu": 8}
 """Nodules per call of the model, by device: on a CPU more leave its caches, and each takes a fifth longer."""
 BATCH = 32
@@ -52,38 +51,6 @@ def weights_sha256(folder: Path) -> str:
             digest.update(str(path.relative_to(folder)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-@dataclass
-class _Job:
-    """One nodule of one scene on its way through the model."""
-
-    scene: int
-    nodule: Nodule
-    window: Window
-    base: FloatArray
-    region: Region
-    mask: FloatArray
-    seed: int
-    sphericity: float
-    attempt: int = 0
-    drawn: Drawn | None = None
-    change: FloatArray | None = None
-    plain: FloatArray | None = None
-
-    @property
-    def side_mm(self) -> float:
-        return self.region.side_mm
-
-    @property
-    def brightness_named(self) -> bool:
-        return any(name in BRIGHTNESS_FEATURES for name, _ in self.nodule.radiomics)
-
-    def overlaps(self, other: _Job) -> bool:
-        """Whether the redrawn squares of two nodules share a point."""
-        reach = (self.side_mm + other.side_mm) / 2
-        a, b = self.nodule.centre_mm, other.nodule.centre_mm
-        return abs(a[0] - b[0]) < reach and abs(a[1] - b[1]) < reach
 
 
 class DiffusionSynthesizer:
@@ -221,17 +188,27 @@ class DiffusionSynthesizer:
                 validate(nodule, scene, background)
         scenes = [resolved_scene(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
         truths: list[list[Truth]] = [[] for _ in scenes]
-        for jobs in self._rounds(scenes, backgrounds):
+        config, own = self.pipeline.config, self.calibration
+        planned = [
+            jobs_of(number, scene, own, int(config.window_size), float(config.window_spacing_mm))
+            for number, scene in enumerate(scenes)
+        ]
+        planter = Planter(own, self.fitted, self.sham_is_identity, lambda: self.pipeline.tabular_encoder)
+        for jobs in rounds_of(planned, together=self.sham_is_identity):
             needed = [job for job in jobs if not (scenes[job.scene].sham and self.sham_is_identity)]
             for job in needed:
                 self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, shown[job.scene].unit)
             self._draw(needed, scenes)
             for job in jobs:
-                args = (job, scenes[job.scene], backgrounds[job.scene], canvases[job.scene], shown[job.scene])
-                truths[job.scene].append(self._plant(*args))
+                scene, background, canvas = scenes[job.scene], backgrounds[job.scene], canvases[job.scene]
+                if scene.sham:
+                    truth = plant_sham(job, background, canvas, shown[job.scene].unit)
+                else:
+                    truth = planter.plant(job, scene, background, canvas, shown[job.scene])
+                truths[job.scene].append(truth)
         return [
-            background.with_pixels(canvas, background.nodules + tuple(truth)) if scene.nodules else background
-            for scene, background, canvas, truth in zip(scenes, backgrounds, canvases, truths, strict=True)
+            background.with_pixels(canvas, background.nodules + tuple(planted)) if scene.nodules else background
+            for scene, background, canvas, planted in zip(scenes, backgrounds, canvases, truths, strict=True)
         ]
 
     def finished(self, added: FloatArray, mask: BoolArray, diameter_mm: float) -> FloatArray:
@@ -250,39 +227,7 @@ class DiffusionSynthesizer:
         soft_mm = self.calibration.softer * diameter_mm
         return Variant(1.0, tone, soft_mm=soft_mm).of(patch, 0, (spacing, spacing)).added
 
-    def _rounds(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> Iterator[list[_Job]]:
-        """Yield nodules that can be drawn together: all at once, or one after another where regions overlap."""
-        pending: list[list[_Job]] = []
-        for index, (scene, background) in enumerate(zip(scenes, backgrounds, strict=True)):
-            jobs = self._jobs(index, scene, background)
-            rounds = [0] * len(jobs)
-            if not self.sham_is_identity:
-                for later in range(len(jobs)):
-                    earlier = [rounds[k] for k in range(later) if jobs[k].overlaps(jobs[later])]
-                    rounds[later] = 1 + max(earlier) if earlier else 0
-            for job, number in zip(jobs, rounds, strict=True):
-                pending.extend([] for _ in range(number + 1 - len(pending)))
-                pending[number].append(job)
-        yield from pending
-
-    def _jobs(self, index: int, scene: Scene, background: Radiograph) -> list[_Job]:
-        jobs = []
-        seen: dict[tuple[int, str], int] = {}
-        size, step = int(self.pipeline.config.window_size), float(self.pipeline.config.window_spacing_mm)
-        empty = np.zeros((0, 0), dtype=np.float32)
-        for nodule in scene.nodules:
-            twin = (scene.seed_of(nodule), nodule.name)
-            seen[twin] = seen.get(twin, -1) + 1
-            seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
-            shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=3)
-            shares = (float(shape[0]), float(shape[2]))
-            elongation, roundness = self.calibration.shape_for(dict(nodule.radiomics), nodule.diameter_mm, shares)
-            region = Region(nodule.diameter_mm, elongation, math.pi * float(shape[1]), size, step)
-            window = Window(nodule.centre_mm, size, step)
-            jobs.append(_Job(index, nodule, window, empty, region, region.mask(), seed, roundness))
-        return jobs
-
-    def _look(self, job: _Job, pixels: FloatArray, spacing_mm: tuple[float, float], unit: float) -> None:
+    def _look(self, job: Job, pixels: FloatArray, spacing_mm: tuple[float, float], unit: float) -> None:
         window = cut_window(pixels, spacing_mm, job.window) / np.float32(unit)
         job.base = np.asarray(window - window[job.mask == 0].mean(), dtype=np.float32)
 
@@ -292,42 +237,23 @@ class DiffusionSynthesizer:
             request["contrast"] = float(np.clip(contrast_asked(nodule), *self.calibration.drawn_contrast))
         return request
 
-    def _draw(self, jobs: Sequence[_Job], scenes: Sequence[Scene]) -> None:
+    def _draw(self, jobs: Sequence[Job], scenes: Sequence[Scene]) -> None:
         """Run the model; again, from other noise, for nodules that came out missing or far from their size."""
         plain = [] if self.sham_is_identity else [job for job in jobs if self.fitted or scenes[job.scene].sham]
         for start in range(0, len(plain), self.batch_size):
             self._redraw(plain[start : start + self.batch_size])
         waiting = [job for job in jobs if not scenes[job.scene].sham]
-        best: dict[int, tuple[float, Drawn]] = {}
-        for attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS if self.fitted else 1):
             for start in range(0, len(waiting), self.batch_size):
                 self._run(waiting[start : start + self.batch_size], attempt)
-            again = []
-            for job in waiting:
-                misfit = self._misfit(job)
-                if job.drawn is not None and misfit < best.get(id(job), (math.inf, None))[0]:
-                    best[id(job)] = (misfit, job.drawn)
-                    job.attempt = attempt
-                if misfit > EASY_ZOOM:
-                    again.append(job)
-            waiting = again if self.fitted else []
-            if not waiting:
-                break
-        for job in jobs:
-            if id(job) in best:
-                job.drawn = best[id(job)][1]
+            waiting = [job for job in waiting if job.misfit > EASY_ZOOM]
 
-    def _misfit(self, job: _Job) -> float:
-        if job.drawn is None:
-            return math.inf
-        return abs(math.log(job.nodule.diameter_mm / job.window.spacing_mm / job.drawn.diameter_px))
-
-    def _redraw(self, jobs: Sequence[_Job]) -> None:
+    def _redraw(self, jobs: Sequence[Job]) -> None:
         """Redraw the regions without a nodule."""
         drawn = self.pipeline.redraw(
             self._images([np.clip(job.base, -3, 3) for job in jobs]),
             self._images([job.mask for job in jobs]),
-            [_noise_seed(job, 0) for job in jobs],
+            [job.noise_seed(0) for job in jobs],
             steps=self.calibration.steps,
             sampler=self.calibration.sampler,
             strength=self.calibration.strength,
@@ -335,7 +261,7 @@ class DiffusionSynthesizer:
         for job, plain in zip(jobs, drawn[:, 0].cpu().numpy(), strict=True):
             job.plain = (plain - job.base) * softened(job.mask, BLEND_PX)
 
-    def _run(self, jobs: Sequence[_Job], attempt: int) -> None:
+    def _run(self, jobs: Sequence[Job], attempt: int) -> None:
         import torch
 
         encoder = self.pipeline.tabular_encoder
@@ -345,7 +271,7 @@ class DiffusionSynthesizer:
             self._images([job.mask for job in jobs]),
             torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
             torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
-            [_noise_seed(job, attempt) for job in jobs],
+            [job.noise_seed(attempt) for job in jobs],
             steps=self.calibration.steps,
             sampler=self.calibration.sampler,
             guidance=self.calibration.guidance,
@@ -353,87 +279,10 @@ class DiffusionSynthesizer:
         nodules, plains = out.nodule[:, 0].cpu().numpy(), out.plain[:, 0].cpu().numpy()
         for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
             wanted = job.nodule.diameter_mm / job.window.spacing_mm
-            job.drawn = segment(nodule - plain, job.mask, self.calibration.edge, wanted)
+            job.offer(segment(nodule - plain, job.mask, self.calibration.edge, wanted), attempt)
             job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
 
     def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
         import torch
 
         return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
-
-    def _plant(self, job: _Job, scene: Scene, background: Radiograph, canvas: FloatArray, display: Display) -> Truth:
-        if scene.sham:
-            return self._sham(job, background, canvas, display.unit)
-        nodule, shape, spacing = job.nodule, background.shape, background.spacing_mm
-        place = (nodule.centre_mm, job.side_mm, shape, spacing, job.window)
-        if job.drawn is None or job.change is None:
-            raise SynthesizerError(
-                f"diffusion: the model drew no nodule of {nodule.diameter_mm:g} mm on background "
-                f"{scene.background!r} in {ATTEMPTS} attempts",
-                hint="another seed, or a model trained longer",
-            )
-        if self.fitted or self.sham_is_identity:
-            wanted = nodule.diameter_mm if self.fitted else job.drawn.diameter_px * job.window.spacing_mm
-            named = not nodule.margin or "Sphericity" in dict(nodule.radiomics)
-            bend = bend_for(job.drawn, job.sphericity, job.seed) if self.fitted and named else None
-            outline = outline_of(nodule.margin, nodule.attenuation, job.seed)
-            patch = fit(job.drawn, wanted, *place, job.region.elongation if self.fitted else None, bend, outline)
-            if not self.sham_is_identity and job.plain is not None:
-                add_patch(canvas, redraw(job.plain, None, *place), display.unit)
-        else:
-            patch = redraw(job.change, job.drawn, *place)
-        if not patch.mask.any():
-            raise SynthesizerError(
-                f"diffusion: nodule {nodule.name!r} covers no pixel of background {scene.background!r}",
-                hint="place it inside the radiograph",
-            )
-        patch, notes = self._fitted(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
-        planted = self._added(job, patch, canvas, display)
-        notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}
-        return truth_of(nodule, patch, planted.contrast, spacing, notes)
-
-    def _added(self, job: _Job, patch: Patch, canvas: FloatArray, display: Display) -> Planted:
-        """Add a nodule; a region redrawn as a whole, which need not be brighter, is added as it is."""
-        if self.fitted or self.sham_is_identity:
-            return plant_patch(canvas, patch, display)
-        before = canvas[patch.where].copy()
-        add_patch(canvas, patch, display.unit)
-        return display.planted(before, canvas[patch.where], patch.mask)
-
-    def _fitted(
-        self, job: _Job, patch: Patch, canvas: FloatArray, display: Display, spacing_mm: tuple[float, float]
-    ) -> tuple[Patch, dict[str, float]]:
-        """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
-        named = dict(job.nodule.radiomics)
-        flatness = self.calibration.flat_as(flatness_of(patch.added, patch.mask))
-        sharp = bool(job.nodule.margin) or job.nodule.attenuation == "calcified"
-        soft_mm = 0.0 if sharp else self.calibration.softer * job.nodule.diameter_mm
-        variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness), soft_mm=soft_mm)
-        if named and can_adhere():
-            where = (canvas, display, spacing_mm, job.window, job.seed)
-            variant = adhere(patch, named, variant, self.pipeline.tabular_encoder, *where)
-        elif job.brightness_named:
-            return patch, {}
-        notes = {"tone": variant.tone, "texture": variant.texture, "grain_mm": variant.grain_mm} if named else {}
-        return variant.of(patch, job.seed, spacing_mm), notes
-
-    def _sham(self, job: _Job, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
-        nodule = job.nodule
-        shape, spacing = background.shape, background.spacing_mm
-        where = (nodule.centre_mm, job.side_mm, shape, spacing, job.window)
-        blank = np.zeros((job.window.size, job.window.size), dtype=np.float32)
-        patch = redraw(blank if job.plain is None else job.plain, None, *where)
-        contrast = 0.0
-        if job.plain is not None:
-            add_patch(canvas, patch, unit)
-        corner = (
-            nodule.centre_mm[0] - patch.origin[1] * spacing[1],
-            nodule.centre_mm[1] - patch.origin[0] * spacing[0],
-        )
-        height, width = patch.added.shape
-        disc = disc_mask((height, width), corner, nodule.diameter_mm, spacing)
-        return truth_of(nodule, replace(patch, mask=disc), contrast, spacing, {})
-
-
-def _noise_seed(job: _Job, attempt: int) -> int:
-    return int(np.random.SeedSequence([job.seed, attempt]).generate_state(1, np.uint64)[0])
