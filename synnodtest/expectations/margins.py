@@ -10,13 +10,8 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
-from synnodtest.expectations.paired import (
-    Compared,
-    agreeing_backgrounds,
-    comparison_unit,
-    margin_below_1,
-    paired_needs,
-)
+from synnodtest.expectations.paired import agreeing_backgrounds, comparison_unit, margin_below_1, paired_needs
+from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.power import paired_power
 from synnodtest.expectations.sequential import EarlyStop
 

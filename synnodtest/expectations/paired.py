@@ -1,38 +1,37 @@
-"""What two arms share: the same backgrounds, nodules and seeds, compared by one of four metrics."""
+"""Two arms compared on the units that they share, by one of four metrics: difference, gate, room, early stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side, Status
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
-from synnodtest.expectations.language import METRIC, option, reference, share
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import Pairs, hold_sensitivity, where_phrase
+from synnodtest.expectations.pairing import (
+    LOWER_IS_BETTER,
+    ON_IMAGES,
+    RATES,
+    Compared,
+    Comparison,
+    compare,
+    is_arm,
+    nodule_pairs,
+)
+from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
 __all__ = [
-    "LOWER_IS_BETTER",
-    "ON_IMAGES",
-    "RATES",
-    "UNITS",
-    "Compared",
-    "Comparison",
     "against_arm",
     "against_both",
     "agreeing_backgrounds",
-    "compare",
     "comparison_unit",
     "hold_difference",
     "judge_difference",
@@ -43,98 +42,7 @@ __all__ = [
     "with_reference",
 ]
 
-ON_IMAGES = frozenset({"specificity", "false_positives_per_image"})
-LOWER_IS_BETTER = frozenset({"false_positives_per_image"})
-RATES = frozenset({"sensitivity", "specificity"})
-"""Metrics that are yes or no of each unit."""
-UNITS = {"confidence": "score", "false_positives_per_image": "per image"}
-
-NodulePair = tuple[tuple[Trial, NoduleTrial], tuple[Trial, NoduleTrial]]
-
-
-@dataclass(frozen=True)
-class Compared(Selection):
-    """Parameters of a comparison of two arms."""
-
-    arm: str | None = option("The arm under test.", reference("name"))
-    metric: str = option(
-        "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
-        METRIC,
-        "sensitivity",
-        stated=True,
-    )
-    reference: str | None = option("The arm it is compared with.", reference("name"))
-    reference_at_least: float = option(
-        "Sensitivity of the reference must exceed this, else INCONCLUSIVE: two silent arms prove nothing. Default 0.2.",
-        share(default=REFERENCE_AT_LEAST),
-        REFERENCE_AT_LEAST,
-    )
-
-    @property
-    def under(self) -> Sequence[tuple[str, Any]] | None:
-        """Perturbations that make the arm out of the reference; None where the scenes have both arms."""
-        return None
-
-    @property
-    def on_images(self) -> bool:
-        """Whether images are compared, not nodules."""
-        return self.metric in ON_IMAGES
-
-    @property
-    def rates(self) -> bool:
-        """Whether the metric is yes or no of each unit."""
-        return self.metric in RATES
-
-
 C = TypeVar("C", bound=Compared)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One metric in two arms, unit by unit.
-
-    Args:
-        metric: ``sensitivity``, ``confidence``, ``specificity`` or ``false_positives_per_image``.
-        names: What the arm and its reference are called.
-        trials: The arm's scene of each unit (a nodule, or an image).
-        arm: The metric of each unit in the arm.
-        reference: The same in the reference.
-        gate: Nodules of the reference, by which it shows that it detects anything.
-        lost: Nodules that are in the reference but not (or no longer) in the arm.
-        alone: Units of the reference that have no partner, though the arm has their like on other backgrounds.
-    """
-
-    metric: str
-    names: tuple[str, str]
-    trials: Sequence[Trial]
-    arm: Sequence[float]
-    reference: Sequence[float]
-    gate: Pairs = field(default=(), repr=False)
-    lost: int = 0
-    alone: int = 0
-
-    @property
-    def label(self) -> str:
-        """What the difference is called."""
-        return f"difference in {self.metric.replace('_', ' ')} ({self.names[0]} - {self.names[1]})"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the difference."""
-        return UNITS.get(self.metric, "difference")
-
-    def notes(self) -> list[str]:
-        """Return what a reader must know of the pairing."""
-        if not self.lost:
-            return []
-        return [f"{self.lost} nodules of {self.names[1]} are not in {self.names[0]} and are not compared"]
-
-    def reasons(self) -> list[str]:
-        """Return why nothing can be decided: the pairs that are left do not speak for all where most dropped out."""
-        if self.alone <= len(self.trials):
-            return []
-        every = self.alone + len(self.trials)
-        return [f"{self.alone} of {every} of {self.names[1]} have no partner in {self.names[0]}"]
 
 
 def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
@@ -275,24 +183,6 @@ def paired_needs(parameters: Compared) -> tuple[Arm, ...]:
     return tuple(arms)
 
 
-def compare(parameters: Compared, evidence: Evidence) -> Comparison:
-    """Pair what the expectation compares, by background, replicate, swept values and nodule.
-
-    ``where`` and ``of`` choose nodules of the reference; their partners follow. Images are compared on untouched
-    backgrounds under each arm's perturbations, or on the arms' own scenes where the arms differ in their nodules.
-    """
-    metric = parameters.metric
-    pairs, lost, alone = _nodule_pairs(parameters, evidence)
-    names = _names(parameters)
-    gate = [reference for _, reference in pairs] or _all_nodules(parameters, evidence)
-    if metric in ON_IMAGES:
-        images, single = _image_pairs(parameters, evidence)
-        values = [tuple(_on_image(metric, t, evidence.operating_point) for t in pair) for pair in images]
-        return Comparison(metric, names, [a for a, _ in images], *_columns(values), gate=gate, alone=single)
-    values = [tuple(_on_nodule(metric, n, evidence.operating_point) for _, n in pair) for pair in pairs]
-    return Comparison(metric, names, [t for (t, _), _ in pairs], *_columns(values), gate=gate, lost=lost, alone=alone)
-
-
 def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estimate:
     """Estimate arm minus reference: Tango's bounds for rates (wider where clusters repeat), else guarded t."""
     clusters = [t.cluster for t in compared.trials]
@@ -327,7 +217,7 @@ def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison
         cells = compared
         pairs = [[a, r] for a, r in zip(compared.arm, compared.reference, strict=True)]
     else:
-        nodules, *_ = _nodule_pairs(parameters, evidence)
+        nodules, *_ = nodule_pairs(parameters, evidence)
         point = evidence.operating_point
         hits = [[float(n.detected(point)) for _, n in pair] for pair in nodules]
         cells = Comparison("sensitivity", compared.names, (), [h[0] for h in hits], [h[1] for h in hits])
@@ -338,102 +228,10 @@ def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison
 
 def against_arm(parameters: Compared, evidence: Evidence) -> list[Pretence]:
     """Take excluded nodules as missed in the arm and found in the reference."""
-    return [lambda trial, nodule: MISSED if _is_arm(parameters, trial) else FOUND]
+    return [lambda trial, nodule: MISSED if is_arm(parameters, trial) else FOUND]
 
 
 def against_both(parameters: Compared, evidence: Evidence) -> list[Pretence]:
     """Take excluded nodules as found in one of the two arms only, either way."""
-    swapped: Pretence = lambda trial, nodule: FOUND if _is_arm(parameters, trial) else MISSED  # noqa: E731
+    swapped: Pretence = lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED  # noqa: E731
     return [*against_arm(parameters, evidence), swapped]
-
-
-def _is_arm(parameters: Compared, trial: Trial) -> bool:
-    return trial.arm.is_from(UNDER_ARM) if parameters.under is not None else trial.arm == parameters.arm
-
-
-def _names(parameters: Compared) -> tuple[str, str]:
-    if parameters.under is not None:
-        return "under " + ", ".join(kind for kind, _ in parameters.under), "unperturbed"
-    return str(parameters.arm), str(parameters.reference)
-
-
-def _columns(values: Sequence[tuple[float, ...]]) -> tuple[list[float], list[float]]:
-    return [v[0] for v in values], [v[1] for v in values]
-
-
-def _on_nodule(metric: str, nodule: NoduleTrial, point: float) -> float:
-    return nodule.confidence if metric == "confidence" else float(nodule.detected(point))
-
-
-def _on_image(metric: str, trial: Trial, point: float) -> float:
-    count = trial.false_positives_at(point)
-    return float(count == 0) if metric == "specificity" else float(count)
-
-
-def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[Trial]]:
-    """Return the arm's and the reference's own scenes."""
-    if parameters.under is not None:
-        reference = list(evidence.own(parameters.arm))
-        wanted = {UNDER_ARM.of(t.arm) for t in reference}
-        return [t for t in evidence.trials if t.arm in wanted], reference
-    return list(evidence.own(parameters.arm)), list(evidence.own(parameters.reference))
-
-
-def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
-    arm = trial.arm.before(UNDER_ARM) if parameters.under is not None else ""
-    return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), arm
-
-
-def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int, int]:
-    """Return the same nodule in both arms, and how many of the reference's have no partner.
-
-    First those whose scene the arm has, without them; then those of a name that the arm has elsewhere.
-    """
-    of, keep = parameters.of, predicate(parameters.where)
-    arm, reference = _arms(parameters, evidence)
-    partners = {(*_place(parameters, t), n.name): (t, n) for t in arm for n in t.nodules}
-    scenes, known = {_place(parameters, t) for t in arm}, {n.name for t in arm for n in t.nodules}
-    found: list[NodulePair] = []
-    lost = alone = 0
-    for trial in reference:
-        for nodule in trial.nodules:
-            if of not in (None, nodule.name) or not keep(trial, nodule):
-                continue
-            partner = partners.get((*_place(parameters, trial), nodule.name))
-            if partner is not None:
-                found.append((partner, (trial, nodule)))
-            else:
-                lost += _place(parameters, trial) in scenes
-                alone += nodule.name in known
-    return found, lost, alone
-
-
-def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
-    """Return whatever nodules there are, for the gate of a reference that plants none."""
-    return evidence.nodules(of=parameters.of, where=parameters.where)
-
-
-def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[Trial, Trial]], int]:
-    """Return the same image in both arms, and how many of the reference's have no partner."""
-    where, under = parameters.where, parameters.under is not None
-    reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
-    if under:
-        wanted = {UNDER_ARM.of(t.arm) for t in reference}
-        arm = [t for t in evidence.trials if t.arm in wanted]
-    else:
-        arm = list(evidence.untouched(parameters.arm, where=where))
-    if not reference:
-        arm, reference = _arms(parameters, evidence)
-    chosen = [t for t in reference if _selected(parameters, t)]
-    joined = _join(parameters, arm, chosen)
-    return joined, len(chosen) - len(joined)
-
-
-def _selected(parameters: Compared, trial: Trial) -> bool:
-    keep = predicate(parameters.where)
-    return not trial.nodules or not parameters.where or any(keep(trial, n) for n in trial.nodules)
-
-
-def _join(parameters: Compared, arm: Iterable[Trial], reference: Iterable[Trial]) -> list[tuple[Trial, Trial]]:
-    partners = {_place(parameters, t): t for t in arm}
-    return [(partners[place], t) for t in reference if (place := _place(parameters, t)) in partners]

@@ -14,7 +14,8 @@ from synnodtest.expectations.fewest import difference_backgrounds, rate_units
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import Comparison, hold_difference
+from synnodtest.expectations.paired import hold_difference
+from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
 from synnodtest.expectations.rule import no_data, rule

@@ -18,7 +18,8 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, margin_below_1, no_room_left
+from synnodtest.expectations.paired import margin_below_1, no_room_left
+from synnodtest.expectations.pairing import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity

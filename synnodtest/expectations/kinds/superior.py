@@ -10,8 +10,6 @@ from synnodtest.expectations.fewest import superior_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
 from synnodtest.expectations.paired import (
-    LOWER_IS_BETTER,
-    Compared,
     against_arm,
     comparison_unit,
     judge_difference,
@@ -20,6 +18,7 @@ from synnodtest.expectations.paired import (
     sequential_stop,
     with_reference,
 )
+from synnodtest.expectations.pairing import LOWER_IS_BETTER, Compared
 from synnodtest.expectations.worst import with_worst_case
 
 __all__ = ["KIND"]
