@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import csv
-import html
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment
 from numpy.typing import NDArray
 
 from synnodtest.annotated.films import AnnotatedFilms
@@ -147,53 +148,9 @@ def _sheet(pictures: Sequence[FloatArray], columns: int = 10) -> FloatArray:
 
 
 def _page(pictures: Sequence[bytes], about: str) -> str:
-    def figure(number: int, picture: bytes) -> str:
-        choices = "".join(
-            f'<label><input type="radio" name="{number}" value="{rating}"> {html.escape(text)}</label>'
-            for rating, text in enumerate(RATINGS, 1)
-        )
-        source = base64.b64encode(picture).decode()
-        image = f'<img alt="picture {number}" src="data:image/png;base64,{source}">'
-        return f"<fieldset><legend>{number}</legend>{image}{choices}</fieldset>"
-
-    body = "\n".join(figure(number, picture) for number, picture in enumerate(pictures, 1))
-    return _HTML.replace("@ABOUT@", html.escape(about)).replace("@BODY@", body).replace("@COUNT@", str(len(pictures)))
-
-
-_HTML = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Real or synthetic?</title>
-<style>
-body{font:16px system-ui,sans-serif;margin:1rem auto;max-width:72rem;padding:0 1rem;background:#111;color:#eee}
-main{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:1rem}
-fieldset{border:1px solid #555}img{display:block;width:280px;height:280px}label{display:block}
-button,input[type=text],textarea{font:inherit}textarea{width:100%;height:8rem}
-</style>
-<h1>Real or synthetic?</h1>
-<p>Every picture has a nodule in its middle. @ABOUT@
-Say of each how sure you are. There is no time limit; do not compare notes with other readers.</p>
-<p><label>Your initials <input type="text" id="reader" required></label></p>
-<main>
-@BODY@
-</main>
-<p><button id="save">Save answers</button> <span id="state" role="status"></span></p>
-<textarea id="copy" readonly aria-label="answers as CSV" placeholder="answers appear here too, to copy"></textarea>
-<script>
-document.getElementById('save').addEventListener('click', () => {
-  const reader = document.getElementById('reader').value.trim().replace(/[",\\n]/g, '');
-  const chosen = [...document.querySelectorAll('input[type=radio]:checked')];
-  const rows = chosen.map(i => [reader, i.name, i.value].join(','));
-  const state = document.getElementById('state');
-  if (!reader) { state.textContent = 'Please give your initials.'; return; }
-  const text = ['reader,picture,rating', ...rows].join('\\n') + '\\n';
-  document.getElementById('copy').value = text;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], {type: 'text/csv'}));
-  link.download = 'answers-' + reader + '.csv';
-  link.click();
-  state.textContent = rows.length + ' of @COUNT@ answered.';
-});
-</script></html>
-"""
+    text = resources.files("synnodtest.evaluation").joinpath("readers.html.j2").read_text(encoding="utf-8")
+    page = Environment(autoescape=True, trim_blocks=True, keep_trailing_newline=True).from_string(text)
+    return page.render(pictures=[base64.b64encode(one).decode() for one in pictures], about=about, ratings=RATINGS)
 
 
 def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:

@@ -11,7 +11,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -30,28 +32,6 @@ LEAST_PAIRS = 60
 """Pairs of scenes that a comparison of versions rests on at least, unless the protocol says otherwise."""
 _KEYS = frozenset({"synnodtest_pccp", "title", "device", "modifications", "specs", "may_change", "must_hold"})
 _HOLD = frozenset({"passed", "lost_at_most", "non_inferior", "alpha", "pairs_at_least"})
-_DRAFT = """\
-# Predetermined change control plan: what may change in the detector, and what must hold of every new version.
-# Edit it, then freeze it again (synnodtest freeze --protocol {name}) and commit it with synnodtest.lock.
-# A version is judged by: synnodtest pccp check --protocol {name} --old RUN --new RUN
-synnodtest_pccp: 1
-title: Change control of a nodule detector
-device: ""
-modifications:                    # printed for the reviewer
-  - {{what: retrained weights, why: more films of the same population, impact: sensitivity may move}}
-specs:                            # each version runs these, unchanged
-{specs}
-may_change: [version, weights]    # fields of the detector's identity; configuration.NAME for one setting
-must_hold:
-  passed: [{gates}]               # every expectation of these gates passes
-  lost_at_most: 0                 # of those that any earlier version passed
-  non_inferior:                   # against every earlier version, on the same scenes
-    - {{metric: sensitivity, margin: 0.05}}
-    - {{metric: specificity, margin: 0.05}}
-    - {{metric: false_positives_per_image, margin: 0.2}}
-  alpha: 0.05                     # one-sided error rate of each bound
-  pairs_at_least: {pairs}              # scenes that both versions saw
-"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +86,8 @@ def draft(specs: Iterable[Spec], name: str) -> str:
     gates = {b.gate for spec in read for b in spec.behaviours}
     lines = [f"  {json.dumps(spec.path.as_posix())}: {spec.sha256}" for spec in read]
     wanted = ", ".join(g for g in GATES if g in gates and g != "exploratory")
-    return _DRAFT.format(name=name, specs="\n".join(lines), gates=wanted, pairs=LEAST_PAIRS)
+    text = resources.files("synnodtest.integrity").joinpath("protocol.draft.yaml").read_text(encoding="utf-8")
+    return Template(text).substitute(name=name, specs="\n".join(lines), gates=wanted, pairs=LEAST_PAIRS)
 
 
 def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool, Protocol]:

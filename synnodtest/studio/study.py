@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synnodtest.errors import SynnodError
+from synnodtest.studio.parts import asset
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,16 +18,6 @@ __all__ = ["Study"]
 MOST_BYTES = 1_000_000
 HEADER = "reader,picture,rating"
 _ROW = re.compile(r"[^,\"\n]{1,40},\d{1,5},[1-5]")
-_SENT = """
-<script>
-document.getElementById('save').addEventListener('click', () => {
-  const text = document.getElementById('copy').value;
-  if (!text) return;
-  fetch('answers', {method: 'POST', body: text}).then(async answer => {
-    document.getElementById('state').textContent += ' ' + await answer.text();
-  });
-});
-</script></html>"""
 
 
 class Study:
@@ -51,7 +42,7 @@ class Study:
         from starlette.responses import HTMLResponse
 
         text = (self.folder / "readers.html").read_text(encoding="utf-8")
-        return HTMLResponse(text.replace("</html>", _SENT))
+        return HTMLResponse(text.replace("</html>", f"<script>\n{asset('study.js')}</script></html>"))
 
     async def take(self, request: Request) -> Response:
         """Keep one reader's answers as ``answers-<reader>.csv``; a reader who answers again is kept beside it."""

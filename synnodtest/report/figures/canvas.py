@@ -7,6 +7,8 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -34,47 +36,24 @@ INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
 PX = 1 / 72
 """One SVG unit in inches: matplotlib writes 72 units per inch."""
 
-_SETTINGS: dict[str, object] = {
-    "svg.fonttype": "path",
-    "text.parse_math": False,
-    "svg.hashsalt": "synnodtest",
-    "font.family": "DejaVu Sans",
-    "font.size": 11.5,
-    "axes.labelsize": 11.5,
-    "axes.titlesize": 11.5,
-    "xtick.labelsize": 10.5,
-    "ytick.labelsize": 10.5,
-    "legend.fontsize": 10.5,
-    "axes.edgecolor": "#8A949E",
-    "axes.labelcolor": GREY,
-    "text.color": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#E6E9EC",
-    "grid.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "lines.linewidth": 1.8,
-    "path.simplify": True,
-    "axes.unicode_minus": True,
-    "axes.formatter.useoffset": False,
-}
-
 
 @contextmanager
 def rcparams() -> Iterator[None]:
     """Draw with the report's look. A glyph that the font lacks is a box in the drawing; the twin table has the text."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
+    with mpl.rc_context(_look()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+", category=UserWarning)
         yield
+
+
+@cache
+def _look() -> Any:
+    """Return the settings of ``look.mplstyle``."""
+    import matplotlib as mpl
+
+    with resources.as_file(resources.files(__package__).joinpath("look.mplstyle")) as path:
+        return mpl.rc_params_from_file(path, use_default_template=False)
 
 
 def short(text: object, most: int = 40) -> str:

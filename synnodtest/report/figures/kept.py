@@ -64,8 +64,9 @@ def drawn(draw: Callable[P, R]) -> Callable[P, R]:
 def _made_by() -> str:
     """Return the sha256 of the code and the version of matplotlib that draw."""
     package = Path(__file__).parents[2]
-    sources = [*(package / "report").rglob("*.py"), *(package / "statistics").glob("*.py")]
-    sources += [*(package / "record/model").glob("*.py"), package / "record/words.py", package / "decoding.py"]
+    sources = [*(package / "report").rglob("*.py"), *(package / "report").rglob("*.mplstyle")]
+    sources += [*(package / "statistics").glob("*.py"), *(package / "record/model").glob("*.py")]
+    sources += [package / "record/words.py", package / "decoding.py"]
     return sha256_of([version("matplotlib"), *(sha256_of(path.read_bytes()) for path in sorted(sources))])
 
 

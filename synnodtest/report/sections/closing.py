@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import resources
 from typing import Any
 
 from synnodtest.decoding import JsonObject
@@ -22,7 +24,6 @@ from synnodtest.record.words import (
 )
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
-from synnodtest.report.sections.guide import GLOSSARY, STANDARDS
 
 __all__ = [
     "anomalies",
@@ -284,17 +285,17 @@ def sign_off(context: Context) -> Section:
 
 
 def guide(context: Context) -> Section:
-    """Return standards map, glossary and the command that repeats the run."""
+    """Return standards map, glossary and the command that repeats the run; the map claims no conformance."""
     legend: list[list[Cell | str]] = [[status(look.word), look.meaning] for look in STATUSES.values()]
+    texts = json.loads(resources.files(__package__).joinpath("guide.json").read_text(encoding="utf-8"))
+    heads = ["Document", "Topic", "Sections"]
     return Section(
         "Guide",
         "guide",
         {
             "legend": table_of("What the statuses mean", ["Status", "Meaning"], legend),
-            "standards": table_of(
-                "Where a reader of a standard may look", ["Document", "Topic", "Sections"], STANDARDS
-            ),
-            "glossary": GLOSSARY,
+            "standards": table_of("Where a reader of a standard may look", heads, texts["standards"]),
+            "glossary": texts["glossary"],
             "command": shlex.join(context.record.run.command),
             "commit": context.record.run.commit,
         },
