@@ -23,7 +23,7 @@ class Compared:
     unit: str = ""
 
 
-def compared(before: Radiograph, after: Radiograph, truth: Truth, *, all_features: bool = False) -> list[Compared]:
+def compared(before: Radiograph, after: Radiograph, truth: Truth) -> list[Compared]:
     """Return diameter, contrast, place and the named radiomics features of a nodule, requested and realised.
 
     Features are measured in the radiograph on what the nodule visibly adds; without PyRadiomics they stay None.
@@ -32,7 +32,6 @@ def compared(before: Radiograph, after: Radiograph, truth: Truth, *, all_feature
         before: The untouched radiograph.
         after: With the nodule.
         truth: The nodule.
-        all_features: Measure all 67 rather than those that were asked for.
     """
     asked = dict(truth.requested)
     features = dict(asked.get("radiomics") or {})
@@ -42,9 +41,8 @@ def compared(before: Radiograph, after: Radiograph, truth: Truth, *, all_feature
         Compared("contrast_to_noise", None, contrast_to_noise(truth, before)),
         *_centre(truth, after),
     ]
-    measured = _measured(before, after, truth, features, all_features)
-    names = sorted(features) if not all_features else [*measured]
-    return rows + [Compared(name, _number(features.get(name)), measured.get(name)) for name in names]
+    measured = _measured(before, after, truth, features)
+    return rows + [Compared(name, _number(features.get(name)), measured.get(name)) for name in sorted(features)]
 
 
 def _centre(truth: Truth, after: Radiograph) -> list[Compared]:
@@ -57,12 +55,10 @@ def _centre(truth: Truth, after: Radiograph) -> list[Compared]:
     ]
 
 
-def _measured(
-    before: Radiograph, after: Radiograph, truth: Truth, asked: dict[str, float], everything: bool
-) -> dict[str, float]:
+def _measured(before: Radiograph, after: Radiograph, truth: Truth, asked: dict[str, float]) -> dict[str, float]:
     from synnodtest.radiomics_features import FEATURE_NAMES
 
-    names = FEATURE_NAMES if everything else tuple(name for name in FEATURE_NAMES if name in asked)
+    names = tuple(name for name in FEATURE_NAMES if name in asked)
     if not names or find_spec("radiomics") is None or not truth.crop.any():
         return {}
     values = features_of(after, truth, before, names=names)

@@ -69,23 +69,16 @@ def distances(
     """
     rng = np.random.default_rng(seed_sequence("distances", seed))
     a, b = standardised(planted, real), standardised(real, real)
-    found: dict[str, dict[str, list[float]]] = {name: {"synthetic": [], "real": []} for name in MEASURES}
-    for first in _first_halves(clusters, halves, rng):
-        for name, measure in MEASURES.items():
-            found[name]["synthetic"].append(measure(a[~first], b[first]))
-            found[name]["real"].append(measure(b[~first], b[first]))
-    return {
-        "n": len(real),
-        "backgrounds": len(set(clusters)),
-        **{
-            name: {
-                "synthetic_to_real": float(np.mean(values["synthetic"])),
-                "real_to_real_mean": float(np.mean(values["real"])),
-                "real_to_real_p95": float(np.percentile(values["real"], 95)),
-            }
-            for name, values in found.items()
-        },
-    }
+    splits = list(_first_halves(clusters, halves, rng))
+    found: dict[str, object] = {"n": len(real), "backgrounds": len(set(clusters))}
+    for name, measure in MEASURES.items():
+        synthetic, again = ([measure(table[~first], b[first]) for first in splits] for table in (a, b))
+        found[name] = {
+            "synthetic_to_real": float(np.mean(synthetic)),
+            "real_to_real_mean": float(np.mean(again)),
+            "real_to_real_p95": float(np.percentile(again, 95)),
+        }
+    return found
 
 
 def _first_halves(clusters: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
@@ -114,25 +107,21 @@ def coverage(
     rng = np.random.default_rng(seed_sequence("coverage", seed))
     a, b = standardised(planted, real), standardised(real, real)
     width = float(np.median(pdist(b)))
-    found: dict[str, dict[str, list[float]]] = {
-        k: {"synthetic": [], "real": []} for k in ("precision", "recall", "vendi")
-    }
-    for first in _first_halves(clusters, halves, rng):
-        for whose, table in (("synthetic", a), ("real", b)):
-            precision, recall = precision_recall(b[first], table[~first])
-            for name, value in zip(found, (precision, recall, vendi_score(table[~first], width)), strict=True):
-                found[name][whose].append(value)
-    return {
-        "n": len(real),
-        **{
-            name: {
-                "synthetic": float(np.mean(values["synthetic"])),
-                "real_mean": float(np.mean(values["real"])),
-                "real_p5": float(np.percentile(values["real"], 5)),
-            }
-            for name, values in found.items()
-        },
-    }
+    splits = list(_first_halves(clusters, halves, rng))
+    sides = [
+        [(*precision_recall(b[first], table[~first]), vendi_score(table[~first], width)) for first in splits]
+        for table in (a, b)
+    ]
+    found: dict[str, object] = {"n": len(real)}
+    for name, synthetic, again in zip(
+        ("precision", "recall", "vendi"), *(zip(*s, strict=True) for s in sides), strict=True
+    ):
+        found[name] = {
+            "synthetic": float(np.mean(synthetic)),
+            "real_mean": float(np.mean(again)),
+            "real_p5": float(np.percentile(again, 5)),
+        }
+    return found
 
 
 def _frechet(x: Array, y: Array) -> float:

@@ -43,15 +43,12 @@ class Spooled(Protocol):
     @property
     def length(self) -> int:
         """How many there are."""
-        ...
 
     def read(self) -> bytes:
         """Return them."""
-        ...
 
     def __hash__(self) -> int:
         """Of the object: no two are the same bytes."""
-        ...
 
 
 class Spool(Protocol):
@@ -59,7 +56,6 @@ class Spool(Protocol):
 
     def put(self, data: bytes) -> Spooled | None:
         """Put bytes aside; None where that is not possible."""
-        ...
 
 
 class Sightings(Sequence[Sighting]):

@@ -238,12 +238,7 @@ class Evidence:
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
         keep = predicate(where)
-        return [
-            (trial, nodule)
-            for trial in self.own(arm)
-            for nodule in trial.nodules
-            if (of is None or nodule.name == of) and keep(trial, nodule)
-        ]
+        return [(t, n) for t in self.own(arm) for n in t.nodules if of in (None, n.name) and keep(t, n)]
 
     def mimics(
         self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None

@@ -20,6 +20,11 @@ __all__ = ["FILE_NAME", "rows", "write"]
 FILE_NAME = "results.parquet"
 
 
+_NUMBERS = (
+    *("operating_point", "requested_diameter_mm", "requested_contrast", "requested_density", "diameter_mm", "contrast"),
+    *("density", "weakening", "white_share", "contrast_in_place", "conspicuity", "confidence"),
+)
+"""Columns of one number each; those of other types stand where they are written, all others are texts."""
 Row = dict[str, Any]
 """Columns by name: a text, a number, a truth value or a list of these."""
 
@@ -152,8 +157,7 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
     except ImportError:
         raise missing_extra("pyarrow", "parquet", "results.parquet") from None
     text, number, texts = pa.string(), pa.float64(), pa.list_(pa.string())
-    kinds = {
-        "operating_point": number,
+    kinds = dict.fromkeys(_NUMBERS, number) | {
         "strata": pa.map_(text, text),
         "accepted": pa.bool_(),
         "finding_scores": pa.list_(number),
@@ -162,19 +166,8 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
         "finding_nodules": texts,
         "finding_duplicates": pa.list_(pa.bool_()),
         "mm_per_px": pa.list_(number),
-        "requested_diameter_mm": number,
-        "requested_contrast": number,
-        "requested_density": number,
-        "density": number,
-        "weakening": number,
-        "white_share": number,
-        "diameter_mm": number,
-        "contrast": number,
-        "contrast_in_place": number,
-        "conspicuity": number,
         "regions": texts,
         "box": pa.list_(number),
-        "confidence": number,
         "hit": pa.bool_(),
     }
     schema = pa.schema([(name, kinds.get(name, text)) for name in _columns()])

@@ -48,22 +48,18 @@ class CaseLike(Protocol):
     @property
     def node_id(self) -> str:
         """The pytest node id."""
-        ...
 
     @property
     def spec(self) -> Spec:
         """The spec it stems from."""
-        ...
 
     @property
     def behaviour(self) -> Behaviour:
         """The behaviour as the spec says it."""
-        ...
 
     @property
     def variant(self) -> Variant:
         """The item."""
-        ...
 
 
 def expectation_entry(case: CaseLike, status: StatusWord, seconds: float = 0.0) -> ExpectationEntry:

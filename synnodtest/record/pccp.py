@@ -164,11 +164,7 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
         old: Earlier versions, the reference first.
         new: The version under judgement.
     """
-    clauses = [
-        _frozen(frozen, new),
-        _specs(protocol, (*old, new)),
-        _changes(protocol, old[0], new),
-    ]
+    clauses = [_frozen(frozen, new), _specs(protocol, (*old, new)), _changes(protocol, old[0], new)]
     clauses += [_passed(protocol, new)] if protocol.passed else []
     clauses += [_kept(protocol, old, new)]
     wanted = old if protocol.margins else ()
@@ -185,13 +181,13 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
         new.label,
         tuple(v.label for v in old),
         tuple(clauses),
-        tuple(_ran(v, role) for v, role in zip((*old, new), _roles(len(old)), strict=True)),
+        tuple(_ran(v, _role(v, old, new)) for v in (*old, new)),
         tuple(_held_by(old, new)),
     )
 
 
-def _roles(earlier: int) -> Iterator[str]:
-    yield from ("reference", *["earlier"] * (earlier - 1), "new")
+def _role(version: Version, old: Sequence[Version], new: Version) -> str:
+    return "new" if version is new else "reference" if version is old[0] else "earlier"
 
 
 def _ran(version: Version, role: str) -> Ran:
@@ -284,15 +280,8 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
             foreseen = any(name == a or name.startswith(f"{a}.") for a in allowed)
-            shown = (str(side.get(name, "absent")) for side in (before, after))
-            rows.append(
-                {
-                    "field": name,
-                    "reference": next(shown),
-                    "new": next(shown),
-                    "foreseen": "yes" if foreseen else "no",
-                }
-            )
+            one, other = (str(side.get(name, "absent")) for side in (before, after))
+            rows.append({"field": name, "reference": one, "new": other, "foreseen": "yes" if foreseen else "no"})
     outside = [row for row in rows if row["foreseen"] == "no"]
     said = f"{plural(len(rows), 'field')} differ, {len(outside)} not foreseen" if rows else "nothing differs"
     return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))

@@ -14,6 +14,7 @@ from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
 __all__ = [
     "LIMITATION",
+    "age_band",
     "bound_text",
     "date",
     "decimals_of",
@@ -171,6 +172,15 @@ def date(text: Any) -> str:
         return f"{when.day} {when:%B %Y}"
     when = when.astimezone(UTC) if when.tzinfo else when
     return f"{when.day} {when:%B %Y, %H:%M}{' UTC' if when.tzinfo else ''}"
+
+
+def age_band(age: object, unknown: str) -> str:
+    """Return the twenty years that an age lies in, ``40 to 59``; ``unknown`` for what is no number."""
+    try:
+        low = int(float(str(age))) // 20 * 20
+    except (ValueError, OverflowError):
+        return unknown
+    return f"{low} to {low + 19}"
 
 
 def duration(seconds: Any) -> str:

@@ -5,7 +5,6 @@ They are kept in the store by the radiograph's content, so that a second run rea
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.geometry import FloatArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.record.model import SceneEntry
-from synnodtest.report.crops import square_around
+from synnodtest.report.crops import encoded, scaled, square_around
 from synnodtest.store import Store
 
 __all__ = ["SIDE_PX", "Picture", "draw", "from_store", "keep"]
@@ -79,11 +78,8 @@ def draw(radiograph: Radiograph, boxes: Iterable[tuple[float, float, float, floa
 def _encoded(values: FloatArray, low: float, high: float) -> bytes:
     grey = np.uint8(np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255 + 0.5)
     image = Image.fromarray(np.asarray(grey))
-    factor = SIDE_PX / max(image.size)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    held = io.BytesIO()
-    image.resize(size, Image.Resampling.BILINEAR if factor > 1 else Image.Resampling.BOX).save(held, "webp", quality=80)
-    return held.getvalue()
+    small = scaled(image, SIDE_PX, larger=Image.Resampling.BILINEAR, smaller=Image.Resampling.BOX)
+    return encoded(small, "webp", quality=80)
 
 
 def _boxes(scene: SceneEntry) -> list[tuple[float, float, float, float]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from synnodtest.files import write_atomic
 from synnodtest.record.history import History, Outcome
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.words import bound_text, date, estimate
+from synnodtest.record.words import bound_text, estimate
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.page import page, style_of
 
@@ -28,15 +28,7 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
     text = page(
         "history.html.j2",
         style_of("history.css"),
-        runs=[
-            {
-                "line": run,
-                "started": date(run.started),
-                "counts": list(run.counts.items()),
-                "folder": Path(folders.get(run.id, run.id)).as_posix(),
-            }
-            for run in history.runs
-        ],
+        runs=[(run, Path(folders.get(run.id, run.id)).as_posix()) for run in history.runs],
         failed=[_moved(history, *row) for row in history.newly("FAILED")],
         passed=[_moved(history, *row) for row in history.newly("PASSED")],
         moved=[(history.titles[s.node], s.now.label, _numbers(s.before), _numbers(s.now)) for s in history.moved()],
@@ -86,12 +78,9 @@ def _rows(history: History, node: str, label: str) -> list[dict[str, object]]:
 def _row(
     history: History, outcome: Outcome, part: ComponentEntry | None, domain: tuple[float, float] | None
 ) -> dict[str, object]:
-    run = history.runs[outcome.run]
     value, ends = estimate(part) if part else ("–", "–")
     return {
-        "started": date(run.started),
-        "version": run.version,
-        "seed": run.seed,
+        "run": history.runs[outcome.run],
         "status": outcome.status,
         "strip": strip(part, domain) if part else "",
         "value": value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synnodtest.decoding import JsonObject
@@ -10,12 +11,14 @@ from synnodtest.files import write_atomic
 from synnodtest.integrity import manifest
 from synnodtest.record import results as record
 from synnodtest.record.model import Record
-from synnodtest.report import view
+from synnodtest.report.context import Context
 from synnodtest.report.figures.kept import kept_in
+from synnodtest.report.model import Section
+from synnodtest.report.order import builders, number_of
 from synnodtest.report.page import page, style_of
 from synnodtest.store import Store
 
-__all__ = ["render", "to_text"]
+__all__ = ["Report", "build", "render", "to_text"]
 
 _SOURCES = "img-src data:; style-src '{style}'"
 
@@ -39,7 +42,7 @@ def render(made: Record | JsonObject, folder: Path, *, pixels: bool = True, stor
     read = made if isinstance(made, Record) else _valid(made)
     digest = manifest.root_digest(folder) if folder.is_dir() else ""
     with kept_in(store):
-        text = to_text(view.build(read, folder, digest=digest, pixels=pixels))
+        text = to_text(build(read, folder, digest=digest, pixels=pixels))
     return write_atomic(folder / manifest.REPORT, text)
 
 
@@ -49,12 +52,47 @@ def _valid(made: JsonObject) -> Record:
     return Record.of(ready)
 
 
-def to_text(report: view.Report) -> str:
+@dataclass(frozen=True)
+class Report:
+    """All that the templates show.
+
+    Args:
+        title: Title of the document.
+        run_id: Identifier of the run.
+        digest: Root digest of the evidence; empty if there is none.
+        version: synnodtest that made the run.
+        exploratory: True unless the run is confirmatory.
+        sections: In order.
+    """
+
+    title: str
+    run_id: str
+    digest: str
+    version: str
+    exploratory: bool
+    sections: tuple[Section, ...]
+
+
+def build(source: Record | JsonObject, folder: Path, *, digest: str = "", pixels: bool = True) -> Report:
+    """Return the view-model of a record; reads nothing but the pictures below ``folder``."""
+    record = Record.of(source)
+    context = Context(record, folder, digest, pixels)
+    return Report(
+        title=f"Test report: {record.identification.detector.name}, run {record.run.id}",
+        run_id=record.run.id,
+        digest=digest,
+        version=record.identification.synnodtest,
+        exploratory=not record.run.confirmatory,
+        sections=tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()),
+    )
+
+
+def to_text(report: Report) -> str:
     """Return the report as HTML. Every text of the record is escaped; nothing in it is fetched or run."""
     return _without_blank_lines(page("report.html.j2", _style(report), sources=_SOURCES, report=report))
 
 
-def _style(report: view.Report) -> str:
+def _style(report: Report) -> str:
     """Return the style sheet; the page footer of the print carries run and digest."""
     run = re.sub(r"[^\w.:-]", "", report.run_id)[:60]
     footer = f"{run} · digest {report.digest}" if report.digest else run

@@ -14,7 +14,7 @@ from synnodtest.record.complete import there
 from synnodtest.record.model import Record
 from synnodtest.record.whole import RunFacts
 from synnodtest.report import html
-from synnodtest.report.explore import Pictures, write_explore
+from synnodtest.report.explore import write_explore
 from synnodtest.report.explore_pictures import from_store
 from synnodtest.store import Store
 
@@ -34,18 +34,12 @@ def publish(made: JsonObject, facts: RunFacts, folder: Path) -> tuple[Path, Reco
     """
     written = record.write_and_read(made, folder)
     write_companions(written, folder, facts.root)
-    _write_explore(written, facts, folder)
     store = None if facts.cache is None else Store(facts.cache)
+    pictures = from_store(store, written.scenes) if store is not None and facts.pixels else lambda scene_id: None
+    write_explore(written, folder, pictures, facts.baseline)
     report = html.render(written, folder, pixels=facts.pixels, store=store)
     manifest.write(folder)
     return report, written
-
-
-def _write_explore(made: Record, facts: RunFacts, folder: Path) -> None:
-    pictures: Pictures = lambda _: None  # noqa: E731
-    if facts.pixels and facts.cache is not None:
-        pictures = from_store(Store(facts.cache), made.scenes)
-    write_explore(made, folder, pictures, facts.baseline)
 
 
 def write_companions(source: Record | JsonObject, folder: Path, root: Path) -> list[Path]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from synnodtest.synthesizers import resolve_synthesizer
 
 __all__ = ["Bench", "Planted"]
 
+Model = TypeVar("Model", Detector, Synthesizer)
 SEED = 0
 """The master seed of a run without ``--synnod-seed``, so that pytest draws what the studio draws."""
 BATCH = 4
@@ -65,7 +67,8 @@ class Bench:
     synthesizers: Sequence[str] = ("diffusion", "gaussian")
     device: str = "cpu"
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    _loaded: dict[tuple[str, str], Detector | Synthesizer] = field(default_factory=dict, repr=False)
+    _loaded_detectors: dict[str, Detector] = field(default_factory=dict, repr=False)
+    _loaded_synthesizers: dict[str, Synthesizer] = field(default_factory=dict, repr=False)
 
     def preload(self) -> None:
         """Load what is used by default and run it once, so that the first nodule is quick.
@@ -93,28 +96,19 @@ class Bench:
 
     def detector(self, name: str) -> Detector:
         """Return a detector of the list, loaded once."""
-        with self._lock:
-            if ("detector", name) not in self._loaded:
-                self._loaded["detector", name] = resolve_detector(self._known(name, self.detectors), device=self.device)
-            found = self._loaded["detector", name]
-        assert isinstance(found, Detector)
-        return found
+        return self._once(name, self.detectors, self._loaded_detectors, resolve_detector)
 
     def synthesizer(self, name: str) -> Synthesizer:
         """Return a synthesizer of the list, loaded once."""
-        with self._lock:
-            if ("synthesizer", name) not in self._loaded:
-                text = self._known(name, self.synthesizers)
-                self._loaded["synthesizer", name] = resolve_synthesizer(text, device=self.device)
-            found = self._loaded["synthesizer", name]
-        assert isinstance(found, Synthesizer)
-        return found
+        return self._once(name, self.synthesizers, self._loaded_synthesizers, resolve_synthesizer)
 
-    @staticmethod
-    def _known(name: str, names: Sequence[str]) -> str:
+    def _once(self, name: str, names: Sequence[str], loaded: dict[str, Model], resolve: Callable[..., Model]) -> Model:
         if name not in names:
             raise SynnodError(f"{name!r} was not named when the studio was started", hint=f"one of {', '.join(names)}")
-        return name
+        with self._lock:
+            if name not in loaded:
+                loaded[name] = resolve(name, device=self.device)
+            return loaded[name]
 
     def behaviour(self, text: str, path: Path, case: Case) -> Behaviour:
         """Write a spec's text to ``path`` and return its one behaviour.
@@ -150,7 +144,8 @@ class Bench:
                 outcomes = list(engine.run(recipes[start : start + BATCH]))
             for outcome in outcomes:
                 if isinstance(outcome, Outcome):
-                    yield _planted(outcome, matching)
+                    trial = to_trial(outcome, matching)
+                    yield Planted(outcome.arm, dict(outcome.levels), outcome.scene, trial)
                 else:
                     yield outcome
 
@@ -173,8 +168,3 @@ def _blank() -> Radiograph:
     grey = np.random.default_rng(0).normal(0.5, 0.05, (512, 512))
     pixels = np.clip(grey, 0, 1).astype(np.float32)
     return Radiograph(pixels, (0.4, 0.4), {"lung": np.ones(pixels.shape, dtype=np.bool_)}, background="blank")
-
-
-def _planted(outcome: Outcome, matching: Matching) -> Planted:
-    trial = to_trial(outcome, matching)
-    return Planted(outcome.arm, dict(outcome.levels), outcome.scene, trial)

@@ -3,9 +3,8 @@
 import pytest
 
 from synnodtest.report import order
-from synnodtest.report.html import to_text
+from synnodtest.report.html import build, to_text
 from synnodtest.report.model import Section
-from synnodtest.report.view import build
 
 NUMBERED = len(order.ORDER) - len(order.LETTERED) + len(order.ADDED.all())
 

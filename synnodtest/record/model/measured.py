@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model.members import Digest
 from synnodtest.record.model.run import IdentityEntry
+from synnodtest.record.model.scenes import IntervalEntry
 
 __all__ = [
     "AgreementEntry",
@@ -21,6 +22,7 @@ __all__ = [
     "TransferData",
     "TransferDetector",
     "TransferEstimate",
+    "TransferPair",
     "TransferRate",
     "VisibilityBand",
 ]
@@ -48,7 +50,7 @@ class CredibilityReport:
 
 
 @dataclass(frozen=True)
-class TransferEstimate:
+class TransferEstimate(IntervalEntry):
     """A rate, an area or a difference.
 
     Args:
@@ -59,9 +61,6 @@ class TransferEstimate:
         clusters: Independent ones.
     """
 
-    value: float | None = None
-    lower: float | None = None
-    upper: float | None = None
     n: int | None = None
     clusters: int | None = None
 
@@ -72,7 +71,26 @@ class TransferEstimate:
 
 
 @dataclass(frozen=True)
-class TransferBand:
+class TransferPair:
+    """Sensitivity to real and to planted nodules.
+
+    Args:
+        real: Sensitivity.
+        planted: Sensitivity.
+        difference: Planted minus real.
+        p_equivalence: Of the two within the margin.
+        equivalent: Whether that is shown.
+    """
+
+    real: TransferEstimate
+    planted: TransferEstimate
+    difference: TransferEstimate
+    p_equivalence: float
+    equivalent: bool
+
+
+@dataclass(frozen=True)
+class TransferBand(TransferPair):
     """Sensitivity to real and to planted nodules of one range of sizes.
 
     Args:
@@ -85,17 +103,12 @@ class TransferBand:
         to_mm: Upper end of them.
     """
 
-    real: TransferEstimate
-    planted: TransferEstimate
-    difference: TransferEstimate
-    p_equivalence: float
-    equivalent: bool
     from_mm: float | None = None
     to_mm: float | None = None
 
 
 @dataclass(frozen=True)
-class TransferRate:
+class TransferRate(TransferPair):
     """Sensitivity to real and to planted nodules at one rate of false positives.
 
     Args:
@@ -108,11 +121,6 @@ class TransferRate:
         bands: By the boxes' sizes.
     """
 
-    real: TransferEstimate
-    planted: TransferEstimate
-    difference: TransferEstimate
-    p_equivalence: float
-    equivalent: bool
     false_positives_per_image: float
     bands: tuple[TransferBand, ...] = ()
 

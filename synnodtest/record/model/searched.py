@@ -24,7 +24,22 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class ParameterEntry:
+class SearchedEntry:
+    """A parameter over which a region was looked for.
+
+    Args:
+        name: Its name.
+        levels: Of a discrete one.
+        range: Of a continuous one.
+    """
+
+    name: str
+    levels: tuple[Any, ...] | None = None
+    range: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ParameterEntry(SearchedEntry):
     """A parameter of the searched space.
 
     Args:
@@ -34,9 +49,6 @@ class ParameterEntry:
         logarithmic: Whether it is spaced by ratios.
     """
 
-    name: str
-    levels: tuple[Any, ...] | None = None
-    range: tuple[float, ...] | None = None
     logarithmic: bool = False
 
 
@@ -160,21 +172,6 @@ class RuleEntry:
     name: str
     below: bool = False
     border: BoundaryEntry | None = None
-
-
-@dataclass(frozen=True)
-class SearchedEntry:
-    """A parameter over which a region was looked for.
-
-    Args:
-        name: Its name.
-        levels: Of a discrete one.
-        range: Of a continuous one.
-    """
-
-    name: str
-    levels: tuple[Any, ...] | None = None
-    range: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from synnodtest.record.model import NoduleEntry, SceneEntry
-from synnodtest.record.words import number, plural
+from synnodtest.record.words import age_band, number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -54,7 +54,7 @@ def _keys(scene: SceneEntry, nodule: NoduleEntry) -> list[tuple[str, str]]:
     if size is not None:
         keys += [("size", _size(low, high)) for low, high in pairwise(_SIZES) if low <= size < high]
     for key, value in scene.strata.items():
-        keys.append((str(key), _age(value) if key == "age" else str(value)))
+        keys.append((key, age_band(value, "not known") if key == "age" else str(value)))
     return keys
 
 
@@ -62,14 +62,6 @@ def _size(low: float, high: float) -> str:
     if low == 0:
         return f"under {high:g} mm"
     return f"{low:g} mm and more" if high == float("inf") else f"{low:g} to {high:g} mm"
-
-
-def _age(value: Any) -> str:
-    try:
-        low = int(float(value)) // 20 * 20
-    except (TypeError, ValueError):
-        return "not known"
-    return f"{low} to {low + 19}"
 
 
 @drawn

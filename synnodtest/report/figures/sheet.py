@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
 from synnodtest.record.model import PictureEntry
+from synnodtest.report.crops import encoded
 from synnodtest.report.model import Figure
 
 __all__ = ["sheet_figure"]
@@ -34,9 +34,8 @@ def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None
     made: dict[str, None] = {}
     for path in there:
         with Image.open(path) as cut:
-            held = io.BytesIO()
-            cut.convert("L").resize((SIDE, SIDE)).save(held, "webp", quality=80, method=4)
-        made[base64.b64encode(held.getvalue()).decode()] = None
+            small = encoded(cut.convert("L").resize((SIDE, SIDE)), "webp", quality=80, method=4)
+        made[base64.b64encode(small).decode()] = None
     pictures = list(made)[: max(len(made) - len(made) % ROW, min(len(made), ROW))]
     description = f"{len(pictures)} cuts around planted nodules, scenes drawn at random first."
     sheet = Markup("").join(

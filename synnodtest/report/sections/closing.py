@@ -46,14 +46,12 @@ def anomalies(context: Context) -> Section:
         for e in context.record.expectations
         if e.error
     ]
-    return Section(
-        "Anomalies",
-        "tables_only",
-        {
-            "tables": [table_of("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)],
-        },
-        "" if rows else "None is recorded.",
-    )
+    table = table_of("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)
+    return _of_table("Anomalies", table, "None is recorded.")
+
+
+def _of_table(title: str, table: Table, empty: str) -> Section:
+    return Section(title, "tables_only", {"tables": [table]}, "" if table.rows else empty)
 
 
 def _anomaly(anomaly: AnomalyEntry) -> str:
@@ -66,16 +64,8 @@ def deviations(context: Context) -> Section:
         [d.expectation or "the run", d.what, value_text(d.planned), value_text(d.actual)]
         for d in context.record.deviations
     ]
-    return Section(
-        "Deviations",
-        "tables_only",
-        {
-            "tables": [
-                table_of("What was planned and what was done", ["Expectation", "What", "Planned", "Actual"], rows)
-            ],
-        },
-        "" if rows else "No deviation from the plan is recorded.",
-    )
+    table = table_of("What was planned and what was done", ["Expectation", "What", "Planned", "Actual"], rows)
+    return _of_table("Deviations", table, "No deviation from the plan is recorded.")
 
 
 def waivers(context: Context) -> Section:
@@ -92,12 +82,7 @@ def waivers(context: Context) -> Section:
         expiry = f"{date(waiver.expiry)}{', expired' if waiver.expired else ''}"
         rows.append([key, waiver.reason, waiver.approver, expiry, met or "nothing in this run"])
     columns = ["Waiver", "Reason", "Approver", "Expiry", "Covers"]
-    return Section(
-        "Waivers",
-        "tables_only",
-        {"tables": [table_of("Waivers", columns, rows)]},
-        "" if rows else "No waiver was in force.",
-    )
+    return _of_table("Waivers", table_of("Waivers", columns, rows), "No waiver was in force.")
 
 
 def limitations(context: Context) -> Section:
@@ -118,30 +103,16 @@ def limitations(context: Context) -> Section:
 def environment(context: Context) -> Section:
     """Return machine and packages."""
     data = context.record.environment
-    told = {
-        "os": ("Operating system", data.os),
-        "processor": ("Processor", data.processor),
-        "cores": ("Cores", data.cores),
-        "gpu": ("GPU and driver", data.gpu),
-        "python": ("Python", data.python),
-    }
+    words = {"os": "Operating system", "processor": "Processor", "cores": "Cores", "gpu": "GPU and driver"}
+    facts = [
+        (word, Cell("none" if (value := getattr(data, key)) in (None, "") else value_text(value)))
+        for key, word in (words | {"python": "Python"}).items()
+        if key in data.raw
+    ]
     rows: list[list[Cell | str]] = [[p.name, p.version, code(p.sha256)] for p in data.packages]
-    return Section(
-        "Environment",
-        "environment",
-        {
-            "facts": [
-                (word, Cell("none" if value in (None, "") else value_text(value)))
-                for key, (word, value) in told.items()
-                if key in data.raw
-            ],
-            "packages": table_of(
-                "Software of unknown provenance (SOUP): installed packages that may take part",
-                ["Package", "Version", "sha256"],
-                rows,
-            ),
-        },
-    )
+    title = "Software of unknown provenance (SOUP): installed packages that may take part"
+    packages = table_of(title, ["Package", "Version", "sha256"], rows)
+    return Section("Environment", "environment", {"facts": facts, "packages": packages})
 
 
 def tool_validation(context: Context) -> Section:
@@ -154,15 +125,9 @@ def tool_validation(context: Context) -> Section:
         ("Seeded faults as new versions, and what the change control plan says of them", data.change_control),
     )
     tables = [_found(title, [rows] if isinstance(rows, Mapping) else rows) for title, rows in parts if rows]
-    return Section(
-        "Tool validation",
-        "tables_only",
-        {
-            "lead": _selftest(data, context.record.identification.synnodtest),
-            "tables": tables,
-        },
-        "" if tables else "No self-test accompanies this run; make one with: synnodtest selftest",
-    )
+    lead = _selftest(data, context.record.identification.synnodtest)
+    empty = "" if tables else "No self-test accompanies this run; make one with: synnodtest selftest"
+    return Section("Tool validation", "tables_only", {"lead": lead, "tables": tables}, empty)
 
 
 def _found(title: str, rows: Sequence[JsonObject]) -> Table:

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import date, expectation_title, joined, number, plural, short_hash, value_text
+from synnodtest.record.words import age_band, date, expectation_title, joined, number, plural, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
 from synnodtest.report.model import Cell, Section, Table, code, table_of
@@ -170,20 +170,10 @@ def _strata(scenes: Sequence[SceneEntry]) -> list[list[Cell | str]]:
     backgrounds: dict[tuple[str, str], set[str]] = {}
     for scene in scenes:
         for key, value in scene.strata.items():
-            pair = (str(key), _band(key, value))
+            pair = (key, age_band(value, str(value)) if key == "age" else str(value))
             counts[pair] += 1
             backgrounds.setdefault(pair, set()).add(scene.background)
     return [[k, v, number(counts[k, v]), number(len(backgrounds[k, v]))] for k, v in sorted(counts)]
-
-
-def _band(key: str, value: Any) -> str:
-    if key == "age":
-        try:
-            low = int(float(value)) // 20 * 20
-        except (TypeError, ValueError):
-            return str(value)
-        return f"{low} to {low + 19}"
-    return str(value)
 
 
 def protocol(context: Context) -> Section:

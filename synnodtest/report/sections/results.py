@@ -37,7 +37,6 @@ def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     ruling, anchor, curve = e.ruling, context.anchors[e.id], is_curve(e)
     return {
         "anchor": anchor,
-        "id": e.id,
         "title": expectation_title(e),
         "status": e.shown_status,
         "ruled": e.ruled,

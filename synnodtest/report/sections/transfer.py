@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.record.model.measured import Transfer, TransferBand, TransferData, TransferDetector, TransferRate
+from synnodtest.record.model.measured import Transfer, TransferData, TransferDetector, TransferPair
 from synnodtest.record.words import interval, number, short_hash
 from synnodtest.report.model import Table, table_of
 
@@ -100,7 +100,7 @@ def _edge(size_mm: float | None) -> str:
     return "–" if size_mm is None else f"{size_mm:g}"
 
 
-def _row(rate: str, band: str, pair: TransferRate | TransferBand) -> list[str]:
+def _row(rate: str, band: str, pair: TransferPair) -> list[str]:
     gap = pair.difference
     return [
         rate,

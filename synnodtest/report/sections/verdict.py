@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline, settling, which_of_several
-from synnodtest.record.model import BehaviourEntry, ComponentEntry, ExpectationEntry, Record, RulingEntry
+from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.run import LIMITED_COUNT, SpecEntry
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
@@ -62,11 +62,6 @@ def verdict(context: Context) -> Section:
     )
 
 
-def _binding_failures(context: Context) -> list[ExpectationEntry]:
-    """Return failures that nobody waived, of gates that bind."""
-    return [e for e in context.record.expectations if e.shown_status == "FAILED" and context.gate(e) != "exploratory"]
-
-
 def outcome(context: Context) -> str:
     """Return the result of the run in one sentence."""
     record, counts = context.record, context.counts
@@ -79,25 +74,17 @@ def outcome(context: Context) -> str:
     failed, settled = counts["FAILED"], counts["PASSED"]
     broken, left = counts["ERROR"] + counts["INVALID"], counts["NOT RUN"]
     if failed:
-        tail = _open_tail(counts["INCONCLUSIVE"], broken, left)
+        parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
+        tail = f"; {joined(parts)}" if parts else ""
         return f"{name} does not meet {failed} of {total} pre-specified {_noun(total)}{tail}."
     if settled == total:
-        return (
-            f"{name} meets all {total} pre-specified {_noun(total)}."
-            if total > 1
-            else (f"{name} meets the one pre-specified expectation.")
-        )
+        return f"{name} meets {f'all {total}' if total > 1 else 'the one'} pre-specified {_noun(total)}."
     if not settled and broken + left + counts["INCONCLUSIVE"] == total:
         return f"Nothing is shown about {name}: none of {total} pre-specified {_noun(total)} could be settled."
     parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
     if counts["WAIVED"]:
         parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
     return f"{name} meets {settled} of {total} pre-specified {_noun(total)}; {joined(parts)}."
-
-
-def _open_tail(inconclusive: int, broken: int, left: int) -> str:
-    parts = _open_parts(inconclusive, broken, left)
-    return f"; {joined(parts)}" if parts else ""
 
 
 def _open_parts(inconclusive: int, broken: int, left: int) -> list[str]:
@@ -115,13 +102,20 @@ def _is(count: int) -> str:
 
 
 def _failures(context: Context) -> dict[str, object]:
-    """Return the binding failures for the first screen, and how many more there are."""
-    every = _binding_failures(context)
+    """Return failures that nobody waived, of gates that bind, for the first screen, and how many more there are."""
+    every = [e for e in context.record.expectations if e.shown_status == "FAILED" and context.gate(e) != "exploratory"]
     more = len(every) - MOST_SHOWN
-    return {
-        "binding": [_binding(context, e) for e in every[:MOST_SHOWN]],
-        "more_binding": f"{plural(more, 'more failure')}" if more > 0 else "",
-    }
+    shown = [
+        {
+            "anchor": context.anchors[e.id],
+            "title": expectation_title(e),
+            "statement": context.behaviour(e).statement,
+            "gate": context.gate(e),
+            "sentence": e.sentence,
+        }
+        for e in every[:MOST_SHOWN]
+    ]
+    return {"binding": shown, "more_binding": plural(more, "more failure") if more > 0 else ""}
 
 
 def _open(context: Context) -> list[dict[str, str]]:
@@ -220,8 +214,6 @@ def _sha(value: Any) -> str:
 
 
 def _between(start: Any, end: Any) -> float | None:
-    from datetime import datetime
-
     try:
         return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
     except (TypeError, ValueError):
@@ -321,27 +313,6 @@ def _of_brightness(record: Record) -> Iterator[Notice]:
         far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
         more = f"See section {number_of('credibility')}."
         yield "Brighter than real nodules", f"In {names} most of {told}: {far}. {more}"
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A failure on the first screen."""
-
-    anchor: str
-    title: str
-    behaviour: BehaviourEntry
-    gate: str
-    sentence: str
-
-
-def _binding(context: Context, expectation: ExpectationEntry) -> Binding:
-    return Binding(
-        context.anchors[expectation.id],
-        expectation_title(expectation),
-        context.behaviour(expectation),
-        context.gate(expectation),
-        expectation.sentence,
-    )
 
 
 def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
