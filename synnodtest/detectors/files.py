@@ -6,7 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["sha256_of_file", "sha256_of_files"]
+__all__ = ["is_lfs_pointer", "sha256_of_file", "sha256_of_files"]
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Return whether a file is the few lines that Git LFS leaves where it did not fetch the file itself."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_LFS)) == _LFS
 
 
 def sha256_of_file(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from synnodtest.detectors.callables import load_callable
 from synnodtest.detectors.choice import split_choice
+from synnodtest.detectors.files import is_lfs_pointer
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError
@@ -56,7 +57,8 @@ def resolve_detector(
 def check_named(text: str, base: Path | None = None) -> None:
     """Refuse a text that names no detector, without loading one: a slip is told before a run begins.
 
-    A file must be there, and the module and factory that a user names; whether they can be used is seen when they are.
+    A file must be there, and the module and factory that a user names. What a checkpoint of ultralytics says of itself
+    is read, without its weights; whether the others can be used is seen when they are.
 
     Raises:
         DetectorError: nothing answers to ``text``.
@@ -72,8 +74,10 @@ def check_named(text: str, base: Path | None = None) -> None:
     elif named is not None:
         if name in _TAKE_A_FILE:
             _check_file(named[1], text, options)
-    elif Path(split_choice(text, options.base)[0]).suffix.lower() in _SUFFIXES:
+    elif _suffix(text, options) in _SUFFIXES:
         _check_file(text, text, options)
+        if _suffix(text, options) == ".pt":
+            make_detector(text, options)
     elif options.path(split_choice(text, options.base)[0]).is_dir():
         return
     elif ":" in text:
@@ -89,6 +93,11 @@ def names_record(text: str, base: Path | None = None) -> bool:
     return name in _RECORDS or _SUFFIXES.get(path.suffix.lower()) in _RECORDS or path.is_dir()
 
 
+def _suffix(text: str, options: Options) -> str:
+    """Return the suffix of the file that a text names, with or without a choice of classes behind it."""
+    return Path(split_choice(text, options.base)[0]).suffix.lower()
+
+
 def _check_file(argument: str, text: str, options: Options) -> None:
     name, _ = split_choice(argument, options.base)
     path = options.path(name)
@@ -97,6 +106,11 @@ def _check_file(argument: str, text: str, options: Options) -> None:
         close = difflib.get_close_matches(path.name, beside, n=1)
         raise DetectorError(
             f"detector {text!r}: {path} is not there", hint=f"did you mean {close[0]!r}?" if close else _ways()
+        )
+    if is_lfs_pointer(path):
+        raise DetectorError(
+            f"detector {text!r}: {path} stands for a file that Git LFS keeps elsewhere",
+            hint="fetch it: git lfs pull (or download the file itself)",
         )
 
 
@@ -120,7 +134,7 @@ def make_detector(text: str, options: Options) -> Detector:
     if named is not None:
         factory, argument = named
         return factory(argument, options)
-    suffix = Path(split_choice(text, options.base)[0]).suffix.lower()
+    suffix = _suffix(text, options)
     if suffix in _SUFFIXES:
         by_suffix = find_factory(_SUFFIXES[suffix])
         assert by_suffix is not None

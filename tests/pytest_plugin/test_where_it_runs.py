@@ -81,6 +81,11 @@ def test_a_ledger_that_cannot_be_written_is_warned_of_and_stands_in_the_record(t
 
 SLIPS = {
     "detector file": (["--detector", "bets.pt"], "--detector: detector 'bets.pt': *bets.pt is not there"),
+    "detector file of another kind": (
+        ["--detector", "junk.pt"],
+        "--detector: *junk.pt is not an ultralytics checkpoint*",
+    ),
+    "detector file not fetched": (["--detector", "pointer.onnx"], "--detector: *pointer.onnx stands for*git lfs pull*"),
     "detector of a mutant": (
         ["--detector", "mutant:flip-blind:bets.pt"],
         "--detector: detector 'bets.pt': *is not there",
@@ -116,6 +121,8 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     (tmp_path / "dets.py").write_text("def silent():\n    return list\n")
     (tmp_path / "films").mkdir()
     (tmp_path / "films" / "a.jpg").touch()
+    (tmp_path / "junk.pt").write_text("no zip")
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 6\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "dets", raising=False)
     option, value = SLIPS[slip][0]
