@@ -180,11 +180,13 @@ def test_waivers_that_cannot_be_read_fail_no_expectation(two_projects):
 
 
 def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
+    pytest.importorskip("ultralytics")
     from synnodtest.shell.named import faults_of_names
     from synnodtest.shell.settings import Settings
+    from synnodtest.shipped import shipped_model
 
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "best.pt").write_bytes(b"")
+    (tmp_path / "best.pt").symlink_to(shipped_model("detector/demo.pt"))
     (tmp_path / "film.mha").touch()
     files = ("best.pt", "best.pt#nodule", "openvino:best.pt", "mutant:flip-blind:best.pt", "mutant:always-silent")
     programs = ("command:run it", "command:run {in} {out} --weights far.pt", "node21:run {in} {out} x.json")
