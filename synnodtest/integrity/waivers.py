@@ -15,7 +15,6 @@ from the day after its expiry it covers nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -109,11 +108,6 @@ class Waivers:
             key=lambda w: (w.expired(), not node_id.endswith(w.expectation), w.expectation == behaviour),
         )
         return found[0] if found else None
-
-    def unused(self, items: Iterable[tuple[str, str]]) -> list[Waiver]:
-        """Return the waivers that cover none of the items ``(node id, behaviour)``: typing errors, mostly."""
-        items = list(items)
-        return [w for w in self.entries if not any(w.covers(*item) for item in items)]
 
 
 def load_waivers(path: Path) -> Waivers:
