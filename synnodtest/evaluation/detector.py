@@ -156,11 +156,11 @@ def _detected(
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]
         radiographs: list[Radiograph] = [data.load(case) for case in batch]
-        answers = detector.detect([_blind(radiograph) for radiograph in radiographs])
+        answers = detector.detect([one.with_pixels(one.pixels, ()) for one in radiographs])  # without their truth
         for case, radiograph, found in zip(batch, radiographs, answers, strict=True):
             ordered = tuple(sorted(found, key=lambda finding: -finding.score))
             known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
-            regions = tuple(frozenset(regions_at(known, _centre(truth))) for truth in radiograph.nodules)
+            regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
             digest = perceptual_hash(radiograph.pixels) if hashed else ""
             yield _Image(case.cluster, ordered, radiograph.nodules, radiograph.spacing_mm, regions, digest)
         progress(min(start + BATCH, len(cases)), len(cases))
@@ -172,22 +172,9 @@ def _box(truth: Truth) -> Box:
     return truth.box if given is None else (given[0], given[1], given[2], given[3])
 
 
-def _centre(truth: Truth) -> tuple[float, float]:
-    return centre_of(_box(truth))
-
-
 def _in_training(data: AnnotatedSet, images: Sequence[_Image], trained_on: Mapping[str, str]) -> dict[str, str]:
     own = {case.id: image.hash for case, image in zip(data.cases, images, strict=True)}
     return {twin.one: twin.other for twin in near_duplicates(own, trained_on)} if trained_on else {}
-
-
-def _blind(radiograph: Radiograph) -> Radiograph:
-    """Return the radiograph without its truth."""
-    return radiograph.with_pixels(radiograph.pixels, ())
-
-
-def _every(_truth: Truth, _regions: frozenset[str]) -> bool:
-    return True
 
 
 def _sized(size: tuple[float, float]) -> _Wanted:
@@ -202,7 +189,7 @@ def _regions(images: Sequence[_Image]) -> list[str]:
     return sorted({region for image in images for own in image.regions for region in own})
 
 
-def _marks(image: _Image, rule: Matching, wanted: _Wanted = _every) -> _Marks:
+def _marks(image: _Image, rule: Matching, wanted: _Wanted = lambda truth, regions: True) -> _Marks:
     """Match findings with nodules; only the wanted nodules count, and findings on others are set aside."""
     outcome = match(image.findings, image.nodules, image.spacing_mm, rule)
     regions = image.regions or (frozenset(),) * len(image.nodules)

@@ -148,9 +148,11 @@ def alike(pairs: Sequence[Pair], real: Planted) -> list[Pair]:
 def _score_at(detector: Detector, radiographs: Sequence[Radiograph], places: Sequence[Radiograph]) -> list[float]:
     """Return the best score at the nodules of ``places`` per radiograph, 0 where nothing is found."""
     scores = []
-    for found, place in zip(detector.detect(list(radiographs)), places, strict=True):
-        hits = match(found, place.nodules, place.spacing_mm, Matching()).finding_of
-        scores.append(max((found[i].score for i in hits if i is not None), default=0.0))
+    for start in range(0, len(places), 8):
+        detected = detector.detect(list(radiographs[start : start + 8]))
+        for found, place in zip(detected, places[start : start + 8], strict=True):
+            hits = match(found, place.nodules, place.spacing_mm, Matching()).finding_of
+            scores.append(max((found[i].score for i in hits if i is not None), default=0.0))
     return scores
 
 
@@ -161,12 +163,8 @@ def sham_equivalence(synthesizer: Synthesizer, detector: Detector, pairs: Sequen
     """
     scenes, before = [replace(scene, sham=True) for scene, _ in pairs], [radiograph for _, radiograph in pairs]
     edited = synthesizer.synthesize(scenes, before)
-    differences: list[float] = []
-    for start in range(0, len(pairs), 8):
-        part = slice(start, start + 8)
-        after = _score_at(detector, edited[part], edited[part])
-        untouched = _score_at(detector, before[part], edited[part])
-        differences += [a - b for a, b in zip(after, untouched, strict=True)]
+    after, untouched = (_score_at(detector, radiographs, edited) for radiographs in (edited, before))
+    differences = [a - b for a, b in zip(after, untouched, strict=True)]
     estimate = paired_mean(differences, [scene.background for scene in scenes], alpha=0.05)
     return {
         "n": len(pairs),

@@ -46,12 +46,22 @@ class AnyOf:
 
     any: tuple[RegionExpression, ...]
 
+    @property
+    def parts(self) -> tuple[RegionExpression, ...]:
+        """These."""
+        return self.any
+
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
     """In every one of these."""
 
     all: tuple[RegionExpression, ...]
+
+    @property
+    def parts(self) -> tuple[RegionExpression, ...]:
+        """These."""
+        return self.all
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,7 @@ def region_names(expression: RegionExpression) -> frozenset[str]:
         return frozenset({expression})
     if isinstance(expression, NotIn):
         return region_names(expression.excluded)
-    parts = expression.any if isinstance(expression, AnyOf) else expression.all
-    return frozenset().union(*map(region_names, parts))
+    return frozenset().union(*map(region_names, expression.parts))
 
 
 def region_text(expression: RegionExpression) -> str:
@@ -80,17 +89,12 @@ def region_text(expression: RegionExpression) -> str:
         return expression
     if isinstance(expression, NotIn):
         return f"not {_inner(expression.excluded)}"
-    if isinstance(expression, AnyOf):
-        return " or ".join(map(_inner, expression.any))
-    return " and ".join(map(_inner, expression.all))
+    return (" or " if isinstance(expression, AnyOf) else " and ").join(map(_inner, expression.parts))
 
 
 def _inner(expression: RegionExpression) -> str:
     text = region_text(expression)
-    many = (
-        isinstance(expression, AnyOf | AllOf)
-        and len(expression.any if isinstance(expression, AnyOf) else expression.all) > 1
-    )
+    many = isinstance(expression, AnyOf | AllOf) and len(expression.parts) > 1
     return f"({text})" if many else text
 
 
@@ -104,8 +108,7 @@ def evaluate(expression: RegionExpression, masks: Mapping[str, BoolArray]) -> Bo
         return np.asarray(masks[expression], dtype=np.bool_)
     if isinstance(expression, NotIn):
         return ~evaluate(expression.excluded, masks)
-    parts = expression.any if isinstance(expression, AnyOf) else expression.all
-    combined = [evaluate(part, masks) for part in parts]
+    combined = [evaluate(part, masks) for part in expression.parts]
     mask: BoolArray = np.any(combined, axis=0) if isinstance(expression, AnyOf) else np.all(combined, axis=0)
     return mask
 

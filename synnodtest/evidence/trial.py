@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
 from synnodtest.evidence.sightings import Sighting
+from synnodtest.finding import Finding
 from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
@@ -152,15 +153,7 @@ def score_trial(
     findings = [s.finding for s in sightings]
     outcome = match(findings, truths, spacing_mm, matching)
     nodules = tuple(
-        NoduleTrial(
-            name=truth.name,
-            requested_mm=float(truth.requested.get("diameter_mm", truth.diameter_mm)),
-            truth=truth,
-            requested=truth.requested,
-            confidence=0.0 if index is None else findings[index].score,
-            finding=index,
-            regions=regions,
-        )
+        _met(truth, "diameter_mm", findings, index, regions)
         for truth, index, regions in zip(truths, outcome.finding_of, truth_regions, strict=True)
     )
     return nodules, outcome.duplicates, outcome.false_positives
@@ -179,13 +172,19 @@ def score_mimics(
         return ()
     findings, truths = [s.finding for s in sightings], [n.truth for n in nodules]
     outcome: Outcome = match(findings, truths, spacing_mm, matching)
-    made = []
-    for truth, regions in zip(mimics, mimic_regions, strict=True):
-        index = on_mimic(findings, truth, truths, outcome, spacing_mm, matching)
-        confidence = 0.0 if index is None else findings[index].score
-        size = float(truth.requested.get("size_mm", truth.diameter_mm))
-        made.append(NoduleTrial(truth.name, size, truth, truth.requested, confidence, index, regions))
-    return tuple(made)
+    return tuple(
+        _met(truth, "size_mm", findings, on_mimic(findings, truth, truths, outcome, spacing_mm, matching), regions)
+        for truth, regions in zip(mimics, mimic_regions, strict=True)
+    )
+
+
+def _met(
+    truth: Truth, size: str, findings: Sequence[Finding], index: int | None, regions: frozenset[str]
+) -> NoduleTrial:
+    """Return what was drawn with the finding on it; ``size`` is the key of its requested size."""
+    asked = float(truth.requested.get(size, truth.diameter_mm))
+    confidence = 0.0 if index is None else findings[index].score
+    return NoduleTrial(truth.name, asked, truth, truth.requested, confidence, index, regions)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
-from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model import Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import expectation_title
 
@@ -54,10 +54,11 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
         n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
-    told = [e for e in record.expectations if e.shown_status not in ("PASSED", "WAIVED", "NOT RUN")]
+    failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "WAIVED", "NOT RUN")]
+    told = [(e.id, (e.verdict or e.status).split("\n", 1)[0]) for e in failed]
     if told:
         lines += ["", "<details open><summary>What did not pass</summary>", ""]
-        lines += [f"- `{e.id}`: {_text(_sentence(e))}" for e in told]
+        lines += [f"- `{node}`: {_text(sentence)}" for node, sentence in told]
         lines += ["", "</details>"]
     left = [(e.id, n) for e in record.expectations for n in exclusions(e.ruling)]
     if left:
@@ -97,10 +98,6 @@ def _badge_text(record: Record) -> tuple[str, str]:
 def _counts(record: Record) -> str:
     words = [e.shown_status for e in record.expectations]
     return ", ".join(f"{words.count(word)} {word}" for word in STATUSES if word in words) or "nothing run"
-
-
-def _sentence(expectation: ExpectationEntry) -> str:
-    return (expectation.verdict or expectation.status).split("\n", 1)[0]
 
 
 def _text(words: object) -> str:

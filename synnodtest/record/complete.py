@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import Identification, RunEntry, SpecEntry
+from synnodtest.record.model.run import Identification, RunEntry, SpecEntry, WaiverEntry
 from synnodtest.record.model.side import Side
 from synnodtest.spec.loader import load_spec
 
-__all__ = ["complete", "there"]
+__all__ = ["RunFacts", "complete", "there"]
 
 
 SELFTEST = "selftest.json"
@@ -31,54 +31,80 @@ MOST_FAULTS = 5
 """Of the ledger, in the record: the first break of the chain is what matters."""
 
 
-def complete(
-    record: JsonObject,
-    root: Path,
-    *,
-    known_regions: frozenset[str] = frozenset(),
-    cache: Path | None = None,
-    baseline: Side | Record | JsonObject | None = None,
-    limits: tuple[Limit, ...] = (),
-    credibility: Iterable[Path] = (),
-    ledger_file: Path | None = None,
-) -> dict[str, Any]:
-    """Return the record with what stands in ``root`` and not in the run.
+@dataclass(frozen=True)
+class RunFacts:
+    """What the record says of the run itself.
+
+    Args:
+        root: Folder whose git commit is reported.
+        run_id: Identifier of the run.
+        command: The command line.
+        seed: Master seed.
+        interrupted: True if the run was stopped before its end.
+        limit: Largest number of backgrounds per behaviour, if it was limited.
+        left_out: Specifications of which pytest collected expectations and left some or all out.
+        failed_last: Whether only what failed last was to run: pytest does not even collect other files.
+        pixels: Whether pictures go into the report.
+        waivers: Waivers as plain values.
+        cache: Folder of the store, where the self-test leaves its findings; None if there is none.
+        baseline: An earlier record to compare with, or what a second detector did.
+        limits: How far metrics may move from the baseline.
+        known_regions: Regions beyond the built-in ones that the specs may name.
+        options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
+            file; what replay starts from.
+        credibility: Credibility reports of the synthesizers.
+        ledger: The run ledger; None: that in ``root``.
+        own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
+    """
+
+    root: Path
+    run_id: str
+    command: tuple[str, ...]
+    seed: int
+    interrupted: bool = False
+    limit: int | None = None
+    left_out: tuple[str, ...] = ()
+    failed_last: bool = False
+    pixels: bool = True
+    waivers: tuple[WaiverEntry, ...] = ()
+    cache: Path | None = None
+    baseline: Side | Record | None = None
+    limits: tuple[Limit, ...] = ()
+    known_regions: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict)
+    credibility: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    ledger: Path | None = None
+
+
+def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
+    """Return the record with what stands in the project's folder and not in the run.
 
     That is ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``, the deviations of each spec from the spec lock,
     the runs of the same specs from the run ledger, the last self-test of the tool, and the comparison with an earlier
-    record.
-
-    Args:
-        record: The record.
-        root: The project's folder (pytest's rootdir).
-        known_regions: Regions beyond the built-in ones that specs may name.
-        cache: Folder of the store.
-        baseline: An earlier record, or what a second detector did (:func:`synnodtest.record.compare.as_record`).
-        limits: How far metrics may move from the baseline.
-        credibility: Credibility reports of the synthesizers and transfer results; without any, those that
-            ``reports.yaml`` names, or those beside the models.
-        ledger_file: The run ledger; None: that in ``root``.
+    record. Without credibility reports of its own the run has those that ``reports.yaml`` names, or those beside the
+    models.
 
     Raises:
         RecordError: one of these files is there and cannot be used.
     """
-    root, part = Path(root), decode(_Part, record)
+    root, part = facts.root, decode(_Part, record)
     given = inputs.load(root)
     made = given.fill(record)
-    made["credibility"] = _believed([*credibility] or [*given.credibility], part, root)
+    made["credibility"] = _believed([*(facts.credibility or given.credibility)], part, root)
     specs = part.identification.specs
-    made["deviations"] = [*made["deviations"], *_changed(specs, root, known_regions)]
-    runs = root / ledger.FILE_NAME if ledger_file is None else ledger_file
+    made["deviations"] = [*made["deviations"], *_changed(specs, root, facts.known_regions)]
+    runs = root / ledger.FILE_NAME if facts.ledger is None else facts.ledger
     made["ledger"] = ledger.runs_of(runs, [s.sha256 for s in specs])
     broken = ledger.faults(runs)[:MOST_FAULTS]
     made["anomalies"] = [
         *made["anomalies"],
         *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in broken),
     ]
-    if cache is not None and (cache / SELFTEST).is_file():
-        made["tool_validation"] = _selftest(cache / SELFTEST)
-    if baseline is not None:
-        made["comparison"] = encode(compare(baseline, made, limits=limits))
+    if facts.cache is not None and (facts.cache / SELFTEST).is_file():
+        made["tool_validation"] = _selftest(facts.cache / SELFTEST)
+    if facts.baseline is not None:
+        made["comparison"] = encode(compare(facts.baseline, made, limits=facts.limits))
     return made
 
 

@@ -176,18 +176,15 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
     ]
     statuses = {clause.status for clause in clauses}
     verdict = OUTSIDE if "FAILED" in statuses else WITHIN if statuses == {"PASSED"} else OPEN
+    roles = ("reference", *["earlier"] * (len(old) - 1), "new")
     return Judged(
         verdict,
         new.label,
         tuple(v.label for v in old),
         tuple(clauses),
-        tuple(_ran(v, _role(v, old, new)) for v in (*old, new)),
+        tuple(_ran(v, role) for v, role in zip((*old, new), roles, strict=True)),
         tuple(_held_by(old, new)),
     )
-
-
-def _role(version: Version, old: Sequence[Version], new: Version) -> str:
-    return "new" if version is new else "reference" if version is old[0] else "earlier"
 
 
 def _ran(version: Version, role: str) -> Ran:

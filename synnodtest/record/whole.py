@@ -6,7 +6,7 @@ import getpass
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from synnodtest.engine.gather import FEWER_BACKGROUNDS
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.compare import Limit
-from synnodtest.record.complete import complete, there
+from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import (
@@ -28,9 +27,7 @@ from synnodtest.record.model.run import (
     IdentityEntry,
     RunEntry,
     SpecEntry,
-    WaiverEntry,
 )
-from synnodtest.record.model.side import Side
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.record.words import plural
 
@@ -41,52 +38,6 @@ Lock = Mapping[str, Frozen]
 """Frozen specs by file."""
 SHIPPED = ("diffusion",)
 """Texts of ``--synthesizer`` that stand for weights of ours."""
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What the record says of the run itself.
-
-    Args:
-        root: Folder whose git commit is reported.
-        run_id: Identifier of the run.
-        command: The command line.
-        seed: Master seed.
-        interrupted: True if the run was stopped before its end.
-        limit: Largest number of backgrounds per behaviour, if it was limited.
-        left_out: Specifications of which pytest collected expectations and left some or all out.
-        failed_last: Whether only what failed last was to run: pytest does not even collect other files.
-        pixels: Whether pictures go into the report.
-        waivers: Waivers as plain values.
-        cache: Folder of the store, where the self-test leaves its findings; None if there is none.
-        baseline: An earlier record to compare with, or what a second detector did.
-        limits: How far metrics may move from the baseline.
-        known_regions: Regions beyond the built-in ones that the specs may name.
-        options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
-            file; what replay starts from.
-        credibility: Credibility reports of the synthesizers.
-        ledger: The run ledger; None: that in ``root``.
-        own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
-    """
-
-    root: Path
-    run_id: str
-    command: tuple[str, ...]
-    seed: int
-    interrupted: bool = False
-    limit: int | None = None
-    left_out: tuple[str, ...] = ()
-    failed_last: bool = False
-    pixels: bool = True
-    waivers: tuple[WaiverEntry, ...] = ()
-    cache: Path | None = None
-    baseline: Side | Record | None = None
-    limits: tuple[Limit, ...] = ()
-    known_regions: frozenset[str] = frozenset()
-    options: Mapping[str, str] = field(default_factory=dict)
-    credibility: tuple[Path, ...] = ()
-    own: tuple[Path, ...] = ()
-    ledger: Path | None = None
 
 
 def whole_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> dict[str, Any]:
@@ -100,16 +51,7 @@ def whole_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = Non
     Raises:
         RecordError: a file of the project that belongs into the report cannot be used.
     """
-    return complete(
-        build_record(fragment, facts, run),
-        facts.root,
-        known_regions=facts.known_regions,
-        cache=facts.cache,
-        baseline=facts.baseline,
-        limits=facts.limits,
-        credibility=facts.credibility,
-        ledger_file=facts.ledger,
-    )
+    return complete(build_record(fragment, facts, run), facts)
 
 
 def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> JsonObject:

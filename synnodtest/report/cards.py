@@ -11,6 +11,8 @@ from synnodtest.report.embedder import PANELS, SEARCHED
 
 __all__ = ["Card", "Rule", "by_rule"]
 
+LOSSLESS = {"untouched": "background_png16", "synthetic": "synthetic_png16"}
+"""Word and role of the lossless copies."""
 RULES = {
     "worst failure": ("Worst failures", "the first by the order of the record, most damning first"),
     "random failure": ("Random failures", "drawn at random, by seed, from the other failures"),
@@ -84,12 +86,8 @@ def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = F
     rules: dict[str, list[Card]] = {}
     for item in items:
         rules.setdefault(item.rule, []).append(_card(context, item))
-    told = {rule: _of_search(rule) if search else _of_gallery(rule) for rule in rules}
+    told = {rule: _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), "")) for rule in rules}
     return [Rule(*told[rule], tuple(cards)) for rule, cards in rules.items()]
-
-
-def _of_gallery(rule: str) -> tuple[str, str]:
-    return RULES[rule] if rule in RULES else (rule.capitalize(), "")
 
 
 def _of_search(rule: str) -> tuple[str, str]:
@@ -112,7 +110,7 @@ def _card(context: Context, item: PictureEntry) -> Card:
         f"synnodtest replay {scene}{context.report_option}",
         f"{context.explore}#scene={scene}" if context.explore else "",
         any(embedded.holds(item.path(f"{role}_crop")) for role, _ in PANELS),
-        tuple((word, path) for path, word in _lossless(item) if path),
+        tuple((word, path) for word, role in LOSSLESS.items() if (path := item.path(role))),
     )
 
 
@@ -122,7 +120,3 @@ def _panel(context: Context, item: PictureEntry, role: str, word: str) -> Panel 
     if not path:
         return None
     return Panel(word, f"{word}: {item.caption or item.scene[:12]}", embedded.data(path), large or path)
-
-
-def _lossless(item: PictureEntry) -> tuple[tuple[str, str], ...]:
-    return (item.background_png16, "untouched"), (item.synthetic_png16, "synthetic")

@@ -61,7 +61,6 @@ class Report:
         run_id: Identifier of the run.
         digest: Root digest of the evidence; empty if there is none.
         version: synnodtest that made the run.
-        exploratory: True unless the run is confirmatory.
         sections: In order.
     """
 
@@ -69,7 +68,6 @@ class Report:
     run_id: str
     digest: str
     version: str
-    exploratory: bool
     sections: tuple[Section, ...]
 
 
@@ -82,7 +80,6 @@ def build(source: Record | JsonObject, folder: Path, *, digest: str = "", pixels
         run_id=record.run.id,
         digest=digest,
         version=record.identification.synnodtest,
-        exploratory=not record.run.confirmatory,
         sections=tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()),
     )
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.decoding import encode
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.engine import Engine
 from synnodtest.evidence.arm import Arm
 from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, PictureEntry, SceneEntry
+from synnodtest.record.model import NoduleEntry, PictureEntry, SceneEntry
 from synnodtest.report import explore_pictures
 from synnodtest.report.crops import gallery_pictures
 from synnodtest.scene import Scene
@@ -63,7 +62,8 @@ def draw_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campai
     entry = fragment.expectations.get(node_id)
     if entry is None or entry.ruling is None:
         return []
-    shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in _ruled(entry) for scene_id in ids]
+    ruled = (("worst failure", entry.worst), ("random failure", entry.failing), ("random pass", entry.passing))
+    shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in ruled for scene_id in ids]
     if not shown:
         shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
     made = []
@@ -94,11 +94,6 @@ def write_pictures(
         paths = _written(json.loads(data), folder)
         entry = PictureEntry(picture.scene_id, picture.node_id, picture.rule, _caption(scene), **paths)
         fragment.gallery.append(entry)
-
-
-def _ruled(entry: ExpectationEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the scenes of an expectation by the rule that chose them."""
-    return ("worst failure", entry.worst), ("random failure", entry.failing), ("random pass", entry.passing)
 
 
 def keep_for_exploring(
@@ -137,8 +132,18 @@ def _is_failure(rule: str) -> bool:
 
 
 def _drawn(campaign: Campaign, behaviour: Behaviour, picture: Picture, scene: SceneEntry) -> bytes:
-    engine = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scene))
-    data = _draw(engine, picture.scene_id, scene, picture.point, _is_failure(picture.rule))
+    engine, recipe = campaign.engine(behaviour, _synthesizer(campaign, behaviour, scene)), Scene.from_dict(scene.recipe)
+    background = next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background)
+    paths, drawn = gallery_pictures(
+        picture.scene_id,
+        engine.load(background),
+        engine.radiograph(recipe, background),
+        [Finding((f.box[0], f.box[1], f.box[2], f.box[3]), f.score) for f in scene.findings],
+        failing=_is_failure(picture.rule),
+        operating_point=picture.point,
+    )
+    files = {path: base64.b64encode(content).decode() for path, content in drawn.items()}
+    data = canonical_json({"paths": paths, "files": files}).encode()
     return campaign.store.put("pictures", picture.key, data)
 
 
@@ -150,25 +155,6 @@ def _written(pack: dict[str, dict[str, str]], folder: Path) -> dict[str, str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(target, base64.b64decode(content))
     return pack["paths"]
-
-
-def _draw(engine: Engine, scene_id: str, scene: SceneEntry, point: float, failing: bool) -> bytes:
-    recipe = Scene.from_dict(scene.recipe)
-    background = next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background)
-    paths, drawn = gallery_pictures(
-        scene_id,
-        engine.load(background),
-        engine.radiograph(recipe, background),
-        _findings(scene.findings),
-        failing=failing,
-        operating_point=point,
-    )
-    files = {path: base64.b64encode(content).decode() for path, content in drawn.items()}
-    return canonical_json({"paths": paths, "files": files}).encode()
-
-
-def _findings(found: Sequence[FindingEntry]) -> list[Finding]:
-    return [Finding((f.box[0], f.box[1], f.box[2], f.box[3]), f.score) for f in found]
 
 
 def _synthesizer(campaign: Campaign, behaviour: Behaviour, scene: SceneEntry) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from synnodtest.record.complete import RunFacts, complete
 
 
 def component(**told: Any) -> dict[str, Any]:
@@ -40,3 +43,7 @@ def record(**told: Any) -> dict[str, Any]:
     return {"synnodtest_record": 1, "run": run(), "identification": identification(), "behaviours": [],
             "expectations": [], "scenes": {}, "attrition": {}, "sham": [], "gallery": [], "environment": {},
             "waivers": [], "deviations": [], "anomalies": [], "limitations": []} | told  # fmt: skip
+
+
+def completed(record: dict[str, Any], root: Path, **told: Any) -> dict[str, Any]:
+    return complete(record, RunFacts(root, "a-run", (), 0, **told))

@@ -6,11 +6,11 @@ import pytest
 
 from synnodtest.integrity import ledger, lock, manifest
 from synnodtest.record import results as record
-from synnodtest.record.complete import complete
 from synnodtest.report import html
 from synnodtest.report.publish import write_companions
 from synnodtest.spec.loader import load_spec
 from tests.integrity.test_lock import SPEC
+from tests.record.parts import completed
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_margin_changed_after_freezing_is_listed_in_the_report(small, project,
     path = project / "specs" / "paper.yaml"
     path.write_text(path.read_text().replace("at_least: 0.8", "at_least: 0.6"))
     run_of(small, project)
-    made = complete(small, project)
+    made = completed(small, project)
     assert [(d["planned"], d["actual"]) for d in made["deviations"]] == [(0.8, 0.6)]
     text = html.render(made, project / "run", store=drawings).read_text()
     assert "sensitivity.at_least" in text
@@ -45,7 +45,7 @@ def test_a_margin_changed_after_freezing_is_listed_in_the_report(small, project,
 def test_the_folder_holds_inputs_and_tables_and_verifies(small, project, drawings):
     run_of(small, project)
     ledger.begin(project / ledger.FILE_NAME, "earlier", specs=[small["identification"]["specs"][0]["sha256"]], seed=1)
-    made = complete(small, project)
+    made = completed(small, project)
     run = project / "reports" / "run"
     record.write(made, run)
     write_companions(made, run, project)
@@ -65,7 +65,7 @@ def test_a_spec_that_is_gone_is_a_deviation_too(small, project):
     lock.freeze([run_of(small, project)], project / lock.LOCK)
     small["identification"]["specs"][0]["sha256"] = "0" * 64
     (project / "specs" / "paper.yaml").unlink()
-    assert complete(small, project)["deviations"][0]["what"] == "specification"
+    assert completed(small, project)["deviations"][0]["what"] == "specification"
 
 
 def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_the_user_s_is_not():
@@ -94,7 +94,7 @@ def test_the_self_test_and_an_earlier_record_reach_the_report(small, project, dr
         json.dumps({"synnodtest": "0.0.1", "when": "2026-01-01T00:00:00Z", "holds": True, "kill_table": [
             {"mutant": "size-blind", "killed_by": "size::monotone"}]})
     )  # fmt: skip
-    made = complete(small, project, cache=project / "store", baseline=record.read(project / "earlier"))
+    made = completed(small, project, cache=project / "store", baseline=record.read(project / "earlier"))
     told = html.render(made, project / "run", store=drawings).read_text()
     assert "size-blind" in told
     assert "made with another version" in told

@@ -9,8 +9,8 @@ import pytest
 from synnodtest.errors import RecordError
 from synnodtest.record import credibility
 from synnodtest.record import results as record
-from synnodtest.record.complete import complete
 from synnodtest.report import html, order
+from tests.record.parts import completed
 from tests.report import example
 
 
@@ -33,7 +33,7 @@ def test_a_report_that_reports_yaml_names_stands_in_section_13_with_figures_and_
     small, evaluation, tmp_path, drawings
 ):
     (tmp_path / "reports.yaml").write_text("credibility: [credibility.json]\n")
-    made = complete(small, tmp_path)
+    made = completed(small, tmp_path)
     assert "credibility" not in made["authored"]
     section = told(made, tmp_path / "run", drawings)
     assert "of this run&#39;s model" in section
@@ -48,12 +48,12 @@ def test_a_report_of_other_weights_says_so_and_one_of_other_settings_does_too(sm
     found = json.loads(evaluation.read_text())
     found["synthesizer"]["sha256"] = "0" * 64
     evaluation.write_text(json.dumps(found))
-    made = complete(small, tmp_path, credibility=[evaluation])
+    made = completed(small, tmp_path, credibility=[evaluation])
     assert made["credibility"]["reports"][0]["of_another_model"] is True
     assert "<strong>Of another model.</strong>" in told(made, tmp_path / "run", drawings)
     found["synthesizer"] = dict(small["identification"]["synthesizers"][0], configuration={"composition": "inpaint"})
     evaluation.write_text(json.dumps(found))
-    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
+    section = told(completed(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
     assert "composition inpaint, in this run counterfactual" in section
     assert "Of another model" not in section
 
@@ -62,9 +62,9 @@ def test_the_report_beside_the_model_that_ran_is_found_by_itself(small, evaluati
     (tmp_path / "mine").mkdir()
     evaluation.rename(tmp_path / "mine" / credibility.FILE_NAME)
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}
-    assert len(complete(small, tmp_path)["credibility"]["reports"]) == 1
+    assert len(completed(small, tmp_path)["credibility"]["reports"]) == 1
     small["run"]["options"] = {"synthesizer": "diffusion:elsewhere"}
-    assert complete(small, tmp_path)["credibility"] == {}
+    assert completed(small, tmp_path)["credibility"] == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"synthesizer": {"version": "1"}}', "[" * 100_000])
@@ -84,6 +84,6 @@ def test_odd_values_in_a_report_leave_their_figure_out_and_do_not_stop_the_page(
     found["more"] = {"diameter": {}, "against_real": [], "sensitivity_by_size": [1], "sham": {"interval_90": 3}}
     found["sweeps"] = {"<script>alert(1)</script>": {"n": None}, "Idm": 7}
     evaluation.write_text(json.dumps(found))
-    section = told(complete(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
+    section = told(completed(small, tmp_path, credibility=[evaluation]), tmp_path / "run", drawings)
     assert "<script>" not in section
     assert "two-sample" in section.lower()

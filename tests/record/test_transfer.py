@@ -11,8 +11,8 @@ from synnodtest.evaluation.transfer.compare import agreement, compare, visibilit
 from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost
 from synnodtest.record import results as record
 from synnodtest.record import transfer
-from synnodtest.record.complete import complete
 from synnodtest.report import html, order
+from tests.record.parts import completed
 
 PARTS = ("name", "version", "sha256", "configuration")
 
@@ -61,7 +61,7 @@ def section(made, folder, drawings):
 
 
 def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result, tmp_path, drawings):
-    made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
+    made = completed(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
     (told,) = made["credibility"]["transfers"]
     assert told["own"] == 1
     assert told["of_this_synthesizer"] is True
@@ -76,7 +76,7 @@ def test_it_stands_first_in_section_13_and_speaks_of_this_detector(small, result
 def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_path, drawings):
     result["detectors"].pop()
     result["made_of"]["synthesizer"]["sha256"] = "2" * 64
-    made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
+    made = completed(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
     assert made["credibility"]["transfers"][0]["own"] is None
     page = section(made, tmp_path / "run", drawings)
     assert "This detector was not measured" in page
@@ -86,14 +86,14 @@ def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_pa
 def test_without_it_the_section_says_that_it_was_not_measured(small, tmp_path, drawings):
     (tmp_path / "mine").mkdir()
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}
-    page = section(complete(small, tmp_path), tmp_path / "run", drawings)
+    page = section(completed(small, tmp_path), tmp_path / "run", drawings)
     assert "was not measured" in page
     assert "evaluate transfer" in page
 
 
 def test_that_of_the_shipped_model_is_found_and_says_whose_it_is(small, tmp_path):
     small["run"]["options"] = {"synthesizer": "diffusion"}
-    (told,) = complete(small, tmp_path)["credibility"]["transfers"]
+    (told,) = completed(small, tmp_path)["credibility"]["transfers"]
     assert {"demo", "former release", "phantoms only"} <= {one["name"] for one in told["detectors"]}
     assert told["own"] is None
 
@@ -101,12 +101,12 @@ def test_that_of_the_shipped_model_is_found_and_says_whose_it_is(small, tmp_path
 def test_reports_yaml_names_it_and_the_one_beside_the_model_is_found(small, result, tmp_path):
     written(result, tmp_path / "t.json")
     (tmp_path / "reports.yaml").write_text("credibility: [t.json]\n")
-    assert len(complete(small, tmp_path)["credibility"]["transfers"]) == 1
+    assert len(completed(small, tmp_path)["credibility"]["transfers"]) == 1
     (tmp_path / "reports.yaml").unlink()
     (tmp_path / "mine").mkdir()
     (tmp_path / "t.json").rename(tmp_path / "mine" / transfer.FILE_NAME)
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}
-    assert len(complete(small, tmp_path)["credibility"]["transfers"]) == 1
+    assert len(completed(small, tmp_path)["credibility"]["transfers"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_what_is_no_transfer_result_is_refused(small, tmp_path, content):
     path.write_text(content)
     assert transfer.is_transfer(path)
     with pytest.raises(RecordError, match=r"t\.json: no transfer result"):
-        complete(small, tmp_path, credibility=[path])
+        completed(small, tmp_path, credibility=[path])
 
 
 def test_names_in_a_result_are_text_and_not_markup(small, result, tmp_path, drawings):
     result["detectors"][1]["name"] = "<script>alert(1)</script>"
-    made = complete(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
+    made = completed(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
     assert "<script>" not in section(made, tmp_path / "run", drawings)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from synnodtest.annotated.films import AnnotatedFilms, RealNodule
+from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.annotated.outlines import shrunk
 from synnodtest.engine import Engine, Outcome, Unplaced
 from synnodtest.evaluation.transfer.scenes import Counterpart
@@ -193,17 +193,13 @@ def _outside(outcome: Outcome, films: AnnotatedFilms) -> list[float]:
 def _planted(scene: Counterpart, outcome: Outcome) -> list[Found]:
     """Return the nodules of a scene; their boxes get the margin that the annotators' boxes have."""
     truths = outcome.snapshot.nodules
-    boxes = [_drawn(truth.box, real) for truth, real in zip(truths, scene.nodules, strict=True)]
+    boxes = [shrunk(truth.box, 1 / real.share) for truth, real in zip(truths, scene.nodules, strict=True)]
     scores = scores_in(_findings(outcome), boxes, outcome.snapshot.spacing_mm)
     host = outcome.background.cluster
     return [
         Found(f"{scene.film}:{real.name}", host, real.size_mm, score, one.contrast_in_place, one.conspicuity)
         for real, score, one in zip(scene.nodules, scores, truths, strict=True)
     ]
-
-
-def _drawn(box: Box, real: RealNodule) -> Box:
-    return shrunk(box, 1 / real.share)
 
 
 def _lost(planted: Sequence[Outcome | Unplaced]) -> Lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -37,6 +38,20 @@ class SearchedEntry:
     levels: tuple[Any, ...] | None = None
     range: tuple[float, ...] | None = None
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The range of a continuous one."""
+        low, high = self.range or (0.0, 1.0)
+        return float(low), float(high)
+
+    def at(self, value: Any) -> float:
+        """Return where a value lies on a line from 0 to 1: a level in the middle of its share, NaN for none of them."""
+        if self.levels:
+            names = [str(level) for level in self.levels]
+            return (names.index(str(value)) + 0.5) / len(names) if str(value) in names else math.nan
+        low, high = self.ends
+        return 0.5 if high == low else (float(value) - low) / (high - low)
+
 
 @dataclass(frozen=True)
 class ParameterEntry(SearchedEntry):
@@ -50,6 +65,13 @@ class ParameterEntry(SearchedEntry):
     """
 
     logarithmic: bool = False
+
+    def at(self, value: Any) -> float:
+        """Return where a value lies on a line from 0 to 1, by ratios where it is spaced so."""
+        low, high = self.ends
+        if self.levels or not self.logarithmic or high == low:
+            return super().at(value)
+        return math.log(float(value) / low) / math.log(high / low)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ __all__ = [
     "SOFT",
     "axes",
     "bare",
+    "named",
     "rcparams",
     "short",
     "side_by_side",
@@ -54,6 +55,11 @@ def _look() -> Any:
 
     with resources.as_file(resources.files(__package__).joinpath("look.mplstyle")) as path:
         return mpl.rc_params_from_file(path, use_default_template=False)
+
+
+def named(parameter: str) -> str:
+    """Return what a reader calls a parameter: ``diameter (mm)``."""
+    return parameter.replace("_mm", " (mm)").replace("_", " ")
 
 
 def short(text: object, most: int = 40) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from synnodtest.record.model.searched import CoverageEntry, ParameterEntry
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -29,61 +28,31 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """One parameter as a scale from 0 to 1."""
+def _bins(of: ParameterEntry) -> int:
+    return len(of.levels or ()) or BINS
 
-    name: str
-    levels: tuple[str, ...]
-    low: float
-    high: float
-    logarithmic: bool
 
-    @classmethod
-    def of(cls, parameter: ParameterEntry) -> _Axis:
-        low, high = parameter.range or (0.0, 1.0)
-        levels = tuple(str(level) for level in parameter.levels or ())
-        return cls(parameter.name, levels, float(low), float(high), parameter.logarithmic)
+def _cell(of: ParameterEntry, value: Any) -> int:
+    return min(int(of.at(value) * _bins(of)), _bins(of) - 1)
 
-    @property
-    def bins(self) -> int:
-        return len(self.levels) or BINS
 
-    def at(self, value: Any) -> float:
-        if self.levels:
-            return (self.levels.index(str(value)) + 0.5) / len(self.levels) if str(value) in self.levels else math.nan
-        if self.high == self.low:
-            return 0.5
-        low, high, x = self.low, self.high, float(value)
-        if self.logarithmic:
-            low, high, x = math.log(low), math.log(high), math.log(x)
-        return (x - low) / (high - low)
-
-    def cell(self, value: Any) -> int:
-        return min(int(self.at(value) * self.bins), self.bins - 1)
-
-    @property
-    def ticks(self) -> tuple[list[float], list[str]]:
-        if self.levels:
-            return [(k + 0.5) / len(self.levels) for k in range(len(self.levels))], [short(v, 8) for v in self.levels]
-        return [0.0, 1.0], [f"{self.low:.3g}", f"{self.high:.3g}"]
-
-    @property
-    def label(self) -> str:
-        return short(self.name.replace("_mm", " (mm)").replace("_", " "), 22)
+def _ticks(of: ParameterEntry) -> tuple[list[float], list[str]]:
+    if of.levels:
+        return list(map(of.at, of.levels)), [short(level, 8) for level in of.levels]
+    return [0.0, 1.0], [f"{end:.3g}" for end in of.ends]
 
 
 @drawn
 def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     """Draw the ``coverage`` of an entry of the record's ``fuzzing`` list; None where it keeps no points."""
-    every = [_Axis.of(one) for one in coverage.parameters]
+    every = coverage.parameters
     points = [list(p) for p in coverage.points]
     if not every or not points or any(len(p) != len(every) + 1 for p in points):
         return None
     shown = every[:MOST_PARAMETERS]
     pairs = list(combinations(range(len(shown)), 2)) or [(0, 0)]
     planted = [p for p in points if p[-1] != "not planted"]
-    cells = {pair: {(every[pair[0]].cell(p[pair[0]]), every[pair[1]].cell(p[pair[1]])) for p in planted}
+    cells = {pair: {(_cell(every[pair[0]], p[pair[0]]), _cell(every[pair[1]], p[pair[1]])) for p in planted}
              for pair in pairs}  # fmt: skip
     title = "Coverage of the parameter space"
     counts = {word: sum(p[-1] == word for p in points) for word in _MARKS}
@@ -96,17 +65,21 @@ def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     return Figure.of(title, description, svg, heads, rows, numeric=())
 
 
+def _label(of: ParameterEntry) -> str:
+    return short(named(of.name), 22)
+
+
 def _row(
-    axes: Sequence[_Axis], pair: tuple[int, int], cells: set[tuple[int, int]], planted: Sequence[list[Any]]
+    axes: Sequence[ParameterEntry], pair: tuple[int, int], cells: set[tuple[int, int]], planted: Sequence[list[Any]]
 ) -> list[str]:
     names = " and ".join(dict.fromkeys(axes[k].name for k in pair))
-    whole = axes[pair[0]].bins * (axes[pair[1]].bins if pair[0] != pair[1] else 1)
+    whole = _bins(axes[pair[0]]) * (_bins(axes[pair[1]]) if pair[0] != pair[1] else 1)
     failing = sum(p[-1] in ("fails", "crashes") for p in planted)
     return [names, f"{len(cells)} of {whole}", str(len(planted)), str(failing)]
 
 
 def _draw(
-    axes: Sequence[_Axis], points: Sequence[list[Any]], cells: Mapping[tuple[int, int], set[tuple[int, int]]]
+    axes: Sequence[ParameterEntry], points: Sequence[list[Any]], cells: Mapping[tuple[int, int], set[tuple[int, int]]]
 ) -> Any:
     from matplotlib.figure import Figure as MplFigure
     from matplotlib.lines import Line2D
@@ -118,7 +91,7 @@ def _draw(
     step = max(1, math.ceil(len(points) / MOST_POINTS))
     for (i, j), seen in cells.items():
         down, across = (0, 0) if i == j else (j - 1, i)
-        _panel(panels[down][across], axes[i], axes[j], (i, j), points[::step], seen)
+        _panel(panels[down][across], axes, (i, j), points[::step], seen)
         if across:
             panels[down][across].set_yticklabels([])
             panels[down][across].set_ylabel("")
@@ -135,27 +108,30 @@ def _draw(
 
 
 def _panel(
-    panel: Any, x: _Axis, y: _Axis, pair: tuple[int, int], points: Sequence[list[Any]], seen: set[tuple[int, int]]
+    panel: Any,
+    axes: Sequence[ParameterEntry],
+    pair: tuple[int, int],
+    points: Sequence[list[Any]],
+    seen: set[tuple[int, int]],
 ) -> None:
     i, j = pair
+    x, y = axes[i], axes[j]
     alone = i == j
-    height = 1 if alone else y.bins
-    for a in range(x.bins):
+    width, height = _bins(x), 1 if alone else _bins(y)
+    for a in range(width):
         for b in range(height):
             if ((a, a) if alone else (a, b)) not in seen:
-                panel.fill_between(
-                    [a / x.bins, (a + 1) / x.bins], b / height, (b + 1) / height, color=SOFT, linewidth=0
-                )
+                panel.fill_between([a / width, (a + 1) / width], b / height, (b + 1) / height, color=SOFT, linewidth=0)
     for word, mark in _MARKS.items():
         mine = [p for p in points if p[-1] == word]
         across = [x.at(p[i]) for p in mine]
         up = [0.5] * len(mine) if alone else [y.at(p[j]) for p in mine]
         for line in panel.plot(across, up, linestyle="none", clip_on=False, **mark):
             line.set_in_layout(False)  # else the layout makes room for points at the edge until no panel is left
-    panel.set(xlim=(0, 1), ylim=(0, 1), xlabel=x.label, ylabel="" if alone else y.label)
-    panel.set_xticks([k / x.bins for k in range(1, x.bins)], minor=True)
+    panel.set(xlim=(0, 1), ylim=(0, 1), xlabel=_label(x), ylabel="" if alone else _label(y))
+    panel.set_xticks([k / width for k in range(1, width)], minor=True)
     panel.set_yticks([k / height for k in range(1, height)], minor=True)
     panel.grid(visible=False)
     panel.grid(visible=True, which="minor")
-    panel.set_xticks(x.ticks[0], x.ticks[1])
-    panel.set_yticks([] if alone else y.ticks[0], [] if alone else y.ticks[1])
+    panel.set_xticks(*_ticks(x))
+    panel.set_yticks(*([], []) if alone else _ticks(y))

@@ -9,7 +9,7 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.record.model.searched import FailureMap
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -38,8 +38,8 @@ def failure_map(points: FailureMap, name: str) -> Figure | None:
     axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
     axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
     axis.set(
-        xlabel=short(names[0].replace("_mm", " (mm)").replace("_", " ")),
-        ylabel=short(names[1].replace("_mm", " (mm)").replace("_", " ")),
+        xlabel=short(named(names[0])),
+        ylabel=short(named(names[1])),
     )
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     svg = to_svg(figure, name, title, description)

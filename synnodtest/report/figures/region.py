@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synnodtest.record.model.searched import BoundaryEntry, RegionEntry, SearchedEntry, TermEntry
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -46,13 +46,13 @@ def _line(panel: Any, height: int, row: SearchedEntry, region: RegionEntry) -> N
     for low, high in _shaded(row, region):
         panel.fill_between([low, high], height - 0.24, height + 0.24, color=ORANGE, alpha=0.3)
     for boundary in _boundaries(region.term(row.name)):
-        ends = [_at(row, boundary.lower), _at(row, boundary.upper)]
+        ends = [row.at(boundary.lower), row.at(boundary.upper)]
         panel.plot(ends, [height, height], color="black", linewidth=3)
-        panel.text(_at(row, boundary.value), height + 0.27, f"{boundary.value:.3g}", ha="center", fontsize=8)
+        panel.text(row.at(boundary.value), height + 0.27, f"{boundary.value:.3g}", ha="center", fontsize=8)
     index = region.columns.index(row.name)
     points = region.points[:: max(1, -(-len(region.points) // MOST_POINTS))]
     for failed, mark, up in ((False, "o", 0.1), (True, "x", -0.1)):
-        x = [_at(row, p[index]) for p in points if bool(p[-1]) == failed and p[index] is not None]
+        x = [row.at(p[index]) for p in points if bool(p[-1]) == failed and p[index] is not None]
         panel.plot(x, [height + up] * len(x), mark, color=ORANGE if failed else BLUE, markersize=3, alpha=0.6,
                    markerfacecolor="none", markeredgewidth=0.7)  # fmt: skip
     for place, text, side in _ticks(row):
@@ -63,17 +63,7 @@ def _ticks(row: SearchedEntry) -> list[tuple[float, str, str]]:
     """Return place, text and alignment of what stands below a line: the ends of a range, or the levels."""
     if row.range:
         return [(end, f"{value:.3g}", "right" if end else "left") for end, value in enumerate(row.range)]
-    levels = row.levels or ()
-    return [((k + 0.5) / len(levels), short(level, 12), "center") for k, level in enumerate(levels)]
-
-
-def _at(row: SearchedEntry, value: Any) -> float:
-    """Return where a value lies on a line from 0 to 1; a level in the middle of its share."""
-    if row.levels:
-        names = [str(level) for level in row.levels]
-        return (names.index(str(value)) + 0.5) / len(names) if str(value) in names else -1.0
-    low, high = row.range or (0.0, 0.0)
-    return 0.5 if high == low else (float(value) - low) / (high - low)
+    return [(row.at(level), short(level, 12), "center") for level in row.levels or ()]
 
 
 def _shaded(row: SearchedEntry, region: RegionEntry) -> list[tuple[float, float]]:
@@ -82,7 +72,7 @@ def _shaded(row: SearchedEntry, region: RegionEntry) -> list[tuple[float, float]
     if term is None:
         return [(0.0, 1.0)] if row.name in region.free else []
     half = 0.5 / len(row.levels) if row.levels else 0.0
-    return [(_at(row, low) - half, _at(row, high) + half) for low, high in _stretches(term)]
+    return [(row.at(low) - half, row.at(high) + half) for low, high in _stretches(term)]
 
 
 def _stretches(term: TermEntry) -> list[tuple[Any, Any]]:
@@ -97,7 +87,7 @@ def _boundaries(term: TermEntry | None) -> list[BoundaryEntry]:
 
 
 def _label(name: str) -> str:
-    return name.replace("_mm", " (mm)").replace("_", " ").removeprefix("perturbations.")
+    return named(name).removeprefix("perturbations.")
 
 
 def _searched(row: SearchedEntry) -> str:

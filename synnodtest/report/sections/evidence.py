@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.power import power_figure
 from synnodtest.report.figures.scoring import MatchingRule, scoring_figure
 from synnodtest.report.model import Cell, Section, link, table_of
+from synnodtest.statistics import DEFAULT_ICC, design_effect, smallest_n_rate
 
 __all__ = ["attrition", "sample_size", "scoring"]
 
@@ -72,9 +72,8 @@ def _effective(ruling: RulingEntry) -> int:
     units, clusters, icc = ruling.n_nodules, ruling.n_clusters, ruling.icc
     if not units or not clusters:
         return 0
-    per_cluster = units / clusters
-    correlation = min(max(icc if icc is not None else 0.2, 0.0), 1.0) if per_cluster > 1 else 0.0
-    return max(1, round(units / (1 + (per_cluster - 1) * correlation)))
+    correlation = min(max(icc if icc is not None else DEFAULT_ICC, 0.0), 1.0)
+    return max(1, round(units / design_effect(max(units / clusters, 1), correlation)))
 
 
 def _least(component: ComponentEntry, alpha: float) -> int | None:
@@ -82,8 +81,7 @@ def _least(component: ComponentEntry, alpha: float) -> int | None:
     bound = component.rate_bound
     if bound is None or component.side == "within" or not 0 < bound < 1:
         return None
-    base = bound if component.side == "above" else 1 - bound
-    return math.floor(math.log(alpha) / math.log(base)) + 1
+    return smallest_n_rate(bound, alpha=alpha, below=component.side == "below")
 
 
 def attrition(context: Context) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synnodtest.canonical import sha256_of
-from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import TitledEntry
 from synnodtest.record.words import expectation_title, joined, number
 from synnodtest.report.context import Context
@@ -18,7 +18,8 @@ WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED"
 
 def traceability(context: Context) -> Section:
     """Return hazard -> requirement -> behaviour -> node -> evidence hash -> verdict, and orphans both ways."""
-    titles = {kind: {i.id: i.title for i in listed} for kind, listed in _listed(context.record).items()}
+    listed = {"hazards": context.record.hazards, "requirements": context.record.requirements}
+    titles = {kind: {entry.id: entry.title for entry in entries} for kind, entries in listed.items()}
     rows: list[list[Cell | str]] = []
     for behaviour, items in context.grouped():
         hazards = [_named(i, titles["hazards"]) for i in behaviour.hazard]
@@ -46,14 +47,6 @@ def traceability(context: Context) -> Section:
     )
 
 
-def _listed(record: Record) -> dict[str, tuple[TitledEntry, ...]]:
-    return {"hazards": record.hazards, "requirements": record.requirements}
-
-
-def _ties(behaviour: BehaviourEntry) -> dict[str, tuple[str, ...]]:
-    return {"hazards": behaviour.hazard, "requirements": behaviour.requirement}
-
-
 def _named(key: str, titles: Mapping[str, str]) -> str:
     return f"{key} {titles[key]}" if titles.get(key) else key
 
@@ -63,7 +56,8 @@ def _orphans(context: Context, titles: Mapping[str, Mapping[str, str]]) -> list[
     found = []
     behaviours = context.record.behaviours
     for kind, listed in titles.items():
-        key, used = kind.removesuffix("s"), {i for b in behaviours for i in _ties(b)[kind]}
+        key = kind.removesuffix("s")
+        used = {i for b in behaviours for i in (b.hazard if kind == "hazards" else b.requirement)}
         if listed:
             untested, unlisted = sorted(listed.keys() - used), sorted(used - listed.keys())
             found += [f"No behaviour tests {key} {joined([_named(i, listed) for i in untested])}."] * bool(untested)

@@ -34,6 +34,7 @@ from synnodtest.report.sections.brightness import bright_behaviours
 
 __all__ = ["outcome", "verdict"]
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
 """Of failures, of open expectations, of criteria and of specs that the first screen names."""
 
@@ -150,8 +151,9 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     took = f", took {duration(seconds)}" if seconds is not None else ""
     ran = f"run {date(run.started)}{took}{', by ' + run.user if run.user else ''}"
     of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
+    sha = f"sha256 {who.detector.sha256[:12]}…" if who.detector.sha256 else "no sha256"
     return [
-        ("What was tested", [who.detector.title, *of, _sha(who.detector.sha256)], f"#{anchor_of('identification')}"),
+        ("What was tested", [who.detector.title, *of, sha], f"#{anchor_of('identification')}"),
         ("Against what", _criteria(context), f"#{anchor_of('protocol')}"),
         ("Fixed when", [*_frozen(who.specs), ran], f"#{anchor_of('protocol')}"),
         ("On what", _on_what(record), f"#{anchor_of('attrition')}"),
@@ -183,15 +185,11 @@ def _criteria(context: Context) -> list[str]:
     for e in every:
         part = decisive(e.ruling)
         named = ": ".join(filter(None, [expectation_title(e), which_of_several(e.ruling, part)]))
-        told += [f"{named} {_unbroken(bound_text(part))}"] if part else []
+        told += [f"{named} {bound_text(part).replace(' ', NO_BREAK)}"] if part else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(told) <= MOST_CRITERIA:
         return [head, *told]
     return [head, *told[: MOST_CRITERIA - 1], f"and {len(told) - MOST_CRITERIA + 1} more, each with its bound, below"]
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
@@ -202,15 +200,8 @@ def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
     every = "" if len(specs) == 1 else f"{changed} of {len(specs)} specifications "
     lines += [f"{every}changed after freezing" if changed else ""]
     never = len(specs) - len(held) - changed
-    return [*lines, f"{_count(never, len(specs))} frozen before the run" if never else ""]
-
-
-def _count(never: int, every: int) -> str:
-    return "not" if never == every else f"{never} of {every} specifications not"
-
-
-def _sha(value: Any) -> str:
-    return f"sha256 {str(value)[:12]}…" if value else "no sha256"
+    count = "not" if never == len(specs) else f"{never} of {len(specs)} specifications not"
+    return [*lines, f"{count} frozen before the run" if never else ""]
 
 
 def _between(start: Any, end: Any) -> float | None:

@@ -61,9 +61,9 @@ class NodulesTab(Tab):
     def connect(self) -> None:
         """Tie events to what they do."""
         desk, p = self._desk, self._desk.p
-        desk.at_once(p.nodule.input, self._selected, [p.nodule])
+        desk.at_once(p.nodule.input, functools.partial(self._edited, "select"), [p.nodule])
         desk.at_once(p.set_box.click, self._box_typed, [p.nodule, *p.edges])
-        desk.at_once(p.remove.click, self._removed, [p.nodule])
+        desk.at_once(p.remove.click, functools.partial(self._edited, "remove"), [p.nodule])
         for field, part in desk.fields.items():
             for event in [part.input] if field in changes.WORDS else [part.blur, part.submit]:
                 desk.at_once(event, functools.partial(self._changed, field), [p.nodule, part])
@@ -72,8 +72,8 @@ class NodulesTab(Tab):
         desk.at_once(p.sham.input, self._sham, [p.sham])
         desk.in_steps(p.make.click, self._made, [p.nodule, *desk.fields.values()])
 
-    def _selected(self, at: Visit, name: str) -> Changes:
-        return edited(self._desk, at, "select", {"name": name})
+    def _edited(self, action: str, at: Visit, name: str | None) -> Changes:
+        return edited(self._desk, at, action, {"name": name})
 
     def _box_typed(self, at: Visit, name: str | None, *edges: float | None) -> Changes:
         if any(edge is None for edge in edges):
@@ -81,9 +81,6 @@ class NodulesTab(Tab):
         known = name in {wish.name for wish in at.session.wishes}
         box = {"name": name, "box": [float(edge or 0) for edge in edges]}
         return edited(self._desk, at, "move" if known else "add", box)
-
-    def _removed(self, at: Visit, name: str | None) -> Changes:
-        return edited(self._desk, at, "remove", {"name": name})
 
     def _changed(self, field: str, at: Visit, name: str | None, value: Any) -> Changes:
         if name in {wish.name for wish in at.session.wishes}:
