@@ -23,14 +23,8 @@ MOST_POINTS = 300
 """Nodules that are drawn: more only blacken the page."""
 LIMITS_SD = 1.96
 """Standard deviations within which 95% of normal differences lie."""
-_POINTS: dict[str, object] = {
-    "marker": "o",
-    "linestyle": "none",
-    "color": BLUE,
-    "markersize": 3,
-    "alpha": 0.5,
-    "markeredgewidth": 0,
-}
+_POINTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "color": BLUE, "markersize": 3, "alpha": 0.5,
+                           "markeredgewidth": 0}  # fmt: skip
 _LABELS = {"diameter_mm": ("diameter", "mm"), "contrast": ("contrast", "")}
 
 
@@ -103,27 +97,16 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
     )
     first = to_svg(_scatter(found), f"{name}-0", title, description)
     second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
-    row = [
-        number(len(found.asked)),
-        number(found.bias),
-        found.limits_text,
-        f"{100 * found.relative:.1f}%",
-        number(found.spearman),
-    ]
+    error, rank = f"{100 * found.relative:.1f}%", number(found.spearman)
+    row = [number(len(found.asked)), number(found.bias), found.limits_text, error, rank]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
     svg = side_by_side([first, second])
     return Figure.of(title, description, svg, columns, [row], numeric=columns, wide=True)
 
 
 def _agreement(nodules: Sequence[NoduleEntry], key: str) -> _Agreement | None:
-    pairs = np.array(
-        [
-            (asked, realised)
-            for n in nodules
-            if (asked := n.asked(key)) is not None and (realised := n.realised(key)) is not None
-        ],
-        dtype=float,
-    )
+    both = ((n.asked(key), n.realised(key)) for n in nodules)
+    pairs = np.array([pair for pair in both if None not in pair], dtype=float)
     return None if len(pairs) < 2 else _Agreement(pairs[:, 0], pairs[:, 1], *_LABELS[key])
 
 

@@ -30,10 +30,6 @@ def numbers(values: Any, count: int) -> tuple[float, ...] | None:
     return None
 
 
-def _pair(values: tuple[float, ...] | None) -> tuple[float, float] | None:
-    return (values[0], values[1]) if values else None
-
-
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -59,7 +55,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
             ratio = _inside(found, "median_ratio")
             if limits is None or not _is_number(ratio):
                 continue
-            rows.append(Row(f"{ground}: {word}", {"median": ratio}, (limits[0], limits[1])))
+            rows.append(Row(f"{ground}: {word}", {"median": ratio}, limits))
             errors = [_percent(_inside(found, k)) for k in ("median_relative_error", "p90_relative_error")]
             body.append([f"{ground}: {word}", number(_inside(found, "n")), number(_inside(found, "spearman")),
                          number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
@@ -68,15 +64,7 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
     title = "Realised over requested, with limits of agreement"
     description = "Dot: median ratio; line: 95% limits of agreement of the ratio (Bland-Altman); 1 is as asked for."
     svg = ranges(rows, name, title, description, "realised / requested", [1.0])
-    columns = [
-        "quantity",
-        "nodules",
-        "Spearman",
-        "median ratio",
-        "95% limits",
-        "median error",
-        "90% of errors below",
-    ]
+    columns = ["quantity", "nodules", "Spearman", "median ratio", "95% limits", "median error", "90% of errors below"]
     return Figure.of(title, description, svg, columns, body, wide=True)
 
 
@@ -113,14 +101,9 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
             rows = []
             for ground, maker, value in found:
                 band = numbers([value.get(k) for k in ("real_to_real_mean", "real_to_real_p95")], 2)
-                rows.append(Row(f"{ground}: {maker}", {"distance": value["synthetic_to_real"]}, band=_pair(band)))
-                body.append(
-                    [
-                        f"{measure}, {ground}: {maker}",
-                        number(value["synthetic_to_real"]),
-                        *map(number, band or (None, None)),
-                    ]
-                )
+                rows.append(Row(f"{ground}: {maker}", {"distance": value["synthetic_to_real"]}, band=band))
+                real = map(number, band or (None, None))
+                body.append([f"{measure}, {ground}: {maker}", number(value["synthetic_to_real"]), *real])
             if any(row.band for row in rows):
                 panels.append(ranges(rows, f"{name}-{index}-{place}", title, description, f"{measure} distance"))
         columns = ["distance", "synthetic to real", "real to real, mean", "real to real, 95%"]
@@ -159,7 +142,7 @@ def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
         shift, margin = _inside(found, "mean_difference"), _inside(found, "margin")
         if ends is None or not _is_number(shift) or not _is_number(margin):
             continue
-        rows.append(Row(ground, {"shift": shift}, (ends[0], ends[1])))
+        rows.append(Row(ground, {"shift": shift}, ends))
         margins.append(float(margin))
         body.append([ground, number(_inside(found, "n")), number(shift, "difference"),
                      interval(ends[0], ends[1], "difference"), f"±{margin:g}",

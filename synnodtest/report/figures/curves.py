@@ -77,10 +77,8 @@ def froc(payload: JsonObject, name: str) -> Figure:
     axis.set_xlim(left=0)
     axis.legend(loc="lower right")
     svg = to_svg(figure, name, title, description)
-    rows = []
-    for at in (0.125, 0.25, 0.5, 1, 2, 4, 8):
-        if (x <= at).any() and x.max() >= at:
-            rows.append([f"{at:g}", number(float(y[x <= at].max()))])
+    there = [at for at in (0.125, 0.25, 0.5, 1, 2, 4, 8) if (x <= at).any() and x.max() >= at]
+    rows = [[f"{at:g}", number(float(y[x <= at].max()))] for at in there]
     columns = ["false positives per image", "sensitivity"]
     return Figure.of(title, description, svg, columns, rows, numeric=columns)
 
@@ -191,13 +189,7 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
     svg = to_svg(figure, name, title, description)
     columns = [by, "nodules", "detected", "rate", "95% interval (Wilson)"]
     body = [
-        [
-            str(r.group),
-            number(int(r.n)),
-            number(int(r.x)),
-            number(float(e.value)),
-            f"{number(float(e.lower))} to {number(float(e.upper))}",
-        ]
+        [r.group, number(r.n), number(r.x), number(e.value), f"{number(e.lower)} to {number(e.upper)}"]
         for r, e in zip(rows, estimates, strict=True)
     ]
     return Figure.of(title, description, svg, columns, body)

@@ -23,16 +23,12 @@ _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 def groups_of(scenes: Iterable[SceneEntry]) -> list[Group]:
     """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
     found: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
-    for scene in scenes:
-        if not scene.accepted or not scene.of_own_arm:
-            continue
-        for nodule in scene.nodules:
-            if nodule.hit is None:
-                continue
-            for key in _keys(scene, nodule):
-                hits, clusters = found.setdefault(key, ([], []))
-                hits.append(nodule.hit)
-                clusters.append(scene.independent)
+    judged = ((s, n) for s in scenes if s.accepted and s.of_own_arm for n in s.nodules if n.hit is not None)
+    for scene, nodule in judged:
+        for key in _keys(scene, nodule):
+            hits, clusters = found.setdefault(key, ([], []))
+            hits.append(bool(nodule.hit))
+            clusters.append(scene.independent)
     kept: dict[str, list[Group]] = {}
     for (kind, value), (hits, clusters) in sorted(found.items(), key=_order):
         kept.setdefault(kind, []).append((kind, value, hits, clusters))
@@ -47,15 +43,12 @@ def _order(item: Any) -> tuple[Any, ...]:
 
 
 def _keys(scene: SceneEntry, nodule: NoduleEntry) -> list[tuple[str, str]]:
-    keys = [("all", "all nodules")]
-    keys += [("region", r) for r in nodule.regions]
+    keys = [("all", "all nodules"), *(("region", r) for r in nodule.regions)]
     asked = nodule.asked("diameter_mm")
     size = nodule.diameter_mm if asked is None else asked
     if size is not None:
         keys += [("size", _size(low, high)) for low, high in pairwise(_SIZES) if low <= size < high]
-    for key, value in scene.strata.items():
-        keys.append((key, age_band(value, "not known") if key == "age" else str(value)))
-    return keys
+    return keys + [(k, age_band(v, "not known") if k == "age" else str(v)) for k, v in scene.strata.items()]
 
 
 def _size(low: float, high: float) -> str:
@@ -91,16 +84,9 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
     axis.set_xlabel("rate of detected nodules, 95% interval")
     svg = to_svg(figure, name, title, description)
     rows = [
-        [
-            kind,
-            value,
-            number(len(hits)),
-            number(len(set(clusters))),
-            number(sum(hits)),
-            number(float(e.value)),
-            f"{number(float(e.lower))} to {number(float(e.upper))}",
-        ]
+        [kind, value, *map(number, (len(hits), len(set(clusters)), sum(hits), e.value)),
+         f"{number(e.lower)} to {number(e.upper)}"]
         for (kind, value, hits, clusters), e in zip(groups, estimates, strict=True)
-    ]
+    ]  # fmt: skip
     columns = ["property", "group", "nodules", "clusters", "detected", "rate", "95% interval"]
     return Figure.of(title, description, svg, columns, rows, numeric=columns[2:])

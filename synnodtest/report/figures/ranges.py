@@ -32,8 +32,8 @@ class Row:
 
     label: str
     points: Mapping[str, float] = field(default_factory=dict)
-    interval: tuple[float, float] | None = None
-    band: tuple[float, float] | None = None
+    interval: tuple[float, ...] | None = None
+    band: tuple[float, ...] | None = None
 
 
 def ranges(

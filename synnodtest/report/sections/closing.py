@@ -148,20 +148,8 @@ def _selftest(data: SelfTest, used: str) -> str:
     return f"{text} The run was made with another version, {used}: repeat the self-test."
 
 
-_FIRST = (
-    "mutant",
-    "fault",
-    "killed_by",
-    "what",
-    "source",
-    "n",
-    "expected",
-    "got",
-    "difference",
-    "lower",
-    "upper",
-    "holds",
-)
+_FIRST = ("mutant", "fault", "killed_by", "what", "source", "n", "expected", "got", "difference", "lower", "upper",
+          "holds")  # fmt: skip
 """Columns of a self-test that stand in this order, before all others; a record's own keys are sorted."""
 
 

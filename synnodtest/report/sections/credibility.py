@@ -30,11 +30,12 @@ def credibility(context: Context) -> Section:
     record = context.record
     nodules = [n for s in record.accepted for n in s.nodules]
     shown = [item for item in record.gallery if record.scenes[item.scene].nodules]
-    figures = [sheet_figure(shown, context.folder) if context.pixels else None]
-    figures += [
-        agreement_figure(nodules, key, f"f-agree-{key.replace('_', '-')}") for key in ("diameter_mm", "contrast")
+    figures = [
+        sheet_figure(shown, context.folder) if context.pixels else None,
+        agreement_figure(nodules, "diameter_mm", "f-agree-diameter-mm"),
+        agreement_figure(nodules, "contrast", "f-agree-contrast"),
+        ecdf_figure(nodules, "f-ecdf"),
     ]
-    figures.append(ecdf_figure(nodules, "f-ecdf"))
     reports = [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)]
     return Section(
         "Synthesis credibility",
@@ -69,39 +70,17 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
         if not s.n:
             idle.setdefault(f"{s.synthesizer}: {s.sentence}", []).append(s.behaviour)
             continue
-        gap = s.estimate or IntervalEntry()
-        rows.append(
-            [
-                s.behaviour,
-                s.synthesizer,
-                s.mode,
-                number(s.n),
-                " / ".join(map(number, (s.n11, s.n10, s.n01, s.n00))),
-                number(gap.value, "difference"),
-                interval(gap.lower, gap.upper, "difference"),
-                _says(s.status),
-                s.sentence,
-            ]
-        )
-    columns = [
-        "Behaviour",
-        "Synthesizer",
-        "Mode",
-        "Pairs",
-        "Both / sham only / untouched only / neither",
-        "Difference",
-        "Interval",
-        "Says",
-        "In words",
-    ]
+        gap, table = s.estimate or IntervalEntry(), " / ".join(map(number, (s.n11, s.n10, s.n01, s.n00)))
+        bounds = interval(gap.lower, gap.upper, "difference")
+        says = status(s.status) if s.status in STATUSES else Cell(s.status.capitalize())
+        rows.append([s.behaviour, s.synthesizer, s.mode, number(s.n), table, number(gap.value, "difference"), bounds,
+                     says, s.sentence])  # fmt: skip
+    counted = "Both / sham only / untouched only / neither"
+    columns = ["Behaviour", "Synthesizer", "Mode", "Pairs", counted, "Difference", "Interval", "Says", "In words"]
     return {
         "sham": table_of("Sham control: the same edit without a nodule", columns, rows, numeric=["Pairs"]),
         "idle": [f"{what} ({joined(names)})" for what, names in idle.items()],
     }
-
-
-def _says(word: str) -> Cell:
-    return status(word) if word in STATUSES else Cell(word.capitalize())
 
 
 def _report(made: CredibilityReport, name: str) -> dict[str, object]:
@@ -118,9 +97,7 @@ def _report(made: CredibilityReport, name: str) -> dict[str, object]:
         "title": f"{of.name} {of.version}, measured apart from this run".strip(),
         "lead": f"{made.file} (sha256 {short_hash(made.sha256)}), {whose}, weights {short_hash(of.sha256)}; "
         f"{_planted(grounds)}.",
-        "another": f"It is of another model and says nothing about the nodules of this run: {differs}."
-        if another
-        else "",
+        "another": f"It is of another model and says nothing about the nodules of this run: {differs}." * another,
         "other_settings": f"It was measured with other settings: {differs}." if differs and not another else "",
         "figures": [f for f in figures if f],
         "tables": [t for t in (_sweeps(measured.get("sweeps")), _rejections(grounds)) if t],

@@ -60,14 +60,9 @@ def curves(context: Context) -> Section:
         if not is_curve(e) or not e.ruling:
             continue
         anchor, part = context.anchors[e.id], next(iter(e.components), None)
-        rows.append(
-            [
-                link(f"{e.behaviour}: {expectation_title(e)}", f"#{anchor}"),
-                number(part.value if part else None),
-                interval(part.lower, part.upper) if part else "–",
-                status(e.shown_status),
-            ]
-        )
+        ends = interval(part.lower, part.upper) if part else "–"
+        name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{anchor}")
+        rows.append([name, number(part.value if part else None), ends, status(e.shown_status)])
         drawn.append(
             {
                 "anchor": anchor,

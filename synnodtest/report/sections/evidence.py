@@ -56,15 +56,9 @@ def sample_size(context: Context) -> Section:
 
 
 def _sizes(ruling: RulingEntry, first: ComponentEntry, alpha: float) -> list[str]:
-    units = ruling.n_nodules
-    return [
-        number(units),
-        number(ruling.n_clusters),
-        number(ruling.icc),
-        number(_effective(ruling)) if units else "–",
-        bound_text(first),
-        number(_least(first, alpha)),
-    ]
+    units, effective = ruling.n_nodules, number(_effective(ruling)) if ruling.n_nodules else "–"
+    shown = [number(units), number(ruling.n_clusters), number(ruling.icc), effective]
+    return [*shown, bound_text(first), number(_least(first, alpha))]
 
 
 def _effective(ruling: RulingEntry) -> int:
@@ -87,13 +81,8 @@ def _least(component: ComponentEntry, alpha: float) -> int | None:
 def attrition(context: Context) -> Section:
     """Return how many scenes were asked for and what became of them."""
     data = context.record.attrition
-    told = (
-        ("requested", data.requested),
-        ("synthesized", data.synthesized),
-        ("accepted", data.accepted),
-        ("evaluated", data.evaluated),
-    )
-    steps = [(word, int(count)) for word, count in told if count is not None]
+    words = ("requested", "synthesized", "accepted", "evaluated")
+    steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
     reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
     return Section(
         "Data and attrition",

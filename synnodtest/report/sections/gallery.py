@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from synnodtest.record.model import PictureEntry
+from collections.abc import Sequence
+
+from synnodtest.record.model import ExpectationEntry, PictureEntry
 from synnodtest.record.words import expectation_title, plural
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
@@ -22,31 +24,18 @@ def gallery(context: Context) -> Section:
         empty = "Pictures are left out of this report (--no-pixels)."
         by_expectation = {}
     known = {e.id: e for e in context.record.expectations}
-    groups = []
-    for node, items in by_expectation.items():
-        if node not in known:
-            continue
-        e = known[node]
-        named = context.named_by_search(e)
-        groups.append(
-            {
-                "anchor": context.anchors[node],
-                "title": expectation_title(e),
-                "behaviour": context.behaviour(e),
-                "status": e.shown_status,
-                "search": f"#n-{context.anchors[node]}" if named else "",
-                "rules": by_rule(context, [item for item in items if item.scene not in named]),
-            }
-        )
-    linked = context.pictures.linked
-    return Section(
-        "Gallery",
-        "gallery",
-        {
-            "groups": groups,
-            "range": f"{DIFFERENCE_RANGE:g}",
-            "linked": linked,
-            "linked_text": plural(linked, "picture"),
-        },
-        empty,
-    )
+    groups = [_group(context, known[node], items) for node, items in by_expectation.items() if node in known]
+    linked = plural(context.pictures.linked, "picture") if context.pictures.linked else ""
+    return Section("Gallery", "gallery", {"groups": groups, "range": f"{DIFFERENCE_RANGE:g}", "linked": linked}, empty)
+
+
+def _group(context: Context, e: ExpectationEntry, items: Sequence[PictureEntry]) -> dict[str, object]:
+    named, anchor = context.named_by_search(e), context.anchors[e.id]
+    return {
+        "anchor": anchor,
+        "title": expectation_title(e),
+        "behaviour": context.behaviour(e),
+        "status": e.shown_status,
+        "search": f"#n-{anchor}" if named else "",
+        "rules": by_rule(context, [item for item in items if item.scene not in named]),
+    }

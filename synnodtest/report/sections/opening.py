@@ -26,16 +26,13 @@ def identification(context: Context) -> Section:
     specs: list[list[Cell | str]] = [
         [code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs
     ]
+    heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
     return Section(
         "Identification",
         "identification",
         {
             "components": table_of("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
-            "specs": table_of(
-                "Specifications",
-                ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"],
-                specs,
-            ),
+            "specs": table_of("Specifications", heads, specs),
             "run": _run(context.record.run, who.synnodtest),
             "device": _device(context.record),
         },
@@ -101,24 +98,18 @@ def envelope(context: Context) -> Section:
         if not _is_range(value)
     ]
     ranges = [[c.label, f"{c.low:g} to {c.high:g}", c.tested_text(), c.remark()] for c in claims if c.low is not None]
-    extra = [[c.label, "not stated", c.tested_text(), ""] for c in claims if c.low is None]
+    ranges += [[c.label, "not stated", c.tested_text(), ""] for c in claims if c.low is None]
+    columns = ["Property", "Value", "Scenes", "Backgrounds"]
+    known = "Backgrounds by what is known of them"
     return Section(
         "Intended use and envelope",
         "envelope",
         {
             "intended_use": record.authored.intended_use,
             "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
-            "ranges": table_of(
-                "Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges + extra
-            ),
+            "ranges": table_of("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
             "texts": table_of("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),
-            "strata": table_of(
-                "Backgrounds by what is known of them",
-                ["Property", "Value", "Scenes", "Backgrounds"],
-                _strata(scenes),
-                numeric=["Scenes", "Backgrounds"],
-                most=60,
-            ),
+            "strata": table_of(known, columns, _strata(scenes), numeric=columns[2:], most=60),
         },
         "" if scenes else "No scene was evaluated.",
     )
@@ -180,15 +171,10 @@ def protocol(context: Context) -> Section:
     """Return every behaviour as a sentence with its criteria, margins and their rationale."""
     record = context.record
     groups = [
-        {
-            "behaviour": b,
-            "scenes": b.scenes_text,
-            "table": _criteria(context, b, items),
-            "spec": _spec_of(record, b),
-        }
+        {"behaviour": b, "table": _criteria(context, b, items), "spec": _spec_of(record, b)}
         for b, items in context.grouped()
     ]
-    alpha = record.run.alpha
+    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Specification"]
     ledger: list[list[Cell | str]] = [
         [code(r.run), date(r.started), r.status, str(r.seed), code(short_hash(r.spec_sha256))] for r in record.ledger
     ]
@@ -199,11 +185,7 @@ def protocol(context: Context) -> Section:
             "alpha": f"{alpha:g}" if alpha is not None else "–",
             "groups": groups,
             "profile": record.run.profile,
-            "ledger": table_of(
-                "Runs of these specifications, aborted ones included",
-                ["Run", "Started", "Ended", "Seed", "Specification"],
-                ledger,
-            ),
+            "ledger": table_of("Runs of these specifications, aborted ones included", heads, ledger),
             "reasons": list(by_kind(record.attrition.reasons).items()),
         },
         "" if groups else "No behaviour was collected.",

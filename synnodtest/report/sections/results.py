@@ -62,33 +62,31 @@ def _waiver_word(e: ExpectationEntry) -> str:
 
 
 def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
-    facts = [("Node", code(e.id)), *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ())]
     told = {k: v for k, v in e.parameters.items() if k != "rationale" and v not in ("", {}, [])}
-    if told:
-        facts.append(("Parameters", Cell(value_text(told))))
-    if e.rationale:
-        facts.append(("Rationale", Cell(e.rationale)))
-    if e.scenes:
-        facts.append(("Scenes", Cell(number(len(e.scenes)))))
-    if e.seconds:
-        facts.append(("Time", Cell(duration(e.seconds))))
-    return facts
+    facts = [
+        *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ()),
+        ("Parameters", value_text(told)),
+        ("Rationale", e.rationale),
+        ("Scenes", number(len(e.scenes)) if e.scenes else ""),
+        ("Time", duration(e.seconds) if e.seconds else ""),
+    ]
+    return [("Node", code(e.id)), *((word, Cell(text)) for word, text in facts if text)]
 
 
-def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, Cell]]:
+def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]:
     n, b, c = (number(count) for count in (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters))
-    facts = [("Criterion", Cell(ruling.criterion))]
-    facts.append(("n", Cell(f"{n} units on {b} backgrounds in {c} independent clusters")))
-    if ruling.icc is not None:
-        facts.append(("Intra-cluster correlation", Cell(number(ruling.icc))))
-    if ruling.p_value is not None:
-        facts.append(("p, raw", Cell(_p(ruling.p_value))))
-    if holm is not None:
-        facts.append(("p, Holm", Cell(_p(holm))))
-    return facts
+    return [
+        ("Criterion", ruling.criterion),
+        ("n", f"{n} units on {b} backgrounds in {c} independent clusters"),
+        ("Intra-cluster correlation", "" if ruling.icc is None else number(ruling.icc)),
+        ("p, raw", _p(ruling.p_value)),
+        ("p, Holm", _p(holm)),
+    ]
 
 
-def _p(value: float) -> str:
+def _p(value: float | None, none: str = "") -> str:
+    if value is None:
+        return none
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
@@ -96,9 +94,7 @@ def _components(ruling: RulingEntry) -> Table:
     level = f"{100 * (1 - 2 * (ruling.alpha or 0.05)):g}% interval"
     columns = ["Estimate", "Value", level, "95% interval", "Required", "Interval against bound", "Method", "Says"]
     rows = [_component(part) for part in ruling.components]
-    return table_of(
-        "Estimates against their bounds", columns, rows, numeric=["Value", level, "95% interval", "Required"]
-    )
+    return table_of("Estimates against their bounds", columns, rows, numeric=columns[1:5])
 
 
 def _component(part: ComponentEntry) -> list[Cell | str]:
@@ -117,13 +113,14 @@ def _component(part: ComponentEntry) -> list[Cell | str]:
 
 def _detail(title: str, rows: Any) -> Table:
     """Return a table of a ruling's details, whatever its columns are."""
-    if isinstance(rows, list) and rows and all(isinstance(r, Mapping) for r in rows):
-        there = list(dict.fromkeys(str(c) for r in rows for c in r))
-        columns = sorted(there, key=lambda c: all(isinstance(r.get(c), (int, float)) for r in rows))
-        body: list[list[Cell | str]] = [[_plain(r.get(c)) for c in columns] for r in rows]
-        numeric = [c for c in columns if all(isinstance(r.get(c), (int, float)) for r in rows)]
-        return table_of(title[:1].upper() + title[1:], columns, body, numeric=numeric, most=60)
-    return table_of(title[:1].upper() + title[1:], ["value"], [[value_text(rows)]])
+    caption = title[:1].upper() + title[1:]
+    if not (isinstance(rows, list) and rows and all(isinstance(r, Mapping) for r in rows)):
+        return table_of(caption, ["value"], [[value_text(rows)]])
+    there = dict.fromkeys(str(c) for r in rows for c in r)
+    numeric = [c for c in there if all(isinstance(r.get(c), (int, float)) for r in rows)]
+    columns = [*(c for c in there if c not in numeric), *numeric]
+    body: list[list[Cell | str]] = [[_plain(r.get(c)) for c in columns] for r in rows]
+    return table_of(caption, columns, body, numeric=numeric, most=60)
 
 
 def _plain(value: Any) -> str:
@@ -139,11 +136,12 @@ def multiplicity(context: Context) -> Section:
     gates = [g for g in ("integrity", "safety", "performance", "exploratory") if any(k[0] == g for k in families)]
     gates += sorted({k[0] for k in families} - set(gates))
     words = [w for w in context.counts if context.counts[w]]
+    heads, columns = [w.capitalize() for w in words], ["Expectation", "p, raw", "p, Holm", "Says"]
     rows: list[list[Cell | str]] = [[g, *(number(families[g, w]) for w in words)] for g in gates]
     alarms: list[list[Cell | str]] = [
         [
             link(f"{e.behaviour}: {expectation_title(e)}", f"#{context.anchors[e.id]}"),
-            *("–" if p is None else _p(p) for p in (e.p_value, e.p_holm)),
+            *(_p(p, none="–") for p in (e.p_value, e.p_holm)),
             status(e.shown_status),
         ]
         for e in expectations
@@ -153,18 +151,8 @@ def multiplicity(context: Context) -> Section:
         "Multiplicity",
         "multiplicity",
         {
-            "gates": table_of(
-                "Expectations by gate",
-                ["Gate", *[w.capitalize() for w in words]],
-                rows,
-                numeric=[w.capitalize() for w in words],
-            ),
-            "alarms": table_of(
-                "Raw and adjusted p values",
-                ["Expectation", "p, raw", "p, Holm", "Says"],
-                alarms,
-                numeric=["p, raw", "p, Holm"],
-            ),
+            "gates": table_of("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
+            "alarms": table_of("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
         },
         "" if expectations else "No expectation was tested.",
     )

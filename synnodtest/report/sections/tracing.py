@@ -36,15 +36,9 @@ def traceability(context: Context) -> Section:
             for e in items
         ]
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
-    return Section(
-        "Traceability",
-        "traceability",
-        {
-            "table": table_of("From hazard to verdict", columns, rows, most=2000),
-            "orphans": _orphans(context, titles),
-        },
-        "" if rows else "No expectation was collected.",
-    )
+    table = table_of("From hazard to verdict", columns, rows, most=2000)
+    empty = "" if rows else "No expectation was collected."
+    return Section("Traceability", "traceability", {"table": table, "orphans": _orphans(context, titles)}, empty)
 
 
 def _named(key: str, titles: Mapping[str, str]) -> str:
@@ -86,25 +80,12 @@ def hazards(context: Context) -> Section:
         shown = [e.shown_status for e in group]
         worst = next((w for w in WORST_FIRST if w in shown), "NOT RUN")
         hazard = known.setdefault(key, TitledEntry(key))
-        rows.append(
-            [
-                key,
-                hazard.title or "–",
-                hazard.severity or "–",
-                status(worst),
-                *(number(shown.count(w)) if w in shown else "" for w in words),
-                _gap(shown),
-            ]
-        )
-    columns = ["Hazard", "Title", "Severity", "Worst verdict", *[w.capitalize() for w in words], "Evidence lacking"]
-    return Section(
-        "Hazards",
-        "hazards",
-        {
-            "table": table_of("Worst verdict of each hazard", columns, rows, numeric=[w.capitalize() for w in words]),
-        },
-        "" if rows else "No behaviour names a hazard.",
-    )
+        counts = [number(shown.count(w)) if w in shown else "" for w in words]
+        rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(shown)])
+    heads = [w.capitalize() for w in words]
+    columns = ["Hazard", "Title", "Severity", "Worst verdict", *heads, "Evidence lacking"]
+    table = table_of("Worst verdict of each hazard", columns, rows, numeric=heads)
+    return Section("Hazards", "hazards", {"table": table}, "" if rows else "No behaviour names a hazard.")
 
 
 def _gap(shown: list[str]) -> str:

@@ -120,9 +120,7 @@ def _agreement(found: Transfer) -> Table | None:
     rows = [
         [
             "all" if at.false_positives_per_image is None else number(at.false_positives_per_image),
-            number(at.spearman),
-            number(at.mean_absolute_difference),
-            number(at.largest_difference),
+            *map(number, (at.spearman, at.mean_absolute_difference, at.largest_difference)),
         ]
         for at in (*told.rates, told.all_rates)
     ]
@@ -136,10 +134,7 @@ def _visibility(found: Transfer) -> Table | None:
         [
             {"contrast": "contrast in place", "conspicuity": "conspicuity"}[name],
             _band(band.from_mm, band.to_mm),
-            number(band.real[1]),
-            number(band.planted[1]),
-            number(band.median_ratio),
-            number(band.kolmogorov_smirnov),
+            *map(number, (band.real[1], band.planted[1], band.median_ratio, band.kolmogorov_smirnov)),
         ]
         for name, bands in found.visibility.items()
         for band in bands
