@@ -28,6 +28,8 @@ ROOM_BYTES = 4 << 30
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error")
+    # highdicom leaves its tables of frames open; Python 3.13 tells of them in whatever test collects them
+    config.addinivalue_line("filterwarnings", "ignore:unclosed database in <sqlite3:ResourceWarning")
     keep_temporary_folders_in_memory()
 
 

@@ -118,6 +118,7 @@ def test_a_killed_training_goes_on_where_its_checkpoint_stands(encoder: TabularE
 
 
 def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(tmp_path: Path) -> None:
+    pytest.importorskip("radiomics", reason="shapes are measured by PyRadiomics")
     (tmp_path / "work").mkdir()
     made_up_windows().save(tmp_path / "work" / "windows.npz")
     train_diffusion(None, tmp_path, preset="tiny", steps=2, **SILENT)
