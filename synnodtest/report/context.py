@@ -66,21 +66,15 @@ class Context:
         """Return what the report shows beside a search, minimal example first: entries of the gallery by scene."""
         if not expectation.is_search or not self.pixels:
             return {}
-        order = list(SEARCHED)
-        found = [
-            (order.index(words[0]), picture)
-            for picture in self.record.gallery
-            if picture.expectation == expectation.id and (words := picture.rule.split())[0] in order
-        ]
-        return {picture.scene: picture for _, picture in sorted(found, key=lambda one: one[0])}
+        own = [picture for picture in self.record.gallery if picture.expectation == expectation.id]
+        return {p.scene: p for role in SEARCHED for p in own if p.rule.split()[0] == role}
 
     @cached_property
     def report_option(self) -> str:
         """What ``synnodtest replay`` must be told where the run does not lie below ``reports/``; else nothing."""
         folder = self.record.run.report_folder
-        return (
-            "" if not folder or PurePosixPath(folder).parts[:1] == ("reports",) else f" --report {shlex.quote(folder)}"
-        )
+        usual = not folder or PurePosixPath(folder).parts[:1] == ("reports",)
+        return "" if usual else f" --report {shlex.quote(folder)}"
 
     def gate(self, expectation: ExpectationEntry) -> str:
         """Return the gate of an expectation's behaviour."""

@@ -48,15 +48,14 @@ class Embedder:
 
     def offer(self, item: PictureEntry, roles: list[str]) -> None:
         """Embed these pictures of one item if all of them fit; large cuts take the place of the thumbnails."""
-        new = {p: self._read(p) for p in map(item.path, roles) if p and p not in self._held}
-        if any(data is None for data in new.values()):
-            new = {p: d for p, d in new.items() if d is not None}
-        cost = sum(len(d) for d in new.values() if d)
+        paths = [path for path in map(item.path, roles) if path and path not in self._held]
+        new = {path: data for path in paths if (data := self._read(path)) is not None}
+        cost = sum(map(len, new.values()))
         replaced = [item.path(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.path(r)]
         gain = sum(len(self._held[p]) for p in replaced if p in self._held)
         if new and cost - gain <= self._left:
             self._left -= cost - gain
-            self._held |= {p: d for p, d in new.items() if d}
+            self._held |= new
             for p in replaced:
                 self._held.pop(p, None)
 
@@ -86,11 +85,7 @@ class Embedder:
     def _read(self, path: str) -> str | None:
         file = (self._folder / path).resolve()
         kind = {".webp": "webp", ".png": "png", ".jpg": "jpeg"}.get(file.suffix)
-        if (
-            kind is None
-            or not file.is_relative_to(self._folder)
-            or not file.is_file()
-            or file.stat().st_size > LARGEST_BYTES
-        ):
+        there = kind is not None and file.is_relative_to(self._folder) and file.is_file()
+        if not there or file.stat().st_size > LARGEST_BYTES:
             return None
         return f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"

@@ -92,12 +92,8 @@ class Table:
             cell = row[index]
             text = _text(cell)
             words = [text] if numeric else text.replace("_", " ").split()
-            need = max(
-                need,
-                24 if isinstance(cell, Cell) and cell.markup else min(len(text), 12),
-                *(min(len(w), 26) for w in words),
-                0,
-            )
+            drawn = 24 if isinstance(cell, Cell) and cell.markup else min(len(text), 12)
+            need = max(need, drawn, *(min(len(w), 26) for w in words))
         return need + 2
 
     def cells(self) -> list[list[tuple[str, Cell]]]:

@@ -69,9 +69,8 @@ def _kind(run: RunEntry) -> str:
     return "confirmatory" if run.confirmatory else f"exploratory: {reasons}"
 
 
-def _component(role: str, identity: IdentityEntry | None, more: str = "") -> list[Cell | str]:
-    if identity is None:
-        return [role, "–", code(""), more or "–"]
+def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[Cell | str]:
+    identity = of or IdentityEntry()
     name = identity.title + (" (demonstration model)" if identity.demonstration else "")
     settings = value_text(identity.configuration)
     return [role, name or "–", code(identity.sha256), "; ".join(t for t in (more, settings) if t) or "–"]
@@ -80,8 +79,8 @@ def _component(role: str, identity: IdentityEntry | None, more: str = "") -> lis
 def _counts(backgrounds: BackgroundsEntry) -> str:
     text = plural(backgrounds.count, "background")
     text += f" of {plural(backgrounds.patients, 'patient')}" if backgrounds.patients else ""
-    estimated = backgrounds.estimated_regions
-    text += f", estimated regions: {', '.join(estimated)}" if estimated else ""
+    regions = ", ".join(backgrounds.estimated_regions)
+    text += f", estimated regions: {regions}" if regions else ""
     return "; ".join([text, *backgrounds.notes])
 
 
@@ -116,11 +115,8 @@ def envelope(context: Context) -> Section:
 
 
 def _is_range(value: object) -> TypeGuard[list[float]]:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
-    )
+    numbers = isinstance(value, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+    return isinstance(value, list) and numbers and len(value) == 2
 
 
 def _claims(record: Record, nodules: Sequence[NoduleEntry]) -> list[Claim]:
@@ -157,14 +153,12 @@ def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Se
 
 
 def _strata(scenes: Sequence[SceneEntry]) -> list[list[Cell | str]]:
-    counts: Counter[tuple[str, str]] = Counter()
-    backgrounds: dict[tuple[str, str], set[str]] = {}
+    backgrounds: dict[tuple[str, str], list[str]] = {}
     for scene in scenes:
         for key, value in scene.strata.items():
-            pair = (key, age_band(value, str(value)) if key == "age" else str(value))
-            counts[pair] += 1
-            backgrounds.setdefault(pair, set()).add(scene.background)
-    return [[k, v, number(counts[k, v]), number(len(backgrounds[k, v]))] for k, v in sorted(counts)]
+            band = age_band(value, str(value)) if key == "age" else str(value)
+            backgrounds.setdefault((key, band), []).append(scene.background)
+    return [[*pair, number(len(some)), number(len(set(some)))] for pair, some in sorted(backgrounds.items())]
 
 
 def protocol(context: Context) -> Section:
@@ -197,16 +191,11 @@ def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[Expec
     for e in items:
         ruling, criterion = e.ruling, e.ruling.criterion if e.ruling else ""
         stop = "sequential, by e-values" if ruling and ruling.figure_kind == "sequential" else "fixed n"
-        rows.append(
-            [
-                Cell(expectation_title(e), href=f"#{context.anchors[e.id]}"),
-                criterion or value_text(e.parameters),
-                "; ".join(dict.fromkeys(p.method for p in e.components)) or "–",
-                e.rationale or behaviour.rationale or "none given",
-                f"{ruling.alpha:g}" if ruling and ruling.alpha else "–",
-                f"{number(ruling.n_nodules)}, {stop}" if ruling and ruling.n_nodules else "–",
-            ]
-        )
+        methods = "; ".join(dict.fromkeys(p.method for p in e.components)) or "–"
+        alpha = f"{ruling.alpha:g}" if ruling and ruling.alpha else "–"
+        n = f"{number(ruling.n_nodules)}, {stop}" if ruling and ruling.n_nodules else "–"
+        name, why = Cell(expectation_title(e), href=f"#{context.anchors[e.id]}"), e.rationale or behaviour.rationale
+        rows.append([name, criterion or value_text(e.parameters), methods, why or "none given", alpha, n])
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
     return table_of(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
 

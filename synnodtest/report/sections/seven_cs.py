@@ -7,6 +7,7 @@ cited by analogy: nothing here claims conformity with it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,10 +128,8 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
     nodules = _nodules(record)
     if not nodules:
         return "no nodule was planted"
-    sizes, contrasts = (
-        [float(v) for n in nodules if (v := n.realised(key)) is not None] or [float("nan")]
-        for key in ("diameter_mm", "contrast")
-    )
+    keys = ("diameter_mm", "contrast")
+    sizes, contrasts = ([v for n in nodules if (v := n.realised(k)) is not None] or [math.nan] for k in keys)
     regions = Counter(name for n in nodules for name in n.regions)
     told = [
         f"{plural(len(nodules), 'nodule')} of {min(sizes):.1f} to {max(sizes):.1f} mm (median {np.median(sizes):.1f}), "

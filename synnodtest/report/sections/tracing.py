@@ -22,19 +22,11 @@ def traceability(context: Context) -> Section:
     titles = {kind: {entry.id: entry.title for entry in entries} for kind, entries in listed.items()}
     rows: list[list[Cell | str]] = []
     for behaviour, items in context.grouped():
-        hazards = [_named(i, titles["hazards"]) for i in behaviour.hazard]
-        needs = [_named(i, titles["requirements"]) for i in behaviour.requirement]
-        rows += [
-            [
-                "; ".join(hazards) or "–",
-                "; ".join(needs) or "–",
-                behaviour.id,
-                link(expectation_title(e), f"#{context.anchors[e.id]}"),
-                code(evidence_hash(context.record, e)[:12]),
-                status(e.shown_status),
-            ]
-            for e in items
-        ]
+        hazards = "; ".join(_named(i, titles["hazards"]) for i in behaviour.hazard) or "–"
+        needs = "; ".join(_named(i, titles["requirements"]) for i in behaviour.requirement) or "–"
+        for e in items:
+            name, sha = link(expectation_title(e), f"#{context.anchors[e.id]}"), evidence_hash(context.record, e)[:12]
+            rows.append([hazards, needs, behaviour.id, name, code(sha), status(e.shown_status)])
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
     table = table_of("From hazard to verdict", columns, rows, most=2000)
     empty = "" if rows else "No expectation was collected."

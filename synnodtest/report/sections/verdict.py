@@ -56,9 +56,7 @@ def verdict(context: Context) -> Section:
             "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
             **_failures(context),
             "open": _open(context),
-            "groups": [
-                {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
-            ],
+            "groups": [(b, [_row(context, e) for e in items]) for b, items in context.grouped() if items],
         },
     )
 
@@ -213,12 +211,10 @@ def _between(start: Any, end: Any) -> float | None:
 
 def _scopes(record: Record) -> list[tuple[str, str]]:
     """Return (key, value) of what the specs claim, over all specs."""
-    pairs: dict[str, list[str]] = {}
+    pairs: dict[str, dict[str, None]] = {}
     for spec in record.identification.specs:
         for key, value in spec.scope.items():
-            text = value_text(value)
-            if text not in pairs.setdefault(key, []):
-                pairs[key].append(text)
+            pairs.setdefault(key, {})[value_text(value)] = None
     return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
 
 
@@ -229,17 +225,19 @@ Notice = tuple[str, str]
 def _notices(context: Context) -> list[Notice]:
     """Return what a reader must know before the results."""
     record = context.record
-    notices = [*_of_kind(record), *_of_earlier_runs(record), *_of_components(record)]
-    notices += _of_silence(record.expectations)
-    notices += _of_deviations(record)
     estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
-    if estimated:
-        notices.append(("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs."))
-    notices += _of_brightness(record)
+    regions = ("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs.")
     expired = [w.id for w in record.waivers if w.expired]
-    if expired:
-        notices.append(("Expired waivers", f"{joined(expired)} no longer count."))
-    return notices
+    return [
+        *_of_kind(record),
+        *_of_earlier_runs(record),
+        *_of_components(record),
+        *_of_silence(record.expectations),
+        *_of_deviations(record),
+        *[regions] * bool(estimated),
+        *_of_brightness(record),
+        *[("Expired waivers", f"{joined(expired)} no longer count.")] * bool(expired),
+    ]
 
 
 def _of_kind(record: Record) -> Iterator[Notice]:
@@ -325,11 +323,6 @@ def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
         "why": "" if primary else expectation.sentence,
     }
     if primary:
-        value, ends = estimate(primary)
-        row |= {
-            "strip": strip(primary, domain_of([primary])),
-            "bound": bound_text(primary),
-            "value": value,
-            "interval": ends,
-        }
+        drawn = {"strip": strip(primary, domain_of([primary])), "bound": bound_text(primary)}
+        row |= drawn | dict(zip(("value", "interval"), estimate(primary), strict=True))
     return row
