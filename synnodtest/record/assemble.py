@@ -58,9 +58,8 @@ def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
     if judgement.behaviour.fuzz is not None:
         return _NOTHING_SAID
     try:
-        made = forecast(
-            judgement.behaviour, judgement.variant, campaign.backgrounds(judgement.behaviour), campaign.seed
-        )
+        backgrounds = campaign.backgrounds(judgement.behaviour)
+        made = forecast(judgement.behaviour, judgement.variant, backgrounds, campaign.seed)
     except SynnodError:
         return _NOTHING_SAID  # the spec assumes what can never show the bound, which `plan` says
     return PlanEntry(plain(made.assumption), plain(made.power), made.smallest)
@@ -152,12 +151,7 @@ class Fragment:
             self.expectations[node_id] = replace(planned, status="ERROR", error=died)
 
     def add_judgement(
-        self,
-        case: CaseLike,
-        judgement: Judgement,
-        campaign: Campaign,
-        seconds: float,
-        waiver: JsonObject | None = None,
+        self, case: CaseLike, judgement: Judgement, campaign: Campaign, seconds: float, waiver: JsonObject | None = None
     ) -> None:
         """Record an item that was judged, its trials and whoever made them."""
         self._add_case(case)
@@ -229,8 +223,7 @@ class Fragment:
         self.tally = plain(vars(campaign.tally()))
 
     def _note_deviations(self, case: CaseLike, judgement: Judgement) -> None:
-        planned = case.behaviour.scenes.count if case.behaviour.scenes is not None else 0
-        used = judgement.behaviour.scenes.count if judgement.behaviour.scenes is not None else 0
+        planned, used = (b.scenes.count if b.scenes is not None else 0 for b in (case.behaviour, judgement.behaviour))
         if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, LIMITED_COUNT, str(planned), str(used))
         for evidence in judgement.evidence.values():

@@ -59,11 +59,10 @@ def numbers(ruling: RulingEntry | None) -> str:
     whole = f"{'-inf' if low is None else _plain(low)} to {'inf' if high is None else _plain(high)}"
     if part.side == "within" or ruling is None or ruling.status == "INCONCLUSIVE":
         return f"{whole}, bound {'±' if part.side == 'within' else ''}{_plain(bound)}"
-    above, below = (None if end is None or math.isnan(end) else float(end) for end in (low, high))
-    if above is not None and above > bound:
-        return f"{_plain(above)} > {_plain(bound)}"
-    if below is not None and below < bound:
-        return f"{_plain(below)} < {_plain(bound)}"
+    if low is not None and low > bound:
+        return f"{_plain(low)} > {_plain(bound)}"
+    if high is not None and high < bound:
+        return f"{_plain(high)} < {_plain(bound)}"
     return f"{whole}, bound {_plain(bound)}"
 
 
@@ -103,12 +102,9 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
         yield from (f"  {word}: {key}" for key in keys)
     yield ""
     yield f"{'pairs':>7} {'before':>8} {'now':>8} {'differs by':>10}  {'90% interval':<17}  metric"
-    for row in made.differences:
-        if not row.behaviour:
-            yield _row(row, row.metric)
-    for row in made.differences:
-        if row.behaviour and row.shown:
-            yield _row(row, f"{row.metric} in {row.behaviour}")
+    yield from (_row(row, row.metric) for row in made.differences if not row.behaviour)
+    within = (row for row in made.differences if row.behaviour and row.shown)
+    yield from (_row(row, f"{row.metric} in {row.behaviour}") for row in within)
     if not made.differences:
         yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
     elif made.unpaired:

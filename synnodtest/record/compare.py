@@ -195,8 +195,7 @@ def _margins(key: str, before: ExpectationEntry, after: ExpectationEntry) -> Ite
 
 def _matched_otherwise(earlier: Side, now: Side) -> dict[str, ChangedParameter]:
     """Return the behaviours whose findings were assigned to nodules by another rule: their hits are not comparable."""
-    before = {b.id: b.resolved.get("matching") for b in earlier.behaviours}
-    after = {b.id: b.resolved.get("matching") for b in now.behaviours}
+    before, after = ({b.id: b.resolved.get("matching") for b in side.behaviours} for side in (earlier, now))
     return {
         key: ChangedParameter(key, "matching", before[key], rule)
         for key, rule in after.items()
@@ -236,10 +235,8 @@ def _counts(scene: SceneEntry, wanted: Wanted) -> bool:
 
 
 def _rows(behaviour: str, pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterator[DifferenceEntry]:
-    hits: list[Row] = []
-    scores: list[Row] = []
-    quiet: list[Row] = []
-    alarms: list[Row] = []
+    rows_of: dict[str, list[Row]] = {metric: [] for metric in METRICS}
+    hits, scores, quiet, alarms = rows_of.values()
     for old, new in pairs:
         cluster, point = new.cluster, wanted.get(new.behaviour, _USUAL)[1]
         for a, b in zip(new.nodules if new.of_own_arm else (), old.nodules, strict=False):
@@ -250,9 +247,7 @@ def _rows(behaviour: str, pairs: Sequence[Pair], wanted: Wanted, alpha: float) -
             now, before = (float(sum(f.score >= point for f in scene.findings)) for scene in (new, old))
             quiet.append((float(now == 0), float(before == 0), cluster))
             alarms.append((now, before, cluster))
-    for metric, rows in zip(METRICS, (hits, scores, quiet, alarms), strict=True):
-        if rows:
-            yield _row(behaviour, metric, rows, alpha)
+    yield from (_row(behaviour, metric, rows, alpha) for metric, rows in rows_of.items() if rows)
 
 
 def _hit(confidence: float, point: float) -> float:
@@ -261,7 +256,7 @@ def _hit(confidence: float, point: float) -> float:
 
 def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> DifferenceEntry:
     now, before, clusters = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
-    if metric in {"sensitivity", "specificity"}:
+    if metric in SHARES:
         estimate = rate_difference_clustered(now, before, clusters, alpha=alpha)
     else:
         shifts = [a - b for a, b in zip(now, before, strict=True)]

@@ -97,10 +97,8 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     runs = root / ledger.FILE_NAME if facts.ledger is None else facts.ledger
     made["ledger"] = ledger.runs_of(runs, [s.sha256 for s in specs])
     broken = ledger.faults(runs)[:MOST_FAULTS]
-    made["anomalies"] = [
-        *made["anomalies"],
-        *({"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in broken),
-    ]
+    told = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in broken]
+    made["anomalies"] = [*made["anomalies"], *told]
     if facts.cache is not None and (facts.cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(facts.cache / SELFTEST)
     if facts.baseline is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,8 @@ def beside_models(run: RunEntry, who: Identification, root: Path, file_name: str
     places = [root / named / file_name] if named else []
     for synthesizer in who.synthesizers if not named else ():
         if synthesizer.demonstration:
-            try:
+            with suppress(SynnodError):
                 places.append(shipped_model(f"{synthesizer.name}/{file_name}"))
-            except SynnodError:
-                continue
     return [place for place in places if place.is_file()]
 
 
@@ -65,15 +64,15 @@ def read(path: Path) -> JsonObject:
             raise ValueError(f"larger than {_LARGEST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
         found = json.loads(content, parse_constant=lambda word: None)
-        if not isinstance(found, dict) or not isinstance(found.get("synthesizer"), dict):
+        synthesizer = found.pop("synthesizer", None) if isinstance(found, dict) else None
+        if not isinstance(synthesizer, dict):
             raise ValueError("it names no synthesizer")
-        if not isinstance(found["synthesizer"].get("name"), str):
+        if not isinstance(synthesizer.get("name"), str):
             raise ValueError("its synthesizer has no name")
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=_HINT) from error
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: no credibility report of a synthesizer ({error})", hint=_HINT) from error
-    synthesizer = found.pop("synthesizer")
     return {"file": path.name, "sha256": sha256_of(content), "synthesizer": synthesizer, "measured": found}
 
 
@@ -84,12 +83,8 @@ def read_all(paths: Iterable[Path], synthesizers: Iterable[IdentityEntry]) -> li
         RecordError: one of the files cannot be used.
     """
     used = list(synthesizers)
-    reports: list[JsonObject] = []
-    for path in paths:
-        made = read(path)
-        least = closest(decode(IdentityEntry, made["synthesizer"]), used)
-        reports.append({**made, "of_another_model": least.another, "differs": list(least.what)})
-    return reports
+    made = [(one := read(path), closest(decode(IdentityEntry, one["synthesizer"]), used)) for path in paths]
+    return [{**one, "of_another_model": least.another, "differs": list(least.what)} for one, least in made]
 
 
 def closest(measured: IdentityEntry, used: Iterable[IdentityEntry]) -> Difference:
@@ -100,11 +95,10 @@ def closest(measured: IdentityEntry, used: Iterable[IdentityEntry]) -> Differenc
 
 def differences(measured: IdentityEntry, used: IdentityEntry) -> Difference:
     """Return in what two identities differ; of equal weights in their configuration too."""
-    pairs = {key: (getattr(measured, key), getattr(used, key)) for key in ("name", "version", "sha256")}
     what = [
         f"{key} {(mine or 'unknown')[:12]}, in this run {(theirs or 'unknown')[:12]}"
-        for key, (mine, theirs) in pairs.items()
-        if mine != theirs
+        for key in ("name", "version", "sha256")
+        if (mine := getattr(measured, key)) != (theirs := getattr(used, key))
     ]
     if measured.name != used.name or measured.sha256 != used.sha256:
         return Difference(another=True, what=tuple(what))

@@ -115,13 +115,8 @@ def least_score(kind: str) -> float:
 def rescored(trial: Trial, matching: JsonObject) -> Trial:
     """Return the trial with its findings assigned to nodules by another rule."""
     rule = Matching.from_dict(matching)
-    nodules, duplicates, false = score_trial(
-        trial.sightings,
-        [n.truth for n in trial.nodules],
-        [n.regions for n in trial.nodules],
-        trial.spacing_mm,
-        rule,
-    )
+    truths, regions = [n.truth for n in trial.nodules], [n.regions for n in trial.nodules]
+    nodules, duplicates, false = score_trial(trial.sightings, truths, regions, trial.spacing_mm, rule)
     truths, regions = [m.truth for m in trial.mimics], [m.regions for m in trial.mimics]
     mimics = score_mimics(trial.sightings, truths, regions, nodules, trial.spacing_mm, rule)
     return replace(trial, nodules=nodules, duplicates=duplicates, false_positives=false, mimics=mimics)
@@ -130,17 +125,12 @@ def rescored(trial: Trial, matching: JsonObject) -> Trial:
 def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) -> MatchedEntry:
     """Return nodules and findings of a scene, and which finding hits which nodule."""
     hits = {n.finding: n.name for n in trial.nodules if n.finding is not None}
-    findings = [
-        FindingEntry(
-            tuple(plain(s.finding.box)),
-            plain(s.finding.score),
-            tuple(sorted(s.regions)),
-            hits.get(index),
-            index in trial.duplicates,
-        )
-        for index, s in enumerate(trial.sightings)
-        if s.finding.score >= least or index in hits
-    ]
+    findings = []
+    for index, s in enumerate(trial.sightings):
+        if s.finding.score >= least or index in hits:
+            box, score = tuple(plain(s.finding.box)), plain(s.finding.score)
+            duplicate = index in trial.duplicates
+            findings.append(FindingEntry(box, score, tuple(sorted(s.regions)), hits.get(index), duplicate))
     return MatchedEntry(tuple(_nodule(n, operating_point) for n in trial.nodules), tuple(findings))
 
 

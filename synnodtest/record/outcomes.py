@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -90,11 +91,8 @@ class History:
 
     def newly(self, status: str) -> list[tuple[str, Outcome, Outcome]]:
         """Return ``(node id, before, now)`` of what has a status in its last run and had another in the one before."""
-        found = []
-        for node, series in self.outcomes.items():
-            if len(series) > 1 and series[-1].status == status and series[-2].status != status:
-                found.append((node, series[-2], series[-1]))
-        return found
+        last = [(node, some[-2], some[-1]) for node, some in self.outcomes.items() if len(some) > 1]
+        return [(node, before, now) for node, before, now in last if now.status == status != before.status]
 
     @staticmethod
     def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:
@@ -130,15 +128,13 @@ class History:
         """
         found = []
         for node, series in self.outcomes.items():
-            groups: dict[tuple[str, str], list[str]] = {}
-            seeds: dict[tuple[str, str], set[Any]] = {}
+            groups: dict[tuple[str, str], list[Outcome]] = {}
             for one in series:
-                key = (self.runs[one.run].version, one.question)
-                groups.setdefault(key, []).append(one.status)
-                seeds.setdefault(key, set()).add(self.runs[one.run].seed)
-            for key, words in groups.items():
-                if len(set(words)) > 1 and len(seeds[key]) > 1:
-                    found.append((node, key[0], {word: words.count(word) for word in dict.fromkeys(words)}))
+                groups.setdefault((self.runs[one.run].version, one.question), []).append(one)
+            for (version, _), some in groups.items():
+                counts = Counter(one.status for one in some)
+                if len(counts) > 1 and len({self.runs[one.run].seed for one in some}) > 1:
+                    found.append((node, version, dict(counts)))
         return found
 
     def versions(self) -> list[str]:

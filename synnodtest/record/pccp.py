@@ -197,8 +197,7 @@ def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
     """Yield every expectation with its status under every version, those that were lost first."""
     every = [version.entries() for version in (*old, new)]
     rows = []
-    for key in dict.fromkeys(key for entries in every for key in entries):
-        entry = next(entries[key] for entries in reversed(every) if key in entries)
+    for key, entry in {key: entry for entries in every for key, entry in entries.items()}.items():
         statuses = tuple(entries[key].shown_status if key in entries else "NOT RUN" for entries in every)
         lost = statuses[-1] != "PASSED" and "PASSED" in statuses[:-1]
         rows.append(Held(entry.behaviour, expectation_title(entry), statuses, lost))
@@ -316,11 +315,14 @@ def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
         {"expectation": key, "passed under": passed[key], "is": now[key].shown_status if key in now else "NOT RUN"}
         for key in lost
     )
-    status = "FAILED" if len(failed) > protocol.lost_at_most else "PASSED" if len(lost) <= protocol.lost_at_most else ""
-    status = status if passed else "INCONCLUSIVE"
+    status = "INCONCLUSIVE"
+    if passed and len(failed) > protocol.lost_at_most:
+        status = "FAILED"
+    elif passed and len(lost) <= protocol.lost_at_most:
+        status = "PASSED"
     steps = "; ".join(_step(version, now) for version in old)
     said = f"{len(passed) - len(lost)} of {len(passed)} still pass ({steps})"
-    return Clause("retention", asks, status or "INCONCLUSIVE", said, rows)
+    return Clause("retention", asks, status, said, rows)
 
 
 def _step(version: Version, now: Mapping[str, ExpectationEntry]) -> str:
@@ -336,12 +338,11 @@ def _row(entry: ExpectationEntry, word: str) -> dict[str, str]:
 def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:
     """Return the clause on one margin: non-inferior where the bound of the difference lies within the margin."""
     less_is_better = METRICS[margin.metric]
-    where = f" of {margin.behaviour}" if margin.behaviour else ""
-    metric = margin.metric.replace("_", " ")
+    what = margin.metric.replace("_", " ") + (f" of {margin.behaviour}" if margin.behaviour else "")
     whom = f"{earlier.label}{', the reference' if first else ''}"
     direction = "higher" if less_is_better else "lower"
-    asks = f"The {metric}{where} is less than {margin.margin:g} {direction} than under {whom}."
-    name = f"{metric}{where} against {earlier.label}"
+    asks = f"The {what} is less than {margin.margin:g} {direction} than under {whom}."
+    name = f"{what} against {earlier.label}"
     row = next((d for d in made.differences if d.metric == margin.metric and d.behaviour == margin.behaviour), None)
     if row is None or row.value is None:
         return Clause(name, asks, "INCONCLUSIVE", "no scene could be compared: the same specs, seed and backgrounds?")
@@ -350,8 +351,7 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
     said = (
         f"{number(row.before)} before, {number(row.after)} now, difference {row.value:+.3f} "
-        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, "
-        f"{row.n} pairs on {row.clusters} backgrounds)"
+        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, {row.n} pairs on {row.clusters} backgrounds)"
     )
     if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
         return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")

@@ -92,8 +92,7 @@ def read_all(paths: Iterable[Path], identification: Identification) -> list[Json
 def _against(found: JsonObject, identification: Identification) -> JsonObject:
     who = decode(_Components, found)
     against = [differences(one.identity, identification.detector) for one in who.detectors]
-    same = [k for k, one in enumerate(against) if not one.what]
-    close = [k for k, one in enumerate(against) if not one.another]
     best = closest(who.made_of.synthesizer, identification.synthesizers)
-    own = next(iter(same or close), None)
+    same = (k for k, one in enumerate(against) if not one.what)
+    own = next(same, next((k for k, one in enumerate(against) if not one.another), None))
     return {**found, "own": own, "of_this_synthesizer": not best.another, "differs": list(best.what)}

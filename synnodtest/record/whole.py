@@ -166,10 +166,7 @@ def _attrition(fragment: Fragment) -> Attrition:
         from_cache=int(tally["from_cache"]),
         redrawn=sum(any(n.requested.get("redrawn") for n in s.nodules) for s in scenes),
         reasons=dict(reasons),
-        seconds={
-            "synthesis": round(float(tally["synthesis_seconds"]), 3),
-            "detection": round(float(tally["detection_seconds"]), 3),
-        },
+        seconds={what: round(float(tally[f"{what}_seconds"]), 3) for what in ("synthesis", "detection")},
     )
 
 

@@ -128,10 +128,10 @@ def _notes(radiograph: Radiograph, more: list[str]) -> list[str]:
         f"{width} x {height} pixels of {column:.4g} x {row:.4g} mm, {width * column:.0f} x {height * row:.0f} mm",
         f"{depth_of(radiograph.pixels)} bits as stored",
         f"regions given: {', '.join(given)}" if given else "no region given",
+        f"regions estimated: {', '.join(sorted(radiograph.estimated))}" if radiograph.estimated else "",
+        ", ".join(strata),
     ]
-    if radiograph.estimated:
-        notes.append(f"regions estimated: {', '.join(sorted(radiograph.estimated))}")
-    return notes + ([", ".join(strata)] if strata else []) + more
+    return [*filter(None, notes), *more]
 
 
 def _plain_name(name: str, source: Path) -> str:
@@ -178,8 +178,7 @@ def _said_of(path: Path, given: Given, error: BackgroundError) -> BackgroundErro
 
 def _in_the_users_words(error: BackgroundError, path: Path, name: str) -> BackgroundError:
     """Return the error without the studio's own folders, and with remedies of one who has a file and no manifest."""
-    message = re.sub(
-        r" \(listed in [^)]*\)", "", error.message.replace(str(path), name).replace(str(path.parent), name)
-    )
+    message = error.message.replace(str(path), name).replace(str(path.parent), name)
+    message = re.sub(r" \(listed in [^)]*\)", "", message)
     hint = next((remedy for words, remedy in _REMEDIES.items() if words in message), error.hint)
     return BackgroundError(message, hint=hint)

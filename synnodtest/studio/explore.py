@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synnodtest.geometry import centre_of
 from synnodtest.planning.radiomics_space import feature_range
-from synnodtest.planning.trial import NoduleTrial
 from synnodtest.studio.bench import Planted
 from synnodtest.studio.wishes import PAPER_FEATURES
 
@@ -75,36 +75,21 @@ class Exploration:
     def add(self, planted: Planted) -> None:
         """Take in one scene: its first nodule is the one that is judged."""
         self.scenes.append(planted)
-        if planted.trial.nodules:
-            self.points.append(_point(planted, planted.trial.nodules[0]))
-        elif planted.trial.rejected:
-            nodule = planted.scene.nodules[0]
-            row, column = planted.trial.spacing_mm
-            x, y = nodule.centre_mm[0] / column, nodule.centre_mm[1] / row
-            self.points.append(Point(x, y, _label(planted), _level(planted), 0, 0, None, planted.trial.rejected))
-
-
-def _point(planted: Planted, nodule: NoduleTrial) -> Point:
-    x_min, y_min, x_max, y_max = nodule.truth.box
-    rejected = planted.trial.rejected
-    return Point(
-        x=(x_min + x_max) / 2,
-        y=(y_min + y_max) / 2,
-        label=_label(planted),
-        level=_level(planted),
-        diameter_mm=float(nodule.truth.diameter_mm),
-        contrast=float(nodule.truth.contrast),
-        confidence=None if rejected else float(nodule.confidence),
-        rejected=rejected,
-    )
+        trial, what = planted.trial, (_label(planted), _level(planted))
+        if trial.nodules:
+            first, truth = trial.nodules[0], trial.nodules[0].truth
+            size, confidence = float(truth.diameter_mm), None if trial.rejected else float(first.confidence)
+            self.points.append(
+                Point(*centre_of(truth.box), *what, size, float(truth.contrast), confidence, trial.rejected)
+            )
+        elif trial.rejected:
+            (x, y), (row, column) = planted.scene.nodules[0].centre_mm, trial.spacing_mm
+            self.points.append(Point(x / column, y / row, *what, 0, 0, None, trial.rejected))
 
 
 def _label(planted: Planted) -> str:
-    if planted.levels:
-        return ", ".join(
-            f"{name} {value:g}" if not isinstance(value, str) else value for name, value in planted.levels.items()
-        )
-    return planted.arm
+    told = (v if isinstance(v, str) else f"{name} {v:g}" for name, v in planted.levels.items())
+    return ", ".join(told) or planted.arm
 
 
 def _level(planted: Planted) -> float:

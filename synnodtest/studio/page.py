@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synnodtest.studio.parts import asset, canvas_part
+from synnodtest.studio.parts import canvas_part
 from synnodtest.studio.tabs.desk import Desk, Tab
 from synnodtest.studio.tabs.explore import ExploreTab
 from synnodtest.studio.tabs.nodules import NodulesTab
@@ -12,7 +12,7 @@ from synnodtest.studio.tabs.radiograph import RadiographTab
 from synnodtest.studio.tabs.result import ResultTab
 from synnodtest.studio.tabs.spec import SpecTab
 
-__all__ = ["build_page", "page_style"]
+__all__ = ["build_page"]
 
 _READERS = (
     "<p>The blinded page of the reader study; answers are kept beside it on this machine.</p>"
@@ -53,8 +53,3 @@ def build_page(desk: Desk, *, study: bool) -> Any:
         for tab in tabs.values():
             tab.connect()
     return page
-
-
-def page_style() -> str:
-    """Return the style of the whole page."""
-    return asset("page.css")

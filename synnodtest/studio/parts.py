@@ -12,10 +12,7 @@ from synnodtest.studio.wishes import PAPER_FEATURES
 
 __all__ = ["asset", "canvas_part", "features_part", "open_part"]
 
-TITLES = {
-    "Idm": "Inverse difference moment",
-    "GrayLevelVariance": "Gray level variance",
-}
+TITLES = {"Idm": "Inverse difference moment", "GrayLevelVariance": "Gray level variance"}
 HEADS = {"shape2D": "Shape", "firstorder": "First order", "glcm": "GLCM", "glszm": "GLSZM"}
 
 
@@ -30,27 +27,13 @@ def asset(name: str) -> str:
 
 def canvas_part(gradio: Any) -> Any:
     """Return the radiograph: its value is the view, its event ``edit`` says what was done to the boxes."""
-    return gradio.HTML(
-        value="{}",
-        html_template=asset("canvas.html"),
-        css_template=asset("canvas.css"),
-        js_on_load="\n".join(map(asset, CANVAS)),
-        elem_id="film",
-        apply_default_css=False,
-    )
+    return _part(gradio, "film", "{}", asset("canvas.html"), "canvas.css", *CANVAS)
 
 
 def open_part(gradio: Any, most_bytes: int) -> Any:
     """Return the opener: its value is the session's token, its event ``edit`` says what came of an upload."""
     template = asset("open.html").replace("@MOST@", str(most_bytes))
-    return gradio.HTML(
-        value="",
-        html_template=template,
-        css_template=asset("open.css"),
-        js_on_load=asset("open.js"),
-        elem_id="open",
-        apply_default_css=False,
-    )
+    return _part(gradio, "open", "", template, "open.css", "open.js")
 
 
 def features_part(gradio: Any) -> Any:
@@ -59,12 +42,17 @@ def features_part(gradio: Any) -> Any:
         (HEADS[group], [_feature(name) for name in names if name not in PAPER_FEATURES])
         for group, names in GROUPS.items()
     ]
+    template = str(macros().features([_feature(name) for name in PAPER_FEATURES], groups))
+    return _part(gradio, "features", "{}", template, "features.css", "features.js")
+
+
+def _part(gradio: Any, name: str, value: str, template: str, style: str, *scripts: str) -> Any:
     return gradio.HTML(
-        value="{}",
-        html_template=str(macros().features([_feature(name) for name in PAPER_FEATURES], groups)),
-        css_template=asset("features.css"),
-        js_on_load=asset("features.js"),
-        elem_id="features",
+        value=value,
+        html_template=template,
+        css_template=asset(style),
+        js_on_load="\n".join(map(asset, scripts)),
+        elem_id=name,
         apply_default_css=False,
     )
 

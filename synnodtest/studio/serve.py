@@ -82,7 +82,8 @@ class Studio:
     def _application(self, gradio: Any, wanted: Wanted, port: int) -> Guard:
         from fastapi import FastAPI
 
-        from synnodtest.studio.page import build_page, page_style
+        from synnodtest.studio.page import build_page
+        from synnodtest.studio.parts import asset
         from synnodtest.studio.routes import add_routes
         from synnodtest.studio.tabs.desk import Desk
 
@@ -95,7 +96,7 @@ class Studio:
             page,
             path="/",
             theme=gradio.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]),
-            css=page_style(),
+            css=asset("page.css"),
             footer_links=[],
             run_history=False,
             ssr_mode=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from synnodtest.backgrounds import BUILT_IN, open_backgrounds
@@ -16,12 +15,6 @@ PHANTOMS = 6
 """Of each built-in set that are offered."""
 MOST = 500
 """Films per set that are offered: more make no list that one picks from."""
-
-
-@dataclass(frozen=True)
-class _Phantom:
-    set_name: str
-    number: int
 
 
 class Shelf:
@@ -38,9 +31,7 @@ class Shelf:
     def __init__(self, directory: Path | None, cache: Path) -> None:
         self._cache = cache
         self._films: dict[str, Entry] = {}
-        self._phantoms = {
-            f"phantom {name} {number + 1}": _Phantom(name, number) for name in BUILT_IN for number in range(PHANTOMS)
-        }
+        self._phantoms = {f"phantom {name} {n + 1}": (name, n) for name in BUILT_IN for n in range(PHANTOMS)}
         if directory is not None:
             self._list(directory)
 
@@ -61,9 +52,9 @@ class Shelf:
 
     def phantom(self, label: str) -> Radiograph:
         """Return the phantom of a label; it is simulated where the store has none."""
-        wanted = self._phantoms[label]
-        owner = open_backgrounds(None, wanted.set_name, wanted.number + 1, cache=self._cache)
-        return owner.load(owner.backgrounds[wanted.number])
+        name, number = self._phantoms[label]
+        owner = open_backgrounds(None, name, number + 1, cache=self._cache)
+        return owner.load(owner.backgrounds[number])
 
     def _list(self, directory: Path) -> None:
         if not directory.is_dir():

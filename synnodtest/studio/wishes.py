@@ -73,16 +73,13 @@ class Wish:
     def as_spec(self, radiograph: Radiograph) -> dict[str, object]:
         """Return the nodule as a spec writes it."""
         nodule = self.nodule(radiograph)
-        entry: dict[str, object] = {"name": self.name, "diameter_mm": nodule.diameter_mm}
-        if self.contrast is not None:
-            entry["contrast"] = nodule.contrast
-        elif self.attenuation:
-            entry["attenuation"] = self.attenuation
-        else:
-            entry["density"] = nodule.density
-        if self.margin:
-            entry["margin"] = self.margin
-        entry["location"] = {"at_mm": list(nodule.centre_mm)}
-        if self.radiomics:
-            entry["radiomics"] = dict(nodule.radiomics)
-        return {**entry, "seed": self.seed}
+        bright = "contrast" if self.contrast is not None else "attenuation" if self.attenuation else "density"
+        return {
+            "name": self.name,
+            "diameter_mm": nodule.diameter_mm,
+            bright: getattr(nodule, bright),
+            **({"margin": self.margin} if self.margin else {}),
+            "location": {"at_mm": list(nodule.centre_mm)},
+            **({"radiomics": dict(nodule.radiomics)} if self.radiomics else {}),
+            "seed": self.seed,
+        }

@@ -95,19 +95,8 @@ class Desk:
         """All parts that an event may change."""
         p = self.p
         form = [p.nodule, *p.edges, *self.fields.values(), p.features, p.low, p.high]
-        return [
-            p.film,
-            p.status,
-            p.open,
-            p.outlines,
-            p.notes,
-            *form,
-            p.findings,
-            p.accepted,
-            p.rows,
-            p.export,
-            *self.specs,
-        ]
+        result = [p.findings, p.accepted, p.rows, p.export]
+        return [p.film, p.status, p.open, p.outlines, p.notes, *form, *result, *self.specs]
 
     # --- events -----------------------------------------------------------------------------------------------------
 
@@ -146,14 +135,8 @@ class Desk:
 
     def _tie(self, event: Any, handler: Callable[..., Any], inputs: Sequence[Any], options: dict[str, object]) -> None:
         handler.__annotations__ = {"request": self.gradio.Request, "happened": self.gradio.EventData}
-        event(
-            handler,
-            list(inputs),
-            self._changing,
-            show_progress="hidden",
-            api_visibility="private",
-            **options,
-        )
+        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", **options}
+        event(handler, list(inputs), self._changing, **quietly)
 
     def _visit(self, request: Any, happened: Any) -> Visit:
         token, session = self._sessions.of_tab(str(request.session_hash))
