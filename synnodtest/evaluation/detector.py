@@ -106,7 +106,7 @@ def evaluate(
     images = list(_detected(detector, data, completed, progress, hashed=bool(trained_on)))
     clusters = [image.cluster for image in images]
     marks = [_marks(image, rule) for image in images]
-    strict = [_marks(image, Matching(criterion="iou", at_least=0.2)) for image in images]
+    pairs = [(image, _marks(image, Matching(criterion="iou", at_least=0.2))) for image in images]
     bounds = _Bounds(clusters, alpha, resamples)
     area = _auc(images, alpha)
     return {
@@ -126,8 +126,8 @@ def evaluate(
         "by_size": {_size_name(*size): _of_some(images, rule, _sized(size), bounds) for size in SIZES_MM},
         "by_region": {region: _of_some(images, rule, _lying(region), bounds) for region in _regions(images)},
         "auc": _as_dict(area) if area is not None else None,
-        "node21_score": _number(_node21(list(zip(images, strict, strict=True)))),
-        "node21_score_bounds": bounds.around(list(zip(images, strict, strict=True)), _node21),
+        "node21_score": _number(_node21(pairs)),
+        "node21_score_bounds": bounds.around(pairs, _node21),
         "in_training": _in_training(data, images, trained_on or {}),
     }
 
@@ -229,16 +229,19 @@ def _mean_ap(levels: Sequence[Sequence[_Marks]]) -> float:
 
 def _node21(pairs: Sequence[tuple[_Image, _Marks]]) -> float:
     """Return the NODE21 score; NaN without images of both kinds."""
-    positives = [image.top_score for image, _ in pairs if image.nodules]
-    negatives = [image.top_score for image, _ in pairs if not image.nodules]
+    positives, negatives = _top_scores([image for image, _ in pairs])
     if not positives or not negatives:
         return math.nan
     return node21_score(auc(positives, negatives), _at_fppi([marks for _, marks in pairs], 0.25))
 
 
+def _top_scores(images: Sequence[_Image]) -> tuple[list[float], list[float]]:
+    """Return the highest scores of images with a nodule, and of those without."""
+    return [i.top_score for i in images if i.nodules], [i.top_score for i in images if not i.nodules]
+
+
 def _at_fppi(marks: Sequence[_Marks], rate: float) -> float:
-    curve = froc(*_pooled(marks), sum(mark.nodules for mark in marks), len(marks))
-    return sensitivity_at_fppi(curve, rate)
+    return sensitivity_at_fppi(froc(*_pooled(marks), sum(mark.nodules for mark in marks), len(marks)), rate)
 
 
 def _pooled(marks: Sequence[_Marks]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -248,8 +251,7 @@ def _pooled(marks: Sequence[_Marks]) -> tuple[NDArray[np.float64], NDArray[np.bo
 
 
 def _auc(images: Sequence[_Image], alpha: float) -> Estimate | None:
-    positives = [image.top_score for image in images if image.nodules]
-    negatives = [image.top_score for image in images if not image.nodules]
+    positives, negatives = _top_scores(images)
     return delong(positives, negatives, alpha=alpha) if positives and negatives else None
 
 
@@ -292,13 +294,8 @@ def _size_name(low: float, high: float) -> str:
 
 
 def _as_dict(estimate: Estimate) -> dict[str, object]:
-    return {
-        "value": _number(estimate.value),
-        "lower": _number(estimate.lower),
-        "upper": _number(estimate.upper),
-        "method": estimate.method,
-        "clusters": estimate.clusters,
-    }
+    ends = {name: _number(getattr(estimate, name)) for name in ("value", "lower", "upper")}
+    return {**ends, "method": estimate.method, "clusters": estimate.clusters}
 
 
 def _number(value: float) -> float | None:

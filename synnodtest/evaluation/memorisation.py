@@ -121,9 +121,8 @@ def copies(
     far_real, _ = distances_to(real, training)
     far, _ = distances_to(synthetic, training)
     edges = np.quantile(real.diameter_mm, np.linspace(0, 1, BANDS + 1)[1:-1])
-    limits = np.asarray([
-        np.quantile(far_real[np.digitize(real.diameter_mm, edges) == band], QUANTILE) for band in range(BANDS)
-    ])  # fmt: skip
+    band_of = np.digitize(real.diameter_mm, edges)
+    limits = np.asarray([np.quantile(far_real[band_of == band], QUANTILE) for band in range(BANDS)])
     copied = far < limits[np.digitize(synthetic.diameter_mm, edges)]
     share = clustered_rate(list(copied), list(synthetic.clusters), alpha=0.025)
     control = _control(training, added, seed)

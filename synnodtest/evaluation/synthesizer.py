@@ -73,10 +73,8 @@ def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
         made = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
         found.append(Ground("phantoms", [(made, list(made.backgrounds))]))
     if backgrounds is not None:
-        kept = [(one, kept_backgrounds(one, "held-out")) for one in open_folders(backgrounds)]
-        kept = [(owner, some) for owner, some in kept if some]
-        if kept:
-            found.append(Ground(backgrounds.name, kept))
+        kept = [(one, some) for one in open_folders(backgrounds) if (some := kept_backgrounds(one, "held-out"))]
+        found += [Ground(backgrounds.name, kept)] if kept else []
     if not found:
         raise SynthesizerError("nothing to plant nodules in", hint="--phantoms N, --backgrounds DIR, or both")
     return found
@@ -255,16 +253,13 @@ def evaluate_synthesizer(
         all_planted.append(planted)
         found = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
         if real is not None and ct_patches is not None:
-            baselines: dict[str, Synthesizer] = {"gaussian": GaussianSynthesizer()}
-            baselines["ct-patch"] = of_series(ct_patches, held_out=False)
-            reference = plant(real, pairs)
-            found["against_real"] = {synthesizer.identity.name: of_planted(planted, reference, embedding)}
+            reference, name = plant(real, pairs), synthesizer.identity.name
+            beside = {name: planted}
             if ranges:
-                asked = plant(synthesizer, alike(pairs, reference))
-                name = f"{synthesizer.identity.name}, all features named"
-                found["against_real"][name] = of_planted(asked, reference, embedding)
-            for name, maker in baselines.items():
-                found["against_real"][name] = of_planted(plant(maker, pairs), reference, embedding)
+                beside[f"{name}, all features named"] = plant(synthesizer, alike(pairs, reference))
+            beside["gaussian"] = plant(GaussianSynthesizer(), pairs)
+            beside["ct-patch"] = plant(of_series(ct_patches, held_out=False), pairs)
+            found["against_real"] = {key: of_planted(one, reference, embedding) for key, one in beside.items()}
             report(f"{ground.name}: compared with real nodules")
         if detector is not None and sham is not None:
             found["sham"] = sham_equivalence(sham, detector, pairs)

@@ -68,7 +68,6 @@ def _at(done: Gathered, rate: float, margin: float, alpha: float) -> dict[str, o
     films = max(len(done.negative_scores), 1)
     reached = sum(score > threshold for film in done.negative_scores for score in film) / films
     beside = sum(score > threshold for score in done.false_positives) / max(done.exhaustive, 1)
-    whole = _pair(done.real, done.planted, threshold, margin, alpha)
     bands = [
         {"from_mm": low, "to_mm": high}
         | _pair(_sized(done.real, low, high), _sized(done.planted, low, high), threshold, margin, alpha)
@@ -79,7 +78,7 @@ def _at(done: Gathered, rate: float, margin: float, alpha: float) -> dict[str, o
         "threshold": threshold,
         "reached": reached,
         "on_annotated_films": beside if done.exhaustive else None,
-        **whole,
+        **_pair(done.real, done.planted, threshold, margin, alpha),
         "bands": bands,
     }
 
@@ -93,14 +92,8 @@ def _pair(
 ) -> dict[str, object]:
     hits = [[float(one.score > threshold) for one in group] for group in (planted, real)]
     hosts = [[one.host for one in group] for group in (planted, real)]
-    test = equivalent_rates(
-        hits[0],
-        [hosts[0], [one.nodule for one in planted]],
-        hits[1],
-        [hosts[1]],
-        margin=margin,
-        alpha=alpha,
-    )
+    owners = [hosts[0], [one.nodule for one in planted]]
+    test = equivalent_rates(hits[0], owners, hits[1], [hosts[1]], margin=margin, alpha=alpha)
     return {
         "real": as_plain(clustered_rate(hits[1], hosts[1], alpha=alpha)),
         "planted": as_plain(clustered_rate(hits[0], hosts[0], alpha=alpha)),
@@ -176,13 +169,13 @@ def _values(found: Sequence[Found], name: str) -> Array:
 def _distance(real: Array, planted: Array) -> dict[str, object]:
     if not len(real) or not len(planted):
         return {"n_real": len(real), "n_planted": len(planted)}
-    quantiles = [[float(q) for q in np.quantile(group, (0.1, 0.5, 0.9))] for group in (real, planted)]
+    own, others = (np.quantile(group, (0.1, 0.5, 0.9)).tolist() for group in (real, planted))
     return {
         "n_real": len(real),
         "n_planted": len(planted),
-        "real": quantiles[0],
-        "planted": quantiles[1],
-        "median_ratio": quantiles[1][1] / quantiles[0][1] if quantiles[0][1] else None,
+        "real": own,
+        "planted": others,
+        "median_ratio": others[1] / own[1] if own[1] else None,
         "kolmogorov_smirnov": float(stats.ks_2samp(real, planted).statistic),
     }
 

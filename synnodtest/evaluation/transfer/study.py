@@ -10,7 +10,7 @@ from synnodtest.canonical import plain
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.evaluation.transfer.compare import BANDS_MM, RATES, agreement, compare, visibility_of
 from synnodtest.evaluation.transfer.gather import GROWN_MM, Gathered, gather
-from synnodtest.evaluation.transfer.scenes import Counterpart, counterparts, nodule_template
+from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
 from synnodtest.evaluation.transfer.yardstick import yardstick
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
@@ -57,19 +57,12 @@ class Study:
     """
 
     def __init__(
-        self,
-        films: AnnotatedFilms,
-        negatives: BackgroundSet,
-        synthesizer: Synthesizer,
-        store: Store,
-        design: Design,
+        self, films: AnnotatedFilms, negatives: BackgroundSet, synthesizer: Synthesizer, store: Store, design: Design
     ) -> None:
         self._films, self._negatives, self._synthesizer = films, negatives, synthesizer
         self._store, self._design = store, design
-        template = nodule_template(design.nodule)
-        self._scenes: list[Counterpart] = list(
-            counterparts(films, negatives, template, per_film=design.per_film, seed=design.seed)
-        )
+        template, per_film = nodule_template(design.nodule), design.per_film
+        self._scenes = list(counterparts(films, negatives, template, per_film=per_film, seed=design.seed))
         self._done: dict[str, tuple[Detector, Gathered]] = {}
 
     @property
@@ -79,10 +72,8 @@ class Study:
 
     def run(self, name: str, detector: Detector, advance: Callable[[str], None] = lambda what: None) -> None:
         """Run one detector over everything."""
-        done = gather(
-            detector, self._films, self._negatives, self._scenes, self._synthesizer, self._store, advance=advance
-        )
-        self._done[name] = (detector, done)
+        shown = (self._films, self._negatives, self._scenes)
+        self._done[name] = detector, gather(detector, *shown, self._synthesizer, self._store, advance=advance)
 
     def result(self) -> dict[str, object]:
         """Return the result in plain JSON values.
@@ -101,15 +92,8 @@ class Study:
         agreed = None
         if len(detectors) > 1:
             agreed = agreement(detectors) | {"yardstick": yardstick([done for _, done in self._done.values()])}
-        told: dict[str, object] = plain(
-            {
-                "transfer": FORMAT,
-                "made_of": self._made_of(),
-                "detectors": detectors,
-                "agreement": agreed,
-                "visibility": visibility_of(first.real, first.planted),
-            }
-        )
+        made = {"transfer": FORMAT, "made_of": self._made_of(), "detectors": detectors, "agreement": agreed}
+        told: dict[str, object] = plain(made | {"visibility": visibility_of(first.real, first.planted)})
         return told
 
     def _made_of(self) -> dict[str, object]:
