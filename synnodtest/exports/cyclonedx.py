@@ -19,8 +19,6 @@ __all__ = ["bill_of_materials", "write"]
 FILE_NAME = "sbom.cdx.json"
 _NAMESPACE = uuid.UUID("6f9b6c2e-0a53-5a1e-9a0e-3f6f1f0c7a10")
 """Of serial numbers: one run has one, however often it is written."""
-_RECORD_HASH = "synnodtest:record-sha256"
-"""Property of a package: the sha256 of its installed RECORD, which is no hash of the archive it came in."""
 
 
 Component = dict[str, Any]
@@ -44,11 +42,7 @@ def bill_of_materials(source: Record | JsonObject) -> JsonObject:
         "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, sha256_of([run.id, components]))}",
         "version": 1,
-        "metadata": {
-            "timestamp": run.started,
-            "component": own,
-            "properties": [{"name": "synnodtest:run", "value": run.id}],
-        },
+        "metadata": {"timestamp": run.started, "component": own, "properties": [_property("run", run.id)]},
         "components": components,
         "dependencies": [{"ref": "synnodtest", "dependsOn": sorted(one["bom-ref"] for one in components)}],
     }
@@ -65,13 +59,17 @@ def _component(kind: str, name: str, version: str, *, reference: str) -> Compone
     return component | ({"version": version} if version else {})
 
 
+def _property(name: str, value: str) -> dict[str, str]:
+    return {"name": f"synnodtest:{name}", "value": value}
+
+
 def _package(package: PackageEntry) -> Component:
     """Return a package of the Python index, by its package URL."""
     name, version = package.name, package.version
     purl = f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}"
     component = _component("library", name, version, reference=purl) | {"purl": purl}
     if package.sha256:
-        component["properties"] = [{"name": _RECORD_HASH, "value": package.sha256}]
+        component["properties"] = [_property("record-sha256", package.sha256)]  # no hash of the archive it came in
     return component
 
 
@@ -80,5 +78,5 @@ def _model(role: str, identity: IdentityEntry) -> Component:
     name, version, told = identity.name, identity.version, identity.sha256
     reference = f"{role}:{sha256_of([name, version, told])[:16]}"
     component = _component("machine-learning-model", name, version, reference=reference)
-    component["properties"] = [{"name": "synnodtest:role", "value": role}]
+    component["properties"] = [_property("role", role)]
     return component | ({"hashes": [{"alg": "SHA-256", "content": told}]} if len(told) == 64 else {})

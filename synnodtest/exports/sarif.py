@@ -38,9 +38,7 @@ def log(source: Record | JsonObject) -> JsonObject:
             "ruleId": STATUSES[word].key,
             "level": _LEVELS[word],
             "message": {"text": message},
-            "locations": [
-                {"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": max(line, 1)}}}
-            ],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}}],
             "partialFingerprints": {"synnodtest/expectation": node},
         }
         for word, file, line, node, message in _told(record)
@@ -63,7 +61,7 @@ def github(record: Record | JsonObject) -> Iterator[str]:
     for word, file, line, _, message in _told(Record.of(record)):
         level = {"note": "notice"}.get(_LEVELS[word], _LEVELS[word])
         title = _property(f"synnodtest: {word}")
-        yield f"::{level} file={_property(file)},line={max(line, 1)},title={title}::{_data(message)}"
+        yield f"::{level} file={_property(file)},line={line},title={title}::{_data(message)}"
 
 
 def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
@@ -73,7 +71,7 @@ def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
             continue
         behaviour = record.behaviour(expectation)
         file = expectation.file or behaviour.file or expectation.spec_file
-        line = expectation.line or behaviour.line or 1
+        line = max(expectation.line or behaviour.line or 1, 1)
         yield word, file, line, expectation.id, f"{expectation_title(expectation)}: {expectation.verdict or word}"
 
 

@@ -79,7 +79,6 @@ class Inputs:
         requirements: ``id``, ``title``, ``source`` each.
         hazards: ``id``, ``title``, ``source``, ``severity`` each.
         credibility: Credibility reports of synthesizers.
-        files: Where it was read from.
     """
 
     authored: JsonObject = field(default_factory=dict)
@@ -88,7 +87,6 @@ class Inputs:
     requirements: tuple[dict[str, str], ...] = ()
     hazards: tuple[dict[str, str], ...] = ()
     credibility: tuple[Path, ...] = ()
-    files: tuple[Path, ...] = ()
 
     def fill(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record with these inputs in their places."""
@@ -121,7 +119,6 @@ def load(folder: Path) -> Inputs:
         requirements=tuple(read_titles(there["requirements.csv"]) if "requirements.csv" in there else ()),
         hazards=tuple(read_titles(there["hazards.csv"]) if "hazards.csv" in there else ()),
         credibility=tuple(folder / name for name in report.get("credibility", ())),
-        files=tuple(there.values()),
     )
 
 
@@ -184,15 +181,9 @@ def keep(folder: Path, files: Iterable[Path], *, root: Path) -> list[str]:
         Paths relative to ``folder``.
     """
     kept = []
-    for file in files:
-        path = Path(file)
-        if not path.is_file():
-            continue
-        try:
-            relative = path.resolve().relative_to(root.resolve())
-        except ValueError:
-            relative = Path(path.name)
-        target = Path(folder) / "inputs" / relative
+    for path in (path for path in map(Path, files) if path.is_file()):
+        whole, top = path.resolve(), root.resolve()
+        target = folder / "inputs" / (whole.relative_to(top) if whole.is_relative_to(top) else path.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         kept.append(target.relative_to(folder).as_posix())

@@ -92,12 +92,7 @@ def _frozen(entry: Mapping[str, object]) -> Frozen:
 
 
 def exploratory_reasons(
-    specs: Mapping[str, str],
-    lock: Mapping[str, Frozen],
-    *,
-    started: str,
-    clean: bool | None,
-    limited: bool,
+    specs: Mapping[str, str], lock: Mapping[str, Frozen], *, started: str, clean: bool | None, limited: bool
 ) -> list[str]:
     """Return why a run is exploratory; an empty list means confirmatory.
 
@@ -143,11 +138,9 @@ def deviations(spec: Spec, entry: Frozen) -> list[JsonObject]:
     if planned is None:
         return [deviation(file, "specification", entry.sha256[:12], spec.sha256[:12])]
     before, after = (_behaviours(side) for side in (planned, actual))
-    found = [
-        one
-        for id in dict.fromkeys([*before, *after])
-        for one in _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
-    ]
+    found: list[JsonObject] = []
+    for id in dict.fromkeys([*before, *after]):
+        found += _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
     for key in ("title", "scope"):
         found += _differences(file, key, planned.get(key), actual.get(key))
     return found

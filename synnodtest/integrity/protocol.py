@@ -111,10 +111,8 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
     data = json.loads(lock.read_text(encoding="utf-8"))
     known = data.setdefault("protocols", {})
     if known.get(path.as_posix(), {}).get("sha256") != protocol.sha256:
-        known[path.as_posix()] = {
-            "sha256": protocol.sha256,
-            "frozen": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        known[path.as_posix()] = {"sha256": protocol.sha256, "frozen": when}
     write_atomic(lock, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return drafted, protocol
 
@@ -139,17 +137,13 @@ def read_protocol(path: Path) -> Protocol:
     Raises:
         RecordError: names the file, what is wrong, and what to do.
     """
+    hint = "draft one: synnodtest freeze SPECS --protocol FILE"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecordError(
-            f"{path}: cannot be read: {error}", hint="draft one: synnodtest freeze SPECS --protocol FILE"
-        ) from error
+        raise RecordError(f"{path}: cannot be read: {error}", hint=hint) from error
     if not isinstance(data, Mapping) or data.get("synnodtest_pccp") != 1:
-        raise RecordError(
-            f"{path}: is no change control protocol: synnodtest_pccp: 1 is missing",
-            hint="draft one: synnodtest freeze SPECS --protocol FILE",
-        )
+        raise RecordError(f"{path}: is no change control protocol: synnodtest_pccp: 1 is missing", hint=hint)
     try:
         return _protocol(data)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

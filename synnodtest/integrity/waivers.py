@@ -27,6 +27,7 @@ __all__ = ["Waiver", "Waivers", "load_waivers"]
 
 HINT = "each waiver has id, expectation (a node id, or a behaviour's id), reason, approver and expiry (YYYY-MM-DD)"
 _TEXT = {"type": "string", "pattern": r"\S", "x-expected": "a text", "maxLength": 2000}
+_DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "x-expected": "a date (YYYY-MM-DD)"}
 _FORM: Form = {
     "type": "object",
     "required": ["waivers"],
@@ -43,11 +44,7 @@ _FORM: Form = {
                     "expectation": _TEXT,
                     "reason": _TEXT,
                     "approver": _TEXT,
-                    "expiry": {
-                        "type": "string",
-                        "pattern": r"^\d{4}-\d{2}-\d{2}$",
-                        "x-expected": "a date (YYYY-MM-DD)",
-                    },
+                    "expiry": _DAY,
                 },
             },
         }
@@ -85,14 +82,7 @@ class Waiver:
 
     def as_dict(self, today: date | None = None) -> dict[str, object]:
         """Return plain values, ``expired`` among them."""
-        return {
-            "id": self.id,
-            "expectation": self.expectation,
-            "reason": self.reason,
-            "approver": self.approver,
-            "expiry": self.expiry.isoformat(),
-            "expired": self.expired(today),
-        }
+        return {**vars(self), "expiry": self.expiry.isoformat(), "expired": self.expired(today)}
 
 
 @dataclass(frozen=True)
@@ -103,11 +93,11 @@ class Waivers:
 
     def find(self, node_id: str, behaviour: str) -> Waiver | None:
         """Return the waiver about an item: one that holds before one that expired, one about the item itself first."""
-        found = sorted(
+        return min(
             (w for w in self.entries if w.covers(node_id, behaviour)),
             key=lambda w: (w.expired(), not node_id.endswith(w.expectation), w.expectation == behaviour),
+            default=None,
         )
-        return found[0] if found else None
 
 
 def load_waivers(path: Path) -> Waivers:
