@@ -56,7 +56,9 @@ def verdict(context: Context) -> Section:
             "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
             **_failures(context),
             "open": _open(context),
-            "groups": [(b, [_row(context, e) for e in items]) for b, items in context.grouped() if items],
+            "groups": [
+                {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
+            ],
         },
     )
 
