@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.attenuation import Display, contrast_asked, outline_of, resolved_scene
+from synnodtest.attenuation import Display, contrast_asked, outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, equal_area_diameter_mm
@@ -19,6 +19,13 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
+from synnodtest.synthesizers.requests import (
+    nothing_covered,
+    plant_one_by_one,
+    refuse_impossible,
+    refuse_radiomics,
+    refuse_unpaired,
+)
 
 __all__ = ["CtPatchSynthesizer"]
 
@@ -78,26 +85,19 @@ class CtPatchSynthesizer:
             SynthesizerError: a nodule lies outside its radiograph, has an impossible diameter or contrast, asks for
                 radiomics features, or the folder has nothing that can be zoomed to its size.
         """
-        if len(scenes) != len(backgrounds):
-            raise SynthesizerError(f"ct-patch: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
-        return [self._plant(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+        refuse_unpaired("ct-patch", scenes, backgrounds)
+        for scene in scenes:
+            for nodule in scene.nodules:
+                refuse_impossible("ct-patch", nodule, scene)
+                refuse_radiomics("ct-patch", "a CT nodule", nodule, scene)
+        return [self._planted(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
 
-    def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
-        if not scene.nodules:
-            return background
-        for nodule in scene.nodules:
-            _validate(nodule, scene)
-        scene = resolved_scene(scene, background)
-        display = Display.of(background)
-        pixels = background.pixels.copy()
-        truths = []
-        seen: dict[tuple[int, str], int] = {}
-        for nodule in scene.nodules:
-            twin = (scene.seed_of(nodule), nodule.name)
-            seen[twin] = seen.get(twin, -1) + 1
-            rng = np.random.default_rng(seed_sequence("ct-patch", *twin, seen[twin]))
-            truths.append(self._add(pixels, nodule, rng, background, scene, display))
-        return background.with_pixels(pixels, background.nodules + tuple(truths))
+    def _planted(self, scene: Scene, background: Radiograph) -> Radiograph:
+        def plant(pixels: FloatArray, nodule: Nodule, number: int, scene: Scene, display: Display) -> Truth:
+            rng = np.random.default_rng(seed_sequence("ct-patch", scene.seed_of(nodule), nodule.name, number))
+            return self._add(pixels, nodule, rng, background, scene, display)
+
+        return plant_one_by_one(scene, background, plant)
 
     def _add(
         self,
@@ -116,11 +116,11 @@ class CtPatchSynthesizer:
         origin, shape = _span(nodule, background.shape, spacing)
         corner = (nodule.centre_mm[0] - origin[1] * spacing[1], nodule.centre_mm[1] - origin[0] * spacing[0])
         if min(shape) < 1:
-            raise _outside(nodule, scene)
+            raise nothing_covered("ct-patch", nodule, scene, background)
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u, outline=outline)
         if not mask.any():
-            raise _outside(nodule, scene)
+            raise nothing_covered("ct-patch", nodule, scene, background)
         if self.sharpness != 1:
             top = max(float(added.max()), 1e-6)
             added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
@@ -164,25 +164,3 @@ def _span(
         origin.append(first)
         size.append(last - first)
     return (origin[0], origin[1]), (size[0], size[1])
-
-
-def _validate(nodule: Nodule, scene: Scene) -> None:
-    where = f"ct-patch: nodule {nodule.name!r} on background {scene.background!r}"
-    if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
-        raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
-    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
-        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
-    if nodule.radiomics:
-        names = ", ".join(name for name, _ in nodule.radiomics)
-        raise SynthesizerError(
-            f"{where}: a CT nodule cannot take radiomics features ({names})",
-            hint="use --synthesizer diffusion, or leave `radiomics` out of the spec",
-        )
-
-
-def _outside(nodule: Nodule, scene: Scene) -> SynthesizerError:
-    return SynthesizerError(
-        f"ct-patch: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at {nodule.centre_mm} mm covers no pixel of "
-        f"background {scene.background!r}",
-        hint="place it inside the radiograph",
-    )

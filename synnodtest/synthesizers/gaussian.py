@@ -13,13 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of, resolved_scene
+from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
 from synnodtest.synthesizers.lesions import lesion_patch
+from synnodtest.synthesizers.requests import (
+    nothing_covered,
+    plant_one_by_one,
+    refuse_impossible,
+    refuse_radiomics,
+    refuse_unpaired,
+)
 
 __all__ = ["GaussianSynthesizer"]
 
@@ -81,34 +88,29 @@ class GaussianSynthesizer:
             SynthesizerError: a nodule lies wholly outside the radiograph, covers no pixel, has an impossible diameter
                 or contrast, or asks for radiomics features, which a disc does not have to give.
         """
-        if len(scenes) != len(backgrounds):
-            raise SynthesizerError(f"gaussian: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
-        return [self._plant(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+        refuse_unpaired("gaussian", scenes, backgrounds)
+        for scene in scenes:
+            for nodule in scene.nodules:
+                refuse_impossible("gaussian", nodule, scene)
+                refuse_radiomics("gaussian", "a Gaussian disc", nodule, scene)
+        return [self._planted(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
 
-    def _plant(self, scene: Scene, background: Radiograph) -> Radiograph:
-        if not scene.nodules:
-            return background
-        for nodule in scene.nodules:
-            _validate(nodule, scene)
-        scene = resolved_scene(scene, background)
-        display = Display.of(background)
-        pixels = background.pixels.copy()
-        truths = []
-        for nodule in scene.nodules:
+    def _planted(self, scene: Scene, background: Radiograph) -> Radiograph:
+        def plant(pixels: FloatArray, nodule: Nodule, _: int, scene: Scene, display: Display) -> Truth:
             disc = self._disc(nodule, background, scene)
             before = pixels[disc.window].copy()
             if not scene.sham:
-                pixels[disc.window] = display.plant(
-                    before, disc.profile, disc.mask, contrast_asked(nodule) * display.unit
-                )
-            truths.append(_truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background))
-        return background.with_pixels(pixels, background.nodules + tuple(truths))
+                contrast = contrast_asked(nodule) * display.unit
+                pixels[disc.window] = display.plant(before, disc.profile, disc.mask, contrast)
+            return _truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background)
+
+        return plant_one_by_one(scene, background, plant)
 
     def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
         if nodule.lesion:
             patch = lesion_patch(nodule, background, scene.seed_of(nodule))
             if not patch.mask.any():
-                raise _no_pixel(nodule, background, scene)
+                raise nothing_covered("gaussian", nodule, scene, background)
             return _Disc(patch.origin, patch.profile, patch.mask)
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
@@ -122,7 +124,7 @@ class GaussianSynthesizer:
             squared = squared / outline.radius_at(x[None, :], y[:, None]) ** 2
         mask = squared <= radius**2
         if not mask.any():
-            raise _no_pixel(nodule, background, scene)
+            raise nothing_covered("gaussian", nodule, scene, background)
         tail = float(scipy.special.ndtr(-CUT))
         blurred = scipy.special.ndtr((radius - np.sqrt(squared)) * (CUT / (self.edge * radius)))
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
@@ -147,30 +149,4 @@ def _truth(nodule: Nodule, disc: _Disc, planted: Planted, background: Radiograph
         diameter_mm=equal_area_diameter_mm(float(disc.mask.sum()), background.spacing_mm),
         contrast=planted.contrast,
         requested={**nodule.request(), **planted.notes},
-    )
-
-
-def _validate(nodule: Nodule, scene: Scene) -> None:
-    where = f"gaussian: nodule {nodule.name!r} on background {scene.background!r}"
-    if not (math.isfinite(nodule.diameter_mm) and nodule.diameter_mm > 0):
-        raise SynthesizerError(f"{where}: diameter_mm must be above 0, not {nodule.diameter_mm}")
-    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
-        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
-    if not all(map(math.isfinite, nodule.centre_mm)):
-        raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")
-    if nodule.radiomics:
-        names = ", ".join(name for name, _ in nodule.radiomics)
-        raise SynthesizerError(
-            f"{where}: a Gaussian disc cannot take radiomics features ({names})",
-            hint="use --synthesizer diffusion, or leave `radiomics` out of the spec",
-        )
-
-
-def _no_pixel(nodule: Nodule, background: Radiograph, scene: Scene) -> SynthesizerError:
-    width, height = (background.shape[1] * background.spacing_mm[1], background.shape[0] * background.spacing_mm[0])
-    x, y = nodule.centre_mm
-    return SynthesizerError(
-        f"gaussian: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at ({x:g}, {y:g}) mm covers no pixel of "
-        f"background {scene.background!r}, which is {width:.1f} x {height:.1f} mm",
-        hint="place it inside the radiograph, and make it larger than one pixel",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.compose import Patch
 
-__all__ = ["add_patch", "displays", "plant_patch", "truth_of", "validate"]
+__all__ = ["add_patch", "displays", "plant_patch", "refuse_misplaced", "truth_of"]
 
 
 def displays(backgrounds: Sequence[Radiograph]) -> list[Display]:
@@ -61,20 +60,16 @@ def truth_of(
     )
 
 
-def validate(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
-    """Refuse a nodule that cannot be planted.
+def refuse_misplaced(nodule: Nodule, scene: Scene, background: Radiograph) -> None:
+    """Refuse a nodule whose centre is not on the radiograph.
 
     Raises:
-        SynthesizerError: its size or contrast is impossible, or it lies outside the radiograph.
+        SynthesizerError: it lies outside.
     """
-    where = f"diffusion: nodule {nodule.name!r} on background {scene.background!r}"
-    if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= 60):
-        raise SynthesizerError(f"{where}: diameter_mm must be above 0 and at most 60, not {nodule.diameter_mm}")
-    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
-        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
     x, y = nodule.centre_mm
     height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))
     if not (0 <= x <= width and 0 <= y <= height):
         raise SynthesizerError(
-            f"{where}: its centre ({x:g}, {y:g}) mm lies outside the radiograph of {width:.1f} x {height:.1f} mm"
+            f"diffusion: nodule {nodule.name!r} on background {scene.background!r}: its centre ({x:g}, {y:g}) mm lies "
+            f"outside the radiograph of {width:.1f} x {height:.1f} mm"
         )

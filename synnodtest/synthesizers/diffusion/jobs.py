@@ -14,6 +14,7 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region
+from synnodtest.synthesizers.requests import twins
 from synnodtest.synthesizers.window import Window
 
 __all__ = ["ATTEMPTS", "Job", "Place", "jobs_of", "rounds_of"]
@@ -102,11 +103,9 @@ def jobs_of(number: int, scene: Scene, calibration: Calibration, size: int, step
         step_mm: Their distance.
     """
     jobs = []
-    seen: dict[tuple[int, str], int] = {}
-    for nodule in scene.nodules:
-        twin = (scene.seed_of(nodule), nodule.name)
-        seen[twin] = seen.get(twin, -1) + 1
-        seed = int(seed_sequence("diffusion", *twin, seen[twin]).generate_state(1, np.uint64)[0])
+    for nodule, twin in twins(scene):
+        asked = seed_sequence("diffusion", scene.seed_of(nodule), nodule.name, twin)
+        seed = int(asked.generate_state(1, np.uint64)[0])
         shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=3)
         shares = (float(shape[0]), float(shape[2]))
         elongation, roundness = calibration.shape_for(dict(nodule.radiomics), nodule.diameter_mm, shares)

@@ -20,6 +20,7 @@ from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import flatness_of
+from synnodtest.synthesizers.requests import nothing_covered
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.tabular import Tabular
@@ -52,10 +53,7 @@ class Planter:
         spacing = background.spacing_mm
         patch = self._patch(job, scene, background, canvas, display)
         if not patch.mask.any():
-            raise SynthesizerError(
-                f"diffusion: nodule {job.nodule.name!r} covers no pixel of background {scene.background!r}",
-                hint="place it inside the radiograph",
-            )
+            raise nothing_covered("diffusion", job.nodule, scene, background)
         patch, notes = self._finished(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
         planted = self._added(patch, canvas, display)
         notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}

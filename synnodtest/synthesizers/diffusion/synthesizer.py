@@ -20,11 +20,12 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
-from synnodtest.synthesizers.diffusion.canvas import displays, validate
+from synnodtest.synthesizers.diffusion.canvas import displays, refuse_misplaced
 from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job, jobs_of, rounds_of
 from synnodtest.synthesizers.diffusion.planter import Planter, plant_sham
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, flatness_of, segment, softened
+from synnodtest.synthesizers.requests import refuse_impossible, refuse_unpaired
 from synnodtest.synthesizers.window import cut_window
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ MODEL_INDEX = "model_index.json"
 BATCHES = {"cpu": 8}
 """Nodules per call of the model, by device: on a CPU more leave its caches, and each takes a fifth longer."""
 BATCH = 32
+MOST_MM = 60.0
+"""Larger nodules leave the model's window."""
 EASY_ZOOM = math.log(1.35)
 
 
@@ -179,13 +182,13 @@ class DiffusionSynthesizer:
             SynthesizerError: a nodule lies outside its radiograph, asks for an impossible size or an unknown feature,
                 or the model draws nothing in several attempts.
         """
-        if len(scenes) != len(backgrounds):
-            raise SynthesizerError(f"diffusion: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
+        refuse_unpaired("diffusion", scenes, backgrounds)
         canvases = [background.pixels.copy() for background in backgrounds]
         shown = displays(backgrounds)
         for scene, background in zip(scenes, backgrounds, strict=True):
             for nodule in scene.nodules:
-                validate(nodule, scene, background)
+                refuse_impossible("diffusion", nodule, scene, most_mm=MOST_MM)
+                refuse_misplaced(nodule, scene, background)
         scenes = [resolved_scene(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
         truths: list[list[Truth]] = [[] for _ in scenes]
         config, own = self.pipeline.config, self.calibration

@@ -1,0 +1,91 @@
+"""What every synthesizer refuses, how it tells twins apart, and the loop of those that plant one nodule at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from synnodtest.attenuation import Display, resolved_scene
+from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import FloatArray
+from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.scene import Nodule, Scene
+
+__all__ = ["nothing_covered", "plant_one_by_one", "refuse_impossible", "refuse_radiomics", "refuse_unpaired", "twins"]
+
+Plant = Callable[[FloatArray, Nodule, int, Scene, Display], Truth]
+"""Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
+
+
+def plant_one_by_one(scene: Scene, background: Radiograph, plant: Plant) -> Radiograph:
+    """Return a background with the nodules of a scene, in order; without nodules it is the background itself."""
+    if not scene.nodules:
+        return background
+    scene = resolved_scene(scene, background)
+    display, pixels = Display.of(background), background.pixels.copy()
+    truths = [plant(pixels, nodule, number, scene, display) for nodule, number in twins(scene)]
+    return background.with_pixels(pixels, background.nodules + tuple(truths))
+
+
+def twins(scene: Scene) -> Iterator[tuple[Nodule, int]]:
+    """Yield each nodule with how many of the same seed and name stand before it: they are drawn differently."""
+    seen: dict[tuple[int, str], int] = {}
+    for nodule in scene.nodules:
+        key = (scene.seed_of(nodule), nodule.name)
+        seen[key] = seen.get(key, -1) + 1
+        yield nodule, seen[key]
+
+
+def refuse_unpaired(synthesizer: str, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> None:
+    """Refuse scenes of which not each has its background.
+
+    Raises:
+        SynthesizerError: their numbers differ.
+    """
+    if len(scenes) != len(backgrounds):
+        raise SynthesizerError(f"{synthesizer}: {len(scenes)} scenes but {len(backgrounds)} backgrounds")
+
+
+def refuse_impossible(synthesizer: str, nodule: Nodule, scene: Scene, most_mm: float = math.inf) -> None:
+    """Refuse a nodule that nobody can plant.
+
+    Raises:
+        SynthesizerError: its diameter, contrast or centre is no such thing, or it is larger than ``most_mm``.
+    """
+    where = _where(synthesizer, nodule, scene)
+    if not (math.isfinite(nodule.diameter_mm) and 0 < nodule.diameter_mm <= most_mm):
+        limit = "" if math.isinf(most_mm) else f" and at most {most_mm:g}"
+        raise SynthesizerError(f"{where}: diameter_mm must be above 0{limit}, not {nodule.diameter_mm}")
+    if nodule.contrast is not None and not (math.isfinite(nodule.contrast) and nodule.contrast >= 0):
+        raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
+    if not all(map(math.isfinite, nodule.centre_mm)):
+        raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")
+
+
+def refuse_radiomics(synthesizer: str, what: str, nodule: Nodule, scene: Scene) -> None:
+    """Refuse radiomics features, for a synthesizer whose nodules (``what``) have none to give.
+
+    Raises:
+        SynthesizerError: some are asked for.
+    """
+    if nodule.radiomics:
+        names = ", ".join(name for name, _ in nodule.radiomics)
+        raise SynthesizerError(
+            f"{_where(synthesizer, nodule, scene)}: {what} cannot take radiomics features ({names})",
+            hint="use --synthesizer diffusion, or leave `radiomics` out of the spec",
+        )
+
+
+def nothing_covered(synthesizer: str, nodule: Nodule, scene: Scene, background: Radiograph) -> SynthesizerError:
+    """Return the error of a nodule that covers no pixel."""
+    height, width = (length * spacing for length, spacing in zip(background.shape, background.spacing_mm, strict=True))
+    x, y = nodule.centre_mm
+    return SynthesizerError(
+        f"{synthesizer}: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at ({x:g}, {y:g}) mm covers no pixel of "
+        f"background {scene.background!r}, which is {width:.1f} x {height:.1f} mm",
+        hint="place it inside the radiograph, and make it larger than one pixel",
+    )
+
+
+def _where(synthesizer: str, nodule: Nodule, scene: Scene) -> str:
+    return f"{synthesizer}: nodule {nodule.name!r} on background {scene.background!r}"
