@@ -151,6 +151,10 @@ class AnnotatedFilms:
             _real(f"nodule-{k}", one.box, self.shares[one.annotation], spacing) for k, one in enumerate(image.boxes)
         )
 
+    def counted(self, film: str) -> tuple[RealNodule, ...]:
+        """Return the nodules of a film without its masses."""
+        return tuple(one for one in self.nodules(film) if one.counted)
+
     def exhaustive(self, film: str) -> bool:
         """Return whether every nodule of a film is marked."""
         return self._image(film).exhaustive
@@ -166,7 +170,7 @@ class AnnotatedFilms:
     def marked(self, background: Background) -> Radiograph:
         """Return a film with, as truth, the outlines of its nodules of at most 45 mm; their contrast is NaN."""
         radiograph = self.load(background)
-        truths = [_truth(one, radiograph) for one in self.nodules(background.id) if one.counted]
+        truths = [_truth(one, radiograph) for one in self.counted(background.id)]
         return radiograph.with_pixels(radiograph.pixels, tuple(truths))
 
     def seen(self, background: Background) -> tuple[Visibility, ...]:

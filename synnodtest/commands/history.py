@@ -14,8 +14,8 @@ from synnodtest.errors import RecordError
 from synnodtest.record.words import plural
 
 if TYPE_CHECKING:
-    from synnodtest.record.history import History
     from synnodtest.record.model import ComponentEntry, Record
+    from synnodtest.record.outcomes import History
 
 __all__ = ["configure", "history_lines"]
 
@@ -91,8 +91,8 @@ def _moves(history: History) -> Iterator[str]:
             yield f"  {node}: {before.status} {then} -> {now.status} {last}{changed}"
     moved = history.moved()
     yield f"estimates that moved, interval apart from interval: {len(moved) or 'none'}"
-    for step in moved:
-        yield f"  {step.node}: {step.now.label} {_numbers(step.before)} -> {_numbers(step.now)}"
+    for node, earlier, later in moved:
+        yield f"  {node}: {later.label} {_numbers(earlier)} -> {_numbers(later)}"
 
 
 def _series(history: History, node: str) -> Iterator[str]:

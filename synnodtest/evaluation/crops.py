@@ -21,6 +21,7 @@ from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
+from synnodtest.scene import Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
 __all__ = ["SIDE", "Crop", "annotated_crops", "bare_crops", "features_of_crop", "planted_crops", "profile_of"]
@@ -63,7 +64,7 @@ def annotated_crops(films: AnnotatedFilms, advance: Advance = lambda: None) -> l
     """Return a crop of every annotated nodule of at most 45 mm."""
     made = []
     for film in films.backgrounds:
-        nodules = [one for one in films.nodules(film.id) if one.counted]
+        nodules = films.counted(film.id)
         radiograph = films.load(film) if nodules else None
         made += [_crop(radiograph, one.outline, film.cluster) for one in nodules if radiograph is not None]
         advance()
@@ -78,12 +79,9 @@ def planted_crops(
 ) -> list[Crop]:
     """Return a crop of every planted nodule of matched scenes, which come host by host."""
     made = []
-    for host, group in itertools.groupby(scenes, key=lambda scene: scene.recipe.background):
-        radiograph, members = hosts.load(host), list(group)
-        placer = Placer(radiograph)
-        planned = [placer.place(scene.recipe) for scene in members]
+    for radiograph, cluster, planned in _by_host(scenes, hosts):
         for one in synthesizer.synthesize(planned, [radiograph] * len(planned)):
-            made += [_crop(one, truth.box, host.cluster) for truth in one.nodules if truth.crop.any()]
+            made += [_crop(one, truth.box, cluster) for truth in one.nodules if truth.crop.any()]
             advance()
     return made
 
@@ -97,17 +95,24 @@ def bare_crops(
     """
     ill, well = [], []
     for film in films.backgrounds:
-        nodules = [one for one in films.nodules(film.id) if one.counted]
+        nodules = films.counted(film.id)
         if nodules:
             radiograph = films.load(film)
             ill += [_crop(radiograph, _moved_across(one.outline, radiograph), film.cluster) for one in nodules]
-    for host, group in itertools.groupby(scenes, key=lambda scene: scene.recipe.background):
-        radiograph = negatives.load(host)
-        placer = Placer(radiograph)
-        for scene in group:
-            for nodule in placer.place(scene.recipe).nodules:
-                well.append(_crop(radiograph, _around(nodule.centre_mm, nodule.diameter_mm, radiograph), host.cluster))
+    for radiograph, cluster, planned in _by_host(scenes, negatives):
+        there = (nodule for scene in planned for nodule in scene.nodules)
+        well += [_crop(radiograph, _around(n.centre_mm, n.diameter_mm, radiograph), cluster) for n in there]
     return ill, well
+
+
+def _by_host(
+    scenes: Sequence[Counterpart], hosts: BackgroundSet | AnnotatedFilms
+) -> Iterator[tuple[Radiograph, str, list[Scene]]]:
+    """Yield each host, its patient, and its scenes with their places; scenes come host by host."""
+    for host, group in itertools.groupby(scenes, key=lambda scene: scene.recipe.background):
+        radiograph = hosts.load(host)
+        placer = Placer(radiograph)
+        yield radiograph, host.cluster, [placer.place(scene.recipe) for scene in group]
 
 
 def _moved_across(outline: Box, radiograph: Radiograph) -> Box:

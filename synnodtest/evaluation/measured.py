@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, meas
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["Planted", "features_of", "plant", "scenes_on", "seen_mask", "view_of"]
+__all__ = ["Planted", "features_of", "plant", "scenes_on", "seen_mask", "synthesized", "view_of"]
 
 SIZE = 96
 EDGE = 0.12
@@ -61,6 +62,16 @@ def scenes_on(
                 radiomics=tuple(sorted(radiomics[number].items())) if radiomics else (),
             )
             yield Scene(background.id, (nodule,), seed=int(rng.integers(2**62))), radiograph
+
+
+def synthesized(
+    synthesizer: Synthesizer, pairs: Sequence[Pair], batch: int
+) -> Iterator[tuple[Scene, Radiograph, Radiograph]]:
+    """Yield each scene, its untouched radiograph and what the synthesizer makes of it, so many at a time."""
+    for start in range(0, len(pairs), batch):
+        scenes = [scene for scene, _ in pairs[start : start + batch]]
+        untouched = [radiograph for _, radiograph in pairs[start : start + batch]]
+        yield from zip(scenes, untouched, synthesizer.synthesize(scenes, untouched), strict=True)
 
 
 def view_of(radiograph: Radiograph, truth: Truth) -> tuple[FloatArray, BoolArray]:
@@ -158,7 +169,7 @@ class Planted:
 
 def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -> Planted:
     """Synthesize scenes and measure every nodule."""
-    clusters, requested, realised, features, views, rejected, added = [], [], [], [], [], [], []
+    rows: list[tuple[Any, ...]] = []
     outside = redraws = 0
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
@@ -170,26 +181,15 @@ def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -
         for (scene, radiograph), one, plain in zip(part, made, without, strict=True):
             (nodule,), (truth,) = scene.nodules, one.nodules
             measured = features_of(one, truth, plain)
-            rejected.append(rejection(radiograph, one))
-            clusters.append(scene.background)
-            requested.append([nodule.diameter_mm, nodule.contrast])
-            realised.append([truth.diameter_mm, truth.contrast])
-            features.append(np.full(len(FEATURE_NAMES), np.nan) if measured is None else measured)
-            views.append(view_of(one, truth)[0].astype(np.float16))
-            added.append(_added(plain, one, truth).astype(np.float16))
+            features = np.full(len(FEATURE_NAMES), np.nan) if measured is None else measured
+            sizes = [nodule.diameter_mm, nodule.contrast], [truth.diameter_mm, truth.contrast]
+            view, added = (w.astype(np.float16) for w in (view_of(one, truth)[0], _added(plain, one, truth)))
+            rows.append((scene.background, *sizes, features, view, rejection(radiograph, one), added))
             outside += _changed_outside(radiograph, one, nodule)
             redraws += int(truth.requested.get("redraws", 0))
-    return Planted(
-        tuple(clusters),
-        np.asarray(requested),
-        np.asarray(realised),
-        np.asarray(features),
-        np.asarray(views),
-        outside,
-        redraws,
-        tuple(rejected),
-        np.asarray(added),
-    )
+    names, asked, got, *tables, rejected, differences = zip(*rows, strict=True)
+    requested, realised, found, views, added = map(np.asarray, (asked, got, *tables, differences))
+    return Planted(names, requested, realised, found, views, outside, redraws, rejected, added)
 
 
 def _changed_outside(before: Radiograph, after: Radiograph, nodule: Nodule) -> int:

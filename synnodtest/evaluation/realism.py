@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
-from synnodtest.evaluation.measured import Pair
+from synnodtest.evaluation.measured import Pair, synthesized
 from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.geometry import FloatArray, centre_of, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
+from synnodtest.scene import Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
 __all__ = [
@@ -58,11 +59,14 @@ def exhibits(synthesizer: Synthesizer, real: Synthesizer, pairs: Sequence[Pair])
     """Return one picture per scene, those with even numbers synthesized, the others with a real nodule."""
     made: list[Exhibit] = []
     for maker, part in ((synthesizer, pairs[::2]), (real, pairs[1::2])):
-        planted = maker.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
-        for (scene, _), one in zip(part, planted, strict=True):
-            picture = _picture(one, scene.nodules[0].centre_mm)
-            made.append(Exhibit(maker is synthesizer, scene.background, one.nodules[0].diameter_mm, picture))
+        for scene, _, one in synthesized(maker, part, max(len(part), 1)):
+            made.append(_planted(scene, one, synthetic=maker is synthesizer))
     return made
+
+
+def _planted(scene: Scene, made: Radiograph, *, synthetic: bool) -> Exhibit:
+    picture = _picture(made, scene.nodules[0].centre_mm)
+    return Exhibit(synthetic, scene.background, made.nodules[0].diameter_mm, picture)
 
 
 def film_exhibits(
@@ -84,7 +88,7 @@ def film_exhibits(
         each: Pictures of each kind, at most as many as there are.
         seed: Which are taken.
     """
-    real = [(film, one) for film in films.backgrounds for one in films.nodules(film.id) if one.counted]
+    real = [(film, one) for film in films.backgrounds for one in films.counted(film.id)]
     rng = np.random.default_rng(seed_sequence("film-exhibits", seed))
     made: list[Exhibit] = []
     for k in sorted(rng.permutation(len(real))[:each].tolist()):
@@ -96,9 +100,7 @@ def film_exhibits(
         recipe = scenes[k].recipe
         host = hosts.load(recipe.background)
         (planted,) = synthesizer.synthesize([scene := Placer(host).place(recipe)], [host])
-        first = scene.nodules[0]
-        picture = _picture(planted, first.centre_mm)
-        made.append(Exhibit(True, recipe.background.id, planted.nodules[0].diameter_mm, picture))
+        made.append(_planted(scene, planted, synthetic=True))
     return made
 
 

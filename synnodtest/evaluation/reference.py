@@ -43,8 +43,7 @@ def measure(films: AnnotatedFilms, progress: Callable[[int, int], None] = lambda
     found: list[Seen] = []
     for number, film in enumerate(films.backgrounds):
         radiograph = films.load(film)
-        counted = [one for one in films.nodules(film.id) if one.counted]
-        for one, seen in zip(counted, films.seen(film), strict=True):
+        for one, seen in zip(films.counted(film.id), films.seen(film), strict=True):
             if np.isfinite(seen.conspicuity):
                 regions = regions_at(radiograph, centre_of(one.box))
                 found.append(Seen(seen.contrast, seen.conspicuity, one.diameter_mm, one.size_mm, regions))

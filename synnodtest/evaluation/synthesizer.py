@@ -16,7 +16,7 @@ from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_fo
 from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
-from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on
+from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on, synthesized
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
@@ -102,12 +102,9 @@ def sweep(
         values = rng.permutation(np.linspace(*bounds, share))
         same = {"diameter_mm": (SWEEP_DIAMETER_MM, SWEEP_DIAMETER_MM), "contrast": (0.3, 0.3)}
         pairs = ground.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
-        for start in range(0, len(pairs), BATCH):
-            part = pairs[start : start + BATCH]
-            made = synthesizer.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
-            for (scene, untouched), one in zip(part, made, strict=True):
-                found = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
-                rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in found)])
+        for scene, untouched, one in synthesized(synthesizer, pairs, BATCH):
+            found = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
+            rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in found)])
     x, y, seen = np.asarray(rows).T
     lower, upper = x <= np.quantile(x, 1 / 3), x >= np.quantile(x, 2 / 3)
     return {
@@ -181,11 +178,8 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
     bins = np.digitize(sizes, SIZES_MM[1:-1])
     table["n"] = np.bincount(bins, minlength=len(SIZES_MM) - 1).tolist()
     for name, maker in makers.items():
-        scores: list[float] = []
-        for start in range(0, len(pairs), 8):
-            part = pairs[start : start + 8]
-            made = maker.synthesize([scene for scene, _ in part], [radiograph for _, radiograph in part])
-            scores += _score_at(detector, made, made)
+        made = [one for _, _, one in synthesized(maker, pairs, 8)]
+        scores = _score_at(detector, made, made)
         hit = np.asarray(scores) >= 0.25
         table[name] = [float(hit[bins == k].mean()) if (bins == k).any() else None for k in range(len(SIZES_MM) - 1)]
     return table

@@ -10,10 +10,10 @@ from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.brief import settling
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import IdentityEntry, LedgerEntry
-from synnodtest.record.outcomes import History, Outcome, RunLine, Step
+from synnodtest.record.outcomes import History, Outcome, RunLine
 from synnodtest.record.words import expectation_title
 
-__all__ = ["History", "Outcome", "RunLine", "Step", "history_of"]
+__all__ = ["history_of"]
 
 
 def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:

@@ -11,7 +11,7 @@ from typing import Any
 
 from synnodtest.record.model import ComponentEntry
 
-__all__ = ["History", "Outcome", "RunLine", "Step"]
+__all__ = ["History", "Outcome", "RunLine"]
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Step:
-    """An estimate in the last run and in the one before.
-
-    Args:
-        node: Node id of its expectation.
-        before: In the run before.
-        now: In the last run.
-    """
-
-    node: str
-    before: ComponentEntry
-    now: ComponentEntry
-
-
-@dataclass(frozen=True)
 class History:
     """Runs, oldest first, and the outcomes of every expectation in them.
 
@@ -106,8 +91,8 @@ class History:
         """Return the labels of the deciding components of an expectation, in the order in which they first occur."""
         return list(dict.fromkeys(part.label for outcome in self.outcomes[node] for part in outcome.parts))
 
-    def moved(self) -> list[Step]:
-        """Return the estimates whose interval in the last run lies apart from that of the run before.
+    def moved(self) -> list[tuple[str, ComponentEntry, ComponentEntry]]:
+        """Return ``(node id, before, now)`` of estimates whose interval lies apart from that in the run before.
 
         Both runs answer one question: specs, synthesizers and backgrounds are the same.
         """
@@ -118,7 +103,7 @@ class History:
             for now in series[-1].parts:
                 before = series[-2].estimate_of(now.label)
                 if before is not None and _apart(before, now):
-                    found.append(Step(node, before, now))
+                    found.append((node, before, now))
         return found
 
     def flips(self) -> list[tuple[str, str, dict[str, int]]]:

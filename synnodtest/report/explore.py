@@ -31,6 +31,8 @@ FILE_NAME = EXPLORE
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 _PICTURES = re.compile(r'<script type="text/plain" id="pictures">(.*?)</script>', re.S)
 
+Names = dict[str, int]
+"""Texts that repeat, each kept once and named by its place."""
 Pictures = Callable[[str], Picture | None]
 """From the id of a scene to its picture; None where there is none."""
 
@@ -67,7 +69,8 @@ def explore_data(
     Scenes are lists, not mappings: at ten thousand of them names would be most of the file. Their order is that of
     ``columns``.
     """
-    record, table = Record.of(source), _Names()
+    record = Record.of(source)
+    names: Names = {}
     use: dict[str, list[int]] = {scene_id: [] for scene_id in record.scenes}
     for index, expectation in enumerate(record.expectations):
         for scene_id in expectation.scenes:
@@ -80,7 +83,8 @@ def explore_data(
             continue
         picture = pictures(scene_id)
         text = "" if picture is None else base64.b64encode(picture.webp).decode()
-        rows.append(_scene(scene_id, scene, table, use[scene_id], picture, offset, len(text)))
+        place = None if picture is None else [*picture.cut, picture.low, picture.high, offset, len(text)]
+        rows.append([scene_id, *_scene(scene, names, use[scene_id]), place])
         packed.append(text)
         offset += len(text)
     return {
@@ -88,7 +92,7 @@ def explore_data(
         "detector": record.identification.detector.name,
         "other": None if other is None else _other(Side.of(other), record.scenes),
         "point": _point(record),
-        "names": table.names,
+        "names": list(names),
         "expectations": [[e.id, f"{e.behaviour}: {expectation_title(e)}", e.shown_status] for e in record.expectations],
         "columns": ["id", "behaviour", "background", "arm", "strata", "expectations", "nodules", "findings", "picture"],
         "scenes": rows,
@@ -96,52 +100,25 @@ def explore_data(
     }, "".join(packed)
 
 
-class _Names:
-    """Texts that repeat, each kept once and named by its place."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self._at: dict[str, int] = {}
-
-    def of(self, text: object) -> int:
-        word = str(text)
-        if word not in self._at:
-            self._at[word] = len(self.names)
-            self.names.append(word)
-        return self._at[word]
+def _named(names: Names, text: object) -> int:
+    return names.setdefault(str(text), len(names))
 
 
-def _scene(
-    scene_id: str,
-    scene: SceneEntry,
-    table: _Names,
-    use: Sequence[int],
-    picture: Picture | None,
-    offset: int,
-    length: int,
-) -> list[Any]:
-    strata = [table.of(f"{key}: {value}") for key, value in sorted(scene.strata.items())]
+def _scene(scene: SceneEntry, names: Names, use: Sequence[int]) -> list[Any]:
+    strata = [_named(names, f"{key}: {value}") for key, value in sorted(scene.strata.items())]
+    told = [_named(names, text) for text in (scene.behaviour, scene.background, scene.arm)]
+    nodules = [_nodule(nodule, names) for nodule in scene.nodules]
+    return [*told, strata, list(use), nodules, [_finding(f) for f in scene.findings]]
+
+
+def _nodule(nodule: NoduleEntry, names: Names) -> list[Any]:
     return [
-        scene_id,
-        table.of(scene.behaviour),
-        table.of(scene.background),
-        table.of(scene.arm),
-        strata,
-        list(use),
-        [_nodule(n, table) for n in scene.nodules],
-        [_finding(f) for f in scene.findings],
-        None if picture is None else [*picture.cut, picture.low, picture.high, offset, length],
-    ]
-
-
-def _nodule(nodule: NoduleEntry, table: _Names) -> list[Any]:
-    return [
-        table.of(nodule.name),
+        _named(names, nodule.name),
         _rounded(nodule.diameter_mm),
         _rounded(nodule.contrast),
         _rounded(nodule.asked("density")),
         _rounded(nodule.conspicuity),
-        [table.of(region) for region in nodule.regions],
+        [_named(names, region) for region in nodule.regions],
         _rounded(nodule.confidence),
         *[round(edge) for edge in nodule.box],
     ]

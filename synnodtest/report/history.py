@@ -7,8 +7,8 @@ from os.path import relpath
 from pathlib import Path
 
 from synnodtest.files import write_atomic
-from synnodtest.record.history import History, Outcome
 from synnodtest.record.model import ComponentEntry
+from synnodtest.record.outcomes import History, Outcome
 from synnodtest.record.words import bound_text, estimate
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.page import page, style_of
@@ -31,7 +31,7 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
         runs=[(run, Path(folders.get(run.id, run.id)).as_posix()) for run in history.runs],
         failed=[_moved(history, *row) for row in history.newly("FAILED")],
         passed=[_moved(history, *row) for row in history.newly("PASSED")],
-        moved=[(history.titles[s.node], s.now.label, _numbers(s.before), _numbers(s.now)) for s in history.moved()],
+        moved=[(history.titles[n], now.label, _numbers(before), _numbers(now)) for n, before, now in history.moved()],
         flips=[(history.titles[node], version, list(words.items())) for node, version, words in history.flips()],
         kept=[
             (before, now, [history.titles[n] for n in lost], of - len(lost), of)

@@ -95,7 +95,7 @@ def test_a_step_is_told_by_the_estimate_that_failed_and_each_estimate_has_a_seri
     ((_, before, now),) = made.newly("FAILED")
     assert [part.value for part in made.told_by(before, now)] == [0.1, 0.8]
     assert made.labels("s.yaml::b::trend") == ["correlation", "drop"]
-    assert [(step.now.label, step.before.value, step.now.value) for step in made.moved()] == [("drop", 0.1, 0.8)]
+    assert [(now.label, before.value, now.value) for _, before, now in made.moved()] == [("drop", 0.1, 0.8)]
     text = "\n".join(history_lines(made))
     assert "PASSED 0.10 (0.00 to 0.20) -> FAILED 0.80 (0.70 to 0.90)" in text
     assert text.index("  correlation; the verdict is on all 2 ") < text.index("  drop; the verdict is on all 2 ")

@@ -89,8 +89,8 @@ def counterparts(
         raise SynnodError(f"{per_film} scenes per film need as many negative films; there are {len(hosts)}")
     order = np.random.default_rng(seed_sequence("transfer-hosts", seed)).permutation(len(hosts))
     jobs: list[tuple[int, Background, tuple[RealNodule, ...], int]] = []
-    shown = [(one, _counted(films, one)) for one in films.backgrounds]
-    for number, (film, nodules) in enumerate((f, n) for f, n in shown if n):
+    shown = [(one, nodules) for one in films.backgrounds if (nodules := films.counted(one.id))]
+    for number, (film, nodules) in enumerate(shown):
         jobs += [(int(order[(number * per_film + k) % len(hosts)]), film, nodules, k) for k in range(per_film)]
     read = _Latest(films)
     for host in sorted({job[0] for job in jobs}):
@@ -99,10 +99,6 @@ def counterparts(
             own = read(film)
             placed = [corresponding(own, centre_of(one.box), radiograph) for one in nodules]
             yield _placed(film, nodules, placed, hosts[host], radiograph, template, seed, k)
-
-
-def _counted(films: AnnotatedFilms, film: Background) -> tuple[RealNodule, ...]:
-    return tuple(one for one in films.nodules(film.id) if one.counted)
 
 
 class _Latest:
@@ -129,7 +125,7 @@ def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: i
     annotated one is left out.
     """
     for film in films.backgrounds:
-        counted, every = _counted(films, film), films.nodules(film.id)
+        counted, every = films.counted(film.id), films.nodules(film.id)
         if not counted:
             continue
         radiograph = films.load(film)
