@@ -53,12 +53,7 @@ def read_radiograph(
 
 
 def write_radiograph(
-    radiograph: Radiograph,
-    path: str | Path,
-    *,
-    bits: int | None = None,
-    size: int | None = None,
-    mark: bool = False,
+    radiograph: Radiograph, path: str | Path, *, bits: int | None = None, size: int | None = None, mark: bool = False
 ) -> Path:
     """Write one radiograph as PNG, MHA or DICOM secondary capture, by the suffix of ``path``.
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from synnodtest.engine.acceptance import contrast_to_noise
 from synnodtest.evaluation.measured import features_of
+from synnodtest.geometry import centre_of, px_to_mm
 from synnodtest.radiograph import Radiograph, Truth
 
 __all__ = ["Compared", "compared", "table"]
@@ -46,13 +47,8 @@ def compared(before: Radiograph, after: Radiograph, truth: Truth) -> list[Compar
 
 
 def _centre(truth: Truth, after: Radiograph) -> list[Compared]:
-    wanted = truth.requested.get("centre_mm") or (None, None)
-    x_min, y_min, x_max, y_max = truth.box
-    row, column = after.spacing_mm
-    return [
-        Compared("centre_x_mm", _number(wanted[0]), (x_min + x_max) / 2 * column, "mm"),
-        Compared("centre_y_mm", _number(wanted[1]), (y_min + y_max) / 2 * row, "mm"),
-    ]
+    wanted, got = truth.requested.get("centre_mm") or (None, None), px_to_mm(centre_of(truth.box), after.spacing_mm)
+    return [Compared(f"centre_{'xy'[k]}_mm", _number(wanted[k]), got[k], "mm") for k in (0, 1)]
 
 
 def _measured(before: Radiograph, after: Radiograph, truth: Truth, asked: dict[str, float]) -> dict[str, float]:

@@ -107,11 +107,7 @@ def _added(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArray:
 
 
 def features_of(
-    radiograph: Radiograph,
-    truth: Truth,
-    before: Radiograph | None = None,
-    *,
-    names: tuple[str, ...] = FEATURE_NAMES,
+    radiograph: Radiograph, truth: Truth, before: Radiograph | None = None, *, names: tuple[str, ...] = FEATURE_NAMES
 ) -> NDArray[np.float64] | None:
     """Return a nodule's radiomics features as they appear in the radiograph, or None if it is too small.
 

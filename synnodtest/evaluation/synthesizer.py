@@ -81,13 +81,7 @@ def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
 
 
 def sweep(
-    synthesizer: Synthesizer,
-    on: Sequence[Ground],
-    name: str,
-    bounds: tuple[float, float],
-    count: int,
-    *,
-    seed: int = 0,
+    synthesizer: Synthesizer, on: Sequence[Ground], name: str, bounds: tuple[float, float], count: int, *, seed: int = 0
 ) -> dict[str, object]:
     """Ask for one feature between two bounds, all others left open, and say how the realised one follows.
 

@@ -247,9 +247,7 @@ class Evidence:
         return [(t, m) for t in self.own(arm) for m in t.mimics if of in (None, m.name) and keep(t, m)]
 
 
-def cluster_counts(
-    pairs: Iterable[tuple[str, bool]],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def cluster_counts(pairs: Iterable[tuple[str, bool]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return successes and trials per cluster, in order of first appearance.
 
     The one place where trials are grouped into clusters for rates.

@@ -39,13 +39,7 @@ _FORM: Form = {
                 "type": "object",
                 "required": ["id", "reason", "approver", "expiry"],
                 "additionalProperties": False,
-                "properties": {
-                    "id": _TEXT,
-                    "expectation": _TEXT,
-                    "reason": _TEXT,
-                    "approver": _TEXT,
-                    "expiry": _DAY,
-                },
+                "properties": {"id": _TEXT, "expectation": _TEXT, "reason": _TEXT, "approver": _TEXT, "expiry": _DAY},
             },
         }
     },

@@ -91,10 +91,6 @@ class Fragment:
     shortfall: dict[str, int] = field(default_factory=dict)
     """Scenes that could not be made, by reason: the most that one expectation lacks."""
 
-    def expectation(self, node_id: str) -> ExpectationEntry:
-        """Return what was recorded of one item."""
-        return self.expectations[node_id]
-
     def as_dict(self) -> JsonObject:
         """Return plain JSON values, for a worker's hand-over."""
         made: JsonObject = encode(self)

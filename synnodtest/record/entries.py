@@ -13,14 +13,7 @@ from synnodtest.evidence.trial import NoduleTrial, Trial, score_mimics, score_tr
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import Variant
-from synnodtest.record.model import (
-    BehaviourEntry,
-    ExpectationEntry,
-    FindingEntry,
-    NoduleEntry,
-    RulingEntry,
-    SceneEntry,
-)
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, FindingEntry, NoduleEntry, RulingEntry, SceneEntry
 from synnodtest.record.model.judged import MatchedEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.scenes_text import scenes_text

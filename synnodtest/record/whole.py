@@ -21,13 +21,7 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.model import ExpectationEntry, Record
-from synnodtest.record.model.run import (
-    Attrition,
-    Identification,
-    IdentityEntry,
-    RunEntry,
-    SpecEntry,
-)
+from synnodtest.record.model.run import Attrition, Identification, IdentityEntry, RunEntry, SpecEntry
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.record.words import plural
 

@@ -72,14 +72,9 @@ def _conditions_text(where: Any) -> list[str]:
     parts = []
     for name, condition in where.items() if isinstance(where, Mapping) else ():
         word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
-        parts += [
-            f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in _conditions(condition)
-        ]
+        asked = condition if isinstance(condition, Mapping) else {"equals": condition}
+        parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in asked.items()]
     return parts
-
-
-def _conditions(condition: Any) -> list[tuple[str, Any]]:
-    return list(condition.items()) if isinstance(condition, Mapping) else [("equals", condition)]
 
 
 def in_order(names: Iterable[str], first: Sequence[str]) -> list[str]:

@@ -227,7 +227,7 @@ class Session:
 
         fragment = self.run.fragment
         key = f"{case.spec.path.as_posix()}::{case.behaviour.id}"
-        return properties(fragment.expectation(case.node_id), fragment.behaviours[key])
+        return properties(fragment.expectations[case.node_id], fragment.behaviours[key])
 
     # --- the end ------------------------------------------------------------------------------------------------
 

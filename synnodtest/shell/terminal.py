@@ -76,7 +76,7 @@ def write_summary(session: Session, reporter: Any) -> None:
     reporter.section("synnodtest verdicts")
     fragment, width = session.run.fragment, width_of(reporter)
     for node_id in sorted(set(session.judged)):
-        ruling = fragment.expectation(node_id).ruling
+        ruling = fragment.expectations[node_id].ruling
         if ruling is None:
             continue
         first, *rest = verdict_lines(node_id, ruling, width, follow_up(fragment, session.run.settings, node_id))

@@ -93,8 +93,7 @@ def _label(planted: Planted) -> str:
 
 
 def _level(planted: Planted) -> float:
-    values = [value for value in planted.levels.values() if isinstance(value, (int, float))]
-    return float(values[0]) if values else math.nan
+    return next((float(value) for value in planted.levels.values() if isinstance(value, (int, float))), math.nan)
 
 
 def levels_between(low: float, high: float, count: int) -> Sequence[float]:

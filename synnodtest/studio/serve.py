@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -76,7 +77,7 @@ class Studio:
             self.loaded = threading.Event()
             self.app = self._application(gradio, wanted, port)
         except BaseException:
-            _remove(self.root)
+            shutil.rmtree(self.root, ignore_errors=True)
             raise
 
     def _application(self, gradio: Any, wanted: Wanted, port: int) -> Guard:
@@ -127,7 +128,7 @@ class Studio:
         """End all sessions and remove everything from disk."""
         self.stop()
         with self.bench.idle(LONGEST_STEP_S):
-            _remove(self.root)
+            shutil.rmtree(self.root, ignore_errors=True)
 
 
 def _gradio(root: Path) -> Any:
@@ -144,12 +145,6 @@ def _gradio(root: Path) -> Any:
             hint="pip install 'synnodtest[studio]'",
         )
     return gradio
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port(wanted: int) -> int:

@@ -11,19 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from synnodtest.api.comparison import Compared
 from synnodtest.conspicuity import visibilities
+from synnodtest.geometry import centre_of
 from synnodtest.reference import real_nodules
 from synnodtest.studio.explore import Exploration, Point
 from synnodtest.studio.session import Result
 
-__all__ = [
-    "acceptance_html",
-    "exploration_html",
-    "findings_html",
-    "macros",
-    "message_html",
-    "notes_html",
-    "rows_html",
-]
+__all__ = ["acceptance_html", "exploration_html", "findings_html", "macros", "message_html", "notes_html", "rows_html"]
 
 MOST_FINDINGS = 8
 LETTERS = "AB"
@@ -67,12 +60,9 @@ def findings_html(result: Result | None, threshold: float) -> str:
 
 
 def _hit(box: Sequence[float], result: Result) -> str:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    for truth in result.after.nodules:
-        x_min, y_min, x_max, y_max = truth.box
-        if x_min <= x <= x_max and y_min <= y <= y_max:
-            return truth.name
-    return "no nodule"
+    x, y = centre_of(box)
+    boxes = ((truth.name, truth.box) for truth in result.after.nodules)
+    return next((n for n, (x0, y0, x1, y1) in boxes if x0 <= x <= x1 and y0 <= y <= y1), "no nodule")
 
 
 def rows_html(rows: Sequence[Sequence[Compared]], names: Sequence[str]) -> str:

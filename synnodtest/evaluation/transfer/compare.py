@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from synnodtest.evaluation.transfer.gather import Found, Gathered
-from synnodtest.statistics import (
-    Estimate,
-    auc,
-    cluster_bootstrap,
-    clustered_rate,
-    crossed_shares,
-    equivalent_rates,
-)
+from synnodtest.statistics import Estimate, auc, cluster_bootstrap, clustered_rate, crossed_shares, equivalent_rates
 
 __all__ = ["BANDS_MM", "RATES", "agree", "agreement", "compare", "threshold_at", "visibility_of"]
 

@@ -9,18 +9,7 @@ from typing import Any
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    SOFT,
-    axes,
-    bare,
-    short,
-    side_by_side,
-    to_svg,
-)
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes, bare, short, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 

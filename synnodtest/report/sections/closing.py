@@ -13,15 +13,7 @@ from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Comparison, ExpectationEntry
 from synnodtest.record.model.run import AnomalyEntry, PersonEntry, SelfTest
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import (
-    LIMITATION,
-    date,
-    expectation_title,
-    in_order,
-    interval,
-    number,
-    value_text,
-)
+from synnodtest.record.words import LIMITATION, date, expectation_title, in_order, interval, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
 

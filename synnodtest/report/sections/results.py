@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
-from synnodtest.record.words import (
-    bound_text,
-    duration,
-    estimate,
-    expectation_title,
-    interval,
-    number,
-    value_text,
-)
+from synnodtest.record.words import bound_text, duration, estimate, expectation_title, interval, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
