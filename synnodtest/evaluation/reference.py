@@ -90,8 +90,6 @@ def _between(seen: Sequence[Seen], low: float, high: float) -> list[Seen]:
 
 
 def _band(low: float, high: float, some: Sequence[Seen]) -> dict[str, object]:
-    quantiles = {
-        name: [round(float(q), 4) for q in np.quantile([getattr(one, name) for one in some], LEVELS)]
-        for name in QUANTITIES
-    }
+    values = {name: [getattr(one, name) for one in some] for name in QUANTITIES}
+    quantiles = {name: [round(float(q), 4) for q in np.quantile(of, LEVELS)] for name, of in values.items()}
     return {"from_mm": low, "to_mm": high, "n": len(some), **quantiles}

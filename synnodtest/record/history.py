@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,9 +35,7 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
     for index, line in enumerate(lines):
-        for entry in known[line.id].expectations if line.id in known else ():
-            if entry.status == "NOT RUN":
-                continue
+        for entry in (e for e in known[line.id].expectations if e.status != "NOT RUN") if line.id in known else ():
             outcome = _outcome(index, entry, _question(known[line.id], entry))
             outcomes.setdefault(entry.id, []).append(outcome)
             titles[entry.id] = f"{entry.behaviour}: {expectation_title(entry)}"
@@ -50,18 +49,10 @@ def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:
 
 
 def _line(record: Record, entered: LedgerEntry | None, version: str) -> RunLine:
-    run = record.run
-    words = [e.shown_status for e in record.expectations]
-    ended = entered.status if entered is not None else ""
-    return RunLine(
-        run.id,
-        run.started,
-        version,
-        run.seed,
-        "interrupted" if run.interrupted else ended or "finished",
-        {word: words.count(word) for word in dict.fromkeys(words)},
-        run.confirmatory,
-    )
+    run, counts = record.run, dict(Counter(e.shown_status for e in record.expectations))
+    ended = (entered.status if entered is not None else "") or "finished"
+    ended = "interrupted" if run.interrupted else ended
+    return RunLine(run.id, run.started, version, run.seed, ended, counts, run.confirmatory)
 
 
 def _versions(records: Iterable[Record]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from synnodtest.decoding import JsonObject
-from synnodtest.record.model import Comparison, ExpectationEntry
+from synnodtest.record.model import Comparison
 from synnodtest.record.model.run import AnomalyEntry, PersonEntry, SelfTest
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import LIMITATION, date, expectation_title, in_order, interval, number, value_text
@@ -63,14 +63,11 @@ def deviations(context: Context) -> Section:
 def waivers(context: Context) -> Section:
     """Return waivers with approver and expiry, and which expectations they cover."""
     record = context.record
-    used: dict[str, list[ExpectationEntry]] = {}
-    for e in record.expectations:
-        if e.waived and e.ruled:
-            used.setdefault(e.waived.id, []).append(e)
+    used = [(e.waived.id, f"{expectation_title(e)} ({e.status})") for e in record.expectations if e.waived and e.ruled]
     every = {e.waived.id: e.waived for e in record.expectations if e.waived} | {w.id: w for w in record.waivers}
     rows: list[list[Cell | str]] = []
     for key, waiver in every.items():
-        met = "; ".join(f"{expectation_title(e)} ({e.status})" for e in used.setdefault(key, []))
+        met = "; ".join(told for waived, told in used if waived == key)
         expiry = f"{date(waiver.expiry)}{', expired' if waiver.expired else ''}"
         rows.append([key, waiver.reason, waiver.approver, expiry, met or "nothing in this run"])
     columns = ["Waiver", "Reason", "Approver", "Expiry", "Covers"]

@@ -121,22 +121,13 @@ def scoring(context: Context) -> Section:
         rules.setdefault(json.dumps(rule, sort_keys=True) if isinstance(rule, dict) else "", []).append(name)
         points.setdefault(value_text(point) if point is not None else "0.25 (default)", []).append(name)
     parsed = [(json.loads(text) if text else {}, names) for text, names in rules.items()]
-    rows: list[list[Cell | str]] = [
-        ["Hit criterion", criterion_text(rule), _used(names, len(rules))] for rule, names in parsed
-    ]
-    rows += [
-        ["Operating point", f"a finding counts from a score of {p}", _used(n, len(points))] for p, n in points.items()
-    ]
-    first = parsed[0][0] if parsed else {}
-    return Section(
-        "Scoring rule",
-        "scoring",
-        {
-            "table": table_of("Rules and where they hold", ["Rule", "Value", "Used by"], rows),
-            "figure": scoring_figure(decode(MatchingRule, first), "f-scoring"),
-        },
-        "" if rows else "No expectation was collected.",
-    )
+    rows = [["Hit criterion", criterion_text(rule), _used(names, len(rules))] for rule, names in parsed]
+    from_score = "a finding counts from a score of"
+    rows += [["Operating point", f"{from_score} {p}", _used(names, len(points))] for p, names in points.items()]
+    table = table_of("Rules and where they hold", ["Rule", "Value", "Used by"], rows)
+    figure = scoring_figure(decode(MatchingRule, parsed[0][0] if parsed else {}), "f-scoring")
+    empty = "" if rows else "No expectation was collected."
+    return Section("Scoring rule", "scoring", {"table": table, "figure": figure}, empty)
 
 
 def _scoring_of(context: Context, e: ExpectationEntry) -> tuple[Any, Any]:
@@ -159,8 +150,5 @@ def criterion_text(plain: JsonObject) -> str:
 
 
 def _used(names: list[str], rules: int) -> str:
-    return (
-        "every expectation"
-        if rules == 1
-        else "; ".join(names[:8]) + (f"; and {len(names) - 8} more" if len(names) > 8 else "")
-    )
+    more = [f"and {len(names) - 8} more"] if len(names) > 8 else []
+    return "every expectation" if rules == 1 else "; ".join([*names[:8], *more])
