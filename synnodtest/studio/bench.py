@@ -15,9 +15,9 @@ from synnodtest.detectors import resolve_detector
 from synnodtest.engine import Engine, Unplaced
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import SynnodError
+from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching
 from synnodtest.planning.draw import own_recipes
-from synnodtest.planning.trial import Trial
 from synnodtest.ports import Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -27,30 +27,13 @@ from synnodtest.store import Store
 from synnodtest.studio.case import Case
 from synnodtest.synthesizers import resolve_synthesizer
 
-__all__ = ["Bench", "Planted"]
+__all__ = ["Bench"]
 
 Model = TypeVar("Model", Detector, Synthesizer)
 SEED = 0
 """The master seed of a run without ``--synnod-seed``, so that pytest draws what the studio draws."""
 BATCH = 4
 """Scenes per call while a map is made: each call ends in progress that the page shows, and in a chance to cancel."""
-
-
-@dataclass(frozen=True, eq=False)
-class Planted:
-    """One scene through synthesizer and detector.
-
-    Args:
-        arm: Of the behaviour.
-        levels: Swept values by name.
-        scene: The recipe.
-        trial: Matched findings and truth; ``trial.rejected`` says why a run would exclude it.
-    """
-
-    arm: str
-    levels: dict[str, float | str]
-    scene: Scene
-    trial: Trial
 
 
 @dataclass
@@ -131,8 +114,8 @@ class Bench:
         """Return how many scenes a behaviour has."""
         return sum(1 for _ in own_recipes(behaviour, engine.backgrounds.backgrounds, SEED))
 
-    def planted(self, engine: Engine, behaviour: Behaviour) -> Iterator[Planted | Unplaced]:
-        """Yield what comes of each scene of a behaviour, as it is done.
+    def planted(self, engine: Engine, behaviour: Behaviour) -> Iterator[Trial | Unplaced]:
+        """Yield what comes of each scene of a behaviour, as it is done; ``rejected`` says why a run would exclude it.
 
         Raises:
             SynnodError: synthesizer or detector failed.
@@ -143,11 +126,7 @@ class Bench:
             with self._lock:
                 outcomes = list(engine.run(recipes[start : start + BATCH]))
             for outcome in outcomes:
-                if isinstance(outcome, Outcome):
-                    trial = to_trial(outcome, matching)
-                    yield Planted(outcome.arm, dict(outcome.levels), outcome.scene, trial)
-                else:
-                    yield outcome
+                yield to_trial(outcome, matching) if isinstance(outcome, Outcome) else outcome
 
     def radiograph(self, engine: Engine, scene: Scene, *, sham: bool = False) -> Radiograph:
         """Return the pixels of a scene, from the store where they were made before."""

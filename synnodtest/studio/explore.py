@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synnodtest.evidence.trial import Trial
 from synnodtest.geometry import centre_of
 from synnodtest.planning.radiomics_space import feature_range
-from synnodtest.studio.bench import Planted
 from synnodtest.studio.wishes import PAPER_FEATURES
 
 __all__ = ["SWEPT", "Exploration", "Point", "levels_between", "usual_range"]
@@ -63,7 +63,7 @@ class Exploration:
     text: str
     total: int
     points: list[Point] = field(default_factory=list)
-    scenes: list[Planted] = field(default_factory=list)
+    scenes: list[Trial] = field(default_factory=list)
     unplaced: list[str] = field(default_factory=list)
     cancelled: bool = False
 
@@ -72,10 +72,10 @@ class Exploration:
         """Scenes that are done."""
         return len(self.scenes) + len(self.unplaced)
 
-    def add(self, planted: Planted) -> None:
+    def add(self, trial: Trial) -> None:
         """Take in one scene: its first nodule is the one that is judged."""
-        self.scenes.append(planted)
-        trial, what = planted.trial, (_label(planted), _level(planted))
+        self.scenes.append(trial)
+        what = (_label(trial), _level(trial))
         if trial.nodules:
             first, truth = trial.nodules[0], trial.nodules[0].truth
             size, confidence = float(truth.diameter_mm), None if trial.rejected else float(first.confidence)
@@ -83,17 +83,17 @@ class Exploration:
                 Point(*centre_of(truth.box), *what, size, float(truth.contrast), confidence, trial.rejected)
             )
         elif trial.rejected:
-            (x, y), (row, column) = planted.scene.nodules[0].centre_mm, trial.spacing_mm
+            (x, y), (row, column) = trial.scene.nodules[0].centre_mm, trial.spacing_mm
             self.points.append(Point(x / column, y / row, *what, 0, 0, None, trial.rejected))
 
 
-def _label(planted: Planted) -> str:
-    told = (v if isinstance(v, str) else f"{name} {v:g}" for name, v in planted.levels.items())
-    return ", ".join(told) or planted.arm
+def _label(trial: Trial) -> str:
+    told = (v if isinstance(v, str) else f"{name} {v:g}" for name, v in trial.levels.items())
+    return ", ".join(told) or trial.arm
 
 
-def _level(planted: Planted) -> float:
-    return next((float(value) for value in planted.levels.values() if isinstance(value, (int, float))), math.nan)
+def _level(trial: Trial) -> float:
+    return next((float(value) for value in trial.levels.values() if isinstance(value, (int, float))), math.nan)
 
 
 def levels_between(low: float, high: float, count: int) -> Sequence[float]:

@@ -17,11 +17,12 @@ from synnodtest.backgrounds.writers import write
 from synnodtest.engine import Unplaced
 from synnodtest.engine.acceptance import rejection
 from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.evidence.trial import Trial
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.studio import spec_text
-from synnodtest.studio.bench import Bench, Planted
+from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.shelf import Shelf
@@ -330,10 +331,10 @@ class Session:
             yield made
         yield made
 
-    def picture_of(self, planted: Planted) -> Radiograph:
+    def picture_of(self, trial: Trial) -> Radiograph:
         """Return the pixels of one scene of the exploration."""
         assert self.exploration is not None
-        return self.bench.radiograph(self._engine(self.exploration.detector), replace(planted.scene, sham=False))
+        return self.bench.radiograph(self._engine(self.exploration.detector), replace(trial.scene, sham=False))
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
