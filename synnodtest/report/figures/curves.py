@@ -15,7 +15,7 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, shor
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["Rate", "calibration", "froc", "rates", "roc", "roc_of_scenes", "sequential"]
+__all__ = ["Rate", "calibration", "froc", "rates_by_diameter", "roc", "roc_of_scenes", "sequential"]
 
 MOST_POINTS = 400
 
@@ -51,11 +51,11 @@ class LogEvidence:
 
 @dataclass(frozen=True)
 class Rate:
-    """Detected nodules of one group."""
+    """Detected nodules of one requested diameter."""
 
-    group: str
-    n: int
-    x: int
+    diameter: str
+    nodules: int
+    detected: int
 
 
 @drawn
@@ -168,12 +168,13 @@ def sequential(payload: JsonObject, name: str) -> Figure:
 
 
 @drawn
-def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | None = None) -> Figure:
-    """Draw one rate per group with its 95% Wilson interval."""
+def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None) -> Figure:
+    """Draw one rate per requested diameter with its 95% Wilson interval."""
     from synnodtest.statistics import wilson
 
-    estimates = [wilson(r.x, r.n, alpha=0.025) for r in rows]
-    labels = [short(r.group, 16) for r in rows]
+    title, by = "Rate by requested diameter", "requested diameter"
+    estimates = [wilson(r.detected, r.nodules, alpha=0.025) for r in rows]
+    labels = [short(r.diameter, 16) for r in rows]
     description = f"{plural(len(rows), 'group')}; lowest rate {number(min(float(e.value) for e in estimates))}."
     figure, axis = axes(460, 250)
     at = np.arange(len(rows))
@@ -184,12 +185,12 @@ def rates(rows: Sequence[Rate], by: str, name: str, title: str, bound: float | N
         axis.axhline(bound, color=INK, linewidth=1.2, label=f"bound {bound:g}")
         axis.legend(loc="lower right", bbox_to_anchor=(1, 1.0))
     axis.set_xticks(at, labels, rotation=30 if max(map(len, labels)) > 6 and len(labels) > 5 else 0)
-    axis.set(xlabel=short(by), ylabel="rate detected", ylim=(-0.02, 1.02), xlim=(-0.5, len(rows) - 0.5))
+    axis.set(xlabel=by, ylabel="rate detected", ylim=(-0.02, 1.02), xlim=(-0.5, len(rows) - 0.5))
     axis.grid(visible=False, axis="x")
     svg = to_svg(figure, name, title, description)
     columns = [by, "nodules", "detected", "rate", "95% interval (Wilson)"]
     body = [
-        [r.group, number(r.n), number(r.x), number(e.value), f"{number(e.lower)} to {number(e.upper)}"]
+        [r.diameter, number(r.nodules), number(r.detected), number(e.value), f"{number(e.lower)} to {number(e.upper)}"]
         for r, e in zip(rows, estimates, strict=True)
     ]
     return Figure.of(title, description, svg, columns, body)

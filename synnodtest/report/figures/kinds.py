@@ -61,25 +61,13 @@ def _named(text: str) -> Drawn:
 
 
 @dataclass(frozen=True)
-class _Band:
-    """Nodules of one requested diameter."""
-
-    diameter: str
-    nodules: int
-    detected: int
-
-
-@dataclass(frozen=True)
 class _Bands:
     """The table of a ruling's details that is drawn."""
 
-    by_diameter: Annotated[tuple[_Band, ...], Member(key="by requested diameter")] = ()
+    by_diameter: Annotated[tuple[curves.Rate, ...], Member(key="by requested diameter")] = ()
 
 
 def _by_diameter(ruling: RulingEntry, name: str) -> Figure | None:
     bands = decode(_Bands, ruling.details).by_diameter
-    if not bands:
-        return None
     bound = ruling.components[0].rate_bound if ruling.components else None
-    groups = [curves.Rate(band.diameter, band.nodules, band.detected) for band in bands]
-    return curves.rates(groups, "requested diameter", name, "Rate by requested diameter", bound)
+    return curves.rates_by_diameter(bands, name, bound) if bands else None
