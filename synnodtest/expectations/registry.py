@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -13,6 +14,7 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import claims as own_claims
 from synnodtest.expectations import kinds as own_kinds
 from synnodtest.expectations.claim import ClaimKind
+from synnodtest.expectations.foreign import taken
 from synnodtest.expectations.kind import Kind
 from synnodtest.registry import Registry
 
@@ -83,7 +85,7 @@ def _accept_kind(entry: EntryPoint, made: object) -> Kind[Any]:
     if isinstance(made, Kind):
         if made.name != entry.name:
             raise SynnodError(f"the entry point {entry.name!r} of {entry.value} is a check called {made.name!r}")
-        return made
+        return replace(made, ruling=_checked(made.ruling, made.name))
     if not callable(made):
         raise SynnodError(
             f"the check {entry.name!r} of {entry.value} is a {type(made).__name__}",
@@ -96,7 +98,12 @@ def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
     """Return the kind of a bare function: any parameters, no forecast."""
     about = (judge.__doc__ or f"A check of your own: {name}.").strip().splitlines()[0]
     wanted = tuple(map(Arm, arms))
-    return Kind(name, about, None, judge, arms=lambda p: wanted, needs_nodules=False)
+    return Kind(name, about, None, _checked(judge, name), arms=lambda p: wanted, needs_nodules=False)
+
+
+def _checked(judge: Judge, name: str) -> Judge:
+    """Return the judge of somebody else, whose passes must be borne out by their own numbers."""
+    return lambda parameters, evidence: taken(judge(parameters, evidence), name, evidence)
 
 
 def _accept_claim(entry: EntryPoint, made: object) -> ClaimKind[Any]:

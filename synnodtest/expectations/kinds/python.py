@@ -24,6 +24,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, predicate
+from synnodtest.expectations.foreign import taken
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import option
 from synnodtest.expectations.parameters import Selection
@@ -34,7 +35,6 @@ from synnodtest.factories import Loader
 
 __all__ = ["KIND"]
 
-ALONE = "a single background never decides"
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
 
@@ -80,22 +80,16 @@ def narrow(parameters: Python, evidence: Evidence) -> Evidence:
 
 
 def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
+    if isinstance(answer, Ruling):
+        return taken(answer, text, evidence)
     own = evidence.own() or evidence.trials
     backgrounds, clusters = sizes(own)
-    alone = f"; {ALONE}" if clusters < 2 else ""
-    if isinstance(answer, Ruling):
-        if answer.status is Status.PASSED and alone:
-            told = answer.sentence.removeprefix(f"{Status.PASSED} ")
-            return replace(answer, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}{alone}")
-        return answer
     said, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
     if not (said is None or isinstance(said, (bool, np.bool_))) or not isinstance(sentence, str):
         raise SynnodError(f"check {text!r} returned {type(answer).__name__}", hint=WANTED)
     status = Status.INCONCLUSIVE if said is None else Status.PASSED if said else Status.FAILED
     told = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
-    if status is Status.PASSED and alone:
-        status, told = Status.INCONCLUSIVE, told + alone
-    return Ruling(
+    ruling = Ruling(
         status=status,
         sentence=f"{status} {text}: {told}; {counts_phrase(len(own), backgrounds, 'scene')}",
         criterion=criterion,
@@ -105,6 +99,7 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
         alpha=evidence.alpha,
         figure={"kind": "rate"},
     )
+    return taken(ruling, text, evidence)
 
 
 KIND = Kind(

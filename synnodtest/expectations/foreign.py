@@ -1,0 +1,50 @@
+"""Rulings of checks that are not synnodtest's own: a pass must be borne out by its own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from synnodtest.errors import SynnodError
+from synnodtest.evidence.ruling import Component, Ruling, Status, decide
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.rule import sizes
+
+__all__ = ["alone", "taken"]
+
+
+def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
+    """Return the ruling of somebody else's check; a pass on a single cluster is INCONCLUSIVE.
+
+    Raises:
+        SynnodError: it is no ruling, its status is none, or it says PASSED where one of its own estimates does not.
+    """
+    if not isinstance(answer, Ruling) or answer.status not in list(Status):
+        raise SynnodError(
+            f"check {check!r} returned {answer.status if isinstance(answer, Ruling) else type(answer).__name__}",
+            hint=f"return a Ruling with one of {', '.join(Status)}",
+        )
+    ruling = replace(answer, status=Status(answer.status))
+    if ruling.status is not Status.PASSED:
+        return ruling
+    for part in ruling.components:
+        if part.role != "shown" and not _bears_out(part):
+            raise SynnodError(
+                f"check {check!r} says PASSED, but its {part.label!r}, {part.lower:g} to {part.upper:g}, is not "
+                f"{part.side} {part.bound:g} or not PASSED itself",
+                hint="make it with synnodtest.checks.hold and rule",
+            )
+    why = alone(evidence)
+    if why:
+        told = ruling.sentence.removeprefix(f"{Status.PASSED} ")
+        return replace(ruling, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}; {why}")
+    return ruling
+
+
+def alone(evidence: Evidence) -> str:
+    """Return why no pass can rest on this evidence; nothing where it can."""
+    _, clusters = sizes(evidence.own() or evidence.trials)
+    return "" if clusters > 1 else "a single background never decides"
+
+
+def _bears_out(part: Component) -> bool:
+    return part.status == Status.PASSED == decide(part.lower, part.upper, part.bound, part.side)
