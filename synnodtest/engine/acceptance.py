@@ -64,7 +64,7 @@ def rejections(background: Radiograph, synthetic: Radiograph, crops: Sequence[Cr
         whole
         or _nodule_rejection(truth)
         or _place_rejection(truth, background)
-        or _whiteness(truth, background, synthetic)
+        or _pixels_rejection(truth, background, synthetic)
         for truth in synthetic.nodules
     )
 
@@ -116,11 +116,15 @@ def _place_rejection(truth: Truth, background: Radiograph) -> str:
     return ""
 
 
-def _whiteness(truth: Truth, background: Radiograph, synthetic: Radiograph) -> str:
+def _pixels_rejection(truth: Truth, background: Radiograph, synthetic: Radiograph) -> str:
+    """Refuse a nodule that is only claimed, or driven to white."""
     row, column = truth.origin
     height, width = truth.crop.shape
     cut = (slice(row, row + height), slice(column, column + width))
-    share = white_share(background.pixels[cut], synthetic.pixels[cut], truth.crop)
+    before, after = background.pixels[cut], synthetic.pixels[cut]
+    if truth.contrast > NEGLIGIBLE_CONTRAST and np.array_equal(before[truth.crop], after[truth.crop]):
+        return f"nodule {truth.name!r}: no pixel of its mask changed"
+    share = white_share(before, after, truth.crop)
     if share > LARGEST_WHITE_SHARE:
         return f"nodule {truth.name!r}: {100 * share:.0f}% of its mask is white"
     return ""

@@ -57,6 +57,12 @@ def test_a_nodule_that_is_not_as_asked_for_is_rejected(
     assert reason in rejection(background, spoiled(good, **changes))
 
 
+def test_a_nodule_that_is_claimed_but_not_drawn_is_rejected(background: Radiograph, good: Radiograph) -> None:
+    claimed = replace(good, pixels=background.pixels.copy())
+    assert "no pixel of its mask changed" in rejection(background, claimed)
+    assert rejection(background, spoiled(claimed, contrast=0.0, requested={})) == ""
+
+
 def test_pixels_changed_far_away_and_lost_pixels_are_rejected(background: Radiograph, good: Radiograph) -> None:
     pixels = good.pixels.copy()
     pixels[3, 3] += 0.01
@@ -97,10 +103,11 @@ def test_a_nodule_hidden_by_its_surroundings_is_legitimate(background: Radiograp
         .astype(np.float32)
         .clip(-9, 9)
     )
-    regions = {"lung": truth.mask((240, 240))}
-    hidden = replace(rough, regions=regions)
+    mask = truth.mask((240, 240))
+    hidden = replace(rough, regions={"lung": mask})
     assert contrast_to_noise(truth, hidden) < 0.15
-    assert rejection(hidden, replace(hidden, nodules=(truth,))) == ""
+    made = np.where(mask, hidden.pixels + np.float32(0.1), hidden.pixels)
+    assert rejection(hidden, replace(hidden, pixels=made, nodules=(truth,))) == ""
 
 
 @pytest.mark.parametrize("contrast", [0.004, 0.01, 0.03])
