@@ -10,7 +10,7 @@ from itertools import islice
 from synnodtest.engine.findings import Findings
 from synnodtest.engine.job import Chunk, Job, Keys, Placed, Unplaced
 from synnodtest.engine.outcome import Outcome, Snapshot
-from synnodtest.engine.overlap import ahead
+from synnodtest.engine.overlap import ahead, give_up_if_unwanted
 from synnodtest.engine.places import Places, by_background
 from synnodtest.engine.radiographs import Radiographs
 from synnodtest.engine.recheck import Recheck
@@ -130,6 +130,7 @@ class Engine:
         if background.id in self._loaded:
             self._loaded.move_to_end(background.id)
         else:
+            give_up_if_unwanted()  # projecting a phantom takes a second, and a batch may stand on sixteen
             with stage("backgrounds"):
                 self._loaded[background.id] = with_controls(self.backgrounds.load(background), self._controls)
             if len(self._loaded) > BACKGROUNDS_IN_MEMORY:

@@ -7,19 +7,32 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["ahead", "give_up_if_unwanted"]
 
 T = TypeVar("T")
 _END = object()
 _POLL_S = 0.2
 """How soon a producer whose results nobody wants any more sees it."""
+_MAKING = threading.local()
+
+
+class _UnwantedError(Exception):
+    """Ends the making of an item that nobody wants any more."""
+
+
+def give_up_if_unwanted() -> None:
+    """Leave the item that this thread makes ahead, if its consumer has stopped; called before each long step of it."""
+    unwanted: threading.Event | None = getattr(_MAKING, "unwanted", None)
+    if unwanted is not None and unwanted.is_set():
+        raise _UnwantedError
 
 
 def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     """Yield the items in order while a thread makes up to ``depth`` further ones.
 
     What making an item raises is raised here, after the items before it. When the consumer stops, the thread ends after
-    the item in work, and is waited for, so that it never works on unseen.
+    the item in work, or before its next step (:func:`give_up_if_unwanted`), and is waited for, so that it never works
+    on unseen.
 
     Args:
         items: Made on the thread; nothing else may use what making them uses.
@@ -38,6 +51,7 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
         return False
 
     def produce() -> None:
+        _MAKING.unwanted = unwanted
         try:
             for item in items:
                 if not put(item):

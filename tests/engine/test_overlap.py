@@ -1,10 +1,11 @@
 """The next batch is made while the last one is looked at, in order, and never further ahead than told."""
 
 import threading
+import time
 
 import pytest
 
-from synnodtest.engine.overlap import ahead
+from synnodtest.engine.overlap import ahead, give_up_if_unwanted
 
 
 def test_items_come_in_order_and_errors_after_the_items_before_them():
@@ -67,3 +68,26 @@ def test_a_consumer_that_stops_ends_the_thread():
     assert next(stream) == 0
     stream.close()
     assert threading.active_count() == before
+
+
+def test_a_consumer_that_stops_ends_an_item_before_its_next_step():
+    begun, steps = threading.Event(), []
+
+    def items():
+        yield "first"
+        for step in range(5000):
+            give_up_if_unwanted()
+            steps.append(step)
+            begun.set()
+            time.sleep(0.001)
+        yield "second"
+
+    stream = ahead(items())
+    assert next(stream) == "first"
+    assert begun.wait(20)
+    stream.close()
+    assert len(steps) < 5000
+
+
+def test_without_a_consumer_there_is_nothing_to_give_up():
+    give_up_if_unwanted()
