@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.engine.tally import Tally
+from synnodtest.engine.truths import as_asked, truth_fault
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
@@ -65,4 +66,13 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
                 f"synthesizer {name!r} returned the truth of {made} where {asked} was asked for",
                 hint="every nodule keeps its truth, with an empty mask if nothing came of it, so that it is counted",
             )
-    return radiographs
+    for scene, background, radiograph in zip(scenes, backgrounds, radiographs, strict=True):
+        redrawn = not synthesizer.sham_is_identity
+        fault = "" if scene.sham else truth_fault(background, radiograph, redrawn=redrawn)
+        if fault:
+            raise SynthesizerError(
+                f"synthesizer {name!r} on {scene.background!r}: {fault}",
+                hint="measure diameter_mm and contrast on what was planted (docs/synthesizers.md), in a copy of the "
+                "background's pixels",
+            )
+    return [as_asked(scene, radiograph) for scene, radiograph in zip(scenes, radiographs, strict=True)]

@@ -1,8 +1,9 @@
-"""Detached signature over the root digest, with a key of the user's: Ed25519 by the package ``cryptography``.
+"""Detached signature over root digest and report, with a key of the user's: Ed25519 by the package ``cryptography``.
 
-Signed is the line ``synnodtest root digest <64 hex digits>`` with its newline. The signature stands in
-``manifest.sig.json`` beside the manifest, with the public key; whose key that is, no file can say: compare the
-fingerprint with one got elsewhere.
+Signed are the lines ``synnodtest root digest <64 hex digits>`` and ``report <64 hex digits>`` (the sha256 of
+``report.html``, which the root digest leaves out), each with its newline; signatures of version 1 lack the second. The
+signature stands in ``manifest.sig.json`` beside the manifest, with the public key; whose key that is, no file can say:
+compare the fingerprint with one got elsewhere.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import RecordError, missing_extra
-from synnodtest.files import write_atomic
+from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
 __all__ = ["fingerprint", "sign", "told", "verify"]
 
-VERSION = 1
+VERSION = 2
 _LARGEST_BYTES = 100_000
 
 
 def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | None = None) -> Path:
-    """Sign the root digest of a run with an Ed25519 private key (PEM, PKCS#8 or OpenSSH).
+    """Sign root digest and report of a run with an Ed25519 private key (PEM, PKCS#8 or OpenSSH).
 
     Args:
         folder: The run's folder, with its manifest.
@@ -54,14 +55,16 @@ def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | No
         raise RecordError(f"{key_file}: not a usable private key ({error})", hint=hint) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise RecordError(f"{key_file}: not an Ed25519 key", hint=hint)
-    digest = manifest.read(folder)["root"]["sha256"]
+    listed = manifest.read(folder)
+    digest, report = listed["root"]["sha256"], (listed["report"] or {"sha256": ""})["sha256"]
     public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     content = {
         "synnodtest_signature": VERSION,
         "algorithm": "Ed25519",
         "root_sha256": digest,
+        "report_sha256": report,
         "public_key": base64.b64encode(public).decode(),
-        "signature": base64.b64encode(key.sign(_message(digest))).decode(),
+        "signature": base64.b64encode(key.sign(_message(digest, report))).decode(),
         "signer": signer,
         "signed": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -84,6 +87,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     path = Path(folder) / manifest.SIGNATURE
     content = _content(path)
     raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
+    report, drawn = content["report_sha256"], Path(folder) / manifest.REPORT
     try:
         key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
     except ValueError as error:
@@ -91,10 +95,12 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     faults = []
     if digest != manifest.root_digest(Path(folder)):
         faults.append(f"{path.name}: signs another root digest than that of the files")
+    if report is not None and report != (sha256_of_file(drawn) if drawn.is_file() else ""):
+        faults.append(f"{path.name}: signs another {manifest.REPORT}")
     if public_key and not _is_of(public_key, raw):
         faults.append(f"{path.name}: made with another key than the expected one")
     try:
-        key.verify(signature, _message(digest))
+        key.verify(signature, _message(digest, report))
     except invalid:
         faults.append(f"{path.name}: the signature does not belong to digest and key")
     return faults
@@ -107,7 +113,8 @@ def told(folder: Path) -> str:
         RecordError: there is no readable signature.
     """
     content = _content(Path(folder) / manifest.SIGNATURE)
-    return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}"
+    old = "" if content["report_sha256"] is not None else f", of the files without {manifest.REPORT}"
+    return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}{old}"
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -117,6 +124,7 @@ def _content(path: Path) -> dict[str, Any]:
             "public_key": base64.b64decode(content["public_key"], validate=True),
             "signature": base64.b64decode(content["signature"], validate=True),
             "root_sha256": str(content["root_sha256"]),
+            "report_sha256": None if content["synnodtest_signature"] == 1 else str(content["report_sha256"]),
             "signer": str(content.get("signer", "")),
             "signed": str(content.get("signed", "")),
         }
@@ -141,8 +149,9 @@ def _is_of(given: str, public_key: bytes) -> bool:
     return key in forms or key == fingerprint(public_key)
 
 
-def _message(digest: str) -> bytes:
-    return f"synnodtest root digest {digest}\n".encode()
+def _message(digest: str, report: str | None) -> bytes:
+    second = "" if report is None else f"report {report}\n"
+    return f"synnodtest root digest {digest}\n{second}".encode()
 
 
 def _read(path: Path) -> bytes:

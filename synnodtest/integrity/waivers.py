@@ -15,6 +15,7 @@ from the day after its expiry it covers nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -92,6 +93,18 @@ class Waivers:
             key=lambda w: (w.expired(), not node_id.endswith(w.expectation), w.expectation == behaviour),
             default=None,
         )
+
+    def ambiguous(self, items: Iterable[tuple[str, str]]) -> list[str]:
+        """Return which waivers cover items ``(node id, behaviour)`` of several specs, a sentence each.
+
+        Behaviours of one id in two specs are two things; who approved one of them approved nothing of the other.
+        """
+        files: dict[str, dict[str, None]] = {w.id: {} for w in self.entries}
+        for node_id, behaviour in items:
+            for waiver in self.entries:
+                if waiver.covers(node_id, behaviour):
+                    files[waiver.id][node_id.partition("::")[0]] = None
+        return [f"the waiver {id!r} covers {' and '.join(of)}: name one" for id, of in files.items() if len(of) > 1]
 
 
 def load_waivers(path: Path) -> Waivers:

@@ -15,6 +15,7 @@ from synnodtest.decoding import JsonObject, encode
 from synnodtest.integrity.protocol import METRICS, Margin, Protocol
 from synnodtest.record.compare import compare
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
+from synnodtest.record.model.record import behaviour_of
 from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import date, expectation_title, number, plural
@@ -291,11 +292,15 @@ def _flat(value: JsonObject, head: str = "") -> dict[str, object]:
     return flat
 
 
+def _gate(entry: ExpectationEntry, version: Version) -> str | None:
+    named = [b for b in version.side.behaviours if b.id == entry.behaviour]
+    return behaviour_of(named, entry).gate if named else None
+
+
 def _passed(protocol: Protocol, new: Version) -> Clause:
     gates = f"gate{'s' if protocol.passed[1:] else ''} {', '.join(protocol.passed)}"
     asks = f"Every expectation of the {gates} passes under the new version."
-    gate_of = {b.id: b.gate for b in new.side.behaviours}
-    entries = [e for e in new.side.expectations if gate_of.get(e.behaviour) in protocol.passed]
+    entries = [e for e in new.side.expectations if _gate(e, new) in protocol.passed]
     rows = [_row(e, "is") for e in entries if e.shown_status != "PASSED"]
     failed = any(e.shown_status == "FAILED" for e in entries)
     status = "FAILED" if failed else "INCONCLUSIVE" if rows or not entries else "PASSED"

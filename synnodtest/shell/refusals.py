@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +17,12 @@ from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
+if TYPE_CHECKING:
+    from synnodtest.integrity.waivers import Waivers
+
 __all__ = [
     "limits_of",
+    "refuse_ambiguous",
     "refuse_baseline",
     "refuse_impossible",
     "refuse_missing_detector",
@@ -104,6 +109,17 @@ def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:
             (read_transfer if is_transfer(path) else read_credibility)(path)
     except SynnodError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def refuse_ambiguous(waivers: Waivers | None, cases: Sequence[Case]) -> None:
+    """Refuse waivers of which nobody can say what they accept.
+
+    Raises:
+        pytest.UsageError: one covers behaviours of several specs.
+    """
+    faults = waivers.ambiguous((case.node_id, case.behaviour.id) for case in cases) if waivers else []
+    if faults:
+        raise pytest.UsageError("\n".join([*faults, "  hint: expectation: specs/size.yaml::behaviour"]))
 
 
 def limits_of(settings: Settings) -> tuple[Limit, ...]:

@@ -27,6 +27,7 @@ from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
 from synnodtest.shell.refusals import (
+    refuse_ambiguous,
     refuse_baseline,
     refuse_impossible,
     refuse_missing_detector,
@@ -174,6 +175,7 @@ class Session:
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
         refuse_baseline(settings, self._read_beforehand)
+        refuse_ambiguous(self.waivers, cases)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
             refuse_unfit_record(self.run, cases)
 

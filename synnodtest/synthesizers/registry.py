@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synnodtest.errors import SynthesizerError
@@ -96,7 +96,7 @@ class FunctionSynthesizer:
         Raises:
             SynthesizerError: the function returned something other than one radiograph per scene.
         """
-        made = list(self._function(scenes, backgrounds))
+        made = list(self._function(scenes, [_read_only(background) for background in backgrounds]))
         if len(made) != len(scenes) or not all(isinstance(one, Radiograph) for one in made):
             raise SynthesizerError(
                 f"synthesizer {self._identity.name!r} returned {len(made)} results of "
@@ -104,6 +104,13 @@ class FunctionSynthesizer:
                 hint="return a list with one Radiograph per scene, in the order of the scenes",
             )
         return made
+
+
+def _read_only(background: Radiograph) -> Radiograph:
+    """Return a background whose pixels cannot be written: others are shown it as untouched."""
+    pixels = background.pixels.view()
+    pixels.flags.writeable = False
+    return replace(background, pixels=pixels)
 
 
 def register_synthesizer(name: str) -> Callable[[Factory], Factory]:

@@ -147,13 +147,15 @@ def test_a_crash_keeps_what_was_finished(tmp_path):
     assert synthesizer.scenes == 0
 
 
+def smaller(scene, above_mm=0.0):
+    sizes = [n.diameter_mm / (1 + (n.diameter_mm > above_mm)) for n in scene.nodules]
+    return replace(scene, nodules=tuple(replace(n, diameter_mm=d) for n, d in zip(scene.nodules, sizes, strict=True)))
+
+
 def test_a_scene_that_misses_what_was_asked_for_is_rejected_before_any_detector_sees_it(tmp_path):
     class Small(Counting):
         def synthesize(self, scenes, backgrounds):
-            return [
-                replace(r, nodules=tuple(replace(t, diameter_mm=t.diameter_mm / 2) for t in r.nodules))
-                for r in super().synthesize(scenes, backgrounds)
-            ]
+            return super().synthesize([smaller(scene) for scene in scenes], backgrounds)
 
     detector = Bright()
     outcomes, _ = run(tmp_path, recipes_of(behaviour()), synthesizer=Small(), detector=detector)
@@ -164,16 +166,7 @@ def test_a_scene_that_misses_what_was_asked_for_is_rejected_before_any_detector_
 def test_why_a_scene_is_rejected_is_the_same_just_made_and_read_from_the_store(tmp_path):
     class SomeSmall(Counting):
         def synthesize(self, scenes, backgrounds):
-            made = super().synthesize(scenes, backgrounds)
-            return [
-                replace(
-                    r,
-                    nodules=tuple(
-                        replace(t, diameter_mm=t.diameter_mm / (1 + (t.diameter_mm > 12))) for t in r.nodules
-                    ),
-                )
-                for r in made
-            ]
+            return super().synthesize([smaller(scene, above_mm=12) for scene in scenes], backgrounds)
 
     first, _ = run(tmp_path, recipes_of(behaviour()), synthesizer=SomeSmall())
     shutil.rmtree(tmp_path / "v1" / "snapshots")

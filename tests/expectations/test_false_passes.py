@@ -1,12 +1,14 @@
 """Ways in which a verdict could come out PASSED without evidence, each of them closed."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from synnodtest.errors import InvalidEvidence
+from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.regions import shown_name
+from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
 from synnodtest.planning.control import with_controls
 from synnodtest.radiograph import Radiograph
@@ -251,3 +253,62 @@ def test_a_ruling_of_one_s_own_on_a_single_background_is_no_pass(backgrounds, st
     ruling = judge("python", {"function": f"{__name__}:confident"}, trials)
     assert ruling.status is status
     assert ruling.sentence.startswith(status)
+
+
+def part(value=0.9, lower=0.85, upper=0.95, status=Status.PASSED, role="decides"):
+    return Component("mine", "my rate", value, lower, upper, 0.8, "above", status, "by hand", role=role)
+
+
+def of_status(status, sentence, *parts):
+    return Ruling(status, sentence, "mine", parts)
+
+
+ANSWERS = {
+    "sound": of_status(Status.PASSED, "PASSED mine", part(), part(math.nan, math.nan, math.nan, role="shown")),
+    "nan": of_status(Status.PASSED, "PASSED mine", part(value=math.nan)),
+    "no-interval": of_status(Status.PASSED, "PASSED mine", part(lower=math.nan)),
+    "below": of_status(Status.PASSED, "PASSED mine", part(lower=0.7)),
+    "outside": of_status(Status.PASSED, "PASSED mine", part(value=0.6)),
+    "failed-part": of_status(Status.PASSED, "PASSED mine", part(), part(status=Status.FAILED, role="gate")),
+    "sentence": of_status(Status.PASSED, "FAILED mine"),
+    "word": of_status("passed", "mine"),
+    "interval": of_status(Status.FAILED, "PASSED mine", part()),
+}
+
+
+def answering(evidence, which):
+    """A user's check that returns one of the answers above."""
+    return ANSWERS[which]
+
+
+@pytest.mark.parametrize("which", ANSWERS)
+def test_a_ruling_that_contradicts_its_own_numbers_is_a_fault(which):
+    trials = [trial(f"b{i}", 0.9) for i in range(30)]
+    wanted = {"function": f"{__name__}:answering", "with": {"which": which}}
+    if which == "sound":
+        assert judge("python", wanted, trials).status is Status.PASSED
+        return
+    with pytest.raises(SynnodError, match=r"but its|returned"):
+        judge("python", wanted, trials)
+
+
+def invalid(evidence):
+    """A user's check that says its evidence is worth nothing."""
+    return Ruling(Status.INVALID, "INVALID nothing to see", "mine")
+
+
+def test_an_invalid_ruling_of_one_s_own_is_no_verdict_that_could_be_waived():
+    with pytest.raises(InvalidEvidence, match="nothing to see"):
+        judge("python", {"function": f"{__name__}:invalid"}, [trial(f"b{i}", 0.9) for i in range(3)])
+
+
+def happy(evidence):
+    """A user's check that says yes."""
+    return True
+
+
+@pytest.mark.parametrize(("excluded", "status"), [(14, Status.PASSED), (15, Status.INCONCLUSIVE)])
+@pytest.mark.parametrize("check", ["happy", "confident"])
+def test_a_check_of_one_s_own_does_not_pass_on_the_few_scenes_that_were_left(check, excluded, status):
+    trials = [trial(f"b{i}", 0.9, rejected="left no mask" if i < excluded else "") for i in range(15 + excluded)]
+    assert judge("python", {"function": f"{__name__}:{check}"}, trials).status is status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import pytest
 
 from synnodtest.errors import RecordError, SynnodError
+from synnodtest.files import sha256_of_file
 from synnodtest.integrity import manifest, signature
 from synnodtest.record import results as record
 from synnodtest.report import html
@@ -56,9 +58,43 @@ def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key):
     record.write(made, run)
     html.render(made, run)
     manifest.write(run)
-    assert signature.verify(run) == ["manifest.sig.json: signs another root digest than that of the files"]
+    assert signature.verify(run) == [
+        "manifest.sig.json: signs another root digest than that of the files",
+        "manifest.sig.json: signs another report.html",
+    ]
     content = json.loads(path.read_text()) | {"root_sha256": manifest.root_digest(run)}
+    content["report_sha256"] = sha256_of_file(run / manifest.REPORT)
     path.write_text(json.dumps(content))
+    assert signature.verify(run) == ["manifest.sig.json: the signature does not belong to digest and key"]
+
+
+def test_a_report_that_was_changed_after_signing_is_found_out_though_the_manifest_was_written_again(run, key):
+    html.render(record.load(run / record.FILE_NAME), run)
+    manifest.write(run)
+    signature.sign(run, key)
+    html.render(record.load(run / record.FILE_NAME), run)
+    assert signature.verify(run) == []
+    page = run / manifest.REPORT
+    page.write_text(page.read_text(encoding="utf-8").replace("FAILED", "PASSED"), encoding="utf-8")
+    manifest.write(run)
+    assert manifest.verify(run) == []
+    assert signature.verify(run) == ["manifest.sig.json: signs another report.html"]
+    page.unlink()
+    assert signature.verify(run) == ["manifest.sig.json: signs another report.html"]
+
+
+def test_a_signature_of_the_first_version_holds_and_says_what_it_leaves_out(run, key):
+    path = signature.sign(run, key)
+    serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    content = json.loads(path.read_text())
+    del content["report_sha256"]
+    signed = private.sign(f"synnodtest root digest {content['root_sha256']}\n".encode())
+    first = {"synnodtest_signature": 1, "signature": base64.b64encode(signed).decode()}
+    path.write_text(json.dumps(content | first))
+    assert signature.verify(run) == []
+    assert signature.told(run).endswith("of the files without report.html")
+    path.write_text(json.dumps(content | {"synnodtest_signature": 1}))
     assert signature.verify(run) == ["manifest.sig.json: the signature does not belong to digest and key"]
 
 

@@ -60,6 +60,15 @@ def test_a_waiver_that_holds_goes_before_one_that_expired():
     assert waivers.Waivers((old, new)).find("f.yaml::b::c", "b") is new
 
 
+def test_a_waiver_of_behaviours_in_two_specs_is_ambiguous(file):
+    loaded = waivers.load_waivers(file)
+    mine, other = "specs/a.yaml::silent::no_detection", "old/specs/a.yaml::silent::no_detection"
+    assert loaded.ambiguous([(mine, "silent"), ("specs/a.yaml::silent::x", "silent")]) == []
+    exact, general = loaded.entries
+    both = [f"the waiver {w.id!r} covers specs/a.yaml and old/specs/a.yaml: name one" for w in (exact, general)]
+    assert loaded.ambiguous([(mine, "silent"), (other, "silent")]) == both
+
+
 def test_an_empty_list_waives_nothing(tmp_path):
     path = tmp_path / "waivers.yaml"
     path.write_text("waivers: []\n")

@@ -179,6 +179,18 @@ def test_waivers_that_cannot_be_read_fail_no_expectation(two_projects):
     result.stderr.fnmatch_lines(["ERROR: *waivers.yaml:2:5: waivers*'approver' is missing"])
 
 
+def test_a_waiver_that_covers_behaviours_of_two_specs_is_refused(two_projects):
+    specs = two_projects.mine / "specs"
+    spec = next(specs.glob("*.yaml"))
+    (specs / "other.yaml").write_text(spec.read_text())
+    id = next(line.split("id:")[1].strip() for line in spec.read_text().splitlines() if "- id:" in line)
+    entry = "waivers:\n  - {id: W-1, expectation: %s, reason: known, approver: R, expiry: 2999-01-01}\n"
+    (two_projects.mine / "waivers.yaml").write_text(entry % id)
+    result = two_projects("specs", *GOOD)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: the waiver 'W-1' covers specs/*.yaml and specs/*.yaml: name one"])
+
+
 def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
     pytest.importorskip("ultralytics")
     from synnodtest.shell.named import faults_of_names

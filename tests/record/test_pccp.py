@@ -79,6 +79,16 @@ def test_an_equal_version_keeps_the_plan(plan):
     assert [row["field"] for row in clauses["changes"].rows] == ["version", "sha256"]
 
 
+def test_a_behaviour_of_the_same_id_in_another_specification_does_not_lend_its_gate(plan):
+    old, new = version(hits(0.9)), version(hits(0.9), number="2", statuses=("PASSED", "FAILED"))
+    entries = [replace(e, id=e.id.replace("size.yaml", f"{k}.yaml")) for k, e in enumerate(new.side.expectations)]
+    first = new.side.behaviours[0]
+    both = (replace(first, file="specs/1.yaml"), replace(first, file="specs/0.yaml", gate="exploratory"))
+    new = Version("2", replace(new.side, expectations=tuple(entries), behaviours=both), new.specs)
+    _, clauses = judged(plan, old, new)
+    assert (clauses["gates"].status, clauses["gates"].sentence) == ("FAILED", "0 of 1 pass")
+
+
 def test_a_loss_beyond_the_margin_fails_as_the_bound_says(plan):
     before, after = hits(0.9), hits(0.6, seed=1)
     made, clauses = judged(plan, version(before), version(after, number="2"))

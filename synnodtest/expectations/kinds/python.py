@@ -7,8 +7,9 @@ The function is called as ``function(evidence, **with)`` and returns one of
 - a :class:`~synnodtest.evidence.ruling.Ruling`, with estimates, bounds and figures of its own.
 
 Its :class:`~synnodtest.evidence.trial.Evidence` holds what ``arm``, ``of``, ``where`` and ``by`` select, and the
-untouched backgrounds in the arm ``@untouched``. A pass on fewer than two backgrounds is INCONCLUSIVE. Whatever the
-function raises is a fault of the harness, never a verdict on the detector.
+untouched backgrounds in the arm ``@untouched``; what of it was excluded lies in its ``rejected``. A pass on fewer than
+two backgrounds, or with no fewer scenes excluded than judged, is INCONCLUSIVE. Whatever the function raises is a fault
+of the harness, never a verdict on the detector.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import option
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
-from synnodtest.expectations.rule import no_data, sizes
+from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import counts_phrase
+from synnodtest.expectations.worst import concerns
 from synnodtest.factories import Loader
 
 __all__ = ["KIND"]
@@ -76,7 +78,8 @@ def narrow(parameters: Python, evidence: Evidence) -> Evidence:
         if nodules or not (of or where):
             kept.append(replace(trial, nodules=nodules))
     untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.arm, where=where)]
-    return replace(evidence, trials=(*kept, *untouched))
+    excluded = tuple(t for t in evidence.rejected if concerns(parameters, t))
+    return replace(evidence, trials=(*kept, *untouched), rejected=excluded)
 
 
 def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
@@ -97,6 +100,7 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
         n_backgrounds=backgrounds,
         n_clusters=clusters,
         alpha=evidence.alpha,
+        notes=tuple(not_made(evidence)),
         figure={"kind": "rate"},
     )
     return taken(ruling, text, evidence)
