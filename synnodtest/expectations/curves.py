@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bootstrap import too_few_equal_clusters
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import rule
+from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.statistics import Estimate, delong
 from synnodtest.statistics.bootstrap import resampled
 

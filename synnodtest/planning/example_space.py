@@ -26,6 +26,7 @@ COMPANION_DISTANCE_MM = (10.0, 120.0)
 MIMIC_DISTANCE_MM = (10.0, 60.0)
 """Distance of a distractor where a spec names none."""
 _LOOKS = ("margin", "contrast", "density", "attenuation", "diameter_mm")
+"""In the order in which they are eased when a counterexample is shrunk: last, after place and named features."""
 _NODULE = (*_LOOKS, "radiomics.", "companion.")
 
 

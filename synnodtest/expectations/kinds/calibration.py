@@ -13,7 +13,6 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bootstrap import few_clusters, too_few_equal_clusters
 from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, option
@@ -22,6 +21,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.too_few import few_clusters, too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line
 from synnodtest.statistics.distributions import t_isf

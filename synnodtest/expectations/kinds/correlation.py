@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
-from synnodtest.expectations.bootstrap import too_few_clusters, too_many_left_out
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -19,6 +18,7 @@ from synnodtest.expectations.language import number, one_of, option
 from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
 from synnodtest.expectations.rates import by_diameter, rate_bound, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.too_few import too_few_clusters, too_many_left_out
 from synnodtest.expectations.trend import (
     Trend,
     against_silence,

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bootstrap import too_many_left_out
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -20,6 +19,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.too_few import too_many_left_out
 from synnodtest.expectations.trend import (
     Trend,
     against_silence,

@@ -1,4 +1,4 @@
-"""Too few clusters for a bootstrap: what decides nothing, and what is flagged."""
+"""Too few clusters for a bootstrap over them: what decides nothing, and what is flagged."""
 
 from __future__ import annotations
 
