@@ -35,7 +35,7 @@ DESCRIPTION = (
 
 def nodules_of(path: Path) -> NDArray[np.float64]:
     """Return (n, 67) features of the windows that hold a nodule."""
-    features = TrainingWindows.load([path]).features[:, -len(FEATURE_NAMES) :].astype(np.float64)
+    features = TrainingWindows.load(path).features[:, -len(FEATURE_NAMES) :].astype(np.float64)
     return features[np.isfinite(features).all(axis=1) & (np.abs(features).sum(axis=1) > 0)]
 
 

@@ -20,6 +20,9 @@ an error, the second a failure.
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +37,9 @@ __all__ = [
     "StoreError",
     "SynnodError",
     "SynthesizerError",
+    "likely",
     "missing_extra",
+    "require",
 ]
 
 
@@ -118,3 +123,19 @@ def missing_extra(package: str, extra: str, purpose: str) -> SynnodError:
         f"{purpose} needs the package {package!r}, which is not installed",
         hint=f"pip install 'synnodtest[{extra}]'",
     )
+
+
+def require(package: str, extra: str, purpose: str) -> None:
+    """Refuse what needs an optional dependency that is not installed, without importing it.
+
+    Raises:
+        SynnodError: it is not installed; names the extra that brings it.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise missing_extra(package, extra, purpose)
+
+
+def likely(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the hint that names the known word nearest to a wrong one; where none is near, ``otherwise``."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else otherwise

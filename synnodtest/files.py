@@ -29,11 +29,8 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
 
 def sha256_of_file(path: Path) -> str:
     """Return the hex sha256 of a file, read in pieces."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

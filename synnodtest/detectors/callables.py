@@ -37,12 +37,7 @@ class CallableDetector:
 
     def __init__(self, function: Detect, identity: Identity | None = None) -> None:
         self._function = function
-        self._identity = identity or Identity(_name_of(function), sha256=source_sha256(function))
-
-    @property
-    def identity(self) -> Identity:
-        """Who it is."""
-        return self._identity
+        self.identity = identity or Identity(_name_of(function), sha256=source_sha256(function))
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, in order."""

@@ -32,9 +32,9 @@ from synnodtest.detectors.exchange import (
     png16,
     write_stack,
 )
-from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
+from synnodtest.files import sha256_of_file
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
@@ -71,14 +71,9 @@ class _Program:
                     f"detector '{self.contract}:{command}' has no {place}",
                     hint="{in} is replaced by what it reads, {out} by where it writes",
                 )
-        self._identity = Identity(
+        self.identity = Identity(
             command, sha256=_content(self._words, options.base), configuration={"contract": self.contract}
         )
-
-    @property
-    def identity(self) -> Identity:
-        """The command line and the sha256 of the files it names; an image or a server behind it is not looked into."""
-        return self._identity
 
     def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> None:
         places = {"{in}": given, "{out}": wanted} | ({} if earlier is None else {PRIOR: earlier})

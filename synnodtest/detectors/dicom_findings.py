@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.recorded import Origin, RecordedDetector
 from synnodtest.detectors.registry import Options, load_all, register_detector
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity, instance_key
 
@@ -52,6 +51,16 @@ class Reading:
         """Return the error that names the file."""
         return DetectorError(f"{self.path}: {says}", hint=hint)
 
+    def check_frame(self, reference: Any, what: str) -> None:
+        """Refuse what refers to a frame of several.
+
+        Raises:
+            DetectorError: it does; a radiograph has one frame.
+        """
+        frames = reference.get("ReferencedFrameNumber")
+        if frames not in (None, "", 1, [1]):
+            raise self.fail(f"{what} on frame {frames} of a series of frames: a radiograph has one")
+
 
 @dataclass(frozen=True)
 class ObjectKind:
@@ -81,14 +90,12 @@ def register_kind(kind: ObjectKind) -> None:
 
     @register_detector(kind.name)
     def _of_kind(argument: str, options: Options) -> RecordedDetector:
-        text, chosen = split_choice(argument, options.base)
-        return read_objects(options.path(text), chosen, [kind.name])
+        return read_objects(*options.file(argument), [kind.name])
 
 
 @register_detector("dicom-findings")
 def _of_any_kind(argument: str, options: Options) -> RecordedDetector:
-    text, chosen = split_choice(argument, options.base)
-    return read_objects(options.path(text), chosen)
+    return read_objects(*options.file(argument))
 
 
 def objects_in(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
@@ -218,11 +225,10 @@ def _hint(kinds: Sequence[str]) -> str:
 
 
 def _class_of(path: Path) -> str:
-    try:
-        import pydicom
-        from pydicom.errors import InvalidDicomError
-    except ImportError as error:
-        raise missing_extra("pydicom", "dicom", f"reading {path}") from error
+    require("pydicom", "dicom", f"reading {path}")
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
     try:
         return str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).get("SOPClassUID", ""))
     except (InvalidDicomError, OSError, EOFError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.detectors.report_codes import CODES
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError, require
 from synnodtest.files import replacing
 from synnodtest.finding import Finding
 from synnodtest.identity import planted_uid
@@ -56,11 +56,10 @@ def image_of_file(path: Path) -> ReportedImage:
         DetectorError: the file is no DICOM image.
         SynnodError: pydicom is not installed.
     """
-    try:
-        import pydicom
-        from pydicom.errors import InvalidDicomError
-    except ImportError as error:
-        raise missing_extra("pydicom", "dicom", f"reading {path}") from error
+    require("pydicom", "dicom", f"reading {path}")
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
     try:
         data = pydicom.dcmread(path, stop_before_pixels=True)
         return ReportedImage(
@@ -112,11 +111,10 @@ def new_object(path: Path, sop_class: str, modality: str, image: ReportedImage) 
     Raises:
         SynnodError: pydicom is not installed.
     """
-    try:
-        from pydicom.dataset import FileMetaDataset
-        from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-    except ImportError as error:
-        raise missing_extra("pydicom", "dicom", f"writing {path.name}") from error
+    require("pydicom", "dicom", f"writing {path.name}")
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
     data = dataset()
     data.file_meta = FileMetaDataset()
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class

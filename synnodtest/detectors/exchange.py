@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.class_names import Meaning, meaning
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
@@ -48,11 +48,10 @@ def dicom16(radiograph: Radiograph) -> bytes:
     Raises:
         SynnodError: pydicom is not installed.
     """
-    try:
-        from pydicom.dataset import FileDataset, FileMetaDataset
-        from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
-    except ImportError as error:
-        raise missing_extra("pydicom", "dicom", "A detector that wants DICOM") from error
+    require("pydicom", "dicom", "A detector that wants DICOM")
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
     values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype("<u2")
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
@@ -148,21 +147,19 @@ class LabelRule:
         return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")
 
 
-def findings_from_json(
-    content: Any, spacing_mm: Spacing, unit: str = "pixels", *, labels: LabelRule | None = None
-) -> list[Finding]:
+def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule | None = None) -> list[Finding]:
     """Return the findings of one radiograph from a JSON answer.
 
     Args:
         content: A list of ``{"box": [x_min, y_min, x_max, y_max], "score": s}``, or a mapping with that list under
             ``findings`` and, if boxes are not in pixels, ``"unit": "mm"``. A finding may name its class (``label``).
         spacing_mm: ``(row, column)``.
-        unit: Unit of the boxes where the answer does not name one.
         labels: Which classes are nodules; by their names where nothing is given.
 
     Raises:
         DetectorError: it is something else; says what.
     """
+    unit = "pixels"
     if isinstance(content, dict):
         unit = content.get("unit", unit)
         if "findings" not in content:

@@ -79,17 +79,12 @@ class ExportedDetector:
         self._size = self._chosen_size()
         self._check_outputs()
         settings = asdict(self._settings)
-        self._identity = Identity(
+        self.identity = Identity(
             self._path.name,
             version=runtime.engine,
             sha256=runtime.sha256,
             configuration={"size": list(self._size), "settings": sha256_of(settings), "decoder": settings["decoder"]},
         )
-
-    @property
-    def identity(self) -> Identity:
-        """File name, sha256 of the file, the runtime's version, input size and settings."""
-        return self._identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""

@@ -1,4 +1,4 @@
-"""Small helpers for files that stand for a detector."""
+"""Files that stand for a detector: whether they are there, and what their content is known by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["is_lfs_pointer", "sha256_of_file", "sha256_of_files"]
+from synnodtest.errors import DetectorError, require
+from synnodtest.files import sha256_of_file
+
+__all__ = ["check_weights", "is_lfs_pointer", "sha256_of_files"]
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -19,10 +22,16 @@ def is_lfs_pointer(path: Path) -> bool:
         return stream.read(len(_LFS)) == _LFS
 
 
-def sha256_of_file(path: Path) -> str:
-    """Return the hex sha256 of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def check_weights(path: Path, package: str, extra: str) -> None:
+    """Refuse weights that are not there, or whose package is not installed.
+
+    Raises:
+        DetectorError: the file is not there.
+        SynnodError: the package is not installed.
+    """
+    if not path.is_file():
+        raise DetectorError(f"the detector's weights {path} are not there", hint="synnodtest never downloads weights")
+    require(package, extra, f"The detector {path.name}")
 
 
 def sha256_of_files(first: Path, others: Sequence[Path]) -> str:

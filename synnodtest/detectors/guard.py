@@ -18,7 +18,6 @@ from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
-from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
@@ -48,15 +47,10 @@ class Guard:
     def __init__(self, detector: Detector, timeout_s: float) -> None:
         self.detector = detector
         self.timeout_s = timeout_s
-        self._identity = detector.identity
-        self._worker = _Worker(self._identity.name)
+        self.identity = detector.identity
+        self._worker = _Worker(self.identity.name)
         self._lock = threading.Lock()
         self._hung = ""
-
-    @property
-    def identity(self) -> Identity:
-        """The identity of the guarded detector."""
-        return self._identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of checked findings per radiograph, in order.
@@ -83,7 +77,7 @@ class Guard:
             return self._timed(radiographs, anywhere)
 
     def _timed(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
-        where = f"detector {self._identity.name!r} on {_sources(radiographs)}"
+        where = f"detector {self.identity.name!r} on {_sources(radiographs)}"
         try:
             findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
         except queue.Empty:

@@ -69,13 +69,8 @@ class HttpDetector:
             **({"sends": "dicom"} if dicom else {}),
             **({"classes": chosen} if chosen else {}),
         }
-        self._identity = self._asked_identity()
-        self.may_change_unseen = not self._identity.sha256
-
-    @property
-    def identity(self) -> Identity:
-        """What the server says it is, else the URL without credentials and query."""
-        return self._identity
+        self.identity = self._asked_identity()
+        self.may_change_unseen = not self.identity.sha256
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Post the radiographs, four at a time; return their findings in order.

@@ -6,7 +6,6 @@ findings needs no detector: ``mutant:always-silent``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from synnodtest.canonical import seed_sequence, sha256_of_array
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.resolve import make_detector
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, likely
 from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, Box, depths_mm
 from synnodtest.identity import Identity
@@ -74,17 +73,12 @@ class MutantDetector:
         self._detector = detector
         of = detector.identity.as_dict() if detector is not None else None
         name = f"{kind} of {detector.identity.name}" if detector is not None else kind
-        self._identity = Identity(f"mutant {name}", VERSION, configuration={"mutant": kind, "of": of})
+        self.identity = Identity(f"mutant {name}", VERSION, configuration={"mutant": kind, "of": of})
 
     @property
     def reads_truth(self) -> bool:
         """Whether what is spoiled reads the planted truth and no pixel."""
         return bool(getattr(self._detector, "reads_truth", False))
-
-    @property
-    def identity(self) -> Identity:
-        """The fault and the identity of the detector that has it."""
-        return self._identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return the spoiled findings."""
@@ -259,8 +253,7 @@ MUTANTS: dict[str, Mutant] = {
 def _mutant(argument: str, options: Options) -> MutantDetector:
     kind, _, inner = argument.partition(":")
     if kind not in MUTANTS:
-        close = difflib.get_close_matches(kind, MUTANTS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(MUTANTS)}"
+        hint = likely(kind, MUTANTS, f"there are {', '.join(MUTANTS)}")
         raise DetectorError(f"there is no mutant {kind!r}", hint=hint)
     if not inner and not MUTANTS[kind].alone:
         raise DetectorError(f"mutant {kind!r} needs a detector to spoil", hint=f"mutant:{kind}:demo")

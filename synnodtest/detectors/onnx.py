@@ -7,7 +7,6 @@ A model that ultralytics exported needs no YAML: its metadata say the same.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exported import ExportedDetector
-from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.files import check_weights, sha256_of_files
 from synnodtest.detectors.onnx_files import weights_beside
 from synnodtest.detectors.registry import Options, register_detector
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError
 
 __all__ = ["OnnxDetector"]
 
@@ -41,12 +39,7 @@ class OnnxDetector(ExportedDetector):
     """
 
     def __init__(self, path: Path, *, device: str = "cpu", chosen: Sequence[str] = ()) -> None:
-        if not path.is_file():
-            raise DetectorError(
-                f"the detector's weights {path} are not there", hint="synnodtest never downloads weights"
-            )
-        if importlib.util.find_spec("onnxruntime") is None:
-            raise missing_extra("onnxruntime", "onnx", f"The detector {path.name}")
+        check_weights(path, "onnxruntime", "onnx")
         super().__init__(_OnnxRuntime(path, device), chosen)
 
 
@@ -88,5 +81,5 @@ def _session(path: Path, device: str) -> Any:
 
 @register_detector("onnx")
 def _onnx(argument: str, options: Options) -> OnnxDetector:
-    text, chosen = split_choice(argument, options.base)
-    return OnnxDetector(options.path(text), device=options.device, chosen=chosen)
+    path, chosen = options.file(argument)
+    return OnnxDetector(path, device=options.device, chosen=chosen)

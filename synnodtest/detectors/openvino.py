@@ -10,7 +10,7 @@ ten, so that it is the same on every run.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import math
 import sys
 import warnings
@@ -24,15 +24,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exported import ExportedDetector
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.yolo import UltralyticsDetector, channels_of
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError, require
 from synnodtest.geometry import FloatArray
-from synnodtest.identity import Identity
 
 __all__ = ["BOX_TOLERANCE_PX", "SCORE_TOLERANCE", "OpenVinoDetector"]
 
@@ -59,22 +57,16 @@ class OpenVinoDetector(UltralyticsDetector):
 
     def __init__(self, path: Path, pictures: NDArray[np.float32] | None = None, *, chosen: Sequence[str] = ()) -> None:
         super().__init__(path, chosen=chosen)
-        if importlib.util.find_spec("openvino") is None:
-            raise missing_extra("openvino", "openvino", f"The detector openvino:{path.name}")
+        require("openvino", "openvino", f"The detector openvino:{path.name}")
         model = self._loaded()
         shown = _pictures(self._size) if pictures is None else pictures
         reference = super()._forward(model, shown).detach().numpy()
         self._at_once = 1 if self._head.rows else -1  # the transformer's trace holds the batch's size
         self._compiled = _compiled(model, self._size, self._at_once, path)
         unit = self._size if self._head.rows else 1
-        self._agreement = _agreement(_in_pixels(reference, unit), _in_pixels(self._compiled_forward(shown), unit), path)
-
-    @property
-    def identity(self) -> Identity:
-        """The checkpoint's, with OpenVINO's version, the precision, and how far it agrees with torch."""
-        own = super().identity
-        engine = {"engine": f"openvino {version('openvino')}", "precision": "float32", **self._agreement}
-        return replace(own, configuration={**own.configuration, **engine})
+        agreed = _agreement(_in_pixels(reference, unit), _in_pixels(self._compiled_forward(shown), unit), path)
+        engine = {"engine": f"openvino {version('openvino')}", "precision": "float32", **agreed}
+        self.identity = replace(self.identity, configuration={**self.identity.configuration, **engine})
 
     def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:
         import torch
@@ -171,8 +163,7 @@ class OpenVinoExport(ExportedDetector):
     """
 
     def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
-        if importlib.util.find_spec("openvino") is None:
-            raise missing_extra("openvino", "openvino", f"The detector openvino:{path.name}")
+        require("openvino", "openvino", f"The detector openvino:{path.name}")
         super().__init__(_OpenVinoRuntime(_xml(path)), chosen)
 
 
@@ -236,8 +227,7 @@ def _openvino_package() -> Any:
 
 @register_detector("openvino")
 def _openvino(argument: str, options: Options) -> OpenVinoDetector | OpenVinoExport:
-    text, chosen = split_choice(argument, options.base)
-    path = options.path(text)
+    path, chosen = options.file(argument)
     if options.device != "cpu":
         raise DetectorError("openvino: runs on the CPU only", hint=f"--detector {argument} runs it on {options.device}")
     if path.suffix.lower() == ".pt":

@@ -34,10 +34,7 @@ class OracleDetector:
 
     reads_truth = True
 
-    @property
-    def identity(self) -> Identity:
-        """Name and version."""
-        return Identity("oracle", "2")
+    identity = Identity("oracle", "2")
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one finding per nodule that is there to be seen."""

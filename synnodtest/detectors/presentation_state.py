@@ -137,9 +137,7 @@ def _images_of(state: Reading, item: Any, images: Sequence[str]) -> list[str]:
     """Return the UIDs of the images that an annotation lies on: those it names, else all of the state."""
     named = list(item.get("ReferencedImageSequence") or ())
     for image in named:
-        frames = image.get("ReferencedFrameNumber")
-        if frames not in (None, "", 1, [1]):
-            raise state.fail(f"graphics on frame {frames} of a series of frames: a radiograph has one")
+        state.check_frame(image, "graphics")
     uids = [str(image.ReferencedSOPInstanceUID) for image in named] or list(images)
     unknown = [uid for uid in uids if uid not in images]
     if unknown or not uids:

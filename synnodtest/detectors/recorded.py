@@ -17,18 +17,16 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.exchange import LabelRule
-from synnodtest.detectors.files import sha256_of_file
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
+from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.finding import Finding
 from synnodtest.identity import WRITTEN_BITS, Identity, instance_key, planted_uid
 from synnodtest.ports import Detector
@@ -70,13 +68,8 @@ class RecordedDetector:
         self, findings: Mapping[str, list[Finding]], identity: Identity, origins: Mapping[str, Origin] | None = None
     ) -> None:
         self._findings = findings
-        self._identity = identity
+        self.identity = identity
         self._origins = origins or {}
-
-    @property
-    def identity(self) -> Identity:
-        """Who made the findings."""
-        return self._identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return the recorded findings of each radiograph.
@@ -102,7 +95,7 @@ class RecordedDetector:
             f": {', '.join(folders)} names {len(self._findings)} images, not {_named(radiograph)}" if folders else ""
         )
         return DetectorError(
-            f"the record of {self._identity.name!r} holds no findings for this radiograph{named}",
+            f"the record of {self.identity.name!r} holds no findings for this radiograph{named}",
             hint=self._remedy(radiograph),
         )
 
@@ -152,12 +145,8 @@ class Recorder:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
+        self.identity = detector.identity
         self.findings: Findings = {}
-
-    @property
-    def identity(self) -> Identity:
-        """The identity of the wrapped detector."""
-        return self._detector.identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Ask the wrapped detector and keep the answer by content sha256."""
@@ -183,9 +172,7 @@ def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: 
         for key, items in findings.items()
     }
     content = {"synnodtest_findings": FORMAT, "identity": identity.as_dict(), "radiographs": radiographs}
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(partial, path)
+    write_atomic(path, json.dumps(content))
 
 
 def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
@@ -261,5 +248,4 @@ def _finding(box: Any, score: Any, where: str) -> Finding:
 
 @register_detector("recorded")
 def _recorded(argument: str, options: Options) -> RecordedDetector:
-    text, chosen = split_choice(argument, options.base)
-    return read_findings(options.path(text), chosen)
+    return read_findings(*options.file(argument))

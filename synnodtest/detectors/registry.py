@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from synnodtest.detectors.choice import split_choice
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.registry import Registry
@@ -43,6 +44,11 @@ class Options:
     def path(self, text: str) -> Path:
         """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
         return self.base / Path(text).expanduser()
+
+    def file(self, argument: str) -> tuple[Path, tuple[str, ...]]:
+        """Return the path and the classes, by name or number, of ``file#name,name``."""
+        text, chosen = split_choice(argument, self.base)
+        return self.path(text), chosen
 
 
 Factory = Callable[[str, Options], Detector]

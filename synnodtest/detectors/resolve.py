@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from synnodtest.detectors.callables import load_callable
-from synnodtest.detectors.choice import split_choice
 from synnodtest.detectors.files import is_lfs_pointer
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, likely
 from synnodtest.factories import Loader
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
@@ -63,50 +61,40 @@ def check_named(text: str, base: Path | None = None) -> None:
     Raises:
         DetectorError: nothing answers to ``text``.
     """
-    options = Options(device="cpu", base=base or Path.cwd(), timeout_s=DEFAULT_TIMEOUT_S)
+    options = Options(base=base or Path.cwd())
     text = text.strip()
-    named = _named(text) if text else None
-    name = text.partition(":")[0]
-    if named is not None and name == "mutant":
-        spoiled = named[1].partition(":")[2]
-        if spoiled:
+    named = _named(text, options) if text else None
+    if named is not None:
+        name, _, argument = named
+        spoiled = argument.partition(":")[2]
+        if name == "mutant" and spoiled:
             check_named(spoiled, base)
-    elif named is not None:
-        if name in _TAKE_A_FILE:
-            _check_file(named[1], text, options)
-    elif _suffix(text, options) in _SUFFIXES:
-        _check_file(text, text, options)
-        if _suffix(text, options) == ".pt":
+        elif name in _TAKE_A_FILE:
+            _check_file(argument, text, options)
+        if name == "ultralytics" and argument == text:
             make_detector(text, options)
-    elif options.path(split_choice(text, options.base)[0]).is_dir():
-        return
     elif ":" in text:
         Loader(text, "detector", DetectorError, options.base).find()
     else:
         raise _unknown(text)
 
 
-def names_record(text: str, base: Path | None = None) -> bool:
+def names_record(text: str) -> bool:
     """Return whether a text names findings that were recorded, without reading them."""
-    name, _, _ = text.strip().partition(":")
-    path = (base or Path.cwd()) / split_choice(text.strip(), base or Path.cwd())[0]
-    return name in _RECORDS or _SUFFIXES.get(path.suffix.lower()) in _RECORDS or path.is_dir()
+    path, _ = Options().file(text.strip())
+    return text.strip().partition(":")[0] in _RECORDS or _of_file(path) in _RECORDS
 
 
-def _suffix(text: str, options: Options) -> str:
-    """Return the suffix of the file that a text names, with or without a choice of classes behind it."""
-    return Path(split_choice(text, options.base)[0]).suffix.lower()
+def _of_file(path: Path) -> str:
+    """Return the name of the detector that reads a file or folder; empty where none does."""
+    return _SUFFIXES.get(path.suffix.lower(), "dicom-findings" if path.is_dir() else "")
 
 
 def _check_file(argument: str, text: str, options: Options) -> None:
-    name, _ = split_choice(argument, options.base)
-    path = options.path(name)
-    if Path(name).suffix.lower() in _SUFFIXES and "://" not in name and not path.exists():
+    path, _ = options.file(argument)
+    if path.suffix.lower() in _SUFFIXES and "://" not in argument and not path.exists():
         beside = sorted(one.name for one in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, beside, n=1)
-        raise DetectorError(
-            f"detector {text!r}: {path} is not there", hint=f"did you mean {close[0]!r}?" if close else _ways()
-        )
+        raise DetectorError(f"detector {text!r}: {path} is not there", hint=likely(path.name, beside, _ways()))
     if is_lfs_pointer(path):
         raise DetectorError(
             f"detector {text!r}: {path} stands for a file that Git LFS keeps elsewhere",
@@ -119,10 +107,7 @@ def _unknown(text: str) -> DetectorError:
         return DetectorError(
             f"detector {text!r}: a Python file, of which no factory is named", hint=f"name its function: {text}:factory"
         )
-    close = difflib.get_close_matches(text, registered_names(), n=1)
-    return DetectorError(
-        f"nothing is known as the detector {text!r}", hint=f"did you mean {close[0]!r}?" if close else _ways()
-    )
+    return DetectorError(f"nothing is known as the detector {text!r}", hint=likely(text, registered_names(), _ways()))
 
 
 def make_detector(text: str, options: Options) -> Detector:
@@ -130,31 +115,27 @@ def make_detector(text: str, options: Options) -> Detector:
     text = text.strip()
     if not text:
         raise DetectorError("no detector is named", hint=_ways())
-    named = _named(text)
+    named = _named(text, options)
     if named is not None:
-        factory, argument = named
+        _, factory, argument = named
         return factory(argument, options)
-    suffix = _suffix(text, options)
-    if suffix in _SUFFIXES:
-        by_suffix = find_factory(_SUFFIXES[suffix])
-        assert by_suffix is not None
-        return by_suffix(text, options)
-    if options.path(split_choice(text, options.base)[0]).is_dir():
-        reports = find_factory("dicom-findings")
-        assert reports is not None
-        return reports(text, options)
     if ":" in text:
         return load_callable(text, options)
     raise _unknown(text)
 
 
-def _named(text: str) -> tuple[Factory, str] | None:
-    """Return the registered factory and its argument: the scheme ``http`` keeps its own text."""
+def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
+    """Return name, factory and argument of a registered detector: by its scheme, else by what reads such a file.
+
+    The scheme ``http`` keeps its own text.
+    """
     name, _, argument = text.partition(":")
     factory = find_factory(name)
-    if factory is None:
-        return None
-    return factory, text if argument.startswith("//") else argument
+    if factory is not None:
+        return name, factory, text if argument.startswith("//") else argument
+    name = _of_file(options.file(text)[0])
+    factory = find_factory(name) if name else None
+    return None if factory is None else (name, factory, text)
 
 
 def _ways() -> str:

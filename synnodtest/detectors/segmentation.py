@@ -142,9 +142,7 @@ def _image_of(seg: Reading, groups: Sequence[Any], number: int) -> str:
     derived = [item for group in groups for item in group.get("DerivationImageSequence") or ()]
     sources = [source for item in derived for source in item.get("SourceImageSequence") or ()]
     for source in sources:
-        frames = source.get("ReferencedFrameNumber")
-        if frames not in (None, "", 1, [1]):
-            raise seg.fail(f"frame {number} lies on frame {frames} of a series of frames: a radiograph has one")
+        seg.check_frame(source, f"frame {number} lies")
         if str(source.get("SpatialLocationsPreserved", "YES")) != "YES":
             raise seg.fail(f"frame {number} is not on the pixels of its image", _OWN_GRID)
     uids = {str(source.ReferencedSOPInstanceUID) for source in sources} or set(referenced_uids(seg.data))

@@ -175,9 +175,7 @@ def _image_of(report: Reading, part: Any) -> str:
             f"coordinates on {len(uids) or 'no'} images: it cannot be told which pixels they mean",
             "export coordinates that are selected from one image",
         )
-    frames = images[0].ReferencedSOPSequence[0].get("ReferencedFrameNumber")
-    if frames not in (None, "", 1, [1]):
-        raise report.fail(f"coordinates on frame {frames} of a series of frames: a radiograph has one")
+    report.check_frame(images[0].ReferencedSOPSequence[0], "coordinates")
     return uids.pop()
 
 

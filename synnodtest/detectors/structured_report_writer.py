@@ -95,6 +95,11 @@ def _placed(relation: str, name: str, points: Sequence[float], image: Any) -> An
     return _item(relation, "SCOORD", name, [image], GraphicType=kind, GraphicData=list(points))
 
 
+def _library(image: ReportedImage) -> Any:
+    shown = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[reference_to(image)])
+    return _container("CONTAINS", "image library", [shown])
+
+
 def _algorithm(identity: Identity) -> list[Any]:
     named = [("algorithm", identity.name), ("version", identity.version)]
     return [_item("HAS OBS CONTEXT", "TEXT", name, TextValue=text) for name, text in named if text]
@@ -119,16 +124,13 @@ def _chest_cad(findings: Sequence[Finding], image: ReportedImage, identity: Iden
         for finding in findings
     ]
     impressions = [_container("INFERRED FROM", "impression", [shown, *singles])] if singles else []
-    library = _container(
-        "CONTAINS", "image library", [_item("CONTAINS", "IMAGE", ReferencedSOPSequence=[reference_to(image)])]
-    )
     summary = _word("CONTAINS", "summary", "with findings" if singles else "without findings", impressions)
     return _container(
         "",
         "chest CAD report",
         [
             _word("HAS CONCEPT MOD", "language", "english"),
-            library,
+            _library(image),
             summary,
             _word("CONTAINS", "detections", "succeeded", [] if singles else _algorithm(identity)),
             _word("CONTAINS", "analyses", "not attempted"),
@@ -153,16 +155,13 @@ def _coordinates(findings: Sequence[Finding], image: ReportedImage, identity: Id
         )
         for finding in findings
     ]
-    library = _container(
-        "CONTAINS", "image library", [_item("CONTAINS", "IMAGE", ReferencedSOPSequence=[reference_to(image)])]
-    )
     return _container(
         "",
         "measurement report",
         [
             _word("HAS CONCEPT MOD", "language", "english"),
             *_algorithm(identity),
-            library,
+            _library(image),
             _container("CONTAINS", "measurements", groups),
         ],
         "1500",

@@ -10,7 +10,6 @@ torchvision's interface (a list of pictures in, a list of ``boxes``, ``labels``,
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.files import check_weights
 from synnodtest.detectors.network_outputs import check_scores
 from synnodtest.detectors.registry import Options, register_detector
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError
+from synnodtest.files import sha256_of_file
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
@@ -60,12 +60,7 @@ class TorchvisionDetector:
         self._model = model.to(device).eval()
         self._device = device
         self._labels = tuple(labels)
-        self._identity = Identity(name, version, sha256, {"labels": list(self._labels)})
-
-    @property
-    def identity(self) -> Identity:
-        """Name, version and sha256 as given, and the labels that count."""
-        return self._identity
+        self.identity = Identity(name, version, sha256, {"labels": list(self._labels)})
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""
@@ -107,12 +102,7 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
     Raises:
         DetectorError: no such architecture, or weights that are missing, hostile or do not fit.
     """
-    if not weights.is_file():
-        raise DetectorError(
-            f"the detector's weights {weights} are not there", hint="synnodtest never downloads weights"
-        )
-    if importlib.util.find_spec("torchvision") is None:
-        raise missing_extra("torchvision", "yolo", f"The detector {weights.name}")
+    check_weights(weights, "torchvision", "yolo")
     import torch
 
     detection: Any = importlib.import_module("torchvision.models.detection")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.checkpoint import read_checkpoint
-from synnodtest.detectors.choice import classes_of, split_choice
+from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS
-from synnodtest.detectors.files import sha256_of_file
+from synnodtest.detectors.files import check_weights
 from synnodtest.detectors.frames import Frame, findings_of
 from synnodtest.detectors.heads import accepted_head, check_task
 from synnodtest.detectors.network_outputs import check_scores, edges_of, of_rows
 from synnodtest.detectors.registry import Options, register_detector
-from synnodtest.errors import DetectorError, missing_extra
+from synnodtest.errors import DetectorError
+from synnodtest.files import sha256_of_file
 from synnodtest.finding import Finding
 from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
@@ -76,12 +76,7 @@ class UltralyticsDetector:
         configuration: Mapping[str, object] | None = None,
         chosen: Sequence[str] = (),
     ) -> None:
-        if not path.is_file():
-            raise DetectorError(
-                f"the detector's weights {path} are not there", hint="synnodtest never downloads weights"
-            )
-        if importlib.util.find_spec("ultralytics") is None:
-            raise missing_extra("ultralytics", "yolo", f"The detector {path.name}")
+        check_weights(path, "ultralytics", "yolo")
         self._path = path
         self._device = device
         self._safe = safe
@@ -92,7 +87,7 @@ class UltralyticsDetector:
         self._count = len(checkpoint.names)
         self._size = _multiple(checkpoint.image_size or UNTRAINED_IMAGE_SIZE, STRIDE)
         self._model: Any = None
-        self._identity = Identity(
+        self.identity = Identity(
             name or path.name,
             version=f"ultralytics {version('ultralytics')}",
             sha256=sha256_of_file(path),
@@ -107,11 +102,6 @@ class UltralyticsDetector:
                 **(configuration or {}),
             },
         )
-
-    @property
-    def identity(self) -> Identity:
-        """File name, sha256 of the file, ultralytics' version, and what decides on the findings."""
-        return self._identity
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""
@@ -258,16 +248,15 @@ def _suppressed(raw: Any, classes: list[int], count: int) -> Any:
 
 @register_detector("ultralytics")
 def _ultralytics(argument: str, options: Options) -> UltralyticsDetector:
-    text, chosen = split_choice(argument, options.base)
-    return UltralyticsDetector(options.path(text), device=options.device, chosen=chosen)
+    path, chosen = options.file(argument)
+    return UltralyticsDetector(path, device=options.device, chosen=chosen)
 
 
 @register_detector("unsafe")
 def _unsafe(argument: str, options: Options) -> UltralyticsDetector:
-    text, chosen = split_choice(argument, options.base)
-    return UltralyticsDetector(
-        options.path(text), device=options.device, safe=False, configuration={"safe_load": False}, chosen=chosen
-    )
+    path, chosen = options.file(argument)
+    unsafe = {"safe_load": False}
+    return UltralyticsDetector(path, device=options.device, safe=False, configuration=unsafe, chosen=chosen)
 
 
 @register_detector("demo")

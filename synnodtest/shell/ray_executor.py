@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from synnodtest import errors
 from synnodtest.engine.executor import BATCH, Batch, Ground, batches_of, halves
 from synnodtest.engine.schedule import GivenUp, Lost, Stage, drive
-from synnodtest.errors import SynnodError, missing_extra
+from synnodtest.errors import SynnodError, require
 from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.recipe import Recipe
 from synnodtest.shell.opened import Opened
@@ -124,10 +124,8 @@ class RayExecutor:
     """
 
     def __init__(self, settings: Settings, options: RayOptions) -> None:
-        try:
-            self._ray: Any = importlib.import_module("ray")
-        except ImportError:
-            raise missing_extra("ray", "ray", "--executor ray") from None
+        require("ray", "ray", "--executor ray")
+        self._ray: Any = importlib.import_module("ray")
         self._options, self._started = options, not self._ray.is_initialized()
         if self._started:
             self._connect()

@@ -95,7 +95,7 @@ def annotated_windows(
     for index, case in enumerate(data.cases):
         radiograph = _with_lungs(data.load(case))
         rng = np.random.default_rng(seed_sequence("annotated-windows", seed, case.id))
-        made = _of_nodules(radiograph, rng, size, spacing_mm) if radiograph.nodules else []
+        made = _of_nodules(radiograph, size, spacing_mm) if radiograph.nodules else []
         if not made and without <= with_nodule + count // 20:
             made = [_plain(radiograph, rng, size, spacing_mm)]
         for window, mask, features, kind in made:
@@ -135,7 +135,7 @@ def _with_lungs(radiograph: Radiograph) -> Radiograph:
 _Cut = tuple[FloatArray, BoolArray, NDArray[np.float64], int]
 
 
-def _of_nodules(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_mm: float) -> list[_Cut]:
+def _of_nodules(radiograph: Radiograph, size: int, spacing_mm: float) -> list[_Cut]:
     made: list[_Cut] = []
     unit = np.float32(lung_range(radiograph))
     for truth in radiograph.nodules:

@@ -33,15 +33,19 @@ SHAPES_MM = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0)
 ALIKE = 120
 EACH = 12
 ENOUGH = EACH // 2
+EDGE_WINDOWS, SHAPE_WINDOWS = 300, 800
+"""Windows that are looked at for the edge and for shapes, at most."""
+REDRAWN = 8
+"""Windows per diameter that are redrawn without a nodule."""
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
 
 
-def edge_of(windows: TrainingWindows, spacing_mm: float, *, count: int = 300) -> float | None:
+def edge_of(windows: TrainingWindows) -> float | None:
     """Return the share of the peak at which nodules of known mask keep their size in the median, or None."""
     rows = np.flatnonzero(windows.kind == COMPOSED)
     if not rows.size:
         return None
-    rows = rows[np.linspace(0, rows.size - 1, min(count, rows.size)).astype(int)]
+    rows = _spread(rows, EDGE_WINDOWS)
     size = windows.base.shape[1]
     bias = []
     for edge in EDGES:
@@ -55,38 +59,39 @@ def edge_of(windows: TrainingWindows, spacing_mm: float, *, count: int = 300) ->
     return EDGES[int(np.argmin(bias))]
 
 
+def _spread(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Return so many of the rows, evenly spaced."""
+    chosen: NDArray[np.intp] = rows[np.linspace(0, rows.size - 1, min(most, rows.size)).astype(int)]
+    return chosen
+
+
 def drawn_nodules(
-    pipeline: NodulePipeline,
-    windows: TrainingWindows,
-    calibration: Calibration,
-    *,
-    diameters_mm: tuple[float, ...] = DIAMETERS_MM,
-    each: int = EACH,
-    seed: int = 0,
-) -> list[list[Drawn | None]]:
-    """Return what the model draws, ``each`` times per diameter; None where it draws nothing."""
+    pipeline: NodulePipeline, windows: TrainingWindows, calibration: Calibration, diameters_mm: tuple[float, ...]
+) -> dict[float, list[Drawn]]:
+    """Return what the model draws of :data:`EACH` nodules of every diameter, as far as it draws anything."""
     import torch
 
     step = float(pipeline.config.window_spacing_mm)
-    rng = np.random.default_rng(seed_sequence("calibrate", seed))
-    drawn: list[list[Drawn | None]] = []
+    rng = np.random.default_rng(seed_sequence("calibrate", 0))
+    drawn = {}
     for diameter in diameters_mm:
-        base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
+        base, regions = _plain_windows(pipeline, windows, calibration, diameter, EACH, rng)
         request = {"diameter_mm": diameter, "contrast": 0.4}
         values, named = pipeline.tabular_encoder.encode_request(request)
         out = pipeline(
             torch.from_numpy(base)[:, None],
             torch.from_numpy(regions)[:, None],
-            torch.from_numpy(values).expand(each, -1),
-            torch.from_numpy(named).expand(each, -1),
-            [int(value) for value in rng.integers(2**62, size=each)],
+            torch.from_numpy(values).expand(EACH, -1),
+            torch.from_numpy(named).expand(EACH, -1),
+            [int(value) for value in rng.integers(2**62, size=EACH)],
             steps=calibration.steps,
             sampler=calibration.sampler,
             guidance=calibration.guidance,
         )
         differences = (out.nodule - out.plain)[:, 0].numpy()
         found = zip(differences, regions, strict=True)
-        drawn.append([segment(change, region, calibration.edge, diameter / step) for change, region in found])
+        nodules = [segment(change, region, calibration.edge, diameter / step) for change, region in found]
+        drawn[diameter] = [one for one in nodules if one is not None]
     return drawn
 
 
@@ -121,8 +126,6 @@ def strength_of(
     calibration: Calibration,
     *,
     diameters_mm: tuple[float, ...] = DIAMETERS_MM,
-    each: int = 8,
-    seed: int = 0,
 ) -> float:
     """Return the largest strength at which a region redrawn without a nodule shows none in nine windows of ten.
 
@@ -134,14 +137,14 @@ def strength_of(
     step = float(pipeline.config.window_spacing_mm)
 
     def blob(strength: float) -> float:
-        rng = np.random.default_rng(seed_sequence("strength", seed))
+        rng = np.random.default_rng(seed_sequence("strength", 0))
         peaks: list[float] = []
         for diameter in diameters_mm:
-            base, regions = _plain_windows(pipeline, windows, calibration, diameter, each, rng)
+            base, regions = _plain_windows(pipeline, windows, calibration, diameter, REDRAWN, rng)
             redrawn = pipeline.redraw(
                 torch.from_numpy(base)[:, None],
                 torch.from_numpy(regions)[:, None],
-                [int(value) for value in rng.integers(2**62, size=each)],
+                [int(value) for value in rng.integers(2**62, size=REDRAWN)],
                 steps=calibration.steps,
                 sampler=calibration.sampler,
                 strength=strength,
@@ -154,9 +157,7 @@ def strength_of(
     return STRENGTHS[weaker]
 
 
-def as_drawn(
-    windows: TrainingWindows, edge: float, spacing_mm: float, *, count: int = 800
-) -> tuple[NDArray[np.float64], list[float]]:
+def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[NDArray[np.float64], list[float]]:
     """Return features (n, 67) and flatness of training nodules on masks found as those of drawn nodules are.
 
     A mask is where the brightness a nodule adds exceeds ``edge`` of its peak, not the shadow of a segmentation, which
@@ -164,7 +165,7 @@ def as_drawn(
     have no flatness.
     """
     rows = np.flatnonzero(windows.kind != PLAIN)
-    rows = rows[np.linspace(0, rows.size - 1, min(count, rows.size)).astype(int)]
+    rows = _spread(rows, SHAPE_WINDOWS)
     region = np.ones(windows.base.shape[1:], dtype=np.float32)
     table, flat = [], []
     for row in rows:
@@ -208,7 +209,7 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
     pipeline = NodulePipeline.from_pretrained(folder)
     calibration = Calibration.load(folder)
     step = float(pipeline.config.window_spacing_mm)
-    edge = edge_of(windows, step)
+    edge = edge_of(windows)
     calibration = replace(calibration, edge=calibration.edge if edge is None else edge)
     table, flat = as_drawn(windows, calibration.edge, step)
     calibration = replace(
@@ -222,11 +223,8 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
         },
     )
     tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= 0.6 * int(pipeline.config.window_size) * step)
-    drawn = {
-        asked: [one for one in nodules if one is not None]
-        for asked, nodules in zip(tried, drawn_nodules(pipeline, windows, calibration, diameters_mm=tried), strict=True)
-    }
-    drawn = {asked: nodules for asked, nodules in drawn.items() if len(nodules) >= ENOUGH}
+    every = drawn_nodules(pipeline, windows, calibration, tried)
+    drawn = {asked: nodules for asked, nodules in every.items() if len(nodules) >= ENOUGH}
     calibration = replace(
         calibration,
         requested_mm=tuple(drawn),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
 from synnodtest.training.batch import Batch
 from synnodtest.training.progress import loss_curve, sample_grid
@@ -181,14 +181,6 @@ def _loss(pipeline: NodulePipeline, unet: Any, batch: Batch, draw: torch.Generat
     return loss
 
 
-def _save(path: Path, state: dict[str, object]) -> None:
-    import torch
-
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-
-
 def fit_denoiser(
     pipeline: NodulePipeline,
     data: TrainingWindows,
@@ -325,13 +317,17 @@ class _Fit:
 
     def _save(self, batch: Batch) -> None:
         """Write checkpoint, curve and what the denoiser makes of a batch; the first process does."""
+        import torch
+
         if not self.accelerator.is_main_process:
             return
         course = self.course
         loss_curve(course.curve, self.work / "loss.svg")
         sample_grid(self.pipeline, _on(self.accelerator.device, batch), self.work / "samples.png")
         weights = {"unet": self.unet.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict()}
-        _save(self.checkpoint, {**weights, "step": course.step, "seconds": course.seconds, "curve": course.curve})
+        state = {**weights, "step": course.step, "seconds": course.seconds, "curve": course.curve}
+        with replacing(self.checkpoint) as temporary:
+            torch.save(state, temporary)
         (self.work / "loss.json").write_text(json.dumps(course.curve))
 
 

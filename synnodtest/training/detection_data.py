@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from synnodtest.annotated.sets import AnnotatedSet, Case
 from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import SynnodError
+from synnodtest.files import replacing, write_atomic
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["hashes_of", "prepare", "shared_pictures"]
@@ -54,11 +54,9 @@ def prepare(sets: Sequence[AnnotatedSet], out: Path, *, size: int = 1024) -> Pat
                 split = "val" if is_held_out(case.cluster) else "train"
                 hashes[split] |= _write_case(source, case, out, split, size)
     finally:
-        _replace(out / HASHES, json.dumps(hashes).encode())
-    description = out / "data.yaml"
+        write_atomic(out / HASHES, json.dumps(hashes))
     content = {"path": str(out.resolve()), "train": "images/train", "val": "images/val", "names": {0: "nodule"}}
-    _replace(description, json.dumps(content, indent=1).encode())
-    return description
+    return write_atomic(out / "data.yaml", json.dumps(content, indent=1))
 
 
 def hashes_of(out: Path, split: str) -> dict[str, str]:
@@ -82,10 +80,9 @@ def _write_case(source: AnnotatedSet, case: Case, out: Path, split: str, size: i
     if image.is_file() and label.is_file():
         return {}
     radiograph = source.load(case)
-    _replace(label, _label(radiograph).encode())
-    partial = image.with_name(image.name + ".part")
-    _picture(radiograph, size).save(partial, format="PNG", compress_level=1)
-    os.replace(partial, image)
+    write_atomic(label, _label(radiograph))
+    with replacing(image) as partial:
+        _picture(radiograph, size).save(partial, format="PNG", compress_level=1)
     return {stem: perceptual_hash(radiograph.pixels)}
 
 
@@ -113,9 +110,3 @@ def _label(radiograph: Radiograph) -> str:
         )
         lines.append("0 " + " ".join(f"{value:.6f}" for value in box))
     return "".join(f"{line}\n" for line in lines)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(content)
-    os.replace(partial, path)

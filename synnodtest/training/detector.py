@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
+from synnodtest.files import replacing
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
@@ -111,7 +111,28 @@ def train_detector(
     last = out / "run" / "weights" / "last.pt"
     if resume and not last.is_file():
         raise SynnodError(f"nothing to resume: {last} is not there")
-    settings = _settings(PRESETS[preset], description, out, epochs, imgsz, batch, device, minutes, seed)
+    chosen = PRESETS[preset]
+    settings: dict[str, object] = {
+        "model": chosen.architecture,
+        "pretrained": False,
+        "data": str(description.resolve()),
+        "project": str(out.resolve()),
+        "name": "run",
+        "exist_ok": True,
+        "epochs": epochs or chosen.epochs,
+        "time": minutes / 60 if minutes else None,
+        "imgsz": imgsz or chosen.image_size,
+        "batch": batch or chosen.batch,
+        "mosaic": chosen.mosaic,
+        "device": device,
+        "workers": 0 if device == "cpu" else 8,
+        "cache": device == "cpu",
+        "amp": device != "cpu",
+        "plots": False,
+        "patience": 0,
+        "seed": seed,
+        **dict(chosen.options),
+    }
     if crop is not None:
         settings["val"] = False
     if weights is not None:
@@ -120,51 +141,13 @@ def train_detector(
         settings |= {"optimizer": "AdamW", "lr0": learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
     if resume:
         settings |= {"resume": str(last), "model": str(last)}
-    _trainer(settings, crop).train()
+    quiet_ultralytics()
+    base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
+    _own_trainer(base, device == "cpu", crop)(overrides=settings).train()
     hashes = hashes_of(description.parent, "train")
     if hashes:
         (out / "best.hashes.json").write_text(json.dumps(hashes), encoding="utf-8")
     return strip_checkpoint(_best(out / "run" / "weights"), out / "best.pt")
-
-
-def _settings(
-    preset: Preset,
-    description: Path,
-    out: Path,
-    epochs: int | None,
-    imgsz: int | None,
-    batch: int | None,
-    device: str,
-    minutes: float | None,
-    seed: int,
-) -> dict[str, object]:
-    return {
-        "model": preset.architecture,
-        "pretrained": False,
-        "data": str(description.resolve()),
-        "project": str(out.resolve()),
-        "name": "run",
-        "exist_ok": True,
-        "epochs": epochs or preset.epochs,
-        "time": minutes / 60 if minutes else None,
-        "imgsz": imgsz or preset.image_size,
-        "batch": batch or preset.batch,
-        "mosaic": preset.mosaic,
-        "device": device,
-        "workers": 0 if device == "cpu" else 8,
-        "cache": device == "cpu",
-        "amp": device != "cpu",
-        "plots": False,
-        "patience": 0,
-        "seed": seed,
-        **dict(preset.options),
-    }
-
-
-def _trainer(settings: dict[str, object], crop: int | None) -> Any:
-    quiet_ultralytics()
-    base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
-    return _own_trainer(base, settings["device"] == "cpu", crop)(overrides=settings)
 
 
 def _own_trainer(base: Any, on_cpu: bool, crop: int | None) -> Any:
@@ -242,8 +225,7 @@ def strip_checkpoint(source: Path, target: Path) -> Path:
     model.args = kept
     model.pt_path = target.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
     stripped = {"model": model, "ema": None, "epoch": -1, "train_args": kept, "version": content.get("version")}
-    torch.save({**stripped, "license": content.get("license")}, partial)
-    os.replace(partial, target)
+    with replacing(target) as partial:
+        torch.save({**stripped, "license": content.get("license")}, partial)
     return target

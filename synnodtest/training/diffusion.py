@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.errors import SynthesizerError, missing_extra
+from synnodtest.errors import SynthesizerError, require
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.training.denoiser import Recipe, fit_denoiser
 from synnodtest.training.encoder import train_encoder
@@ -190,7 +190,7 @@ def prepare_windows(
 
     stored = work / "windows.npz"
     if stored.exists():
-        return TrainingWindows.load([stored])
+        return TrainingWindows.load(stored)
     work.mkdir(parents=True, exist_ok=True)
     parts: list[TrainingWindows] = []
     annotated = data if data is not None and node21_folder(data) is not None else None
@@ -262,11 +262,8 @@ def train_diffusion(
     Raises:
         SynthesizerError: nothing to train on, or ``base`` or ``preset`` cannot be used.
     """
-    try:
-        import diffusers  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise missing_extra(error.name or "diffusers", "diffusion", "training the diffusion synthesizer") from error
+    for package in ("diffusers", "torch"):
+        require(package, "diffusion", "training the diffusion synthesizer")
     from synnodtest.synthesizers.diffusion.calibration import Calibration
     from synnodtest.training.calibrate import calibrate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
@@ -38,7 +38,6 @@ def planted_data(
     annotated: Path | None = None,
     phantoms: int = 0,
     split: str = "train",
-    report: Callable[[str], None] = print,
 ) -> tuple[Stock, Shadows]:
     """Return radiographs and CT shadows for training; held-out patients and CT series are left out.
 
@@ -52,7 +51,6 @@ def planted_data(
         annotated: Films with boxes; any layout that ``evaluate detector`` reads.
         phantoms: How many built-in phantoms to add.
         split: Patients to train on: ``train``, or ``train:SHARE`` to hold out more.
-        report: Called with one line now and then.
 
     Raises:
         SynnodError: there is nothing to plant nodules in.
@@ -62,7 +60,7 @@ def planted_data(
         cast_shadows(kept_series(ct_patches, held_out=False)).save(work / "shadows.npz")
     if not (work / "stock.npz").is_file():
         sources = (_films(backgrounds, split), _annotated(annotated, work, split), _phantoms(phantoms))
-        parts = [stock_of(source, kind, size, report) for kind, source in enumerate(sources)]
+        parts = [stock_of(source, kind, size) for kind, source in enumerate(sources)]
         usable = [part for part in parts if part is not None]
         if not usable:
             raise SynnodError("nothing to plant nodules in", hint="--backgrounds FOLDER or --phantoms N")

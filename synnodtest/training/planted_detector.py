@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,6 +18,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
+from synnodtest.files import replacing
 from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
@@ -107,9 +107,8 @@ class _Fit:
     ) -> None:
         import torch
 
-        self.model, self.checkpoint, self.schedule, self.device, self.report = (
-            model, checkpoint, schedule, device, report,
-        )  # fmt: skip
+        self.model, self.checkpoint, self.schedule = model, checkpoint, schedule
+        self.device, self.report = device, report
         self.average = deepcopy(model).eval()
         self.optimizer: Any = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
         self.step, self.seconds = 0, 0.0
@@ -167,8 +166,12 @@ class _Fit:
         return loss.detach()
 
     def _save(self) -> None:
+        import torch
+
+        parts = {"model": self.model, "average": self.average, "optimizer": self.optimizer}
         state = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
-        _save(self.checkpoint, self.model, self.average, self.optimizer, state)
+        with replacing(self.checkpoint) as temporary:
+            torch.save(state | {name: part.state_dict() for name, part in parts.items()}, temporary)
 
 
 def _new_model(architecture: str, size: int) -> Any:
@@ -211,15 +214,6 @@ def _follow(average: Any, model: Any, decay: float) -> None:
         for name, value in mine.items():
             if not value.is_floating_point():
                 value.copy_(theirs[name])
-
-
-def _save(path: Path, model: Any, average: Any, optimizer: Any, state: dict[str, Any]) -> None:
-    import torch
-
-    temporary = path.with_suffix(".tmp")
-    weights = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({**weights, **state}, temporary)
-    os.replace(temporary, path)
 
 
 def _finished(average: Any, out: Path, size: int) -> Path:

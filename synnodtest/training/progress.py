@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["loss_curve", "sample_grid"]
 
-SAMPLE_STEPS = 12
+SAMPLES, SAMPLE_STEPS = 6, 12
 """Enough to judge a sample by eye; a training stops for it at every checkpoint."""
 LEAST_LOSS = 1e-9
 """What a loss of zero is drawn as on a logarithmic axis."""
@@ -33,7 +33,7 @@ def loss_curve(curve: Sequence[Mapping[str, float]], path: Path) -> None:
     figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-def sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path, *, count: int = 6) -> None:
+def sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path) -> None:
     """Write a picture of three rows: windows as trained on, redrawn with their nodule, redrawn without.
 
     The denoiser is left in the mode it was in.
@@ -43,9 +43,9 @@ def sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path, *, count: in
     training = pipeline.unet.training
     pipeline.unet.eval()
     inputs = (batch.windows, batch.boxes, batch.values, batch.named)
-    windows, boxes, values, named = (tensor[:count].float() for tensor in inputs)
+    windows, boxes, values, named = (tensor[:SAMPLES].float() for tensor in inputs)
     made = pipeline(windows, boxes, values, named.bool(), list(range(len(windows))), steps=SAMPLE_STEPS)
     pipeline.unet.train(training)
-    rows = [batch.target[:count], made.nodule, made.plain]
+    rows = [batch.target[:SAMPLES], made.nodule, made.plain]
     grid = np.concatenate([np.concatenate(list(row[:, 0].float().cpu().numpy()), axis=1) for row in rows])
     Image.fromarray(np.asarray(np.clip(127.5 + 85 * grid, 0, 255), dtype=np.uint8)).save(path)

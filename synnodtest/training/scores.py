@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from scipy.special import logit
 
 from synnodtest.detectors.yolo import UltralyticsDetector, checkpoint_content
+from synnodtest.files import replacing
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["AT_ONE_PER_FILM", "score_at", "settle_scores", "shift_scores"]
@@ -19,17 +18,12 @@ AT_ONE_PER_FILM = 0.25
 network trained on faint nodules is rarely sure, so that its raw scores are low."""
 
 
-def score_at(weights: Path, negatives: Iterable[Radiograph], per_film: float = 1.0) -> float:
-    """Return the score above which a detector reports ``per_film`` findings per nodule-free film; 0 if never."""
+def score_at(weights: Path, negatives: Iterable[Radiograph]) -> float:
+    """Return the score above which a detector reports one finding per nodule-free film; 0 if never."""
     detector = UltralyticsDetector(weights)
-    scores: list[float] = []
-    films = 0
-    for film in negatives:
-        scores += [finding.score for finding in detector.detect([film])[0]]
-        films += 1
-    ranked = sorted(scores, reverse=True)
-    allowed = math.floor(per_film * films)
-    return ranked[allowed] if allowed < len(ranked) else 0.0
+    found = [detector.detect([film])[0] for film in negatives]
+    ranked = sorted((finding.score for findings in found for finding in findings), reverse=True)
+    return ranked[len(found)] if len(found) < len(ranked) else 0.0
 
 
 def shift_scores(weights: Path, addend: float) -> None:
@@ -39,9 +33,8 @@ def shift_scores(weights: Path, addend: float) -> None:
     content = checkpoint_content(weights)
     for branch in content["model"].model[-1].cv3:
         branch[-1].bias.data += addend
-    partial = weights.with_name(weights.name + ".part")
-    torch.save(content, partial)
-    os.replace(partial, weights)
+    with replacing(weights) as partial:
+        torch.save(content, partial)
 
 
 def settle_scores(weights: Path, negatives: Iterable[Radiograph]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,6 +14,7 @@ from synnodtest.backgrounds.segmenter import STRUCTURES, WEIGHTS_FILE
 from synnodtest.backgrounds.segmenter_net import CHANNELS
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
+from synnodtest.files import replacing
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import Chests, chests
 
@@ -116,9 +116,8 @@ class _Run:
         """Keep the state for a later ``resume``."""
         state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
         state |= {"number": self.number, "spent": self.spent, "recent": self.recent}
-        unfinished = self._state.with_suffix(".part")
-        self.torch.save(state, unfinished)
-        os.replace(unfinished, self._state)
+        with replacing(self._state) as unfinished:
+            self.torch.save(state, unfinished)
 
     def export(self) -> Path:
         """Write the weights, normalisation folded into the convolutions, in half precision."""

@@ -17,6 +17,7 @@ from synnodtest.phantom.exposure import expose
 from synnodtest.phantom.projection import Projection, project
 from synnodtest.phantom.solids import length
 from synnodtest.phantom.thorax import SIDES
+from synnodtest.training.arrays import Arrays
 
 __all__ = ["SIZE", "Chests", "chests", "silhouettes", "unusual_anatomy"]
 
@@ -26,7 +27,7 @@ _PART = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Chests:
+class Chests(Arrays):
     """Phantoms as arrays.
 
     Args:
@@ -36,9 +37,6 @@ class Chests:
 
     pixels: NDArray[np.float16]
     bits: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.pixels)
 
 
 def unusual_anatomy(seed: int) -> Anatomy:
@@ -98,19 +96,16 @@ def chests(count: int, folder: Path, report: Callable[[str], None] = print) -> C
     """Return ``count`` unusual chests; finished ones are kept in ``folder`` and not made again."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [_part(folder, first, min(_PART, count - first), report) for first in range(0, count, _PART)]
-    return Chests(np.concatenate([part.pixels for part in parts]), np.concatenate([part.bits for part in parts]))
+    return Chests.join(parts)
 
 
 def _part(folder: Path, first: int, count: int, report: Callable[[str], None]) -> Chests:
     path = folder / f"phantom{VERSION}-{first:05d}-{count}.npz"
     if path.is_file():
-        with np.load(path) as stored:
-            return Chests(stored["pixels"], stored["bits"])
+        return Chests.load(path)
     made = [_chest(seed) for seed in range(first, first + count)]
     part = Chests(np.stack([pixels for pixels, _ in made]), np.stack([bits for _, bits in made]))
-    unfinished = path.with_suffix(".part.npz")
-    np.savez(unfinished, pixels=part.pixels, bits=part.bits)
-    unfinished.replace(path)
+    part.save(path)
     report(f"{first + count} phantoms")
     return part
 

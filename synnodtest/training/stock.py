@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,20 @@ from synnodtest.geometry import Box
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation
+from synnodtest.training.arrays import Arrays
 
 __all__ = ["SHADOW_PX", "Shadows", "Stock", "cast_shadows", "stock_of"]
 
 SHADOW_PX = 72
 """Edge of a stored shadow; the nodule's equal-area diameter is half of it, which leaves room for elongated ones."""
+VIEWS = 6
+"""Random directions that every CT nodule is projected from."""
 LARGEST_BOX_PX = 0.2
 """Annotated boxes wider than this share of the picture are masses of half a lung; their radiographs are left out."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stock:
+class Stock(Arrays):
     """Radiographs at the detector's input size, n of them, side S.
 
     Args:
@@ -48,38 +50,22 @@ class Stock:
     owner: NDArray[np.int64]
     kind: NDArray[np.int8]
 
-    def __len__(self) -> int:
-        return len(self.films)
-
-    def save(self, path: Path) -> None:
-        """Write an ``.npz``, whole or not at all."""
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
-        os.replace(temporary, path)
-
     @classmethod
-    def load(cls, path: Path) -> Stock:
-        """Read what :meth:`save` wrote."""
-        with np.load(path) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
-
-    @classmethod
-    def join(cls, parts: Sequence[Stock]) -> Stock:
-        """Return several stocks as one."""
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Return several stocks as one; boxes keep the radiographs that they lie in."""
         first = np.cumsum([0, *(len(part) for part in parts)])
-        whole = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)}
-        whole["owner"] = np.concatenate([part.owner + start for part, start in zip(parts, first, strict=False)])
-        return cls(**whole)
+        return super().join(
+            [replace(part, owner=part.owner + start) for part, start in zip(parts, first, strict=False)]
+        )
 
 
 def stock_of(
     radiographs: Iterable[tuple[Radiograph, Sequence[Box]]],
     kind: int,
     size: int,
-    report: Callable[[str], None] = print,
 ) -> Stock | None:
     """Return radiographs with the boxes of their annotated nodules as a stock; None if there are none to use."""
-    rows = list(_rows(radiographs, size, report))
+    rows = list(_rows(radiographs, size))
     if not rows:
         return None
     owner = [np.full(len(boxes), index) for index, (*_, boxes) in enumerate(rows)]
@@ -97,9 +83,7 @@ def stock_of(
 _Row = tuple[NDArray[np.uint8], NDArray[np.bool_], float, tuple[float, float], NDArray[np.float64]]
 
 
-def _rows(
-    radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], size: int, report: Callable[[str], None]
-) -> Iterator[_Row]:
+def _rows(radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], size: int) -> Iterator[_Row]:
     for number, (radiograph, marked) in enumerate(radiographs):
         picture, frame = Frame.letterbox(radiograph.pixels, (size, size))
         boxes = np.array(marked, dtype=np.float64).reshape(-1, 4)
@@ -111,11 +95,11 @@ def _rows(
         spacing = (radiograph.spacing_mm[0] / frame.scale[1], radiograph.spacing_mm[1] / frame.scale[0])
         yield np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), mask, lung_range(radiograph), spacing, boxes
         if (number + 1) % 50 == 0:
-            report(f"read {number + 1} radiographs")
+            print(f"read {number + 1} radiographs")
 
 
 @dataclass(frozen=True, eq=False)
-class Shadows:
+class Shadows(Arrays):
     """Projected CT nodules at one size on their canvas, m of them, edge :data:`SHADOW_PX`.
 
     Args:
@@ -128,31 +112,17 @@ class Shadows:
     silhouette: NDArray[np.float16]
     diameter_mm: NDArray[np.float32]
 
-    def save(self, path: Path) -> None:
-        """Write a compressed ``.npz``, whole or not at all."""
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez_compressed(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
-        os.replace(temporary, path)
 
-    @classmethod
-    def load(cls, path: Path) -> Shadows:
-        """Read what :meth:`save` wrote."""
-        with np.load(path) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
-
-
-def cast_shadows(library: CtLibrary, views: int = 6, seed: int = 0) -> Shadows:
-    """Project every CT nodule from ``views`` random directions.
+def cast_shadows(library: CtLibrary) -> Shadows:
+    """Project every CT nodule from :data:`VIEWS` random directions.
 
     Args:
         library: The nodules; leave out the series that evaluations stand on.
-        views: Directions per nodule.
-        seed: Of the directions.
     """
     excess, silhouette, diameters = [], [], []
     for index, nodule in enumerate(library.nodules):
-        rng = np.random.default_rng(seed_sequence("shadows", seed, index))
-        for _ in range(views):
+        rng = np.random.default_rng(seed_sequence("shadows", 0, index))
+        for _ in range(VIEWS):
             projection = project(*nodule.read(), random_rotation(rng))
             if projection.diameter_mm < 2:
                 continue

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synnodtest.training.arrays import Arrays
 
 __all__ = ["COMPOSED", "NODULE", "PLAIN", "TrainingWindows"]
 
@@ -21,7 +20,7 @@ PLAIN = 2
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingWindows:
+class TrainingWindows(Arrays):
     """Composed windows, nodule at the centre.
 
     Args:
@@ -39,28 +38,3 @@ class TrainingWindows:
     features: NDArray[np.float64]
     source: NDArray[np.int64]
     kind: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        return len(self.base)
-
-    def save(self, path: Path) -> None:
-        """Write an ``.npz``, whole or not at all."""
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
-        os.replace(temporary, path)
-
-    @classmethod
-    def load(cls, paths: Sequence[Path]) -> TrainingWindows:
-        """Read and join ``.npz`` files."""
-        parts = []
-        for path in paths:
-            with np.load(path) as stored:
-                parts.append(cls(**{field.name: stored[field.name] for field in fields(cls)}))
-        return cls.join(parts)
-
-    @classmethod
-    def join(cls, parts: Sequence[TrainingWindows]) -> TrainingWindows:
-        """Return several sets as one."""
-        return cls(
-            **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)}
-        )

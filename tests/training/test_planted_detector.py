@@ -86,7 +86,7 @@ def test_a_stock_keeps_boxes_in_the_square_and_leaves_half_a_lung_out():
     lung = np.ones((100, 50), np.bool_)
     pixels = np.linspace(0, 1, 5000, dtype=np.float32).reshape(100, 50)
     film = Radiograph(pixels, (0.4, 0.4), regions={"lung": lung})
-    stock = stock_of([(film, [(10, 20, 15, 30)]), (film, [(0, 0, 40, 90)])], 2, 200, lambda _: None)
+    stock = stock_of([(film, [(10, 20, 15, 30)]), (film, [(0, 0, 40, 90)])], 2, 200)
     assert len(stock) == 1
     assert stock.boxes.tolist() == [[70, 40, 80, 60]]  # twice as large, 50 pixels of padding on the left
     assert stock.kind.tolist() == [2]
