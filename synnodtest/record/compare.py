@@ -21,6 +21,7 @@ __all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit
 METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
 """What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
 LESS_IS_BETTER = frozenset({"false_positives_per_image"})
+ON_NODULES = frozenset({"sensitivity", "confidence"})
 SHARES = frozenset({"sensitivity", "specificity"})
 """Metrics that lie within 0 and 1, so that no limit of 1 or more is ever exceeded."""
 _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at_least", "operating_point", "alpha")
@@ -52,10 +53,14 @@ class Limit:
         """Whether it is a fall that is limited."""
         return self.bound < 0 or (self.bound == 0 and self.metric not in LESS_IS_BETTER)
 
-    def verdict(self, differences: Iterable[DifferenceEntry]) -> LimitEntry:
+    def verdict(self, differences: Iterable[DifferenceEntry], alone: str = "") -> LimitEntry:
         """Return whether the limit is kept, and the sentence.
 
         It is not without scenes of two backgrounds in common, nor where no fall could exceed it: of a silent baseline.
+
+        Args:
+            differences: Of the two records.
+            alone: Why those scenes do not speak for the others, if they do not.
         """
         row = next((d for d in differences if d.metric == self.metric and not d.behaviour), None)
         if row is None or row.value is None:
@@ -64,6 +69,8 @@ class Limit:
             return self._ruled(False, "scenes of a single background prove nothing")
         if self.of_a_fall and row.before <= -self.bound:
             return self._ruled(False, f"the baseline's {row.before:.3f} leaves no room for such a fall")
+        if alone:
+            return self._ruled(False, alone)
         kept = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
         words = "keeps" if kept else "exceeds"
         return self._ruled(kept, f"difference {row.value:+.3f} {_interval(row)} {words} the limit")
@@ -151,6 +158,7 @@ def compare(
     every = _common_scenes(then, here)
     pairs = [(old, new) for old, new in every if not new.nodules or new.behaviour not in otherwise]
     differences = tuple(_differences(pairs, _wanted(here), alpha))
+    alone = _unmet(then, here, pairs)
     return Comparison(
         earlier=name or then.run.id,
         started=then.run.started,
@@ -162,7 +170,7 @@ def compare(
         removed=tuple(key for key in before if key not in after),
         differences=differences,
         unpaired=len({*then.scenes, *here.scenes}) - len(pairs),
-        limits=tuple(limit.verdict(differences) for limit in limits),
+        limits=tuple(limit.verdict(differences, alone[limit.metric in ON_NODULES]) for limit in limits),
     )
 
 
@@ -210,6 +218,25 @@ def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterato
     yield from _rows("", [p for p in pairs if _counts(p[1], wanted)], wanted, alpha)
     for behaviour in dict.fromkeys(scene.behaviour for _, scene in pairs):
         yield from _rows(behaviour, [p for p in pairs if p[1].behaviour == behaviour], wanted, alpha)
+
+
+def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
+    """Return why the pairs do not speak for the scenes of now: more have no partner than have one; else nothing.
+
+    By whether scenes have nodules. Left out are behaviours that the earlier record does not have, and those whose
+    scenes hang on the detector: searches and sequential runs.
+    """
+    known = {scene.behaviour for scene in earlier.scenes.values()}
+    known -= {
+        b.id for b in now.behaviours if b.resolved.get("fuzz") or b.resolved.get("sampling", {}).get("sequential")
+    }
+    wanted = [scene for scene in now.scenes.values() if scene.accepted and scene.behaviour in known]
+    paired = [scene for _, scene in pairs if scene.behaviour in known]
+    told = {}
+    for planted in (True, False):
+        there, met = (sum(bool(scene.nodules) is planted for scene in scenes) for scenes in (wanted, paired))
+        told[planted] = f"only {met} of {there} scenes can be compared" if met < there - met else ""
+    return told
 
 
 def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:

@@ -173,3 +173,24 @@ def test_a_limit_that_cannot_be_read_says_how_it_is_written(text):
     with pytest.raises(SynnodError, match="is not metric:difference") as caught:
         parse_limit(text)
     assert "sensitivity:-0.03" in caught.value.hint
+
+
+@pytest.mark.parametrize(("common", "kept"), [(19, False), (20, True)])
+def test_a_limit_is_not_kept_by_the_few_scenes_that_a_baseline_shares(common, kept):
+    before, after = record([True] * N), record([True] * common + [False] * (N - common))
+    for k in range(common, N):
+        before["scenes"][f"s{k}"]["radiograph_sha256"] = f"other{k}"
+    (limit,) = compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"]
+    assert limit["kept"] is kept
+    assert ("only 19 of 40 scenes can be compared" in limit["sentence"]) is not kept
+
+
+@pytest.mark.parametrize("resolved", [{"fuzz": {"examples": 9}}, {"sampling": {"sequential": True}}, None])
+def test_scenes_that_a_baseline_could_not_have_break_no_limit(resolved):
+    before, after = record([True] * 10), record([True] * N)
+    if resolved is None:  # a behaviour that the earlier record does not know
+        for k in range(10, N):
+            after["scenes"][f"s{k}"]["behaviour"] = "new"
+    else:
+        after["behaviours"] = [{"id": "size", "statement": "", "gate": "safety", "resolved": resolved}]
+    assert compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"][0]["kept"]
