@@ -122,6 +122,15 @@ def overconfident(rng):
     return made
 
 
+def wrong_on_some_films(rng):
+    """Scores of 1, all of them wrong on one background in twenty and right on all others: the error is 0.05."""
+    made = []
+    for i in range(60):
+        hit = rng.random() >= 0.05
+        made += [trial(f"b{i}", float(hit), replicate=r, false_positives=[] if hit else [1.0]) for r in range(6)]
+    return made
+
+
 AUC = 0.5 * (1 + math.erf(1.5 / math.sqrt(2 * (1 + 0.7**2)) / math.sqrt(2)))
 """Chance that the logit of a scene exceeds that of another background: both have variance 1 + 0.7**2."""
 
@@ -140,6 +149,7 @@ DESIGNS = {
     "froc": ("froc", {"at_least": 0.8}, free_response, 20),
     "auc": ("auc", {"at_least": AUC}, image_scores, 25),
     "calibration": ("calibration", {"at_most": 1 / 6}, overconfident, 40),
+    "calibration by film": ("calibration", {"at_most": 0.05}, wrong_on_some_films, 60),
 }
 
 

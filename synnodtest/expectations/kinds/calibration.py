@@ -23,7 +23,7 @@ from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.too_few import few_clusters, too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
-from synnodtest.statistics import Estimate, brier, calibration_line
+from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.distributions import t_isf
 
 __all__ = ["KIND"]
@@ -124,7 +124,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
         return Estimate(
             value,
             max(0.0, value - excess - half - unlike * value),
-            min(1.0, value + half + unlike * (1.0 - value)),
+            max(min(1.0, value + half + unlike * (1.0 - value)), _skewed(value, spread, len(ledger.score), alpha)),
             alpha=alpha,
             method="cluster-bootstrap-t, lower bound less bias",
             n=len(ledger.score),
@@ -134,6 +134,14 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
         )
 
     return estimator
+
+
+def _skewed(value: float, spread: float, most: int, alpha: float) -> float:
+    """Return the upper bound of a share that varies by ``spread`` between samples, of ``most`` units at most."""
+    if spread < 1e-12 or not 0.0 < value < 1.0:
+        return 0.0
+    units = min(value * (1.0 - value) / spread**2, float(most))
+    return clopper_pearson(value * units, units, alpha=alpha).upper
 
 
 def _reasons(ledger: Ledger, bins: int) -> list[str]:
