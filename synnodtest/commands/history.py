@@ -82,10 +82,14 @@ def history_lines(history: History) -> Iterator[str]:
 
 
 def _moves(history: History) -> Iterator[str]:
-    for status in ("FAILED", "PASSED"):
-        newly = history.newly(status)
-        yield f"newly {status.lower()}: {len(newly) or 'nothing'}"
-        for node, before, now in newly:
+    lists = {
+        "newly failed": history.newly("FAILED"),
+        "no longer settled": history.unsettled(),
+        "newly passed": history.newly("PASSED"),
+    }
+    for title, moves in lists.items():
+        yield f"{title}: {len(moves) or 'nothing'}"
+        for node, before, now in moves:
             changed = "; specification, synthesizer or backgrounds differ" if before.question != now.question else ""
             then, last = (_numbers(part) for part in history.told_by(before, now))
             yield f"  {node}: {before.status} {then} -> {now.status} {last}{changed}"

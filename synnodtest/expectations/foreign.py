@@ -38,7 +38,7 @@ def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
             raise SynnodError(
                 f"check {check!r} says PASSED, but its {part.label!r}, {part.value:g} ({part.lower:g} to "
                 f"{part.upper:g}), is not {part.side} {part.bound:g} or not PASSED itself",
-                hint="make it with synnodtest.checks.hold and rule",
+                hint="make it with synnodtest.checks.hold and rule; what does not decide has the role 'shown'",
             )
     why = alone(evidence)
     if why:

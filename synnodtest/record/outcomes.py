@@ -76,8 +76,15 @@ class History:
 
     def newly(self, status: str) -> list[tuple[str, Outcome, Outcome]]:
         """Return ``(node id, before, now)`` of what has a status in its last run and had another in the one before."""
-        last = [(node, some[-2], some[-1]) for node, some in self.outcomes.items() if len(some) > 1]
-        return [(node, before, now) for node, before, now in last if now.status == status != before.status]
+        return [(node, before, now) for node, before, now in self._last() if now.status == status != before.status]
+
+    def unsettled(self) -> list[tuple[str, Outcome, Outcome]]:
+        """Return the same of what passed in the run before and in its last neither passes nor fails."""
+        settled = ("PASSED", "FAILED")
+        return [row for row in self._last() if row[1].status == "PASSED" and row[2].status not in settled]
+
+    def _last(self) -> list[tuple[str, Outcome, Outcome]]:
+        return [(node, some[-2], some[-1]) for node, some in self.outcomes.items() if len(some) > 1]
 
     @staticmethod
     def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:

@@ -30,6 +30,7 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
         style_of("history.css"),
         runs=[(run, Path(folders.get(run.id, run.id)).as_posix()) for run in history.runs],
         failed=[_moved(history, *row) for row in history.newly("FAILED")],
+        unsettled=[_moved(history, *row) for row in history.unsettled()],
         passed=[_moved(history, *row) for row in history.newly("PASSED")],
         moved=[(history.titles[n], now.label, _numbers(before), _numbers(now)) for n, before, now in history.moved()],
         flips=[(history.titles[node], version, list(words.items())) for node, version, words in history.flips()],

@@ -42,6 +42,15 @@ def test_what_moved_is_told_against_the_run_before_whoever_named_a_baseline():
     assert [n for n, *_ in made.newly("PASSED")] == ["s.yaml::b::e1"]
 
 
+@pytest.mark.parametrize("status", ["INCONCLUSIVE", "INVALID", "ERROR"])
+def test_what_passed_and_is_settled_by_nothing_any_more_is_told(tmp_path, status):
+    made = history_of([run(1, "1", 0, "PASSED", "FAILED", "PASSED"), run(2, "1", 0, status, status, "PASSED")])
+    assert [n for n, *_ in made.unsettled()] == ["s.yaml::b::e0"]
+    assert made.newly("FAILED") == []
+    assert "no longer settled: 1" in list(history_lines(made))
+    assert f"{status}" in write_history(made, tmp_path / "h.html").read_text().split("No longer settled")[1][:600]
+
+
 def test_a_run_that_left_an_expectation_out_is_no_step_of_it():
     made = history_of([run(1, "1", 0, "PASSED"), run(2, "1", 0, "NOT RUN"), run(3, "1", 0, "FAILED")])
     ((_, before, now),) = made.newly("FAILED")

@@ -153,14 +153,14 @@ def shaky():
 
 
 def mean_confidence(evidence, bound):
-    """Judge by the mean confidence, between the least and the largest."""
+    """Judge by the mean confidence; the least and the largest are shown."""
     from synnodtest.evidence.ruling import Component, Ruling, Status
 
     seen = [n.confidence for t in evidence.own() for n in t.nodules]
     value = float(np.mean(seen))
     status = Status.PASSED if value > bound else Status.FAILED
     part = Component("mean", "mean confidence", value, min(seen), max(seen), bound, "above", status, "range",
-                     min(seen), max(seen), unit="score")
+                     min(seen), max(seen), role="shown", unit="score")
     return Ruling(status, f"{status} mean confidence {value:.4f}", "the mean confidence is high", (part,), len(seen),
                   len({t.background for t in evidence.own()}), len({t.cluster for t in evidence.own()}), evidence.alpha)
 
