@@ -42,9 +42,4 @@ class Identity:
 
     def as_dict(self) -> dict[str, object]:
         """Return the identity as plain JSON values, for the record."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "sha256": self.sha256,
-            "configuration": dict(self.configuration),
-        }
+        return {**vars(self), "configuration": dict(self.configuration)}

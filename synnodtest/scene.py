@@ -190,23 +190,7 @@ class Scene:
         """Rebuild a scene from :meth:`as_dict`; ``Scene.from_dict(s.as_dict()) == s``."""
         return cls(
             background=data["background"],
-            nodules=tuple(
-                Nodule(
-                    diameter_mm=n["diameter_mm"],
-                    centre_mm=(n["centre_mm"][0], n["centre_mm"][1]),
-                    contrast=n["contrast"],
-                    radiomics=tuple(sorted(n["radiomics"].items())),
-                    name=n["name"],
-                    seed=n["seed"],
-                    density=n.get("density"),
-                    attenuation=n.get("attenuation", ""),
-                    margin=n.get("margin", ""),
-                    doubling_days=n.get("doubling_days"),
-                    interval_days=n.get("interval_days"),
-                    lesion=n.get("lesion", ""),
-                )
-                for n in data["nodules"]
-            ),
+            nodules=tuple(Nodule(**nodule) for nodule in data["nodules"]),
             perturbations=tuple(Perturbation(p["kind"], p["value"]) for p in data["perturbations"]),
             seed=data["seed"],
             sham=data["sham"],

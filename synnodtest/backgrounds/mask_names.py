@@ -13,13 +13,13 @@ __all__ = ["mask_regions"]
 MOST_FILES = 200_000
 
 
-def mask_regions(directory: str | Path) -> frozenset[str]:
+def mask_regions(directory: str | Path | None) -> frozenset[str]:
     """Return the names of regions for which ``directory`` or its manifest has a mask.
 
-    A folder that cannot be read brings none: whoever opens the set says why.
+    No folder brings none, and one that cannot be read brings none: whoever opens the set says why.
     """
-    root = Path(directory)
-    if not root.is_dir():
+    root = None if directory is None else Path(directory)
+    if root is None or not root.is_dir():
         return frozenset()
     masks = (path.name.split(".") for path in islice(root.rglob("*.*.png"), MOST_FILES))
     names = {parts[-2] for parts in masks if len(parts) >= 3}

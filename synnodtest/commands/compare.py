@@ -52,8 +52,7 @@ def _run(options: argparse.Namespace) -> int:
     cases = []
     check_names(*(settings_from(options, text) for text in (options.a, options.b) if not is_record(text)))
     if not (is_record(options.a) and is_record(options.b)):
-        regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
-        cases = list(cases_in(spec_files([*options.specs, *options.more_specs]), regions))
+        cases = list(cases_in(spec_files([*options.specs, *options.more_specs]), mask_regions(options.backgrounds)))
     earlier, now = (record_of(text, settings_from(options), cases, Progress()) for text in (options.a, options.b))
     made = compare(earlier, now, name=options.a, limits=limits)
     for line in comparison_lines(made, options.b):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from synnodtest.detectors.conform import Check
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
+from synnodtest.files import write_atomic
 
 __all__ = ["configure"]
 
@@ -51,9 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     if loud:
         print(f"\n{detector.identity.name}: {loud[0]}", file=sys.stderr)
     if options.out is not None:
-        partial = options.out.with_name(options.out.name + ".part")
-        partial.write_text(json.dumps([asdict(check) for check in checks], indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, options.out)
+        write_atomic(options.out, json.dumps([asdict(check) for check in checks], indent=1) + "\n")
     return int(any(check.passed is False for check in checks))
 
 

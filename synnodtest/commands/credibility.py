@@ -188,9 +188,9 @@ def _of_films(options: argparse.Namespace) -> int:
         scenes = list(counterparts(films, hosts, template, per_film=per_film, seed=options.seed))
     synthesizer = _resolved(options)
     with tqdm(total=len(films.backgrounds), desc="annotated", unit="film", disable=None) as bar:
-        real = annotated_crops(films, lambda: _one_more(bar))
+        real = annotated_crops(films, bar.update)
     with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
-        planted = planted_crops(scenes, hosts, synthesizer, lambda: _one_more(bar))
+        planted = planted_crops(scenes, hosts, synthesizer, bar.update)
     bare = None if options.backgrounds is None else bare_crops(films, scenes, hosts)
     told = two_sample(real, planted, bare, seed=options.seed)
     told |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
@@ -202,7 +202,3 @@ def _of_films(options: argparse.Namespace) -> int:
         print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
         (options.out / "two-sample.json").write_text(text + "\n", encoding="utf-8")
     return 0
-
-
-def _one_more(bar: Any) -> None:
-    bar.update(1)

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from synnodtest.commands import credibility, reference, transfer
 from synnodtest.devices import device
@@ -79,25 +78,18 @@ def _detector(options: argparse.Namespace) -> int:
     figures = {}
     for data in sets:
         with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
-
-            def advance(done: int, _total: int, bar: Any = bar) -> None:
-                bar.update(done - bar.n)
-
             figures[data.name] = evaluate(
                 detector,
                 data,
                 resamples=options.resamples,
                 trained_on=_trained_on(options.detector),
                 completed=completed,
-                progress=advance,
+                progress=reference.on_bar(bar),
             )
         for one, other in figures[data.name]["in_training"].items():
             print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
     text = json.dumps(figures, indent=1)
-    if options.json:
-        print(text)
-    else:
-        print("\n".join(figures_table(figures)))
+    print(text if options.json else "\n".join(figures_table(figures)))
     if options.out is not None:
         options.out.write_text(text + "\n", encoding="utf-8")
     return 0

@@ -92,8 +92,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
-    regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
-    cases = list(cases_in(spec_files([Path(file) for file in files]), regions))
+    cases = list(cases_in(spec_files([Path(file) for file in files]), mask_regions(options.backgrounds)))
     tried = record_of(text, settings_from(options), cases, Progress())
     tried = replace(
         tried, behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases))

@@ -33,8 +33,7 @@ def _run(options: argparse.Namespace) -> int:
 
     settings = settings_from(options, options.detector or "")
     check_names(settings)
-    regions = frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
-    cases = list(cases_in(spec_files(options.specs), regions))
+    cases = list(cases_in(spec_files(options.specs), mask_regions(options.backgrounds)))
     for line in plan_lines(Run(settings), cases):
         print(line)
     return 0

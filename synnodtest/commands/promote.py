@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import yaml
 from synnodtest.commands.replay import run_with
 from synnodtest.commands.replay_failure import Failure, find_failure, in_words
 from synnodtest.errors import SpecError, SynnodError
+from synnodtest.files import replacing
 from synnodtest.record import results as records
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
@@ -50,7 +49,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.region:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
     text = with_explicit(path.read_text(encoding="utf-8"), failure["behaviour"], failure["example"])
-    _replace(path, text, failure["behaviour"], len(_explicit(before, failure["behaviour"])))
+    known = len(_explicit(before, failure["behaviour"]))
+    more = "add the example by hand"
+    _put(path, text, lambda spec: len(_explicit(spec, failure["behaviour"])) == known + 1, more)
     print(f"{path}: {failure['behaviour']} now always tries {in_words(failure)}")
     print(f"  {_flow(failure['example'])}")
     region = failure.get("region") or {}
@@ -78,27 +79,16 @@ def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
     return () if wanted is None else tuple(wanted.explicit)
 
 
-def _replace(path: Path, text: str, behaviour: str, known: int) -> None:
-    """Put the new text in place of the file, once it has been read and holds one example more."""
-    _put(path, text, lambda spec: len(_explicit(spec, behaviour)) == known + 1, "add the example by hand")
-
-
 def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None:
     """Put the new text in place of the file, once it has been read and holds what was added."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".promote-", suffix=path.suffix)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
         try:
             there = holds(load_spec(temporary))
         except SpecError as error:
             raise SynnodError(f"{path}: cannot take it: {error.problems[0].message}", hint=hint) from error
         if not there:
             raise SynnodError(f"{path}: the behaviour takes its examples from elsewhere", hint=hint)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def with_explicit(text: str, behaviour: str, example: Mapping[str, object]) -> str:

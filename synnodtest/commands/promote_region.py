@@ -13,6 +13,7 @@ from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
 from synnodtest.record.model.searched import RegionEntry
 from synnodtest.spec.model import Behaviour, Fuzz
+from synnodtest.spec.plain import nested
 
 __all__ = ["region_behaviour", "with_behaviour"]
 
@@ -51,9 +52,9 @@ def region_behaviour(entry: Failure, behaviour: Behaviour) -> dict[str, object]:
         return {**head, **_sensitivity(entry, fuzz, values, location)}
     values = {name: value for name, value in values.items() if name != "companion.present"}
     stays = {name: value for name, value in values.items() if not isinstance(value, list)}
-    vary = _nested({name: None if name in stays else value for name, value in values.items()})
+    vary = nested({name: None if name in stays else value for name, value in values.items()})
     search = {"vary": {**vary, "location": {"region": location}}, "explicit": []}
-    return {**head, "fuzz": {**search, **({"fixed": _nested(stays)} if stays else {})}}
+    return {**head, "fuzz": {**search, **({"fixed": nested(stays)} if stays else {})}}
 
 
 def _said(region: RegionEntry) -> str:
@@ -64,7 +65,7 @@ def _sensitivity(entry: Failure, fuzz: Fuzz, values: Mapping[str, object], locat
     """Return scenes over the region and the rate that was asked for."""
     every = {**{k: v for k, v in fuzz.fixed.items() if not k.startswith("place")}, **values}
     changes = {k.partition(".")[2]: v for k, v in every.items() if k.startswith("perturbations.")}
-    own = _nested({k: _drawn(v) for k, v in every.items() if not k.startswith("perturbations.")})
+    own = nested({k: _drawn(v) for k, v in every.items() if not k.startswith("perturbations.")})
     scenes: dict[str, object] = {
         "backgrounds": {"set": fuzz.set, "count": COUNT},
         "nodules": [{"diameter_mm": 20.0, **own, "location": {"region": location}}],
@@ -118,17 +119,6 @@ def _location(region: RegionEntry, fuzz: Fuzz) -> Any:
         return place
     other = region.rule.name.removeprefix(_INSIDE)
     return {"all": [place, {"not": other} if region.rule.below else other]}
-
-
-def _nested(flat: Mapping[str, object]) -> dict[str, object]:
-    nested: dict[str, Any] = {}
-    for name, value in flat.items():
-        group, _, key = name.partition(".")
-        if key:
-            nested.setdefault(group, {})[key] = value
-        else:
-            nested[name] = value
-    return nested
 
 
 def with_behaviour(text: str, behaviour: Mapping[str, object]) -> str:

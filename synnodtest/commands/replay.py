@@ -25,7 +25,7 @@ from synnodtest.scene import Scene
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["configure", "find_scene", "newest_run", "run_with"]
+__all__ = ["configure", "find_scene", "run_with"]
 
 MOST = 5
 """Findings that are printed of each detector."""
@@ -147,14 +147,19 @@ def _as_recorded(findings: Sequence[Finding], recorded: Sequence[FindingEntry]) 
 
 
 def run_with(reports: Path, wanted: str) -> Path:
-    """Return the folder of the newest run that knows a scene or failure; of the newest if none does."""
-    newest = newest_run(reports)
-    for path in sorted((p.parent for p in reports.glob("*/results.json")), reverse=True):
-        record = records.load(path)
-        known = [*record.scenes, *(search.id for search in record.fuzzing)]
-        if any(key.startswith(wanted) for key in known):
-            return path
-    return newest
+    """Return the folder of the newest run that knows a scene or failure; of the newest if none does.
+
+    Raises:
+        RecordError: there is none.
+    """
+    runs = sorted((path.parent for path in reports.glob("*/results.json")), reverse=True)
+    if not runs:
+        raise RecordError(f"{reports}: holds no run", hint="name one with --report")
+    return next((run for run in runs if _knows(records.load(run), wanted)), runs[0])
+
+
+def _knows(record: Record, wanted: str) -> bool:
+    return any(key.startswith(wanted) for key in (*record.scenes, *(search.id for search in record.fuzzing)))
 
 
 def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
@@ -169,18 +174,6 @@ def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
             f"{len(found)} scenes of the record start with {wanted!r}", hint="give the id that the report prints"
         )
     return found[0], scenes[found[0]]
-
-
-def newest_run(reports: Path) -> Path:
-    """Return the folder of the newest run under ``reports``.
-
-    Raises:
-        RecordError: there is none.
-    """
-    runs = sorted(path.parent for path in reports.glob("*/results.json"))
-    if not runs:
-        raise RecordError(f"{reports}: holds no run", hint="name one with --report")
-    return runs[-1]
 
 
 def _settings(run: RunEntry, cache: Path, detector: str | None) -> Settings:

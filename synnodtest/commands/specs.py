@@ -36,10 +36,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run={"check": _check, "expand": _expand, "freeze": _freeze}[name])
 
 
-def _regions(options: argparse.Namespace) -> frozenset[str]:
-    return frozenset() if options.backgrounds is None else mask_regions(options.backgrounds)
-
-
 def spec_files(paths: list[Path]) -> Iterator[Path]:
     """Yield the spec files that paths name; none: those of ``specs/``.
 
@@ -66,7 +62,7 @@ def _check(options: argparse.Namespace) -> int:
     for path in spec_files(options.paths):
         files += 1
         try:
-            spec = load_spec(path, known_regions=_regions(options))
+            spec = load_spec(path, known_regions=mask_regions(options.backgrounds))
         except SpecError as error:
             print(error, file=sys.stderr)
             faults += len(error.problems)
@@ -106,7 +102,7 @@ def _warnings(behaviour: Behaviour) -> Iterator[str]:
 def _expand(options: argparse.Namespace) -> int:
     from synnodtest.spec.loader import resolved
 
-    print(resolved(load_spec(options.paths[0], known_regions=_regions(options))), end="")
+    print(resolved(load_spec(options.paths[0], known_regions=mask_regions(options.backgrounds))), end="")
     return 0
 
 
@@ -115,7 +111,7 @@ def _freeze(options: argparse.Namespace) -> int:
     from synnodtest.integrity.protocol import freeze_protocol
     from synnodtest.record.words import plural
 
-    specs = [load_spec(path, known_regions=_regions(options)) for path in spec_files(options.paths)]
+    specs = [load_spec(path, known_regions=mask_regions(options.backgrounds)) for path in spec_files(options.paths)]
     print(f"{freeze(specs, Path(LOCK))}: {plural(len(specs), 'spec')} frozen; commit it before the run")
     if options.protocol is not None:
         drafted, protocol = freeze_protocol(options.protocol, specs, Path(LOCK))

@@ -38,7 +38,7 @@ GRAY = tuple(name for group, names in GROUPS.items() if group != "shape2D" for n
 """Radiomics features without those of the shape: outlines are ellipses, of real nodules and of planted ones."""
 
 Array = NDArray[np.float64]
-Advance = Callable[[], None]
+Advance = Callable[[], object]
 
 
 @dataclass(frozen=True, eq=False)

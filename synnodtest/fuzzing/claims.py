@@ -29,16 +29,16 @@ class Claim:
     parameters: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if find_claim(self.kind) is None:
-            raise SynnodError(
-                f"the expectation {self.kind!r} cannot be searched", hint=f"within fuzz there are {', '.join(claims())}"
-            )
+        _ = self.about
 
     @cached_property
     def about(self) -> ClaimKind[Any]:
         """Its kind."""
         found = find_claim(self.kind)
-        assert found is not None
+        if found is None:
+            raise SynnodError(
+                f"the expectation {self.kind!r} cannot be searched", hint=f"within fuzz there are {', '.join(claims())}"
+            )
         return found
 
     @cached_property
@@ -61,11 +61,6 @@ class Claim:
     def point(self) -> float:
         """The operating point."""
         return float(self.own.operating_point)
-
-    @property
-    def needs_control(self) -> bool:
-        """Whether a detector that is always silent would keep it."""
-        return self.about.needs_control
 
     def margin(self, trials: Mapping[str, Trial]) -> float:
         """Return by how much one replicate keeps the claim; negative: it breaks it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.describe import Neighbourhood
@@ -15,7 +15,7 @@ from synnodtest.fuzzing.telling import Rule, Surroundings
 __all__ = ["Findings"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Findings:
     """What came of a search.
 
@@ -29,10 +29,15 @@ class Findings:
         surroundings: How far a place lies from the borders of regions.
     """
 
-    found: Sequence[Confirmation]
-    around: Neighbourhood | None
-    rule: Rule | None
-    swept: Sweep | None
-    open: Sequence[Judged]
     surroundings: Surroundings
+    found: list[Confirmation] = field(default_factory=list)
+    around: Neighbourhood | None = None
+    rule: Rule | None = None
+    swept: Sweep | None = None
+    open: Sequence[Judged] = ()
     region: Region | None = None
+
+    @property
+    def first(self) -> Confirmation | None:
+        """The surest counterexample that was confirmed; None where none was."""
+        return min((c for c in self.found if c.confirmed), key=lambda c: c.p_value, default=None)

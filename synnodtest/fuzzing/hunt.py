@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
+from synnodtest.fuzzing.confirm import confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
-from synnodtest.fuzzing.describe import Neighbourhood, neighbourhood
+from synnodtest.fuzzing.describe import neighbourhood
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.ground import Ground
 from synnodtest.fuzzing.hole.explore import Explorer
 from synnodtest.fuzzing.hole.probes import Probes
-from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import CHUNK, LOOK
 from synnodtest.fuzzing.suspects import Suspects
-from synnodtest.fuzzing.sweep import Sweep, sweep
-from synnodtest.fuzzing.telling import Rule, telling_rule
+from synnodtest.fuzzing.sweep import sweep
+from synnodtest.fuzzing.telling import telling_rule
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import sides_of
 
@@ -56,25 +56,19 @@ class Hunt:
         self.suspects = Suspects(self.search)
         self.interrupted = False
         self.control: Control | None = None
-        self._found: list[Confirmation] = []
-        self._around: Neighbourhood | None = None
-        self._rule: Rule | None = None
-        self._swept: Sweep | None = None
-        self._region: Region | None = None
+        self._made = Findings(ground.places.surroundings)
 
     @property
     def findings(self) -> Findings:
         """What came of it, so far."""
         judged = [self.search.judged[point] for point in self.suspects.open()]
         left = [found for found in judged if found is not None]
-        return Findings(
-            self._found, self._around, self._rule, self._swept, left, self.ground.places.surroundings, self._region
-        )
+        return replace(self._made, open=left)
 
     @property
     def confirmed(self) -> bool:
         """Whether a counterexample is confirmed."""
-        return any(c.confirmed for c in self._found)
+        return self._made.first is not None
 
     def run(self) -> None:
         """Go through all stages; Ctrl-C ends them and leaves what was found so far.
@@ -150,42 +144,43 @@ class Hunt:
             made = confirm(
                 ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
             )
-            self._found.append(made)
+            self._made.found.append(made)
             if self.search.crash is not None:
                 return
             self.suspects.settle(candidate.point, made.surely(ground.claim.rate, ground.alpha))
         self._decide()
 
     def _decide(self) -> None:
-        self._found = decide(self._found, self.ground.claim.rate, self.ground.alpha)
+        self._made.found = decide(self._made.found, self.ground.claim.rate, self.ground.alpha)
 
     def _look_longer(self) -> None:
         """Where nothing is confirmed, look longer at what is not refuted either, and at what was not followed up."""
         ground = self.ground
-        for index in sorted(range(len(self._found)), key=lambda k: self._found[k].p_value):
-            made = self._found[index]
+        for index in sorted(range(len(self._made.found)), key=lambda k: self._made.found[k].p_value):
+            made = self._made.found[index]
             if self.confirmed or made.refuted or not made.complete:
                 continue
-            self._found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough, self._most)
+            self._made.found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough, self._most)
             self._decide()
         left = self.suspects.surest_first(self.suspects.open())
         if left and not self.confirmed:
             examples = [ground.example(point) for point in left]
-            self._swept = sweep(ground.confirm_stage, examples, ground.alpha, self._enough)
+            self._made.swept = sweep(ground.confirm_stage, examples, ground.alpha, self._enough)
 
     def _describe(self) -> None:
         ground = self.ground
-        first = next((c for c in sorted(self._found, key=lambda c: c.p_value) if c.confirmed), None)
+        first = self._made.first
         if first is None:
             return
         example = first.candidate.example
-        self._around = neighbourhood(ground.confirm_stage, ground.space, example, DESCRIBED, ground.seed, self._enough)
-        self._rule = telling_rule([*first.replicates, *self._around.replicates], ground.places.surroundings)
+        around = neighbourhood(ground.confirm_stage, ground.space, example, DESCRIBED, ground.seed, self._enough)
+        self._made.around = around
+        self._made.rule = telling_rule([*first.replicates, *around.replicates], ground.places.surroundings)
 
     def _walk_out(self) -> None:
         """Look for the largest region around the first confirmed counterexample that fails."""
         ground, search = self.ground, self.search
-        first = next((c for c in sorted(self._found, key=lambda c: c.p_value) if c.confirmed), None)
+        first = self._made.first
         point = None if first is None else first.candidate.point or ground.point_of(first.candidate.example)
         if first is None or point is None or not len(ground.space):
             return
@@ -194,11 +189,11 @@ class Hunt:
             ground.confirm_stage, ground.space, ground.example, ground.places, ground.seed,
             min(MOST_WALKED, spent), self._enough,
         )  # fmt: skip
-        self._region = Explorer(probes, point, ground.alpha).region()
+        self._made.region = Explorer(probes, point, ground.alpha).region()
 
     def _check_silence(self) -> None:
         ground = self.ground
-        if self.confirmed or not ground.claim.needs_control:
+        if self.confirmed or not ground.claim.about.needs_control:
             return
         example = ground.easiest if ground.maker.plants else EASY
         stage = control_stage(ground.confirm_stage, ground.maker, example)
@@ -211,6 +206,6 @@ class Hunt:
             judged = self.search.judged.get(point)
             if judged is not None and not judged.fails:
                 failures.drop(point)
-        for confirmation in self._found:
+        for confirmation in self._made.found:
             if confirmation.candidate.point is not None and not confirmation.refuted:
                 failures.save(confirmation.candidate.point)

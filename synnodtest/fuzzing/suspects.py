@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed, Judged
+from synnodtest.fuzzing.stage import Crashed
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
@@ -28,21 +28,15 @@ class Candidate:
 
     Args:
         example: The example, shrunk where it has a place in the space.
-        start: What it was shrunk from.
         point: Its difficulties; None for an explicit example.
         matters: Parameters that cannot be made easier, the one whose easing helps most first.
         origin: ``explicit`` or ``search``.
-        judged: What the search saw of it.
-        start_point: Difficulties of ``start``.
     """
 
     example: Example
-    start: Example
     point: Difficulties | None
     matters: tuple[str, ...]
     origin: str
-    judged: Judged
-    start_point: Difficulties | None = None
 
 
 class Suspects:
@@ -77,7 +71,7 @@ class Suspects:
         """
         for judged in self.search.explicit:
             if judged.fails and not judged.crash:
-                yield Candidate(judged.example, judged.example, None, (), "explicit", judged)
+                yield Candidate(judged.example, None, (), "explicit")
         causes: list[frozenset[str]] = []
         seen: set[Difficulties] = set()
         while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(seen) < MOST_TRIED:
@@ -124,7 +118,7 @@ class Suspects:
             if point in done or cause in causes or (causes and not cause) or not self.fails(point):
                 continue
             done.add(point)
-            yield self._candidate(start, point)
+            yield self._candidate(point)
 
     def settle(self, point: Difficulties | None, confirmed: bool) -> None:
         """Note what a confirmation came to."""
@@ -148,18 +142,8 @@ class Suspects:
         """Return failing points that no confirmation settled and no closer look cleared."""
         return [p for p in self.failing() if self._sure.get(p, True) and p not in self.settled]
 
-    def _candidate(self, start: Difficulties, point: Difficulties) -> Candidate:
-        judged = self.search.judged[point]
-        assert judged is not None
-        return Candidate(
-            judged.example,
-            self.search.example_at(start),
-            point,
-            self._matters(point),
-            "search",
-            judged,
-            start_point=start,
-        )
+    def _candidate(self, point: Difficulties) -> Candidate:
+        return Candidate(self.search.example_at(point), point, self._matters(point), "search")
 
     def _matters(self, point: Difficulties) -> tuple[str, ...]:
         """Return the parameters that the failure hangs on, the one whose easing raises the margin most first.

@@ -13,7 +13,7 @@ from synnodtest.fuzzing.stage import Replicate
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 
-__all__ = ["Rule", "Surroundings", "telling_rule"]
+__all__ = ["Rule", "Surroundings", "named", "telling_rule"]
 
 LEAST_SCENES = 5
 """Failing and holding scenes that there must be."""
@@ -60,8 +60,7 @@ class Rule:
         if self.name.startswith(FROM):
             region = self.name.removeprefix(FROM)
             side = "up to" if self.below else "more than"
-            where = f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
-            return f"failing scenes lie {side} {self.threshold:.3g} mm from the border of {where}"
+            return f"failing scenes lie {side} {self.threshold:.3g} mm from the border of {named(region)}"
         return f"failing scenes have {self.name} {'below' if self.below else 'above'} {self.threshold:.3g}"
 
     def value(self, replicate: Replicate, surroundings: Surroundings) -> float:
@@ -71,6 +70,11 @@ class Rule:
     def tells_failing(self, value: float) -> bool:
         """Return whether a scene of this value lies on the failing side."""
         return value < self.threshold if self.below else value > self.threshold
+
+
+def named(region: str) -> str:
+    """Return what a region is called in a sentence on its border."""
+    return f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
 
 
 def telling_rule(

@@ -68,14 +68,14 @@ def _around(centre: Point, reach: float) -> list[Box]:
     return [(centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach)]
 
 
-def ball(centre: Point, radius: float, per_mm: float, *, in_mask: bool = True) -> Part:
+def ball(centre: Point, radius: float, per_mm: float) -> Part:
     """Return a ball."""
 
     def thickness(x: Real, y: Real) -> Real:
         squared = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
         return 2 * np.sqrt(np.maximum(radius**2 - squared, 0))
 
-    return Part(thickness, per_mm, _around(centre, radius), in_mask)
+    return Part(thickness, per_mm, _around(centre, radius))
 
 
 def plate(
@@ -90,10 +90,10 @@ def plate(
     return Part(thickness, per_mm, _around(centre, radius), in_mask)
 
 
-def curve(*through: Point, samples: int = 400) -> Real:
+def curve(*through: Point) -> Real:
     """Return points ``(n, 2)`` of the Bezier curve with four control points."""
     a, b, c, d = (np.asarray(point, dtype=np.float64) for point in through)
-    t = np.linspace(0, 1, samples)[:, None]
+    t = np.linspace(0, 1, 400)[:, None]
     made: Real = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
     return made
 

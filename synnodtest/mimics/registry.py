@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
 
 from synnodtest.errors import SynthesizerError
-from synnodtest.mimics import kinds as own_kinds
+from synnodtest.mimics import kinds
 from synnodtest.mimics.kind import MimicKind
+from synnodtest.registry import Registry
 
 __all__ = ["mimic_kind", "mimic_kinds"]
 
+_KINDS: Registry[MimicKind] = Registry("mimic", folder=kinds, name=lambda kind: kind.name)
 
-@cache
+
 def mimic_kinds() -> Mapping[str, MimicKind]:
     """Return all kinds by name."""
-    modules = (import_module(f"{own_kinds.__name__}.{m.name}") for m in pkgutil.iter_modules(own_kinds.__path__))
-    return {kind.name: kind for kind in (module.KIND for module in modules)}
+    return _KINDS.all()
 
 
 def mimic_kind(name: str) -> MimicKind:

@@ -184,17 +184,13 @@ def _levels(scenes: Scenes) -> Iterator[Level]:
     values: list[tuple[float | str, ...]] = []
     every = [(nodule.name, field, value) for nodule in scenes.nodules for field, value in _fields(nodule)]
     every += [(one.name, field, value) for one in scenes.distractors for field, value in one.values().items()]
-    swept = [(name, field, value) for name, field, value in every if _is_sweep(value)]
+    swept = [(name, field, value) for name, field, value in every if isinstance(value, Sweep)]
     for name, field, value in swept:
         several = sum(other == field for _, other, _ in swept) > 1
         names.append(f"{name}.{field}" if several else field)
         values.append(tuple(level for level in value.levels if not isinstance(level, tuple)))
     for combination in product(*values):
         yield tuple(zip(names, combination, strict=True))
-
-
-def _is_sweep(value: Value) -> bool:
-    return isinstance(value, Sweep)
 
 
 def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
@@ -206,24 +202,27 @@ def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
     yield from ((name, named[name]) for name in ("doubling_days", "interval_days", "lesion") if name in named)
 
 
-def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
+def _amounts(
+    values: Iterable[tuple[str, Value]], name: str, level: Level, rng: np.random.Generator
+) -> Iterator[tuple[str, Amount]]:
+    """Yield what is drawn of each value; of a swept one its level, though it is drawn too and shifts no other."""
     chosen = dict(level)
-    values: dict[str, float] = {}
-    words: dict[str, str] = {}
-    rng = stream.rng("values")
-    for field, value in _fields(nodule):
+    for field, value in values:
         drawn = value.draw(rng)
-        swept = chosen.get(f"{nodule.name}.{field}", chosen.get(field))
-        amount = swept if _is_sweep(value) and swept is not None else drawn
-        if field in ("attenuation", "margin", "lesion"):
-            words[field] = str(amount)
-        else:
-            values[field] = _number(amount)
+        swept = chosen.get(f"{name}.{field}", chosen.get(field))
+        yield field, swept if isinstance(value, Sweep) and swept is not None else drawn
+
+
+def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
+    drawn = dict(_amounts(_fields(nodule), nodule.name, level, stream.rng("values")))
+    words = {field: str(drawn.pop(field)) for field in ("attenuation", "margin", "lesion") if field in drawn}
+    values = {field: _number(amount) for field, amount in drawn.items()}
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
     grown = tuple(round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values)
     held = "location" in nodule.hold
-    largest = max(nodule.diameter_mm.bounds) / 2 if held and _is_sweep(nodule.diameter_mm) else radius
+    appearance = stream.seed("appearance", *([] if "seed" in nodule.hold else free))
+    largest = max(nodule.diameter_mm.bounds) / 2 if held and isinstance(nodule.diameter_mm, Sweep) else radius
     return NoduleRecipe(
         name=nodule.name,
         diameter_mm=round(values.pop("diameter_mm"), 4),
@@ -235,18 +234,13 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         fills=nodule.location.box_px if nodule.fills_box else None,
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if held else free)),
-        seed=_appearance(stream, nodule, free),
+        seed=appearance if nodule.seed is None else nodule.seed,
         growth=(grown[0], grown[1]) if grown else None,
     )
 
 
 def _mimic(stream: _Stream, distractor: DistractorSpec, level: Level) -> MimicRecipe:
-    chosen, rng = dict(level), stream.rng("values")
-    drawn: dict[str, Amount] = {}
-    for field, value in distractor.values().items():
-        amount = value.draw(rng)
-        swept = chosen.get(f"{distractor.name}.{field}", chosen.get(field))
-        drawn[field] = swept if _is_sweep(value) and swept is not None else amount
+    drawn = dict(_amounts(distractor.values().items(), distractor.name, level, stream.rng("values")))
     kind = str(drawn["mimic"])
     size = drawn.get("size_mm", stream.rng("size").uniform(*mimic_kind(kind).sizes_mm))
     free = [] if not level else [list(level)]
@@ -258,13 +252,6 @@ def _mimic(stream: _Stream, distractor: DistractorSpec, level: Level) -> MimicRe
         place_seed=stream.seed("place", *([] if "location" in distractor.hold else free)),
         seed=stream.seed("appearance", *([] if "seed" in distractor.hold else free)),
     )
-
-
-def _appearance(stream: _Stream, nodule: NoduleSpec, level: list[Any]) -> int:
-    """Return the seed of a nodule's appearance: the spec's, else a drawn one."""
-    if nodule.seed is not None:
-        return nodule.seed
-    return stream.seed("appearance", *([] if "seed" in nodule.hold else level))
 
 
 class _Brightness(TypedDict):

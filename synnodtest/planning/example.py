@@ -8,7 +8,7 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.spec.model import Location
-from synnodtest.spec.plain import plain_location
+from synnodtest.spec.plain import nested
 
 __all__ = ["Example"]
 
@@ -56,18 +56,9 @@ class Example:
         """Return the example without a group."""
         return Example.of({k: v for k, v in self.items if not k.startswith(f"{group}.")}, self.sides_of)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return the parameters as plain JSON values, nested as in specs."""
-        nested: dict[str, Any] = {}
-        for name, value in self.items:
-            group, _, key = name.partition(".")
-            item = plain_location(value) if isinstance(value, Location) else value
-            item = list(item) if isinstance(item, tuple) else item
-            if key:
-                nested.setdefault(group, {})[key] = item
-            else:
-                nested[name] = item
-        return nested
+        return nested({name: list(value) if isinstance(value, tuple) else value for name, value in self.items})
 
     def key(self) -> str:
         """Return the sha256 of the parameters."""

@@ -39,26 +39,19 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "--baseline", partial(resolve.check_named, settings.baseline)
     yield "--synthesizer", partial(registry.check_named, settings.synthesizer)
     if settings.backgrounds is not None:
-        yield "--backgrounds", partial(_check_backgrounds, settings)
+        yield "--backgrounds", partial(_check_backgrounds, settings.backgrounds)
 
 
-def _check_backgrounds(settings: Settings) -> None:
-    folder = settings.backgrounds
-    if folder is not None and not folder.is_dir():
-        what = "not a folder" if folder.exists() else "no such folder"
-        raise BackgroundError(f"{folder}: {what}", hint="give a folder of chest radiographs")
-    if folder is not None:
-        from synnodtest.backgrounds.pixel_size import check_pixel_size
-
-        check_pixel_size(folder)
-        _check_any(folder)
-
-
-def _check_any(folder: Path) -> None:
-    """Refuse a folder in which, and below which, no file can be a radiograph."""
+def _check_backgrounds(folder: Path) -> None:
+    """Refuse what is no folder, or one in which, and below which, no file can be a radiograph."""
     from synnodtest.backgrounds.file_formats import suffixes
     from synnodtest.backgrounds.listing import any_radiograph
+    from synnodtest.backgrounds.pixel_size import check_pixel_size
 
+    if not folder.is_dir():
+        what = "not a folder" if folder.exists() else "no such folder"
+        raise BackgroundError(f"{folder}: {what}", hint="give a folder of chest radiographs")
+    check_pixel_size(folder)
     if not any_radiograph(folder):
         hint = f"put files of type {', '.join(suffixes())} there, or a manifest.csv that names them"
         raise BackgroundError(f"{folder}: no radiograph here, nor in a folder below", hint=hint)

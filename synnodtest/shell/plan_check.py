@@ -27,7 +27,7 @@ from synnodtest.record.pccp import OUTSIDE, WITHIN, Version, judge_change
 from synnodtest.shell.violations import breaks, breaks_something
 from synnodtest.spec.model import Spec
 
-__all__ = ["SAME", "Plan", "TriedVersion", "plans_beside", "try_plan"]
+__all__ = ["SAME", "Plan", "Renamed", "TriedVersion", "plans_beside", "try_plan"]
 
 FOLDER = "plans"
 SAME = "the same again"
@@ -132,22 +132,24 @@ def try_plan(
     """
     frozen = datetime.now(UTC).isoformat(timespec="seconds")
     reference = _version("", base, plan, cases, tried(base, cases))
-    return [
-        _judged(plan, frozen, reference, name, _version(name, base, plan, cases, tried(_As(name, of, base), cases)))
-        for name, of in {SAME: base, **faults}.items()
-    ]
+    judged = []
+    for name, of in {SAME: base, **faults}.items():
+        new = Renamed(of, replace(base.identity, version=f"{base.identity.version} {name}".strip()))
+        judged.append(_judged(plan, frozen, reference, name, _version(name, base, plan, cases, tried(new, cases))))
+    return judged
 
 
-class _As:
-    """A detector under the name of another, as a version of it."""
+class Renamed:
+    """A detector under another identity, so that no finding of it comes from the store."""
 
     hands_on_priors = True
 
-    def __init__(self, version: str, detector: Detector, base: Detector) -> None:
-        self.identity: Identity = replace(base.identity, version=f"{base.identity.version} {version}".strip())
+    def __init__(self, detector: Detector, identity: Identity) -> None:
+        self.identity = identity
         self._detector = detector
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
+        """Return what the detector finds."""
         return ask(self._detector, radiographs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,22 +13,12 @@ from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
 from synnodtest.record.transfer import is_transfer
 from synnodtest.record.transfer import read as read_transfer
-from synnodtest.shell.record_fit import fault_of_record
-from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
 if TYPE_CHECKING:
     from synnodtest.integrity.waivers import Waivers
 
-__all__ = [
-    "limits_of",
-    "refuse_ambiguous",
-    "refuse_baseline",
-    "refuse_impossible",
-    "refuse_missing_detector",
-    "refuse_unfit_record",
-    "refuse_unknown_names",
-]
+__all__ = ["limits_of", "refuse", "refuse_ambiguous", "refuse_baseline", "refuse_missing_detector"]
 
 USAGE = "no detector was named, but {count} expectations of {files} need one"
 HINT = (
@@ -49,45 +39,15 @@ def refuse_missing_detector(cases: Sequence[Case], settings: Settings) -> None:
         raise pytest.UsageError(f"{USAGE.format(count=len(cases), files=files)}\n\n  try: {HINT}")
 
 
-def refuse_unknown_names(settings: Settings) -> None:
-    """Refuse options that name nothing.
+def refuse(faults: Iterable[str]) -> None:
+    """Refuse to run where something is wrong; empty texts are no faults.
 
     Raises:
-        pytest.UsageError: a detector, synthesizer or folder that is named is not there.
+        pytest.UsageError: there is a fault; tells all of them.
     """
-    from synnodtest.shell.named import faults_of_names
-
-    faults = faults_of_names(settings)
-    if faults:
-        raise pytest.UsageError("\n".join(faults))
-
-
-def refuse_impossible(settings: Settings, *, writes: bool) -> None:
-    """Refuse numbers, an executor and a folder of reports that no run can work with.
-
-    Args:
-        settings: What the user asked for.
-        writes: Whether a report is to be written.
-
-    Raises:
-        pytest.UsageError: there is one.
-    """
-    from synnodtest.shell.feasible import faults_of_settings
-
-    faults = list(faults_of_settings(settings, writes=writes))
-    if faults:
-        raise pytest.UsageError("\n".join(faults))
-
-
-def refuse_unfit_record(run: Run, cases: Sequence[Case]) -> None:
-    """Refuse findings that were recorded on other scenes.
-
-    Raises:
-        pytest.UsageError: they answer for none of these.
-    """
-    fault = fault_of_record(run, cases)
-    if fault:
-        raise pytest.UsageError(fault)
+    told = "\n".join(filter(None, faults))
+    if told:
+        raise pytest.UsageError(told)
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:

@@ -22,7 +22,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, compare
 from synnodtest.shell.check_values import check_values
-from synnodtest.shell.plan_check import TriedVersion, plans_beside, try_plan
+from synnodtest.shell.plan_check import Renamed, TriedVersion, plans_beside, try_plan
 from synnodtest.shell.run import limited
 from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
@@ -148,7 +148,8 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
     say(f"{len(cases)} expectations, {len(MUTANTS)} mutants of {base.identity.name}")
     first = run_cases(base, cases, bench)
     say(f"{base.identity.name}: {_counts(first)}")
-    again = run_cases(_Again(base), cases, bench)
+    anew = Identity(f"{base.identity.name} again", "1", configuration=base.identity.as_dict())
+    again = run_cases(Renamed(base, anew), cases, bench)
     aa = _against_itself(first, again, cases)
     statuses = _statuses(first)
     kills = []
@@ -199,19 +200,6 @@ class _Remembering:
         if new:
             self._found.update(zip(new, ask(self._detector, list(new.values())), strict=True))
         return [list(self._found[key]) for key in keys]
-
-
-class _Again:
-    """The same detector under another name, so that no finding comes from the store."""
-
-    hands_on_priors = True
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self.identity = Identity(f"{detector.identity.name} again", "1", configuration=detector.identity.as_dict())
-
-    def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
-        return ask(self._detector, radiographs)
 
 
 class _Kept:

@@ -20,20 +20,16 @@ from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
+from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
 from synnodtest.shell.ledger_entries import LedgerEntries
+from synnodtest.shell.named import faults_of_names
 from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
-from synnodtest.shell.refusals import (
-    refuse_ambiguous,
-    refuse_baseline,
-    refuse_impossible,
-    refuse_missing_detector,
-    refuse_unfit_record,
-    refuse_unknown_names,
-)
+from synnodtest.shell.record_fit import fault_of_record
+from synnodtest.shell.refusals import refuse, refuse_ambiguous, refuse_baseline, refuse_missing_detector
 from synnodtest.shell.run import Run
 from synnodtest.stages import STAGES, stage
 from synnodtest.threads import share_threads
@@ -154,12 +150,9 @@ class Session:
 
     def known_regions(self) -> frozenset[str]:
         """Return the regions that ``--backgrounds`` brings masks for."""
-        directory = self.run.settings.backgrounds
-        if directory is None:
-            return frozenset()
         from synnodtest.backgrounds.mask_names import mask_regions
 
-        return mask_regions(directory)
+        return mask_regions(self.run.settings.backgrounds)
 
     def check(self, cases: Sequence[Case]) -> None:
         """Refuse to start with options that cannot be used.
@@ -170,14 +163,14 @@ class Session:
         """
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
-            refuse_unknown_names(settings)
-            refuse_impossible(settings, writes=not option.synnod_plan)
+            refuse(faults_of_names(settings))
+            refuse(faults_of_settings(settings, writes=not option.synnod_plan))
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
         refuse_baseline(settings, self._read_beforehand)
         refuse_ambiguous(self.waivers, cases)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
-            refuse_unfit_record(self.run, cases)
+            refuse([fault_of_record(self.run, cases)])
 
     def _read_beforehand(self) -> None:
         """Read the files that a verdict or the report would else stumble over.

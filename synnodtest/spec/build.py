@@ -50,10 +50,10 @@ class Builder:
         """Note a problem at a node's value."""
         self.problems.append(problem(node.mark, path, message, hint))
 
-    def clean(self, path: Path, *, below: bool = True) -> bool:
-        """Return whether the schema found nothing wrong at a path (nor, by default, below it)."""
+    def clean(self, path: Path) -> bool:
+        """Return whether the schema found nothing wrong at a path and below it."""
         text = path_text(path)
-        return not any(p == text or (below and p.startswith((f"{text}.", f"{text}["))) for p in self._broken)
+        return not any(p == text or p.startswith((f"{text}.", f"{text}[")) for p in self._broken)
 
     # values ----------------------------------------------------------------------------------------------------
 

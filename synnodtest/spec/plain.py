@@ -26,7 +26,7 @@ from synnodtest.spec.model import (
 from synnodtest.spec.source import read_scalar
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["VARIED_WORDS", "behaviour_dict", "plain_location", "plain_region", "resolved", "spec_dict"]
+__all__ = ["VARIED_WORDS", "behaviour_dict", "nested", "plain_location", "plain_region", "resolved", "spec_dict"]
 
 VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """What a search draws from a list of words."""
@@ -80,9 +80,9 @@ def tidy(value: Any) -> Any:
     if isinstance(value, PerturbationSpec):
         return {value.kind: _value(value.value)}
     if isinstance(value, AnyOf | AllOf | NotIn):
-        return _region(value)
+        return plain_region(value)
     if isinstance(value, Location):
-        return tidy(_location(value))
+        return tidy(plain_location(value))
     if isinstance(value, Companion):
         return tidy(_companion(value))
     if isinstance(value, Mapping):
@@ -106,31 +106,23 @@ def _value(value: Value) -> Any:
             return {"normal": tidy([mean, sd])}
 
 
-def _region(expression: RegionExpression) -> Any:
-    match expression:
-        case AnyOf(parts):
-            return {"any": [_region(part) for part in parts]}
-        case AllOf(parts):
-            return {"all": [_region(part) for part in parts]}
-        case NotIn(part):
-            return {"not": _region(part)}
-    return expression
-
-
 def plain_region(expression: RegionExpression) -> Any:
     """Return a region expression as a spec writes it."""
-    return _region(expression)
+    match expression:
+        case AnyOf(parts):
+            return {"any": [plain_region(part) for part in parts]}
+        case AllOf(parts):
+            return {"all": [plain_region(part) for part in parts]}
+        case NotIn(part):
+            return {"not": plain_region(part)}
+    return expression
 
 
 def plain_location(location: Location) -> dict[str, object]:
     """Return a location as a spec writes it."""
-    return _location(location)
-
-
-def _location(location: Location) -> dict[str, object]:
     data: dict[str, object] = {}
     if location.region is not None:
-        data["region"] = _region(location.region)
+        data["region"] = plain_region(location.region)
     if location.at_mm is not None:
         data["at_mm"] = list(location.at_mm)
     if location.box_px is not None:
@@ -138,7 +130,7 @@ def _location(location: Location) -> dict[str, object]:
     if location.min_distance_mm:
         data["min_distance_mm"] = location.min_distance_mm
     if location.avoid:
-        data["avoid"] = [_region(part) for part in location.avoid]
+        data["avoid"] = [plain_region(part) for part in location.avoid]
     data |= {name: value for name in ("beside", "under") if (value := getattr(location, name)) is not None}
     if location.beside is not None:
         data["gap_mm"] = location.gap_mm
@@ -149,7 +141,7 @@ def _nodule(nodule: NoduleSpec) -> dict[str, object]:
     data: dict[str, object] = {"name": nodule.name}
     if not nodule.fills_box:
         data["diameter_mm"] = _value(nodule.diameter_mm)
-    data["location"] = _location(nodule.location)
+    data["location"] = plain_location(nodule.location)
     for name in ("contrast", "density", "attenuation", "margin", "lesion"):
         if (value := getattr(nodule, name)) is not None:
             data[name] = _value(value)
@@ -168,7 +160,7 @@ def _nodule(nodule: NoduleSpec) -> dict[str, object]:
 def _distractor(distractor: DistractorSpec) -> dict[str, object]:
     data: dict[str, object] = {"name": distractor.name}
     data |= {name: _value(value) for name, value in distractor.values().items()}
-    data |= {} if distractor.location is None else {"location": _location(distractor.location)}
+    data |= {} if distractor.location is None else {"location": plain_location(distractor.location)}
     return data | ({"hold": sorted(distractor.hold)} if distractor.hold else {})
 
 
@@ -199,32 +191,30 @@ def _companion(companion: Companion) -> dict[str, object]:
     for name in ("contrast", "density", "distance_mm"):
         if (value := getattr(companion, name)) is not None:
             data[name] = _value(value)
-    return data | {"location": _location(companion.location)}
+    return data | {"location": plain_location(companion.location)}
 
 
-def _nested(flat: Mapping[str, object]) -> dict[str, object]:
-    nested: dict[str, Any] = {}
+def nested(flat: Mapping[str, object]) -> dict[str, object]:
+    """Return parameters by flat name (``perturbations.jpeg``) as specs nest them, their values as specs write them."""
+    made: dict[str, Any] = {}
     for name, value in flat.items():
         group, _, key = name.partition(".")
         item = _value(value) if isinstance(value, Value) else value
-        item = _location(item) if isinstance(item, Location) else item
-        if key:
-            nested.setdefault(group, {})[key] = item
-        else:
-            nested[name] = item
-    return nested
+        item = plain_location(item) if isinstance(item, Location) else item
+        (made.setdefault(group, {}) if key else made)[key or name] = item
+    return made
 
 
 def _fuzz(fuzz: Fuzz) -> dict[str, object]:
     varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
-    vary = _nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
+    vary = nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
     vary |= {name: list(varied[name].levels) for name in VARIED_WORDS if name in varied}
-    vary["location"] = _location(fuzz.location)
+    vary["location"] = plain_location(fuzz.location)
     if fuzz.companion is not None:
         vary["companion"] = _companion(fuzz.companion)
     data: dict[str, object] = {"vary": vary}
-    data |= {"fixed": _nested(fuzz.fixed)} if fuzz.fixed else {}
-    data |= {"explicit": [_nested(example) for example in fuzz.explicit]} if fuzz.explicit else {}
+    data |= {"fixed": nested(fuzz.fixed)} if fuzz.fixed else {}
+    data |= {"explicit": [nested(example) for example in fuzz.explicit]} if fuzz.explicit else {}
     data["examples"] = fuzz.examples
     data |= {"time_budget": fuzz.time_budget_s} if fuzz.time_budget_s is not None else {}
     data |= {"replicates": fuzz.replicates, "backgrounds": {"set": fuzz.set, "count": fuzz.count}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,11 +13,6 @@ __all__ = ["Amount", "Choice", "Constant", "LogUniform", "Normal", "Sweep", "Uni
 
 Amount = float | int | str | bool | tuple[float, ...]
 """What a value yields: a number; for some perturbations a word or a pair of numbers."""
-
-
-def _bounds(values: tuple[float | str, ...]) -> tuple[float, float]:
-    numbers = [float(v) for v in values if not isinstance(v, str)]
-    return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +38,13 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """Every level, crossed with all other sweeps; in the order of the spec."""
+class _Listed:
+    """Levels of a list."""
 
     values: tuple[float | str, ...]
 
     def draw(self, rng: np.random.Generator) -> float | str:
-        """Return one level at random; a plan crosses the levels instead."""
+        """Return one level at random; a plan crosses the levels of a sweep instead."""
         return self.values[int(rng.integers(len(self.values)))]
 
     @property
@@ -59,32 +55,36 @@ class Sweep:
     @property
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest level; NaN if they are no numbers."""
-        return _bounds(self.values)
+        numbers = [float(v) for v in self.values if not isinstance(v, str)]
+        return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Sweep(_Listed):
+    """Every level, crossed with all other sweeps; in the order of the spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(_Listed):
     """One of a list, evenly."""
 
-    values: tuple[float | str, ...]
 
-    def draw(self, rng: np.random.Generator) -> float | str:
-        """Return one of the list."""
-        return self.values[int(rng.integers(len(self.values)))]
+class _Continuous:
+    """Numbers between two bounds."""
 
-    @property
-    def levels(self) -> tuple[float | str, ...]:
-        """All that can be drawn."""
-        return self.values
+    __slots__ = ()
+    low: float
+    high: float
+    levels: ClassVar[tuple[float, ...]] = ()
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Lowest and highest; NaN if they are no numbers."""
-        return _bounds(self.values)
+        """The two bounds."""
+        return self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(_Continuous):
     """Evenly between two bounds."""
 
     low: float
@@ -94,19 +94,9 @@ class Uniform:
         """Return one number."""
         return float(rng.uniform(self.low, self.high))
 
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """None: the values are continuous."""
-        return ()
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The two bounds."""
-        return self.low, self.high
-
 
 @dataclass(frozen=True, slots=True)
-class LogUniform:
+class LogUniform(_Continuous):
     """Between two positive bounds, evenly in the logarithm."""
 
     low: float
@@ -117,19 +107,9 @@ class LogUniform:
         drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         return min(max(drawn, self.low), self.high)
 
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """None: the values are continuous."""
-        return ()
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The two bounds."""
-        return self.low, self.high
-
 
 @dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(_Continuous):
     """Normal with this mean and standard deviation, cut to ``low``..``high`` (what the quantity can be)."""
 
     mean: float
@@ -144,16 +124,6 @@ class Normal:
         share = bottom + rng.uniform() * (top - bottom)
         drawn = curve.inv_cdf(min(max(share, 1e-300), 1 - 1e-16))
         return min(max(drawn, self.low), self.high)
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """None: the values are continuous."""
-        return ()
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Where it is cut."""
-        return self.low, self.high
 
 
 Value = Constant | Sweep | Uniform | LogUniform | Normal | Choice

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from synnodtest.fuzzing.telling import FROM, INSIDE, Rule
+from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, named
 
 __all__ = ["Boundary", "Part", "Region", "Term"]
 
-_WORDS = {"retrocardiac": "the heart", "lung": "the lung", "subdiaphragmatic": "the diaphragm"}
 _PLAIN = ("right_lung", "left_lung")
 _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", "rotate": " degrees"}
 
@@ -33,10 +32,6 @@ class Boundary:
     def words(self, unit: str) -> str:
         """Return ``25.3 mm (24.9 to 25.8)``."""
         return f"{self.value:.3g}{unit} ({self.lower:.3g} to {self.upper:.3g})"
-
-    def plain(self) -> dict[str, object]:
-        """Return it as the record keeps it."""
-        return {"value": self.value, "lower": self.lower, "upper": self.upper, "holds_at": self.holds_at}
 
 
 @dataclass(frozen=True)
@@ -158,48 +153,29 @@ class Region:
         assert self.rule is not None
         if self.rule.name.startswith(INSIDE):
             region = self.rule.name.removeprefix(INSIDE)
-            named = region.replace("_", " ") if region in _PLAIN else f"region {region}"
-            return f"{'outside' if self.rule.below else 'in'} the {named}"
+            plain = region.replace("_", " ") if region in _PLAIN else f"region {region}"
+            return f"{'outside' if self.rule.below else 'in'} the {plain}"
         region = self.rule.name.removeprefix(FROM)
         limit = self.border.words(" mm") if self.border else f"{self.rule.threshold:.3g} mm"
-        where = f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
+        where = named(region)
         return f"within {limit} of the border of {where}" if self.rule.below else f"more than {limit} from {where}"
 
     def plain(self) -> dict[str, object]:
         """Return it as the record keeps it."""
-        return {
-            "sentence": self.sentence(),
-            "terms": [
-                {
-                    "name": t.name,
-                    "levels": list(t.levels) or None,
-                    "parts": [
-                        {
-                            "start": p.start,
-                            "end": p.end,
-                            "low": p.low and p.low.plain(),
-                            "high": p.high and p.high.plain(),
-                        }
-                        for p in t.parts
-                    ],
-                    "held": list(t.held),
-                }
-                for t in self.terms
-            ],
-            "rule": None
-            if self.rule is None
-            else {"name": self.rule.name, "below": self.rule.below, "border": self.border and self.border.plain()},
-            "free": list(self.free),
-            "share": self.share,
-            "inside": list(self.inside),
-            "outside": list(self.outside),
-            "scenes": self.scenes,
-            "shown": self.shown,
-            "complete": self.complete,
-            "parameters": list(self.parameters),
-            "columns": [p["name"] for p in self.parameters],
-            "points": [list(p) for p in self.points],
-        }
+        terms = [
+            {
+                "name": t.name,
+                "levels": list(t.levels) or None,
+                "parts": [asdict(p) for p in t.parts],
+                "held": list(t.held),
+            }
+            for t in self.terms
+        ]
+        border = self.border and asdict(self.border)
+        rule = self.rule and {"name": self.rule.name, "below": self.rule.below, "border": border}
+        kept = {name: value for name, value in vars(self).items() if name != "border"}
+        columns = [p["name"] for p in self.parameters]
+        return {**kept, "sentence": self.sentence(), "terms": terms, "rule": rule, "columns": columns}
 
 
 def _label(name: str) -> str:
