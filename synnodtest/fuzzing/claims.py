@@ -9,6 +9,7 @@ from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import Arm
+from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, COMPANION, GROWN, UNDER, ClaimKind, Searched
 from synnodtest.expectations.registry import claims, find_claim
@@ -61,6 +62,12 @@ class Claim:
     def point(self) -> float:
         """The operating point."""
         return float(self.own.operating_point)
+
+    @property
+    def region(self) -> RegionExpression | None:
+        """The region that it is about: a radiograph that shows nothing of it tells nothing; None: all of it."""
+        region: RegionExpression | None = getattr(self.own, "region", None)
+        return region
 
     def margin(self, trials: Mapping[str, Trial]) -> float:
         """Return by how much one replicate keeps the claim; negative: it breaks it."""

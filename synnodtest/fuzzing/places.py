@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import scipy
 
+from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray, depths_mm
-from synnodtest.planning.place import LEAST_SHARE, NoPlace, region_mask
+from synnodtest.planning.place import LEAST_SHARE, MissingRegion, NoPlace, region_mask
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Location
@@ -70,6 +71,23 @@ class Places:
         self._maps: OrderedDict[str, _Map] = OrderedDict()
         self._others: dict[Location, Places] = {}
         self._borders: dict[str, dict[str, FloatArray]] = {}
+        self._shown: dict[tuple[str, str], bool] = {}
+
+    def require(self, background: Background, region: RegionExpression) -> None:
+        """Refuse a background on which nothing of a region is to be seen.
+
+        Raises:
+            MissingRegion: it is so.
+        """
+        name = region_text(region)
+        if (background.id, name) not in self._shown:
+            try:
+                shown = bool(evaluate(region, self._load(background).regions).any())
+            except KeyError:
+                shown = False
+            self._shown[background.id, name] = shown
+        if not self._shown[background.id, name]:
+            raise MissingRegion(name)
 
     def elsewhere(self, location: Location) -> Places:
         """Return the places of another location."""

@@ -61,8 +61,10 @@ class RecipeMaker:
             namespace: ``search`` or ``confirm``: seeds of one never occur in the other.
 
         Raises:
-            MissingRegion, NoPlace: it cannot be planted there.
+            MissingRegion, NoPlace: it cannot be planted there, or the region that the claim is about is not there.
         """
+        if self.claim.region is not None:
+            self.places.require(background, self.claim.region)
         parts = (self.seed, self.behaviour, namespace, example.key(), background.id, replicate)
         seed = _seed(example.get("seed"), parts)
         base = self._base(example, background, replicate, seed)

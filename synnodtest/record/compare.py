@@ -227,9 +227,7 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     scenes hang on the detector: searches and sequential runs.
     """
     known = {scene.behaviour for scene in earlier.scenes.values()}
-    known -= {
-        b.id for b in now.behaviours if b.resolved.get("fuzz") or b.resolved.get("sampling", {}).get("sequential")
-    }
+    known -= {b.id for b in now.behaviours if _hangs_on_the_detector(b.resolved)}
     wanted = [scene for scene in now.scenes.values() if scene.accepted and scene.behaviour in known]
     paired = [scene for _, scene in pairs if scene.behaviour in known]
     told = {}
@@ -237,6 +235,12 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
         there, met = (sum(bool(scene.nodules) is planted for scene in scenes) for scenes in (wanted, paired))
         told[planted] = f"only {met} of {there} scenes can be compared" if met < there - met else ""
     return told
+
+
+def _hangs_on_the_detector(resolved: JsonObject) -> bool:
+    """Return whether which scenes a behaviour has depends on what was found in them."""
+    sampling = resolved.get("sampling")
+    return bool(resolved.get("fuzz") or (isinstance(sampling, Mapping) and sampling.get("sequential")))
 
 
 def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:

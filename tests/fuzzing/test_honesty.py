@@ -336,3 +336,11 @@ def test_a_budget_limits_how_many_held_out_radiographs_a_confirmation_reads(left
     assert not hunt_._search_enough()
     hunt_.search.first_failing = 3
     assert hunt_._search_enough()
+
+
+@pytest.mark.parametrize(("region", "status"), [("air_leak", Status.INCONCLUSIVE), ("lung", Status.FAILED)])
+def test_radiographs_that_do_not_show_the_region_are_no_evidence_of_silence_in_it(tmp_path, region, status):
+    vary = "{diameter_mm: [10, 20], location: {region: lung}}"
+    gathered = hunt(tmp_path, Holed(), vary=vary, expect=f"silent: {{region: {region}}}", examples=20)
+    assert ruling(gathered).status is status
+    assert ("could not be planted" in ruling(gathered).sentence) is (region == "air_leak")
