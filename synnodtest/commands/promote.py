@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     before = load_spec(path)
     if options.region:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
-    text = with_explicit(path.read_text(encoding="utf-8"), failure["behaviour"], failure["example"])
+    text = with_explicit(_text(path), failure["behaviour"], failure["example"])
     known = len(_explicit(before, failure["behaviour"]))
     more = "add the example by hand"
     _put(path, text, lambda spec: len(_explicit(spec, failure["behaviour"])) == known + 1, more)
@@ -68,7 +68,7 @@ def _region(path: Path, behaviour: Behaviour, failure: Failure) -> int:
     made = region_behaviour(failure, behaviour)
     if any(b.id == made["id"] for b in load_spec(path).behaviours):
         raise SynnodError(f"{path}: there is a behaviour {made['id']!r} already", hint="rename or remove it")
-    text = with_behaviour(path.read_text(encoding="utf-8"), made)
+    text = with_behaviour(_text(path), made)
     _put(path, text, lambda spec: any(b.id == made["id"] for b in spec.behaviours), "add the behaviour by hand")
     print(f"{path}: {made['id']}: {made['statement']}")
     return 0
@@ -77,6 +77,14 @@ def _region(path: Path, behaviour: Behaviour, failure: Failure) -> int:
 def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
     wanted = spec.behaviour(behaviour).fuzz
     return () if wanted is None else tuple(wanted.explicit)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a spec, its line ends as they are."""
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise SynnodError(f"{path}: is not UTF-8", hint="save it as UTF-8, or add the example by hand") from None
 
 
 def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None:

@@ -93,3 +93,21 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
     assert "in the right lung" in capsys.readouterr().out
     (explicit,) = load_spec(tmp_path / "spec.yaml").behaviour("mine").fuzz.explicit
     assert explicit["diameter_mm"] == 7.25
+
+
+def test_a_promoted_spec_keeps_its_line_ends_and_stays_readable_by_others(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "spec.yaml"
+    old = (HEAD + "    fuzz:\n      vary: {diameter_mm: [5, 9]}\n" + TAIL).replace("\n", "\r\n").encode()
+    path.write_bytes(old)
+    path.chmod(0o644)
+    record = example.record(20)
+    record["behaviours"] = [*record["behaviours"], record["behaviours"][0] | {"id": "mine", "file": "spec.yaml"}]
+    record["fuzzing"] = [FAILURE]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    assert main(["promote", "fuzz-0123"]) == 0
+    new = path.read_bytes()
+    assert new.count(b"\r\n") == new.count(b"\n") == old.count(b"\n") + 2
+    assert path.stat().st_mode & 0o777 == 0o644
+    path.write_bytes("\ufeff".encode("utf-16-le") + old.decode().encode("utf-16-le"))
+    assert main(["promote", "fuzz-0123"]) == 1
