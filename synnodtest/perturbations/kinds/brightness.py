@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
 __all__ = ["KIND"]
-
-
-def _brightness(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
-    return pixels + np.float32(value)
 
 
 KIND = PerturbationKind(
@@ -19,5 +14,5 @@ KIND = PerturbationKind(
     about="Added to every pixel (0..1 scale).",
     span=Span(-1, 1),
     neutral=0.0,
-    change=_brightness,
+    change=lambda pixels, value, rng: pixels + np.float32(value),
 )

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
 __all__ = ["KIND"]
-
-
-def _noise(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
-    return pixels + rng.standard_normal(pixels.shape, dtype=np.float32) * np.float32(value)
 
 
 KIND = PerturbationKind(
@@ -19,5 +14,5 @@ KIND = PerturbationKind(
     about="Standard deviation of added Gaussian noise (0..1 scale).",
     span=Span(0, 1),
     neutral=0.0,
-    change=_noise,
+    change=lambda pixels, value, rng: pixels + rng.standard_normal(pixels.shape, dtype=np.float32) * np.float32(value),
 )
