@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from synnodtest.canonical import plain
 
@@ -71,7 +71,8 @@ class _Slot:
         return any(getattr(member, what) for member in self.members)
 
 
-def _slots_of(kind: Any) -> tuple[_Slot, ...]:
+@cache
+def _slots(kind: Any) -> tuple[_Slot, ...]:
     hints, made = get_type_hints(kind, include_extras=True), []
     for one in dataclasses.fields(kind):
         bare, members = _annotated(hints[one.name])
@@ -83,9 +84,6 @@ def _slots_of(kind: Any) -> tuple[_Slot, ...]:
         key = next((m.key for m in members if m.key), one.name)
         made.append(_Slot(one.name, key, bare, default, members))
     return tuple(made)
-
-
-_slots: Callable[[Any], tuple[_Slot, ...]] = cache(_slots_of)
 
 
 def _annotated(hint: Any) -> tuple[Any, tuple[Member, ...]]:
@@ -120,7 +118,7 @@ def decode(kind: type[T], raw: Any) -> T:
     if not isinstance(raw, Mapping):
         raise TypeError(f"an object is expected, not {type(raw).__name__}")
     values = {}
-    for name, key, read, required, takes_none in _plan(kind):
+    for name, key, read, required, takes_none in _plan(cast(Any, kind)):
         value = raw.get(key, _ABSENT) if key is not None else raw
         if value is _ABSENT or (value is None and not takes_none):
             if required:
@@ -130,14 +128,12 @@ def decode(kind: type[T], raw: Any) -> T:
     return kind(**values)
 
 
-def _plan_of(kind: Any) -> tuple[tuple[str, str | None, _Read | None, bool, bool], ...]:
+@cache
+def _plan(kind: Any) -> tuple[tuple[str, str | None, _Read | None, bool, bool], ...]:
     return tuple(
         (s.name, None if s.says("whole") else s.key, _reader(s.hint), s.required, _optional(s.hint)[1])
         for s in _slots(kind)
     )
-
-
-_plan: Callable[[Any], tuple[tuple[str, str | None, _Read | None, bool, bool], ...]] = cache(_plan_of)
 
 
 @cache
@@ -217,14 +213,12 @@ class _Writing:
     whole: _Slot | None
 
 
-def _writing_of(kind: Any) -> _Writing:
+@cache
+def _writing(kind: Any) -> _Writing:
     named = [slot for slot in _slots(kind) if not slot.says("whole")]
     whole = next((slot for slot in _slots(kind) if slot.says("whole")), None)
     slots = tuple((slot.name, slot.key, slot.says("omitted"), slot.default) for slot in named)
     return _Writing(slots, frozenset(slot.key for slot in named), whole)
-
-
-_writing: Callable[[Any], _Writing] = cache(_writing_of)
 
 
 def _encoded(value: Any, how: _Writing) -> dict[str, Any]:
@@ -253,7 +247,7 @@ def definition(kind: type[Any], known: Schema) -> Schema:
     """
     doc = inspect.getdoc(kind) or ""
     told = _arguments(doc)
-    slots = [slot for slot in _slots(kind) if not slot.says("whole")]
+    slots = [slot for slot in _slots(cast(Any, kind)) if not slot.says("whole")]
     properties = {}
     for slot in slots:
         node = _node(slot.hint, known, slot.says("null"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from synnodtest.annotated.held_out import is_held_out
-from synnodtest.annotated.sets import AnnotatedSet, Planting, SynthesizedSet, part_of
+from synnodtest.annotated.sets import AnnotatedSet, SynthesizedSet, part_of
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.errors import SynnodError
 from synnodtest.synthesizers.ct_library import CtLibrary
@@ -20,8 +20,6 @@ def composites(
     *,
     split: str = "all",
     per_background: int = 6,
-    contrast: tuple[float, float] | None = None,
-    seed: int = 0,
     cache: Path | None = None,
 ) -> AnnotatedSet:
     """Return projected CT nodules on nodule-free radiographs.
@@ -31,8 +29,6 @@ def composites(
         nodules: Folder of segmented CT nodules in the NODE21 layout.
         split: ``train`` or ``test``: neither a patient nor a CT series is on both sides. ``all`` takes everything.
         per_background: Radiographs made from each background.
-        contrast: Range of contrasts; :class:`~synnodtest.annotated.sets.Planting`'s by default.
-        seed: Of nodules and places.
         cache: Where estimated lungs are kept.
 
     Raises:
@@ -49,7 +45,5 @@ def composites(
         FolderSet(backgrounds, backgrounds.name, outer=[backgrounds.parent], cache=cache),
         CtPatchSynthesizer(nodules, series=sorted(series)),
         per_background=per_background,
-        planting=Planting() if contrast is None else Planting(contrast=contrast),
-        seed=seed,
     )
     return part_of(composed, split)

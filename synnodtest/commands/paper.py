@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import synnodtest
+from synnodtest.canonical import plain
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -107,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
         "done_before": _reused(bench),
         "figures": [path.name for path in drawn.files],
     }
-    text = json.dumps(_finite(record), indent=1)
+    text = json.dumps(plain(record), indent=1)
     path = write_atomic(options.out / f"{options.experiment}.json", text + "\n")
     print(f"{experiment.title}. The paper, {experiment.paper}.")
     print(*record["verdicts"], sep="\n")
@@ -165,12 +166,3 @@ def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
 def _reused(bench: Any) -> dict[str, int]:
     tally = bench.run.campaign.tally()
     return {"scenes": tally.requested, "from_cache": tally.from_cache}
-
-
-def _finite(value: Any) -> Any:
-    """Return JSON values with None for what is not a number."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -83,111 +83,14 @@ def _conditions(options: argparse.Namespace) -> str:
 
 def page(made: dict[str, Any], conditions: str) -> str:
     """Return the self-test as a Markdown page."""
-    lines = [
-        "# The kill table",
-        "",
-        "Written by `synnodtest selftest`. A seeded fault ([mutants](detectors.md)) is *killed* by every expectation",
-        "of `specs/` that FAILED it and did not fail the detector it was made of. None may be killed by an expectation",
-        "whose statement it does not violate.",
-        "",
-        conditions,
-        "",
-        "| mutant | fault | killed by | without reason | verdicts that differ from the unmutated detector's |",
-        "|---|---|---|---|---|",
-        *(
-            f"| `{row['mutant']}` | {row['fault']} | {_items(row['killed_by'])} | {_items(row['without_reason'])} "
-            f"| {row['verdicts_that_differ']} of {len(made['base_verdicts'])} |"
-            for row in made["kill_table"]
-        ),
-        "",
-        *_told(made["kill_table"]),
-        "",
-        *_versions(made["change_control"]),
-        "## Every verdict that differs",
-        "",
-        "The verdict on the unmutated detector, then that on the mutant.",
-        "",
-        *(f"- `{name}`: {_items('; '.join(items) or 'none')}" for name, items in made["differing_verdicts"].items()),
-        "",
-        "## The detector itself",
-        "",
-        *_verdicts(made["base_verdicts"]),
-        "",
-        "## The detector against itself",
-        "",
-        "| what | n | difference | holds |",
-        "|---|---|---|---|",
-        *(f"| {r['what']} | {r['n']} | {r['difference']:g} | {_yes(r['holds'])} |" for r in made["aa"]),
-        "",
-        "## Check values of the statistics",
-        "",
-        "| what | source | expected | got | holds |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {r['what']} | {r['source']} | {r['expected']:.6g} | {r['got']:.6g} | {_yes(r['holds'])} |"
-            for r in made["analytic"]
-        ),
-    ]
-    return "\n".join(lines) + "\n"
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-
-def _versions(rows: list[dict[str, Any]]) -> list[str]:
-    """Return what the change control plans say of every fault as a new version; nothing where there is no plan."""
-    if not rows:
-        return []
-    plans = dict.fromkeys(row["plan"] for row in rows)
-    return [
-        "## New versions against the change control plan",
-        "",
-        "The detector itself under another version, then every mutant as a new version of it: the clauses it breaks,",
-        "and those among them that it does not violate.",
-        "",
-        *(line for plan in plans for line in _of_plan(plan, [row for row in rows if row["plan"] == plan])),
-    ]
-
-
-def _of_plan(plan: str, rows: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"By `{plan}`:",
-        "",
-        "| new version | verdict | clauses broken | without reason |",
-        "|---|---|---|---|",
-        *(
-            f"| {row['new_version']} | {row['verdict']} | {row['clauses_broken']} | {row['without_reason']} |"
-            for row in rows
-        ),
-        "",
-    ]
-
-
-def _told(rows: list[dict[str, Any]]) -> list[str]:
-    """Return what the table says as a whole."""
-    spared = [row["mutant"] for row in rows if row["killed_by"] == "nothing"]
-    alike = [row["mutant"] for row in rows if not row["verdicts_that_differ"]]
-    return [
-        f"{len(rows) - len(spared)} of {len(rows)} mutants are killed"
-        + (f", and not {_items('; '.join(spared))}." if spared else "."),
-        "Verdicts differ from those on the unmutated detector for "
-        + (f"all but {_items('; '.join(alike))}." if alike else "every mutant."),
-    ]
-
-
-def _items(text: str) -> str:
-    return text if text in {"none", "nothing"} else ", ".join(f"`{item}`" for item in text.split("; "))
-
-
-def _verdicts(statuses: dict[str, str]) -> list[str]:
-    lines = []
-    for word in sorted(set(statuses.values())):
-        held = [key for key, status in statuses.items() if status == word]
-        named = "" if word == "PASSED" else ": " + ", ".join(f"`{key}`" for key in held)
-        lines.append(f"- {len(held)} {word}{named}")
-    return lines
+    files = PackageLoader("synnodtest.commands")
+    environment = Environment(
+        loader=files, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.get_template("kill-table.md.j2").render(**made, conditions=conditions)
 
 
 def _but(mutants: list[str]) -> str:
     return f"NO, not those on {', '.join(mutants)}" if mutants else ""
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "NO"

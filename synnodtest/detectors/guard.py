@@ -182,11 +182,11 @@ def checked(
 def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: bool) -> list[Finding]:
     if not isinstance(item, (list, tuple)):
         raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
-    if anywhere:
-        return [_checked_finding(found, None, f"{where}, finding {n}") for n, found in enumerate(item)]
-    shape = radiograph.shape
+    shape = None if anywhere else radiograph.shape
     return [
-        found if _is_sound(found, shape) else _checked_finding(found, shape, f"{where}, finding {n}")
+        found
+        if shape is not None and _is_sound(found, shape)
+        else _checked_finding(found, shape, f"{where}, finding {n}")
         for n, found in enumerate(item)
     ]
 

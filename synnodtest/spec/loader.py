@@ -8,7 +8,6 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import Problem, SpecError
-from synnodtest.spec.auto import check_assumed
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
@@ -17,7 +16,7 @@ from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
 from synnodtest.spec.recognise import has_spec_suffix, is_spec
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
-from synnodtest.spec.sequential import check_sequential
+from synnodtest.spec.sampling import check_assumed, check_sequential
 from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
