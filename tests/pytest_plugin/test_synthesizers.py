@@ -30,14 +30,22 @@ from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
 def make():
     def synthesize(scenes, backgrounds):
-        faint = [replace(s, nodules=tuple(replace(n, contrast=0.02) for n in s.nodules)) for s in scenes]
+        faint = [replace(s, nodules=tuple(replace(n, contrast=0.3) for n in s.nodules)) for s in scenes]
         made = GaussianSynthesizer().synthesize(faint, backgrounds)
         return [
-            replace(r, nodules=tuple(replace(t, requested={**t.requested, "contrast": 0.02}) for t in r.nodules))
+            replace(r, nodules=tuple(replace(t, requested={**t.requested, "contrast": 0.5}) for t in r.nodules))
             for r in made
         ]
 
     return synthesize
+"""
+
+PICKY = """\
+from dets import honest
+
+
+def make():
+    return honest(gain=7)  # 0.32 of a contrast of 0.5, 0.19 of one of 0.3
 """
 
 
@@ -54,9 +62,9 @@ def ct_folder(folder):
     (folder / "ct_nodules.csv").write_text("\n".join(rows) + "\n")
 
 
-def judged(project, first, second):
+def judged(project, first, second, **options):
     (project.path / "specs" / "small.yaml").write_text(SPEC.format(first=first, second=second))
-    project()
+    project(**options)
     (run,) = (project.path / "reports").iterdir()
     record = json.loads((run / "results.json").read_text())
     (expectation,) = record["expectations"]
@@ -79,7 +87,8 @@ def test_diffusion_and_projected_ct_nodules_agree_on_an_honest_detector(project)
 
 def test_a_detector_that_misses_the_nodules_of_one_synthesizer_gets_no_verdict(project):
     (project.path / "faint.py").write_text(FAINT)
-    _, expectation = judged(project, "gaussian", "faint.py:make")
+    (project.path / "picky.py").write_text(PICKY)
+    _, expectation = judged(project, "gaussian", "faint.py:make", detector="picky:make")
     assert expectation["status"] == "INCONCLUSIVE"
     assert "depends on the synthesizer" in expectation["ruling"]["sentence"]
     assert {name: r["status"] for name, r in expectation["by_synthesizer"].items()} == {
