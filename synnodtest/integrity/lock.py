@@ -76,7 +76,8 @@ def read_lock(path: Path) -> dict[str, Frozen]:
         if data["synnodtest_lock"] != 1 or not all({"sha256", "frozen"} <= set(entry) for entry in specs.values()):
             raise ValueError("another version")
         entries = {str(name): _frozen(entry) for name, entry in specs.items()}
-        whole = data.get("sha256", "") in ("", sha256_of(specs))
+        of_first_releases = "sha256" not in data and all("resolved" not in entry for entry in specs.values())
+        whole = of_first_releases or data.get("sha256") == sha256_of(specs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError(f"{path}: is no spec lock: {error}", hint=hint) from error
     if not whole:

@@ -113,16 +113,24 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
     if known.get(path.as_posix(), {}).get("sha256") != protocol.sha256:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         known[path.as_posix()] = {"sha256": protocol.sha256, "frozen": when}
+    data["protocols_sha256"] = sha256_of(known)
     write_atomic(lock, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return drafted, protocol
 
 
 def frozen_at(protocol: Protocol, lock: Path) -> str:
-    """Return when a protocol of this content was frozen (ISO); empty where the lock does not know it."""
+    """Return when a protocol of this content was frozen (ISO); empty where the lock does not know it.
+
+    Raises:
+        RecordError: the lock cannot be read, or was changed by hand; those of earlier releases do not tell.
+    """
     if not lock.is_file():
         return ""
     try:
-        entries = json.loads(lock.read_text(encoding="utf-8")).get("protocols", {})
+        data = json.loads(lock.read_text(encoding="utf-8"))
+        entries = data.get("protocols", {})
+        if data.get("protocols_sha256", sha256_of(entries)) != sha256_of(entries):
+            raise RecordError(f"{lock}: was changed after it was written", hint="restore it from version control")
         return next((str(e["frozen"]) for e in entries.values() if e["sha256"] == protocol.sha256), "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"{lock}: is no spec lock: {error}", hint="write it again: synnodtest freeze") from error

@@ -99,6 +99,15 @@ def test_a_lock_edited_by_hand_is_refused(project):
         lock.read_lock(path)
 
 
+def test_a_lock_edited_by_hand_is_refused_without_its_digest_too(project):
+    path = lock.freeze([load(project)], project / lock.LOCK)
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        lock.read_lock(path)
+
+
 def test_a_lock_without_the_resolved_specs_still_serves(project):
     spec = load(project)
     entries = {spec.path.as_posix(): {"sha256": "0" * 64, "frozen": "2020-01-01T00:00:00+00:00"}}

@@ -262,6 +262,11 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     freeze([spec], lock)
     assert frozen_at(read_protocol(path), lock), "freezing specs again keeps the plan"
     assert read_lock(lock)
+    year = frozen_at(read_protocol(path), lock)[:4]
+    earlier = tmp_path / "earlier.lock"
+    earlier.write_text(lock.read_text().replace(f'"frozen": "{year}', '"frozen": "2001', 1))
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        frozen_at(read_protocol(path), earlier)
     (tmp_path / "size.yaml").write_text(SPEC.replace("0.5", "0.4"))
     with pytest.raises(RecordError, match="is not the spec that the protocol names"):
         freeze_protocol(path, [load_spec(tmp_path / "size.yaml")], lock)
