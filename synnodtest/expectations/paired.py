@@ -189,7 +189,7 @@ def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estima
     if compared.metric in RATES:
         return rate_difference_clustered(compared.arm, compared.reference, clusters, alpha=alpha)
     most = max([1.0, *compared.arm, *compared.reference])  # scores of some detectors exceed 1
-    most = most_per_image(most) if compared.metric in LOWER_IS_BETTER else most
+    most = most_per_image(clusters, most) if compared.metric in LOWER_IS_BETTER else most
     shifts = [a - r for a, r in zip(compared.arm, compared.reference, strict=True)]
     return paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True, seed=evidence.seed)
 

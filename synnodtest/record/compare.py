@@ -292,7 +292,7 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
     else:
         shifts = [a - b for a, b in zip(now, before, strict=True)]
         most = max([1.0, *now, *before])
-        most = most_per_image(most) if metric in LESS_IS_BETTER else most
+        most = most_per_image(clusters, most) if metric in LESS_IS_BETTER else most
         estimate = paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True)
     return DifferenceEntry(
         behaviour=behaviour,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,9 +64,12 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
     )
 
 
-def most_per_image(*counts: float) -> float:
-    """Return how many events a further image may show: as many as the worst of these, and never below two."""
-    return max(UNSEEN_PER_IMAGE, *counts)
+def most_per_image(clusters: Sequence[Hashable], *counts: float) -> float:
+    """Return how many events each image of a further cluster may show: as many as the worst of these, at least two.
+
+    At least three where clusters give several images: a device is marked on each of them.
+    """
+    return max(UNSEEN_PER_IMAGE if len(set(clusters)) == len(clusters) else UNSEEN_OF_PATIENT, *counts)
 
 
 def _ratio_error(

@@ -1,5 +1,7 @@
 """Two arms, by four metrics: better, no worse, alike, and unmoved by a perturbation."""
 
+from dataclasses import replace
+
 import pytest
 
 from synnodtest.expectations import Status, find_check
@@ -144,6 +146,16 @@ def test_alarms_that_a_perturbation_brings_on_few_backgrounds_are_allowed_for_be
     ruling = judge("non_inferior", parameters, trials)
     assert ruling.status is Status.INCONCLUSIVE
     assert ruling.components[0].upper == pytest.approx(2 * (1 - 0.05 ** (1 / 20)))
+
+
+def test_alarms_on_every_image_of_few_patients_are_allowed_for_before_they_are_seen():
+    """Where one patient in ten shows four more on each image, none of 15 does in 21% of runs."""
+    trials = [t for t in with_images([0] * 60, [0] * 60) if int(t.background[1:]) < 60]
+    trials = [replace(t, cluster=f"p{int(t.background[1:]) // 4}") for t in trials]
+    parameters = {**ARMS, "margin": 0.4, "metric": "false_positives_per_image"}
+    ruling = judge("non_inferior", parameters, trials)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert ruling.components[0].upper == pytest.approx(3 * (1 - 0.05 ** (1 / 15)))
 
 
 def test_specificity_is_compared_on_untouched_backgrounds():
