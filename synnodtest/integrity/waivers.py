@@ -94,8 +94,8 @@ class Waivers:
             default=None,
         )
 
-    def ambiguous(self, items: Iterable[tuple[str, str]]) -> list[str]:
-        """Return which waivers cover items ``(node id, behaviour)`` of several specs, a sentence each.
+    def ambiguous(self, items: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return by id which waivers cover items ``(node id, behaviour)`` of several specs, a sentence each.
 
         Behaviours of one id in two specs are two things; who approved one of them approved nothing of the other.
         """
@@ -104,7 +104,7 @@ class Waivers:
             for waiver in self.entries:
                 if waiver.covers(node_id, behaviour):
                     files[waiver.id][node_id.partition("::")[0]] = None
-        return [f"the waiver {id!r} covers {' and '.join(of)}: name one" for id, of in files.items() if len(of) > 1]
+        return {id: f"the waiver {id!r} covers {' and '.join(of)}: name one" for id, of in files.items() if len(of) > 1}
 
 
 def load_waivers(path: Path) -> Waivers:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,15 +73,28 @@ def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def refuse_ambiguous(waivers: Waivers | None, cases: Sequence[Case]) -> None:
+def refuse_ambiguous(waivers: Waivers | None, cases: Sequence[Case], *, is_worker: bool) -> Waivers | None:
     """Refuse waivers of which nobody can say what they accept.
+
+    Args:
+        waivers: Of the run.
+        cases: All that were collected.
+        is_worker: In a worker of ``-n``, which cannot end the run, they are left out with a warning instead.
+
+    Returns:
+        The waivers that hold.
 
     Raises:
         pytest.UsageError: one covers behaviours of several specs.
     """
-    faults = waivers.ambiguous((case.node_id, case.behaviour.id) for case in cases) if waivers else []
-    if faults:
-        raise pytest.UsageError("\n".join([*faults, "  hint: expectation: specs/size.yaml::behaviour"]))
+    faults = waivers.ambiguous((case.node_id, case.behaviour.id) for case in cases) if waivers else {}
+    if waivers is None or not faults:
+        return waivers
+    told = "\n".join([*faults.values(), "  hint: expectation: specs/size.yaml::behaviour"])
+    if not is_worker:
+        raise pytest.UsageError(told)
+    warnings.warn(pytest.PytestWarning(told), stacklevel=2)
+    return replace(waivers, entries=tuple(w for w in waivers.entries if w.id not in faults))
 
 
 def limits_of(settings: Settings) -> tuple[Limit, ...]:

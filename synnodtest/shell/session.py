@@ -168,7 +168,7 @@ class Session:
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
         refuse_baseline(settings, self._read_beforehand)
-        refuse_ambiguous(self.waivers, cases)
+        self.waivers = refuse_ambiguous(self.waivers, cases, is_worker=self.is_worker)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
             refuse([fault_of_record(self.run, cases)])
 

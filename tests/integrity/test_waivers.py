@@ -63,9 +63,8 @@ def test_a_waiver_that_holds_goes_before_one_that_expired():
 def test_a_waiver_of_behaviours_in_two_specs_is_ambiguous(file):
     loaded = waivers.load_waivers(file)
     mine, other = "specs/a.yaml::silent::no_detection", "old/specs/a.yaml::silent::no_detection"
-    assert loaded.ambiguous([(mine, "silent"), ("specs/a.yaml::silent::x", "silent")]) == []
-    exact, general = loaded.entries
-    both = [f"the waiver {w.id!r} covers specs/a.yaml and old/specs/a.yaml: name one" for w in (exact, general)]
+    assert loaded.ambiguous([(mine, "silent"), ("specs/a.yaml::silent::x", "silent")]) == {}
+    both = {w.id: f"the waiver {w.id!r} covers specs/a.yaml and old/specs/a.yaml: name one" for w in loaded.entries}
     assert loaded.ambiguous([(mine, "silent"), (other, "silent")]) == both
 
 
