@@ -126,6 +126,7 @@ def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> 
         expectations=tuple(fragment.expectations.values()),
         scenes=fragment.scenes,
         left_out=tuple(left_out),
+        behaviours=tuple(fragment.behaviours.values()),
     )
 
 

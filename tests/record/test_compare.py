@@ -6,8 +6,10 @@ import pytest
 from synnodtest.decoding import decode, encode
 from synnodtest.errors import SynnodError
 from synnodtest.record import compare as comparing
-from synnodtest.record.compare import parse_limit
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.compare import as_record, parse_limit
 from synnodtest.record.model.compared import DifferenceEntry
+from synnodtest.record.model.side import Side
 from tests.record import parts
 
 N = 40
@@ -141,13 +143,14 @@ def test_a_baseline_that_finds_next_to_nothing_keeps_no_limit(before, kept):
     assert ("leaves no room" in says) is not kept
 
 
-def test_hits_by_another_rule_are_not_compared():
-    def matched(tolerance_mm):
-        made = record(np.ones(N))
-        rule = {"criterion": "centre-in-nodule", "tolerance_mm": tolerance_mm}
-        made["scenes"]["empty"] = parts.scene(behaviour="size", cluster="e", radiograph_sha256="e", nodules=[])
-        return made | {"behaviours": [{"id": "size", "statement": "", "resolved": {"matching": rule}}]}
+def matched(tolerance_mm):
+    made = record(np.ones(N))
+    rule = {"criterion": "centre-in-nodule", "tolerance_mm": tolerance_mm}
+    made["scenes"]["empty"] = parts.scene(behaviour="size", cluster="e", radiograph_sha256="e", nodules=[])
+    return made | {"behaviours": [{"id": "size", "statement": "", "resolved": {"matching": rule}}]}
 
+
+def test_hits_by_another_rule_are_not_compared():
     made = compare(matched(5), matched(50), limits=[parse_limit("sensitivity:-0.03")])
     (margin,) = made["margins"]
     assert (margin["id"], margin["what"]) == ("size", "matching")
@@ -194,3 +197,15 @@ def test_scenes_that_a_baseline_could_not_have_break_no_limit(resolved):
     else:
         after["behaviours"] = [{"id": "size", "statement": "", "gate": "safety", "resolved": resolved}]
     assert compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"][0]["kept"]
+
+
+def test_a_second_detector_s_side_knows_by_which_rule_its_findings_were_assigned():
+    fragment = Fragment()
+    behaviours = decode(Side, matched(5)).behaviours
+    fragment.behaviours = {f"a.yaml::{one.id}": one for one in behaviours}
+    fragment.scenes = decode(Side, matched(5)).scenes
+    side = as_record(fragment, "detector d")
+    assert side.behaviours == behaviours
+    limits = [parse_limit("sensitivity:-0.03")]
+    assert compare(matched(5), side, limits=limits)["limits"][0]["kept"]
+    assert not compare(matched(50), side, limits=limits)["limits"][0]["kept"]
