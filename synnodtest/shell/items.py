@@ -125,7 +125,7 @@ class ExpectationItem(pytest.Item):
             if waiver:
                 self.warn(pytest.PytestWarning(f"waiver {waiver['id']} is no longer needed: {ruling.sentence}"))
             return
-        if waiver and not waiver.get("expired"):
+        if waiver and not waiver.get("expired") and ruling.status is not Status.INVALID:
             pytest.xfail(f"waived by {waiver['approver']} until {waiver['expiry']}: {waiver['reason']}")
         text = ruling.sentence
         if waiver:
