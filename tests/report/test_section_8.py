@@ -348,18 +348,22 @@ def test_calibration_takes_every_finding_however_faint(judged):
     e, rows, _ = found
     every, clusters = drawn_images(rows), sorted(set(rows.cluster))
     value = calibration_error(every(clusters), 2)
+    findings = sum(len(i[1]) + len(i[2]) for i in every(clusters))
     assert min(s for row in rows.finding_scores for s in row) < 0.01
     rng = np.random.default_rng(5)
     draws = np.array([calibration_error(every(rng.choice(clusters, len(clusters))), 2) for _ in range(2000)])
 
     def bounds(drawn, alpha):
-        half = stats.t.ppf(1 - alpha, len(clusters) - 1) * drawn.std(ddof=1)
-        return max(0.0, value - max(0.0, drawn.mean() - value) - half), min(1.0, value + half)
+        spread = drawn.std(ddof=1)
+        half = stats.t.ppf(1 - alpha, len(clusters) - 1) * spread
+        units = min(value * (1 - value) / spread**2, findings)  # a share of so many varies as much
+        skewed = stats.beta.ppf(1 - alpha, value * units + 1, (1 - value) * units)
+        return max(0.0, value - max(0.0, drawn.mean() - value) - half), max(min(1.0, value + half), skewed)
 
     holds(found, lambda alpha: (value, *noisy(draws, bounds, alpha)))
     mine = own(rows)
     holds(found, partial(clopper_pearson, hits(mine).sum(), len(mine)), component=1)
-    assert e["ruling"]["n_nodules"] == sum(len(i[1]) + len(i[2]) for i in every(clusters))
+    assert e["ruling"]["n_nodules"] == findings
 
 
 def gee(size, hit, cluster):
