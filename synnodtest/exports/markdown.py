@@ -32,9 +32,9 @@ def write(source: Record | JsonObject, folder: Path) -> list[Path]:
     text, colour = _badge_text(record)
     endpoint = {"schemaVersion": 1, "label": "synnodtest", "message": text, "color": colour}
     return [
-        write_atomic(Path(folder) / "summary.md", summary(record)),
-        write_atomic(Path(folder) / "badge.svg", badge(record)),
-        write_atomic(Path(folder) / "badge.json", json.dumps(endpoint) + "\n"),
+        write_atomic(folder / "summary.md", summary(record)),
+        write_atomic(folder / "badge.svg", badge(record)),
+        write_atomic(folder / "badge.json", json.dumps(endpoint) + "\n"),
     ]
 
 

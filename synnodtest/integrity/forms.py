@@ -29,7 +29,6 @@ def read_form(path: Path, form: Form, what: str) -> dict[str, Any]:
         RecordError: the file cannot be read, is no YAML, too large, a bomb, or does not follow the form; every fault
             with file, line and column.
     """
-    path = Path(path)
     try:
         root, problems = parse(read_text(path, path.as_posix()), path.as_posix())
     except YamlFault as fault:

@@ -106,18 +106,19 @@ def load(folder: Path) -> Inputs:
     Raises:
         RecordError: one of them cannot be used; file and line.
     """
-    folder = Path(folder)
-    paths = {name: folder / name for name in ("reports.yaml", "requirements.csv", "hazards.csv")}
-    there = {name: path for name, path in paths.items() if path.is_file()}
-    report = {}
-    if "reports.yaml" in there:
-        report = _as_text(read_form(there["reports.yaml"], _FORM, "about the device and the people behind the report"))
+    path, report = folder / "reports.yaml", {}
+    if path.is_file():
+        report = _as_text(read_form(path, _FORM, "about the device and the people behind the report"))
+    requirements, hazards = (
+        tuple(read_titles(file)) if (file := folder / name).is_file() else ()
+        for name in ("requirements.csv", "hazards.csv")
+    )
     return Inputs(
         authored={k: v for k, v in report.items() if k not in {"anomalies", "deviations", "credibility"}},
         anomalies=tuple(report.get("anomalies", ())),
         deviations=tuple(report.get("deviations", ())),
-        requirements=tuple(read_titles(there["requirements.csv"]) if "requirements.csv" in there else ()),
-        hazards=tuple(read_titles(there["hazards.csv"]) if "hazards.csv" in there else ()),
+        requirements=requirements,
+        hazards=hazards,
         credibility=tuple(folder / name for name in report.get("credibility", ())),
     )
 
@@ -137,7 +138,6 @@ def read_titles(path: Path) -> list[dict[str, str]]:
     Raises:
         RecordError: no such column, no id, an id twice, too large, or not UTF-8; file and line.
     """
-    path = Path(path)
     hint = "the first line names the columns: id,title,source"
     try:
         if path.stat().st_size > _LARGEST_BYTES:

@@ -81,7 +81,6 @@ def faults(path: Path) -> list[str]:
 
 
 def _append(path: Path, entry: dict[str, object]) -> None:
-    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
@@ -108,7 +107,6 @@ def _lock(file: Any) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    path = Path(path)
     text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
     return text.rstrip("\n").split("\n") if text else []
 

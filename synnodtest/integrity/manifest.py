@@ -30,7 +30,7 @@ _COVERS = f"every file of the folder but {REPORT}, which carries the digest, {FI
 
 def root_digest(folder: Path) -> str:
     """Return the root digest of a run's folder as it stands now."""
-    return _root(_hashes(Path(folder)))
+    return _root(_hashes(folder))
 
 
 def write(folder: Path) -> Path:
@@ -39,7 +39,6 @@ def write(folder: Path) -> Path:
     Raises:
         RecordError: the folder holds no ``results.json``.
     """
-    folder = Path(folder)
     if not (folder / RECORD).is_file():
         raise RecordError(f"{folder}: no {RECORD} to vouch for", hint="write the record first")
     hashes = _hashes(folder)
@@ -63,7 +62,6 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     Raises:
         RecordError: there is no usable manifest.
     """
-    folder = Path(folder)
     manifest = read(folder)
     expected = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     found = _hashes(folder)
@@ -77,7 +75,7 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     if _root(expected) != manifest["root"]["sha256"]:
         faults.append(f"{FILE_NAME}: its root digest is not the digest of its own list")
     faults += _report_faults(folder, manifest)
-    return faults + (_input_faults(folder, Path(inputs)) if inputs else [])
+    return faults + (_input_faults(folder, inputs) if inputs else [])
 
 
 def refuse_changed(path: Path) -> None:
@@ -89,7 +87,6 @@ def refuse_changed(path: Path) -> None:
     Raises:
         RecordError: it was changed, or the manifest cannot be read.
     """
-    path = Path(path)
     record = path / RECORD if path.is_dir() else path
     if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
         return
@@ -107,7 +104,7 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         RecordError: it is missing or not a manifest of this version.
     """
-    path = Path(folder) / FILE_NAME
+    path = folder / FILE_NAME
     hint = "name the folder of a finished run"
     try:
         if path.stat().st_size > _LARGEST_BYTES:

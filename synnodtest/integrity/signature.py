@@ -68,7 +68,7 @@ def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | No
         "signer": signer,
         "signed": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return write_atomic(Path(folder) / manifest.SIGNATURE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return write_atomic(folder / manifest.SIGNATURE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def verify(folder: Path, public_key: str = "") -> list[str]:
@@ -84,7 +84,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
         RecordError: there is no readable signature.
     """
     _, ed25519, invalid = _cryptography()
-    path = Path(folder) / manifest.SIGNATURE
+    path = folder / manifest.SIGNATURE
     content = _content(path)
     raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
     report, drawn = content["report_sha256"], Path(folder) / manifest.REPORT
@@ -93,7 +93,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     except ValueError as error:
         raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
     faults = []
-    if digest != manifest.root_digest(Path(folder)):
+    if digest != manifest.root_digest(folder):
         faults.append(f"{path.name}: signs another root digest than that of the files")
     if report is not None and report != (sha256_of_file(drawn) if drawn.is_file() else ""):
         faults.append(f"{path.name}: signs another {manifest.REPORT}")
@@ -112,7 +112,7 @@ def told(folder: Path) -> str:
     Raises:
         RecordError: there is no readable signature.
     """
-    content = _content(Path(folder) / manifest.SIGNATURE)
+    content = _content(folder / manifest.SIGNATURE)
     old = "" if content["report_sha256"] is not None else f", of the files without {manifest.REPORT}"
     return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}{old}"
 
@@ -156,9 +156,9 @@ def _message(digest: str, report: str | None) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        if Path(path).stat().st_size > _LARGEST_BYTES:
+        if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: too big for a key or signature", hint="check the path")
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="check the path") from error
 

@@ -38,7 +38,6 @@ def render(made: Record | JsonObject, folder: Path, *, pixels: bool = True, stor
     Raises:
         RecordError: the record does not follow the schema.
     """
-    folder = Path(folder)
     read = made if isinstance(made, Record) else _valid(made)
     digest = manifest.root_digest(folder) if folder.is_dir() else ""
     with kept_in(store):
