@@ -55,20 +55,6 @@ class _Agreement:
         return self.bias - reach, self.bias + reach
 
     @property
-    def limits_text(self) -> str:
-        return " to ".join(map(number, self.limits))
-
-    @property
-    def relative(self) -> float:
-        """Median relative error."""
-        return float(np.median(np.abs(self.difference) / np.maximum(np.abs(self.asked), 1e-9)))
-
-    @property
-    def spearman(self) -> float | None:
-        varied = len(set(self.asked)) > 1 and len(set(self.got)) > 1
-        return spearman(self.asked, self.got).value if varied else None
-
-    @property
     def ends(self) -> tuple[float, float]:
         both = np.concatenate([self.asked, self.got])
         return float(both.min()), float(both.max())
@@ -91,14 +77,16 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
         return None
     title = f"Requested against realised {found.word}"
     unit = f" {found.unit}" if found.unit else ""
-    description = (
-        f"{len(found.asked)} nodules; bias {number(found.bias)}{unit}, limits of agreement {found.limits_text}, median "
-        f"relative error {100 * found.relative:.1f}%."
-    )
+    limits = " to ".join(map(number, found.limits))
+    relative = np.median(np.abs(found.difference) / np.maximum(np.abs(found.asked), 1e-9))
+    error = f"{100 * float(relative):.1f}%"
+    varied = len(set(found.asked)) > 1 and len(set(found.got)) > 1
+    rank = number(spearman(found.asked, found.got).value if varied else None)
+    description = f"{len(found.asked)} nodules; bias {number(found.bias)}{unit}, limits of agreement {limits}, "
+    description += f"median relative error {error}."
     first = to_svg(_scatter(found), f"{name}-0", title, description)
     second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
-    error, rank = f"{100 * found.relative:.1f}%", number(found.spearman)
-    row = [number(len(found.asked)), number(found.bias), found.limits_text, error, rank]
+    row = [number(len(found.asked)), number(found.bias), limits, error, rank]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
     svg = side_by_side([first, second])
     return Figure.of(title, description, svg, columns, [row], numeric=columns, wide=True)
