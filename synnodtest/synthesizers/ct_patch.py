@@ -19,13 +19,7 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
-from synnodtest.synthesizers.requests import (
-    nothing_covered,
-    plant_one_by_one,
-    refuse_impossible,
-    refuse_radiomics,
-    refuse_unpaired,
-)
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
 __all__ = ["CtPatchSynthesizer"]
 
@@ -85,29 +79,12 @@ class CtPatchSynthesizer:
             SynthesizerError: a nodule lies outside its radiograph, has an impossible diameter or contrast, asks for
                 radiomics features, or the folder has nothing that can be zoomed to its size.
         """
-        refuse_unpaired("ct-patch", scenes, backgrounds)
-        for scene in scenes:
-            for nodule in scene.nodules:
-                refuse_impossible("ct-patch", nodule, scene)
-                refuse_radiomics("ct-patch", "a CT nodule", nodule, scene)
-        return [self._planted(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+        return plant_one_by_one("ct-patch", "a CT nodule", scenes, backgrounds, self._plant)
 
-    def _planted(self, scene: Scene, background: Radiograph) -> Radiograph:
-        def plant(pixels: FloatArray, nodule: Nodule, number: int, scene: Scene, display: Display) -> Truth:
-            rng = np.random.default_rng(seed_sequence("ct-patch", scene.seed_of(nodule), nodule.name, number))
-            return self._add(pixels, nodule, rng, background, scene, display)
-
-        return plant_one_by_one(scene, background, plant)
-
-    def _add(
-        self,
-        pixels: FloatArray,
-        nodule: Nodule,
-        rng: np.random.Generator,
-        background: Radiograph,
-        scene: Scene,
-        display: Display,
+    def _plant(
+        self, pixels: FloatArray, nodule: Nodule, number: int, scene: Scene, background: Radiograph, display: Display
     ) -> Truth:
+        rng = np.random.default_rng(seed_sequence("ct-patch", scene.seed_of(nodule), nodule.name, number))
         chosen, rotation, u = self._choose(nodule.diameter_mm, rng)
         projection = project(*self.library.nodules[chosen].read(), rotation)
         if self.roundness:

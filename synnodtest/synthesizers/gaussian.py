@@ -20,13 +20,7 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
 from synnodtest.synthesizers.lesions import lesion_patch
-from synnodtest.synthesizers.requests import (
-    nothing_covered,
-    plant_one_by_one,
-    refuse_impossible,
-    refuse_radiomics,
-    refuse_unpaired,
-)
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
 __all__ = ["GaussianSynthesizer"]
 
@@ -88,23 +82,17 @@ class GaussianSynthesizer:
             SynthesizerError: a nodule lies wholly outside the radiograph, covers no pixel, has an impossible diameter
                 or contrast, or asks for radiomics features, which a disc does not have to give.
         """
-        refuse_unpaired("gaussian", scenes, backgrounds)
-        for scene in scenes:
-            for nodule in scene.nodules:
-                refuse_impossible("gaussian", nodule, scene)
-                refuse_radiomics("gaussian", "a Gaussian disc", nodule, scene)
-        return [self._planted(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
+        return plant_one_by_one("gaussian", "a Gaussian disc", scenes, backgrounds, self._plant)
 
-    def _planted(self, scene: Scene, background: Radiograph) -> Radiograph:
-        def plant(pixels: FloatArray, nodule: Nodule, _: int, scene: Scene, display: Display) -> Truth:
-            disc = self._disc(nodule, background, scene)
-            before = pixels[disc.window].copy()
-            if not scene.sham:
-                contrast = contrast_asked(nodule) * display.unit
-                pixels[disc.window] = display.plant(before, disc.profile, disc.mask, contrast)
-            return _truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background)
-
-        return plant_one_by_one(scene, background, plant)
+    def _plant(
+        self, pixels: FloatArray, nodule: Nodule, _: int, scene: Scene, background: Radiograph, display: Display
+    ) -> Truth:
+        disc = self._disc(nodule, background, scene)
+        before = pixels[disc.window].copy()
+        if not scene.sham:
+            contrast = contrast_asked(nodule) * display.unit
+            pixels[disc.window] = display.plant(before, disc.profile, disc.mask, contrast)
+        return _truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background)
 
     def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
         if nodule.lesion:

@@ -11,19 +11,41 @@ from synnodtest.geometry import FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["nothing_covered", "plant_one_by_one", "refuse_impossible", "refuse_radiomics", "refuse_unpaired", "twins"]
+__all__ = ["nothing_covered", "plant_one_by_one", "refuse_impossible", "refuse_unpaired", "twins"]
 
-Plant = Callable[[FloatArray, Nodule, int, Scene, Display], Truth]
+Plant = Callable[[FloatArray, Nodule, int, Scene, Radiograph, Display], Truth]
 """Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
 
 
-def plant_one_by_one(scene: Scene, background: Radiograph, plant: Plant) -> Radiograph:
-    """Return a background with the nodules of a scene, in order; without nodules it is the background itself."""
+def plant_one_by_one(
+    synthesizer: str, what: str, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], plant: Plant
+) -> list[Radiograph]:
+    """Return one radiograph per scene, its nodules planted in order; without nodules it is the background itself.
+
+    Args:
+        synthesizer: Its name.
+        what: What its nodules are called, which have no radiomics features to give.
+        scenes: What is asked for.
+        backgrounds: The untouched radiograph of each.
+        plant: Plants a nodule.
+
+    Raises:
+        SynthesizerError: a nodule is impossible, or asks for radiomics features.
+    """
+    refuse_unpaired(synthesizer, scenes, backgrounds)
+    for scene in scenes:
+        for nodule in scene.nodules:
+            refuse_impossible(synthesizer, nodule, scene)
+            _refuse_radiomics(synthesizer, what, nodule, scene)
+    return [_planted(scene, background, plant) for scene, background in zip(scenes, backgrounds, strict=True)]
+
+
+def _planted(scene: Scene, background: Radiograph, plant: Plant) -> Radiograph:
     if not scene.nodules:
         return background
     scene = resolved_scene(scene, background)
     display, pixels = Display.of(background), background.pixels.copy()
-    truths = [plant(pixels, nodule, number, scene, display) for nodule, number in twins(scene)]
+    truths = [plant(pixels, nodule, number, scene, background, display) for nodule, number in twins(scene)]
     return background.with_pixels(pixels, background.nodules + tuple(truths))
 
 
@@ -62,12 +84,7 @@ def refuse_impossible(synthesizer: str, nodule: Nodule, scene: Scene, most_mm: f
         raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")
 
 
-def refuse_radiomics(synthesizer: str, what: str, nodule: Nodule, scene: Scene) -> None:
-    """Refuse radiomics features, for a synthesizer whose nodules (``what``) have none to give.
-
-    Raises:
-        SynthesizerError: some are asked for.
-    """
+def _refuse_radiomics(synthesizer: str, what: str, nodule: Nodule, scene: Scene) -> None:
     if nodule.radiomics:
         names = ", ".join(name for name, _ in nodule.radiomics)
         raise SynthesizerError(
