@@ -177,6 +177,13 @@ class Radiograph:
     def _ordered_lung(self) -> FloatArray:
         return np.sort(_lung_pixels(self))
 
+    @cached_property
+    def _lung_range(self) -> float:
+        if "_ordered_lung" in vars(self):
+            return _range(self.lung_quantile(0.05), self.lung_quantile(0.95))
+        values = _lung_pixels(self)
+        return _range(quantile_of(values, 0.05), quantile_of(values, 0.95))
+
     def lung_quantile(self, share: float) -> float:
         """Return a quantile of the lung's pixels, which are put in order once; see :func:`lung_range`.
 
@@ -229,14 +236,11 @@ def _contents(truths: Sequence[Truth]) -> list[list[Any]]:
 
 
 def lung_range(radiograph: Radiograph) -> float:
-    """Return the 5th-to-95th percentile range of the lung's pixels, the unit of contrast.
+    """Return the 5th-to-95th percentile range of the lung's pixels, the unit of contrast; looked at once.
 
     Without a lung mask the middle half of the radiograph stands in.
     """
-    if "_ordered_lung" in vars(radiograph):
-        return _range(radiograph.lung_quantile(0.05), radiograph.lung_quantile(0.95))
-    values = _lung_pixels(radiograph)
-    return _range(quantile_of(values, 0.05), quantile_of(values, 0.95))
+    return radiograph._lung_range
 
 
 def _lung_pixels(radiograph: Radiograph) -> FloatArray:

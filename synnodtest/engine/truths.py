@@ -64,7 +64,6 @@ def _fault(truth: Truth, background: Radiograph, synthetic: Radiograph, redrawn:
         return ""
     cut = slice(row, row + crop.shape[0]), slice(column, column + crop.shape[1])
     added = synthetic.pixels[cut][crop].astype(float) - background.pixels[cut][crop]
-    background.lung_quantile(0.5)  # puts the lung in order, once for all scenes that stand on it
     contrast = float(added.mean()) / lung_range(background)
     share, least = (REDRAWN, REDRAWN_CONTRAST) if redrawn else (SAME, SAME_CONTRAST)
     if added.any() and math.isfinite(contrast) and not abs(truth.contrast - contrast) <= least + share * abs(contrast):
