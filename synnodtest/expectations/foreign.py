@@ -9,7 +9,7 @@ from synnodtest.evidence.ruling import Component, Ruling, Status, decide
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.rule import sizes
 
-__all__ = ["alone", "taken"]
+__all__ = ["taken"]
 
 
 def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
@@ -40,14 +40,14 @@ def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
                 f"{part.upper:g}), is not {part.side} {part.bound:g} or not PASSED itself",
                 hint="make it with synnodtest.checks.hold and rule; what does not decide has the role 'shown'",
             )
-    why = alone(evidence)
+    why = _alone(evidence)
     if why:
         told = ruling.sentence.removeprefix(f"{Status.PASSED} ")
         return replace(ruling, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}; {why}")
     return ruling
 
 
-def alone(evidence: Evidence) -> str:
+def _alone(evidence: Evidence) -> str:
     """Return why no pass can rest on this evidence; nothing where it can."""
     own = evidence.own() or evidence.trials
     excluded = sum(trial.arm.is_own for trial in evidence.rejected)

@@ -233,5 +233,7 @@ def against_arm(parameters: Compared, evidence: Evidence) -> list[Pretence]:
 
 def against_both(parameters: Compared, evidence: Evidence) -> list[Pretence]:
     """Take excluded nodules as found in one of the two arms only, either way."""
-    swapped: Pretence = lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED  # noqa: E731
-    return [*against_arm(parameters, evidence), swapped]
+    return [
+        *against_arm(parameters, evidence),
+        lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED,
+    ]

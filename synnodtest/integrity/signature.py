@@ -87,7 +87,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     path = folder / manifest.SIGNATURE
     content = _content(path)
     raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
-    report, drawn = content["report_sha256"], Path(folder) / manifest.REPORT
+    report, drawn = content["report_sha256"], folder / manifest.REPORT
     try:
         key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
     except ValueError as error:
