@@ -111,3 +111,20 @@ def test_files_that_are_hardly_yaml_are_told_too(content, words, tmp_path):
 
 def test_a_file_that_is_not_there_is_a_spec_error(tmp_path):
     assert "cannot be read" in str(complaint(tmp_path / "nowhere.yaml"))
+
+
+@pytest.mark.parametrize("tag", ["skip", "skipif", "xfail"])
+@pytest.mark.parametrize("place", ["behaviours[0].tags[1]", "defaults.tags[1]"])
+def test_a_tag_that_pytest_would_obey_is_refused(tag, place, tmp_path):
+    """As a mark, it would keep an expectation from being judged, or end a run of failures with the status 0."""
+    tags = f"tags: [size, {tag}]"
+    own, common = (f"    {tags}\n", "") if place.startswith("behaviours") else ("", f"defaults: {{{tags}}}\n")
+    (tmp_path / "a.yaml").write_text(
+        f"synnodtest: 1\n{common}behaviours:\n  - id: a\n{own}    statement: A.\n    scenes:\n"
+        "      backgrounds: {set: normal, count: 6}\n"
+        "      nodules: [{diameter_mm: 8, location: {region: lung}}]\n"
+        "    expect: [sensitivity: {at_least: 0.5}]\n"
+    )
+    words = str(complaint(tmp_path / "a.yaml"))
+    assert place in words
+    assert "pytest skips or excuses" in words
