@@ -84,12 +84,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return file
 
 
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    """Note which expectations -k, -m and their like left out: a specification of which none runs is told of."""
-    if items and KEY in items[0].config.stash:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, Any, Any]:
+    """Note what -k, -m, a conftest.py and their like take out: a specification of which none runs is told of."""
+    collected = list(items)
+    result = yield
+    if KEY in config.stash:
         from synnodtest.shell.items import cases_among
 
-        items[0].config.stash[KEY].leave_out(cases_among(items))
+        kept = set(items)
+        config.stash[KEY].leave_out(cases_among(item for item in collected if item not in kept))
+    return result
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -103,8 +108,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Print the plan instead of running, with ``--synnod-plan``; else note what is to run."""
     if KEY not in session.config.stash:
         return None
-    if not session.config.option.synnod_plan:
-        if not session.config.option.collectonly and not session.testsfailed:
+    option = session.config.option
+    if not option.synnod_plan:
+        if not option.collectonly and (option.continue_on_collection_errors or not session.testsfailed):
             session.config.stash[KEY].begin(_cases(session))
         return None
     reporter = session.config.pluginmanager.getplugin("terminalreporter")

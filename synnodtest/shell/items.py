@@ -33,9 +33,11 @@ class SpecFile(pytest.File):
 
     def collect(self) -> Iterator[BehaviourNode]:
         """Yield the behaviours of the file."""
+        path = Path(os.path.relpath(self.path))
         try:
-            spec = load_spec(Path(os.path.relpath(self.path)), known_regions=self.synnod.known_regions())
+            spec = load_spec(path, known_regions=self.synnod.known_regions())
         except SpecError as error:
+            self.synnod.left_out[path.as_posix()] = None
             raise self.CollectError(str(error)) from None
         for behaviour in spec.behaviours:
             node: BehaviourNode = BehaviourNode.from_parent(self, name=behaviour.id)
@@ -47,11 +49,13 @@ class SpecFile(pytest.File):
 def outside(path: Path, root: Path) -> dict[str, Any]:
     """Return the node id of a spec that lies outside rootdir: its path as the command line takes it.
 
-    pytest itself would leave such an id empty, and no command could name the item.
+    pytest itself would leave such an id empty, and no command could name the item. Where the relative path is also one
+    below rootdir, the id is the whole path, so that no two specs share one.
     """
     if path.resolve().is_relative_to(root.resolve()):
         return {}
-    return {"nodeid": Path(os.path.relpath(path)).as_posix()}
+    name = os.path.relpath(path)
+    return {"nodeid": (path if (root / name).is_file() else Path(name)).as_posix()}
 
 
 class BehaviourNode(pytest.Collector):

@@ -165,6 +165,28 @@ def test_a_specification_that_a_selection_leaves_out_whole_is_told_of(project, w
     assert not any("left out" in reason for reason in record(project)["run"]["exploratory_reasons"])
 
 
+def test_a_specification_that_a_conftest_takes_out_whole_is_told_of(project):
+    shutil.copy(project.path / "specs" / "small.yaml", project.path / "specs" / "unwelcome.yaml")
+    (project.path / "conftest.py").write_text(
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[:] = [item for item in items if 'unwelcome' not in item.nodeid]\n"
+    )
+    project("-k", "leak", "--synnod-no-pixels")
+    assert "all of specs/unwelcome.yaml was left out" in record(project)["run"]["exploratory_reasons"]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_run_beside_a_malformed_spec_is_entered_and_says_what_it_leaves_out(project, workers):
+    (project.path / "specs" / "bad.yaml").write_text("synnodtest: 1\nbehaviours: 3\n")
+    words = ("-k", "leak", "--synnod-no-pixels", "--continue-on-collection-errors", *workers)
+    assert project(*words).ret == 1
+    ledger = [json.loads(line) for line in (project.path / "synnodtest-ledger.jsonl").read_text().splitlines()]
+    assert [entry["event"] for entry in ledger] == ["begin", "end"]
+    assert {"all of specs/bad.yaml was left out", "3 of the 4 expectations of its specifications were not run"} <= set(
+        record(project)["run"]["exploratory_reasons"]
+    )
+
+
 def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_it(project):
     (project.path / "mortal.py").write_text(
         "import os\nfrom dets import honest\n\n\ndef once():\n    inner = honest()\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_folder_given_to_an_option_moves_neither_rootdir_nor_what_is_written(t
     written = {"reports", ".synnodtest", "synnodtest-ledger.jsonl"}
     assert written <= {path.name for path in two_projects.mine.iterdir()}
     assert sorted(path.name for path in two_projects.other.iterdir()) == before
+
+
+def test_specs_of_one_relative_path_inside_and_outside_rootdir_are_two_in_the_record(two_projects):
+    (two_projects.other / "specs").mkdir()
+    (two_projects.other / "specs" / "a.yaml").write_text(SPEC.replace("0.5", "0.1"))
+    (two_projects.other / "pytest.ini").unlink()
+    two_projects("../other/specs/a.yaml", "specs/a.yaml", "--rootdir", "../other", *OTHERS, *GOOD)
+    (record,) = (two_projects.other / "reports").glob("*/results.json")
+    bounds = [entry["parameters"]["at_least"] for entry in json.loads(record.read_text())["expectations"]]
+    assert sorted(bounds) == [0.1, 0.5]
 
 
 def test_other_folders_of_options_and_the_projects_own_settings_stay_in_force(two_projects):
