@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
+from synnodtest.backgrounds.films import film_by_pixels, need_pixels
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.patients import named_by_files
@@ -70,6 +71,7 @@ class FolderSet:
         self._all, self._of_names = named_by_files(facts, self._listing.folder)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
+        self._cache = cache
         self._estimates = Estimates(cache)
         self._readings = Readings(cache)
 
@@ -96,9 +98,17 @@ class FolderSet:
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:
-        """All backgrounds of the set; their contents are hashed, not decoded."""
+        """All backgrounds of the set; contents are hashed, and decoded only where equal films may differ as files."""
+        decoded = need_pixels(self._listing.entries)
+        contents = {entry.id: _content(entry) for entry in self._entries.values()}
         return tuple(
-            Background(entry.id, entry.patient, entry.strata, content=_content(entry), film=_film(entry))
+            Background(
+                entry.id,
+                entry.patient,
+                entry.strata,
+                content=contents[entry.id],
+                film=film_by_pixels(entry, contents[entry.id], self._cache) if decoded else _film(entry),
+            )
             for entry in self._entries.values()
         )
 

@@ -33,10 +33,10 @@ from synnodtest.backgrounds.plausible import check_chest, check_picture, check_s
 from synnodtest.backgrounds.raster import read_raster
 from synnodtest.backgrounds.reading import Given, Stored
 from synnodtest.errors import BackgroundError
-from synnodtest.geometry import BoolArray
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["MAX_PIXELS", "TURNED_NOTE", "read_as", "read_given", "read_mask", "read_radiograph"]
+__all__ = ["MAX_PIXELS", "TURNED_NOTE", "read_as", "read_given", "read_mask", "read_pixels", "read_radiograph"]
 
 MAX_PIXELS = 8192 * 8192
 TURNED_NOTE = "turned by"
@@ -94,7 +94,7 @@ def read_given(path: Path, given: Given) -> Radiograph:
     """
     if not path.is_file():
         raise BackgroundError(f"{path}: no such file", hint="check the path, and the 'file' column of the manifest")
-    stored = _upright(_read_stored(path, given), given)
+    stored = _shown(path, given)
     spacing = stored.spacing_mm
     if spacing is None:
         raise BackgroundError(
@@ -111,6 +111,19 @@ def read_given(path: Path, given: Given) -> Radiograph:
         notes=(*stored.notes, *notes),
         instance=stored.instance,
     )
+
+
+def read_pixels(path: Path, given: Given) -> FloatArray:
+    """Return the pixels of :func:`read_given` alone, without asking for their size or whether they are a chest.
+
+    Raises:
+        BackgroundError: they cannot be read.
+    """
+    return _shown(path, given).pixels
+
+
+def _shown(path: Path, given: Given) -> Stored:
+    return _upright(_read_stored(path, given), given)
 
 
 def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None = None) -> BoolArray:

@@ -155,6 +155,22 @@ class TestWhatBelongsToASet:
         clusters = {b.id: b.cluster for b in with_copies_joined(backgrounds)}
         assert clusters["a.mha"] == clusters["b.mha"] != clusters["c.mha"]
 
+    def test_a_film_in_other_files_is_one_cluster(self, tmp_path):
+        """Hidden twice under other names, stored in another way, or exported into another format."""
+        pydicom = pytest.importorskip("pydicom")
+        film, other = chest(bits=12), chest(bits=12, seed=1)
+        for patient, picture in (("A", film), ("B", film), ("C", film), ("D", other)):
+            write_dicom(tmp_path / f"{patient}.dcm", picture, PatientID=patient)
+        packed = pydicom.dcmread(tmp_path / "C.dcm")
+        packed.compress(pydicom.uid.RLELossless)
+        packed.save_as(tmp_path / "C.dcm")
+        write_mha(tmp_path / "E.mha", film, (1.25, 1.2))
+        for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+            backgrounds = FolderSet(tmp_path, "normal", cache=cache).backgrounds
+            clusters = {b.id: b.cluster for b in with_copies_joined(backgrounds)}
+            assert len({clusters[name] for name in ("A.dcm", "B.dcm", "C.dcm", "E.mha")}) == 1
+            assert clusters["D.dcm"] != clusters["A.dcm"]
+
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
         nih, tree = tmp_path / "nih", tmp_path / "chexpert" / "patient00009"
