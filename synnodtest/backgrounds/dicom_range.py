@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.depth import least_depth
+from synnodtest.backgrounds.dicom_words import is_big_endian
 from synnodtest.errors import BackgroundError
 
 __all__ = ["FUNCTIONS", "to_unit_range"]
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _Values = NDArray[np.float64]
+_TABLES = {"VOILUTSequence": "VOI LUT", "ModalityLUTSequence": "modality LUT"}
 
 
 def to_unit_range(
@@ -39,7 +41,7 @@ def to_unit_range(
         return np.clip((stored - low) / (high - low), 0.0, 1.0), ["range of the bits that the manifest gives"]
     values, ends, notes = _modality(path, data, stored, bits)
     if data.get("VOILUTSequence"):
-        shown, told = _table(path, data.VOILUTSequence[0], values, "VOI LUT")
+        shown, told = _table(path, data, "VOILUTSequence", values)
         return shown[0] / shown[1], [*notes, *told]
     window, told = _window(data)
     notes += told
@@ -58,7 +60,7 @@ def _modality(
 ) -> tuple[_Values, tuple[float, float], list[str]]:
     """Return values after the modality transformation, the ends of their range, and notes."""
     if data.get("ModalityLUTSequence"):
-        (values, top), told = _table(path, data.ModalityLUTSequence[0], stored.astype(np.float64), "modality LUT")
+        (values, top), told = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
         return values, (0.0, top), told
     low, high, notes = _stored_range(path, data, stored, bits)
     slope, intercept = (
@@ -108,11 +110,12 @@ def _number(path: Path, data: Any, name: str, usual: float) -> float:
     return float(number)
 
 
-def _table(path: Path, item: Any, values: _Values, name: str) -> tuple[tuple[_Values, float], list[str]]:
+def _table(path: Path, data: Any, sequence: str, values: _Values) -> tuple[tuple[_Values, float], list[str]]:
     """Return the output of a table and the top of its range: what it says, or what it holds if that differs."""
+    item, name = data[sequence][0], _TABLES[sequence]
     entries, first, bits = (int(one) for one in item.LUTDescriptor)
     entries = entries or 65536
-    table = _entries(item.LUTData, entries)
+    table = _entries(item.LUTData, entries, big=is_big_endian(data))
     if len(table) != entries:
         raise BackgroundError(
             f"{path}: its {name} says {entries} entries and holds {len(table)}",
@@ -131,8 +134,9 @@ def _table(path: Path, item: Any, values: _Values, name: str) -> tuple[tuple[_Va
     return (table[places].astype(np.float64), top), notes
 
 
-def _entries(raw: Any, entries: int) -> NDArray[Any]:
+def _entries(raw: Any, entries: int, *, big: bool) -> NDArray[Any]:
     if isinstance(raw, (bytes, bytearray)):
+        raw = np.frombuffer(raw, "u2").byteswap().tobytes() if big else raw
         narrow = len(raw) in (entries, entries + entries % 2) and len(raw) < 2 * entries
         return np.frombuffer(raw, dtype="u1" if narrow else "<u2")[:entries]
     return np.asarray(raw, dtype=np.int64) & 0xFFFF

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["stored_numbers"]
+__all__ = ["is_big_endian", "stored_numbers"]
 
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
@@ -50,6 +50,11 @@ def stored_numbers(path: Path, data: Any, bits: int | None) -> tuple[NDArray[np.
     return values, stored, notes
 
 
+def is_big_endian(data: Any) -> bool:
+    """Return whether the words of a data set's OW elements have their high byte first."""
+    return not data.file_meta.TransferSyntaxUID.is_little_endian
+
+
 def _is_compressed(data: Any) -> bool:
     return bool(data.file_meta.TransferSyntaxUID.is_compressed) and not data.file_meta.TransferSyntaxUID.is_deflated
 
@@ -84,7 +89,9 @@ def _words(path: Path, data: Any, allocated: int) -> NDArray[np.int64]:
             f"{path}: more pixels than rows times columns: {len(raw)} bytes where {columns} x {rows} take {wanted}",
             hint="Rows, Columns or BitsAllocated is wrong: export the radiograph again",
         )
-    big = not data.file_meta.TransferSyntaxUID.is_little_endian
+    big = is_big_endian(data)
+    if big and allocated == 8 and data["PixelData"].VR == "OW":
+        raw = np.frombuffer(raw, "u2").byteswap().tobytes()  # two pixels a word, the first in its low byte
     kind = np.dtype(f"u{allocated // 8}").newbyteorder(">" if big else "<")
     return np.frombuffer(raw, dtype=kind, count=rows * columns).reshape(rows, columns).astype(np.int64)
 

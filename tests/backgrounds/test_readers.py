@@ -148,6 +148,36 @@ class TestDicom:
         radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture))
         np.testing.assert_allclose(radiograph.pixels, (picture + 2048) / 4095, atol=1e-6)
 
+    def test_big_endian_files_read_as_pydicom_reads_them(self, tmp_path):
+        import pydicom
+        from pydicom.pixels import apply_voi_lut
+
+        def big(path, words, **elements):
+            """Write a file anew whose words have the high byte first; ``words`` are those of its pixels."""
+            data = pydicom.dcmread(path)
+            data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+            written = pydicom.dataset.FileDataset(str(path), {}, file_meta=data.file_meta, preamble=b"\0" * 128)
+            for element in data:
+                written[element.tag] = element
+            written.PixelData = words.astype(">u2").tobytes()
+            for name, value in elements.items():
+                setattr(written, name, value)
+            pydicom.dcmwrite(path, written, implicit_vr=False, little_endian=False, enforce_file_format=True)
+            return pydicom.dcmread(path)
+
+        picture, path = chest(bits=12), write_dicom(tmp_path / "a.dcm", chest(bits=12))
+        table = np.rint(4095 * np.linspace(0, 1, 4096) ** 0.7)
+        lookup = pydicom.Dataset()
+        lookup.LUTDescriptor, lookup.LUTData = [4096, 0, 12], table.astype(">u2").tobytes()
+        lookup["LUTDescriptor"].VR, lookup["LUTData"].VR = "US", "OW"
+        data = big(path, picture, VOILUTSequence=[lookup])
+        np.testing.assert_allclose(
+            read_radiograph(path).pixels, apply_voi_lut(data.pixel_array, data) / 4095, atol=1e-6
+        )
+        path = write_dicom(tmp_path / "b.dcm", picture)
+        data = big(path, chest().view("<u2"), BitsAllocated=8, BitsStored=8, HighBit=7)
+        np.testing.assert_allclose(read_radiograph(path).pixels, data.pixel_array / 255, atol=1e-6)
+
     def test_padding_is_black_in_monochrome1_too(self, tmp_path):
         picture = chest(bits=12)
         picture[:, :10] = 0
