@@ -15,6 +15,7 @@ __all__ = ["SUFFIXES", "has_spec_suffix", "is_spec"]
 SUFFIXES = (".yaml", ".yml")
 KEY = "synnodtest"
 _KEY = re.compile(r"""(?P<quote>["']?)(?P<key>[^\s"':#,{}\[\]]+)(?P=quote)\s*:(?:\s|$)""")
+_FLOW_KEY = re.compile(r"""[{,\s](?P<quote>["']?)(?P<key>[\w.-]+)(?P=quote)\s*:""")
 _ALIKE = 0.85
 """Similarity from which a top-level key is a slip of ``synnodtest``: ``synodtest`` has 0.95, ``pytest`` 0.63."""
 
@@ -50,7 +51,7 @@ def _resembles(key: str) -> bool:
 
 
 def _top_level_keys(text: str) -> Iterator[str]:
-    """Yield the keys of lines that are indented as the first line with content is."""
+    """Yield the keys of lines that are indented as the first line with content is; of JSON and its like every key."""
     indent: str | None = None
     for line in text.splitlines():
         content = line.lstrip(" \t\ufeff\xa0")
@@ -59,8 +60,11 @@ def _top_level_keys(text: str) -> Iterator[str]:
             line = content
         if not content or content.startswith(("#", "%")):
             continue
+        if indent is None and content.startswith("{"):
+            yield from (found["key"] for found in _FLOW_KEY.finditer(text))
+            return
         own = line[: len(line) - len(content)]
         indent = own if indent is None else indent
-        found = _KEY.match(content.removeprefix("{").lstrip()) if own == indent else None
+        found = _KEY.match(content) if own == indent else None
         if found:
             yield found["key"]

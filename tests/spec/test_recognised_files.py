@@ -1,8 +1,10 @@
 """What is meant as a spec is loaded or complained of, whatever wrote the file."""
 
 import codecs
+import json
 
 import pytest
+import yaml
 
 from synnodtest.commands.specs import spec_files
 from synnodtest.errors import SpecError
@@ -32,6 +34,10 @@ WRITTEN = {
     "indented": "".join(f"  {line}\n" for line in TEXT.splitlines()).encode(),
     "blank lines and comments first": b"\n\n# a comment\n   # another\n\n" + TEXT.encode(),
     "a document mark first": b"%YAML 1.2\n---\n" + TEXT.encode(),
+    "JSON": json.dumps(yaml.safe_load(TEXT)).encode(),
+    "JSON without blanks": json.dumps(yaml.safe_load(TEXT), separators=(",", ":")).encode(),
+    "JSON in lines": b"\n" + json.dumps(yaml.safe_load(TEXT), indent=2).encode(),
+    "JSON in order of its keys": json.dumps(yaml.safe_load(TEXT), indent="\t", sort_keys=True).encode(),
     "quoted key": TEXT.replace("synnodtest:", '"synnodtest" :').encode(),
 }
 
@@ -73,6 +79,7 @@ def test_what_cannot_be_loaded_is_complained_of_not_passed_over(tmp_path, how):
         "# synnodtest: 1\na: 1\n",
         "",
         "- synnodtest\n",
+        '{"name": "a: synnodtest", "synnodtests": [{"b": 1}]}',
         "behaviours:\n  - walk\n",
     ],
 )
