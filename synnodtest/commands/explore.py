@@ -21,15 +21,15 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.record import results as record
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
+    from synnodtest.shell.baseline import kept_record
 
     folder: Path = options.run_folder
-    made = record.load(folder)
+    made = kept_record(str(folder))
     page = folder / FILE_NAME
     if not page.is_file():
         raise RecordError(f"{page}: no such file, so there are no pictures", hint="run the specs again")
-    other = None if options.against is None else record.load(options.against)
+    other = None if options.against is None else kept_record(str(options.against))
     if other is not None and not {*made.scenes} & {*other.scenes}:
         raise RecordError(
             f"{folder} and {options.against} have no scene in common", hint="same specs, seed, synthesizer, backgrounds"

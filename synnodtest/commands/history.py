@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from fnmatch import fnmatch
@@ -35,16 +36,20 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.record import results as record
     from synnodtest.record.history import history_of
     from synnodtest.report.history import write_history
+    from synnodtest.shell.baseline import kept_record
 
     folders = sorted(path.parent for path in options.reports.glob(f"*/{record.FILE_NAME}"))
     if not folders:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
     if options.last:
         folders = folders[-options.last :]
-    records = [record.load(folder) for folder in folders]
+    records = [kept_record(str(folder)) for folder in folders]
     places = {made.run.id: folder for made, folder in zip(records, folders, strict=True)}
     own = {s.sha256 for made in records for s in made.identification.specs}
-    entered = [] if options.last else ledger.runs_of(options.reports.parent / ledger.FILE_NAME, own)
+    entries = options.reports.parent / ledger.FILE_NAME
+    entered = [] if options.last else ledger.runs_of(entries, own)
+    for fault in ledger.faults(entries):
+        print(fault, file=sys.stderr)
     made = history_of([_only(r, options.expectation) for r in records], entered)
     page = write_history(made, options.out or options.reports / "history.html", places)
     if options.json:

@@ -7,7 +7,7 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.commands.history import history_lines
-from synnodtest.integrity import ledger
+from synnodtest.integrity import ledger, manifest
 from synnodtest.record import results
 from synnodtest.record.history import history_of
 from synnodtest.report.history import write_history
@@ -167,3 +167,21 @@ def test_the_command_reads_the_folder_of_runs_and_the_ledger(made, tmp_path, mon
     assert main(["history", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 3
     assert main(["history", "--reports", "nowhere"]) == 1
+
+
+def test_the_command_takes_no_record_that_was_changed_and_tells_of_a_cut_ledger(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "reports" / made["run"]["id"]
+    results.write(made, folder)
+    manifest.write(folder)
+    for seed in range(3):
+        ledger.begin(tmp_path / ledger.FILE_NAME, f"run-{seed}", specs=["s"], seed=seed)
+    first, _, last = (tmp_path / ledger.FILE_NAME).read_text().splitlines(keepends=True)
+    (tmp_path / ledger.FILE_NAME).write_text(first + last)
+    assert main(["history"]) == 0
+    assert "jsonl:2: does not follow on the line before it" in capsys.readouterr().err
+    made["expectations"][0]["status"] = "PASSED" if made["expectations"][0]["status"] != "PASSED" else "FAILED"
+    results.write(made, folder)
+    for command in ("history", f"explore {folder}"):
+        assert main(command.split()) == 1
+        assert "is not as its run wrote it" in capsys.readouterr().err
