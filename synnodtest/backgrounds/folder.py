@@ -17,6 +17,7 @@ from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.patients import named_by_files
 from synnodtest.backgrounds.plausible import check_chest
+from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
 from synnodtest.backgrounds.regions import LUNGS, REGIONS
@@ -142,6 +143,7 @@ class FolderSet:
             raise BackgroundError(f"set {self._name!r} has no background {background.id!r}")
         try:
             radiograph = read_given(entry.path, entry.given)
+            _refuse_unclear_masks(entry, radiograph)
             radiograph = self._looked_at(entry, radiograph, background.content)
             regions = _given_regions(entry, radiograph.shape)
         except BackgroundError as error:
@@ -236,6 +238,21 @@ def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]
                 f"{path}: the {region} mask is empty", hint="draw it, or delete it to have it estimated"
             )
     return regions
+
+
+def _refuse_unclear_masks(entry: Entry, radiograph: Radiograph) -> None:
+    """Refuse masks of a radiograph that its EXIF orientation turned: on which of its two grids were they drawn?
+
+    Raises:
+        BackgroundError: there are such masks.
+    """
+    turned = next((note for note in radiograph.notes if note.startswith(EXIF_NOTE)), "")
+    if turned and entry.masks:
+        raise BackgroundError(
+            f"{entry.path}: {turned}, so that it is not clear whether its masks were drawn before or after that",
+            hint="save it upright, without an EXIF orientation; or write 'rotate_deg' into the manifest: then both are "
+            "as stored",
+        )
 
 
 def _refuse_inverted(path: Path, region: str, mask: BoolArray) -> None:

@@ -22,7 +22,8 @@ _RASTER = (
     ("read", f"16-bit PNG by the smallest of {_BITS} bits that holds its largest value, or the manifest's `bits`"),
     ("refused", "another number of pixels than the header says, a wrong checksum, no palette, truncation"),
     ("refused", "colour, transparency, several pictures, 16-bit colour, no spacing in the manifest"),
-    ("refused", "a manifest's `bits` other than 8 for an 8-bit file; EXIF turns by 90 degrees where x and y differ"),
+    ("refused", "a manifest's `bits` other than 8 for an 8-bit file"),
+    ("refused", "EXIF turns by 90 degrees where x and y differ, and any beside masks"),
     ("noted", "EXIF orientation (applied), `bits` above what the largest value needs"),
 )
 _METAIMAGE = (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy
+from PIL import Image
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
 from synnodtest.backgrounds.manifest import read_manifest
@@ -408,6 +409,22 @@ class TestBrokenSets:
         backgrounds = open_backgrounds(tmp_path, "normal")
         with pytest.raises(BackgroundError, match=r"lung mask covers 100% of the radiograph's edge: is it inverted\?"):
             backgrounds.load(backgrounds.backgrounds[0])
+
+    def test_a_mask_beside_a_picture_that_exif_turns_is_refused_unless_the_manifest_tells_the_turn(self, tmp_path):
+        turned, drawn = Image.Exif(), mask()
+        turned[0x0112] = 3
+        Image.fromarray(chest()[::-1, ::-1]).save(tmp_path / "a.jpg", quality=95, exif=turned)
+        drawn[:64] = 0
+        write_png(tmp_path / "a.lung.png", drawn * 255)
+        for column, value in (("rotate_deg", ""), ("rotate_deg", "180")):
+            manifest = f"file,mm_per_px_x,mm_per_px_y,{column}\na.jpg,1.4,1.4,{value}\n"
+            (tmp_path / "manifest.csv").write_text(manifest)
+            served = FolderSet(tmp_path, "normal")
+            if value:
+                np.testing.assert_array_equal(served.load(served.backgrounds[0]).regions["lung"], drawn[::-1, ::-1] > 0)
+            else:
+                with pytest.raises(BackgroundError, match="EXIF orientation 3"):
+                    served.load(served.backgrounds[0])
 
     @pytest.mark.parametrize("labels", [(1, 2), (127, 255)])
     def test_a_map_of_labels_is_no_mask(self, tmp_path, labels):
