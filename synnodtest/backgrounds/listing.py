@@ -107,6 +107,7 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
         chosen = [(row, path) for row, path in rows if own or path.is_relative_to(folder.resolve())]
         if own:
             _refuse_several_sets(folder, chosen)
+        _refuse_twice(chosen)
         if chosen:
             listed = {path for _, path in chosen}
             unlisted = sum(path.resolve() not in listed for path in lying)
@@ -192,6 +193,21 @@ def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
         strata=row.strata,
         where=row.where,
     )
+
+
+def _refuse_twice(chosen: Sequence[tuple[ManifestRow, Path]]) -> None:
+    """Refuse two rows of one file, such as ``a.png`` and ``./a.png``, of which the second would win.
+
+    Raises:
+        BackgroundError: there are such rows; names both.
+    """
+    first: dict[Path, ManifestRow] = {}
+    for row, path in chosen:
+        if (before := first.setdefault(path, row)) is not row:
+            raise BackgroundError(
+                f"{row.where}: {row.file!r} is the file that {before.where} lists as {before.file!r}",
+                hint="remove one of the rows",
+            )
 
 
 def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]]) -> None:

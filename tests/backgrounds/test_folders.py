@@ -337,6 +337,16 @@ class TestBrokenSets:
         with pytest.raises(BackgroundError, match=message):
             open_backgrounds(tmp_path / "set", "normal")
 
+    @pytest.mark.parametrize("again", ["./a.png", "../set/a.png", "link.png"])
+    def test_a_file_that_is_listed_under_two_names_is_an_error(self, tmp_path, again):
+        write_png(tmp_path / "set" / "a.png", chest())
+        (tmp_path / "set" / "link.png").symlink_to("a.png")
+        (tmp_path / "set" / "manifest.csv").write_text(
+            f"file,mm_per_px_x,mm_per_px_y\na.png,1.4,1.4\n{again},0.7,0.7\n"
+        )
+        with pytest.raises(BackgroundError, match=r"manifest\.csv:3: .* is the file that .*manifest\.csv:2 lists"):
+            FolderSet(tmp_path / "set", "normal")
+
     @pytest.mark.parametrize("case", BROKEN_YAML)
     def test_a_wrong_yaml_manifest_names_its_line(self, tmp_path, case):
         text, message = BROKEN_YAML[case]
