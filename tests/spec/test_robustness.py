@@ -27,7 +27,7 @@ behaviours:
 SEEDS = [(ROOT / "specs" / "paper.yaml").read_text(encoding="utf-8"), FUZZED]
 
 quick = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 
