@@ -20,6 +20,7 @@ from synnodtest.statistics.distributions import (
 )
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
+from synnodtest.statistics.rates import beta_bounds
 
 __all__ = [
     "DEFAULT_ICC",
@@ -74,9 +75,22 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
     _check_rates(alpha, p0=p0, p1=p1)
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
-    if p1 < p0:
-        p0, p1 = 1 - p0, 1 - p1
-    return binom_sf(binom_isf(alpha, n, p0), n, p1)
+    below = p1 < p0
+    return binom_sf(_most_unshown(n, p0, alpha, below), n, 1 - p1 if below else p1)
+
+
+def _most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
+    """Return the largest count of n (with ``below``: of failures) that does not show it."""
+    if n == 0:
+        return 0
+    near = binom_isf(alpha, n, 1 - p0 if below else p0)
+    return next((x - 1 for x in range(near, min(near + 2, n) + 1) if _shows(x, n, p0, alpha, below)), n)
+
+
+def _shows(count: int, n: int, p0: float, alpha: float, below: bool) -> bool:
+    """Return whether ``count`` successes of n (with ``below``: failures) show it, ruled like a verdict: no tie does."""
+    lower, upper = beta_bounds(n - count if below else count, n, alpha)
+    return bool(upper < p0 if below else lower > p0)
 
 
 def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> int:
@@ -91,7 +105,10 @@ def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> i
     rate = 1 - p0 if below else p0
     if rate >= 1:
         raise ValueError(f"no number of units shows a rate {'below 0' if below else 'above 1'}")
-    return 0 if rate <= 0 else math.floor(math.log(alpha) / math.log(rate)) + 1
+    if rate <= 0:
+        return 0
+    near = math.floor(math.log(alpha) / math.log(rate))
+    return next((n for n in (near, near + 1) if n > 0 and _shows(n, n, p0, alpha, below)), near + 2)
 
 
 def _search(power_at: Callable[[int], float], power: float, start: int) -> int:

@@ -5,6 +5,7 @@ import math
 import pytest
 from scipy import stats
 
+from synnodtest.evidence.ruling import Status, decide
 from synnodtest.statistics import (
     clopper_pearson,
     design_effect,
@@ -30,6 +31,30 @@ def test_power_of_a_rate_is_the_mass_of_the_counts_that_pass(n, p0, p1, alpha):
     passed = [b.lower > p0 if p1 > p0 else b.upper < p0 for b in bounds]
     want = sum(stats.binom.pmf(x, n, p1) for x in range(n + 1) if passed[x])
     assert power_rate(n, p0, p1, alpha=alpha) == pytest.approx(want, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n", "p0", "alpha", "below"),
+    [
+        (4, 0.5, 0.0625, False),
+        (3, 0.5, 0.125, True),
+        (2, 0.25, 0.0625, False),
+        (2, 0.75, 0.0625, True),
+        (2, 0.9, 0.01, True),
+    ],
+)
+def test_a_bound_that_equals_the_rate_shows_nothing_in_power_as_in_a_verdict(n, p0, alpha, below):
+    def passes(x, n):
+        bounds = clopper_pearson(x, n, alpha=alpha)
+        return decide(bounds.lower, bounds.upper, p0, "below" if below else "above") is Status.PASSED
+
+    best = 0.0 if below else 1.0
+    assert stats.binom.pmf(round(best * n), n, p0) == pytest.approx(alpha)
+    assert not passes(round(best * n), n)
+    assert power_rate(n, p0, best, alpha=alpha) == 0
+    assert power_rate(n + 1, p0, best, alpha=alpha) == 1
+    assert passes(round(best * (n + 1)), n + 1)
+    assert smallest_n_rate(p0, alpha=alpha, below=below) == n + 1
 
 
 def test_five_hundred_and_one_units_tell_85_from_80_percent():
