@@ -33,6 +33,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
     add_options(parser)
+    parser.epilog = (
+        "exit code 1: a limit is exceeded, or an expectation of A or B is ERROR or INVALID, on which no comparison\n"
+        "rests; each reason is printed. FAILED and INCONCLUSIVE alone leave it at 0: the difference is what is asked."
+    )
     parser.set_defaults(run=_run)
 
 
@@ -43,6 +47,7 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.files import write_atomic
     from synnodtest.record.brief import comparison_lines
     from synnodtest.record.compare import compare, faults_of, parse_limit
+    from synnodtest.record.model.members import StatusWord
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
     from synnodtest.shell.named import check_names
@@ -58,7 +63,13 @@ def _run(options: argparse.Namespace) -> int:
     for line in comparison_lines(made, options.b):
         print(line)
     both = ((options.a, earlier), (options.b, now))
-    broken = [f"ERROR {name}: {fault}" for name, one in both for fault in faults_of(one.expectations)]
+    unruled: tuple[StatusWord, ...] = ("ERROR", "INVALID")
+    broken = [
+        f"{status} {name}: {fault}"
+        for status in unruled
+        for name, one in both
+        for fault in faults_of(one.expectations, status)
+    ]
     for line in broken:
         print(line)
     if options.json is not None:

@@ -13,6 +13,7 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
 from synnodtest.record.model.judged import DEFAULT_POINT
+from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side, SideIdentification, SideRun
 from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
@@ -175,9 +176,9 @@ def compare(
     )
 
 
-def faults_of(expectations: Iterable[ExpectationEntry]) -> list[str]:
-    """Return what broke in a run, a line per kind of fault: what was not run cannot be compared."""
-    broken = [e.error or "no reason given" for e in expectations if e.status == "ERROR"]
+def faults_of(expectations: Iterable[ExpectationEntry], status: StatusWord = "ERROR") -> list[str]:
+    """Return what broke in a run, or is INVALID in it, a line per reason: what was not ruled on cannot be compared."""
+    broken = [e.error or "no reason given" for e in expectations if e.status == status]
     lines = [text.splitlines()[0] for text in broken]
     return [f"{lines.count(line)} expectations: {line}" for line in dict.fromkeys(lines)]
 

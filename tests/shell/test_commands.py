@@ -11,6 +11,7 @@ from synnodtest import Radiograph
 from synnodtest.cli import main
 from synnodtest.spec import load_spec
 from tests.pytest_plugin.conftest import write_radiographs
+from tests.record import parts
 
 DETECTORS = """\
 import numpy as np
@@ -178,6 +179,17 @@ def test_what_breaks_is_told_and_is_no_success(compared):
     assert "found::sensitivity: FAILED -> ERROR" in printed
     assert "ERROR detectors_of_commands:broken: 1 expectations:" in printed
     assert "16 scenes are not in both" in printed
+
+
+@pytest.mark.parametrize(("status", "code"), [("FAILED", 0), ("INCONCLUSIVE", 0), ("INVALID", 1)])
+@pytest.mark.parametrize("names", [("fine.json", "other.json"), ("other.json", "fine.json")])
+def test_records_with_invalid_verdicts_compare_to_no_success(folder, capsys, names, status, code):
+    one = {"id": "b", "statement": "s", "resolved": {}}
+    for name, word in (("fine.json", "PASSED"), ("other.json", status)):
+        items = [parts.expectation(id=f"s.yaml::b::{k}", status=word, error="the reason") for k in "ab"]
+        (folder / name).write_text(json.dumps(parts.record(expectations=items, behaviours=[one])))
+    assert main(["compare", *names]) == code
+    assert ("INVALID other.json: 2 expectations: the reason" in capsys.readouterr().out) is bool(code)
 
 
 def test_the_plan_counts_what_is_finished_and_times_it_by_this_machine(compared, folder, capsys):
