@@ -27,7 +27,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(run=_sign)
     else:
         parser.add_argument("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
-        parser.add_argument("--key", default="", help="expected key: its .pub file or fingerprint (SHA256:...)")
+        parser.add_argument("--key", help="expected key: its .pub file or fingerprint (SHA256:...)")
         parser.set_defaults(run=_verify)
 
 
@@ -65,11 +65,14 @@ def _verify(options: argparse.Namespace) -> int:
     from synnodtest.integrity import manifest, signature
 
     faults = manifest.verify(options.folder, inputs=options.inputs)
-    key = Path(options.key).read_text(encoding="utf-8") if options.key and Path(options.key).is_file() else options.key
+    given = options.key or ""
+    key = Path(given).read_text(encoding="utf-8") if given and Path(given).is_file() else given
+    if options.key is not None and not key.strip():
+        raise RecordError(f"--key {given!r}: no public key stands there", hint=signature.KEY_HINT)
     if (options.folder / manifest.SIGNATURE).is_file():
         faults += signature.verify(options.folder, key)
         print(f"signature  {signature.told(options.folder)}")
-    elif options.key:
+    elif key:
         faults.append(f"{manifest.SIGNATURE}: missing")
     for fault in faults:
         print(fault, file=sys.stderr)

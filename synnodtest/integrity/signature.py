@@ -20,9 +20,10 @@ from synnodtest.errors import RecordError, missing_extra
 from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
-__all__ = ["fingerprint", "sign", "told", "verify"]
+__all__ = ["KEY_HINT", "fingerprint", "sign", "told", "verify"]
 
 VERSION = 2
+KEY_HINT = "give the line of a .pub file, or its fingerprint (SHA256:...)"
 _LARGEST_BYTES = 100_000
 
 
@@ -81,8 +82,10 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
 
     Raises:
         SynnodError: ``cryptography`` is not installed.
-        RecordError: there is no readable signature.
+        RecordError: there is no readable signature, or the expected key is blank.
     """
+    if public_key.isspace():
+        raise RecordError("the expected public key is blank", hint=KEY_HINT)
     _, ed25519, invalid = _cryptography()
     path = folder / manifest.SIGNATURE
     content = _content(path)

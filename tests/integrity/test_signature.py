@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from synnodtest.cli import main
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.files import sha256_of_file
 from synnodtest.integrity import manifest, signature
@@ -49,6 +50,18 @@ def test_a_signed_run_verifies_with_and_without_the_expected_key(run, key):
     assert signature.verify(run, content["public_key"]) == []
     assert signature.verify(run, "SHA256:other")
     assert manifest.verify(run) == []
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t \n"])
+def test_a_blank_key_is_refused_and_never_taken_for_none(run, key, tmp_path, capsys, blank):
+    signature.sign(run, key)
+    with pytest.raises(RecordError, match="blank"):
+        signature.verify(run, blank)
+    (tmp_path / "blank.pub").write_text(blank)
+    (tmp_path / "empty.pub").write_text("")
+    for given in ("", blank, str(tmp_path / "blank.pub"), str(tmp_path / "empty.pub")):
+        assert main(["verify", str(run), "--key", given]) == 1
+        assert "no public key stands there" in capsys.readouterr().err
 
 
 def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key):
