@@ -96,8 +96,9 @@ class WarmPython:
 
     def _asked(self, told: dict[str, Any], timeout: float) -> int:
         if self._server is None:
-            env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+            own = {"PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
             words = [sys.executable, "-u", __file__]
+            env = os.environ | own
             self._server = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         server = self._server
         assert server.stdin is not None
