@@ -7,10 +7,10 @@ from typing import Any
 
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.spec.source import YamlFault, parse, plain, read_text
+from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text
 from synnodtest.spec.validation import held_against
 
-__all__ = ["Form", "read_form"]
+__all__ = ["Form", "read_form", "read_nodes"]
 
 Form = Schema
 """A JSON Schema; ``x-expected`` says in words what a text with a pattern should be."""
@@ -18,7 +18,12 @@ _MOST_TOLD = 20
 
 
 def read_form(path: Path, form: Form, what: str) -> dict[str, Any]:
-    """Return the content of a YAML file that follows ``form``.
+    """Return the content of a YAML file as plain values; arguments and errors are those of :func:`read_nodes`."""
+    return dict(plain(read_nodes(path, form, what)))
+
+
+def read_nodes(path: Path, form: Form, what: str) -> Node:
+    """Return the content of a YAML file that follows ``form``, as nodes that know their line.
 
     Args:
         path: The file.
@@ -36,4 +41,4 @@ def read_form(path: Path, form: Form, what: str) -> dict[str, Any]:
     found = [*problems, *held_against(form, root)][:_MOST_TOLD]
     if found:
         raise RecordError("\n".join(map(str, found)), hint=f"this file should be {what}")
-    return dict(plain(root))
+    return root

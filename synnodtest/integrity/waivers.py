@@ -16,13 +16,14 @@ from the day after its expiry it covers nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import RecordError
-from synnodtest.integrity.forms import Form, read_form
+from synnodtest.integrity.forms import Form, read_nodes
+from synnodtest.spec.source import Node, plain
 
 __all__ = ["Waiver", "Waivers", "load_waivers"]
 
@@ -58,6 +59,7 @@ class Waiver:
         reason: Why the failure is accepted.
         approver: Who accepted it.
         expiry: Last day on which it holds (UTC).
+        line: Where its file names what it covers.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Waiver:
     reason: str
     approver: str
     expiry: date
+    line: int = field(default=0, compare=False)
 
     def covers(self, node_id: str, behaviour: str) -> bool:
         """Return whether the waiver is about an item."""
@@ -77,7 +80,8 @@ class Waiver:
 
     def as_dict(self, today: date | None = None) -> dict[str, object]:
         """Return plain values, ``expired`` among them."""
-        return {**vars(self), "expiry": self.expiry.isoformat(), "expired": self.expired(today)}
+        told = {name: value for name, value in vars(self).items() if name != "line"}
+        return {**told, "expiry": self.expiry.isoformat(), "expired": self.expired(today)}
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ class Waivers:
             key=lambda w: (w.expired(), not node_id.endswith(w.expectation), w.expectation == behaviour),
             default=None,
         )
+
+    def idle(self, items: Iterable[tuple[str, str]]) -> list[Waiver]:
+        """Return the waivers that cover none of the items ``(node id, behaviour)``."""
+        known = list(items)
+        return [waiver for waiver in self.entries if not any(waiver.covers(*item) for item in known)]
 
     def ambiguous(self, items: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Return by id which waivers cover items ``(node id, behaviour)`` of several specs, a sentence each.
@@ -114,15 +123,20 @@ def load_waivers(path: Path) -> Waivers:
         RecordError: it cannot be read, an entry is malformed, a date is none, or an id stands twice; names file and
             line or entry.
     """
-    entries = read_form(path, _FORM, f"a list under 'waivers'; {HINT}")["waivers"] or []
-    made = tuple(
-        Waiver(e["id"], e.get("expectation", e["id"]), e["reason"], e["approver"], _day(path, e)) for e in entries
-    )
+    listed = read_nodes(path, _FORM, f"a list under 'waivers'; {HINT}").mapping["waivers"].sequence
+    made = tuple(_waiver(path, node) for node in listed)
     ids = [waiver.id for waiver in made]
     twice = next((i for i in ids if ids.count(i) > 1), None)
     if twice is not None:
         raise RecordError(f"{path}: the waiver {twice!r} stands twice", hint="keep one entry of each id")
     return Waivers(made)
+
+
+def _waiver(path: Path, node: Node) -> Waiver:
+    entry = plain(node)
+    named = "expectation" if "expectation" in entry else "id"
+    line = node.mapping[named].place.line
+    return Waiver(entry["id"], entry[named], entry["reason"], entry["approver"], _day(path, entry), line)
 
 
 def _day(path: Path, entry: dict[str, Any]) -> date:

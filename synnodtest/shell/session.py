@@ -207,6 +207,16 @@ class Session:
         found = None if self.waivers is None else self.waivers.find(case.node_id, case.behaviour.id)
         return None if found is None else found.as_dict()
 
+    def idle_waivers(self) -> Iterator[str]:
+        """Yield a warning for each waiver that names nothing in the specs of the run."""
+        settings = self.run.settings
+        if self.waivers is None or settings.waivers is None:
+            return iter(())
+        from synnodtest.shell.idle_waivers import idle_waivers
+
+        every = self.run.fragment.every()
+        return idle_waivers(self.waivers, settings.waivers, every, self.left_out, settings.root)
+
     def say(self, node_id: str) -> None:
         """Have the terminal's summary show the verdict of an item."""
         self.judged.append(node_id)

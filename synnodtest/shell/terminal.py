@@ -88,6 +88,8 @@ def write_summary(session: Session, reporter: Any) -> None:
             reporter.line(f"backgrounds {entry.name}: {note}", yellow=True)
     for anomaly in session.run.fragment.anomalies:
         reporter.line(f"{anomaly.id}: {anomaly.what}: {anomaly.impact}", yellow=True)
+    for warning in session.idle_waivers():
+        reporter.line(f"WARNING {warning}", yellow=True)
     for fault in session.second.faults() if session.second is not None else ():
         reporter.line(fault, red=True)
     if session.ending is not None:

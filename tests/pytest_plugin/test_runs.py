@@ -99,6 +99,29 @@ def test_a_waived_failure_is_xfail_and_an_expired_waiver_fails(project):
     assert "expired" in result.stdout.str()
 
 
+def test_a_waiver_that_names_nothing_is_warned_of_with_its_line_and_the_nearest_name(project):
+    entry = "  - {id: %s, expectation: '%s', reason: known, approver: R, expiry: 2999-01-01}\n"
+    named = {
+        "W-1": "specs/small.yaml::size::sensitivty",
+        "W-2": "sise",
+        "W-3": "specs/smal.yaml::leak",
+        "W-4": "leak",
+        "W-5": "specs/small.yaml::size::monotone",
+        "W-6": "cxr/r0.png::size",
+    }
+    assert (project.path / "cxr" / "r0.png").is_file() or named.pop("W-6")
+    (project.path / "waivers.yaml").write_text("waivers:\n" + "".join(entry % pair for pair in named.items()))
+    result = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
+    warned = [line for line in result.stdout.str().splitlines() if "WARNING" in line]
+    assert [
+        re.search(r"waivers\.yaml:(\d): the waiver '(W-\d)'.*; did you mean '(.*)'", line).groups() for line in warned
+    ] == [
+        ("2", "W-1", "specs/small.yaml::size::sensitivity"),
+        ("3", "W-2", "size"),
+        ("4", "W-3", "specs/small.yaml::leak"),
+    ]
+
+
 def test_a_second_run_computes_nothing(project):
     project()
     for path in sorted((project.path / "cxr").glob("r*.png")):
