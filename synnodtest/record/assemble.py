@@ -115,12 +115,14 @@ class Fragment:
 
     def _in_order(self) -> None:
         """Bring what workers gathered into the order in which one process would have."""
-        rank = {node_id: number for number, node_id in enumerate({**self.planned, **self.expectations})}
-        first = {node_id.rpartition("::")[0].rpartition("::")[2]: rank[node_id] for node_id in reversed(rank)}
+        every = {**self.planned, **self.expectations}
+        rank = {node_id: number for number, node_id in enumerate(every)}
+        first = {(every[node_id].spec_file, every[node_id].behaviour): rank[node_id] for node_id in reversed(rank)}
         self.gallery.sort(key=lambda shown: rank[shown.expectation])
         self.deviations.sort(key=lambda one: rank.get(one.expectation, len(rank)))
         self.fuzzing.sort(key=lambda one: rank.get(one.expectation_id, len(rank)))
-        self.sham = dict(sorted(self.sham.items(), key=lambda one: first.get(one[1].behaviour, len(rank))))
+        shams = sorted(self.sham.items(), key=lambda one: first.get((one[1].file, one[1].behaviour), len(rank)))
+        self.sham = dict(shams)
         self.backgrounds = dict(sorted(self.backgrounds.items()))
 
     def every(self) -> list[ExpectationEntry]:
@@ -151,7 +153,7 @@ class Fragment:
     ) -> None:
         """Record an item that was judged, its trials and whoever made them."""
         self._add_case(case)
-        self._add_parts(judgement, campaign)
+        self._add_parts(case.spec.path.as_posix(), judgement, campaign)
         trials = [t for e in judgement.evidence.values() for t in e.trials]
         rejected = [t for e in judgement.evidence.values() for t in e.rejected]
         point = judgement.variant.operating_point
@@ -196,7 +198,7 @@ class Fragment:
         self.specs.setdefault(file, SpecEntry(file, spec.sha256, title=spec.title, scope=plain(spec.scope)))
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
-    def _add_parts(self, judgement: Judgement, campaign: Campaign) -> None:
+    def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:
         self.detector = _identity(campaign.providers.detector.identity)
         for name in judgement.evidence:
             synthesizer = campaign.synthesizer(name)
@@ -204,8 +206,8 @@ class Fragment:
             self.synthesizers[name] = replace(made_by, sham_is_identity=bool(synthesizer.sham_is_identity))
             sham = judgement.sham.get(name)
             if sham is not None:
-                of = {"behaviour": judgement.behaviour.id, "synthesizer": name}
-                self.sham[f"{judgement.behaviour.id}::{name}"] = decode(ShamEntry, {**of, **plain(sham.as_dict())})
+                of = {"file": file, "behaviour": judgement.behaviour.id, "synthesizer": name}
+                self.sham["::".join(of.values())] = decode(ShamEntry, {**of, **plain(sham.as_dict())})
         backgrounds = campaign.backgrounds(judgement.behaviour)
         there = campaign.background_set(judgement.behaviour)
         self.backgrounds[f"{there.name}:{len(backgrounds)}"] = BackgroundsEntry(

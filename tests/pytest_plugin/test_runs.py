@@ -8,6 +8,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from synnodtest.decoding import decode
+from synnodtest.record.model.scenes import ShamEntry
+
 from .conftest import run_pytest
 
 
@@ -78,6 +81,18 @@ def test_inconclusive_fails_by_default_with_its_own_letter_and_can_be_relaxed_to
     assert "exploratory run, which confirms nothing" in result.stdout.str()
     relaxed = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
     assert relaxed.parseoutcomes() == {"xfailed": 1, "deselected": 3}
+
+
+def test_two_specs_with_a_behaviour_of_one_id_have_a_sham_control_each(project):
+    text = (project.path / "specs" / "small.yaml").read_text()
+    (project.path / "specs" / "other.yaml").write_text(text)
+    project("-k", "size and sensitivity", "--synnod-limit", "3")
+    of = [(entry["file"], entry["behaviour"]) for entry in record(project)["sham"]]
+    assert of == [("specs/other.yaml", "size"), ("specs/small.yaml", "size")]
+    (run,) = (project.path / "reports").iterdir()
+    assert "(specs/other.yaml::size and specs/small.yaml::size)" in (run / "report.html").read_text()
+    entries = json.loads((run / "results.json").read_text())["sham"]
+    assert decode(ShamEntry, {k: v for k, v in entries[0].items() if k != "file"}).file == ""
 
 
 def waiver(project, expiry):

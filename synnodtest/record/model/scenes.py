@@ -202,6 +202,7 @@ class ShamEntry:
         n01: On the untouched radiograph alone.
         n00: On neither.
         estimate: The difference; null without pairs.
+        file: Of the behaviour; earlier records do not say.
     """
 
     behaviour: str
@@ -215,3 +216,4 @@ class ShamEntry:
     n01: Count = 0
     n00: Count = 0
     estimate: IntervalEntry | None = None
+    file: Annotated[str, Member(omitted=True)] = ""

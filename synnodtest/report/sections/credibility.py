@@ -66,14 +66,16 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
     """Return the table of sham controls; those that had nothing to compare share one sentence."""
     idle: dict[str, list[str]] = {}
     rows: list[list[Cell | str]] = []
+    files = {id: {s.file for s in entries if s.behaviour == id} for id in {s.behaviour for s in entries}}
     for s in entries:
+        name = f"{s.file}::{s.behaviour}" if len(files[s.behaviour]) > 1 else s.behaviour
         if not s.n:
-            idle.setdefault(f"{s.synthesizer}: {s.sentence}", []).append(s.behaviour)
+            idle.setdefault(f"{s.synthesizer}: {s.sentence}", []).append(name)
             continue
         gap, table = s.estimate or IntervalEntry(), " / ".join(map(number, (s.n11, s.n10, s.n01, s.n00)))
         bounds = interval(gap.lower, gap.upper, "difference")
         says = status(s.status) if s.status in STATUSES else Cell(s.status.capitalize())
-        rows.append([s.behaviour, s.synthesizer, s.mode, number(s.n), table, number(gap.value, "difference"), bounds,
+        rows.append([name, s.synthesizer, s.mode, number(s.n), table, number(gap.value, "difference"), bounds,
                      says, s.sentence])  # fmt: skip
     counted = "Both / sham only / untouched only / neither"
     columns = ["Behaviour", "Synthesizer", "Mode", "Pairs", counted, "Difference", "Interval", "Says", "In words"]
