@@ -15,7 +15,7 @@ The default of a nodule that says nothing of its brightness is the density of no
 
 from synnodtest.attenuation.display import Display, Planted, white_share
 from synnodtest.attenuation.outline import Outline, outline_of
-from synnodtest.attenuation.resolve import contrast_asked, is_natural, resolved, resolved_scene
+from synnodtest.attenuation.resolve import contrast_asked, resolved, resolved_scene
 from synnodtest.attenuation.rule import (
     ANNOTATED_SPREAD,
     CONTRAST_PER_MM,
@@ -45,7 +45,6 @@ __all__ = [
     "contrast_of",
     "density_of",
     "draw_density",
-    "is_natural",
     "outline_of",
     "realised_density",
     "resolved",

@@ -12,12 +12,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["contrast_asked", "is_natural", "resolved", "resolved_scene"]
-
-
-def is_natural(nodule: Nodule) -> bool:
-    """Return whether a nodule's contrast follows from a density, given or drawn."""
-    return nodule.contrast is None or nodule.density is not None
+__all__ = ["contrast_asked", "resolved", "resolved_scene"]
 
 
 def contrast_asked(nodule: Nodule) -> float:

@@ -44,7 +44,7 @@ def region_behaviour(entry: Failure, behaviour: Behaviour) -> dict[str, object]:
     fuzz = behaviour.fuzz
     if fuzz is None or behaviour.id.endswith("]"):
         raise SynnodError(f"{behaviour.id!r} is no search of its own in this file", hint="promote the example alone")
-    values = _values(region, fuzz)
+    values = _values(region)
     location = _location(region, fuzz)
     identity = f"{behaviour.id}-region"
     head = {"id": identity, "extends": behaviour.id, "statement": f"Within a region that once failed: {_said(region)}."}
@@ -82,7 +82,7 @@ def _drawn(value: Any) -> Any:
     return {"choice": value} if isinstance(value, list) else value
 
 
-def _values(region: RegionEntry, fuzz: Fuzz) -> dict[str, object]:
+def _values(region: RegionEntry) -> dict[str, object]:
     """Return what each varied parameter may be within the region: ``[low, high]``, or a list of levels."""
     found: dict[str, object] = {}
     for row in region.parameters:

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, objects_in, read_objects, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, read_objects, register_kind
 from synnodtest.detectors.dicom_graphics import box_around, points_of, union
 from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.detectors.report_codes import REPORT_CLASSES
 from synnodtest.finding import Finding
 
-__all__ = ["read_reports", "reports_in"]
+__all__ = ["read_reports"]
 
 NAME = "dicom-sr"
 
@@ -34,16 +34,6 @@ _RENDERING, _HIDDEN = "111056", "111152"
 _CENTRE = "111010"
 _GROUP, _FINDING = "125007", "121071"
 _NAME, _VERSION = "111001", "111003"
-
-
-def reports_in(folder: Path) -> list[Path]:
-    """Return the structured reports of a folder and the folders in it, by name; other files are passed over.
-
-    Raises:
-        SynnodError: pydicom is not installed.
-        DetectorError: there is none.
-    """
-    return objects_in(folder, [NAME])
 
 
 def read_reports(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:

@@ -190,15 +190,12 @@ class Engine:
                 continue
             job = chunk.jobs[item[1].key()]
             assert job.snapshot is not None
-            cached = job not in chunk.pending
-            self.tally.from_cache += cached
+            self.tally.from_cache += job not in chunk.pending
             if job.sightings is not None:
                 job.sightings = job.sightings.aside(self._spool)
-            yield self._outcome(*item, job.snapshot, job.sightings or (), cached)
+            yield self._outcome(*item, job.snapshot, job.sightings or ())
 
-    def _outcome(
-        self, recipe: Recipe, scene: Scene, snapshot: Snapshot, sightings: Sequence[Sighting], cached: bool
-    ) -> Outcome:
+    def _outcome(self, recipe: Recipe, scene: Scene, snapshot: Snapshot, sightings: Sequence[Sighting]) -> Outcome:
         """Return what came of a recipe, which is let go of: a campaign keeps the outcomes of all its scenes."""
         return Outcome(
             background=recipe.background,
@@ -209,5 +206,4 @@ class Engine:
             synthesizer=self.synthesizer.identity.name,
             snapshot=snapshot,
             sightings=sightings,
-            cached=cached,
         )

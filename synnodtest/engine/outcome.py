@@ -180,7 +180,6 @@ class Outcome:
         synthesizer: Name of the synthesizer.
         snapshot: The radiograph without pixels.
         sightings: The findings; empty for a rejected scene.
-        cached: True if nothing had to be computed.
     """
 
     background: Background
@@ -191,7 +190,6 @@ class Outcome:
     synthesizer: str
     snapshot: Snapshot
     sightings: Sequence[Sighting]
-    cached: bool
 
 
 def to_trial(outcome: Outcome, matching: Matching) -> Trial:

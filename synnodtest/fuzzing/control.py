@@ -50,7 +50,7 @@ class Control:
         return f"{self.found} of {self.scenes} easy nodules found ({bound}; more than {LEAST:g} is asked for)"
 
 
-def control_stage(stage: Stage, maker: RecipeMaker, example: Example) -> Stage:
+def control_stage(stage: Stage, maker: RecipeMaker) -> Stage:
     """Return the stage that plants the control's nodule and asks whether it is found, with seeds of its own."""
     claim = Claim("detected", {"operating_point": maker.claim.point})
     places = maker.places if maker.plants else Places(stage.engine.load, Location())

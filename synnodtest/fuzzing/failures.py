@@ -137,7 +137,7 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
                 return "ERROR", [f"scene {scene.key()}: {error}"]
             sightings = sightings_of(radiograph, findings)
             snapshot, maker = Snapshot.of(radiograph), engine.synthesizer.identity.name
-            outcome = Outcome(background, Arm(arm), 0, (), scene, maker, snapshot, sightings, cached=False)
+            outcome = Outcome(background, Arm(arm), 0, (), scene, maker, snapshot, sightings)
             trials[arm] = to_trial(outcome, matching)
         holds.append(claim.holds(claim.margin(trials)))
         clusters.append(entry["cluster"])

@@ -196,7 +196,7 @@ class Hunt:
         if self.confirmed or not ground.claim.about.needs_control:
             return
         example = ground.easiest if ground.maker.plants else EASY
-        stage = control_stage(ground.confirm_stage, ground.maker, example)
+        stage = control_stage(ground.confirm_stage, ground.maker)
         self.control = responds(stage, example, ground.alpha, self._enough)
 
     def _keep(self) -> None:

@@ -42,7 +42,7 @@ def ruling_of(
     """
     found, around = findings.found, findings.around
     confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
-    parts = tuple(_component(c, claim.rate, alpha) for c in found)
+    parts = tuple(_component(c, claim.rate) for c in found)
     if confirmed:
         status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings)
     else:
@@ -141,7 +141,7 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     )
 
 
-def _component(found: Confirmation, rate: float, alpha: float) -> Component:
+def _component(found: Confirmation, rate: float) -> Component:
     hits = [r.holds for r in found.replicates]
     wide = clustered_rate(hits, [r.background.cluster for r in found.replicates], alpha=0.025)
     status = Status.FAILED if found.confirmed else Status.PASSED if found.refuted else Status.INCONCLUSIVE

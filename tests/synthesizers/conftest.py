@@ -71,13 +71,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     pytest.importorskip("diffusers")
     import torch
 
-    from synnodtest.synthesizers.diffusion.encoder import SIZE_AND_CONTRAST, TabularEncoder
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
     from synnodtest.training.diffusion import PRESETS, new_pipeline
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    names = [*SIZE_AND_CONTRAST, "Sphericity", "Contrast", "Energy"]
+    names = ["diameter_mm", "contrast", "Sphericity", "Contrast", "Energy"]
     encoder = TabularEncoder(
         feature_names=names,
         kinds=["log", "log", "linear", "log", "log"],

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 
-from synnodtest.synthesizers.diffusion.tabular import SIZE_AND_CONTRAST, Tabular, transform
+from synnodtest.synthesizers.diffusion.tabular import Tabular, transform
 
-__all__ = ["SIZE_AND_CONTRAST", "TabularEncoder", "transform"]
+__all__ = ["TabularEncoder", "transform"]
 
 
 class TabularEncoder(Tabular, ModelMixin, ConfigMixin):  # type: ignore[misc]

@@ -18,10 +18,7 @@ from torch import Tensor, nn
 
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["SIZE_AND_CONTRAST", "Tabular", "transform"]
-
-SIZE_AND_CONTRAST = ("diameter_mm", "contrast")
-"""Two conditions beside PyRadiomics' features, so that a nodule can be asked for by these alone."""
+__all__ = ["Tabular", "transform"]
 
 
 def transform(values: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
