@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import Format
@@ -10,7 +9,7 @@ from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.backgrounds.listing import NothingThere
 from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, likely
 from synnodtest.ports import BackgroundSet
 
 __all__ = [
@@ -72,11 +71,10 @@ def _without_set(root: Path, set_name: str, error: NothingThere) -> BackgroundEr
     sets = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not sets:
         return error
-    close = difflib.get_close_matches(set_name, sets, n=1)
     return BackgroundError(
         f"{root}: no radiograph here, and no folder {set_name!r}, as a spec calls the set; its folders are "
         f"{', '.join(sets[:8])}",
-        hint=f"did you mean {close[0]!r}?" if close else f"--backgrounds {root / sets[0]} serves any set",
+        hint=likely(set_name, sets, f"--backgrounds {root / sets[0]} serves any set"),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from synnodtest.errors import SynthesizerError
+from synnodtest.errors import SynthesizerError, likely
 from synnodtest.factories import Loader
 from synnodtest.identity import Identity
 from synnodtest.ports import Synthesizer
@@ -176,11 +175,10 @@ _WITH_FOLDER = ("diffusion", "ct-patch")
 
 
 def _unknown(text: str) -> SynthesizerError:
-    close = difflib.get_close_matches(text.partition(":")[0], known_synthesizers(), n=1)
     ways = "a synthesizer is package.module:factory or one of " + ", ".join(known_synthesizers())
     return SynthesizerError(
         f"nothing is known as the synthesizer {text!r}" if text else "no synthesizer is named",
-        hint=f"did you mean {close[0]!r}?" if close else ways,
+        hint=likely(text.partition(":")[0], known_synthesizers(), ways),
     )
 
 
