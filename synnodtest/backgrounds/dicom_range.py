@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.depth import least_depth
-from synnodtest.backgrounds.dicom_words import is_big_endian
+from synnodtest.backgrounds.dicom_words import bytes_swapped, is_big_endian
 from synnodtest.errors import BackgroundError
 
 __all__ = ["FUNCTIONS", "to_unit_range"]
@@ -136,7 +136,7 @@ def _table(path: Path, data: Any, sequence: str, values: _Values) -> tuple[tuple
 
 def _entries(raw: Any, entries: int, *, big: bool) -> NDArray[Any]:
     if isinstance(raw, (bytes, bytearray)):
-        raw = np.frombuffer(raw, "u2").byteswap().tobytes() if big else raw
+        raw = bytes_swapped(raw) if big else raw
         narrow = len(raw) in (entries, entries + entries % 2) and len(raw) < 2 * entries
         return np.frombuffer(raw, dtype="u1" if narrow else "<u2")[:entries]
     return np.asarray(raw, dtype=np.int64) & 0xFFFF

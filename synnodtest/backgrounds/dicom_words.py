@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["is_big_endian", "stored_numbers"]
+__all__ = ["bytes_swapped", "is_big_endian", "stored_numbers"]
 
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
@@ -55,6 +55,11 @@ def is_big_endian(data: Any) -> bool:
     return not data.file_meta.TransferSyntaxUID.is_little_endian
 
 
+def bytes_swapped(words: bytes | bytearray) -> bytes:
+    """Return words of two bytes with the bytes of each exchanged."""
+    return np.frombuffer(words, "u2").byteswap().tobytes()
+
+
 def _is_compressed(data: Any) -> bool:
     return bool(data.file_meta.TransferSyntaxUID.is_compressed) and not data.file_meta.TransferSyntaxUID.is_deflated
 
@@ -91,7 +96,7 @@ def _words(path: Path, data: Any, allocated: int) -> NDArray[np.int64]:
         )
     big = is_big_endian(data)
     if big and allocated == 8 and data["PixelData"].VR == "OW":
-        raw = np.frombuffer(raw, "u2").byteswap().tobytes()  # two pixels a word, the first in its low byte
+        raw = bytes_swapped(raw)  # two pixels a word, the first in its low byte
     kind = np.dtype(f"u{allocated // 8}").newbyteorder(">" if big else "<")
     return np.frombuffer(raw, dtype=kind, count=rows * columns).reshape(rows, columns).astype(np.int64)
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import suffix_of
 from synnodtest.backgrounds.listing import Entry
+from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
-from synnodtest.errors import SynnodError
-from synnodtest.files import sha256_of_file
+from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.store import Store
 
-__all__ = ["film_by_pixels", "need_pixels"]
+__all__ = ["digest_of", "film_by_file", "film_by_pixels", "need_pixels", "pixels_beside"]
+
+_DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
 def need_pixels(entries: Sequence[Entry]) -> bool:
@@ -41,4 +43,31 @@ def film_by_pixels(entry: Entry, content: str, cache: Path | None) -> str:
     try:
         return (made() if cache is None else Store(cache).obtain("films", content, made)).decode()
     except SynnodError:
-        return sha256_of_file(entry.path)
+        return film_by_file(entry)
+
+
+def film_by_file(entry: Entry) -> str:
+    """Return the sha256 of the file that holds the pixels."""
+    return digest_of(pixels_beside(entry) or entry.path)
+
+
+def pixels_beside(entry: Entry) -> Path | None:
+    """Return the file that holds the pixels, where it is not the radiograph's own, which is then a header."""
+    return data_file_of(entry.path) if entry.path.suffix.lower() == ".mhd" else None
+
+
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file, which is read once while it keeps its size and time.
+
+    Raises:
+        BackgroundError: it cannot be read.
+    """
+    try:
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        if key not in _DIGESTS:
+            with path.open("rb") as file:
+                _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return _DIGESTS[key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
-from synnodtest.backgrounds.films import film_by_pixels, need_pixels
+from synnodtest.backgrounds.films import digest_of, film_by_file, film_by_pixels, need_pixels, pixels_beside
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
-from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.patients import named_by_files
 from synnodtest.backgrounds.plausible import check_chest
 from synnodtest.backgrounds.raster import EXIF_NOTE
@@ -35,7 +33,6 @@ _FORMAT = 2
 MOST_OF_EDGE = 0.5
 """Of a radiograph's outermost pixels: a film cut close to the lungs shows them at two of its four sides; an inverted
 mask holds nearly all."""
-_DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
 class FolderSet:
@@ -108,7 +105,7 @@ class FolderSet:
                 entry.patient,
                 entry.strata,
                 content=contents[entry.id],
-                film=film_by_pixels(entry, contents[entry.id], self._cache) if decoded else _film(entry),
+                film=film_by_pixels(entry, contents[entry.id], self._cache) if decoded else film_by_file(entry),
             )
             for entry in self._entries.values()
         )
@@ -271,13 +268,13 @@ def _refuse_inverted(path: Path, region: str, mask: BoolArray) -> None:
 
 def _content(entry: Entry) -> str:
     """Return the sha256 that stands for pixels, spacing and masks, from the bytes of the files."""
-    files = {"": _digest(entry.path)} | {region: _digest(path) for region, path in entry.masks.items()}
-    beside = data_file_of(entry.path) if entry.path.suffix.lower() == ".mhd" else None
+    files = {"": digest_of(entry.path)} | {region: digest_of(path) for region, path in entry.masks.items()}
+    beside = pixels_beside(entry)
     return sha256_of(
         {
             "format": _FORMAT,
             "files": files,
-            "pixel_file": _digest(beside) if beside else None,
+            "pixel_file": digest_of(beside) if beside else None,
             "spacing_mm": entry.given.spacing_mm,
             "bits": entry.given.bits,
             "polarity": entry.given.polarity,
@@ -286,24 +283,6 @@ def _content(entry: Entry) -> str:
             "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
         }
     )
-
-
-def _film(entry: Entry) -> str:
-    """Return the sha256 of the file that holds the pixels."""
-    beside = data_file_of(entry.path) if entry.path.suffix.lower() == ".mhd" else None
-    return _digest(beside or entry.path)
-
-
-def _digest(path: Path) -> str:
-    try:
-        status = path.stat()
-        key = (str(path), status.st_size, status.st_mtime_ns)
-        if key not in _DIGESTS:
-            with path.open("rb") as file:
-                _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return _DIGESTS[key]
 
 
 def _with_place(error: BackgroundError, where: str) -> BackgroundError:
