@@ -5,9 +5,10 @@
 
 For every annotated nodule of at most 45 mm, nodules of its size are planted in the same region of negative films, by
 default as specs plant them; ``--nodule '{attenuation: solid}'`` plants others. Both are measured by
-``synnodtest.conspicuity``. Says medians, deciles and the Kolmogorov-Smirnov distance in each band, and by how much the
-median of the planted ones would have to be multiplied, which is how the medians in ``synnodtest/attenuation/rule.py``
-were fitted.
+``synnodtest.conspicuity``. Says medians, deciles and the Kolmogorov-Smirnov distance in each band; in brackets the
+distance that chance alone exceeds once in twenty times: one planting of each annotated nodule, drawn anew, against all
+planted ones. Says also what contrast would move the median of the planted ones onto that of the real ones, which is
+how the medians in ``synnodtest/attenuation/rule.py`` were fitted.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from synnodtest.synthesizers import resolve_synthesizer
 
 BANDS = ((0.0, 15.0), (15.0, 25.0), (25.0, 45.0), (0.0, 45.0))
 """Longest side of the annotated box in mm."""
-Row = tuple[float, float, float]
-"""Box of the annotated nodule in mm, contrast in place, contrast."""
+Row = tuple[float, float, float, int]
+"""Box of the annotated nodule in mm, contrast in place, contrast, and which annotated nodule it is or stands for."""
+DRAWS = 2000
 BATCH = 16
 
 
@@ -39,12 +41,14 @@ def real_rows(films: AnnotatedFilms) -> list[Row]:
     rows = []
     for film in films.backgrounds:
         counted = [one for one in films.nodules(film.id) if one.counted]
-        rows += [(one.size_mm, seen.contrast, np.nan) for one, seen in zip(counted, films.seen(film), strict=True)]
+        seen = zip(counted, films.seen(film), strict=True)
+        rows += [(one.size_mm, visible.contrast, np.nan, n) for n, (one, visible) in enumerate(seen, len(rows))]
     return rows
 
 
 def planted_rows(synthesizer: Synthesizer, jobs: Sequence[Counterpart], negatives: FolderSet) -> list[Row]:
     rows: list[Row] = []
+    known: dict[tuple[str, int], int] = {}
     for start in range(0, len(jobs), BATCH):
         part = jobs[start : start + BATCH]
         hosts = {job.recipe.background.id: job.recipe.background for job in part}
@@ -53,23 +57,35 @@ def planted_rows(synthesizer: Synthesizer, jobs: Sequence[Counterpart], negative
         scenes = [Placer(host).place(job.recipe) for job, host in zip(part, under, strict=True)]
         for job, made in zip(part, synthesizer.synthesize(scenes, under), strict=True):
             seen = zip(job.nodules, visibilities(made), made.nodules, strict=True)
-            rows += [(one.size_mm, visible.contrast, truth.contrast) for one, visible, truth in seen]
+            for k, (one, visible, truth) in enumerate(seen):
+                stands_for = known.setdefault((job.film, k), len(known))
+                rows.append((one.size_mm, visible.contrast, truth.contrast, stands_for))
     return rows
 
 
+def chance(planted: np.ndarray, stands_for: np.ndarray) -> float:
+    """Return the distance that one planting of each annotated nodule exceeds once in twenty times from all of them."""
+    rng = np.random.default_rng(0)
+    groups = [planted[stands_for == one] for one in np.unique(stands_for)]
+    drawn = ([rng.choice(group) for group in groups] for _ in range(DRAWS))
+    return float(np.percentile([ks_2samp(one, planted).statistic for one in drawn], 95))
+
+
 def compare(real: Sequence[Row], planted: Sequence[Row]) -> None:
-    print("box (mm)     n real/planted   median real / planted   10th to 90th percentile         KS    contrast")
+    print("box (mm)     n real/planted   median real / planted   10th to 90th percentile         KS (chance)  contrast")
     for low, high in BANDS:
         a, b = (np.array([row for row in rows if low <= row[0] < high]) for rows in (real, planted))
         if len(a) < 2 or len(b) < 2:
             continue
-        x, y = (v[np.isfinite(v)] for v in (a[:, 1], b[:, 1]))
+        a, b = (rows[np.isfinite(rows[:, 1])] for rows in (a, b))
+        x, y = a[:, 1], b[:, 1]
         spread = " / ".join("{:+.3f}..{:.3f}".format(*np.percentile(v, [10, 90])) for v in (x, y))
         distance = ks_2samp(x, y).statistic
         medians = f"{np.median(x):.3f} / {np.median(y):.3f} ({np.median(y) / np.median(x) - 1:+.0%})"
         asked = np.median(b[:, 2])
         print(
-            f"{low:4g} to {high:3g}   {len(x):4d} / {len(y):5d}   {medians:24}  {spread:31}  {distance:.2f}  "
+            f"{low:4g} to {high:3g}   {len(x):4d} / {len(y):5d}   {medians:24}  {spread:31}  {distance:.2f} "
+            f"({chance(y, b[:, 3]):.2f})   "
             f"{asked:.3f}, to be {asked + np.median(x) - np.median(y):.3f}"
         )
 
