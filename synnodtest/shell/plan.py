@@ -73,7 +73,9 @@ def _needed(made: Forecast, behaviour: Behaviour, there: BackgroundSet, asked_fo
     if made.needed is not None:
         yield f"{made.needed} backgrounds for power {behaviour.sampling.power:g}{short}"
     if holds is not None and holds < asked_for:
-        yield f"WARNING {asked_for} backgrounds are asked for, and the folder holds {holds}: planned with {holds}"
+        limited = int(behaviour.scenes.count) if behaviour.scenes is not None else holds
+        count = min(holds, limited)
+        yield f"WARNING {asked_for} backgrounds are asked for, and the folder holds {holds}: planned with {count}"
 
 
 def _asked_for(behaviour: Behaviour, used: Behaviour) -> int:
@@ -82,15 +84,22 @@ def _asked_for(behaviour: Behaviour, used: Behaviour) -> int:
     return int(scenes.count) if scenes is not None else 0
 
 
+_NOT_COUNTED = (
+    "a search with one counterexample: where much fails, easing the examples, further candidates and second looks take "
+    "many times as many; fuzz: {time_budget: ..} limits them"
+)
+
+
 def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
-    """Return the line of a search: an upper limit, since how much shrinking takes hangs on what is found."""
+    """Return the line of a search as it is without shrinking and second looks, which hang on what is found."""
     scenes = most_scenes(case.behaviour, case.variant)
     minutes = _minutes(run, run.campaign.synthesizer_names(case.behaviour)[0], scenes)
     budget = case.behaviour.fuzz.time_budget_s if case.behaviour.fuzz is not None else None
     if budget is not None:
         minutes = budget / 60 if minutes is None else min(minutes, budget / 60)
     shown = "?" if minutes is None else f"{minutes:.1f}"
-    return f"{scenes:>7} {'':>7} {shown:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}", minutes, ["a search: at most"]
+    text = f"{scenes:>7} {'':>7} {shown:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
+    return text, minutes, [_NOT_COUNTED]
 
 
 def _minutes(run: Run, synthesizer: str, scenes: int) -> float | None:

@@ -143,7 +143,7 @@ def test_a_crash_is_an_error_with_its_easiest_example_that_replay_repeats(search
 def test_a_plan_of_a_search_runs_nothing(searched):
     result = searched("--synnod-plan", detector="holes:holed")
     assert result.ret == 0
-    assert "a search: at most" in result.stdout.str()
+    assert "a search with one counterexample: where much fails, easing the examples" in result.stdout.str()
 
 
 def test_the_number_of_workers_does_not_change_the_counterexample(searched):

@@ -211,6 +211,8 @@ def test_the_plan_says_how_many_backgrounds_are_needed_and_how_many_the_folder_h
     printed = capsys.readouterr().out
     assert "backgrounds for power 0.8; your folder holds 16\n" in printed
     assert "WARNING 40 backgrounds are asked for, and the folder holds 16: planned with 16\n" in printed
+    assert main(["plan", "s.yaml", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--limit", "6"]) == 0
+    assert "WARNING 40 backgrounds are asked for, and the folder holds 16: planned with 6\n" in capsys.readouterr().out
     assert main(["plan", "s.yaml", "--synthesizer", "gaussian"]) == 0
     assert "your folder holds" not in capsys.readouterr().out
 
