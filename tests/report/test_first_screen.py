@@ -91,6 +91,14 @@ def test_an_open_verdict_beside_an_estimate_that_meets_its_bound_says_that_somet
     assert screen(small)["groups"][0]["rows"][0]["what"] == "sensitivity"
 
 
+def test_what_stays_open_says_how_many_more_stay_open(made):
+    entry = made["expectations"][0] | {"status": "INCONCLUSIVE", "waived": None}
+    for count, told in ((7, ""), (9, "and 3 more")):
+        made["expectations"] = [entry | {"id": f"s.yaml::b::e{k}"} for k in range(count)]
+        data = screen(made)
+        assert (len(data["open"]), data["more_open"]) == (7 if not told else 6, told)
+
+
 def test_deviations_from_the_protocol_are_told_at_once_but_for_a_limit_that_is_told_anyway(small):
     small["deviations"] = [
         {"what": "scenes not made", "expectation": "e", "planned": "0", "actual": "26: the set has 4 of 30"},

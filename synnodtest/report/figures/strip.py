@@ -28,10 +28,17 @@ def domain_of(components: Sequence[ComponentEntry]) -> tuple[float, float]:
         low, high = _FIXED[unit]
         return (0.0, high) if unit == "correlation" and values and min(values) >= 0 else (low, high)
     if unit == "difference" or any(c.side == "within" for c in components):
-        reach = max([abs(v) for v in values] or [1.0])
-        reach = min(_round_up(1.15 * reach), 1.0) if reach <= 1 else _round_up(1.15 * reach)
+        reach = _reach(max([abs(v) for v in values] or [1.0]), 1.15)
         return -reach, reach
-    return min(0.0, *values, 0.0), _round_up(1.1 * max([*values, 0.01]))
+    low, high = min(0.0, *values, 0.0), max([*values, 0.01])
+    if unit != "score":
+        return (-_round_up(-1.1 * low) if low else 0.0), _round_up(1.1 * high)
+    return (-_reach(-low, 1.1) if low else 0.0), _reach(high, 1.1)
+
+
+def _reach(most: float, more: float) -> float:
+    """Return a round number beyond ``most``, but not beyond the 1 at which scores and their differences end."""
+    return min(_round_up(more * most), 1.0) if most <= 1 else _round_up(more * most)
 
 
 def _round_up(value: float) -> float:
@@ -57,8 +64,9 @@ def strip(component: ComponentEntry, domain: tuple[float, float] | None = None) 
     parts = [_zone(component, x, low, high), _axis(low, high, x)]
     parts += [_line(x(b), 3, x(b), 20, "#1B1F24", 1.5) for b in _bounds(component)]
     for lower, upper, width in ((component.lower95, component.upper95, 1.5), (component.lower, component.upper, 5)):
-        if lower is not None and upper is not None:
-            parts.append(_line(x(lower), 11.5, x(upper), 11.5, colour, width))
+        if lower is not None or upper is not None:  # an end that is not there is infinitely far
+            ends = x(low if lower is None else lower), x(high if upper is None else upper)
+            parts.append(_line(ends[0], 11.5, ends[1], 11.5, colour, width))
     if component.value is not None:
         parts.append(
             f'<circle cx="{x(component.value)}" cy="11.5" r="4.5" fill="{colour}" stroke="#fff" stroke-width="1.5"/>'

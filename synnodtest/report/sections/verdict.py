@@ -55,7 +55,7 @@ def verdict(context: Context) -> Section:
             "notices": _notices(context),
             "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
             **_failures(context),
-            "open": _open(context),
+            **_open(context),
             "groups": [
                 {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
             ],
@@ -119,8 +119,8 @@ def _failures(context: Context) -> dict[str, object]:
     return {"binding": shown, "more_binding": plural(more, "more failure") if more > 0 else ""}
 
 
-def _open(context: Context) -> list[dict[str, str]]:
-    """Return the expectations that were not settled: (status, word, title, anchor) of each."""
+def _open(context: Context) -> dict[str, object]:
+    """Return the first expectations that were not settled (status, word, title, anchor), and how many more are."""
     words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
     every = [
         {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e.id]}
@@ -128,7 +128,8 @@ def _open(context: Context) -> list[dict[str, str]]:
         if (s := e.shown_status) in words
     ]
     left = len(every) - MOST_OPEN
-    return every if left <= 1 else every[:MOST_OPEN]
+    shown = every if left <= 1 else every[:MOST_OPEN]
+    return {"open": shown, "more_open": f"and {left} more" if left > 1 else ""}
 
 
 def _on_what(record: Record) -> list[str]:
