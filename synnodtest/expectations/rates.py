@@ -82,22 +82,28 @@ def hold_sensitivity(
 
 
 def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, object]]:
-    """Return detected nodules per requested diameter: per level of a sweep, else in bands of 5 mm."""
+    """Return detected nodules per requested diameter: per level of a sweep, else in bands of 5 mm.
+
+    The 95% interval of each allows for nodules that share a cluster, as the interval that decides does.
+    """
     diameters = sorted({n.requested_mm for _, n in pairs})
     exact = len(diameters) <= 12 and all(round(mm, 1) == mm for mm in diameters)  # drawn ones have more decimals
-    groups: dict[float, list[bool]] = {}
-    for _, nodule in pairs:
+    groups: dict[float, tuple[list[bool], list[str]]] = {}
+    for trial, nodule in pairs:
         key = nodule.requested_mm if exact else 5.0 * np.floor(nodule.requested_mm / 5.0)
-        groups.setdefault(float(key), []).append(nodule.detected(evidence.operating_point))
+        hits, clusters = groups.setdefault(float(key), ([], []))
+        hits.append(nodule.detected(evidence.operating_point))
+        clusters.append(trial.cluster)
     return [
-        {
-            "diameter": f"{key:g} mm" if exact else f"{key:g} to {key + 5:g} mm",
-            "nodules": len(hits),
-            "detected": int(sum(hits)),
-            "rate": round(sum(hits) / len(hits), 4),
-        }
-        for key, hits in sorted(groups.items())
+        {"diameter": f"{key:g} mm" if exact else f"{key:g} to {key + 5:g} mm", **_rate_row(*group)}
+        for key, group in sorted(groups.items())
     ]
+
+
+def _rate_row(hits: Sequence[bool], clusters: Sequence[str]) -> dict[str, object]:
+    ends = clustered_rate(hits, clusters, alpha=0.025)
+    told = {"rate": sum(hits) / len(hits), "rate, 95% lower": ends.lower, "rate, 95% upper": ends.upper}
+    return {"nodules": len(hits), "detected": int(sum(hits)), **{k: round(float(v), 4) for k, v in told.items()}}
 
 
 def where_phrase(parameters: Selection) -> str:

@@ -1,7 +1,9 @@
 """Rates are judged by exact bounds, and too little data never passes."""
 
+from dataclasses import replace
+
 import pytest
-from scipy.stats import beta, chi2
+from scipy.stats import beta, binomtest, chi2
 
 from synnodtest.expectations import Status, find_check
 from tests.expectations.evidence import evidence, trial
@@ -118,3 +120,16 @@ def test_the_table_by_size_has_bands_for_drawn_diameters_and_levels_for_those_of
     ruling = find_check("sensitivity").judge({"at_least": 0.5}, evidence(trials))
     told = ruling.details["by requested diameter"]
     assert [(row["diameter"], row["nodules"]) for row in told] == rows
+
+
+def test_the_intervals_of_the_table_by_size_allow_for_nodules_of_one_patient():
+    apart = [trial(f"b{i}", 0.9 if i < 3 else 0.0, diameter_mm=10.0) for i in range(6)]
+    together = [replace(t, cluster=f"p{i // 3}") for i, t in enumerate(apart)]
+    ends = []
+    for trials in (apart, together):
+        (row,) = find_check("sensitivity").judge({"at_least": 0.5}, evidence(trials)).details["by requested diameter"]
+        ends.append((row["rate, 95% lower"], row["rate, 95% upper"]))
+    exact = binomtest(3, 6).proportion_ci(0.95, "exact")
+    assert ends[0] == pytest.approx((exact.low, exact.high), abs=1e-4)
+    assert ends[1][0] < ends[0][0] - 0.05
+    assert ends[1][1] > ends[0][1] + 0.05

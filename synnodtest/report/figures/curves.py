@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from synnodtest.decoding import JsonObject, decode
+from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.record.model import ExpectationEntry, SceneEntry
 from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
@@ -51,11 +51,28 @@ class LogEvidence:
 
 @dataclass(frozen=True)
 class Rate:
-    """Detected nodules of one requested diameter."""
+    """Detected nodules of one requested diameter, with a 95% interval unless the record is of an earlier version."""
 
     diameter: str
     nodules: int
     detected: int
+    lower: Annotated[float | None, Member(key="rate, 95% lower")] = None
+    upper: Annotated[float | None, Member(key="rate, 95% upper")] = None
+
+    @property
+    def rate(self) -> float:
+        """Share of the nodules that were detected."""
+        return self.detected / self.nodules
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval; of a record without one Wilson's, which takes the nodules for independent."""
+        if self.lower is not None and self.upper is not None:
+            return self.lower, self.upper
+        from synnodtest.statistics import wilson
+
+        made = wilson(self.detected, self.nodules, alpha=0.025)
+        return float(made.lower), float(made.upper)
 
 
 @drawn
@@ -169,17 +186,16 @@ def sequential(payload: JsonObject, name: str) -> Figure:
 
 @drawn
 def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None) -> Figure:
-    """Draw one rate per requested diameter with its 95% Wilson interval."""
-    from synnodtest.statistics import wilson
-
+    """Draw one rate per requested diameter with its 95% interval."""
     title, by = "Rate by requested diameter", "requested diameter"
-    estimates = [wilson(r.detected, r.nodules, alpha=0.025) for r in rows]
+    wilson = any(r.lower is None or r.upper is None for r in rows)
+    method = "95% interval (Wilson)" if wilson else "95% interval"
     labels = [short(r.diameter, 16) for r in rows]
-    description = f"{plural(len(rows), 'group')}; lowest rate {number(min(float(e.value) for e in estimates))}."
+    description = f"{plural(len(rows), 'group')}; lowest rate {number(min(r.rate for r in rows))}; {method}."
     figure, axis = axes(460, 250)
     at = np.arange(len(rows))
-    values = np.array([e.value for e in estimates])
-    reach = [values - [e.lower for e in estimates], [e.upper for e in estimates] - values]
+    values = np.array([r.rate for r in rows])
+    reach = [values - [r.ends[0] for r in rows], [r.ends[1] for r in rows] - values]
     axis.errorbar(at, values, np.clip(reach, 0, 1), fmt="o", color=BLUE, markersize=5, linewidth=1.4, capsize=2.5)
     if bound is not None:
         axis.axhline(bound, color=INK, linewidth=1.2, label=f"bound {bound:g}")
@@ -188,9 +204,9 @@ def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None) -> F
     axis.set(xlabel=by, ylabel="rate detected", ylim=(-0.02, 1.02), xlim=(-0.5, len(rows) - 0.5))
     axis.grid(visible=False, axis="x")
     svg = to_svg(figure, name, title, description)
-    columns = [by, "nodules", "detected", "rate", "95% interval (Wilson)"]
+    columns = [by, "nodules", "detected", "rate", method]
     body = [
-        [r.diameter, number(r.nodules), number(r.detected), number(e.value), f"{number(e.lower)} to {number(e.upper)}"]
-        for r, e in zip(rows, estimates, strict=True)
+        [r.diameter, number(r.nodules), number(r.detected), number(r.rate), " to ".join(map(number, r.ends))]
+        for r in rows
     ]
     return Figure.of(title, description, svg, columns, body)
