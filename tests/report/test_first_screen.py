@@ -65,6 +65,18 @@ def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
     assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]
 
 
+def test_the_chance_of_passing_is_drawn_of_what_can_pass_and_says_how_many_are_left_out(made):
+    rate = next(e for e in made["expectations"] if e["kind"] == "sensitivity")
+    rate["ruling"] |= {"components": rate["ruling"]["components"][:1], "n_backgrounds": 40}
+    for count, least, rows, told in ((1, 40, 8, ""), (1, 41, 0, ""), (8, 5, 48, "The first 6 of 8 rates.")):
+        made["expectations"] = [
+            rate | {"id": f"s.yaml::b::e{k}", "plan": {"least_backgrounds": least}} for k in range(count)
+        ]
+        figure = evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"]
+        assert len(figure.twin.rows if figure else ()) == rows
+        assert told in (figure.description if figure else "")
+
+
 def test_a_ruling_of_several_estimates_says_of_which_its_numbers_are(small):
     (entry,) = small["expectations"]
     assert (entry["kind"], len(entry["ruling"]["components"])) == ("monotone", 2)

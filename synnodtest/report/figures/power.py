@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import bound_text, number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -18,7 +18,7 @@ from synnodtest.statistics.distributions import beta_ppf
 __all__ = ["pass_probability", "power_figure"]
 
 Curve = tuple[str, int, ComponentEntry, float]
-"""Label, effective n, component, alpha."""
+"""Title of the expectation, effective n, component, alpha."""
 _LOOKS = ((BLUE, "-"), (ORANGE, "-"), (GREY, "-"), (BLUE, "--"), (ORANGE, "--"), (GREY, "--"))
 
 
@@ -44,18 +44,19 @@ def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) 
 
 @drawn
 def power_figure(curves: Sequence[Curve], name: str) -> Figure:
-    """Draw the chance of passing over the true rate; a dot marks the estimate of this run."""
+    """Draw the chance of passing over the true rate, of the first rates; a dot marks the estimate of this run."""
     title = "Chance of PASSED by the true rate, at the effective n of this run"
     rates = np.linspace(0, 1, 201)
     shown = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
     rows = []
     figure, axis = axes(560, 320)
-    for (label, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
+    for (title_of, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
         if part.bound is None:
             continue
-        bound = float(part.bound)
+        bound, words = float(part.bound), f"({bound_text(part)})"
+        label = f"{title_of} {words}"
         chance = pass_probability(n, bound, part.side, alpha, rates)
-        axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(label, 52)}, n = {n}")
+        axis.plot(rates, chance, color=colour, linestyle=line, label=f"{short(title_of, 52)} {words}, n = {n}")
         axis.axvline(bound, color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
         if part.value is not None:
             at = float(pass_probability(n, bound, part.side, alpha, np.array([part.value]))[0])
@@ -67,7 +68,8 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
         xlabel="true rate (dotted: the bound; dot: this run's estimate)", ylabel="chance of PASSED", ylim=(-0.02, 1.02)
     )
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, labelcolor=INK)
-    description = "One curve per rate; it says what this n can show."
+    some = f" The first {len(_LOOKS)} of {len(curves)} rates." if len(curves) > len(_LOOKS) else ""
+    description = f"Of each rate that can pass at all with the backgrounds of this run.{some}"
     svg = to_svg(figure, name, title, description)
     columns = ["expectation", "effective n", "true rate", "chance of PASSED"]
     return Figure.of(title, description, svg, columns, rows)

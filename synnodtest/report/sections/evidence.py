@@ -38,8 +38,9 @@ def sample_size(context: Context) -> Section:
         rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])
         if plan.assume:
             plans.append([name, value_text(plan.assume), number(plan.power)])
-        if first.rate_bound is not None and first.side != "within" and effective:
-            curves.append((f"{expectation_title(e)} ({bound_text(first)})", effective, first, alpha))
+        can = not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
+        if first.rate_bound is not None and first.side != "within" and effective and can:
+            curves.append((expectation_title(e), effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
                "Fewest backgrounds that can pass"]  # fmt: skip
     planned = ["Expectation", "Assumed", "Planned power"]
@@ -49,7 +50,7 @@ def sample_size(context: Context) -> Section:
         {
             "table": table_of("Sample size of each expectation", columns, rows, numeric=columns[1:]),
             "plans": table_of("Planned power", planned, plans, numeric=planned[2:]),
-            "figure": power_figure(curves[:6], "f-power") if curves else None,
+            "figure": power_figure(curves, "f-power") if curves else None,
         },
         "" if rows else "No expectation came to an estimate.",
     )
