@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synnodtest.record.model import Record
+from synnodtest.report import html
 from synnodtest.report.context import Context
 from synnodtest.report.sections.descriptive import subgroups
 from tests.record import parts
@@ -32,7 +33,7 @@ def shown(kind, figure="", **parameters):
 
 def test_nodules_that_are_to_be_missed_are_left_out_and_the_page_says_so():
     lead, row = shown("no_detection", region="air_leak", at_most=0.05)
-    assert "Nodules that are not to be found are left out (leak)." in lead
+    assert "an expectation that their nodules are not found are left out whole (leak)." in lead
     assert row == ["6", "6", "3", "0.50"]
     lead, row = shown("sensitivity", at_least=0.5)
     assert "left out" not in lead
@@ -43,3 +44,11 @@ def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
     lead, row = shown("detected", figure="fuzz", rate_at_least=0.8)
     assert "Nodules of searches, chosen for failing, are left out (leak)." in lead
     assert row[0] == "6"
+
+
+def test_an_area_without_a_curve_says_so_where_its_curve_would_be(small, tmp_path):
+    (entry,) = small["expectations"]
+    entry["kind"] = "afroc"
+    entry["ruling"] |= {"components": entry["ruling"]["components"][:1], "figure": {"kind": "rate"}, "details": {}}
+    page = html.render(small, tmp_path).read_text()
+    assert "Of this area no curve is drawn; its value stands in the table above." in page

@@ -27,7 +27,8 @@ def subgroups(context: Context) -> Section:
     silent = _not_to_be_found(expectations)
     searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
     groups = groups_of(s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched))
-    left_out = f" Nodules that are not to be found are left out ({joined(silent)})." if silent else ""
+    told = "Behaviours with an expectation that their nodules are not found are left out whole"
+    left_out = f" {told} ({joined(silent)})." if silent else ""
     left_out += f" Nodules of searches, chosen for failing, are left out ({joined(searched)})." if searched else ""
     return Section(
         "Subgroups",
@@ -77,5 +78,5 @@ def curves(context: Context) -> Section:
         "Curves",
         "curves",
         {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
-        "" if rows else "No expectation of this run draws a curve (froc, auc, average_precision, calibration).",
+        "" if rows else "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration).",
     )
