@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from synnodtest.statistics import size_at_sensitivity as estimate_size
 
 __all__ = [
     "Pairs",
+    "as_asked",
     "by_diameter",
     "diameter_at",
     "hold_rate",
@@ -111,13 +113,23 @@ def where_phrase(parameters: Selection) -> str:
     where = parameters.where
     if not where:
         return ""
-    words = {"at_least": "at least", "at_most": "at most", "equals": "equal to", "in": "in"}
+    words = {"at_least": "at least", "at_most": "at most", "below": "below", "equals": "equal to", "in": "in"}
     parts = [
         f"{name} {words.get(op, op)} {_text(value)}"
         for name, condition in where.items()
         for op, value in (condition.items() if isinstance(condition, Mapping) else [("equals", condition)])
+        for op, value in [as_asked(op, value)]
     ]
     return " where " + " and ".join(parts)
+
+
+def as_asked(op: str, value: Any) -> tuple[str, Any]:
+    """Return a condition as a reader puts it: at most the last number before a bin's edge is ``below`` the edge."""
+    if op == "at_most" and isinstance(value, float):
+        edge = math.nextafter(value, math.inf)
+        if float(f"{value:g}") == edge:
+            return "below", edge
+    return op, value
 
 
 def _text(value: Any) -> str:

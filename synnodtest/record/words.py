@@ -10,6 +10,7 @@ from typing import Any
 
 from synnodtest.decoding import decode
 from synnodtest.expectations import find_check
+from synnodtest.expectations.rates import as_asked
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
 __all__ = [
@@ -36,7 +37,7 @@ LIMITATION = (
 )
 
 
-_WORDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "in": "in"}
+_WORDS = {"at_least": "≥", "at_most": "≤", "below": "<", "equals": "=", "in": "in"}
 _METRICS = {"distance_mm": "centres", "iou": "boxes"}
 """How titles call what is compared, where its name says little."""
 
@@ -73,7 +74,8 @@ def _conditions_text(where: Any) -> list[str]:
     for name, condition in where.items() if isinstance(where, Mapping) else ():
         word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
         asked = condition if isinstance(condition, Mapping) else {"equals": condition}
-        parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in asked.items()]
+        told = [as_asked(op, value) for op, value in asked.items()]
+        parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in told]
     return parts
 
 

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import where_phrase
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import LIMITED_COUNT
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.rejections import kind_of_rejection as _kind
+from synnodtest.record.words import expectation_title
 from synnodtest.report.context import Context
 from synnodtest.report.order import number_of
 from synnodtest.report.sections import evidence
 from synnodtest.report.sections.credibility import _rejected
 from synnodtest.report.sections.verdict import outcome, verdict
+from synnodtest.spec.quantities import bins
 
 
 def screen(record):
@@ -141,3 +145,15 @@ def test_reasons_of_rejection_have_no_gaps_where_numbers_stood():
     assert _kind("nodule 'a': lies 3.2 mm from the place asked for") == "lies away from the place asked for"
     told = _rejected({"realised contrast , requested": 3, "pixels changed far from the nodules": 1})
     assert told == "3: realised contrast far from the one requested; 1: pixels changed far from the nodules"
+
+
+def test_a_bin_that_does_not_hold_its_upper_edge_says_below(made):
+    rate = next(e for e in made["expectations"] if e["kind"] == "sensitivity")
+    first, last = bins("diameter_mm", [10, 20, 30])
+    made["expectations"] = [rate | {"parameters": {"where": dict(part.where)}} for part in (first, last)]
+    titles = [expectation_title(e) for e in Record.of(made).expectations]
+    assert [title.removeprefix("Sensitivity, diameter ≥ ") for title in titles] == [
+        "10 mm, diameter < 20 mm",
+        "20 mm, diameter ≤ 30 mm",
+    ]
+    assert where_phrase(Selection(where=first.where)) == " where diameter_mm at least 10 and diameter_mm below 20"
