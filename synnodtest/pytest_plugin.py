@@ -71,13 +71,17 @@ def synnod(request: pytest.FixtureRequest) -> ByHand:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect YAML files that are specs; leave all others alone."""
+    """Collect YAML files that are specs; leave all others alone, and copies that runs keep unless they are named."""
     if file_path.suffix.lower() not in (".yaml", ".yml"):
         return None
     from synnodtest.shell.items import SpecFile, outside
-    from synnodtest.spec.loader import is_spec
+    from synnodtest.spec.loader import is_spec, run_that_keeps
 
     if not is_spec(file_path):
+        return None
+    run = run_that_keeps(file_path)
+    named = (path for path in (file_path, *file_path.parents) if run is not None and path.is_relative_to(run))
+    if run is not None and not any(parent.session.isinitpath(path) for path in named):
         return None
     file: SpecFile = SpecFile.from_parent(parent, path=file_path, **outside(file_path, parent.config.rootpath))
     file.synnod = _session(parent.config)

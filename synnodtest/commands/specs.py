@@ -11,7 +11,7 @@ from pathlib import Path
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
-from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec
+from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec, run_that_keeps
 from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "spec_files"]
@@ -37,7 +37,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def spec_files(paths: list[Path]) -> Iterator[Path]:
-    """Yield the spec files that paths name; none: those of ``specs/``.
+    """Yield the spec files that paths name; none: those of ``specs/``. Copies that runs keep are left out of folders.
 
     Raises:
         SynnodError: a path does not exist, or there is no spec at all.
@@ -46,7 +46,9 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
     for path in named:
         if not path.exists():
             raise SynnodError(f"{path}: no such file or folder", hint=HINT)
-        for file in sorted(filter(_is_spec_file, path.rglob("*"))) if path.is_dir() else (path,):
+        there = filter(_is_spec_file, path.rglob("*")) if path.is_dir() else ()
+        within = [file for file in there if (run := run_that_keeps(file)) is None or path.is_relative_to(run)]
+        for file in sorted(within) if path.is_dir() else (path,):
             count += 1
             yield file
     if not count:

@@ -10,7 +10,7 @@ from pathlib import Path
 from synnodtest.spec.source import LIMIT_BYTES
 from synnodtest.text_files import head_text
 
-__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec"]
+__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec", "run_that_keeps"]
 
 SUFFIXES = (".yaml", ".yml")
 KEY = "synnodtest"
@@ -40,6 +40,12 @@ def is_spec(path: Path) -> bool:
         return False
     keys = {key.casefold() for key in _top_level_keys(text)}
     return KEY in keys or ("behaviours" in keys and (any(map(_resembles, keys)) or _has_behaviour(text)))
+
+
+def run_that_keeps(path: Path) -> Path | None:
+    """Return the folder of the run whose ``inputs/`` holds this file, a copy of what was run; else None."""
+    above = (folder.parent for folder in path.parents if folder.name == "inputs")
+    return next((f for f in above if (f / "results.json").is_file() and (f / "manifest.json").is_file()), None)
 
 
 def _has_behaviour(text: str) -> bool:

@@ -1,8 +1,11 @@
 """Specs are collected as a pytest user expects, without a heavy import and without running anything."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
+
+from synnodtest.commands.specs import spec_files
 
 IDS = [
     "specs/small.yaml::size::monotone",
@@ -57,6 +60,21 @@ def test_yaml_that_is_no_spec_is_left_alone(project):
     (project.path / "specs" / "broken.yml").write_text("a: [1, 2\nb: }")
     (project.path / "specs" / "list.yaml").write_text("- synnodtest\n")
     assert ids(project("--collect-only", "-q", detector=None)) == IDS
+
+
+def test_the_copies_of_specs_that_runs_keep_are_left_alone_unless_they_are_named(project):
+    run = project.path / "reports" / "r1"
+    (run / "inputs").mkdir(parents=True)
+    for name in ("results.json", "manifest.json"):
+        (run / name).write_text("{}")
+    (spec,) = (project.path / "specs").glob("*.yaml")
+    shutil.copytree(spec.parent, run / "inputs" / "specs")
+    there = len(ids(project("--collect-only", "-q", "specs", detector=None)))
+    assert len(ids(project("--collect-only", "-q", ".", detector=None))) == there
+    assert list(spec_files([project.path])) == [spec]
+    for named in ("reports/r1/inputs", f"reports/r1/inputs/specs/{spec.name}"):
+        assert len(ids(project("--collect-only", "-q", named, detector=None))) == there
+        assert len(list(spec_files([project.path / named]))) == 1
 
 
 def test_a_malformed_spec_is_a_collection_error_at_its_line(project):
