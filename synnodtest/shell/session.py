@@ -142,6 +142,12 @@ class Session:
         return not all(kept for kept, _ in self.limits)
 
     @property
+    def hidden(self) -> list[str]:
+        """What did not pass, sorted: a failure for pytest, unless a conftest.py or a plugin thinks otherwise."""
+        accepted = ("PASSED", "WAIVED", *["INCONCLUSIVE"] * (self.run.settings.inconclusive == "xfail"))
+        return sorted(e.id for e in self.run.fragment.expectations.values() if e.shown_status not in accepted)
+
+    @property
     def is_worker(self) -> bool:
         """True in a worker of ``-n``."""
         return hasattr(self.config, "workerinput")
