@@ -81,8 +81,7 @@ def rule_on_curve(
 def _steps(ledger: Ledger, weights: Weights) -> tuple[Weights, Weights]:
     """Return weighted hits and false positives down to each distinct score, the origin first."""
     each = weights[ledger.image]
-    last = np.flatnonzero(np.append(ledger.score[1:] != ledger.score[:-1], True)) if len(each) else np.array([], int)
-    true, false = (np.concatenate([[0.0], np.cumsum(each * kind)[last]]) for kind in (ledger.hit, ~ledger.hit))
+    true, false = (np.concatenate([[0.0], np.cumsum(each * kind)[ledger.last]]) for kind in (ledger.hit, ~ledger.hit))
     return true, false
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,12 @@ class Ledger:
     def clusters(self) -> list[str]:
         """The statistical cluster of each image."""
         return [t.cluster for t in self.trials]
+
+    @cached_property
+    def last(self) -> NDArray[np.intp]:
+        """Where the last finding of each distinct score stands."""
+        changes = self.score[1:] != self.score[:-1]
+        return np.flatnonzero(np.append(changes, True)) if len(self.score) else np.array([], np.intp)
 
     def weights(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return how often each image is among ``rows`` (with repeats); shape (n,)."""

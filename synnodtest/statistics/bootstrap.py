@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -290,7 +290,7 @@ def resampled(
     members = [np.flatnonzero(index == i) for i in range(count)]
     rng = np.random.default_rng(seed_sequence("cluster-bootstrap", seed))
     chosen = rng.integers(count, size=(resamples, count))
-    draws = np.array([statistic(np.concatenate([members[i] for i in pick])) for pick in chosen], dtype=float)
+    draws = np.array([statistic(rows) for rows in _drawn(members, chosen)], dtype=float)
     jackknife = np.array([statistic(np.concatenate(members[:i] + members[i + 1 :])) for i in range(count)], dtype=float)
     if np.isnan(jackknife).any():
         return replace(bare, reason="the statistic rests on a single cluster")
@@ -299,3 +299,12 @@ def resampled(
     if method == "t" and not made.agree:
         return replace(made, ratios=_studentized(value, members, statistic, chosen, draws))
     return made
+
+
+def _drawn(members: list[NDArray[np.intp]], chosen: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of each draw of clusters."""
+    if len({len(rows) for rows in members}) == 1:  # clusters alike in size need not be put together one by one
+        table = np.stack(members)
+        yield from (table[pick].ravel() for pick in chosen)
+    else:
+        yield from (np.concatenate([members[i] for i in pick]) for pick in chosen)

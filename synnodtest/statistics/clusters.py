@@ -33,11 +33,14 @@ def cluster_index(
         ValueError: the two differ in length, or a background is not known.
     """
     names = [item.item() if isinstance(item, np.generic) else item for item in backgrounds]
-    who: Sequence[Hashable | None] = [None] * len(names) if patients is None else list(patients)
+    who = names if patients is None else list(patients)
     if len(who) != len(names):
         raise ValueError(f"{len(names)} backgrounds, but {len(who)} patients")
     if not all(_known(name) for name in names):
         raise ValueError("every trial has a background")
+    number: dict[Hashable, int] = {}
+    if patients is None:
+        return np.array([number.setdefault(name, len(number)) for name in names], dtype=np.intp)
     parent: dict[Hashable, Hashable] = {}
 
     def root(node: Hashable) -> Hashable:
@@ -50,7 +53,6 @@ def cluster_index(
         node = root(("background", background))
         if _known(patient):
             parent[root(("patient", patient))] = node
-    number: dict[Hashable, int] = {}
     return np.array([number.setdefault(root(("background", b)), len(number)) for b in names], dtype=np.intp)
 
 

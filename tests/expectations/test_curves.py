@@ -8,7 +8,7 @@ from synnodtest import statistics
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.curves import sensitivity_at
 from synnodtest.expectations.kinds.average_precision import _average_precision
-from synnodtest.expectations.kinds.calibration import _error, _first_of_ties
+from synnodtest.expectations.kinds.calibration import _error_of
 from synnodtest.expectations.ledger import ledger_of
 from synnodtest.expectations.parameters import Selection
 from tests.expectations.evidence import evidence, trial
@@ -50,7 +50,7 @@ def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
     expected = statistics.average_precision(scores, hits, nodules)
     assert _average_precision(ledger, ledger.weights(rows)) == pytest.approx(expected)
     expected = statistics.expected_calibration_error(scores, hits, bins=5)
-    assert _error(ledger, ledger.weights(rows), 5, _first_of_ties(ledger.score[::-1])) == pytest.approx(expected)
+    assert _error_of(ledger, 5)(ledger.weights(rows).astype(int)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])

@@ -110,11 +110,11 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     """
     names, index = np.unique(ledger.clusters, return_inverse=True)
     count = len(names)
-    tied = _first_of_ties(ledger.score[::-1])
-    value = _error(ledger, np.ones(len(ledger.trials)), bins, tied)
+    error = _error_of(ledger, bins)
+    value = error(np.ones(len(ledger.trials), dtype=np.intp))
     rng = np.random.default_rng(seed_sequence("calibration", seed))
     chosen = (np.bincount(rng.integers(count, size=count), minlength=count)[index] for _ in range(RESAMPLES))
-    draws = np.array([_error(ledger, weights.astype(np.float64), bins, tied) for weights in chosen])
+    draws = np.array([error(weights) for weights in chosen])
     draws = draws[~np.isnan(draws)]
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
 
@@ -158,24 +158,30 @@ def _first_of_ties(chances: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.searchsorted(chances, chances, side="left")
 
 
-def _places(tied: NDArray[np.intp], weights: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+def _places(tied: NDArray[np.intp], weights: NDArray[np.intp], bins: int) -> NDArray[np.intp]:
     """Return the bin of each finding, by rising score: equal mass, ties together in the bin of their first."""
-    before = np.concatenate([[0.0], np.cumsum(weights)])
-    first = before[tied]
-    place: NDArray[np.intp] = np.minimum(first * bins // before[-1], bins - 1).astype(np.intp)
+    up_to = weights.cumsum()
+    place: NDArray[np.intp] = np.minimum((up_to - weights)[tied] * bins // up_to[-1], bins - 1)
     return place
 
 
-def _error(ledger: Ledger, weights: NDArray[np.float64], bins: int, tied: NDArray[np.intp]) -> float:
-    each = weights[ledger.image][::-1]
-    if not each.sum():
-        return math.nan
-    gaps = np.bincount(_places(tied, each, bins), weights=each * (ledger.hit - ledger.score)[::-1])
-    return float(np.abs(gaps).sum() / each.sum())
+def _error_of(ledger: Ledger, bins: int) -> Callable[[NDArray[np.intp]], float]:
+    """Return the error as a function of how often each image is counted."""
+    image, gap = ledger.image[::-1], (ledger.hit - ledger.score)[::-1]
+    tied = _first_of_ties(ledger.score[::-1])
+
+    def error(weights: NDArray[np.intp]) -> float:
+        each = weights[image]
+        total = each.sum()
+        if not total:
+            return math.nan
+        return float(np.abs(np.bincount(_places(tied, each, bins), weights=each * gap)).sum() / total)
+
+    return error
 
 
 def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, object]:
-    place = _places(_first_of_ties(chances), np.ones(len(chances)), bins)
+    place = _places(_first_of_ties(chances), np.ones(len(chances), dtype=np.intp), bins)
     used = np.unique(place)
     return {
         "kind": "calibration",
