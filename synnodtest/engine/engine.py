@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from synnodtest.engine.findings import Findings
 from synnodtest.engine.job import Chunk, Job, Keys, Placed, Unplaced
@@ -73,13 +73,16 @@ class Engine:
     def run(self, recipes: Iterable[Recipe]) -> Iterator[Outcome | Unplaced]:
         """Yield one outcome (or the reason why there is none) per recipe, in order.
 
-        The next batch is synthesized while the detector looks at the last one. Memory is bounded by the batch: at most
-        three times ``batch`` radiographs and a few backgrounds are held.
+        The next batch is synthesized while the detector looks at the last one, if there is more than one. Memory is
+        bounded by the batch: at most three times ``batch`` radiographs and a few backgrounds are held.
 
         Raises:
             BackgroundError, SynthesizerError, DetectorError: whatever is broken; all finished scenes are stored.
         """
-        for chunk in ahead(map(self._with_finished, self._batches(self._places.placed(recipes)))):
+        following = iter(recipes)
+        first = list(islice(following, self._batch + 1))
+        chunks = map(self._with_finished, self._batches(self._places.placed(chain(first, following))))
+        for chunk in ahead(chunks) if len(first) > self._batch else chunks:
             self.tally.requested += len(chunk.items)
             yield from self._finish(chunk)
 
