@@ -44,6 +44,7 @@ class Kind(Generic[P]):
         judges_distractors: Whether it judges distractors, not nodules: ``of`` and ``where`` speak of them.
         threshold_free: Whether it looks at raw scores alone, so that operating points make no items.
         passes_in_silence: Whether a detector that reports nothing passes it.
+        hits_alone: Whether it counts nodules that are hit, and no finding beside them speaks against the detector.
         wants_silence: Whether it holds that its nodules are not to be found.
         asks: What of a spec it cannot work with, beyond the schema.
         early_stop: How a sequential run decides it; None: it cannot.
@@ -70,6 +71,7 @@ class Kind(Generic[P]):
     judges_distractors: bool = False
     threshold_free: Callable[[P], bool] = lambda p: False
     passes_in_silence: Callable[[P], bool] = lambda p: False
+    hits_alone: Callable[[P], bool] = lambda p: False
     wants_silence: Callable[[P], bool] = lambda p: False
     asks: Callable[[P, Asked], Iterable[Complaint]] = lambda p, asked: ()
     early_stop: EarlyStop[P] | None = None

@@ -59,6 +59,7 @@ def margin_kind(
         title=title,
         rules=rules,
         arms=paired_needs,
+        hits_alone=lambda p: p.metric == "sensitivity",
         unit=comparison_unit,
         asks=margin_below_1,
         early_stop=early_stop,

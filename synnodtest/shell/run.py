@@ -14,6 +14,7 @@ from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
 from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
 from synnodtest.record.model.members import StatusWord
+from synnodtest.shell.noise import told_from_noise
 from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.voice import Voice
@@ -69,7 +70,8 @@ class Run:
             if case.behaviour.fuzz is not None:
                 wanted = limited_search(case.behaviour, self.settings.limit)
                 return self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant))
-            return self._voice.checked(self.campaign, self.campaign.gather(self.behaviour(case), case.variant))
+            gathered = self.campaign.gather(self.behaviour(case), case.variant)
+            return told_from_noise(self._voice.checked(self.campaign, gathered))
         except Exception as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)

@@ -46,6 +46,18 @@ def faint():
     return lambda radiographs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.1)] for _ in radiographs]
 def rare():
     return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] * (int(r.pixels.sum() * 1e6) % 97 == 0) for r in rs]
+def dense():
+    grid = [(8.0 * x, 8.0 * y) for x in range(17) for y in range(19)]
+    return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in grid] for _ in radiographs]
+def both_sides():
+    inner = quiet()
+    def detect(radiographs):
+        found = []
+        for r, own in zip(radiographs, inner(radiographs)):
+            width = r.shape[1]
+            found.append(own + [Finding((width - f.box[2], f.box[1], width - f.box[0], f.box[3]), 0.3) for f in own])
+        return found
+    return detect
 def quiet():
     def detect(radiographs):
         found = []
@@ -141,6 +153,35 @@ def test_a_pass_that_silence_does_not_earn_is_left_alone(root, monkeypatch):
     (root / "ranking.py").write_text(DETECTORS.replace("Finding(box, 0.9)", "Finding(box, 0.2)"))
     _, (ruling,) = ruled(root, f"{root}/ranking.py:quiet", "auc: {at_least: 0.55}", count=16)
     assert ruling.status.name == "PASSED", ruling.sentence
+
+
+HITS = {
+    "sensitivity": "sensitivity: {at_least: 0.5, arm: plain}",
+    "detected": "detected: {rate_at_least: 0.5, arm: plain}",
+    "localization": "localization: {metric: distance_mm, at_most: 40, arm: plain}",
+    "equivalent": "equivalent: {arm: dimmed, reference: plain, margin: 0.5}",
+}
+
+
+@pytest.mark.parametrize("kind", HITS)
+def test_a_pass_that_findings_everywhere_earn_is_withheld(root, kind):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:dense", HITS[kind])
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "sight or noise cannot be told" in ruling.sentence
+    assert "100% of which are hit" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
+    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind])
+    assert honest.status.name == "PASSED"
+    assert "mirrored" not in honest.sentence
+
+
+def test_findings_below_the_operating_point_are_no_noise_and_those_above_are_told_of(root):
+    wanted = "sensitivity: {at_least: 0.5, arm: plain, operating_point: %g}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:both_sides", wanted % 0.5)
+    assert ruling.status.name == "PASSED"
+    assert "mirrored" not in ruling.sentence
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:both_sides", wanted % 0.25)
+    assert ruling.status.name == "INCONCLUSIVE"
 
 
 def test_a_search_that_silence_survives_is_withheld(root):

@@ -73,6 +73,7 @@ KIND = Kind(
     parameters=Detected,
     ruling=detected,
     rules={"required": ["rate_at_least"]},
+    hits_alone=lambda p: True,
     unit=lambda p: "scene",
     early_stop=EarlyStop(
         bound=lambda p: (float(p.rate_at_least), "above"),

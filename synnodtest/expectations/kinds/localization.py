@@ -112,6 +112,7 @@ KIND = Kind(
     parameters=Localization,
     ruling=localization,
     rules=one_of("at_least", "at_most"),
+    hits_alone=lambda p: True,
     asks=_asks,
     fewest=_fewest,
 )

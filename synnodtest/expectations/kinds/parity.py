@@ -269,6 +269,7 @@ KIND = Kind(
     common=tuple(name for name in EVERY if name != "by"),
     rules={"required": ["across", "margin"]},
     arms=_needs,
+    hits_alone=lambda p: p.metric == "sensitivity",
     unit=lambda p: "image" if p.metric in ON_IMAGES else "nodule",
     asks=_asks,
     power=parity_power(_planned),

@@ -70,6 +70,7 @@ KIND: Kind[Sensitivity] = Kind(
     ruling=sensitivity,
     rules=one_of("at_least", "at_most"),
     passes_in_silence=lambda p: p.at_most is not None,
+    hits_alone=lambda p: p.at_least is not None,
     wants_silence=lambda p: p.at_most is not None,
     early_stop=EarlyStop(
         bound=rate_bound,

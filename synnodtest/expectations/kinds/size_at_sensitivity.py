@@ -71,5 +71,6 @@ KIND = Kind(
     ruling=size_at_sensitivity,
     title="Size at sensitivity",
     rules={"required": ["at_most"]},
+    hits_alone=lambda p: True,
     asks=_asks,
 )

@@ -55,6 +55,7 @@ KIND = Kind(
     title="Superiority",
     rules={"required": ["arm", "reference"]},
     arms=paired_needs,
+    hits_alone=lambda p: p.metric == "sensitivity",
     unit=comparison_unit,
     asks=margin_below_1,
     early_stop=sequential_stop(lambda p: float(p.margin), lambda p, alpha: None),

@@ -1,0 +1,74 @@
+"""Noise is not sight: a hit is worth something only where no finding would have lain there anyway.
+
+An expectation that counts hits alone is passed by a detector that marks everything, or whose operating point is so low
+that its findings lie densely. The places of the nodules, mirrored into the other lung, show it: nothing was planted
+there, and what hits a nodule is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.matching import Matching, match
+from synnodtest.radiograph import Truth
+
+__all__ = ["MANY", "hit_by_chance", "mirrored", "told_of_chance", "withheld_for_chance"]
+
+MANY = 0.1
+"""Where more than this share of nodules is hit at mirrored places, a pass says so."""
+
+
+def mirrored(evidence: Evidence, matching: Matching) -> Evidence:
+    """Return the evidence as it would be had every nodule lain in the other lung, met by what hit none."""
+    return replace(evidence, trials=tuple(_mirrored(trial, matching) for trial in evidence.trials))
+
+
+def _mirrored(trial: Trial, matching: Matching) -> Trial:
+    left = list(trial.false_positives)
+    findings = [trial.sightings[index].finding for index in left]
+    truths = [_other_side(nodule.truth, trial.shape[1]) for nodule in trial.nodules]
+    met = match(findings, truths, trial.spacing_mm, matching).finding_of
+    nodules = [
+        replace(nodule, finding=None, confidence=0.0)
+        if hit is None
+        else replace(nodule, truth=truth, finding=left[hit], confidence=findings[hit].score)
+        for nodule, truth, hit in zip(trial.nodules, truths, met, strict=True)
+    ]
+    return replace(trial, nodules=tuple(nodules))
+
+
+def _other_side(truth: Truth, width: int) -> Truth:
+    row, column = truth.origin
+    crop = truth.crop
+    return replace(truth, crop=crop[:, ::-1], origin=(row, width - column - crop.shape[1]))
+
+
+def hit_by_chance(evidence: Sequence[Evidence]) -> float:
+    """Return the share of nodules that are hit in mirrored evidence, at its operating points."""
+    hits = [n.detected(held.operating_point) for held in evidence for t in held.own() for n in t.nodules]
+    return sum(hits) / len(hits) if hits else 0.0
+
+
+def withheld_for_chance(ruling: Ruling, share: float, operating_point: float) -> Ruling:
+    """Return a pass as INCONCLUSIVE that findings beside the nodules earn as well."""
+    sentence = (
+        f"INCONCLUSIVE sight or noise cannot be told: the expectation is met as well where nothing was planted, at the "
+        f"nodules' places mirrored into the other lung, {share:.0%} of which are hit (findings of {operating_point:g} "
+        f"or more)"
+    )
+    remedy = "Raise the operating point, or ask for false_positives_per_image in the same run."
+    return replace(
+        ruling,
+        status=Status.INCONCLUSIVE,
+        sentence=sentence,
+        notes=(f"Without this: {ruling.sentence}", remedy, *ruling.notes),
+    )
+
+
+def told_of_chance(ruling: Ruling, share: float) -> Ruling:
+    """Return a pass with the share of hits that mean little."""
+    told = f"; {share:.0%} of the places mirrored into the other lung, where nothing was planted, are hit as well"
+    return replace(ruling, sentence=ruling.sentence + told)

@@ -1,0 +1,56 @@
+"""Nodules put into the other lung are hit by what hits none, and a pass beside such findings says how many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synnodtest import Finding
+from synnodtest.evidence.chance import hit_by_chance, mirrored, told_of_chance
+from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.trial import Sighting
+from synnodtest.matching import Matching
+from tests.expectations.evidence import evidence, trial
+
+RULE = Matching(tolerance_mm=0.0)
+
+
+def beside(score, *, x):
+    """A trial whose nodule of 4 px begins at column 10, row 10 of 100, hit, with one more finding at a column."""
+    made = trial("b", 0.9)
+    more = Sighting(Finding((x - 1.0, 11.0, x + 1.0, 13.0), score))
+    return replace(made, sightings=(*made.sightings, more), false_positives=(1,))
+
+
+@pytest.mark.parametrize(("x", "hit"), [(85.9, False), (86.1, True), (89.9, True), (90.1, False)])
+def test_a_nodule_in_columns_10_to_14_of_100_lies_mirrored_in_86_to_90(x, hit):
+    (moved,) = mirrored(evidence([beside(0.6, x=x)]), RULE).trials
+    assert moved.nodules[0].finding == (1 if hit else None)
+    assert moved.nodules[0].confidence == (0.6 if hit else 0.0)
+
+
+def test_the_outline_is_mirrored_too():
+    made = beside(0.6, x=86.5)
+    half = np.array([[True, True, False, False]] * 4)
+    truth = replace(made.nodules[0].truth, crop=half)
+    made = replace(made, nodules=(replace(made.nodules[0], truth=truth),))
+    assert mirrored(evidence([made]), RULE).trials[0].nodules[0].finding is None
+
+
+def test_what_hits_a_nodule_hits_no_mirrored_one():
+    middle = replace(beside(0.6, x=5.0), shape=(100, 24))
+    assert mirrored(evidence([middle]), RULE).trials[0].nodules[0].finding is None
+
+
+def test_the_share_counts_findings_of_the_operating_point():
+    made = [beside(score, x=88.0) for score in (0.6, 0.6, 0.2)] + [beside(0.6, x=40.0)]
+    assert hit_by_chance([mirrored(evidence(made, operating_point=0.25), RULE)]) == 0.5
+    assert hit_by_chance([mirrored(evidence(made, operating_point=0.1), RULE)]) == 0.75
+    assert hit_by_chance([evidence([])]) == 0.0
+
+
+def test_a_pass_says_how_many_mirrored_places_are_hit():
+    told = told_of_chance(Ruling(Status.PASSED, "PASSED sensitivity 0.93", "c"), 0.314).sentence
+    assert told.startswith("PASSED sensitivity 0.93; 31% of the places mirrored")
