@@ -51,7 +51,8 @@ function build() {
     $("ranges").append(group);
   }
   $("point").value = data.point;
-  const held = data.scenes.map((s) => s[PICTURE]).filter(Boolean);
+  const shown = data.scenes.filter((s) => s[PICTURE]), planted = shown.filter((s) => s[NODULES].length);
+  const held = (planted.length ? planted : shown).map((s) => s[PICTURE]);  // whole films are wider than what is around a nodule
   if (held.length) {
     const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
     $("level").value = middle(held.map((p) => (p[4] + p[5]) / 2));

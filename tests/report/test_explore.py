@@ -1,6 +1,7 @@
 """The page of all scenes: what it holds, that it fetches nothing, and what it does in a browser."""
 
 import copy
+import dataclasses
 import html
 import io
 import json
@@ -27,6 +28,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 def page(made, tmp_path):
     """A run of some scenes with pictures, and a second version that has seen half of them."""
     made["scenes"] = dict(list(made["scenes"].items())[:24])
+    for scene in list(made["scenes"].values())[10:]:
+        scene |= {"nodules": [], "findings": []}
     other = copy.deepcopy(made)
     other["scenes"] = dict(list(other["scenes"].items())[:12])
     for scene in other["scenes"].values():
@@ -38,6 +41,8 @@ def page(made, tmp_path):
         if scene_id not in drawn:
             _, radiograph, _ = example.radiographs(made["scenes"][scene_id])
             drawn[scene_id] = explore_pictures.draw(radiograph, [])
+            if not made["scenes"][scene_id]["nodules"]:  # the whole film, from air to metal
+                drawn[scene_id] = dataclasses.replace(drawn[scene_id], low=0.0, high=1.0)
         return drawn[scene_id]
 
     return made, write_explore(made, tmp_path, picture, other), drawn
@@ -151,8 +156,9 @@ def waited_for(tab, expression):
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
 def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(page):
     driver = pytest.importorskip("playwright.sync_api")
-    made, path, _ = page
+    made, path, drawn = page
     nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
+    wide = sorted(drawn[k].high - drawn[k].low for k, s in made["scenes"].items() if s["nodules"])
     with driver.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         tab, faults, asked = browser.new_page(), [], []
@@ -162,6 +168,7 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
         tab.goto(path.as_uri())
         waited_for(tab, "document.documentElement.dataset.ready === 'yes'")
         assert tab.inner_text("#count").startswith("24 of 24 scenes")
+        assert float(tab.input_value("#window")) == pytest.approx(1.2 * wide[len(wide) // 2], abs=0.011)
         tab.evaluate("document.getElementById('point').value = 0.5")
         tab.dispatch_event("#point", "input", {"bubbles": True})
         found = sum(n["confidence"] >= 0.5 for n in nodules)
