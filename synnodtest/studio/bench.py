@@ -14,7 +14,7 @@ import numpy as np
 from synnodtest.detectors import resolve_detector
 from synnodtest.engine import Engine, Unplaced
 from synnodtest.engine.outcome import Outcome, to_trial
-from synnodtest.errors import SynnodError
+from synnodtest.errors import SpecError, SynnodError
 from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching
 from synnodtest.planning.draw import own_recipes
@@ -97,11 +97,14 @@ class Bench:
         """Write a spec's text to ``path`` and return its one behaviour.
 
         Raises:
-            SpecError: the text is no spec.
+            SpecError: the text is no spec; names the file alone, for its folder is the studio's own.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        (behaviour,) = load_spec(path, frozenset(case.radiograph.regions)).behaviours
+        try:
+            (behaviour,) = load_spec(path, frozenset(case.radiograph.regions)).behaviours
+        except SpecError as error:
+            raise SpecError([replace(problem, file=path.name) for problem in error.problems]) from None
         return behaviour
 
     def engine(self, case: Case, synthesizer: str, detector: str, store: Path) -> Engine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import shutil
@@ -185,7 +186,8 @@ def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
     threading.Thread(target=_announce, args=(server, chosen, browser), daemon=True).start()
     studio.preload()
     try:
-        server.run()
+        with contextlib.suppress(KeyboardInterrupt):  # the way out that the address's line names
+            server.run()
     finally:
         studio.close()
     return 0

@@ -270,6 +270,14 @@ def test_brightness_and_margin_stand_in_the_spec_as_they_were_asked_for(opened, 
         assert nodule.density == 1.5
 
 
+def test_what_a_spec_does_not_take_is_said_without_the_folder_of_the_session(opened):
+    opened.add((100, 100, 130, 130))
+    opened.change("nodule", contrast=30.0)
+    with pytest.raises(SynnodError, match="contrast: must be at most 1, not 30") as refused:
+        opened.plant()
+    assert str(refused.value).startswith("scene.yaml:")
+
+
 def test_brightness_is_said_once(opened):
     opened.add((100, 100, 124, 124))
     opened.change("nodule", density=1.0)
