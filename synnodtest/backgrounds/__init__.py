@@ -74,7 +74,7 @@ def _without_set(root: Path, set_name: str, error: NothingThere) -> BackgroundEr
     return BackgroundError(
         f"{root}: no radiograph here, and no folder {set_name!r}, as a spec calls the set; its folders are "
         f"{', '.join(sets[:8])}",
-        hint=likely(set_name, sets, f"--backgrounds {root / sets[0]} serves any set"),
+        hint=likely(set_name, sets, f"a folder of radiographs serves any set: --backgrounds {root}/FOLDER"),
     )
 
 

@@ -173,9 +173,19 @@ def _resolve(folder: Path, name: str) -> Path:
     return (folder / name).resolve()
 
 
+def _with_another_suffix(path: Path) -> str:
+    """Return the one file beside a missing one that bears its name with a suffix, or in other letters; else nothing."""
+    names = {path.name.casefold(), stem_of(path).casefold()}
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    there = [p.name for p in beside if p.is_file() and {p.name.casefold(), stem_of(p).casefold()} & names]
+    return there[0] if len(there) == 1 else ""
+
+
 def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
     if not path.is_file():
-        raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=f"file names are relative to {row.folder}")
+        named = _with_another_suffix(path)
+        hint = f"did you mean {named!r}?" if named else f"file names are relative to {row.folder}"
+        raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=hint)
     masks = dict(masks_beside(path))
     for region, name in row.masks.items():
         masks[region] = _resolve(row.folder, name)

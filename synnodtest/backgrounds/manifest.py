@@ -242,8 +242,8 @@ def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:
             value = 0.0
         if not 0.0 < value < 100.0:
             raise BackgroundError(
-                f"{where}: {name} is {text or '(empty)'}, not a length in mm",
-                hint="both mm_per_px_x and mm_per_px_y are needed, with a decimal point",
+                f"{where}: {name} is {text or '(empty)'}, not the size of a pixel in mm",
+                hint="both mm_per_px_x and mm_per_px_y are needed, with a decimal point, such as 0.168",
             )
         values.append(value)
     if pair is not None and pair != (values[0], values[1]):

@@ -308,6 +308,7 @@ BROKEN_MANIFESTS = {
     "listed twice": (f"{HEADER}\nset/a.png,p,,,,1,1\nset/a.png,p,,,,1,1\n", r"manifest.csv:3: .*first at .*:2"),
     "spacing in one direction": (f"{HEADER}\nset/a.png,p,,,,1,\n", r"manifest.csv:2: mm_per_px_y is \(empty\)"),
     "spacing with a comma": (f'{HEADER}\nset/a.png,p,,,,"0,4","0,4"\n', "manifest.csv:2: mm_per_px_y is 0,4"),
+    "spacing in micrometres": (f"{HEADER}\nset/a.png,p,,,,168,168\n", "mm_per_px_y is 168, not the size of a pixel"),
     "negative spacing": (f"{HEADER}\nset/a.png,p,,,,1,-1\n", "manifest.csv:2: mm_per_px_y is -1"),
     "too many cells": (f"{HEADER}\nset/a.png,p,,,,1,1,x,y\n", "manifest.csv:2: 9 cells under 7 columns"),
     "open quote": (f'{HEADER}\nset/a.png,"p,,,,1,1\n', "manifest.csv:"),
@@ -336,6 +337,19 @@ class TestBrokenSets:
         (tmp_path / "manifest.csv").write_text(text)
         with pytest.raises(BackgroundError, match=message):
             open_backgrounds(tmp_path / "set", "normal")
+
+    @pytest.mark.parametrize(
+        ("listed", "hint"),
+        [("a", "did you mean 'a.png'?"), ("A.PNG", "did you mean 'a.png'?"), ("a.jpg", "did you mean 'a.png'?"),
+         ("b.png", "file names are relative to")],
+    )  # fmt: skip
+    def test_a_file_that_is_there_with_another_suffix_is_named(self, tmp_path, listed, hint):
+        for name in ("a.png", "c.png"):  # of another patient, and no remedy
+            write_png(tmp_path / name, chest())
+        (tmp_path / "manifest.csv").write_text(f"file,mm_per_px_x,mm_per_px_y\n{listed},1,1\n")
+        with pytest.raises(BackgroundError, match="no such file") as caught:
+            open_backgrounds(tmp_path, "normal")
+        assert caught.value.hint.startswith(hint)
 
     @pytest.mark.parametrize("again", ["./a.png", "../set/a.png", "link.png"])
     def test_a_file_that_is_listed_under_two_names_is_an_error(self, tmp_path, again):
