@@ -2,12 +2,28 @@
 
 import pytest
 
+from synnodtest.conspicuity import Visibility
 
-@pytest.fixture
-def briefly_described(monkeypatch):
+
+@pytest.fixture(autouse=True)
+def not_looked_at(monkeypatch):
+    """Leave out how visible each nodule is: no search asks for that, and it takes a sixth of one."""
+    monkeypatch.setattr(
+        "synnodtest.engine.outcome.visibilities",
+        lambda radiograph, unit=None: (Visibility(),) * len(radiograph.nodules),
+    )
+
+
+def describe_briefly(patch):
     """Let a search that confirms a counterexample look little around it.
 
     Local rate, rule and region take more scenes than search and confirmation together; ``test_hole.py`` is about them.
     """
-    monkeypatch.setattr("synnodtest.fuzzing.hunt.DESCRIBED", 10)
-    monkeypatch.setattr("synnodtest.fuzzing.hunt.MOST_WALKED", 8)
+    patch.setattr("synnodtest.fuzzing.hunt.DESCRIBED", 10)
+    patch.setattr("synnodtest.fuzzing.hunt.MOST_WALKED", 8)
+
+
+@pytest.fixture
+def briefly_described(monkeypatch):
+    """See :func:`describe_briefly`."""
+    describe_briefly(monkeypatch)

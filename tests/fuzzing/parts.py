@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from synnodtest import Finding, Identity, Radiograph
+from synnodtest import Finding, Identity, Radiograph, Truth
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.campaign import Campaign, Providers
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import fuzz
+from synnodtest.geometry import disc_window, equal_area_diameter_mm
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
-from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from synnodtest.synthesizers.requests import plant_one_by_one
 
 SIZE = 112
 LUNG = slice(16, 96)
@@ -43,6 +44,25 @@ class Lungs:
         rng = np.random.default_rng(int(background.content, 16))
         pixels = (0.3 + 0.02 * rng.standard_normal((SIZE, SIZE))).astype(np.float32)
         return Radiograph(pixels, (1.0, 1.0), {"lung": self.mask.copy()}, background=background.id)
+
+
+class Discs:
+    """Plants even discs of the contrast asked for: a search plants hundreds, and its detector looks at their truth."""
+
+    identity = Identity("discs", "1")
+    sham_is_identity = True
+    gives_pixels_away = True
+
+    def synthesize(self, scenes, backgrounds):
+        return plant_one_by_one("discs", "a disc", scenes, backgrounds, self._plant)
+
+    def _plant(self, pixels, nodule, _, scene, background, display):
+        spacing = background.spacing_mm
+        cut, disc = disc_window(background.shape, nodule.centre_mm, nodule.diameter_mm, spacing)
+        if not scene.sham:
+            pixels[cut][disc] += nodule.contrast * display.unit
+        diameter = equal_area_diameter_mm(float(disc.sum()), spacing)
+        return Truth(nodule.name, disc, tuple(c.start for c in cut), diameter, nodule.contrast, nodule.request())
 
 
 class Holed:
@@ -145,7 +165,7 @@ def hunt(
     behaviour = load_spec(path).behaviours[0]
     providers = Providers(
         detector=Guard(detector, timeout_s) if guarded else detector,
-        synthesizer=(synthesizers or {"gaussian": GaussianSynthesizer()}).__getitem__,
+        synthesizer=(synthesizers or {"gaussian": Discs()}).__getitem__,
         backgrounds=lambda name, count: Lungs(count, parts),
         default_synthesizer="gaussian",
     )

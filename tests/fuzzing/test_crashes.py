@@ -10,8 +10,7 @@ from synnodtest.engine.engine import Engine
 from synnodtest.errors import DetectorError
 from synnodtest.fuzzing import CrashFound, replay_failure
 from synnodtest.store import Store
-from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from tests.fuzzing.parts import Holed, Lungs, asked, hunt
+from tests.fuzzing.parts import Discs, Holed, Lungs, asked, hunt
 
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
 SEARCHED = 6
@@ -79,7 +78,7 @@ def test_it_is_an_error_with_an_example_that_replay_repeats(tmp_path, where, how
 
 def engine(folder, detector, how):
     guarded = Guard(detector, 0.5 if how == "hangs" else 30.0)
-    return Engine(Lungs(66), GaussianSynthesizer(), guarded, Store(folder))
+    return Engine(Lungs(66), Discs(), guarded, Store(folder))
 
 
 def test_a_crash_is_never_a_miss_where_the_whole_claim_hangs_on_silence(tmp_path):
