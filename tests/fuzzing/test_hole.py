@@ -54,7 +54,8 @@ def test_a_band_has_two_boundaries_and_a_detector_that_misses_some_anyway_moves_
 
 def test_near_the_border_is_found_and_the_distance_from_it_is_said(tmp_path):
     detector = Holed(lambda t, radiograph: depth_mm(t, radiograph) <= 12)
-    gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}")
+    vary = "{diameter_mm: [10, 18], contrast: [0.3, 1.0], location: {region: lung}}"
+    gathered = hunt(tmp_path, detector, vary=vary, examples=30)
     example, matters = confirmed(gathered)
     x = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"] for t in gathered.entry["trials"]]
     depth = [min(a - 16, b - 16, 96 - a, 96 - b) for a, b in x]
@@ -76,13 +77,13 @@ def test_low_contrast_is_found_the_same_again_and_a_stored_failure_comes_first(t
         return Holed(lambda t, _: asked(t, "contrast") < 0.3)
 
     first, resumed = detector(), detector()
-    one = hunt(tmp_path, first, store="a")
+    one = hunt(tmp_path, first, examples=30, store="a")
     example, matters = confirmed(one)
     assert 0.27 <= example["contrast"] < 0.3
     assert example["diameter_mm"] == 30
     assert example["place"] == {"height": 0, "across": 0}
     assert matters == ["contrast"]
-    two, again = hunt(tmp_path, detector(), store="b"), hunt(tmp_path, resumed, store="a")
+    two, again = (hunt(tmp_path, who, examples=30, store=at) for who, at in ((detector(), "b"), (resumed, "a")))
     assert two.entry["example"] == again.entry["example"] == example
     assert two.entry["trials"] == one.entry["trials"]
     assert again.entry["tried"]["stored"] == 1
