@@ -8,6 +8,7 @@ A class whose name contains ``nodul`` is a nodule, unless the name denies it (``
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
@@ -30,25 +31,56 @@ class Meaning(Enum):
     UNCLEAR = "cannot be told"
 
 
-_DENIES_ALL = {"no", "not", "without", "none", "never", "zero", "absent", "absence", "lacking", "lacks", "w", "sans"}
-"""Words that deny whatever follows them (``w`` is what is left of ``w/o``)."""
+_DENIES_ALL = {
+    "no", "not", "without", "none", "never", "zero", "absent", "absence", "lacking", "lacks", "w", "wo", "free",
+    "negative", "neg", "kein", "keine", "keinen", "ohne", "nicht", "sans", "aucun", "aucune", "pas", "sin", "ningun",
+    "ausencia", "sem", "nenhum", "senza", "nessun", "nessuno", "assenza", "geen", "zonder", "bez", "brak", "ingen",
+    "inga", "utan", "uden", "uten", "fara",
+}  # fmt: skip
+"""Words that deny whatever follows them, in several languages (``w`` is what is left of ``w/o``)."""
 _LINKS = {"a", "an", "any", "the", "o", "of", "lung", "lungs", "pulmonary", "chest", "thoracic", "visible", "solitary"}
 """Words that may stand between ``non`` and ``nodule`` without giving ``non`` a meaning of its own."""
 _KINDS = {"solid", "calcified", "calcific", "malignant", "cancerous", "spiculated", "subsolid", "cavitary", "benign"}
 """What ``non`` may deny of a nodule that is one all the same: ``non-solid nodule``."""
-_DENIES_BEFORE = {"free", "negative", "neg", "absent", "absence", "none", "no", "excluded"}
-"""Words that deny the nodule named before them: ``nodule-free``."""
-_LOOKALIKE = {"pseudo", "false", "fake", "mimic", "mimics", "mimicking", "like", "lookalike"}
+_DENIES_BEFORE = {
+    "free", "negative", "neg", "absent", "absence", "none", "no", "not", "excluded", "missing", "unlikely", "ruled",
+    "negativ", "negatif", "negativo", "ausente", "nicht", "yok",
+}  # fmt: skip
+"""Words that deny the nodule named before them: ``nodule-free``, ``nodule not seen``."""
+_LOOKALIKE = {
+    "pseudo", "false", "fake", "mimic", "mimics", "mimicking", "like", "lookalike", "fp", "ignore", "ignored",
+    "removed", "than", "but", "except", "excluding", "exclude", "background", "normal",
+}  # fmt: skip
+"""Words beside ``nodule`` that leave open whether one is meant."""
 _NOTHING = {
     "background", "bg", "normal", "healthy", "negative", "neg", "none", "nothing", "empty", "no", "non", "not", "clear",
-    "unremarkable", "na", "null",
+    "unremarkable", "na", "null", "clean", "control", "controls", "false", "without", "normale", "normaal", "gesund",
+    "unauffallig", "unauffaellig", "hintergrund", "kein", "keine", "ohne", "sain", "sans", "aucun", "aucune", "fond",
+    "sano", "sana", "sin", "ningun", "fondo", "saudavel", "sem", "nenhum", "fundo", "senza", "nessun", "sfondo", "geen",
+    "negativ", "negatif", "negativo", "negativa",
 }  # fmt: skip
+_OTHER_SCRIPTS = (
+    (
+        re.compile("(无|無|没有|未见)(肺部?|明显)*(结节|結節)|結節(なし|無し|影なし)|결절 *없|без .*узл|нет .*узл"),
+        Meaning.NOTHING,
+    ),
+    (re.compile("(无|無|非|没|なし|ない|없|без |нет |не ).*(结节|結節|결절|узел|узл)"), Meaning.UNCLEAR),
+    (re.compile("结节|結節|결절|узел|узл"), Meaning.NODULE),
+    (
+        re.compile("正常|健康|背景|阴性|陰性|无|無|异常なし|정상|음성|없음|배경|норм|здоров|фон|без |нет "),
+        Meaning.NOTHING,
+    ),
+)
+"""What names in Chinese, Japanese, Korean and Russian say, the first that fits; a nodule there is none of ``nodul``."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def meaning(name: str) -> Meaning:
     """Return what a class name says: its words are read, whatever their case and separators."""
-    words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", name).lower()) if word]
+    for pattern, says in _OTHER_SCRIPTS:
+        if pattern.search(unicodedata.normalize("NFC", name).lower()):
+            return says
+    words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", _without_accents(name)).lower()) if word]
     place = next((number for number, word in enumerate(words) if "nodul" in word), None)
     if place is None:
         return Meaning.NOTHING if words and _NOTHING & {words[0], words[-1]} else Meaning.OTHER
@@ -59,6 +91,11 @@ def meaning(name: str) -> Meaning:
     if _LOOKALIKE & {*before, *after} or prefix == "reticulo" or _doubtful(before):
         return Meaning.UNCLEAR
     return Meaning.NODULE
+
+
+def _without_accents(name: str) -> str:
+    """Return ``nodulo`` for ``nódulo``."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def _denied(before: Sequence[str]) -> bool:

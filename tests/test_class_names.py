@@ -7,13 +7,17 @@ from synnodtest.class_names import ClassNamesError, Meaning, meaning, nodule_cla
 NODULES = """
 nodule; Nodule; Nodule/Mass; lung_nodule; LungNodule; pulmonary nodules; nodular opacity; non-solid nodule;
 Noncalcified nodule; part-solid-nodule; micronodule; nodule 1; annotated nodule; non calcified lung nodule;
-SOLID_NODULE; nodule_benign"""
+SOLID_NODULE; nodule_benign; nódulo; nodül; Nodulo pulmonar; 结节; 肺结节; 결절; узел"""
 
 DENIED = """
 no_nodule; non-nodule; nodule-free; not_nodule; background; normal; NoNodule; non_nodule; NONNODULE; nonodule;
 no nodules; without nodule; nodule free; nodulefree; nodule_negative; nodule-absent; non-lung-nodule; healthy;
 no suspicious nodule; No Finding; Normal chest; nodule: none; __background__; NonNodule; absence of nodule;
-w/o nodule; non lung nodule"""
+w/o nodule; non lung nodule; nodule not present; nodule_not_seen; free_of_nodules; negative_for_nodule; neg_nodule;
+hard_negative_nodule; nodule ruled out; nodule_missing; nodule unlikely; wo_nodule; sin_nodulo; sin nódulo; sem nódulo;
+Sem Nódulos; nenhum nódulo; ningún nódulo; senza noduli; nessun nodulo; pas_de_nodule; aucun nodule; sans nodule;
+kein_nodulus; keine Nodule; ohne Nodulus; geen_nodule; bez nodulu; nodül yok; nodule_negatif; 无结节; 無結節; 結節なし;
+결절 없음; без узлов; 正常; норма; gesund; ohne Befund; sin hallazgos; Hintergrund; fondo; clean; control"""
 
 
 def names(text):
@@ -36,7 +40,20 @@ def test_names_of_something_else(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["pseudo nodule", "pseudonodule", "nodule-like", "false nodule", "reticulonodular pattern"]
+    "name",
+    [
+        "pseudo nodule",
+        "pseudonodule",
+        "nodule-like",
+        "false nodule",
+        "reticulonodular pattern",
+        "nodule_fp",
+        "ignore_nodule",
+        "other than nodule",
+        "everything but nodule",
+        "background_nodule",
+        "非结节",
+    ],
 )
 def test_names_that_can_be_read_either_way(name):
     assert meaning(name) is Meaning.UNCLEAR
