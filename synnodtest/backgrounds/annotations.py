@@ -72,7 +72,11 @@ def _take(found: Annotated, table: Table, *, above: bool) -> bool:
     """Take in a table; return whether it says anything of these radiographs."""
     if table.matched:
         found.positive |= table.positive
-        return True
+        if not table.understood:
+            found.notes.append(
+                f"{table.path.name} names {table.matched} of these radiographs; its columns tell no nodule"
+            )
+        return table.understood
     if not table.lists_images:
         found.notes += [] if above else [f"{table.path.name} says nothing of these radiographs"]
         return False

@@ -71,6 +71,7 @@ _TABLES = (
     ("read", "images by their stems, under any extension; boxes, labels, classes, findings; without a table the names "
      "of NODE21 and JSRT"),
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
+    ("noted", "a table that names radiographs and whose columns tell no nodule"),
     ("noted", f"how many radiographs were left out; {', '.join(UNREAD)} files, which are not read"),
 )  # fmt: skip
 

@@ -34,16 +34,23 @@ CLASS_COLUMNS = (
 """Columns whose words say what an image or a box shows."""
 LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
 """Columns of numbers: anything but 0 is positive."""
-_CORNERS = (
-    ("xmin", "ymin", "xmax", "ymax"),
-    ("x1", "y1", "x2", "y2"),
-    ("x", "y", "width", "height"),
-    ("x", "y", "w", "h"),
+_PLACE = re.compile(
+    r"[xy]|[xy]([012]|min|max|mins|maxs|cent(er|re)|tl|br|start|end)|(c|start|end|cent(er|re))[xy]|bbox.*|box|boxes"
+    r"|boundingbox.*|polygons?|segmentations?|encodedpixels|rle"
 )
+"""Columns, folded, that say where in an image something is."""
 _MASSES = re.compile(r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?)\b")
 """Other words for what looks like a nodule: such films are no backgrounds either."""
 _DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none)\b")
-_EMPTY = ("", "0", "0.0", "nan", "none", "null", "na", "n/a", "false", "no", "negative", "-")
+_EMPTY = (
+    "", "0", "0.0", "nan", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
+    "nein", "non", "nao", "não",
+)  # fmt: skip
+_POSITIVE = (
+    "true", "t", "yes", "y", "positive", "pos", "present", "abnormal", "malignant", "benign", "suspicious", "ja", "oui",
+    "si", "sí", "sim", "x",
+)  # fmt: skip
+"""What a column of labels may say of an image with a finding, without naming it."""
 
 
 @dataclass
@@ -57,6 +64,7 @@ class Table:
         positive: Those of them that it gives a nodule.
         of_others: Whether the images that it names lie elsewhere.
         example: An image that it names.
+        understood: Whether any of its columns says what an image shows.
     """
 
     path: Path
@@ -65,6 +73,7 @@ class Table:
     positive: set[Path] = field(default_factory=set)
     of_others: bool = False
     example: str = ""
+    understood: bool = True
 
 
 def read_tables(folder: Path, paths: Sequence[Path]) -> Iterator[Table]:
@@ -84,13 +93,9 @@ def name_nodule(column: str, text: str) -> bool:
 
     The column's name tells what the cell is: words, or yes and no of a finding that the column names.
     """
-    name = folded(column)
-    if name in CLASS_COLUMNS and not _is_number(text):
+    if folded(column) in CLASS_COLUMNS and not _is_number(text):
         return any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
-    return _means_nodule(column) and text.strip().lower() not in _EMPTY and name not in _SIZES
-
-
-_SIZES = ("nodulesize", "nodulediameter", "nodulediametermm", "nodulesizemm", "nodulecount")
+    return _means_nodule(column) and not _is_empty(text)
 
 
 def _means_nodule(text: str) -> bool:
@@ -99,6 +104,13 @@ def _means_nodule(text: str) -> bool:
         return says in (Meaning.NODULE, Meaning.UNCLEAR)
     words = re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
     return bool(_MASSES.search(words)) and not _DENIED.search(words)
+
+
+def _is_empty(text: str) -> bool:
+    try:
+        return float(text) == 0
+    except ValueError:
+        return text.strip().lower() in _EMPTY
 
 
 def _is_number(text: str) -> bool:
@@ -117,6 +129,7 @@ def _read(path: Path, paths: Sequence[Path]) -> Table:
         return table
     table.lists_images = True
     named, judge = set(), _Judge(path, header)
+    table.understood = judge.understands
     for line, row in rows:
         cell = row.get(column, "")
         table.example = table.example or cell
@@ -192,10 +205,15 @@ class _Judge:
         names = {folded(name): name for name in header}
         self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
         self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and _means_nodule(name)]
+        self._denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
-        edges = next((edges for edges in _CORNERS if set(edges) <= set(names)), ())
-        self._edges = [names[edge] for edge in edges]
+        self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
+
+    @property
+    def understands(self) -> bool:
+        """Whether any column says what an image shows."""
+        return bool(self._classes or self._findings or self._denials or self._labels or self._places)
 
     def positive(self, row: Mapping[str, str], line: int) -> bool:
         """Return whether a row gives its image a nodule.
@@ -205,17 +223,22 @@ class _Judge:
         """
         words = [row.get(name, "") for name in self._classes]
         words = [text for text in words if text and not _is_number(text)]
-        if any(name_nodule("class", text) for text in words):
+        if any(name_nodule("class", text) or text.lower() in _POSITIVE for text in words):
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
+            return True
+        if any(row.get(name, "") and _is_empty(row[name]) for name in self._denials):
             return True
         if words:
             return False
         labels = [text for name in self._labels if (text := row.get(name, ""))]
-        boxed = any(row.get(name, "").lower() not in _EMPTY for name in self._edges)
-        if boxed and not labels and any(row.get(name, "") for name in self._ids):
+        boxed = any(not _is_empty(text) and text != "-1" for name in self._places if (text := row.get(name, "")))
+        if any(not _is_empty(text) for text in labels):
+            return True
+        numbers = [text for name in (*self._labels, *self._ids) if (text := row.get(name, ""))]
+        if boxed and numbers:
             raise BackgroundError(
-                f"{self._path}:{line}: a box of class {row[self._ids[0]]}, and no column says what that is",
+                f"{self._path}:{line}: a box of class {numbers[0]}, and no column says what that is",
                 hint="add a column class_name, or move the table away if it names no nodules",
             )
-        return any(text.lower() not in _EMPTY for text in labels) if labels else boxed
+        return boxed

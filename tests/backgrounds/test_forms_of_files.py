@@ -333,6 +333,16 @@ LABELS = {
     "an uncertain finding": ("labels.csv", "Path,Nodule\na.jpg,-1.0\nb.jpg,\n"),
     "boxes": ("boxes.csv", "file,x_min,y_min,x_max,y_max\na.mha,1,2,3,4\nb.mha,,,,\n"),
     "denied": ("labels.csv", "file,class\na.png,nodule\nb.png,no_nodule\n"),
+    "truth values": ("labels.csv", "image,label\na.png,True\nb.png,False\n"),
+    "positive": ("labels.csv", "image,diagnosis\na.png,positive\nb.png,negative\n"),
+    "malignant": ("labels.csv", "image,class\na.png,malignant\nb.png,normal\n"),
+    "absent": ("labels.csv", "image,nodule\na.png,present\nb.png,absent\n"),
+    "a count": ("labels.csv", "image,nodule_count\na.png,2\nb.png,0\n"),
+    "a size": ("labels.csv", "image,nodule_size_mm\na.png,12.5\nb.png,\n"),
+    "a denial that is denied": ("labels.csv", "image,no_nodule\na.png,0\nb.png,1\n"),
+    "one column of boxes": ("boxes2.csv", 'image,bbox\na.png,"[10, 10, 20, 20]"\nb.png,[]\n'),
+    "corners": ("found.csv", "image,x0,y0,x1,y1\na.png,10,10,20,20\nb.png,,,,\n"),
+    "centres": ("found.csv", "image,x_center,y_center,width,height\na.png,10,10,20,20\nb.png,,,,\n"),
     "tabs in utf-16": ("labels.tsv", "filename\tlabel\na\t1\nb\t0\n"),
 }
 
@@ -368,6 +378,18 @@ class TestTablesBesideRadiographs:
         (tmp_path / "train.csv").write_text("image_id,class_id,x_min,y_min,x_max,y_max\na,8,1,2,3,4\nb,3,1,2,3,4\n")
         with pytest.raises(BackgroundError, match=r"train\.csv:2: a box of class 8"):
             FolderSet(tmp_path, "normal")
+
+    @pytest.mark.parametrize("column", ["class", "label", "category_id"])
+    def test_boxes_of_a_class_that_is_called_0_are_an_error(self, tmp_path, column):
+        self.put(tmp_path)
+        (tmp_path / "train.csv").write_text(f"image,{column},x_min,y_min,x_max,y_max\na.png,0,1,2,3,4\n")
+        with pytest.raises(BackgroundError, match=r"train\.csv:2: a box of class 0"):
+            FolderSet(tmp_path, "normal")
+
+    def test_a_table_whose_columns_tell_nothing_of_nodules_is_noted(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "reports.csv").write_text("image,report\na.png,A nodule on the right.\nb.png,Clear.\n")
+        assert "reports.csv names 2 of these radiographs; its columns tell no nodule" in FolderSet(tmp_path, "n").notes
 
     def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
         self.put(tmp_path)
