@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.node21 import named_positive
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.errors import BackgroundError
@@ -93,27 +94,33 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     content = _coco(file)
     if content is None:
         return False
-    stems = {stem_of(path).casefold(): path for path in paths}
+    known = NamedImages(paths)
     try:
-        kinds = {one["id"]: str(one["name"]) for one in content.get("categories") or []}
-        marked = {entry["image_id"] for entry in content["annotations"] if _counts(entry, kinds)}
-        listed = {one["id"]: stem_of(PurePosixPath(str(one["file_name"]))).casefold() for one in content["images"]}
+        kinds = {str(one["id"]): str(one["name"]) for one in content.get("categories") or []}
+        marked = {str(entry["image_id"]) for entry in content["annotations"] if _counts(entry, kinds)}
+        listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
     except (KeyError, TypeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
-    if not any(stem in stems for stem in listed.values()):
+    meant = [(one, path) for one, name in listed for path in known.find(name)]
+    if not meant:
         if listed and not above:
             raise BackgroundError(
-                f"{file}: names images of which none is here, such as {next(iter(listed.values()))!r}",
+                f"{file}: names images of which none is here, such as {listed[0][1]!r}",
                 hint="give the files the names that it has, or move it away if it is about others",
             )
         return False
-    found.positive |= {stems[listed[one]] for one in marked if listed.get(one) in stems}
+    if strange := marked - {one for one, _ in listed}:
+        raise BackgroundError(
+            f"{file}: annotations of the image {min(strange)}, which it does not list",
+            hint="copy the file again from its source, or export it again",
+        )
+    found.positive |= {path for one, path in meant if one in marked}
     return True
 
 
-def _counts(entry: Any, kinds: dict[Any, str]) -> bool:
+def _counts(entry: Any, kinds: dict[str, str]) -> bool:
     """Return whether an annotation is a nodule: a single class counts whatever its name, as no name does."""
-    name = kinds.get(entry.get("category_id"), "")
+    name = kinds.get(str(entry.get("category_id")), "")
     return len(kinds) < 2 or name_nodule("class", name)
 
 

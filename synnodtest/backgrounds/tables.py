@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded
-from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
@@ -123,24 +123,25 @@ def _is_number(text: str) -> bool:
 def _read(path: Path, paths: Sequence[Path]) -> Table:
     table = Table(path)
     header, rows = _cells(path)
-    known = {key: one for one in paths for key in (one.name.casefold(), stem_of(one).casefold())}
+    known = NamedImages(paths)
     column = _file_column(header, rows, known)
     if column is None:
         return table
     table.lists_images = True
-    named, judge = set(), _Judge(path, header)
+    named: set[Path] = set()
+    judge = _Judge(path, header)
     table.understood = judge.understands
     for line, row in rows:
         cell = row.get(column, "")
         table.example = table.example or cell
-        one = known.get(_name(cell).casefold()) or known.get(stem_of(PurePosixPath(_name(cell))).casefold())
+        meant = known.find(cell) if cell else []
         elsewhere = bool(_folder_of(cell)) and (path.parent / cell).is_file()
-        if one is None or (elsewhere and (path.parent / cell).resolve() != one.resolve()):
+        if not meant or (elsewhere and (path.parent / cell).resolve() not in {one.resolve() for one in meant}):
             table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
             continue
-        named.add(one)
+        named.update(meant)
         if judge.positive(row, line):
-            table.positive.add(one)
+            table.positive.update(meant)
     table.matched = len(named)
     return table
 
@@ -163,11 +164,11 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
 
 
 def _file_column(
-    header: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], known: Mapping[str, Path]
+    header: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages
 ) -> str | None:
     """Return the column that names images: one of a known name, else one most of whose cells are radiographs here."""
     named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
-    counts = {name: sum(_hits(row.get(name, ""), known) for _, row in rows) for name in header}
+    counts = {name: sum(bool(known.find(row.get(name, ""))) for _, row in rows) for name in header}
     best = max(named, key=lambda name: counts[name], default=None)
     if best is not None and counts[best]:
         return best
@@ -179,10 +180,6 @@ def _file_column(
     ):
         return other
     return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
-
-
-def _hits(cell: str, known: Mapping[str, Path]) -> bool:
-    return _name(cell).casefold() in known or stem_of(PurePosixPath(_name(cell))).casefold() in known
 
 
 def _looks_like_file(cell: str) -> bool:

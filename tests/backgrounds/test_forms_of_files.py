@@ -1,6 +1,7 @@
 """Forms of files that people have: each is read right, refused with what to do, or noted; none is silently another."""
 
 import importlib.util
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -384,6 +385,45 @@ class TestTablesBesideRadiographs:
         self.put(tmp_path)
         (tmp_path / "train.csv").write_text(f"image,{column},x_min,y_min,x_max,y_max\na.png,0,1,2,3,4\n")
         with pytest.raises(BackgroundError, match=r"train\.csv:2: a box of class 0"):
+            FolderSet(tmp_path, "normal")
+
+    @pytest.mark.parametrize(
+        ("named", "cell"),
+        [("0012.png", "12"), ("0012.png", "12.0"), ("a b.png", "a%20b.png"), ("ro\u0308ntgen.png", "r\xf6ntgen.png")],
+    )
+    def test_an_image_is_known_though_its_name_was_changed_on_the_way(self, tmp_path, named, cell):
+        for name in (named, "0013.png"):
+            write_png(tmp_path / name, chest())
+        (tmp_path / "labels.csv").write_text(f"image_id,Nodule\n{cell},1\n0013,0\n")
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["0013.png"]
+
+    def test_of_equal_names_in_different_folders_the_table_means_one(self, tmp_path):
+        rows = ["file,mm_per_px_x,mm_per_px_y"]
+        for number in (1, 2, 3):
+            write_png(tmp_path / "all" / f"p{number}" / "view.png", chest(seed=number))
+            rows.append(f"../all/p{number}/view.png,1.4,1.5")
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "manifest.csv").write_text("\n".join(rows) + "\n")
+        (tmp_path / "train.csv").write_text("Path,Nodule\nCXR/p1/view.jpg,1\nCXR/p2/view.jpg,0\nCXR/p3/view.jpg,0\n")
+        served = FolderSet(tmp_path / "set", "normal")
+        assert sorted(one.id for one in served.backgrounds) == ["../all/p2/view.png", "../all/p3/view.png"]
+
+    def coco(self, folder, **changes):
+        images = [{"id": number, "file_name": name} for number, name in enumerate(("a.png", "b.png"))]
+        kinds = [{"id": 1, "name": "nodule"}, {"id": 2, "name": "rib"}]
+        content = {"images": images, "categories": kinds, **changes}
+        (folder / "annotations.json").write_text(json.dumps(content))
+
+    @pytest.mark.parametrize(("image", "kind"), [("0", 1), (0, "1")])
+    def test_identifiers_of_coco_may_be_text_or_numbers(self, tmp_path, image, kind):
+        self.put(tmp_path)
+        self.coco(tmp_path, annotations=[{"image_id": image, "category_id": kind, "bbox": [1, 2, 3, 4]}])
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
+
+    def test_an_annotation_of_an_image_that_coco_does_not_list_is_an_error(self, tmp_path):
+        self.put(tmp_path)
+        self.coco(tmp_path, annotations=[{"image_id": 7, "category_id": 1, "bbox": [1, 2, 3, 4]}])
+        with pytest.raises(BackgroundError, match=r"annotations\.json: annotations of the image 7"):
             FolderSet(tmp_path, "normal")
 
     def test_a_table_whose_columns_tell_nothing_of_nodules_is_noted(self, tmp_path):
