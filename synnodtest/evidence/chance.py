@@ -15,10 +15,13 @@ from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 
-__all__ = ["MANY", "hit_by_chance", "mirrored", "told_of_chance", "withheld_for_chance"]
+__all__ = ["MANY", "MOSTLY", "mirrored", "share_hit", "told_of_chance", "withheld_for_chance"]
 
 MANY = 0.1
 """Where more than this share of nodules is hit at mirrored places, a pass says so."""
+MOSTLY = 0.5
+"""Mirrored places that are hit for each nodule that is: from here on most of what a detector hits may be chance. A
+little noise is alike in both arms and near whatever it hits, so that comparisons and distances hold at it as well."""
 
 
 def mirrored(evidence: Evidence, matching: Matching) -> Evidence:
@@ -46,8 +49,8 @@ def _other_side(truth: Truth, width: int) -> Truth:
     return replace(truth, crop=crop[:, ::-1], origin=(row, width - column - crop.shape[1]))
 
 
-def hit_by_chance(evidence: Sequence[Evidence]) -> float:
-    """Return the share of nodules that are hit in mirrored evidence, at its operating points."""
+def share_hit(evidence: Sequence[Evidence]) -> float:
+    """Return the share of nodules that are hit at the operating points of evidence, mirrored or not."""
     hits = [n.detected(held.operating_point) for held in evidence for t in held.own() for n in t.nodules]
     return sum(hits) / len(hits) if hits else 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered, agree
-from synnodtest.evidence.chance import MANY, hit_by_chance, mirrored, told_of_chance, withheld_for_chance
+from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
 from synnodtest.evidence.quiet import silenced
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered
@@ -20,7 +20,7 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     if not item.kind.hits_alone(item.kind.read(parameters)):
         return gathered
     elsewhere = {name: mirrored(held, item.matching) for name, held in gathered.evidence.items()}
-    share = hit_by_chance(list(elsewhere.values()))
+    share, hit = (share_hit(list(held.values())) for held in (elsewhere, gathered.evidence))
     if share <= MANY:
         return gathered
 
@@ -28,7 +28,7 @@ def told_from_noise(gathered: Gathered) -> Gathered:
         judged = (item.judge(parameters, held) for held in (elsewhere[name], silenced(gathered.evidence[name])))
         return [ruling.status is Status.PASSED for ruling in judged] == [True, False]
 
-    noisy = all(noise_passes(name) for name in elsewhere)
+    noisy = share >= MOSTLY * hit and all(noise_passes(name) for name in elsewhere)
     gathered.rulings = {
         name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point)
         if noisy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding
-from synnodtest.evidence.chance import hit_by_chance, mirrored, told_of_chance
+from synnodtest.evidence.chance import mirrored, share_hit, told_of_chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Sighting
 from synnodtest.matching import Matching
@@ -46,9 +46,9 @@ def test_what_hits_a_nodule_hits_no_mirrored_one():
 
 def test_the_share_counts_findings_of_the_operating_point():
     made = [beside(score, x=88.0) for score in (0.6, 0.6, 0.2)] + [beside(0.6, x=40.0)]
-    assert hit_by_chance([mirrored(evidence(made, operating_point=0.25), RULE)]) == 0.5
-    assert hit_by_chance([mirrored(evidence(made, operating_point=0.1), RULE)]) == 0.75
-    assert hit_by_chance([evidence([])]) == 0.0
+    assert share_hit([mirrored(evidence(made, operating_point=0.25), RULE)]) == 0.5
+    assert share_hit([mirrored(evidence(made, operating_point=0.1), RULE)]) == 0.75
+    assert share_hit([evidence([])]) == 0.0
 
 
 def test_a_pass_says_how_many_mirrored_places_are_hit():

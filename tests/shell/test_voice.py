@@ -49,15 +49,18 @@ def rare():
 def dense():
     grid = [(8.0 * x, 8.0 * y) for x in range(17) for y in range(19)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in grid] for _ in radiographs]
-def both_sides():
+def both_sides(of_seven=7, score=0.3):
     inner = quiet()
     def detect(radiographs):
         found = []
         for r, own in zip(radiographs, inner(radiographs)):
             width = r.shape[1]
-            found.append(own + [Finding((width - f.box[2], f.box[1], width - f.box[0], f.box[3]), 0.3) for f in own])
+            noise = [Finding((width - f.box[2], f.box[1], width - f.box[0], f.box[3]), score) for f in own]
+            found.append(own + [f for f in noise if int(f.box[1]) % 7 < of_seven])
         return found
     return detect
+def a_little_noise():
+    return both_sides(of_seven=3, score=0.9)
 def quiet():
     def detect(radiographs):
         found = []
@@ -173,6 +176,13 @@ def test_a_pass_that_findings_everywhere_earn_is_withheld(root, kind):
     _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind])
     assert honest.status.name == "PASSED"
     assert "mirrored" not in honest.sentence
+
+
+def test_noise_at_fewer_than_half_as_many_places_as_nodules_withholds_nothing_and_is_told_of(root):
+    """Three of eight mirrored places are hit, for which the lower bound is 0.11."""
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:a_little_noise", "sensitivity: {at_least: 0.1, arm: plain}")
+    assert ruling.status.name == "PASSED"
+    assert "; 38% of the places mirrored into the other lung, where nothing" in ruling.sentence
 
 
 def test_findings_below_the_operating_point_are_no_noise_and_those_above_are_told_of(root):
