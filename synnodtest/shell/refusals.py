@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,14 @@ from synnodtest.shell.settings import Settings
 if TYPE_CHECKING:
     from synnodtest.integrity.waivers import Waivers
 
-__all__ = ["limits_of", "refuse", "refuse_ambiguous", "refuse_baseline", "refuse_missing_detector"]
+__all__ = [
+    "fault_of_detectors",
+    "limits_of",
+    "refuse",
+    "refuse_ambiguous",
+    "refuse_baseline",
+    "refuse_missing_detector",
+]
 
 USAGE = "no detector was named, but {count} expectations of {files} need one"
 HINT = (
@@ -50,6 +58,18 @@ def refuse(faults: Iterable[str]) -> None:
     told = "\n".join(filter(None, faults))
     if told:
         raise pytest.UsageError(told)
+
+
+def fault_of_detectors(words: Sequence[str]) -> str:
+    """Return why a command line cannot be meant that names several detectors, of which pytest keeps the last."""
+    after = [new for word, new in pairwise(words) if word == "--detector"]
+    named = dict.fromkeys([*after, *(w.partition("=")[2] for w in words if w.startswith("--detector="))])
+    if len(named) < 2:
+        return ""
+    return (
+        f"--detector: {' and '.join(named)} are named, and a run has one detector\n"
+        "  hint: run pytest once for each, or compare two: --detector new.pt --baseline old.pt"
+    )
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:

@@ -29,7 +29,13 @@ from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
 from synnodtest.shell.record_fit import fault_of_record
-from synnodtest.shell.refusals import refuse, refuse_ambiguous, refuse_baseline, refuse_missing_detector
+from synnodtest.shell.refusals import (
+    fault_of_detectors,
+    refuse,
+    refuse_ambiguous,
+    refuse_baseline,
+    refuse_missing_detector,
+)
 from synnodtest.shell.run import Run
 from synnodtest.stages import STAGES, stage
 from synnodtest.threads import share_threads
@@ -169,6 +175,7 @@ class Session:
         """
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
+            refuse([fault_of_detectors([str(word) for word in self.config.invocation_params.args])])
             refuse(faults_of_names(settings))
             refuse(faults_of_settings(settings, writes=not option.synnod_plan))
         if not (option.collectonly or option.synnod_plan):

@@ -127,7 +127,7 @@ def nan():
 KEPT = ("structures", "readings", "figures", "pictures", "explore")
 """What a store keeps of reading and drawing."""
 OPTIONS = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--synnod-conform", "off"]
-OFTEN = ([], ["-k", "size and sensitivity"], ["-k", "size and sensitivity", "--detector", "dets:silent"])
+OFTEN = (("dets:honest",), *((f"dets:{name}", "-k", "size and sensitivity") for name in ("honest", "silent")))
 """What tests run again and again, so that its drawings are worth keeping."""
 
 
@@ -145,7 +145,7 @@ def run_often(folder):
     write_project(folder)
     environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
     for words in OFTEN:
-        run_python(["pytest", "--detector", "dets:honest", *OPTIONS, *words], cwd=folder, env=environment, timeout=280)
+        run_python(["pytest", "--detector", *words, *OPTIONS], cwd=folder, env=environment, timeout=280)
     return folder / ".synnodtest"
 
 

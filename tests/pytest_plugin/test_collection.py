@@ -5,6 +5,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from synnodtest.commands.specs import spec_files
 
 IDS = [
@@ -53,6 +55,20 @@ def test_specs_without_a_detector_are_a_usage_error_that_says_what_to_type(proje
     text = result.stdout.str() + result.stderr.str()
     assert "--detector best.pt" in text
     assert "4 expectations" in text
+
+
+@pytest.mark.parametrize("second", [("--detector", "dets:honest"), ("--detector=dets:honest",)])
+def test_two_detectors_are_a_usage_error_and_not_a_run_of_the_last(project, second):
+    result = project(*second, detector="dets:silent")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "are named, and a run has one detector" in result.stderr.str()
+    assert not (project.path / "reports").exists()
+
+
+def test_a_detector_named_twice_or_in_an_ini_file_is_one(project):
+    (project.path / "pytest.ini").write_text("[pytest]\ntestpaths = specs\naddopts = --detector dets:crashing\n")
+    result = project("--detector", "dets:honest", "-k", "size and sensitivity", "--synnod-limit", "3")
+    assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
 
 
 def test_yaml_that_is_no_spec_is_left_alone(project):
