@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import sha256_of_array
 from synnodtest.geometry import BoolArray, mask_of
 
-__all__ = ["PackedMasks", "digests_of", "held_at", "shown_among"]
+__all__ = ["OwnMasks", "PackedMasks", "digests_of", "held_at", "shown_among"]
 
 Indices = NDArray[np.intp]
 
@@ -77,9 +77,47 @@ class PackedMasks(Mapping[str, BoolArray]):
 Masks = Mapping[str, BoolArray]
 
 
+class OwnMasks(Mapping[str, BoolArray]):
+    """Masks that somebody else goes on using, each copied when it is first read: what is written stays here.
+
+    Args:
+        masks: By name.
+    """
+
+    def __init__(self, masks: Masks) -> None:
+        self._masks = masks
+        self._own: dict[str, BoolArray] = {}
+
+    def __getitem__(self, name: str) -> BoolArray:
+        if name not in self._own:
+            self._own[name] = self._masks[name].copy()
+        return self._own[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._masks
+
+    def digest(self, name: str) -> str:
+        """Return the sha256 of a mask's bytes."""
+        return digests_of(self._own if name in self._own else self._masks, [name])[name]
+
+    def held_at(self, rows: Indices, columns: Indices) -> BoolArray:
+        """Return per mask which pixels are of it."""
+        held = held_at(self._masks, rows, columns)
+        for row, name in zip(held, self, strict=True):
+            if name in self._own:
+                row[:] = self._own[name][rows, columns]
+        return held
+
+
 def digests_of(masks: Masks, names: Iterable[str]) -> dict[str, str]:
     """Return the sha256 of some masks as bits, in the order of their names."""
-    if isinstance(masks, PackedMasks):
+    if isinstance(masks, (PackedMasks, OwnMasks)):
         return {name: masks.digest(name) for name in sorted(names)}
     return {name: sha256_of_array(np.packbits(masks[name])) for name in sorted(names)}
 
@@ -94,6 +132,6 @@ def shown_among(masks: Masks) -> frozenset[str]:
 
 def held_at(masks: Masks, rows: Indices, columns: Indices) -> BoolArray:
     """Return which of some pixels are of which mask: (masks, pixels)."""
-    if isinstance(masks, PackedMasks):
+    if isinstance(masks, (PackedMasks, OwnMasks)):
         return masks.held_at(rows, columns)
     return np.array([mask[rows, columns] for mask in masks.values()], dtype=np.bool_).reshape(len(masks), len(rows))

@@ -18,6 +18,7 @@ from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
+from synnodtest.masks import OwnMasks
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
@@ -38,8 +39,8 @@ class Guard:
         timeout_s: Seconds that one call of ``detect`` may take, whatever the number of radiographs.
 
     The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
-    fails at once. The pixels handed over are a copy, so that no detector can spoil them for others; one that says
-    ``only_reads_pixels = True`` is shown them read-only, without a copy.
+    fails at once. Pixels and masks handed over are copies, so that no detector can spoil them for others; one that says
+    ``only_reads_pixels = True`` is shown the pixels read-only, without a copy.
     """
 
     hands_on_priors = True
@@ -92,13 +93,14 @@ class Guard:
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
         protected = _read_only if getattr(self.detector, "only_reads_pixels", False) else np.copy
-        shown = [_with_pixels(protected, radiograph) for radiograph in radiographs]
+        shown = [_apart(protected, radiograph) for radiograph in radiographs]
         return checked(ask(self.detector, shown), radiographs, where, anywhere=anywhere)
 
 
-def _with_pixels(protected: Callable[[FloatArray], FloatArray], radiograph: Radiograph) -> Radiograph:
-    prior = None if radiograph.prior is None else _with_pixels(protected, radiograph.prior)
-    return replace(radiograph, pixels=protected(radiograph.pixels), prior=prior)
+def _apart(protected: Callable[[FloatArray], FloatArray], radiograph: Radiograph) -> Radiograph:
+    prior = None if radiograph.prior is None else _apart(protected, radiograph.prior)
+    regions, strata = OwnMasks(radiograph.regions), dict(radiograph.strata)
+    return replace(radiograph, pixels=protected(radiograph.pixels), regions=regions, strata=strata, prior=prior)
 
 
 def _read_only(pixels: FloatArray) -> FloatArray:

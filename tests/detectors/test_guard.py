@@ -12,8 +12,11 @@ import pytest
 
 from synnodtest import Finding, Radiograph
 from synnodtest.detectors import CallableDetector, Guard
+from synnodtest.engine.sightings import regions_at
 from synnodtest.errors import DetectorError, ExpectationFailed
+from synnodtest.geometry import bits_of
 from synnodtest.identity import Identity
+from synnodtest.masks import PackedMasks
 
 GOOD = Finding((10.0, 10.0, 20.0, 20.0), 0.5)
 
@@ -173,6 +176,36 @@ def test_a_detector_cannot_spoil_the_pixels_of_others(radiographs):
     guarded(vandal).detect(radiographs)
     for radiograph, pixels in zip(radiographs, before, strict=True):
         assert np.array_equal(radiograph.pixels, pixels)
+
+
+@pytest.mark.parametrize("only_reads", [False, True])
+def test_a_detector_cannot_spoil_the_masks_of_others(radiographs, only_reads):
+    lung = np.zeros((64, 48), dtype=np.bool_)
+    lung[10:30, 10:20] = True
+    packed = PackedMasks({"lung": bits_of(lung), "hilar": bits_of(~lung)}, lung.shape)
+    shown = [replace(radiographs[0], regions=masks, strata={"sex": "F"}) for masks in ({"lung": lung.copy()}, packed)]
+    seen = []
+
+    class Spoiling:
+        only_reads_pixels = only_reads
+        identity = Identity("subject")
+
+        def detect(self, given):
+            for one in given:
+                one.regions["lung"][:] = False
+                one.strata["sex"] = "M"
+                seen.append((one.regions["lung"].any(), regions_at(one, (15.5, 15.5)), one.content_sha256()))
+            return [[] for _ in given]
+
+    before = [one.content_sha256() for one in shown]
+    Guard(Spoiling(), 5.0).detect(shown)
+    assert [(spoilt, held) for spoilt, held, _ in seen] == [(False, frozenset())] * 2
+    assert not {digest for *_, digest in seen} & set(before)
+    assert [one.content_sha256() for one in shown] == before
+    for one in shown:
+        assert np.array_equal(one.regions["lung"], lung)
+        assert regions_at(one, (15.5, 15.5)) == {"lung"}
+        assert one.strata == {"sex": "F"}
 
 
 def test_a_detector_that_says_it_only_reads_is_shown_the_pixels_themselves_and_cannot_write(radiographs):
