@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 
 from synnodtest.canonical import plain
 
-__all__ = ["JsonObject", "Member", "Schema", "decode", "definition", "encode"]
+__all__ = ["JsonObject", "Member", "Schema", "decode", "definition", "encode", "no_twins"]
 
 JsonObject = Mapping[str, object]
 """A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure.
@@ -173,6 +173,20 @@ def _mapping(read: _Read | None, value: Any) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise TypeError(f"an object is expected, not {type(value).__name__}")
     return value if read is None else {key: read(item) for key, item in value.items()}
+
+
+def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
+    """Return a JSON object; a hook of ``json.loads``, which keeps the last of two equal keys.
+
+    Raises:
+        ValueError: a key stands twice.
+    """
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twin!r} stands twice in one object")
+    return made
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

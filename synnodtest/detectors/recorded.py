@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from synnodtest.canonical import sha256_of_array
+from synnodtest.decoding import no_twins
 from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
@@ -70,6 +72,7 @@ class RecordedDetector:
         self._findings = findings
         self.identity = identity
         self._origins = origins or {}
+        self._answered: dict[str, str] = {}
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return the recorded findings of each radiograph.
@@ -102,9 +105,19 @@ class RecordedDetector:
     def _of(self, radiograph: Radiograph) -> list[Finding]:
         for key in _keys(radiograph):
             if key in self._findings:
+                self._refuse_namesake(key, radiograph)
                 self._check_shape(self._origins.get(key), radiograph)
                 return list(self._findings[key])
         raise self.refusal(radiograph)
+
+    def _refuse_namesake(self, key: str, radiograph: Radiograph) -> None:
+        """Refuse to answer for two films by one name, as of two folders that are numbered alike."""
+        pixels = sha256_of_array(radiograph.pixels)
+        if self._answered.setdefault(key, pixels) != pixels:
+            raise DetectorError(
+                f"the record of {self.identity.name!r} names {key!r} once, and two different radiographs are called so",
+                hint="give every radiograph a name of its own, or run each set with a record of its own",
+            )
 
     def _remedy(self, radiograph: Radiograph) -> str:
         bare = replace(radiograph, regions={})
@@ -208,7 +221,7 @@ _SHAPE = (
 
 
 def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_twins)
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
     findings = {

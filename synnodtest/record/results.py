@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import canonical_json, plain
-from synnodtest.decoding import Schema
+from synnodtest.decoding import Schema, no_twins
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.integrity.manifest import RECORD as FILE_NAME
@@ -126,7 +126,7 @@ def _load(path: Path, largest_bytes: int) -> Any:
                 f"{path}: {size / 1e6:.0f} MB is more than the {largest_bytes / 1e6:.0f} MB that a record may have",
                 hint="allow more with largest_bytes= if you trust where the file comes from",
             )
-        return json.loads(path.read_bytes(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        return json.loads(path.read_bytes(), parse_constant=_no_constant, object_pairs_hook=no_twins)
     except OSError as error:
         raise RecordError(
             f"{path}: cannot be read ({error.strerror or error})", hint="name the results.json of a run, or its folder"
@@ -140,15 +140,6 @@ def _load(path: Path, largest_bytes: int) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not allowed in a record")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twin!r} stands twice in one object")
-    return made
 
 
 def _check(record: Any, name: str, hint: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from synnodtest import Finding
 from synnodtest.cli import main
 from synnodtest.detectors import CallableDetector, resolve_detector
-from synnodtest.detectors.recorded import Recorder, write_findings
+from synnodtest.detectors.recorded import Recorder, read_findings, write_findings
 from synnodtest.errors import DetectorError
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
@@ -50,6 +50,15 @@ def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiogra
         resolve_detector("f.json", base=tmp_path).detect([planted])
 
 
+def test_one_name_does_not_stand_for_two_radiographs(tmp_path, radiographs):
+    (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score\nchest-0.png,,,,,\n")
+    detector = read_findings(tmp_path / "f.csv")
+    assert detector.detect([radiographs[0], radiographs[0]]) == [[], []]
+    namesake = replace(radiographs[1], source=radiographs[0].source, background=radiographs[0].background)
+    with pytest.raises(DetectorError, match=r"'chest-0\.png' once, and two different radiographs are called so"):
+        detector.detect([namesake])
+
+
 def test_what_was_recorded_without_region_masks_is_told_from_what_was_not_recorded(tmp_path, radiographs):
     mask = np.zeros(radiographs[0].shape, np.bool_)
     mask[2:4, 2:4] = True
@@ -84,6 +93,7 @@ def test_csv_with_an_empty_row_for_no_finding(tmp_path, radiographs):
             json.dumps({"synnodtest_findings": 1, "radiographs": {"a": [{"box": [1, 2, 3], "score": 1}]}}),
             r"radiographs\['a'\]\[0\]",
         ),
+        ("f.json", '{"synnodtest_findings": 1, "radiographs": {"a": [], "a": []}}', "'a' stands twice"),
         ("f.csv", "radiograph,x_min\n", "score.*missing"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,high\n", "line 2"),
     ],
