@@ -91,6 +91,11 @@ class RecordedDetector:
         """Return whether the record answers for a radiograph."""
         return any(key in self._findings for key in _keys(radiograph))
 
+    def names(self, background: str) -> bool:
+        """Return whether the record calls a film by the id of its background, its file name or its stem."""
+        name = Path(background).name
+        return any(key in self._findings for key in (background, name, Path(name).stem))
+
     def refusal(self, radiograph: Radiograph) -> DetectorError:
         """Return the error of a radiograph that the record does not hold."""
         folders = sorted({str(origin.path.parent) for origin in self._origins.values()})

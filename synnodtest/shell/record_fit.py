@@ -30,7 +30,9 @@ def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
         return "" if Path(run.settings.detector).is_dir() else f"--detector: {error}"
     try:
         record = unguarded(detector)
-        return _fault(record, run, cases) if isinstance(record, RecordedDetector) else ""
+        if not isinstance(record, RecordedDetector):
+            return ""
+        return _namesakes(record, run, cases) or _fault(record, run, cases)
     except SynnodError:
         return ""
 
@@ -54,6 +56,22 @@ def _fault(record: RecordedDetector, run: Run, cases: Iterable[Case]) -> str:
         "  hint: scenes are the same with the same version, spec, --backgrounds, --synthesizer and "
         f"--synnod-seed ({run.settings.seed}); choose with -k what the record has"
     )
+
+
+def _namesakes(record: RecordedDetector, run: Run, cases: Iterable[Case]) -> str:
+    """Return which name of the record stands for different films of the run's sets; empty if none does."""
+    films: dict[str, tuple[str, str]] = {}
+    for behaviour in (run.behaviour(case) for case in cases):
+        for background in run.campaign.backgrounds(behaviour) if behaviour.scenes is not None else ():
+            own = (background.film or background.content, behaviour.scenes.set if behaviour.scenes else "")
+            film, of = films.setdefault(background.id, own)
+            if film != own[0] and record.names(background.id):
+                return (
+                    f"--detector: {run.settings.detector} names {background.id!r} once, and it is a film of the set "
+                    f"{of!r} and another of the set {own[1]!r}\n"
+                    "  hint: run each set with a record of its own, or give every film a name of its own"
+                )
+    return ""
 
 
 def _first_radiographs(run: Run, case: Case) -> list[Radiograph]:

@@ -1,5 +1,6 @@
 """Recorded findings in a run: those of other scenes are one usage error, and nothing is written."""
 
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,8 @@ from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
+
+from .conftest import write_radiographs
 
 
 def test_findings_of_other_scenes_are_refused_before_anything_is_written(project, monkeypatch):
@@ -52,3 +55,30 @@ def test_findings_of_other_scenes_are_refused_before_anything_is_written(project
     assert result.ret == 4
     assert "other.json holds no scene in which something is planted" in result.stderr.str()
     assert not [path for path in folder.iterdir() if path.name in ("reports", "synnodtest-ledger.jsonl")]
+
+
+def test_two_sets_numbered_alike_are_not_answered_by_one_name(tmp_path):
+    (tmp_path / "cxr").mkdir()
+    for name in ("normal", "ap"):
+        write_radiographs(tmp_path / "cxr" / name, count=3)
+    behaviour = (
+        "  - id: quiet-%s\n    statement: s\n    scenes: {backgrounds: {set: %s, count: 3}}\n"
+        "    expect: [specificity: {at_least: 0.5}]\n"
+    )
+    spec = "synnodtest: 1\nbehaviours:\n" + "".join(behaviour % (name, name) for name in ("normal", "ap"))
+    (tmp_path / "spec.yaml").write_text(spec)
+    cases = list(cases_of(load_spec(tmp_path / "spec.yaml")))
+
+    def fault(record, cases):
+        rows = "".join(f"{name},,,,,\n" for name in record)
+        (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score\n" + rows)
+        settings = Settings(root=tmp_path, detector=str(tmp_path / "f.csv"), backgrounds=tmp_path / "cxr")
+        return fault_of_record(Run(replace(settings, synthesizer="gaussian", cache=tmp_path / "store")), cases)
+
+    assert fault(["r00", "r01", "r02"], cases) == ""  # the same films in both sets
+    shutil.copy(tmp_path / "cxr" / "normal" / "r02.png", tmp_path / "cxr" / "ap" / "r00.png")
+    for name in ("r00", "r00.png"):
+        assert "names 'r00.png' once, and it is a film of the set 'normal' and another of the set 'ap'" in fault(
+            [name, "r01", "r02"], cases
+        )
+    assert fault(["r00", "r01", "r02"], cases[:1]) == fault(["r01", "r02"], cases) == ""
