@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 import queue
+import sysconfig
 import threading
+import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -87,7 +90,7 @@ class Guard:
         if isinstance(error, DetectorError):
             raise error if error.message.startswith(where) else _renamed(error, where) from error
         if error is not None:
-            raise DetectorError(f"{where}: {type(error).__name__}: {error}") from error
+            raise DetectorError(f"{where}: {type(error).__name__}: {error}{_raised_at(error)}") from error
         assert findings is not None
         return findings
 
@@ -107,6 +110,17 @@ def _read_only(pixels: FloatArray) -> FloatArray:
     view = pixels.view()
     view.flags.writeable = False
     return view
+
+
+def _raised_at(error: BaseException) -> str:
+    """Return the innermost line of the user's own files that an error came through, in brackets; else nothing."""
+    others = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith((*others, "<")):
+            path = Path(frame.filename)
+            shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
+            return f" ({shown.as_posix()}:{frame.lineno})"
+    return ""
 
 
 def _renamed(error: DetectorError, where: str) -> DetectorError:

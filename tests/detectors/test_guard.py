@@ -37,6 +37,18 @@ def test_no_radiograph_asks_nobody():
     assert guarded(lambda _: 1 / 0).detect([]) == []
 
 
+def test_an_exception_names_the_line_of_the_users_own_file_that_it_came_through(radiographs, tmp_path, monkeypatch):
+    (tmp_path / "wrapper").mkdir()
+    file = tmp_path / "wrapper" / "mine.py"
+    file.write_text("import json\n\n\ndef detect(radiographs):\n    return json.loads('{')\n")
+    scope: dict = {}
+    exec(compile(file.read_text(), str(file), "exec"), scope)
+    for folder, name in ((tmp_path, r"wrapper/mine\.py"), (tmp_path / "wrapper", r"mine\.py"), ("/", r".*mine\.py")):
+        monkeypatch.chdir(folder)
+        with pytest.raises(DetectorError, match=rf"JSONDecodeError: .* \({name}:5\)$"):
+            guarded(scope["detect"]).detect(radiographs)
+
+
 def test_an_exception_names_the_detector_and_the_radiograph_and_is_chained(radiographs):
     def broken(_):
         raise ZeroDivisionError("no lungs")
