@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_of, offset_along_x, offset_from_truth
-from synnodtest.detectors.guard import Guard
+from synnodtest.detectors.guard import Guard, checked
 from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -182,9 +182,19 @@ def _guarded(name: str, ask: Callable[[], Check]) -> Check:
 def _geometry(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
     found = hits(READINGS[0], shown, single)
     if found < ENOUGH * len(shown):
-        return [_diagnosed(ask, shown, single, found)]
+        diagnosed = _diagnosed(ask, shown, single, found)
+        return [diagnosed, *(_edges(shown, single) if diagnosed.passed is None else ())]
     place = Check("box", True, f"{found} of {len(shown)} conspicuous nodules lie in a box")
-    return [place, _guarded("flip", lambda: _flip(ask, shown, single)), _offset(shown, single)]
+    return [place, *_edges(shown, single), _guarded("flip", lambda: _flip(ask, shown, single)), _offset(shown, single)]
+
+
+def _edges(shown: Sequence[Radiograph], single: Findings) -> list[Check]:
+    """Return what a run would refuse of the boxes: one that leaves its radiograph, or is empty. Else nothing."""
+    try:
+        checked(single, shown, "a run refuses this answer")
+    except DetectorError as error:
+        return [Check("edges", False, error.message, "clip boxes to the radiograph, leave out what lies outside")]
+    return []
 
 
 def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found: int) -> Check:

@@ -136,6 +136,11 @@ FAULTS = {
     "another at every call": (restless, "repeatable", "other findings"),
     "answers reversed": (lambda radiographs: honest(radiographs)[::-1], "batch", "another order"),
     "first of the batch for all": (stale, "batch", "within a batch"),
+    "a second box that leaves the radiograph": (
+        lambda rs: [[*items, Finding((-5.0, 0.0, 20.0, 20.0), 0.01)] for items in honest(rs)],
+        "edges",
+        r"box \(-5, 0, 20, 20\) lies outside the radiograph",
+    ),
     "percentages": (
         lambda rs: [[Finding(f.box, 100 * f.score) for f in items] for items in honest(rs)],
         "scores",
