@@ -302,7 +302,8 @@ class Session:
         except (SynnodError, OSError) as error:
             self.trouble = (
                 f"the report could not be written: {error}\n  hint: nothing is lost; what was computed lies in "
-                f"{self.run.settings.cache}, and the same command with another --synnod-report DIR writes the report"
+                f"{self.run.settings.cache}, and the same command writes the report once that is mended, or with "
+                "another --synnod-report DIR where the folder cannot be written"
             )
 
     def _ending(self, interrupted: bool) -> Ending:

@@ -60,3 +60,4 @@ def test_a_report_that_cannot_be_written_is_told_after_the_verdicts_and_fails_th
     text = " ".join(result.stdout.str().split())  # lines wrap where COLUMNS is set
     assert text.index("the pre-specified") < text.index("the report could not be written")
     assert "reports.yaml" in text
+    assert "the same command writes the report once that is mended" in text
