@@ -42,7 +42,7 @@ def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ru
         return no_data(criterion, "nodule", evidence)
     held = hold(
         "size_at_sensitivity",
-        f"diameter in mm at which sensitivity reaches {level:g}",
+        f"diameter at which sensitivity reaches {level:g}, in mm",  # the value follows
         lambda alpha: diameter_at(pairs, evidence, level, alpha),
         alpha=evidence.alpha,
         bound=most,
