@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from synnodtest.evidence.ruling import Ruling, Status, combine
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate, value_of
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.sentences import counts_phrase, sentence_for
@@ -97,15 +97,28 @@ def no_data(criterion: str, what: str, evidence: Evidence) -> Ruling:
 
 
 def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Evidence) -> Ruling:
-    """Return a ruling on nothing with the names in ``where`` that no nodule has: it is they that left nothing."""
+    """Return a ruling on nothing with the names in ``where`` that left nothing: no nodule has them, or such values."""
     if ruling.n_nodules or not where:
         return ruling
     pairs = [(trial, nodule) for trial in evidence.trials for nodule in trial.nodules]
     unheard = [name for name in where if pairs and all(value_of(name, *pair) is None for pair in pairs)]
-    if not unheard:
-        return ruling
-    told = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+    if unheard:
+        told = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+        return replace(ruling, sentence=ruling.sentence + told)
+    barren = [name for name in where if pairs and not any(predicate({name: where[name]})(*pair) for pair in pairs)]
+    there = {name: _range_of([value_of(name, *pair) for pair in pairs]) for name in barren}
+    others = [f"{name!r} than 'where' asks for{values}" for name, values in there.items()]
+    told = f"; every nodule has another {' and another '.join(others)}" if others else ""
     return replace(ruling, sentence=ruling.sentence + told)
+
+
+def _range_of(values: Sequence[Any]) -> str:
+    """Return what values there are, after a colon: from least to most, or the first few texts; else nothing."""
+    if all(isinstance(value, int | float) for value in values):
+        low, high = min(values), max(values)
+        return f": {low:g}" if low == high else f": {low:g} to {high:g}"
+    texts = sorted({value for value in values if isinstance(value, str)})
+    return f": {', '.join(texts[:6])}{', ...' if len(texts) > 6 else ''}" if texts else ""
 
 
 def sizes(trials: Iterable[Trial]) -> tuple[int, int]:

@@ -72,6 +72,7 @@ def test_a_name_that_no_nodule_has_is_named_where_nothing_is_left_to_judge(kind)
     known = judge(given | {"where": {"diameter_mm": {"at_least": 14}}}, evidence(found(40, 0)))
     assert known.status is Status.INCONCLUSIVE
     assert "no nodule has" not in known.sentence
+    assert known.sentence.endswith("every nodule has another 'diameter_mm' than 'where' asks for: 10")
 
 
 def test_excluded_scenes_counted_against_the_detector_take_the_pass_away():
