@@ -214,7 +214,7 @@ def test_what_a_search_names_stands_in_its_section_with_its_pictures_and_the_res
     sections = ("fuzzing", "credibility", "gallery", "hazards")
     cut = [text.index(f'<section id="{order.anchor_of(key)}"') for key in sections]
     search, gallery = text[cut[0] : cut[1]], text[cut[2] : cut[3]]
-    assert search.index("Minimal counterexample") < search.index("Worst failure")
+    assert search.index("Minimal failing example") < search.index("Worst failure")
     assert search.count("<img") == 10
     assert [f"replay {k[:16]}" in search for k in keys] == [True, True, False]
     assert [f"replay {k[:16]}" in gallery for k in keys] == [False, False, True]
