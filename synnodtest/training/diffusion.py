@@ -58,7 +58,7 @@ class Preset:
 
 PRESETS = {
     "small": Preset(96, 0.7, 1.0, 1800, Recipe(minutes=75)),
-    "tiny": Preset(96, 0.7, 1.0, 20, Recipe(steps=4, batch=4, warm_up=1), (16, 16, 32)),
+    "tiny": Preset(96, 0.7, 1.0, 5, Recipe(steps=4, batch=4, warm_up=1), (16, 16, 32)),
     "paper": Preset(
         256,
         0.27,

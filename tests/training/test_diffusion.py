@@ -18,6 +18,7 @@ from synnodtest.geometry import disc_mask
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.synthesizers.diffusion import Calibration, DiffusionSynthesizer, NodulePipeline
 from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+from synnodtest.training import calibrate
 from synnodtest.training.boxed import mask_in_box
 from synnodtest.training.denoiser import Recipe, draw_batch, fit_denoiser
 from synnodtest.training.diffusion import PRESETS, Preset, new_pipeline, pipeline_on_base, save_model, train_diffusion
@@ -117,10 +118,14 @@ def test_a_killed_training_goes_on_where_its_checkpoint_stands(encoder: TabularE
     assert not list((tmp_path / "a").glob("*.tmp"))
 
 
-def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(tmp_path: Path) -> None:
+def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("radiomics", reason="shapes are measured by PyRadiomics")
+    for name, few in (("EACH", 2), ("ENOUGH", 1), ("REDRAWN", 1)):
+        monkeypatch.setattr(calibrate, name, few)
     (tmp_path / "work").mkdir()
-    made_up_windows().save(tmp_path / "work" / "windows.npz")
+    made_up_windows(8).save(tmp_path / "work" / "windows.npz")
     train_diffusion(None, tmp_path, preset="tiny", steps=2, **SILENT)
     synthesizer = DiffusionSynthesizer(tmp_path, steps=2)
     assert synthesizer.identity.sha256
