@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.estimate import same_length, vector
+from synnodtest.statistics.estimate import same_length, vector, yes_or_no
 
 __all__ = ["CalibrationLine", "brier", "calibration_line", "expected_calibration_error"]
 
@@ -26,7 +26,7 @@ def _check(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.
     same_length(p=chances, y=outcomes)
     if np.isnan(chances).any() or (chances < 0).any() or (chances > 1).any():
         raise ValueError("p are probabilities in [0, 1]")
-    if not np.isin(outcomes, (0.0, 1.0)).all():
+    if not yes_or_no(outcomes):
         raise ValueError("y is 0 or 1")
     return chances, outcomes
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
 from synnodtest.statistics.distributions import t_ppf
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.rates import beta_bounds, clopper_pearson
 
 __all__ = ["clustered_rate", "icc", "korn_graubard"]
@@ -133,7 +133,7 @@ def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -
     hits = vector(hit, "hit")
     index, count = codes(cluster)
     same_length(hit=hits, cluster=index)
-    if not np.isin(hits, (0.0, 1.0)).all():
+    if not yes_or_no(hits):
         raise ValueError("a hit is 0 or 1")
     if count == len(hits):
         return clopper_pearson(float(hits.sum()), count, alpha=alpha)

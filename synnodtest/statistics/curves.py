@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.estimate import same_length, vector
+from synnodtest.statistics.estimate import same_length, vector, yes_or_no
 from synnodtest.statistics.roc import auc as area_under_curve
 
 __all__ = ["FrocCurve", "afroc", "average_precision", "froc", "node21_score", "sensitivity_at_fppi"]
@@ -38,7 +38,7 @@ def _findings(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> tuple[NDA
     same_length(scores=values, is_hit=hits)
     if np.isnan(values).any():
         raise ValueError("a finding has no score")
-    if not np.isin(hits, (0, 1)).all():
+    if not yes_or_no(hits):
         raise ValueError("is_hit is yes or no")
     hits = hits.astype(bool)
     if n_nodules < 0 or np.count_nonzero(hits) > n_nodules:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,6 +92,11 @@ def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if array.ndim != 1:
         raise ValueError(f"{name} has one dimension, not {array.ndim}")
     return array
+
+
+def yes_or_no(values: NDArray[Any]) -> bool:
+    """Return whether all values are 0 or 1."""
+    return bool(((values == 0) | (values == 1)).all())
 
 
 def same_length(**arrays: NDArray[np.generic]) -> None:

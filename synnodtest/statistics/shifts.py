@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clustered import guarded_size
 from synnodtest.statistics.clusters import cluster_means, codes
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
 
@@ -106,7 +106,7 @@ def rate_difference_clustered(
     first, second = vector(arm, "arm"), vector(reference, "reference")
     index, count = codes(cluster)
     same_length(arm=first, reference=second, cluster=index)
-    if not (np.isin(first, (0.0, 1.0)).all() and np.isin(second, (0.0, 1.0)).all()):
+    if not (yes_or_no(first) and yes_or_no(second)):
         raise ValueError("an outcome is 0 or 1")
     gain, loss = first * (1 - second), second * (1 - first)
     if count == len(first):

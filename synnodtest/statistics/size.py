@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clusters import codes, equal_clusters
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.gee import fit_logistic
 from synnodtest.statistics.means import t_quantile
 
@@ -71,7 +71,7 @@ def size_at_sensitivity(
     size, hits = vector(diameter_mm, "diameter_mm"), vector(hit, "hit")
     index, count = codes(cluster)
     same_length(diameter_mm=size, hit=hits, cluster=index)
-    if (size <= 0).any() or not np.isin(hits, (0.0, 1.0)).all():
+    if (size <= 0).any() or not yes_or_no(hits):
         raise ValueError("diameters are above 0 and hits are 0 or 1")
 
     def cannot(reason: str, value: float = math.nan) -> Estimate:

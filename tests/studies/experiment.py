@@ -34,7 +34,7 @@ def knowing():
 
 
 def everywhere():
-    """A finding of the same score at every 14 mm of the lungs and around, so that one lies within 10 mm of any place."""
+    """A finding of the same score at every 14 mm in and around the lungs: one lies within 10 mm of any place there."""
 
     def detect(radiographs):
         found = []
