@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.node21 import named_positive
+from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
@@ -40,9 +40,9 @@ class Annotated:
 def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
     """Return which of ``paths`` show a nodule.
 
-    Read are all tables (NODE21's ``metadata.csv``, ``boxes.csv``, label lists), COCO's JSON and YOLO's ``labels/``, in
-    the folder of the images or above it; files are known by their stems, so that converted copies count too. Without a
-    table NODE21's and JSRT's file names tell.
+    Read are all tables (NODE21's ``metadata.csv``, ``boxes.csv``, label lists), COCO's JSON and YOLO's labels, in the
+    folder of the images, above it or in ``annotations/`` of either; files are known by their stems, so that converted
+    copies count too. Without a table NODE21's and JSRT's file names tell.
 
     Raises:
         BackgroundError: a table or JSON cannot be read, or names images of which none is here.
@@ -51,17 +51,18 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
     if not paths:
         return found
     tables = 0
-    for folder in (images, images.parent):
+    for folder in places_of(images):
+        above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
-            tables += _take(found, table, above=folder != images)
-        for file in (*sorted(folder.glob("*.json")), *sorted(folder.glob("annotations/*.json"))):
-            tables += _take_coco(found, file, paths, above=folder != images)
-        if folder == images:
-            found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(folder)]
+            tables += (bool(table.matched) or not far) and _take(found, table, above=above)
+        for file in sorted(folder.glob("*.json")):
+            tables += _take_coco(found, file, paths, above=above)
+        refuse_other_forms(folder, paths)
+    found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(images)]
     if not tables:
         names = named_positive([path.name for path in paths])
         found.positive |= {path for path in paths if path.name in names}
-    found.positive |= {path for path in paths if _has_label(images, path.name)}
+    found.positive |= {path for path in paths if has_label(path)}
     return found
 
 
@@ -91,7 +92,7 @@ def _take(found: Annotated, table: Table, *, above: bool) -> bool:
 
 def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bool) -> bool:
     """Take in a COCO file; return whether it is one of these radiographs."""
-    content = _coco(file)
+    content = _coco(file, certain=not above or "annotation" in str(file).lower())
     if content is None:
         return False
     known = NamedImages(paths)
@@ -124,21 +125,17 @@ def _counts(entry: Any, kinds: dict[str, str]) -> bool:
     return len(kinds) < 2 or name_nodule("class", name)
 
 
-def _coco(file: Path) -> dict[str, Any] | None:
+def _coco(file: Path, *, certain: bool) -> dict[str, Any] | None:
+    """Return the content of a file if it is COCO's; ``certain``: what is no JSON is an error, not somebody else's."""
     if file.stat().st_size > MAX_BYTES:
         return None
     try:
         content: Any = json.loads(decoded(file.read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return None
+    except (OSError, ValueError, RecursionError) as error:
+        if not certain:
+            return None
+        raise BackgroundError(
+            f"{file}: cannot be read as JSON: {error}", hint="copy it again from its source, or move it away"
+        ) from error
     known = isinstance(content, dict) and {"images", "annotations"} <= set(content)
     return content if known else None
-
-
-def _has_label(images: Path, name: str) -> bool:
-    stem = stem_of(PurePosixPath(name))
-    split = images.parent.parent / "labels" / images.name / f"{stem}.txt"
-    labels = [split] if images.parent.name == "images" else []
-    labels += [images.parent / "labels" / f"{stem}.txt"] if images.name == "images" else []
-    labels += sorted(images.glob(f"labels/*/{stem}.txt")) if (images / "labels").is_dir() else []
-    return any(label.is_file() and bool(label.read_text(errors="replace").strip()) for label in labels)

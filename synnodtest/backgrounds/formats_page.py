@@ -12,6 +12,7 @@ from synnodtest.backgrounds import columns, depth, dicom_header, dicom_range, di
 
 from synnodtest.backgrounds import mha, file_formats, plausible, reading, tables  # isort: skip
 from synnodtest.backgrounds.annotations import UNREAD
+from synnodtest.backgrounds.other_annotations import OTHER_FORMS
 from synnodtest.text_files import TEXT_ENCODINGS
 
 __all__ = ["formats_page"]
@@ -67,10 +68,12 @@ _MANIFEST = (
     ("noted", "files that it does not list; radiographs that it lists though one of its columns names a nodule"),
 )
 _TABLES = (
-    ("read", f"all {' and '.join(tables.SUFFIXES)} files, COCO's JSON, YOLO's labels, beside the radiographs or above"),
+    ("read", f"all {' and '.join(tables.SUFFIXES)} files, COCO's JSON, YOLO's labels, beside the radiographs, above "
+     "or in `annotations`"),
     ("read", "images by their stems, under any extension; boxes, labels, classes, findings; without a table the names "
      "of NODE21 and JSRT"),
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
+    ("refused", f"{', '.join(OTHER_FORMS)} files that speak of nodules in these radiographs and are none of the above"),
     ("noted", "a table that names radiographs and whose columns tell no nodule"),
     ("noted", f"how many radiographs were left out; {', '.join(UNREAD)} files, which are not read"),
 )  # fmt: skip

@@ -426,6 +426,56 @@ class TestTablesBesideRadiographs:
         with pytest.raises(BackgroundError, match=r"annotations\.json: annotations of the image 7"):
             FolderSet(tmp_path, "normal")
 
+    @pytest.mark.parametrize("place", ["above/set/images", "above/images/train", "set"])
+    @pytest.mark.parametrize("kind", ["table", "annotations"])
+    def test_annotations_are_sought_where_collections_keep_them(self, tmp_path, place, kind):
+        self.put(tmp_path / place)
+        root = tmp_path / place.partition("/")[0] if place != "set" else tmp_path
+        (root / "annotations").mkdir()
+        (root / ("annotations" if kind == "annotations" else "") / "labels.csv").write_text("image,Nodule\na.png,1\n")
+        assert [background.id for background in FolderSet(tmp_path / place, "normal").backgrounds] == ["b.png"]
+
+    @pytest.mark.parametrize(
+        "place", ["{}/a.txt", "{}/labels/a.txt", "{}/labels/train/a.txt", "labels/a.txt", "labels/set/a.txt"]
+    )
+    def test_labels_of_yolo_are_sought_where_programs_write_them(self, tmp_path, place):
+        self.put(tmp_path / "set")
+        label = tmp_path / place.format("set")
+        label.parent.mkdir(parents=True, exist_ok=True)
+        label.write_text("0 0.5 0.5 0.1 0.1\n")
+        assert [background.id for background in FolderSet(tmp_path / "set", "normal").backgrounds] == ["b.png"]
+
+    def test_a_report_beside_a_radiograph_is_no_label(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "a.txt").write_text("1 view. No nodule is seen.\n")
+        assert len(FolderSet(tmp_path, "normal").backgrounds) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("ChestX_Det_train.json", '[{"file_name": "chest1.png", "syms": ["Nodule"], "boxes": [[1, 2, 3, 4]]}]'),
+            ("chest1.json", '{"shapes": [{"label": "nodule", "points": [[1, 2], [3, 4]]}]}'),
+            ("via.json", '{"chest1.png99": {"filename": "chest1.png", "regions": [{"name": "nodule"}]}}'),
+            ("Annotations/chest1.xml", "<annotation><object><name>nodule</name></object></annotation>"),
+            ("all.jsonl", '{"image": "chest1.png", "label": "nodule"}\n'),
+            ("labels.txt", "chest1.png nodule\nchest2.png normal\n"),
+        ],
+    )
+    def test_annotations_in_a_form_that_is_not_read_are_an_error(self, tmp_path, name, text):
+        for number in (1, 2):
+            write_png(tmp_path / f"chest{number}.png", chest(seed=number))
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+        with pytest.raises(BackgroundError, match=f"{name}: speaks of nodules in these radiographs") as caught:
+            FolderSet(tmp_path, "normal")
+        assert "boxes.csv" in caught.value.hint
+
+    def test_a_json_that_ends_early_is_an_error(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "annotations.json").write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"im')
+        with pytest.raises(BackgroundError, match=r"annotations\.json: cannot be read as JSON"):
+            FolderSet(tmp_path, "normal")
+
     def test_a_table_whose_columns_tell_nothing_of_nodules_is_noted(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "reports.csv").write_text("image,report\na.png,A nodule on the right.\nb.png,Clear.\n")

@@ -1,0 +1,92 @@
+"""Where annotations of radiographs lie, and those that are no tables: YOLO's labels, and forms that are not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.errors import BackgroundError
+from synnodtest.text_files import head_text
+
+__all__ = ["OTHER_FORMS", "has_label", "places_of", "refuse_other_forms"]
+
+OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".xml", ".txt")
+"""Text files in which LabelMe, VIA, Pascal VOC, ChestX-Det and others write what they mark."""
+MAX_BYTES = 64 * 1024 * 1024
+LEAST_STEM = 3
+"""Shorter stems occur in any text."""
+_BELOW = ("annotations", "annotation", "labels")
+_IMAGES = ("images", "imgs", "img")
+_YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
+_OURS = '"synnodtest'
+"""The first key of what this package writes: records, recorded findings."""
+
+
+def places_of(images: Path) -> Iterator[Path]:
+    """Yield the folders in which annotations of the images in a folder may lie.
+
+    Above a folder ``images`` or one of its parts (``images/train``) two levels count: NIH's table lies beside
+    ``images_001/images``, COCO's ``annotations`` beside ``images/train2017``.
+    """
+    above = [images.parent]
+    if {images.name.lower(), images.parent.name.lower()} & set(_IMAGES):
+        above.append(images.parent.parent)
+    for folder in (images, *above):
+        yield folder
+        for below in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if below.name.lower() in _BELOW and below.is_dir() and below != images:
+                yield below
+
+
+def has_label(path: Path) -> bool:
+    """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box."""
+    stem, images = stem_of(path), path.parent
+    beside = images / f"{stem}.txt"
+    if beside.is_file() and _YOLO.fullmatch(_first_line(beside)):
+        return True
+    folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
+    folders += [images.parent / "labels", images.parent / "labels" / images.name]
+    folders += [images.parent.parent / "labels" / images.name]
+    return any((folder / f"{stem}.txt").is_file() and _first_line(folder / f"{stem}.txt") != "" for folder in folders)
+
+
+def _first_line(path: Path) -> str:
+    return next((line for line in path.read_text(errors="replace").splitlines() if line.strip()), "")
+
+
+def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
+    """Refuse files that speak of nodules and of these radiographs in a form that is not read.
+
+    Raises:
+        BackgroundError: there is one; names it and what to write instead.
+    """
+    stems = {stem_of(path) for path in paths}
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        own = file.stem in stems
+        if file.suffix.lower() not in OTHER_FORMS or not file.is_file() or file.stat().st_size > MAX_BYTES:
+            continue
+        text = head_text(file.read_bytes())
+        if "nodul" not in text.lower() or _is_read(text):
+            continue
+        if file.suffix.lower() == ".txt":
+            names = not own and any(_names(line, stems) for line in text.splitlines() if "nodul" in line.lower())
+        else:
+            names = own or _names(text, stems)
+        if names:
+            raise BackgroundError(
+                f"{file}: speaks of nodules in these radiographs, in a form that is not read",
+                hint="write its boxes into boxes.csv (file, x_min, y_min, x_max, y_max) or COCO's JSON, or move it",
+            )
+
+
+def _is_read(text: str) -> bool:
+    """Return whether a text is COCO's, which is read, or this package's own."""
+    return _OURS in text[:200] or ('"images"' in text and '"annotations"' in text)
+
+
+def _names(text: str, stems: set[str]) -> bool:
+    found = {word for word in re.split(r"[^\w.-]+", text) if word}
+    known = {stem for stem in stems if len(stem) >= LEAST_STEM}
+    return bool(known & (found | {word.rpartition(".")[0] for word in found}))
