@@ -30,6 +30,7 @@ from synnodtest.detectors.exchange import (
     node21_parsed,
     parsed,
     png16,
+    refuse_failure,
     write_stack,
 )
 from synnodtest.detectors.registry import Options, register_detector
@@ -133,6 +134,7 @@ class CommandDetector(_Program):
             answer = parsed(_answer(wanted, self._words[0]), f"{wanted.name} of {self._words[0]!r}")
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
+        refuse_failure(answer)
         return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "node21_parsed",
     "parsed",
     "png16",
+    "refuse_failure",
     "write_stack",
 ]
 
@@ -161,6 +162,7 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
     """
     unit = "pixels"
     if isinstance(content, dict):
+        refuse_failure(content)
         unit = content.get("unit", unit)
         if "findings" not in content:
             raise DetectorError(
@@ -174,6 +176,40 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
     return [_finding(item, scale, number) for number, item in enumerate(content) if rule.keeps(item)]
+
+
+FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
+"""Keys, folded, that hold what went wrong."""
+CONSENTS = ("success", "succeeded", "ok")
+STATES = ("status", "state", "statuscode", "code")
+UNFINISHED = (
+    "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
+    "loading", "starting", "warmingup", "timeout", "busy", "accepted", "cancelled", "canceled", "unavailable",
+)  # fmt: skip
+
+
+def refuse_failure(content: Mapping[str, Any]) -> None:
+    """Refuse an answer that says it failed or is not finished: its empty list is no radiograph without findings.
+
+    Raises:
+        DetectorError: it says so; shows what it says.
+    """
+    for key, value in content.items():
+        name, word = _folded(key), _folded(value) if isinstance(value, str) else ""
+        failed = (
+            (name in FAILURES and value not in (None, "", [], {}, 0, False))
+            or (name in CONSENTS and (value is False or word in ("false", "no")))
+            or (name in STATES and (word in UNFINISHED or (isinstance(value, (int, float)) and value >= 400)))
+        )
+        if failed:
+            raise DetectorError(
+                f"the answer says that it failed or is not finished: {str({key: value})[:200]}",
+                hint="it is no answer to a radiograph; look into the detector's log",
+            )
+
+
+def _folded(text: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(text).lower())
 
 
 _SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'

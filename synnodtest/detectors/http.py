@@ -59,7 +59,7 @@ class HttpDetector:
                 hint=f"put them into {AUTHORIZATION_VARIABLE}, as 'Basic ...' or 'Bearer ...'",
             )
         chosen = [name.strip() for name in unquote(fragment).split(",") if name.strip()]
-        secret = os.environ.get(AUTHORIZATION_VARIABLE, "")
+        secret = os.environ.get(AUTHORIZATION_VARIABLE, "").strip()
         self._transport = Transport(url, timeout_s, pause_s, secret)
         self._probe = Transport(url, min(timeout_s, _PROBE_S), pause_s, secret)
         self._dicom = dicom

@@ -186,6 +186,30 @@ def test_what_is_no_answer_is_an_error_in_words(server, radiographs, status, hea
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"error": "CUDA out of memory"}, {"success": False}, {"status": "processing"}, {"ok": "false"}, {"code": 500},
+     {"Status": "FAILED"}, {"errors": [{"msg": "no weights"}]}],
+)  # fmt: skip
+def test_an_answer_that_says_it_failed_is_no_radiograph_without_findings(server, radiographs, said):
+    server.scripts = [(200, {}, json.dumps({"findings": [], **said}).encode(), 0)]
+    with pytest.raises(DetectorError, match=f"failed or is not finished: .*{next(iter(said))}"):
+        HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
+
+
+@pytest.mark.parametrize("said", [{"error": None}, {"errors": []}, {"success": True}, {"status": "ok"}, {"code": 200}])
+def test_an_answer_that_says_it_succeeded_is_read(server, radiographs, said):
+    server.scripts = [(200, {}, json.dumps({"findings": [], **said}).encode(), 0)]
+    assert HttpDetector(server.url, pause_s=0).detect(radiographs[:1]) == [[]]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", " "])
+def test_a_header_from_a_file_with_line_ends_is_sent_without_them(server, radiographs, monkeypatch, end):
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, f"Bearer hush{end}")
+    HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
+    assert {one[2] for one in server.seen} == {"Bearer hush"}
+
+
 def test_a_small_answer_that_unpacks_to_a_large_one_is_refused_early(server, radiographs, monkeypatch):
     monkeypatch.setattr(http_transport, "MAX_ANSWER_BYTES", 100_000)
     bomb = gzip.compress(b" " * 50_000_000, mtime=0)
