@@ -162,12 +162,12 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
     """
     unit = "pixels"
     if isinstance(content, dict):
-        refuse_failure(content)
         unit = content.get("unit", unit)
         if "findings" not in content:
             raise DetectorError(
                 f"the answer has no 'findings' but {', '.join(map(str, content)) or 'nothing'}", hint=_SHAPE
             )
+        refuse_failure(content)
         content = content["findings"]
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
