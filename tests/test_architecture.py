@@ -24,7 +24,17 @@ FLOORS = [
     ["record", "exports", "report", "training", "evaluation"],
     ["api", "studio", "shell", "pytest_plugin", "commands", "cli", "__main__"],
 ]
-FLOORS[0] += ["registry", "threads", "class_names", "stages", "text_files", "decoding", "quantiles", "masks"]
+FLOORS[0] += [
+    "registry",
+    "threads",
+    "class_names",
+    "stages",
+    "text_files",
+    "csv_rows",
+    "decoding",
+    "quantiles",
+    "masks",
+]
 FLOORS[0] += ["devices", "memory"]
 FLOORS[1] += ["attenuation", "conspicuity", "grids", "mimics"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.csv_rows import checked_rows
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box
 from synnodtest.errors import BackgroundError
 
@@ -55,13 +56,15 @@ def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBo
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
-            for row in reader:
+            for row in checked_rows(reader):
                 where = f"{table}:{reader.line_num}"
                 name, box = _row(row, where, measured)
                 lines.setdefault(name, reader.line_num)
                 boxes.setdefault(name, []).extend([] if box is None else [box])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BackgroundError(f"{table}: cannot be read: {error}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise BackgroundError(
+            f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
+        ) from error
     return boxes, lines
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.csv_rows import checked_rows
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
 from synnodtest.errors import BackgroundError
@@ -41,7 +42,7 @@ def read_table(folder: Path) -> Dataset:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             columns = _columns(table, reader.fieldnames or ())
-            rows = [(row, reader.line_num) for row in reader]
+            rows = [(row, reader.line_num) for row in checked_rows(reader)]
             drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
             for row, line in rows:
                 where = f"{table}:{line}"
@@ -51,8 +52,10 @@ def read_table(folder: Path) -> Dataset:
                 lines.setdefault(name, line)
                 patients[name] = (row.get("patient") or patients.get(name, "")).strip()
                 boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BackgroundError(f"{table}: cannot be read: {error}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise BackgroundError(
+            f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
+        ) from error
     facts = Facts([folder, folder.parent])
     stems = Counter(map(_stem, boxes))
     images = [

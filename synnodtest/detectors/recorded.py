@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import sha256_of_array
+from synnodtest.csv_rows import checked_rows
 from synnodtest.decoding import no_twins
 from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.pairs import ask
@@ -248,7 +249,7 @@ def _read_csv(path: Path, labels: LabelRule) -> Findings:
         missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
-        for row in reader:
+        for row in checked_rows(reader):
             found = findings.setdefault(row["radiograph"], [])
             named = {key: text for key, text in row.items() if text}
             if any(row[name] for name in (*edges, "score")) and labels.keeps(named):

@@ -363,3 +363,13 @@ def test_a_mass_beside_nodules_is_one_unless_the_user_says_otherwise(table):
     assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": [(1.0, 2.0, 9.0, 8.0)]}
     (table / "nodule_classes.txt").write_text("Nodule\n")
     assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}
+
+
+@pytest.mark.parametrize("layout", ["csv", "node21"])
+def test_decimal_commas_that_push_cells_into_other_columns_are_an_error(table, tmp_path, layout):
+    convert(read_dataset(table), tmp_path / "out", layout)
+    file = next(path for name in ("boxes.csv", "metadata.csv") for path in (tmp_path / "out").rglob(name))
+    file.write_text(file.read_text().replace("50.5", "50,5").replace("60.25", "60,25"))
+    with pytest.raises(BackgroundError, match=rf"{file.name}: cannot be read: line 3: \d+ cells under") as caught:
+        read_dataset(tmp_path / "out")
+    assert "decimal points" in caught.value.hint

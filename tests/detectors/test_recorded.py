@@ -96,6 +96,8 @@ def test_csv_with_an_empty_row_for_no_finding(tmp_path, radiographs):
         ("f.json", '{"synnodtest_findings": 1, "radiographs": {"a": [], "a": []}}', "'a' stands twice"),
         ("f.csv", "radiograph,x_min\n", "score.*missing"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,high\n", "line 2"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,0,87\n", "line 2: 7 cells under 6 columns"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,score\na,1,2,3,4,0.9,0.1\n", "'score' occurs twice"),
     ],
 )
 def test_a_broken_record_is_named(tmp_path, name, content, message):
