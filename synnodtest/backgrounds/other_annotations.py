@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
 
@@ -71,7 +72,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
         if "nodul" not in text.lower() or _is_read(text):
             continue
         if file.suffix.lower() == ".txt":
-            names = not own and any(_names(line, stems) for line in text.splitlines() if "nodul" in line.lower())
+            names = not own and any(_names(line, stems) for line in text.splitlines() if _tells(line))
         else:
             names = own or _names(text, stems)
         if names:
@@ -79,6 +80,11 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
                 f"{file}: speaks of nodules in these radiographs, in a form that is not read",
                 hint="write its boxes into boxes.csv (file, x_min, y_min, x_max, y_max) or COCO's JSON, or move it",
             )
+
+
+def _tells(line: str) -> bool:
+    """Return whether a line names a nodule and does not deny it, as that of JSRT's normal radiographs does."""
+    return "nodul" in line.lower() and meaning(line) is not Meaning.NOTHING
 
 
 def _is_read(text: str) -> bool:
