@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 
 __all__ = ["coco_files", "read_coco"]
@@ -57,19 +58,35 @@ def _images(folder: Path, file: Path) -> list[Any]:
         names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
         nodules = classes_of(names, str(file), folder)
         listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
+        sizes = {one["id"]: _size(one) for one in content["images"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
+    if len(listed) < len(content["images"]):
+        raise BackgroundError(
+            f"{file}: {len(content['images'])} images have {len(listed)} identifiers: whose are the annotations?",
+            hint="number the images anew, each with its annotations, or keep the files that were joined apart",
+        )
     boxes: dict[Any, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
     for number, entry in enumerate(content["annotations"]):
         identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules, names)
         if identifier not in boxes:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
         boxes[identifier] += [] if box is None else [box]
+    refuse_corners([box for own in boxes.values() for box in own], str(file))
     facts = Facts([folder, file.parent, folder / "images"])
     return [
-        facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]")
+        replace(
+            facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]"),
+            declared=sizes[identifier],
+        )
         for number, (identifier, name) in enumerate(listed.items())
     ]
+
+
+def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return height and width of an image where COCO gives both."""
+    height, width = image.get("height"), image.get("width")
+    return (int(height), int(width)) if height and width else None
 
 
 def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, str]) -> tuple[Any, AnnotatedBox | None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.csv_rows import checked_rows
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 
 __all__ = ["read_node21"]
@@ -65,6 +65,7 @@ def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBo
         raise BackgroundError(
             f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
         ) from error
+    refuse_corners([box for own in boxes.values() for box in own], str(table))
     return boxes, lines
 
 

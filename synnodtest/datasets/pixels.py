@@ -23,6 +23,7 @@ def load_image(image: AnnotatedImage) -> Radiograph:
     try:
         radiograph = read_as(image.path, image.known)
         _refuse_turned(image, radiograph)
+        _refuse_resized(image, radiograph)
     except BackgroundError as error:
         where = f" (listed in {image.where})" if image.where and str(image.path) not in image.where else ""
         raise BackgroundError(f"{error.message}{where}", hint=error.hint) from error
@@ -38,6 +39,16 @@ def _refuse_turned(image: AnnotatedImage, radiograph: Radiograph) -> None:
         raise BackgroundError(
             f"{image.path}: {turned}, and it is not clear whether its boxes are those of the turned picture",
             hint="save the picture upright, without an EXIF orientation, and draw the boxes on that",
+        )
+
+
+def _refuse_resized(image: AnnotatedImage, radiograph: Radiograph) -> None:
+    """Boxes of a picture that was resized after they were drawn lie elsewhere."""
+    if image.declared is not None and image.boxes and image.declared != radiograph.shape:
+        (height, width), (rows, columns) = image.declared, radiograph.shape
+        raise BackgroundError(
+            f"{image.path}: {columns} x {rows} pixels, and its boxes are those of {width} x {height}",
+            hint="give the images that were annotated, or scale boxes, width and height to these",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,11 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
-__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "numbers", "positive_box"]
+__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "numbers", "positive_box", "refuse_corners"]
+
+
+ENOUGH_BOXES = 3
+"""So many boxes that are all of one odd form are no chance."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class AnnotatedImage:
     bits: int | None = None
     strata: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    declared: tuple[int, int] | None = None
+    """Height and width that the annotations give of it."""
     given: Given = FILE_ALONE
     """All that a manifest says of the pixels; ``spacing_mm`` and ``bits`` above go before."""
 
@@ -101,7 +107,15 @@ class Dataset:
         if not self.images:
             raise BackgroundError(f"{self.folder}: lists no image")
         first: dict[str, Path] = {}
+        listed: dict[Path, str] = {}
         for image in self.images:
+            path = image.path.absolute()
+            if path in listed:
+                raise BackgroundError(
+                    f"{image.where or image.path}: {image.path.name} is listed twice, first at {listed[path]}",
+                    hint="list every image once, with all its boxes; move one of the two lists away",
+                )
+            listed[path] = image.where or str(image.path)
             if first.setdefault(image.id, image.path) != image.path:
                 raise BackgroundError(
                     f"{image.path} and {first[image.id]} have the same name", hint="give every image a name of its own"
@@ -146,6 +160,29 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
         BackgroundError: it is empty, infinite, or begins outside the image; names the place.
     """
     total = x + y + width + height
+    if min(x, y) >= 0 and min(width, height) > 0 and max(x + width, y + height) <= 1:
+        raise BackgroundError(
+            f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} lies within one pixel",
+            hint="boxes are in pixels of the image; these look like shares of it",
+        )
     if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
         raise BackgroundError(f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be")
     return x, y, x + width, y + height
+
+
+def refuse_corners(boxes: Iterable[AnnotatedBox], where: str) -> None:
+    """Refuse boxes that were read as corner and size and look like two corners.
+
+    A nodule is smaller than its distance from the left and upper edge, so that a width above x and a height above y in
+    all boxes are those of the opposite corner.
+
+    Raises:
+        BackgroundError: all of at least :data:`ENOUGH_BOXES` boxes do.
+    """
+    corners = [one.box for one in boxes]
+    if len(corners) >= ENOUGH_BOXES and all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners):
+        raise BackgroundError(
+            f"{where}: every box is wider and higher than its distance from the image's corner: x_max and y_max stand "
+            "where width and height should",
+            hint="x, y, width, height are wanted; boxes.csv may have x_min, y_min, x_max, y_max instead",
+        )

@@ -12,7 +12,15 @@ from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.csv_rows import checked_rows
 from synnodtest.datasets.classes import class_column, names_of_nodules
-from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers, positive_box
+from synnodtest.datasets.records import (
+    AnnotatedBox,
+    AnnotatedImage,
+    Dataset,
+    Facts,
+    numbers,
+    positive_box,
+    refuse_corners,
+)
 from synnodtest.errors import BackgroundError
 
 __all__ = ["TABLE", "read_table"]
@@ -56,6 +64,8 @@ def read_table(folder: Path) -> Dataset:
         raise BackgroundError(
             f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
         ) from error
+    if columns is _SIZES:
+        refuse_corners([box for own in boxes.values() for box in own], str(table))
     facts = Facts([folder, folder.parent])
     stems = Counter(map(_stem, boxes))
     images = [
@@ -91,19 +101,31 @@ def _of_nodules(
     table: Path, rows: Sequence[tuple[Mapping[str, str], int]], column: str | None, edges: Sequence[str]
 ) -> Callable[[Mapping[str, str]], bool]:
     """Return whether a row's class is a nodule; every row's is where the table has no class column."""
-    boxed = {(row[column] or "").strip() for row, _ in rows if any(row[name] for name in edges)} if column else set()
+    boxed = (
+        {(row[column] or "").strip() for row, _ in rows if any(_filled(row[name]) for name in edges)}
+        if column
+        else set()
+    )
     if column is None or not boxed:
         return lambda row: True
     if "" in boxed:
-        line = next(line for row, line in rows if not (row[column] or "").strip() and any(row[n] for n in edges))
+        line = next(
+            line for row, line in rows if not (row[column] or "").strip() and any(_filled(row[n]) for n in edges)
+        )
         raise BackgroundError(f"{table}:{line}: a box without a class in the column {column!r}")
     known = {(row[column] or "").strip() for row, _ in rows} - {""}
     nodules = names_of_nodules(known, f"{table}, column {column!r}", table.parent)
     return lambda row: (row[column] or "").strip() in nodules
 
 
+def _filled(cell: str | None) -> str:
+    """Return a cell, or "" where a program wrote that it is empty."""
+    text = (cell or "").strip()
+    return "" if text.lower() in ("nan", "na", "n/a", "none", "null") else text
+
+
 def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[AnnotatedBox]:
-    cells = [(row[name] or "").strip() for name in columns]
+    cells = [_filled(row[name]) for name in columns]
     if not any(cells):
         return []
     first, second, third, fourth = numbers(cells, where)

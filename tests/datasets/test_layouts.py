@@ -373,3 +373,57 @@ def test_decimal_commas_that_push_cells_into_other_columns_are_an_error(table, t
     with pytest.raises(BackgroundError, match=rf"{file.name}: cannot be read: line 3: \d+ cells under") as caught:
         read_dataset(tmp_path / "out")
     assert "decimal points" in caught.value.hint
+
+
+def test_cells_that_say_that_they_are_empty_are_images_without_nodules(table):
+    text = (table / "boxes.csv").read_text()
+    (table / "boxes.csv").write_text(text.replace("b.mha,,,,", "b.mha,nan,NaN,NA,None"))
+    assert boxes_of(read_dataset(table)) == BOXES
+
+
+def coco_set(folder, boxes, **changes):
+    """A COCO folder of one PNG of 80 x 96 pixels, beside which its JSON lies."""
+    write_png(folder / "a.png", picture(1))
+    (folder / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1.5,1.4\n")
+    kinds = [{"id": 1, "name": "nodule"}]
+    marks = [{"id": n, "image_id": 1, "category_id": 1, "bbox": box} for n, box in enumerate(boxes)]
+    images = [{"id": 1, "file_name": "a.png", **changes}]
+    content = {"images": images, "annotations": marks, "categories": kinds}
+    (folder / "annotations.json").write_text(json.dumps(content))
+    return content
+
+
+def test_boxes_in_shares_of_the_image_are_an_error(table, tmp_path):
+    coco_set(tmp_path / "coco", [[0.1, 0.2, 0.3, 0.3]])
+    (table / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,0.1,0.2,0.4,0.5\n")
+    for folder in (tmp_path / "coco", table):
+        with pytest.raises(BackgroundError, match="lies within one pixel") as caught:
+            read_dataset(folder)
+        assert "shares" in caught.value.hint
+
+
+def test_corners_that_stand_where_sizes_should_are_an_error(tmp_path):
+    coco_set(tmp_path, [[30, 40, 50, 60], [10, 20, 25, 41], [5, 50, 20, 70]])
+    with pytest.raises(BackgroundError, match="every box is wider and higher than its distance"):
+        read_dataset(tmp_path)
+    coco_set(tmp_path, [[30, 40, 20, 20], [10, 20, 15, 21], [5, 50, 15, 20]])
+    assert len(read_dataset(tmp_path).images[0].boxes) == 3
+
+
+def test_boxes_of_an_image_of_another_size_are_an_error(tmp_path):
+    coco_set(tmp_path, [[30, 40, 20, 20]], width=160, height=192)
+    with pytest.raises(BackgroundError, match=r"a\.png: 80 x 96 pixels, and its boxes are those of 160 x 192"):
+        load_image(read_dataset(tmp_path).images[0])
+
+
+def test_two_images_of_one_identifier_and_an_image_in_two_lists_are_errors(tmp_path):
+    content = coco_set(tmp_path, [[30, 40, 20, 20]])
+    write_png(tmp_path / "b.png", picture(2))
+    twice = {**content, "images": [*content["images"], {"id": 1, "file_name": "b.png"}]}
+    (tmp_path / "annotations.json").write_text(json.dumps(twice))
+    with pytest.raises(BackgroundError, match="2 images have 1 identifiers"):
+        read_dataset(tmp_path)
+    for name in ("annotations.json", "annotations_all.json"):
+        (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(BackgroundError, match=r"a\.png is listed twice, first at .*annotations\.json"):
+        read_dataset(tmp_path)
