@@ -15,6 +15,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
 from synnodtest.detectors.frames import Frame, findings_of, suppress
+from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
 from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings, settings_of_export
 from synnodtest.errors import DetectorError
@@ -76,6 +77,11 @@ class ExportedDetector:
         if len(runtime.shape) != 4:
             raise DetectorError(f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes")
         self._settings = self._with_channels(export)
+        if runtime.kind is np.uint8 and self._settings.input.white <= 1:
+            raise DetectorError(
+                f"{self._path}: its input are whole numbers (uint8), in which a brightest pixel of 1 leaves no picture",
+                hint="write 'input: {white: 255}' into the YAML beside it",
+            )
         self._size = self._chosen_size()
         self._check_outputs()
         settings = asdict(self._settings)
@@ -133,7 +139,7 @@ class ExportedDetector:
         beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
         foreign = _foreign_keys(beside) if beside is not None else []
         if beside is not None and not foreign:
-            return self._chosen_by_number(read_settings(beside), export, chosen)
+            return self._with_classes(self._chosen_by_number(read_settings(beside), export, chosen), export)
         if export is None:
             wanted = _settings_files(self._path)[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
@@ -142,6 +148,24 @@ class ExportedDetector:
                 hint=f"write {wanted} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
             )
         return settings_of_export(export, classes_of(export.names, chosen, self._path))
+
+    def _with_classes(self, settings: OnnxSettings, export: Export | None) -> OnnxSettings:
+        """Return settings whose YAML does not say which classes are nodules with what the metadata say, or one class.
+
+        Raises:
+            DetectorError: there are several and none is named.
+        """
+        output = settings.output
+        if output.classes:
+            return settings
+        if export is not None:
+            classes, count = tuple(classes_of(export.names, (), self._path)), len(export.names)
+            return replace(settings, output=replace(output, classes=classes, class_count=output.class_count or count))
+        if (output.class_count or 1) > 1:
+            raise DetectorError(f"{self._path} has {output.class_count} classes, and none is named", hint=SAY_WHICH)
+        if settings.decoder == "torchvision":
+            return replace(settings, output=replace(output, classes=(1,)))
+        return replace(settings, output=replace(output, classes=(0,), class_count=1))
 
     def _chosen_by_number(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
         if not chosen:
@@ -164,7 +188,10 @@ class ExportedDetector:
                 raise DetectorError(f"{self._path} declares an input of {declared} channels, and {source} {channels}")
         channels = declared or given.channels or (export.channels if export else None) or 3
         if channels not in CHANNELS:
-            raise DetectorError(f"{self._path}: wants {channels} channels; radiographs have 1, or 3 equal ones")
+            raise DetectorError(
+                f"{self._path}: wants {channels} channels; radiographs have 1, or 3 equal ones",
+                hint="'input: {layout: NHWC}' in the YAML beside it if the channels come last",
+            )
         return replace(self._settings, input=replace(given, channels=channels))
 
     def _chosen_size(self) -> tuple[int, int]:
@@ -192,7 +219,7 @@ class ExportedDetector:
         if self._settings.decoder == "yolo" and count is not None and isinstance(second, int) and second != 4 + count:
             raise DetectorError(
                 f"{self._path}: its output is {shapes[0]}, not (N, {4 + count}, places) for {count} classes",
-                hint="an older export of RT-DETR looks like this, or one with suppression inside: export it again",
+                hint=f"{SAY_WHICH}; an older export of RT-DETR looks like this too, or one with suppression inside",
             )
 
     def _fixed(self, axis: int) -> int | None:

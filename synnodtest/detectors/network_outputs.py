@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["Decoded", "check_scores", "edges_of", "of_grid", "of_rows"]
+__all__ = ["SAY_WHICH", "Decoded", "check_scores", "edges_of", "of_grid", "of_rows"]
 
 SCORE_SLACK = 1e-6
 """A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
@@ -22,6 +22,8 @@ SHARE_LIMIT = 2.0
 """No box in shares of the input has an edge beyond this: RT-DETR's stay within -0.5 and 1.5."""
 MOST_INVERTED = 0.5
 """Networks without suppression give a few inverted boxes; more than this share means that edges are read wrongly."""
+
+SAY_WHICH = "'output: {classes: [2], class_count: 3}' in the YAML beside it says which of how many classes are nodules"
 
 Decoded = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Boxes (n, 4) as given, scores (n,), class indices (n,)."""
@@ -56,7 +58,9 @@ def of_grid(grid: NDArray[Any], classes: Sequence[int], count: int | None = None
     wrong = given != count if count is not None else grid.shape[0] >= grid.shape[1]
     if wrong or given < max(classes) + 1:
         wanted = f"{count} classes" if count is not None else f"class {max(classes)} and more places than classes"
-        raise DetectorError(f"the output of one image is {grid.shape}, not (4 + classes, places) with {wanted}")
+        raise DetectorError(
+            f"the output of one image is {grid.shape}, not (4 + classes, places) with {wanted}", hint=SAY_WHICH
+        )
     scores = np.asarray(grid[4:], dtype=float)
     check_scores(float(scores.min()), float(scores.max()))
     best = scores.argmax(axis=0)
@@ -75,15 +79,18 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     rows = np.asarray(rows, dtype=float)
     if len(rows):
         check_scores(float(rows[:, 4].min()), float(rows[:, 4].max()))
-    rows = rows[rows[:, 4] > 0]
     kinds = rows[:, 5]
-    if len(rows) and (
-        np.abs(kinds - kinds.round()).max() > 1e-3 or kinds.min() < 0 or kinds.max() >= (count or np.inf)
-    ):
+    whole = np.abs(kinds - kinds.round()) <= 1e-3
+    if len(rows) and (not whole.all() or kinds[rows[:, 4] > 0].max(initial=0) >= (count or np.inf)):
         raise DetectorError(
             f"the last column of its rows holds {kinds.min():g} to {kinds.max():g}, which are no classes"
             + (f" of {count}" if count else "")
+            + (": do score and class stand the other way round?" if not whole.all() else ""),
+            hint=SAY_WHICH,
         )
+    rows, kinds = rows[rows[:, 4] > 0], kinds[rows[:, 4] > 0]
+    if len(rows) and kinds.min() < 0:
+        raise DetectorError(f"the last column of its rows holds {kinds.min():g}, which is no class")
     kept = np.isin(kinds.round().astype(int), classes)
     return rows[kept, :4], rows[kept, 4], kinds[kept].round().astype(np.intp)
 

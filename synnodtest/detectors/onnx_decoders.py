@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.network_outputs import Decoded, check_scores, edges_of, of_grid, of_rows
+from synnodtest.detectors.network_outputs import SAY_WHICH, Decoded, check_scores, edges_of, of_grid, of_rows
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
@@ -80,6 +80,9 @@ def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
     boxes, logits = _named(outputs, settings.output.boxes), _named(outputs, settings.output.scores)
     if boxes.ndim != 3 or logits.ndim != 3 or boxes.shape[:2] != logits.shape[:2]:
         raise _shape("detr", logits, "(N, queries, classes) beside boxes (N, queries, 4)")
+    given = logits.shape[2] - (settings.output.activation == "softmax")
+    if settings.output.class_count not in (None, given):
+        raise DetectorError(f"its logits are of {given} classes, not {settings.output.class_count}", hint=SAY_WHICH)
     scores = _activated(logits, settings)[..., list(settings.output.classes)].max(axis=-1)
     return [(box, score, np.zeros(len(score), np.intp)) for box, score in zip(boxes, scores, strict=True)]
 

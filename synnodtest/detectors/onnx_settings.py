@@ -13,7 +13,7 @@
       mean: [0, 0, 0]          # subtracted after that, then divided by std, per channel
       std: [1, 1, 1]
     output:
-      classes: [0]             # which classes are nodules
+      classes: [0]             # which classes are nodules; needed where there are several
       class_count: 1           # of how many, so that another output is refused
       boxes: boxes             # names of the outputs, where the decoder needs several
       scores: scores
@@ -57,9 +57,9 @@ class InputSettings:
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """Where boxes and scores stand in the network's outputs."""
+    """Where boxes and scores stand in the network's outputs; ``classes`` is empty where nobody says which."""
 
-    classes: tuple[int, ...] = (0,)
+    classes: tuple[int, ...] = ()
     class_count: int | None = None
     boxes: str = "boxes"
     scores: str = "scores"
@@ -93,7 +93,7 @@ _ALLOWED = {
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "yolo": {"box": "cxcywh"},
     "rows": {},
-    "torchvision": {"classes": (1,)},
+    "torchvision": {},
     "detr": {"box": "cxcywh", "unit": "share", "activation": "softmax", "boxes": "pred_boxes", "scores": "logits"},
 }
 
@@ -136,6 +136,7 @@ def _settings(content: Any) -> OnnxSettings:
         output["class_count"] = int(output["class_count"])
     if "classes" in output:
         output["classes"] = tuple(int(value) for value in output["classes"])
+    _check_scale(given)
     iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
     return OnnxSettings(
         decoder=top["decoder"],
@@ -144,6 +145,17 @@ def _settings(content: Any) -> OnnxSettings:
         confidence=float(top.get("confidence", 0.001)),
         nms_iou=None if iou is None else float(iou),
     )
+
+
+def _check_scale(given: dict[str, Any]) -> None:
+    """Refuse a mean on another scale than ``white``: 0.485 beside 255, or 123.7 beside 1.
+
+    Raises:
+        ValueError: it is.
+    """
+    white, most = float(given.get("white", 1.0)), max(given.get("mean", (0.0,)))
+    if most > white or (white > 1 and 0 < most <= 1):
+        raise ValueError(f"input.mean is {most:g} where white is {white:g}: both must be on one scale")
 
 
 def _mapping(value: Any, where: str, known: set[str]) -> dict[str, Any]:

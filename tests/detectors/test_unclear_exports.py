@@ -1,0 +1,90 @@
+"""Exported networks of which the YAML does not say enough: refused with what to write, never read at a venture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synnodtest import Radiograph
+from synnodtest.detectors.exported import ExportedDetector
+from synnodtest.errors import DetectorError
+
+CHEST = Radiograph(np.full((64, 64), 0.5, np.float32), (1.0, 1.0), source="chest")
+NAMES = {"names": "{0: 'rib', 1: 'no_nodule', 2: 'nodule'}", "task": "detect"}
+
+
+class Network:
+    """A runtime that gives the same outputs for every picture and keeps what it was shown."""
+
+    engine, sha256 = "none", "0" * 64
+
+    def __init__(self, folder: Path, text, answer, metadata=None, kind=np.float32, shape=(1, 3, 64, 64)):
+        self.path = folder / "model.onnx"
+        (folder / "model.yaml").write_text(text)
+        self.answer, self.metadata, self.kind, self.shape = answer, metadata or {}, kind, shape
+        self.outputs = {name: list(array.shape) for name, array in answer.items()}
+
+    def run(self, batch):
+        self.shown = batch
+        return self.answer
+
+
+def grid(classes):
+    """A grid of 40 places whose class k has the score 0.1 + k / 10 at place k alone."""
+    made = np.zeros((1, 4 + classes, 40), np.float32)
+    made[0, :4] = [[30], [30], [8], [8]]
+    for number in range(classes):
+        made[0, 4 + number, number] = 0.1 + number / 10
+    return {"output": made}
+
+
+def test_classes_that_the_yaml_leaves_out_are_those_of_the_metadata(tmp_path):
+    (found,) = ExportedDetector(Network(tmp_path, "decoder: yolo", grid(3), NAMES)).detect([CHEST])
+    assert [one.score for one in found] == [pytest.approx(0.3)]
+
+
+@pytest.mark.parametrize("more", ["", "\noutput: {class_count: 3}"])
+def test_several_classes_of_which_none_is_named_are_an_error(tmp_path, more):
+    with pytest.raises(DetectorError) as caught:
+        ExportedDetector(Network(tmp_path, f"decoder: yolo{more}", grid(3))).detect([CHEST])
+    assert "classes: [2], class_count: 3" in caught.value.hint
+    text = "decoder: yolo\noutput: {classes: [2]}"
+    assert len(ExportedDetector(Network(tmp_path, text, grid(3))).detect([CHEST])[0]) == 1
+
+
+def test_logits_of_several_classes_of_which_none_is_named_are_an_error(tmp_path):
+    answer = {"logits": np.zeros((1, 9, 4), np.float32), "pred_boxes": np.full((1, 9, 4), 0.25, np.float32)}
+    with pytest.raises(DetectorError, match="logits are of 3 classes, not 1"):
+        ExportedDetector(Network(tmp_path, "decoder: detr", answer)).detect([CHEST])
+    assert ExportedDetector(Network(tmp_path, "decoder: detr\noutput: {classes: [1]}", answer)).detect([CHEST])[0]
+
+
+def test_rows_with_the_class_before_the_score_are_an_error(tmp_path):
+    rows = np.zeros((1, 5, 6), np.float32)
+    rows[0, :2] = [[10, 10, 20, 20, 0, 0.875], [30, 30, 40, 40, 0, 0.25]]
+    with pytest.raises(DetectorError, match="the other way round"):
+        ExportedDetector(Network(tmp_path, "decoder: rows", {"output": rows})).detect([CHEST])
+
+
+def test_a_network_of_whole_numbers_is_not_shown_a_black_picture(tmp_path):
+    with pytest.raises(DetectorError, match="uint8") as caught:
+        ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), kind=np.uint8))
+    assert "white: 255" in caught.value.hint
+    network = Network(tmp_path, "decoder: yolo\ninput: {white: 255}", grid(1), kind=np.uint8)
+    ExportedDetector(network).detect([CHEST])
+    assert network.shown.dtype == np.uint8
+    assert int(network.shown.max()) == 128
+
+
+@pytest.mark.parametrize("text", ["{white: 255, mean: [0.485, 0.456, 0.406]}", "{mean: [123.675, 116.28, 103.53]}"])
+def test_a_mean_on_another_scale_than_white_is_an_error(tmp_path, text):
+    with pytest.raises(DetectorError, match="must be on one scale"):
+        ExportedDetector(Network(tmp_path, f"decoder: yolo\ninput: {text}", grid(1)))
+
+
+def test_channels_that_come_last_are_told(tmp_path):
+    with pytest.raises(DetectorError, match="64 channels") as caught:
+        ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), shape=(1, 64, 64, 3)))
+    assert "layout: NHWC" in caught.value.hint
