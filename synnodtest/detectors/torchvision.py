@@ -30,6 +30,8 @@ __all__ = ["TorchvisionDetector", "load_torchvision"]
 
 BATCH = 4
 LEAST_SCORE = 0.001
+SURE = 0.5
+"""A class that was never a target stays far below this."""
 
 
 class TorchvisionDetector:
@@ -83,6 +85,7 @@ class TorchvisionDetector:
             ) from error
         if len(scores):
             check_scores(float(scores.min()), float(scores.max()))
+        _refuse_background(labels, scores, self._labels)
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         order = np.argsort(-scores, kind="stable")
         kept = [index for index in order if labels[index] in self._labels and width[index] > 0 and height[index] > 0]
@@ -95,7 +98,7 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
 
     Args:
         architecture: A builder of ``torchvision.models.detection`` such as ``fasterrcnn_resnet50_fpn``.
-        weights: State dict (``.pth``), or a mapping that holds one under ``model`` or ``state_dict``. It must have two
+        weights: State dict (``.pth``), or a mapping that holds one and no second, under any key. It must have two
             classes, background and nodule; it is never downloaded.
         device: ``cpu`` or ``cuda``.
 
@@ -112,13 +115,17 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known[:12]))
     try:
         content = torch.load(weights, map_location="cpu", weights_only=True)
-        state = next((content[key] for key in ("model", "state_dict") if key in content), content)
+        state = _weights_in(content)
         model = builder(weights=None, weights_backbone=None, num_classes=2)
         if hasattr(model, "roi_heads"):
             model.roi_heads.score_thresh = LEAST_SCORE
         elif hasattr(model, "score_thresh"):
             model.score_thresh = LEAST_SCORE
         model.load_state_dict(state)
+    except _SeveralWeightsError as error:
+        raise DetectorError(
+            f"{weights} holds several sets of weights: {error}", hint="save the one that is used in a file of its own"
+        ) from error
     except Exception as error:
         raise DetectorError(
             f"{weights} cannot be loaded as {architecture} with two classes: {' '.join(str(error).split())[:300]}",
@@ -132,6 +139,46 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         sha256=sha256_of_file(weights),
         device=device,
     )
+
+
+def _refuse_background(labels: Any, scores: Any, nodules: Sequence[int]) -> None:
+    """Refuse a network that reports label 0: torchvision keeps it for the background, so that its labels begin there.
+
+    Raises:
+        DetectorError: it does, with a score of :data:`SURE`, and 0 is no nodule.
+    """
+    loud = scores[labels == 0]
+    if 0 not in nodules and len(loud) and loud.max() >= SURE:
+        raise DetectorError(
+            f"it reports label 0 with a score of {loud.max():.3g}, and labels {list(nodules)} are taken for nodules",
+            hint="if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))",
+        )
+
+
+class _SeveralWeightsError(ValueError):
+    """A checkpoint holds an average beside the weights, or several networks."""
+
+
+def _weights_in(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the state dict in a checkpoint, without what training programs put before its names.
+
+    Raises:
+        _SeveralWeightsError: there are several.
+    """
+    import torch
+
+    inside = {
+        key: value
+        for key, value in content.items()
+        if isinstance(value, Mapping) and value and all(isinstance(one, torch.Tensor) for one in value.values())
+    }
+    if len(inside) > 1:
+        raise _SeveralWeightsError(", ".join(inside))
+    state = next(iter(inside.values()), content)
+    for prefix in ("_orig_mod.", "module.", "model."):
+        if all(key.startswith(prefix) for key in state):
+            state = {key.removeprefix(prefix): value for key, value in state.items()}
+    return state
 
 
 @register_detector("torchvision")

@@ -61,6 +61,42 @@ def test_any_module_with_this_interface_is_a_detector(chest):
     )
 
 
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda state: {"model_state_dict": state, "epoch": 3, "optimizer": {"state": {}, "param_groups": []}},
+        lambda state: {"state_dict": {f"model.{key}": value for key, value in state.items()}},
+        lambda state: {f"module.{key}": value for key, value in state.items()},
+    ],
+)
+def test_a_checkpoint_of_a_training_program_gives_the_same(weights, chest, tmp_path, packed):
+    state = torch.load(weights, weights_only=True)
+    torch.save(packed(state), tmp_path / "packed.pth")
+    found = resolve_detector(f"torchvision:{NAME}:packed.pth", base=tmp_path).detect([chest])
+    assert found == resolve_detector(f"torchvision:{NAME}:{weights}").detect([chest])
+
+
+def test_an_average_beside_the_weights_is_an_error(weights, tmp_path):
+    state = torch.load(weights, weights_only=True)
+    torch.save({"model": state, "model_ema": state}, tmp_path / "both.pth")
+    with pytest.raises(DetectorError, match="several sets of weights: model, model_ema"):
+        resolve_detector(f"torchvision:{NAME}:both.pth", base=tmp_path)
+
+
+class FromZero(Bright):
+    """As RetinaNet trained with the nodule as label 0."""
+
+    def forward(self, pictures):
+        return [{**one, "labels": one["labels"] * 0} for one in super().forward(pictures)]
+
+
+def test_a_network_whose_labels_begin_at_0_is_not_taken_for_silent(chest):
+    with pytest.raises(DetectorError, match=r"reports label 0 with a score of 0\.9") as caught:
+        TorchvisionDetector(FromZero(), "mine").detect([chest])
+    assert "labels=(0,)" in caught.value.hint
+    assert len(TorchvisionDetector(FromZero(), "mine", labels=(0,)).detect([chest])[0]) == 2
+
+
 class Hostile:
     def __reduce__(self):
         return (open, ("owned", "w"))
