@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered, agree
 from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
 from synnodtest.evidence.quiet import silenced
 from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.trial import Evidence
 from synnodtest.fuzzing import FuzzGathered
+from synnodtest.shell.voice import with_rulings
 
 __all__ = ["told_from_noise"]
+
+SEARCHED = "detected"
+"""What a search asks that counts hits."""
 
 
 def told_from_noise(gathered: Gathered) -> Gathered:
     """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
-    if isinstance(gathered, FuzzGathered) or agree(gathered.rulings).status is not Status.PASSED:
-        return gathered
-    item, parameters = Item(gathered.behaviour, gathered.variant), gathered.variant.parameters
-    if not item.kind.hits_alone(item.kind.read(parameters)):
+    item = Item(gathered.behaviour, gathered.variant)
+    if agree(gathered.rulings).status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
     elsewhere = {name: mirrored(held, item.matching) for name, held in gathered.evidence.items()}
     share, hit = (share_hit(list(held.values())) for held in (elsewhere, gathered.evidence))
     if share <= MANY:
         return gathered
-
-    def noise_passes(name: str) -> bool:
-        judged = (item.judge(parameters, held) for held in (elsewhere[name], silenced(gathered.evidence[name])))
-        return [ruling.status is Status.PASSED for ruling in judged] == [True, False]
-
-    noisy = share >= MOSTLY * hit and all(noise_passes(name) for name in elsewhere)
-    gathered.rulings = {
+    noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)
+    made = {
         name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point)
         if noisy
         else told_of_chance(ruling, share)
         for name, ruling in gathered.rulings.items()
     }
-    return gathered
+    return with_rulings(gathered, made)
+
+
+def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:
+    if isinstance(gathered, FuzzGathered):
+        return gathered.variant.expectation.kind == SEARCHED
+    return item.kind.hits_alone(item.kind.read(gathered.variant.parameters))
+
+
+def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Evidence], share: float) -> bool:
+    """Return whether findings that hit no nodule meet the expectation, and no findings at all do not."""
+    parameters = gathered.variant.parameters
+    if isinstance(gathered, FuzzGathered):
+        return share >= float(parameters["rate_at_least"])
+
+    def passes(held: Evidence) -> bool:
+        return item.judge(parameters, held).status is Status.PASSED
+
+    return all(passes(elsewhere[name]) and not passes(silenced(held)) for name, held in gathered.evidence.items())

@@ -69,7 +69,7 @@ class Run:
         try:
             if case.behaviour.fuzz is not None:
                 wanted = limited_search(case.behaviour, self.settings.limit)
-                return self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant))
+                return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant)))
             gathered = self.campaign.gather(self.behaviour(case), case.variant)
             return told_from_noise(self._voice.checked(self.campaign, gathered))
         except Exception as error:

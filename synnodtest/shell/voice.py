@@ -15,7 +15,7 @@ from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 
-__all__ = ["Voice"]
+__all__ = ["Voice", "with_rulings"]
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
@@ -55,7 +55,7 @@ class Voice:
         if probe.reported:
             return gathered
         made = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
-        return _with_rulings(gathered, made)
+        return with_rulings(gathered, made)
 
     def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Heard, str]:
         """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
@@ -102,7 +102,8 @@ def _met_by_silence(gathered: Gathered) -> bool:
     return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())
 
 
-def _with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
+def with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
+    """Return the evidence with other rulings, which the record of a search repeats."""
     gathered.rulings = dict(rulings)
     if isinstance(gathered, FuzzGathered):
         ruling = next(iter(rulings.values()))

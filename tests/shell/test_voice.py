@@ -61,6 +61,8 @@ def both_sides(of_seven=7, score=0.3):
     return detect
 def a_little_noise():
     return both_sides(of_seven=3, score=0.9)
+def truthful():
+    return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.nodules] for r in rs]
 def quiet():
     def detect(radiographs):
         found = []
@@ -209,6 +211,29 @@ def test_a_search_that_silence_survives_is_withheld(root):
     gathered = run.gather(case)
     assert run.rule(case, gathered).ruling.status.name == "INCONCLUSIVE"
     assert run.fragment.fuzzing[0].status == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(("detector", "told"), [("dense", "sight or noise"), ("truthful", "")])
+def test_a_search_that_findings_everywhere_survive_is_withheld(root, detector, told):
+    path = root / "search.yaml"
+    path.write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s\n    fuzz:\n      backgrounds: {set: normal}\n"
+        "      vary: {diameter_mm: [12, 24]}\n      fixed: {location: {region: left_lung}, contrast: 0.6}\n"
+        "      examples: 12\n      replicates: 2\n"
+        "    matching: {criterion: centre-in-nodule, tolerance_mm: 20}\n"
+        "    expect:\n      - detected: {rate_at_least: 0.5}\n"
+    )
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    run = Run(Settings(root, f"{root}/detectors.py:{detector}", "gaussian", root, cache=root / "cache"))
+    gathered = run.gather(Case("search", spec, behaviour, variant))
+    (ruling,) = gathered.rulings.values()
+    assert (ruling.status.name, told in ruling.sentence) == ("INCONCLUSIVE" if told else "PASSED", True), (
+        ruling.sentence
+    )
+    assert gathered.entry["status"] == ruling.status.name
+    assert gathered.entry["sentence"] == ruling.sentence
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])
