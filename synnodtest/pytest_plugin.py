@@ -102,9 +102,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to run specs without a detector."""
+    """Refuse to run specs without a detector, and say where a detector was named and no spec is there to run."""
     if KEY in session.config.stash:
         session.config.stash[KEY].check(_cases(session))
+    elif session.config.option.detector and not any("synnod" in getattr(i, "fixturenames", ()) for i in session.items):
+        told = "no spec was collected, so that nothing is said of --detector: name their folder, such as pytest specs"
+        session.config.issue_config_time_warning(pytest.PytestWarning(told), 2)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -71,6 +71,17 @@ def test_a_detector_named_twice_or_in_an_ini_file_is_one(project):
     assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_detector_beside_tests_without_any_spec_is_warned_of(project, workers):
+    (project.path / "test_mine.py").write_text("def test_one():\n    pass\n")
+    beside = project("test_mine.py", *workers)
+    assert beside.ret == pytest.ExitCode.OK
+    assert "no spec was collected, so that nothing is said of --detector" in beside.stdout.str()
+    (project.path / "test_mine.py").write_text("def test_one(synnod):\n    pass\n")
+    for words in (["test_mine.py"], ["test_mine.py", "specs", "-k", "test_one"]):
+        assert "no spec was collected" not in project(*words).stdout.str()
+
+
 def test_yaml_that_is_no_spec_is_left_alone(project):
     (project.path / "specs" / "compose.yaml").write_text("services:\n  web: {image: nginx}\n")
     (project.path / "specs" / "broken.yml").write_text("a: [1, 2\nb: }")
