@@ -221,3 +221,9 @@ def test_what_a_search_names_stands_in_its_section_with_its_pictures_and_the_res
     assert "see file" not in search + gallery
     assert 'href="#n-e' in gallery
     assert "<img" not in html.render(record.plain(made), tmp_path, pixels=False, store=drawings).read_text()
+
+
+def test_words_of_the_gallery_and_of_methods_are_told_in_the_glossary(filed):
+    text = (filed / "report.html").read_text().split('class="glossary"')[-1]
+    for word in ("Cluster", "Conspicuity", "Contrast", "Confidence", "Guarded"):
+        assert f"<dt>{word}</dt>" in text
