@@ -309,7 +309,7 @@ def _of_brightness(record: Record) -> Iterator[Notice]:
 
 def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
     """Say that a verdict is open although the estimate that is shown is not."""
-    if ruling is None or shown is None or ruling.status != "INCONCLUSIVE" or shown.status != "PASSED":
+    if ruling is None or shown is None or ruling.status != "INCONCLUSIVE" or shown.status == "INCONCLUSIVE":
         return ""
     return "held open for another reason than its bound"
 
