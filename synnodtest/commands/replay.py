@@ -85,7 +85,8 @@ def _run(options: argparse.Namespace) -> int:
         _tell_findings(second, others)
         print(f"drawn      {settings.detector} yellow and dashed, {second} blue and dotted, the planted nodule solid")
     folder = options.out or Path("replay") / scene_id[:12]
-    for role, path in write_whole_pictures(folder, engine.load(background), radiograph, findings, others or ()).items():
+    untouched = engine.untouched(scene, background)
+    for role, path in write_whole_pictures(folder, untouched, radiograph, findings, others or ()).items():
         print(f"{role:<10} {path}")
     return 0 if (same and options.detector) or (alike and equal) else 1
 

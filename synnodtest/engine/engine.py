@@ -18,6 +18,7 @@ from synnodtest.engine.spool import Spool
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
 from synnodtest.evidence.sightings import Sighting
+from synnodtest.perturbations import perturb
 from synnodtest.planning.control import with_controls
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -139,6 +140,11 @@ class Engine:
             if len(self._loaded) > BACKGROUNDS_IN_MEMORY:
                 self._loaded.popitem(last=False)
         return self._loaded[background.id]
+
+    def untouched(self, scene: Scene, background: Background) -> Radiograph:
+        """Return a scene's background under the scene's perturbations: what was planted alone tells the two apart."""
+        radiograph = self.load(background)
+        return perturb(radiograph, scene.perturbations, scene.seed) if scene.perturbations else radiograph
 
     def _batches(self, placed: Iterator[Placed]) -> Iterator[list[Placed]]:
         while items := list(islice(placed, self._batch)):

@@ -27,7 +27,7 @@ from synnodtest.spec.model import Behaviour
 
 __all__ = ["Picture", "draw_pictures", "keep_for_exploring", "write_pictures"]
 
-PICTURES = 1
+PICTURES = 2
 """Version of what stands in the store."""
 
 
@@ -136,7 +136,7 @@ def _drawn(campaign: Campaign, behaviour: Behaviour, picture: Picture, scene: Sc
     background = next(b for b in engine.backgrounds.backgrounds if b.id == recipe.background)
     paths, drawn = gallery_pictures(
         picture.scene_id,
-        engine.load(background),
+        engine.untouched(recipe, background),
         engine.radiograph(recipe, background),
         [Finding((f.box[0], f.box[1], f.box[2], f.box[3]), f.score) for f in scene.findings],
         failing=_is_failure(picture.rule),

@@ -56,6 +56,24 @@ def test_a_second_run_synthesizes_infers_and_reads_nothing(tmp_path):
     assert [o.sightings for o in first] == [o.sightings for o in second]
 
 
+@pytest.mark.parametrize(
+    "spec", [PerturbationSpec("flip", Constant("horizontal")), PerturbationSpec("noise", Constant(0.02))]
+)
+def test_the_untouched_picture_of_a_scene_differs_from_it_where_something_was_planted_alone(tmp_path, spec):
+    squares = Squares()
+    made, engine = run(tmp_path, recipes_of(behaviour(perturbations=(spec,)), squares), squares=squares)
+    for outcome in made:
+        background = next(b for b in squares.backgrounds if b.id == outcome.scene.background)
+        scene = engine.radiograph(outcome.scene, background)
+        changed = np.abs(scene.pixels - engine.untouched(outcome.scene, background).pixels) > 1e-3
+        rows, columns = np.nonzero(changed)
+        (nodule,) = scene.nodules
+        x_min, y_min, x_max, y_max = nodule.box
+        assert changed.any()
+        assert x_min - 4 <= columns.min() <= columns.max() <= x_max + 4
+        assert y_min - 4 <= rows.min() <= rows.max() <= y_max + 4
+
+
 def test_batch_size_changes_no_outcome(tmp_path):
     one, _ = run(tmp_path / "a", recipes_of(behaviour()), batch=1)
     many, _ = run(tmp_path / "b", recipes_of(behaviour()), batch=64)
