@@ -33,7 +33,8 @@ def auc(positives: ArrayLike, negatives: ArrayLike) -> float:
     first, second = vector(positives, "positives"), vector(negatives, "negatives")
     if min(len(first), len(second)) == 0 or np.isnan(first).any() or np.isnan(second).any():
         return math.nan
-    return float(_placements(first, second)[0].mean())
+    pooled = midranks(np.concatenate([first, second]))
+    return float(((pooled[: len(first)] - midranks(first)) / len(second)).mean())
 
 
 def _error(placements: Sequence[NDArray[np.float64]]) -> float:

@@ -22,7 +22,7 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from tests.evaluation.annotated_folder import SPACING, masks, write_annotated, write_negatives
+from tests.evaluation.annotated_folder import SPACING, masks, remembered, write_annotated, write_negatives
 
 
 def at(x, y, score):
@@ -116,6 +116,8 @@ def world(tmp_path_factory):
     write_negatives(root / "plain", 10)
     films = AnnotatedFilms(root / "real", cache=root / "store")
     negatives = negative_films(root / "plain", films, split="all", cache=root / "store")
+    for each in (films, negatives):
+        each.load = remembered(each.load)
     return root, films, negatives
 
 

@@ -16,7 +16,7 @@ from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template,
 from synnodtest.evaluation.two_sample import tell_apart, two_sample
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from synnodtest.synthesizers.window import Window
-from tests.evaluation.annotated_folder import write_annotated, write_negatives
+from tests.evaluation.annotated_folder import remembered, write_annotated, write_negatives
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 pytest.importorskip("torch", reason="torch is not installed")
@@ -45,6 +45,8 @@ def world(tmp_path_factory):
     write_negatives(root / "plain", 12)
     films = AnnotatedFilms(root / "real", cache=root / "store")
     negatives = negative_films(root / "plain", films, split="all", cache=root / "store")
+    for each in (films, negatives):
+        each.load = remembered(each.load)
     scenes = list(counterparts(films, negatives, nodule_template({"contrast": 0.8}), per_film=1, seed=0))
     return root, films, negatives, scenes
 
