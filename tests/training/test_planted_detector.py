@@ -1,5 +1,7 @@
 """Training on nodules planted anew: what is drawn has the size asked for, labels follow the pictures, runs resume."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -110,8 +112,17 @@ def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(t
     assert detector.identity.configuration["image_size"] == 64
 
 
-def test_a_blend_lies_between_its_start_and_what_was_trained(tmp_path):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkpoint of hardly any training, which nobody may change."""
     pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+    from synnodtest.training.planted_detector import Schedule, train_planted
+
+    stock, schedule = _stock(np.full((1, 64, 64), 80)), Schedule(0.004, batch=2)
+    return train_planted(stock, _balls(), tmp_path_factory.mktemp("trained"), Plan((1.0,)), schedule)
+
+
+def test_a_blend_lies_between_its_start_and_what_was_trained(trained, tmp_path):
     import torch
     from ultralytics.nn.tasks import torch_safe_load
 
@@ -121,41 +132,36 @@ def test_a_blend_lies_between_its_start_and_what_was_trained(tmp_path):
         return torch_safe_load(str(path), safe_only=True)[0]["model"].float().state_dict()["model.0.conv.weight"]
 
     stock, plan, schedule = _stock(np.full((1, 64, 64), 80)), Plan((1.0,)), Schedule(0.004, batch=2, warm_up=1)
-    first = train_planted(stock, _balls(), tmp_path / "a", plan, schedule)
     made = {
-        share: weights(train_planted(stock, _balls(), tmp_path / "b", plan, schedule, weights=first, blend=share))
+        share: weights(train_planted(stock, _balls(), tmp_path, plan, schedule, weights=trained, blend=share))
         for share in (1.0, 0.25, 0.0)
     }
-    assert torch.equal(made[0.0], weights(first))
+    assert torch.equal(made[0.0], weights(trained))
     assert not torch.equal(made[1.0], made[0.0])
     assert torch.allclose(made[0.25], 0.75 * made[0.0] + 0.25 * made[1.0], atol=1e-3)  # stored in half precision
 
 
-def test_weights_of_another_architecture_are_refused(tmp_path):
-    pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+def test_weights_of_another_architecture_are_refused(trained, tmp_path):
     from synnodtest.errors import SynnodError
     from synnodtest.training.planted_detector import Schedule, train_planted
 
     stock, plan = _stock(np.full((1, 64, 64), 80)), Plan((1.0,))
-    first = train_planted(stock, _balls(), tmp_path / "a", plan, Schedule(0.002, batch=2))
+    schedule = Schedule(0.002, batch=2, architecture="yolov8s.yaml")
     with pytest.raises(SynnodError, match="another architecture"):
-        train_planted(
-            stock, _balls(), tmp_path / "b", plan, Schedule(0.002, batch=2, architecture="yolov8s.yaml"), weights=first
-        )
+        train_planted(stock, _balls(), tmp_path, plan, schedule, weights=trained)
 
 
-def test_settled_scores_keep_their_order_and_meet_the_operating_point(tmp_path):
-    pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
+def test_settled_scores_keep_their_order_and_meet_the_operating_point(trained, tmp_path):
     from synnodtest.detectors.yolo import UltralyticsDetector
-    from synnodtest.training.planted_detector import Schedule, train_planted
     from synnodtest.training.scores import AT_ONE_PER_FILM, score_at, settle_scores
 
-    made = train_planted(_stock(np.full((1, 64, 64), 80)), _balls(), tmp_path, Plan((1.0,)), Schedule(0.004, batch=2))
+    made = shutil.copy(trained, tmp_path / "best.pt")
     rng = np.random.default_rng(5)
     films = [Radiograph(rng.random((64, 64), np.float32), (0.4, 0.4)) for _ in range(3)]
 
     def found():
-        return [finding for film in films for finding in UltralyticsDetector(made).detect([film])[0]]
+        detector = UltralyticsDetector(made)
+        return [finding for film in films for finding in detector.detect([film])[0]]
 
     before = sorted((f.score for f in found()), reverse=True)
     if len(before) < 4:
