@@ -47,7 +47,7 @@ def reproducible() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(params=["shipped", "tiny"])
+@pytest.fixture(scope="module", params=["shipped", "tiny"])
 def both(request: pytest.FixtureRequest) -> tuple[LightPipeline, NodulePipeline]:
     shipped = request.param == "shipped"
     folder = shipped_model("diffusion") if shipped else request.getfixturevalue("tiny_model")
@@ -58,7 +58,7 @@ def both(request: pytest.FixtureRequest) -> tuple[LightPipeline, NodulePipeline]
     return light, full
 
 
-def windows(pipeline: Any, count: int = 3) -> tuple[torch.Tensor, ...]:
+def windows(pipeline: Any, count: int = 2) -> tuple[torch.Tensor, ...]:
     """Windows, masks, values of features, and which of them are named."""
     size, features = pipeline.config.window_size, len(pipeline.tabular_encoder.config.feature_names)
     masks = torch.zeros(count, 1, size, size)
@@ -69,7 +69,7 @@ def windows(pipeline: Any, count: int = 3) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("how", [{"steps": 2}, {"steps": 4, "guidance": 2.0}, {"steps": 2, "sampler": "ddim"}])
 def test_nodules_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipeline], how: dict[str, Any]) -> None:
     asked = windows(both[0])
-    light, full = (pipeline(*asked, [5, 6, 7], **how) for pipeline in both)
+    light, full = (pipeline(*asked, [5, 6], **how) for pipeline in both)
     assert torch.equal(light.nodule, full.nodule)
     assert torch.equal(light.plain, full.plain)
     assert not torch.equal(light.nodule, light.plain)
@@ -78,7 +78,7 @@ def test_nodules_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipel
 @pytest.mark.parametrize("strength", [1.0, 0.4])
 def test_plain_windows_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipeline], strength: float) -> None:
     base, masks, *_ = windows(both[0])
-    light, full = (pipeline.redraw(base, masks, [5, 6, 7], steps=3, strength=strength) for pipeline in both)
+    light, full = (pipeline.redraw(base, masks, [5, 6], steps=3, strength=strength) for pipeline in both)
     assert torch.equal(light, full)
 
 
