@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import synnodtest.detectors.recorded  # noqa: F401 - pytester forgets what a test loads, and this registers itself once
 from synnodtest.cli import main
 from tests.pytest_plugin.conftest import project  # noqa: F401
 
