@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.depth import by_bits
-from synnodtest.backgrounds.mha import read_mha
+from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError
 
@@ -30,8 +30,16 @@ def read_metaimage(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> St
     image = read_mha(path, max_values=max_pixels)
     notes = _claims(path, image.header)
     stored = by_bits(path, flat(path, image.array), given)
-    spacing = (image.spacing[-2], image.spacing[-1]) if image.spacing else None
+    spacing = _in_plane(image) if image.spacing else None
     return Stored(stored.pixels, spacing, (*notes, *stored.notes))
+
+
+def _in_plane(image: MetaImage) -> tuple[float, float]:
+    """Return the spacings of the two axes of a picture, whichever axis of a volume has one slice alone."""
+    assert image.spacing is not None
+    axes = [axis for axis, side in enumerate(image.array.shape[: len(image.spacing)]) if side > 1]
+    row, column = (image.spacing[axis] for axis in (axes if len(axes) == 2 else (-2, -1)))
+    return row, column
 
 
 def _claims(path: Path, header: Mapping[str, str]) -> list[str]:

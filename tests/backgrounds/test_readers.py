@@ -78,6 +78,11 @@ class TestWhatIsRead:
         assert read_radiograph(path).shape == picture.shape
         assert read_radiograph(path).spacing_mm == (1.4, 1.3)
 
+    @pytest.mark.parametrize(("shape", "spacing"), [((96, 80, 1), (1.3, 1.5, 1.6)), ((1, 96, 80), (1.5, 1.6, 1.3))])
+    def test_the_spacing_is_that_of_the_axes_with_more_than_one_slice(self, tmp_path, shape, spacing):
+        path = write_mha(tmp_path / "a.mha", chest(96, 80, bits=12).reshape(shape), spacing)
+        assert read_radiograph(path).spacing_mm == (1.6, 1.5)
+
     def test_a_metaimage_written_by_itk_reads_the_same(self, tmp_path):
         sitk = pytest.importorskip("SimpleITK")
         picture = chest(bits=12)
