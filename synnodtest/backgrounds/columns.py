@@ -13,7 +13,7 @@ __all__ = ["COLUMNS", "canonical_columns", "folded"]
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "filepath", "imagefile"),
     "patient": ("patient", "patientid", "subject", "subjectid"),
-    "view": ("view", "viewposition", "frontallateral"),
+    "view": ("view", "viewposition", "frontallateral", "projection"),
     "sex": ("sex", "patientsex", "gender", "patientgender"),
     "age": ("age", "patientage"),
     "mm_per_px_x": ("mmperpxx",),
@@ -30,6 +30,11 @@ _KNOWN = {name: column for column, names in COLUMNS.items() for name in names}
 _ALIKE = 0.84
 """Similarity above which a name is taken for a slip: ``pateint`` has 0.86 of ``patient``, ``image`` 0.75 of ``age``."""
 _IDENTIFIES = re.compile(r"(patient|subject|person)s?(id|nr|no|num|number|key|code|name|index|uid|hash|ref)s?")
+_WHOSE = re.compile(
+    r"pid|mrn|case(id|nr|no|number)|(pat|patienten?|paciente|paziente|participant|proband|person|individual)s?"
+    r"(id|nr|no|nummer|number|code|name|key)?s?"
+)
+"""Names that tell whose a radiograph is, where no column is called ``patient``."""
 _SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp).*")
 """Names that tell a spacing; those that begin with ``orig`` tell that of another file."""
 _MASK = re.compile(r"([a-z][a-z0-9_]*)_mask")
@@ -51,6 +56,12 @@ def canonical_columns(names: Sequence[str], where: str) -> list[str]:
         BackgroundError: a name is nearly that of a column, or two name the same one.
     """
     known = [_canonical(name, where) for name in names]
+    whose = next((name for name in names if _WHOSE.fullmatch(folded(name))), "")
+    if whose and "patient" not in known:
+        raise BackgroundError(
+            f"{where}: the column {whose!r} is not known; did you mean 'patient'?",
+            hint="rename it 'patient', or give it a name that is less like it if it is a stratum of your own",
+        )
     for column in known:
         same = [name for name, own in zip(names, known, strict=True) if own == column and name]
         if len(same) > 1:

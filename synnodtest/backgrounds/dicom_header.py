@@ -32,7 +32,7 @@ ORIENTATION = ("L", "F")
 """Of a frontal radiograph as displayed: rows run to the patient's left, columns to the feet."""
 OTHER_VIEWS = (
     "LATERAL", "LAT", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "OBL", "DECUBITUS", "LORDOTIC", "SEITLICH",
-    "PROFIL", "PERFIL", "LATERALE", "SAGITTAL",
+    "SEITL", "PROFIL", "PERFIL", "PROFILO", "LATERALE", "LATERAAL", "SAGITTAL", "COSTAL", "OBLICUA", "OBLIQUA",
 )  # fmt: skip
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
@@ -202,4 +202,5 @@ def _is_frontal(text: str) -> bool:
 
 def tells_other_view(text: str) -> bool:
     """Return whether a free text, such as a manifest's view, names another view than a frontal one."""
-    return any(word in OTHER_VIEWS for word in _words(text))
+    words = _words(text)
+    return any(word in OTHER_VIEWS for word in words) or words in (["L"], ["R"])

@@ -257,6 +257,11 @@ def _pixel_spacing(where: str, text: str) -> tuple[float, float] | None:
     """Return ``(row, column)`` from one number or two, parted as in DICOM, by a comma, or as a list."""
     if not text:
         return None
+    if re.fullmatch(r"\d+,\d+", text.strip()):
+        raise BackgroundError(
+            f"{where}: pixel_spacing is {text!r}: one number with a decimal comma, or two whole ones?",
+            hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
+        )
     try:
         numbers = [float(part) for part in re.split(r"[\\\s,;x]+", text.strip("[]() "))]
     except ValueError:

@@ -94,7 +94,7 @@ def name_nodule(column: str, text: str) -> bool:
     The column's name tells what the cell is: words, or yes and no of a finding that the column names.
     """
     if folded(column) in CLASS_COLUMNS and not _is_number(text):
-        return any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
+        return text.strip().lower() in _POSITIVE or any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
     return _means_nodule(column) and not _is_empty(text)
 
 
@@ -220,7 +220,7 @@ class _Judge:
         """
         words = [row.get(name, "") for name in self._classes]
         words = [text for text in words if text and not _is_number(text)]
-        if any(name_nodule("class", text) or text.lower() in _POSITIVE for text in words):
+        if any(name_nodule("class", text) for text in words):
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
             return True

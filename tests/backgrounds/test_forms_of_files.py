@@ -301,6 +301,8 @@ class TestManifestColumns:
             ("mm_per_px", "mm_per_px_x"), ("mm_per_pixel_y", "mm_per_px_y"), ("pixel_size", "mm_per_px_x"),
             ("bit", "bits"),
             ("gendr", "sex"), ("spacing", "mm_per_px_x"), ("rotat_deg", "rotate_deg"), ("polarty", "polarity"),
+            ("pid", "patient"), ("PatID", "patient"), ("MRN", "patient"), ("case_id", "patient"),
+            ("Patientennummer", "patient"), ("paciente", "patient"), ("participant_id", "patient"),
         ],
     )  # fmt: skip
     def test_near_misses_are_errors(self, tmp_path, name, meant):
@@ -312,6 +314,25 @@ class TestManifestColumns:
     def test_other_columns_stay_strata(self, tmp_path, name):
         (tmp_path / "manifest.csv").write_text(f"file,{name}\na.png,1\n")
         assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {name: "1"}
+
+    def test_another_number_beside_the_patient_is_a_stratum(self, tmp_path):
+        (tmp_path / "manifest.csv").write_text("file,patient,case_id\na.png,P1,17\n")
+        assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {"case_id": "17"}
+
+    @pytest.mark.parametrize("text", ["1,2", "1,1"])
+    def test_a_spacing_that_may_have_a_decimal_comma_is_an_error(self, tmp_path, text):
+        (tmp_path / "manifest.csv").write_text(f"file;pixel_spacing\na.png;{text}\n")
+        with pytest.raises(BackgroundError, match="decimal comma"):
+            read_manifest(tmp_path / "manifest.csv")
+
+    @pytest.mark.parametrize(
+        ("column", "text"), [("Projection", "L"), ("view", "L"), ("view", "Thorax seitl."), ("projection", "COSTAL")]
+    )
+    def test_other_views_are_left_out_however_the_manifest_says_so(self, tmp_path, column, text):
+        for index, name in enumerate(("a.png", "b.png")):
+            write_png(tmp_path / name, chest(seed=index))
+        (tmp_path / "manifest.csv").write_text(f"file,{column},pixel_spacing\na.png,PA,1.5\nb.png,{text},1.5\n")
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["a.png"]
 
     @pytest.mark.parametrize("header", ["file,patient,Patient ID", "file,sex,Gender", "file,File Name"])
     def test_two_columns_of_the_same_meaning_are_an_error(self, tmp_path, header):
