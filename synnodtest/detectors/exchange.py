@@ -86,8 +86,11 @@ def write_stack(path: Path, radiographs: Sequence[Radiograph]) -> None:
     path.write_bytes(header.encode("ascii") + stack.tobytes())
 
 
-LABELS = ("label", "class", "class_name", "category", "class_id", "label_id", "category_id")
-"""Keys of a finding that may name its class, names before numbers."""
+LABELS = (
+    "label", "class", "classname", "labelname", "classlabel", "category", "categoryname", "findingname", "pathology",
+    "disease", "diagnosis", "classid", "labelid", "categoryid",
+)  # fmt: skip
+"""Keys of a finding, folded, that may name its class, names before numbers."""
 
 
 ENOUGH_OTHERS = 20
@@ -123,7 +126,8 @@ class LabelRule:
         Raises:
             DetectorError: its class does not tell.
         """
-        values = [item[key] for key in LABELS if isinstance(item, dict) and item.get(key) is not None]
+        given = {_folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
+        values = [given[key] for key in LABELS if given.get(key) is not None]
         if not values:
             return True
         name = str(values[0]).strip()
@@ -168,6 +172,7 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
                 f"the answer has no 'findings' but {', '.join(map(str, content)) or 'nothing'}", hint=_SHAPE
             )
         refuse_failure(content)
+        _refuse_others(content)
         content = content["findings"]
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
@@ -215,8 +220,39 @@ def _folded(text: object) -> str:
 _SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
 
 
+FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coordinates")
+"""Keys, folded, by which an answer may say that its boxes are of another form."""
+OURS = ("pixels", "pixel", "px", "xyxy", "x1y1x2y2", "absolute", "pascalvoc")
+SYNONYMS = ("findings", "predictions", "detections", "boxes", "bboxes", "results", "nodules", "objects")
+
+
+def _refuse_others(content: Mapping[str, Any]) -> None:
+    """Refuse an answer that holds findings under a second key, or says that its boxes are of another form.
+
+    Raises:
+        DetectorError: it does.
+    """
+    for key, value in content.items():
+        if key != "findings" and _folded(key) in SYNONYMS and isinstance(value, list) and value:
+            raise DetectorError(f"the answer has {len(value)} {key} beside its 'findings'", hint=_SHAPE)
+        if key != "unit":
+            _refuse_form(key, value)
+
+
+def _refuse_form(key: str, value: Any) -> None:
+    if _folded(key) in FORMS and isinstance(value, str) and _folded(value) not in OURS:
+        raise DetectorError(
+            f"the answer says {key} {value!r} of its boxes, which is not read there",
+            hint='boxes are x_min, y_min, x_max, y_max in pixels; {"unit": "mm", "findings": [...]} for all in mm',
+        )
+
+
 def _finding(item: Any, scale: tuple[float, float], number: int) -> Finding:
+    for key, value in item.items() if isinstance(item, dict) else ():
+        _refuse_form(key, value)
     try:
+        if isinstance(item["box"], str) or any(isinstance(one, bool) for one in (*item["box"], item["score"])):
+            raise TypeError("text, or true and false, where numbers should be")
         x_min, y_min, x_max, y_max = (float(edge) for edge in item["box"])
         score = float(item["score"])
     except (KeyError, TypeError, ValueError) as error:
@@ -270,10 +306,18 @@ def parsed(text: str | bytes, what: str) -> Any:
     """Return JSON, or say that ``what`` is none.
 
     Raises:
-        DetectorError: it is no JSON; shows how it begins.
+        DetectorError: it is no JSON, or an object has a key twice, of which one would be lost; shows how it begins.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
     except (ValueError, UnicodeDecodeError) as error:
         start = text[:80].decode("utf-8", "replace") if isinstance(text, bytes) else text[:80]
         raise DetectorError(f"{what} is no JSON ({error}); it begins {start!r}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice in one object")
+    return made

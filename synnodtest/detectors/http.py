@@ -15,7 +15,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 from synnodtest.detectors.exchange import LabelRule, dicom16, findings_from_json, parsed, png16
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE, Answer, Transport, text_shown
@@ -58,8 +58,12 @@ class HttpDetector:
                 f"the URL of the detector on {parts.hostname} holds credentials, which would end in records",
                 hint=f"put them into {AUTHORIZATION_VARIABLE}, as 'Basic ...' or 'Bearer ...'",
             )
+        if not url.isascii() or any(letter.isspace() for letter in url):
+            raise DetectorError(f"the URL {url!r} holds a blank or a letter beyond ASCII", hint=f"write {_quoted(url)}")
         chosen = [name.strip() for name in unquote(fragment).split(",") if name.strip()]
         secret = os.environ.get(AUTHORIZATION_VARIABLE, "").strip()
+        if not (secret.isascii() and (secret.isprintable() or not secret)):
+            raise DetectorError(f"{AUTHORIZATION_VARIABLE} holds a line end or a letter beyond ASCII")
         self._transport = Transport(url, timeout_s, pause_s, secret)
         self._probe = Transport(url, min(timeout_s, _PROBE_S), pause_s, secret)
         self._dicom = dicom
@@ -95,6 +99,10 @@ class HttpDetector:
         if not isinstance(said, dict) or not isinstance(said.get("name"), str):
             return Identity(self._transport.shown, configuration=self._configuration)
         return Identity(said["name"], str(said.get("version", "")), str(said.get("sha256", "")), self._configuration)
+
+
+def _quoted(url: str) -> str:
+    return quote(url, safe="/:?#[]@!$&'()*+,;=%~-._")
 
 
 def _form(answer: Answer) -> str:

@@ -197,6 +197,45 @@ def test_an_answer_that_says_it_failed_is_no_radiograph_without_findings(server,
         HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
 
 
+BOX = {"box": [10, 10, 20, 20], "score": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ('{"findings": [{"box": [1, 1, 9, 9], "score": 0.9}], "findings": []}', "'findings' occurs twice"),
+        (json.dumps({"findings": [], "predictions": [BOX]}), "1 predictions beside its 'findings'"),
+        (json.dumps({"findings": [], "Findings": [BOX]}), "1 Findings beside"),
+        (json.dumps([BOX | {"box": "1234"}]), "text, or true and false"),
+        (json.dumps([BOX | {"score": True}]), "text, or true and false"),
+        (json.dumps([BOX | {"unit": "mm"}]), "says unit 'mm' of its boxes"),
+        (json.dumps({"findings": [BOX], "box_format": "xywh"}), "says box_format 'xywh'"),
+    ],
+)
+def test_an_answer_of_which_a_part_would_be_passed_over_is_refused(server, radiographs, answer, message):
+    server.scripts = [(200, {}, answer.encode(), 0)]
+    with pytest.raises(DetectorError, match=message):
+        HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
+
+
+@pytest.mark.parametrize("key", ["className", "label_name", "Pathology", "Class"])
+def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
+    found = [{**BOX, key: "nodule"}, {**BOX, key: "rib"}]
+    server.scripts = [(200, {}, json.dumps(found).encode(), 0)]
+    assert len(HttpDetector(server.url, pause_s=0).detect(radiographs[:1])[0]) == 1
+
+
+def test_a_url_or_header_that_cannot_be_sent_is_told_without_the_secret(server, monkeypatch):
+    for path in ("/pr\xfcfen", "/a b"):
+        with pytest.raises(DetectorError, match="beyond ASCII") as caught:
+            HttpDetector(server.url + path)
+        assert "%" in caught.value.hint
+    monkeypatch.setenv(AUTHORIZATION_VARIABLE, "Bearer hush\nhush")
+    with pytest.raises(DetectorError, match="line end") as caught:
+        HttpDetector(server.url)
+    assert "hush" not in str(caught.value)
+
+
 @pytest.mark.parametrize("said", [{"error": None}, {"errors": []}, {"success": True}, {"status": "ok"}, {"code": 200}])
 def test_an_answer_that_says_it_succeeded_is_read(server, radiographs, said):
     server.scripts = [(200, {}, json.dumps({"findings": [], **said}).encode(), 0)]
