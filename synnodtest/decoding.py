@@ -185,7 +185,7 @@ def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
         twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twin!r} stands twice in one object")
+        raise ValueError(f"the key {twin!r} occurs twice in one object")
     return made
 
 

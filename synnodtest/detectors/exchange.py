@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.class_names import Meaning, meaning
+from synnodtest.decoding import no_twins
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
@@ -309,15 +310,7 @@ def parsed(text: str | bytes, what: str) -> Any:
         DetectorError: it is no JSON, or an object has a key twice, of which one would be lost; shows how it begins.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return json.loads(text, object_pairs_hook=no_twins)
     except (ValueError, UnicodeDecodeError) as error:
         start = text[:80].decode("utf-8", "replace") if isinstance(text, bytes) else text[:80]
         raise DetectorError(f"{what} is no JSON ({error}); it begins {start!r}") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice in one object")
-    return made

@@ -93,7 +93,7 @@ def test_csv_with_an_empty_row_for_no_finding(tmp_path, radiographs):
             json.dumps({"synnodtest_findings": 1, "radiographs": {"a": [{"box": [1, 2, 3], "score": 1}]}}),
             r"radiographs\['a'\]\[0\]",
         ),
-        ("f.json", '{"synnodtest_findings": 1, "radiographs": {"a": [], "a": []}}', "'a' stands twice"),
+        ("f.json", '{"synnodtest_findings": 1, "radiographs": {"a": [], "a": []}}', "'a' occurs twice"),
         ("f.csv", "radiograph,x_min\n", "score.*missing"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,high\n", "line 2"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,1,2,3,4,0,87\n", "line 2: 7 cells under 6 columns"),
