@@ -15,15 +15,16 @@ from synnodtest.store import Store
 
 __all__ = ["digest_of", "film_by_file", "film_by_pixels", "need_pixels", "pixels_beside"]
 
+_PIXELS_ALONE = ".img"
 _DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
 def need_pixels(entries: Sequence[Entry]) -> bool:
-    """Return whether equal films of a set may lie in unequal files: headers differ, or formats do.
+    """Return whether equal films of a set may lie in unequal files: formats, headers, texts or compression differ.
 
-    Files of one plain format that hold the same film were copied, and are told by their bytes without decoding any.
+    Files that are nothing but pixels and hold the same film were copied, and are told by their bytes.
     """
-    return len({suffix_of(entry.path) for entry in entries}) > 1 or any(entry.header for entry in entries)
+    return len(entries) > 1 and {suffix_of(entry.path) for entry in entries} != {_PIXELS_ALONE}
 
 
 def film_by_pixels(entry: Entry, content: str, cache: Path | None) -> str:

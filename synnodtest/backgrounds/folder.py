@@ -96,7 +96,7 @@ class FolderSet:
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:
-        """All backgrounds of the set; contents are hashed, and decoded only where equal films may differ as files."""
+        """All backgrounds of the set; contents are hashed, and decoded where equal films may differ as files."""
         decoded = need_pixels(self._listing.entries)
         contents = {entry.id: _content(entry) for entry in self._entries.values()}
         return tuple(

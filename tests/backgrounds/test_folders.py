@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
 from synnodtest.backgrounds.manifest import read_manifest
@@ -171,6 +172,21 @@ class TestWhatBelongsToASet:
             clusters = {b.id: b.cluster for b in with_copies_joined(backgrounds)}
             assert len({clusters[name] for name in ("A.dcm", "B.dcm", "C.dcm", "E.mha")}) == 1
             assert clusters["D.dcm"] != clusters["A.dcm"]
+
+    def test_a_film_that_was_saved_again_is_one_cluster(self, tmp_path):
+        """Another compression, or another text in the header, makes other bytes of the same picture."""
+        folder = make_set(tmp_path / "normal")
+        with Image.open(folder / "a.png") as picture:
+            picture.save(folder / "b.png", compress_level=1)
+        told = PngInfo()
+        told.add_text("Comment", "exported again")
+        with Image.open(folder / "a.png") as picture:
+            picture.save(folder / "d.png", pnginfo=told)
+        manifest = tmp_path / "manifest.csv"
+        manifest.write_text(manifest.read_text() + "normal/d.png,p3,PA,F,53,1.5,2.0\n")
+        assert len({path.read_bytes() for path in folder.iterdir()}) == 4
+        clusters = {b.id: b.cluster for b in with_copies_joined(open_backgrounds(tmp_path, "normal").backgrounds)}
+        assert clusters["a.png"] == clusters["b.png"] == clusters["d.png"] != clusters["c.png"]
 
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
