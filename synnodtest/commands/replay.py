@@ -15,6 +15,7 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
+from synnodtest.integrity.manifest import unchanged
 from synnodtest.radiograph import Radiograph
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
@@ -52,7 +53,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    record = records.load((options.report or run_with(options.reports, options.scene)) / "results.json")
+    record = records.load(unchanged(options.report or run_with(options.reports, options.scene)))
     if len(options.detector) > MOST_DETECTORS:
         raise SynnodError(
             f"{len(options.detector)} detectors are named", hint="name one, or two to see them side by side"

@@ -17,8 +17,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.exports import cyclonedx
+    from synnodtest.integrity.manifest import unchanged
     from synnodtest.record import results
 
-    record = results.load(options.report)
+    record = results.load(unchanged(options.report))
     print(cyclonedx.write(record, options.out or Path(cyclonedx.FILE_NAME)))
     return 0

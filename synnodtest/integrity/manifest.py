@@ -17,7 +17,18 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
 from synnodtest.files import sha256_of_file, write_atomic
 
-__all__ = ["FILE_NAME", "RECORD", "REPORT", "SIGNATURE", "read", "refuse_changed", "root_digest", "verify", "write"]
+__all__ = [
+    "FILE_NAME",
+    "RECORD",
+    "REPORT",
+    "SIGNATURE",
+    "read",
+    "refuse_changed",
+    "root_digest",
+    "unchanged",
+    "verify",
+    "write",
+]
 
 FILE_NAME = "manifest.json"
 RECORD = "results.json"
@@ -96,6 +107,12 @@ def refuse_changed(path: Path) -> None:
             f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
         )
+
+
+def unchanged(path: Path) -> Path:
+    """Return the path of a record, or of its folder, after :func:`refuse_changed`."""
+    refuse_changed(path)
+    return path
 
 
 def read(folder: Path) -> dict[str, Any]:
