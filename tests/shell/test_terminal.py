@@ -71,7 +71,7 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
 def test_an_interrupted_run_says_where_its_work_lies_and_one_that_never_began_says_nothing(began):
     told = []
     session = SimpleNamespace(
-        is_worker=False, interrupted=True, trouble="", ending=None, record=None, report=None,
+        is_worker=False, interrupted=True, trouble="", ending=None, record=None, report=None, hidden=[],
         run=SimpleNamespace(settings=SimpleNamespace(cache="here/.synnodtest"), ready=began),
     )  # fmt: skip
     write_end(session, SimpleNamespace(line=told.append))
