@@ -24,8 +24,12 @@ class Arm(str):
 
     @property
     def word(self) -> str:
-        """Its name without the mark of an arm that an expectation planned."""
-        return self.removeprefix(_PLANNED)
+        """What a reader calls it: its name, or ``perturbed single`` of ``@under:single``."""
+        if not self.startswith(_PLANNED):
+            return self
+        kind, _, arm = self.removeprefix(_PLANNED).partition(":")
+        kind = "perturbed" if kind == "under" else kind
+        return kind if arm in ("", DEFAULT_ARM) else f"{kind} {Arm(arm).word}"
 
     def of(self, arm: str) -> Arm:
         """Return what an expectation plans from another arm: ``UNDER_ARM.of("single")`` is ``@under:single``."""

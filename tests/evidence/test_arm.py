@@ -35,3 +35,13 @@ def test_a_name_that_only_begins_alike_is_another_arm():
 def test_records_hold_the_name_and_trials_take_it():
     assert json.dumps(UNDER_ARM.of("single")) == '"@under:single"'
     assert trial("b0", 0.9, arm="@under:single").arm.is_from(UNDER_ARM)
+
+
+@pytest.mark.parametrize(
+    ("arm", "word"),
+    [("default", "default"), ("under", "under"), ("@under:default", "perturbed"), ("@under:single", "perturbed single"),
+     ("@under:@untouched", "perturbed untouched"), ("@untouched", "untouched"),
+     ("@untouched:rotated", "untouched rotated")],
+)  # fmt: skip
+def test_a_reader_is_told_what_was_planned_and_from_which_arm(arm, word):
+    assert Arm(arm).word == word
