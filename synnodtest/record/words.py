@@ -51,6 +51,8 @@ class _Aim:
     reference: str | None = None
     metric: Any = None
     region: Any = None
+    across: Any = None
+    under: Any = None
     where: Any = None
 
 
@@ -65,7 +67,19 @@ def expectation_title(expectation: ExpectationEntry) -> str:
         parts.append(f"{aim.arm} against {aim.reference}" if aim.reference else f"arm {aim.arm}")
     if isinstance(aim.region, str):
         parts.append(f"in {aim.region.replace('_', ' ')}")
+    if isinstance(aim.across, Mapping):
+        parts.append(f"across {joined([str(name).removesuffix('_mm').replace('_', ' ') for name in aim.across])}")
+    pairs = aim.under if isinstance(aim.under, list | tuple) else ()
+    under = [_perturbation_text(*one) for one in pairs if isinstance(one, list | tuple) and len(one) == 2]
+    parts += [f"under {joined(under)}"] if under else []
     return ", ".join([*parts, *_conditions_text(aim.where)])
+
+
+def _perturbation_text(kind: Any, told: Any) -> str:
+    """Return a perturbation in words: ``rotate deg 8``, or its name alone where what it takes is drawn."""
+    value = told.get("value") if isinstance(told, Mapping) else told
+    shown = f" {value_text(value)}" if isinstance(value, str | int | float) else ""
+    return f"{str(kind).replace('_', ' ')}{shown}"
 
 
 def _conditions_text(where: Any) -> list[str]:

@@ -159,3 +159,23 @@ def test_a_bin_that_does_not_hold_its_upper_edge_says_below(made):
         "20 mm, diameter ≤ 30 mm",
     ]
     assert where_phrase(Selection(where=first.where)) == " where diameter_mm at least 10 and diameter_mm below 20"
+
+
+def test_two_invariances_and_two_parities_are_told_apart_by_their_titles(made):
+    asked = [
+        ("invariant", {"metric": "sensitivity", "under": [["flip", {"value": "horizontal"}]]}),
+        (
+            "invariant",
+            {"metric": "sensitivity", "under": [["rotate_deg", {"value": 8.0}], ["noise", {"uniform": [0, 1]}]]},
+        ),
+        ("parity", {"metric": "sensitivity", "across": {"sex": ["F", "M"]}}),
+        ("parity", {"metric": "confidence", "across": {"region": ["apical"], "diameter_mm": [4, 8]}}),
+    ]
+    (entry, *_) = made["expectations"]
+    made["expectations"] = [entry | {"kind": kind, "parameters": told} for kind, told in asked]
+    assert [expectation_title(e) for e in Record.of(made).expectations] == [
+        "Invariance of sensitivity, under flip horizontal",
+        "Invariance of sensitivity, under rotate deg 8 and noise",
+        "Parity of sensitivity, across sex",
+        "Parity of confidence, across region and diameter",
+    ]
