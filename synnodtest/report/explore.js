@@ -17,6 +17,7 @@ let shown = [], drawn = 0, selected = null, points = [];
 /* --- what a scene is at a threshold ----------------------------------------------------------------------------- */
 const point = () => Number($("point").value);
 const isHit = (confidence) => confidence > 0 && confidence >= point();
+const armWord = (arm) => arm.replace(/^@under:/, "perturbed ").replace("@", "");
 const alarms = (scene) => scene[FINDINGS].filter((f) => !f[5] && f[4] >= point()).length;
 function outcome(scene) {
   if (scene[NODULES].some((n) => !isHit(n[CONFIDENCE]))) return "missed";
@@ -35,7 +36,7 @@ function build() {
   fill("verdict", count(data.expectations.map((e) => e[2])).map(([v, n]) => [v, `${v} (${n})`]));
   fill("region", count(data.scenes.flatMap((s) => s[NODULES].flatMap((n) => n[REGIONS].map(name)))).map(([v, n]) => [v, `${v.replaceAll("_", " ")} (${n})`]));
   fill("stratum", count(data.scenes.flatMap((s) => s[STRATA].map(name))).map(([v, n]) => [v, `${v} (${n})`]));
-  fill("arm", count(data.scenes.map((s) => name(s[ARM]))).map(([v, n]) => [v, `${v.replace("@", "")} (${n})`]));
+  fill("arm", count(data.scenes.map((s) => name(s[ARM]))).map(([v, n]) => [v, `${armWord(v)} (${n})`]));
   for (const [key, at] of Object.entries(QUANTITY)) {
     const values = data.scenes.flatMap((s) => s[NODULES].map((n) => n[at])).filter((v) => v !== null);
     if (!values.length) { $("over").querySelector(`option[value=${key}]`)?.remove(); continue; }
@@ -203,7 +204,7 @@ function select(scene, quiet) {
     pair.push(there ? side(data.other.name || data.other.run, scene, there[1], there[0]) : make("p", `${data.other.name} has not seen this scene.`));
   }
   $("pair").replaceChildren(...pair);
-  const parts = [make("p", `${name(scene[BEHAVIOUR])}, background ${name(scene[BACKGROUND])}, ${name(scene[ARM]).replace("@", "")}${scene[STRATA].length ? "; " + scene[STRATA].map(name).join(", ") : ""}`)];
+  const parts = [make("p", `${name(scene[BEHAVIOUR])}, background ${name(scene[BACKGROUND])}, ${armWord(name(scene[ARM]))}${scene[STRATA].length ? "; " + scene[STRATA].map(name).join(", ") : ""}`)];
   if (scene[NODULES].length) parts.push(table(["Nodule", "Diameter", "Contrast", "Density", "Conspicuity", "Confidence", "Regions"],
     scene[NODULES].map((n) => [name(n[NAME]), `${figures(n[DIAMETER])} mm`, figures(n[CONTRAST]), figures(n[DENSITY]), figures(n[CONSPICUITY]), figures(n[CONFIDENCE]), n[REGIONS].map((r) => name(r).replaceAll("_", " ")).join(", ")])));
   const uses = make("ul");

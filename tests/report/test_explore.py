@@ -30,6 +30,7 @@ def page(made, tmp_path):
     made["scenes"] = dict(list(made["scenes"].items())[:24])
     for scene in list(made["scenes"].values())[10:]:
         scene |= {"nodules": [], "findings": []}
+    next(iter(made["scenes"].values()))["arm"] = "@under:default"
     other = copy.deepcopy(made)
     other["scenes"] = dict(list(other["scenes"].items())[:12])
     for scene in other["scenes"].values():
@@ -169,6 +170,7 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
         waited_for(tab, "document.documentElement.dataset.ready === 'yes'")
         assert tab.inner_text("#count").startswith("24 of 24 scenes")
         assert float(tab.input_value("#window")) == pytest.approx(1.2 * wide[len(wide) // 2], abs=0.011)
+        assert "perturbed default (1)" in tab.locator("#arm option").all_inner_texts()
         tab.evaluate("document.getElementById('point').value = 0.5")
         tab.dispatch_event("#point", "input", {"bubbles": True})
         found = sum(n["confidence"] >= 0.5 for n in nodules)
