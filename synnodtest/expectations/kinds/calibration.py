@@ -113,8 +113,8 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     error = _error_of(ledger, bins)
     value = error(np.ones(len(ledger.trials), dtype=np.intp))
     rng = np.random.default_rng(seed_sequence("calibration", seed))
-    chosen = (np.bincount(rng.integers(count, size=count), minlength=count)[index] for _ in range(RESAMPLES))
-    draws = np.array([error(weights) for weights in chosen])
+    chosen = rng.integers(count, size=(RESAMPLES, count))
+    draws = np.array([error(np.bincount(pick, minlength=count)[index]) for pick in chosen])
     draws = draws[~np.isnan(draws)]
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
 
