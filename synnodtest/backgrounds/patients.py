@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.listing import Entry
 
-__all__ = ["named_by_files"]
+__all__ = ["named_by_files", "patients_of_names"]
 
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),
@@ -33,17 +33,28 @@ def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry],
         entries: Of a set.
         folder: That they lie in; what it is called itself tells nothing.
     """
-    told = {entry.id: _patient_of(entry.path, folder) for entry in entries if not entry.patient}
+    told, notes = patients_of_names({entry.id: entry.path for entry in entries if not entry.patient}, folder)
+    return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], notes
+
+
+def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the patients of films whose names give several of them the same one, by key, and a note of it.
+
+    Args:
+        films: Those that nobody tells the patient of: key -> file.
+        folder: That they lie in.
+    """
+    told = {key: _patient_of(path, folder) for key, path in films.items()}
     times = Counter(told.values())
-    again = {key for key, patient in told.items() if patient and times[patient] > 1}
+    again = {key: patient for key, patient in told.items() if patient and times[patient] > 1}
     if not again:
-        return list(entries), []
-    several = len({told[key] for key in again})
+        return {}, []
+    several = len(set(again.values()))
     note = (
         f"{len(again)} radiographs are of {several} patient{'s' * (several > 1)} by the names of their files and count "
         "as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
-    return [replace(e, patient=told[e.id]) if e.id in again else e for e in entries], [note]
+    return again, [note]
 
 
 def _patient_of(path: Path, folder: Path) -> str:

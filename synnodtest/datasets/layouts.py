@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.backgrounds.patients import patients_of_names
 from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
@@ -74,4 +75,7 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
     if chosen not in LAYOUTS:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
     dataset = LAYOUTS[chosen](root)
-    return replace(dataset, notes=[*dataset.notes, *notes_on_twins(dataset.images)])
+    films = {image.id: image.path for image in dataset.images if not image.patient}
+    told, notes = patients_of_names(films, root)
+    images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]
+    return replace(dataset, images=images, notes=[*dataset.notes, *notes, *notes_on_twins(images)])

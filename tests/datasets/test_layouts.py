@@ -427,3 +427,13 @@ def test_two_images_of_one_identifier_and_an_image_in_two_lists_are_errors(tmp_p
         (tmp_path / name).write_text(json.dumps(content))
     with pytest.raises(BackgroundError, match=r"a\.png is listed twice, first at .*annotations\.json"):
         read_dataset(tmp_path)
+
+
+def test_films_that_their_names_give_to_one_patient_are_one_cluster(tmp_path):
+    names = ["00000013_000.png", "00000013_005.png", "00000014_000.png"]
+    for number, name in enumerate(names):
+        write_png(tmp_path / name, picture(number))
+    (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\n" + "".join(f"{name},,,,\n" for name in names))
+    read = read_dataset(tmp_path)
+    assert [image.cluster for image in read.images] == ["00000013", "00000013", "00000014_000"]
+    assert read.notes[0].startswith("2 radiographs are of 1 patient by the names of their files")
