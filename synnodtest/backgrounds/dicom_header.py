@@ -62,13 +62,14 @@ WITHOUT_PATIENT = "synnodtest"
 
 @dataclass(frozen=True)
 class DicomFacts:
-    """What a set needs of a header: the patient (to be pseudonymised by the caller), view, sex and age in years.
+    """What a set needs of a header: patient and study (to be pseudonymised by the caller), view, sex and age in years.
 
     ``acquisition`` says how it was taken (:mod:`synnodtest.backgrounds.dicom_acquisition`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
     patient: str = ""
+    study: str = ""
     view: str = ""
     sex: str = ""
     age: str = ""
@@ -85,6 +86,7 @@ def facts_of(data: Any) -> DicomFacts:
     age = _text(data, "PatientAge")
     return DicomFacts(
         patient=_patient(data),
+        study=_text(data, "StudyInstanceUID"),
         view=_text(data, "ViewPosition"),
         sex=_text(data, "PatientSex"),
         age=str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else "",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.listing import Entry
 
-__all__ = ["named_by_files", "patients_of_names"]
+__all__ = ["named_by_files", "of_one_study", "patients_of_names"]
 
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),
@@ -55,6 +55,23 @@ def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str
         "as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
     return again, [note]
+
+
+def of_one_study(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """Return DICOM entries without a patient with a pseudonym of their study where several share it, and a note.
+
+    Programs that hide patients empty their identifiers; the films of one study are of one patient all the same.
+    """
+    studies = {entry.id: entry.header.study for entry in entries if entry.header and not entry.patient}
+    shared = [study for study, times in Counter(studies.values()).items() if study and times > 1]
+    if not shared:
+        return list(entries), []
+    names = {study: f"study-{number}" for number, study in enumerate(shared, start=1)}
+    told = {key: names[study] for key, study in studies.items() if study in names}
+    note = (
+        f"{len(told)} radiographs without a patient in their headers are of {len(shared)} studies and count as so many"
+    )
+    return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], [note]
 
 
 def _patient_of(path: Path, folder: Path) -> str:

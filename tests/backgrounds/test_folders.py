@@ -211,6 +211,15 @@ class TestWhatBelongsToASet:
         (tree / "manifest.csv").write_text("\n".join(["file,patient", *told[1:]]) + "\n")
         assert sorted(b.patient for b in FolderSet(tree, "normal").backgrounds) == ["p1", "p2", "p3"]
 
+    def test_films_of_one_study_whose_patients_are_hidden_are_one_cluster(self, tmp_path):
+        for name, study in (("a", "1.2.3"), ("b", "1.2.3"), ("c", "1.2.4"), ("d", "")):
+            write_dicom(tmp_path / f"{name}.dcm", chest(bits=12), PatientID="", StudyInstanceUID=study)
+        served = FolderSet(tmp_path, "normal")
+        clusters = {background.id: background.cluster for background in served.backgrounds}
+        assert clusters["a.dcm"] == clusters["b.dcm"] == "study-1"
+        assert len(set(clusters.values())) == 3
+        assert "2 radiographs without a patient in their headers are of 1 studies and count as so many" in served.notes
+
     def test_node21_offers_its_normals_only(self, tmp_path):
         images = tmp_path / "cxr_images" / "proccessed_data" / "images"
         for index, name in enumerate(["n0001.mha", "c0001.mha", "c0002.mha"]):
