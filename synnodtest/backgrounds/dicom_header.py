@@ -34,6 +34,8 @@ OTHER_VIEWS = (
     "LATERAL", "LAT", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "OBL", "DECUBITUS", "LORDOTIC", "SEITLICH",
     "SEITL", "PROFIL", "PERFIL", "PROFILO", "LATERALE", "LATERAAL", "SAGITTAL", "COSTAL", "OBLICUA", "OBLIQUA",
 )  # fmt: skip
+PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "SUPPRESSION", "ESUB", "SOFTTISSUE"))
+"""Words of pictures computed from a radiograph: bones or soft tissue alone, of dual energy or by a program."""
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
 
@@ -114,9 +116,11 @@ def objections_of(data: Any) -> Iterator[Objection]:
 def noted_of(data: Any) -> list[str]:
     """Return what is worth a note in a header that raises no objection."""
     modality = _text(data, "Modality").upper()
+    words = {word for name in ("ImageType", *TEXTS) for word in _words(str(data.get(name) or ""))}
+    parts = [f"a part of a radiograph by its header ({', '.join(sorted(told))})"] if (told := words & PARTS) else []
     if modality in MODALITIES:
-        return []
-    return [f"modality {modality}: its pixels may have been processed for a screen"]
+        return parts
+    return [*parts, f"modality {modality}: its pixels may have been processed for a screen"]
 
 
 def _text(data: Any, name: str) -> str:

@@ -12,6 +12,7 @@ from synnodtest.backgrounds import columns, depth, dicom_header, dicom_range, di
 
 from synnodtest.backgrounds import mha, file_formats, plausible, reading, tables  # isort: skip
 from synnodtest.backgrounds.annotations import UNREAD
+from synnodtest.backgrounds.listing import UNREAD_PICTURES
 from synnodtest.backgrounds.other_annotations import OTHER_FORMS
 from synnodtest.text_files import TEXT_ENCODINGS
 
@@ -59,6 +60,7 @@ _DICOM = (
         "noted",
         "a range other than the stated one: that of the bits that hold every value, or of a table's largest entry",
     ),
+    ("noted", f"words of pictures of a part alone: {', '.join(sorted(dicom_header.PARTS))}"),
     ("noted", "a window that cannot be used, the first of several windows, PresentationLUTShape that contradicts"),
 )
 _MANIFEST = (
@@ -75,6 +77,7 @@ _TABLES = (
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
     ("refused", f"{', '.join(OTHER_FORMS)} files that speak of nodules in these radiographs and are none of the above"),
     ("noted", "a table that names radiographs and whose columns tell no nodule"),
+    ("noted", f"{', '.join(UNREAD_PICTURES)} files beside radiographs: formats that are not read"),
     ("noted", f"how many radiographs were left out; {', '.join(UNREAD)} files, which are not read"),
 )  # fmt: skip
 

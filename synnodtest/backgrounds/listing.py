@@ -22,6 +22,10 @@ __all__ = ["Entry", "Listing", "NothingThere", "any_radiograph", "list_radiograp
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
+UNREAD_PICTURES = (
+    ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
+)  # fmt: skip
+"""Formats in which radiographs come and that are not read, unless a package adds one."""
 _DEEPEST = 8
 """Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
 an end where a link leads back."""
@@ -115,7 +119,17 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
                 [f"{unlisted} radiographs that {manifest.path.name} does not list were left out"] if unlisted else []
             )
             return [_from_row(folder, row, path) for row, path in chosen], notes
-    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], []
+    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], _unread_pictures(images)
+
+
+def _unread_pictures(folder: Path) -> list[str]:
+    """Return a note on files of a folder that are pictures of a format that is not read."""
+    found = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
+    return [
+        f"{count} {suffix} files were left out: the format is not read"
+        for suffix, count in sorted(found.items())
+        if suffix not in suffixes()
+    ]
 
 
 def _tree(folder: Path, one_set: bool) -> tuple[list[Entry], list[str]]:

@@ -57,7 +57,9 @@ def _names(description: Path) -> dict[int, str]:
         listed = names.items() if isinstance(names, dict) else enumerate(names)
         return {int(index): str(name) for index, name in listed}
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise BackgroundError(f"{description}: its class names cannot be read: {error!r}") from error
+        raise BackgroundError(
+            f"{description}: its class names cannot be read: {error!r}", hint="names: [nodule]"
+        ) from error
 
 
 def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]) -> Iterator[AnnotatedBox]:
@@ -68,7 +70,10 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
         if not words:
             continue
         if len(words) != 5:
-            raise BackgroundError(f"{where}: {len(words)} numbers, not 'class x y width height'")
+            raise BackgroundError(
+                f"{where}: {len(words)} numbers, not 'class x y width height'",
+                hint="outlines, key points and scores are not read: export the labels as boxes",
+            )
         kind, x, y, w, h = numbers(words, where)
         if kind not in names:
             raise BackgroundError(f"{where}: the class {words[0]} is not among the names {sorted(names)} of data.yaml")

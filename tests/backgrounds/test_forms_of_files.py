@@ -510,6 +510,23 @@ class TestTablesBesideRadiographs:
             "costs.csv says nothing of these radiographs", "labels.xlsx was not read: save it as CSV"
         }  # fmt: skip
 
+    def test_pictures_in_a_format_that_is_not_read_are_counted(self, tmp_path):
+        write_png(tmp_path / "a.png", chest())
+        for name in ("b.tif", "c.TIF", "d.nii.gz"):
+            (tmp_path / name).write_bytes(b"II*")
+        notes = FolderSet(tmp_path, "normal").notes
+        assert "2 .tif files were left out: the format is not read" in notes
+        assert "1 .nii.gz files were left out: the format is not read" in notes
+
+    @pytest.mark.parametrize(
+        "fields", [{"SeriesDescription": "Chest PA Bone"}, {"ImageType": ["DERIVED", "PRIMARY", "", "SUBTRACTION"]}]
+    )
+    def test_a_picture_of_bones_alone_is_noted(self, tmp_path, fields):
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), **fields)
+        assert any(note.startswith("a part of a radiograph by its header") for note in read_radiograph(path).notes)
+        plain = write_dicom(tmp_path / "b.dcm", chest(bits=12), SeriesDescription="Chest PA")
+        assert not any("a part of" in note for note in read_radiograph(plain).notes)
+
     def test_names_of_node21_tell_under_any_extension(self, tmp_path):
         for name in ("n0001.png", "c0001.png"):
             write_png(tmp_path / name, chest())
