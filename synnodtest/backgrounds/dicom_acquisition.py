@@ -53,7 +53,8 @@ def _detector(data: Any) -> str:
 
 def _spacing(data: Any) -> str:
     pair = data.get("ImagerPixelSpacing") or data.get("PixelSpacing")
-    return _number(pair[0]) if pair is not None and not isinstance(pair, str) and len(pair) else ""
+    single = pair is None or isinstance(pair, (str, int, float))
+    return "" if single or not len(pair) else _number(pair[0])
 
 
 def _number(value: Any, factor: float = 1.0) -> str:

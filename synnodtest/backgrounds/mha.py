@@ -123,7 +123,10 @@ def _layout(path: Path, header: Mapping[str, str], max_values: int) -> tuple[tup
     """Return the shape (slowest axis first), the number of channels and the stored type."""
     sizes = _numbers(path, header, "DimSize")
     if not sizes or len(sizes) not in (2, 3) or any(size < 1 or size != int(size) for size in sizes):
-        raise BackgroundError(f"{path}: DimSize {header.get('DimSize', '(none)')!r} is not that of an image or volume")
+        raise BackgroundError(
+            f"{path}: DimSize {header.get('DimSize', '(none)')!r} is not that of an image or volume",
+            hint="its keys are written DimSize, ElementType, ElementSpacing: export the radiograph as .mha again",
+        )
     shape = tuple(int(size) for size in reversed(sizes))
     channels = int((_numbers(path, header, "ElementNumberOfChannels") or [1])[0])
     if channels < 1 or math.prod(shape) * channels > max_values:

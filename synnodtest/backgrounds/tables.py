@@ -36,7 +36,7 @@ LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class"
 """Columns of numbers: anything but 0 is positive."""
 _PLACE = re.compile(
     r"[xy]|[xy]([012]|min|max|mins|maxs|cent(er|re)|tl|br|start|end)|(c|start|end|cent(er|re))[xy]|bbox.*|box|boxes"
-    r"|boundingbox.*|polygons?|segmentations?|encodedpixels|rle"
+    r"|boundingbox.*|left|top|upperleft[xy]|polygons?|segmentations?|encodedpixels|rle"
 )
 """Columns, folded, that say where in an image something is."""
 _MASSES = re.compile(r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?)\b")

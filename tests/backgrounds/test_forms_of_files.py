@@ -364,6 +364,7 @@ LABELS = {
     "a denial that is denied": ("labels.csv", "image,no_nodule\na.png,0\nb.png,1\n"),
     "one column of boxes": ("boxes2.csv", 'image,bbox\na.png,"[10, 10, 20, 20]"\nb.png,[]\n'),
     "corners": ("found.csv", "image,x0,y0,x1,y1\na.png,10,10,20,20\nb.png,,,,\n"),
+    "left and top": ("found.csv", "image,left,top,right,bottom\na.png,10,10,20,20\nb.png,,,,\n"),
     "centres": ("found.csv", "image,x_center,y_center,width,height\na.png,10,10,20,20\nb.png,,,,\n"),
     "tabs in utf-16": ("labels.tsv", "filename\tlabel\na\t1\nb\t0\n"),
 }
@@ -491,6 +492,13 @@ class TestTablesBesideRadiographs:
             FolderSet(tmp_path, "normal")
         assert "boxes.csv" in caught.value.hint
 
+    @pytest.mark.parametrize("first", ["synnodtest_findings", "attrition"])
+    def test_what_this_package_writes_is_no_annotation(self, tmp_path, first):
+        write_png(tmp_path / "set" / "chest1.png", chest())
+        (tmp_path / "results.json").write_text(json.dumps({first: {}, "a": ["chest1.png", "nodule"]}, sort_keys=False))
+        (tmp_path / "results.json").write_text((tmp_path / "results.json").read_text().replace(": {}", ":{}"))
+        assert len(FolderSet(tmp_path / "set", "normal").backgrounds) == 1
+
     def test_a_json_that_ends_early_is_an_error(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "annotations.json").write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"im')
@@ -570,3 +578,9 @@ def test_no_changed_header_field_gives_silently_another_radiograph():
         found, silent = module.fuzz(60, seed=7)
     assert silent == []
     assert all(counts["right"] and counts["refused"] for counts in found.values())
+
+
+def test_a_spacing_of_one_number_is_told_with_what_to_write(tmp_path):
+    with pytest.raises(BackgroundError, match="is not a pair of positive numbers") as caught:
+        read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing="1.5"))
+    assert "mm_per_px_x" in caught.value.hint
