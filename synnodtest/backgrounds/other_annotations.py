@@ -21,8 +21,8 @@ LEAST_STEM = 3
 _BELOW = ("annotations", "annotation", "labels")
 _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
-_OURS = '"synnodtest'
-"""The first key of what this package writes: records, recorded findings."""
+_OURS = ('"synnodtest', '"attrition":')
+"""Keys of what this package reads and writes: specs, recorded findings, records."""
 
 
 def places_of(images: Path) -> Iterator[Path]:
