@@ -163,7 +163,7 @@ def _faults(record: Any) -> Iterator[str]:
 
 
 def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield references that lead nowhere, and passes that no ruling bears out."""
+    """Yield references that lead nowhere, and passes beside a ruling that is none."""
     behaviours = {b["id"] for b in record["behaviours"]}
     scenes, seen = record["scenes"], set()
     for index, expectation in enumerate(record["expectations"]):
@@ -173,9 +173,9 @@ def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
         seen.add(expectation["id"])
         if expectation["behaviour"] not in behaviours:
             yield f"{where}.behaviour: there is no behaviour {expectation['behaviour']!r}"
-        ruled = (expectation["ruling"] or {"status": "missing"})["status"]
-        if expectation["status"] == "PASSED" != ruled:
-            yield f"{where}.status: PASSED, and its ruling is {ruled}"
+        ruling = expectation["ruling"]
+        if ruling is not None and expectation["status"] == "PASSED" != ruling["status"]:
+            yield f"{where}.status: PASSED, and its ruling is {ruling['status']}"
         for key in ("scenes", "worst", "failing", "passing"):
             missing = next((s for s in expectation[key] if s not in scenes), None)
             if missing is not None:
