@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synnodtest.matching import Matching
+from synnodtest.spec.expectations import asks_little
 from synnodtest.spec.model import Behaviour
 
 __all__ = ["cautions"]
@@ -26,6 +27,8 @@ def cautions(behaviour: Behaviour) -> Iterator[str]:
     alphas = [float(p.get("alpha", behaviour.sampling.alpha)) for p in asked]
     if max(alphas, default=0.0) > LARGE_ALPHA:
         yield f"{behaviour.id!r}: alpha is {max(alphas):g}: a detector exactly at the bound passes as often"
+    for words in dict.fromkeys(filter(None, map(asks_little, behaviour.expectations))):
+        yield f"{behaviour.id!r}: {words}"
     yield from _alike(behaviour, asked)
 
 

@@ -45,6 +45,7 @@ class Kind(Generic[P]):
         threshold_free: Whether it looks at raw scores alone, so that operating points make no items.
         passes_in_silence: Whether a detector that reports nothing passes it.
         hits_alone: Whether it counts nodules that are hit, and no finding beside them speaks against the detector.
+        asks_little: Why these parameters let a detector pass for little; empty: they do not.
         wants_silence: Whether it holds that its nodules are not to be found.
         asks: What of a spec it cannot work with, beyond the schema.
         early_stop: How a sequential run decides it; None: it cannot.
@@ -72,6 +73,7 @@ class Kind(Generic[P]):
     threshold_free: Callable[[P], bool] = lambda p: False
     passes_in_silence: Callable[[P], bool] = lambda p: False
     hits_alone: Callable[[P], bool] = lambda p: False
+    asks_little: Callable[[P], str] = lambda p: ""
     wants_silence: Callable[[P], bool] = lambda p: False
     asks: Callable[[P, Asked], Iterable[Complaint]] = lambda p, asked: ()
     early_stop: EarlyStop[P] | None = None

@@ -1,6 +1,8 @@
 """Limits that several kinds of expectation share."""
 
-__all__ = ["LEAST_CLUSTERS", "LEAST_LEVELS", "REFERENCE_AT_LEAST"]
+from __future__ import annotations
+
+__all__ = ["LEAST_CLUSTERS", "LEAST_LEVELS", "REFERENCE_AT_LEAST", "many_false_positives"]
 
 LEAST_CLUSTERS = 15
 """Fewest backgrounds on which a bootstrap decides: below, its coverage is not within a few percent of the nominal."""
@@ -8,3 +10,12 @@ LEAST_LEVELS = 5
 """Fewest levels of a sweep over which a curve can be told to rise."""
 REFERENCE_AT_LEAST = 0.2
 """Least sensitivity that a detector or a reference must show: two silent arms prove nothing."""
+_MOST_FALSE_POSITIVES = 8.0
+"""Where the free-response curves of challenges end: Setio et al., Med. Image Anal. 42 (2017) 1 (LUNA16)."""
+
+
+def many_false_positives(per_image: float) -> str:
+    """Return why so many false positives per image let a detector pass for little; empty if they do not."""
+    if per_image <= _MOST_FALSE_POSITIVES:
+        return ""
+    return f"{per_image:g} false positives per image are allowed: nobody reads a film with so many marks"

@@ -18,6 +18,7 @@ from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant, Value
 
 __all__ = [
+    "asks_little",
     "build_expectations",
     "companion",
     "fuzz_expectations",
@@ -132,6 +133,12 @@ def passes_in_silence(expectation: Expectation) -> bool:
     if claim is not None and claim.passes_in_silence:
         return True
     return kind is not None and kind.passes_in_silence(kind.read(expectation.parameters))
+
+
+def asks_little(expectation: Expectation) -> str:
+    """Return why an expectation lets a detector pass for little; empty if its kind has nothing to say."""
+    kind = find_check(expectation.kind)
+    return "" if kind is None else kind.asks_little(kind.read(expectation.parameters))
 
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:

@@ -63,5 +63,6 @@ KIND = curve_kind(
     parameters=Auc,
     ruling=auc,
     title="Image-level AUC",
+    asks_little=lambda p: "scores drawn by chance reach an area of 0.5" if p.at_least <= SILENT_AREA else "",
     draw="synnodtest.report.figures.curves:roc_of_scenes",
 )

@@ -11,6 +11,7 @@ from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.grading import false_alarm
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import IMAGES, number, option
+from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import count_power
 from synnodtest.expectations.rates import where_phrase
@@ -77,6 +78,7 @@ KIND = Kind(
     unit=lambda p: "image",
     needs_nodules=False,
     passes_in_silence=lambda p: True,
+    asks_little=lambda p: many_false_positives(p.at_most),
     power=count_power(lambda p: float(p.at_most)),
     grade=false_alarm,
 )

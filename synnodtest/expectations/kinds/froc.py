@@ -18,6 +18,7 @@ from synnodtest.expectations.curves import (
 )
 from synnodtest.expectations.language import number, option, share
 from synnodtest.expectations.ledger import ledger_of
+from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data
@@ -75,4 +76,5 @@ KIND = curve_kind(
     parameters=Froc,
     ruling=froc,
     title="Free-response curve (FROC)",
+    asks_little=lambda p: many_false_positives(p.at_false_positives_per_image),
 )
