@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synnodtest.class_names import Meaning, meaning
-from synnodtest.decoding import no_twins
+from synnodtest.decoding import JsonObject, no_twins
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
@@ -194,7 +194,7 @@ UNFINISHED = (
 )  # fmt: skip
 
 
-def refuse_failure(content: Mapping[str, Any]) -> None:
+def refuse_failure(content: JsonObject) -> None:
     """Refuse an answer that says it failed or is not finished: its empty list is no radiograph without findings.
 
     Raises:
@@ -227,7 +227,7 @@ OURS = ("pixels", "pixel", "px", "xyxy", "x1y1x2y2", "absolute", "pascalvoc")
 SYNONYMS = ("findings", "predictions", "detections", "boxes", "bboxes", "results", "nodules", "objects")
 
 
-def _refuse_others(content: Mapping[str, Any]) -> None:
+def _refuse_others(content: JsonObject) -> None:
     """Refuse an answer that holds findings under a second key, or says that its boxes are of another form.
 
     Raises:

@@ -136,24 +136,25 @@ def _settings(content: Any) -> OnnxSettings:
         output["class_count"] = int(output["class_count"])
     if "classes" in output:
         output["classes"] = tuple(int(value) for value in output["classes"])
-    _check_scale(given)
+    shown = InputSettings(**given)
+    _check_scale(shown)
     iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
     return OnnxSettings(
         decoder=top["decoder"],
-        input=InputSettings(**given),
+        input=shown,
         output=OutputSettings(**{**_DEFAULTS[top["decoder"]], **output}),
         confidence=float(top.get("confidence", 0.001)),
         nms_iou=None if iou is None else float(iou),
     )
 
 
-def _check_scale(given: dict[str, Any]) -> None:
+def _check_scale(shown: InputSettings) -> None:
     """Refuse a mean on another scale than ``white``: 0.485 beside 255, or 123.7 beside 1.
 
     Raises:
         ValueError: it is.
     """
-    white, most = float(given.get("white", 1.0)), max(given.get("mean", (0.0,)))
+    white, most = shown.white, max(shown.mean)
     if most > white or (white > 1 and 0 < most <= 1):
         raise ValueError(f"input.mean is {most:g} where white is {white:g}: both must be on one scale")
 

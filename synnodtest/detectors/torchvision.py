@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.decoding import JsonObject
 from synnodtest.detectors.files import check_weights
 from synnodtest.detectors.network_outputs import check_scores
 from synnodtest.detectors.registry import Options, register_detector
@@ -159,7 +160,7 @@ class _SeveralWeightsError(ValueError):
     """A checkpoint holds an average beside the weights, or several networks."""
 
 
-def _weights_in(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def _weights_in(content: JsonObject) -> JsonObject:
     """Return the state dict in a checkpoint, without what training programs put before its names.
 
     Raises:
