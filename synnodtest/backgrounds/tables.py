@@ -43,7 +43,7 @@ _MASSES = re.compile(r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|ne
 """Other words for what looks like a nodule: such films are no backgrounds either."""
 _DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none)\b")
 _EMPTY = (
-    "", "0", "0.0", "nan", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
+    "", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
     "nein", "non", "nao", "não",
 )  # fmt: skip
 _POSITIVE = (
@@ -108,7 +108,7 @@ def _means_nodule(text: str) -> bool:
 
 def _is_empty(text: str) -> bool:
     try:
-        return float(text) == 0
+        return math.isnan(number := float(text)) or number == 0
     except ValueError:
         return text.strip().lower() in _EMPTY
 
@@ -224,7 +224,7 @@ class _Judge:
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
             return True
-        if any(row.get(name, "") and _is_empty(row[name]) for name in self._denials):
+        if any(row.get(name, "").lower() not in ("", "nan") and _is_empty(row[name]) for name in self._denials):
             return True
         if words:
             return False
