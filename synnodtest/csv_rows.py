@@ -8,7 +8,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 
-__all__ = ["checked_rows"]
+__all__ = ["AS_CSV", "checked_rows"]
+
+AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
+"""What helps where a table cannot be read."""
 
 
 def checked_rows(reader: csv.DictReader[str]) -> Iterator[Mapping[str, str]]:

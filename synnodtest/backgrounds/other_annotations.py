@@ -64,6 +64,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
         BackgroundError: there is one; names it and what to write instead.
     """
     stems = {stem_of(path) for path in paths}
+    telling = {stem for stem in stems if len(stem) >= LEAST_STEM}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = file.stem in stems
         if file.suffix.lower() not in OTHER_FORMS or not file.is_file() or file.stat().st_size > MAX_BYTES:
@@ -72,9 +73,9 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
         if "nodul" not in text.lower() or _is_read(text):
             continue
         if file.suffix.lower() == ".txt":
-            names = not own and any(_names(line, stems) for line in text.splitlines() if _tells(line))
+            names = not own and any(_names(line, telling) for line in text.splitlines() if _tells(line))
         else:
-            names = own or _names(text, stems)
+            names = own or _names(text, telling)
         if names:
             raise BackgroundError(
                 f"{file}: speaks of nodules in these radiographs, in a form that is not read",
@@ -93,6 +94,5 @@ def _is_read(text: str) -> bool:
 
 
 def _names(text: str, stems: set[str]) -> bool:
-    found = {word for word in re.split(r"[^\w.-]+", text) if word}
-    known = {stem for stem in stems if len(stem) >= LEAST_STEM}
-    return bool(known & (found | {word.rpartition(".")[0] for word in found}))
+    found = set(re.split(r"[^\w.-]+", text))
+    return not stems.isdisjoint(found | {word.rpartition(".")[0] for word in found})

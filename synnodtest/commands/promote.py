@@ -17,8 +17,7 @@ from synnodtest.commands.replay import run_with
 from synnodtest.commands.replay_failure import Failure, find_failure, in_words
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.files import replacing
-from synnodtest.integrity.manifest import unchanged
-from synnodtest.record import results as records
+from synnodtest.shell.baseline import kept_record
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
 
@@ -41,7 +40,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    record = records.load(unchanged(options.report or run_with(options.reports, options.failure)))
+    record = kept_record(str(options.report or run_with(options.reports, options.failure)))
     failure = find_failure(record, options.failure)
     if failure["status"] not in ("FAILED", "ERROR"):
         raise SynnodError(f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted")

@@ -15,7 +15,6 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
-from synnodtest.integrity.manifest import unchanged
 from synnodtest.radiograph import Radiograph
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
@@ -23,6 +22,7 @@ from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntr
 from synnodtest.record.model.run import RunEntry
 from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
+from synnodtest.shell.baseline import kept_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
@@ -53,7 +53,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    record = records.load(unchanged(options.report or run_with(options.reports, options.scene)))
+    record = kept_record(str(options.report or run_with(options.reports, options.scene)))
     if len(options.detector) > MOST_DETECTORS:
         raise SynnodError(
             f"{len(options.detector)} detectors are named", hint="name one, or two to see them side by side"

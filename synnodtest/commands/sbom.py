@@ -17,9 +17,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.exports import cyclonedx
-    from synnodtest.integrity.manifest import unchanged
-    from synnodtest.record import results
+    from synnodtest.shell.baseline import kept_record
 
-    record = results.load(unchanged(options.report))
+    record = kept_record(str(options.report))
     print(cyclonedx.write(record, options.out or Path(cyclonedx.FILE_NAME)))
     return 0

@@ -46,13 +46,17 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
     for path in named:
         if not path.exists():
             raise SynnodError(f"{path}: no such file or folder", hint=HINT)
-        there = filter(_is_spec_file, path.rglob("*")) if path.is_dir() else ()
-        within = [file for file in there if (run := run_that_keeps(file)) is None or path.is_relative_to(run)]
-        for file in sorted(within) if path.is_dir() else (path,):
+        for file in _specs_within(path) if path.is_dir() else [path]:
             count += 1
             yield file
     if not count:
         raise SynnodError(f"{', '.join(map(str, named))}: no spec here", hint=HINT)
+
+
+def _specs_within(folder: Path) -> list[Path]:
+    """Return the specs below a folder, in order; the copies of a run only where the folder lies in that run."""
+    there = sorted(filter(_is_spec_file, folder.rglob("*")))
+    return [file for file in there if (run := run_that_keeps(file)) is None or folder.is_relative_to(run)]
 
 
 def _is_spec_file(path: Path) -> bool:

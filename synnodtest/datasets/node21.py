@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.csv_rows import checked_rows
+from synnodtest.csv_rows import AS_CSV, checked_rows
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 
@@ -62,9 +62,7 @@ def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBo
                 lines.setdefault(name, reader.line_num)
                 boxes.setdefault(name, []).extend([] if box is None else [box])
     except (OSError, ValueError, csv.Error) as error:
-        raise BackgroundError(
-            f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
-        ) from error
+        raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     refuse_corners([box for own in boxes.values() for box in own], str(table))
     return boxes, lines
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.file_formats import stem_of
-from synnodtest.csv_rows import checked_rows
+from synnodtest.csv_rows import AS_CSV, checked_rows
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.records import (
     AnnotatedBox,
@@ -61,9 +61,7 @@ def read_table(folder: Path) -> Dataset:
                 patients[name] = (row.get("patient") or patients.get(name, "")).strip()
                 boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
     except (OSError, ValueError, csv.Error) as error:
-        raise BackgroundError(
-            f"{table}: cannot be read: {error}", hint="save it as CSV UTF-8, parted by commas, with decimal points"
-        ) from error
+        raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     if columns is _SIZES:
         refuse_corners([box for own in boxes.values() for box in own], str(table))
     facts = Facts([folder, folder.parent])

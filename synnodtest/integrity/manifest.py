@@ -25,7 +25,6 @@ __all__ = [
     "read",
     "refuse_changed",
     "root_digest",
-    "unchanged",
     "verify",
     "write",
 ]
@@ -107,12 +106,6 @@ def refuse_changed(path: Path) -> None:
             f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
         )
-
-
-def unchanged(path: Path) -> Path:
-    """Return the path of a record, or of its folder, after :func:`refuse_changed`."""
-    refuse_changed(path)
-    return path
 
 
 def read(folder: Path) -> dict[str, Any]:

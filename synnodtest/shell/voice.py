@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from synnodtest.engine.campaign import Campaign, Gathered
+from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import agree
 from synnodtest.evidence.quiet import Heard, heard, loudest, silenced, withheld
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations import find_check
-from synnodtest.expectations.early import sequential_judge
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -89,16 +87,9 @@ def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, st
 
 def _met_by_silence(gathered: Gathered) -> bool:
     """Return whether a detector that reports nothing on the same pictures meets the expectation too."""
-    kind = gathered.variant.expectation.kind
     if isinstance(gathered, FuzzGathered):
-        return kind in QUIET_SEARCHES
-    found = find_check(kind)
-    if found is None:
-        return False
-    parameters = gathered.variant.parameters
-    judge: Callable[[Mapping[str, object], Evidence], Ruling] = found.judge
-    if gathered.behaviour.sampling.sequential:
-        judge = sequential_judge(found.name, parameters)
+        return gathered.variant.expectation.kind in QUIET_SEARCHES
+    judge, parameters = Item(gathered.behaviour, gathered.variant).judge, gathered.variant.parameters
     return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())
 
 
