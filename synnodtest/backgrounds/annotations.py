@@ -31,10 +31,14 @@ class Annotated:
     Args:
         positive: The radiographs with a nodule.
         notes: Tables that could not be read, or that say nothing of these radiographs.
+        patients: Whose the radiographs are by a table, as written.
+        views: Their views by a table, as written.
     """
 
     positive: set[Path] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    patients: dict[Path, str] = field(default_factory=dict)
+    views: dict[Path, str] = field(default_factory=dict)
 
 
 def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
@@ -74,6 +78,7 @@ def _take(found: Annotated, table: Table, *, above: bool) -> bool:
     """Take in a table; return whether it says anything of these radiographs."""
     if table.matched:
         found.positive |= table.positive
+        found.patients, found.views = table.patients | found.patients, table.views | found.views
         if not table.understood:
             found.notes.append(
                 f"{table.path.name} names {table.matched} of these radiographs; its columns tell no nodule"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["COLUMNS", "canonical_columns", "folded"]
+__all__ = ["COLUMNS", "canonical_columns", "folded", "means_column"]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "filepath", "imagefile"),
@@ -43,6 +43,14 @@ _MASK = re.compile(r"([a-z][a-z0-9_]*)_mask")
 def folded(name: str) -> str:
     """Return a name in small letters, without separators."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def means_column(name: str, column: str) -> bool:
+    """Return whether a table's column of this name tells what a manifest's ``column`` tells."""
+    plain = folded(name)
+    return plain in COLUMNS[column] or (
+        column == "patient" and bool(_WHOSE.fullmatch(plain) or _IDENTIFIES.fullmatch(plain))
+    )
 
 
 def canonical_columns(names: Sequence[str], where: str) -> list[str]:

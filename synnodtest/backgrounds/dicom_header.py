@@ -9,7 +9,16 @@ from typing import Any
 
 from synnodtest.backgrounds.dicom_acquisition import acquisition_of
 
-__all__ = ["ALLOWED", "DicomFacts", "Objection", "facts_of", "noted_of", "objections_of", "tells_other_view"]
+__all__ = [
+    "ALLOWED",
+    "DicomFacts",
+    "Objection",
+    "facts_of",
+    "noted_of",
+    "objections_of",
+    "other_view_in_name",
+    "tells_other_view",
+]
 
 MODALITIES = ("CR", "DX")
 NOTED_MODALITIES = ("RG", "SC", "OT")
@@ -34,6 +43,8 @@ OTHER_VIEWS = (
     "LATERAL", "LAT", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "OBL", "DECUBITUS", "LORDOTIC", "SEITLICH",
     "SEITL", "PROFIL", "PERFIL", "PROFILO", "LATERALE", "LATERAAL", "SAGITTAL", "COSTAL", "OBLICUA", "OBLIQUA",
 )  # fmt: skip
+LEAST_WORD = 6
+"""Letters of a view in a file's name; shorter ones such as ``RL`` may be anything there."""
 PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "SUPPRESSION", "ESUB", "SOFTTISSUE"))
 """Words of pictures computed from a radiograph: bones or soft tissue alone, of dual energy or by a program."""
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
@@ -210,3 +221,8 @@ def tells_other_view(text: str) -> bool:
     """Return whether a free text, such as a manifest's view, names another view than a frontal one."""
     words = _words(text)
     return any(word in OTHER_VIEWS for word in words) or words in (["L"], ["R"])
+
+
+def other_view_in_name(stem: str) -> str:
+    """Return the word of a file's name that names another view than a frontal one, spelt out; else ""."""
+    return next((word.lower() for word in _words(stem) if word in OTHER_VIEWS and len(word) >= LEAST_WORD), "")

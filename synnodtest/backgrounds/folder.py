@@ -13,7 +13,7 @@ import numpy as np
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.films import digest_of, film_by_file, film_by_pixels, need_pixels, pixels_beside
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
-from synnodtest.backgrounds.patients import named_by_files, of_one_study
+from synnodtest.backgrounds.patients import named_by_files, named_by_tables, of_one_number, of_one_study
 from synnodtest.backgrounds.plausible import check_chest
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
@@ -65,10 +65,11 @@ class FolderSet:
     ) -> None:
         self._name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
-        facts = _with_header_facts(self._listing.entries)
-        named, by_names = named_by_files(facts, self._listing.folder)
+        facts, by_numbers = of_one_number(_with_header_facts(self._listing.entries))
+        tabled, by_tables = named_by_tables(facts, self._listing.patients)
+        named, by_names = named_by_files(tabled, self._listing.folder)
         self._all, by_studies = of_one_study(named)
-        self._of_names = (*by_names, *by_studies)
+        self._of_names = (*by_numbers, *by_tables, *by_names, *by_studies)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._cache = cache

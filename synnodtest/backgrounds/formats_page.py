@@ -74,8 +74,10 @@ _TABLES = (
      "or in `annotations`"),
     ("read", "images by their stems, under any extension; boxes, labels, classes, findings; without a table the names "
      "of NODE21 and JSRT"),
+    ("read", "patients and views, where neither header nor manifest tells them: other views are left out, with a note"),
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
     ("refused", f"{', '.join(OTHER_FORMS)} files that speak of nodules in these radiographs and are none of the above"),
+    ("noted", "films left out because the names of their files hold a view spelt out, such as `lateral`"),
     ("noted", "a table that names radiographs and whose columns tell no nodule"),
     ("noted", f"{', '.join(UNREAD_PICTURES)} files beside radiographs: formats that are not read"),
     ("noted", f"how many radiographs were left out; {', '.join(UNREAD)} files, which are not read"),

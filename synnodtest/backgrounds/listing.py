@@ -11,7 +11,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.annotations import annotations_of, name_nodule
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
-from synnodtest.backgrounds.dicom_header import DicomFacts, tells_other_view
+from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
@@ -69,6 +69,8 @@ class Listing:
     manifest: Path | None
     entries: Sequence[Entry]
     notes: Sequence[str]
+    patients: Mapping[Path, str] = field(default_factory=dict)
+    """Whose the radiographs are by a table beside them, as written there."""
 
 
 def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
@@ -97,10 +99,18 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     if positive:
         notes.append(f"{len(positive)} radiographs with annotated nodules were left out")
         entries = [entry for entry in entries if entry.path not in positive]
+    entries, sideways = _of_frontal_view(entries, annotated.views)
+    foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
     if not entries:
         raise _nothing(folder, positive, foreign)
-    return Listing(folder, manifest.path if manifest else None, sorted(entries, key=lambda entry: entry.id), notes)
+    return Listing(
+        folder,
+        manifest.path if manifest else None,
+        sorted(entries, key=lambda entry: entry.id),
+        notes,
+        annotated.patients,
+    )
 
 
 def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[list[Entry], list[str]]:
@@ -160,6 +170,23 @@ def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
         else:
             kept.append(replace(entry, header=header))
     return kept, [f"{count} {reason}" for reason, count in sorted(left.items())]
+
+
+def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
+    """Return the entries that neither a table nor, where nobody tells their view, their file names call sideways."""
+    kept, left = [], Counter[str]()
+    for entry in entries:
+        told = entry.strata.get("view") or (entry.header.view if entry.header else "")
+        view, word = views.get(entry.path, ""), other_view_in_name(stem_of(entry.path))
+        if told or "view" in entry.given.accept:
+            kept.append(entry)
+        elif tells_other_view(view):
+            left[f"view {view} in a table beside them"] += 1
+        elif word and not view:
+            left[f"{word!r} in the name of the file"] += 1
+        else:
+            kept.append(entry)
+    return kept, [f"{count} radiographs were left out: {reason}" for reason, count in sorted(left.items())]
 
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:

@@ -7,20 +7,32 @@ films of different patients they would count for more than they tell.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.listing import Entry
 
-__all__ = ["named_by_files", "of_one_study", "patients_of_names"]
+__all__ = [
+    "named_by_files",
+    "named_by_tables",
+    "of_one_number",
+    "of_one_study",
+    "patients_of_names",
+    "patients_of_tables",
+    "spelt_alike",
+]
 
+_NUMBER = re.compile(r"0*(\d+)(\.0+)?")
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),
     re.compile(r"(?:^|/)(?P<patient>patient\d{4,})/", re.IGNORECASE),
+    re.compile(r"(?:^|/)(?P<patient>p1\d{7})/s\d{8}/"),
+    re.compile(r"(?:^|/)(?P<patient>(?:CXR)?\d+)_(?:\d+_)?IM-\d{4}-\d+\.", re.IGNORECASE),
 )
-"""NIH ChestX-ray14 (``00000013_005.png``) and CheXpert (``patient00042/study1/view1_frontal.jpg``)."""
+"""NIH ChestX-ray14 (``00000013_005.png``), CheXpert (``patient00042/study1/view1_frontal.jpg``), MIMIC-CXR
+(``p10000032/s50414267/02aa804e.jpg``) and Open-I (``CXR12_IM-0044-1001.png``)."""
 
 
 def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry], list[str]]:
@@ -35,6 +47,67 @@ def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry],
     """
     told, notes = patients_of_names({entry.id: entry.path for entry in entries if not entry.patient}, folder)
     return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], notes
+
+
+def named_by_tables(entries: Sequence[Entry], told: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
+    """Return the entries with the patients that a table beside them tells, and a note of it.
+
+    Args:
+        entries: Of a set; headers and manifest go before the table.
+        told: Radiograph -> patient, as the table writes it.
+    """
+    films = {e.id: e.path for e in entries if not e.patient}
+    known, notes = patients_of_tables(films, told)
+    return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
+
+
+def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
+    """Return pseudonyms of the patients that a table names for several films each, by key, and a note of it.
+
+    Args:
+        films: Those that nobody else tells the patient of: key -> file.
+        told: File -> patient, as the table writes it.
+    """
+    named = {key: _plain(told[path]) for key, path in films.items() if path in told}
+    times = Counter(named.values())
+    pseudonyms = {one: f"patient-by-table-{number}" for number, one in enumerate(sorted(times), 1) if times[one] > 1}
+    again = {key: pseudonyms[one] for key, one in named.items() if one in pseudonyms}
+    if not again:
+        return {}, []
+    several = len(pseudonyms)
+    note = (
+        f"{len(again)} radiographs are of {several} patient{'s' * (several > 1)} by a table beside them and count as "
+        "so many; where they are not, name the patients in the manifest's column 'patient'"
+    )
+    return again, [note]
+
+
+def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """Return the entries with patients ``007`` and ``7`` as one, and a note of it."""
+    known, notes = spelt_alike({e.id: e.patient for e in entries})
+    return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
+
+
+def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return one spelling for patients whose numbers differ in leading zeros or a final ``.0``, by key, and a note."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for patient in patients.values():
+        forms[_plain(patient)].add(patient)
+    several = {plain: min(spelt, key=lambda one: (-len(one), one)) for plain, spelt in forms.items() if len(spelt) > 1}
+    if not several:
+        return {}, []
+    shown = " and ".join(repr(one) for one in sorted(forms[min(several)], key=len))
+    note = (
+        f"{len(several)} patient{'s' * (len(several) > 1)} by numbers that differ in leading zeros alone, such as "
+        f"{shown}, count as one each: spreadsheets drop zeros; give them unlike names where they are not"
+    )
+    return {key: several[plain] for key, one in patients.items() if (plain := _plain(one)) in several}, [note]
+
+
+def _plain(patient: str) -> str:
+    """Return a patient's number without the leading zeros that spreadsheets drop and the ``.0`` that programs add."""
+    number = _NUMBER.fullmatch(patient)
+    return number[1] if number else patient
 
 
 def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:

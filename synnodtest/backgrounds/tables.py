@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from synnodtest.backgrounds.columns import folded
+from synnodtest.backgrounds.columns import folded, means_column
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
@@ -65,6 +65,8 @@ class Table:
         of_others: Whether the images that it names lie elsewhere.
         example: An image that it names.
         understood: Whether any of its columns says what an image shows.
+        patients: Whose they are, as written.
+        views: Their views, as written.
     """
 
     path: Path
@@ -74,10 +76,17 @@ class Table:
     of_others: bool = False
     example: str = ""
     understood: bool = True
+    patients: dict[Path, str] = field(default_factory=dict)
+    views: dict[Path, str] = field(default_factory=dict)
 
 
-def read_tables(folder: Path, paths: Sequence[Path]) -> Iterator[Table]:
+def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> Iterator[Table]:
     """Yield what the tables of a folder say of radiographs.
+
+    Args:
+        folder: Of the tables.
+        paths: The radiographs.
+        judged: Whether to ask which of them show a nodule.
 
     Raises:
         BackgroundError: a table that names them cannot be understood; names the line.
@@ -85,7 +94,7 @@ def read_tables(folder: Path, paths: Sequence[Path]) -> Iterator[Table]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         usable = path.suffix.lower() in SUFFIXES and path.name.lower() not in _OWN and path.is_file()
         if usable and path.stat().st_size <= MAX_BYTES:
-            yield _read(path, paths)
+            yield _read(path, paths, judged=judged)
 
 
 def name_nodule(column: str, text: str) -> bool:
@@ -113,6 +122,10 @@ def _is_empty(text: str) -> bool:
         return text.strip().lower() in _EMPTY
 
 
+def _is_nothing(text: str) -> bool:
+    return text.lower() in ("nan", "none", "null", "na", "n/a", "-", "unknown")
+
+
 def _is_number(text: str) -> bool:
     try:
         return math.isfinite(float(text))
@@ -120,7 +133,7 @@ def _is_number(text: str) -> bool:
         return text.strip().lower() in _EMPTY
 
 
-def _read(path: Path, paths: Sequence[Path]) -> Table:
+def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     table = Table(path)
     header, rows = _cells(path)
     known = NamedImages(paths)
@@ -129,6 +142,7 @@ def _read(path: Path, paths: Sequence[Path]) -> Table:
         return table
     table.lists_images = True
     named: set[Path] = set()
+    whose, view = _column_of("patient", header, column), _column_of("view", header, column)
     judge = _Judge(path, header)
     table.understood = judge.understands
     for line, row in rows:
@@ -140,7 +154,10 @@ def _read(path: Path, paths: Sequence[Path]) -> Table:
             table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
             continue
         named.update(meant)
-        if judge.positive(row, line):
+        for facts, name in ((table.patients, whose), (table.views, view)):
+            if (text := row.get(name, "")) and not _is_nothing(text):
+                facts.update(dict.fromkeys(meant, text))
+        if judged and judge.positive(row, line):
             table.positive.update(meant)
     table.matched = len(named)
     return table
@@ -180,6 +197,11 @@ def _file_column(
     ):
         return other
     return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
+
+
+def _column_of(fact: str, header: Sequence[str], images: str) -> str:
+    """Return the column that tells a patient or view, or ""; RSNA's ``patientId`` names its images."""
+    return next((name for name in header if name != images and means_column(name, fact)), "")
 
 
 def _looks_like_file(cell: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from synnodtest.backgrounds.columns import means_column
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
@@ -59,6 +60,7 @@ def _images(folder: Path, file: Path) -> list[Any]:
         nodules = classes_of(names, str(file), folder)
         listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
         sizes = {one["id"]: _size(one) for one in content["images"]}
+        patients = {one["id"]: _patient(one) for one in content["images"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
     if len(listed) < len(content["images"]):
@@ -74,13 +76,18 @@ def _images(folder: Path, file: Path) -> list[Any]:
         boxes[identifier] += [] if box is None else [box]
     refuse_corners([box for own in boxes.values() for box in own], str(file))
     facts = Facts([folder, file.parent, folder / "images"])
-    return [
-        replace(
-            facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]"),
-            declared=sizes[identifier],
-        )
-        for number, (identifier, name) in enumerate(listed.items())
-    ]
+    made = []
+    for number, (identifier, name) in enumerate(listed.items()):
+        image = facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]")
+        patient = image.patient or patients[identifier]
+        made.append(replace(image, declared=sizes[identifier], patient=patient))
+    return made
+
+
+def _patient(image: Mapping[str, Any]) -> str:
+    """Return whose an image is where its entry has a key of its own for it."""
+    told = (image[key] for key in image if means_column(str(key), "patient"))
+    return next((str(one).strip() for one in told if isinstance(one, (str, int)) and str(one).strip()), "")
 
 
 def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.backgrounds.patients import patients_of_names
+from synnodtest.backgrounds.other_annotations import places_of
+from synnodtest.backgrounds.patients import patients_of_names, patients_of_tables, spelt_alike
+from synnodtest.backgrounds.tables import read_tables
 from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
@@ -76,6 +78,20 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
     dataset = LAYOUTS[chosen](root)
     films = {image.id: image.path for image in dataset.images if not image.patient}
-    told, notes = patients_of_names(films, root)
+    tabled, by_tables = patients_of_tables(films, _in_tables(root, list(films.values())))
+    named, by_names = patients_of_names({key: path for key, path in films.items() if key not in tabled}, root)
+    alike, by_numbers = spelt_alike({image.id: image.patient for image in dataset.images})
+    told = tabled | named | alike
     images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]
-    return replace(dataset, images=images, notes=[*dataset.notes, *notes, *notes_on_twins(images)])
+    notes = [*dataset.notes, *by_numbers, *by_tables, *by_names, *notes_on_twins(images)]
+    return replace(dataset, images=images, notes=notes)
+
+
+def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:
+    """Return whose films are by tables that lie where annotations do."""
+    images = dict.fromkeys([root, *(path.parent for path in films)])
+    told: dict[Path, str] = {}
+    for folder in dict.fromkeys(place for one in images for place in places_of(one)):
+        for table in read_tables(folder, films, judged=False):
+            told = table.patients | told
+    return told

@@ -188,6 +188,53 @@ class TestWhatBelongsToASet:
         clusters = {b.id: b.cluster for b in with_copies_joined(open_backgrounds(tmp_path, "normal").backgrounds)}
         assert clusters["a.png"] == clusters["b.png"] == clusters["d.png"] != clusters["c.png"]
 
+    @pytest.mark.parametrize(
+        ("table", "clusters"),
+        [
+            ("ImageID,PatientID,Projection\na.png,007,PA\nb.png,7,PA\nc.png,8,PA\nd.png,9,L\n", 2),
+            ("dicom_id,subject_id,ViewPosition\na,10000032,AP\nb,10000032,PA\nc,10000032,\nd,10000935,LATERAL\n", 1),
+            ("Path,Patient_number,Frontal/Lateral\nx/a.jpg,1,Frontal\nx/b.jpg,2,\nx/c.jpg,3,\nx/d.jpg,3,Lateral\n", 3),
+            ("patientId,Target\na,0\nb,0\nc,0\nd,0\n", 4),
+        ],
+    )
+    @pytest.mark.parametrize("above", [False, True])
+    def test_a_table_beside_films_tells_patients_and_views(self, tmp_path, table, clusters, above):
+        """PadChest, MIMIC-CXR, CheXpert as people drop them beside the films; RSNA's patientId names the images."""
+        images = tmp_path / "images"
+        for index, name in enumerate("abcd"):
+            write_mha(images / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (images.parent if above else images).joinpath("list.csv").write_text(table)
+        found = open_backgrounds(images, "normal")
+        assert len({b.cluster for b in found.backgrounds}) == clusters
+        assert ("d.mha" in {b.id for b in found.backgrounds}) == (clusters == 4)
+        told = " ".join(found.notes)
+        assert ("by a table beside them" in told) == (clusters < 3)
+        assert ("were left out: view L" in told) == (clusters < 4)
+
+    def test_numbers_of_patients_that_lost_their_zeros_are_one_patient(self, tmp_path):
+        for index, name in enumerate("abcd"):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (tmp_path / "manifest.csv").write_text("file,patient\na.mha,007\nb.mha,7\nc.mha,7.0\nd.mha,70\n")
+        found = open_backgrounds(tmp_path, "normal")
+        clusters = {b.id: b.cluster for b in found.backgrounds}
+        assert clusters["a.mha"] == clusters["b.mha"] == clusters["c.mha"] != clusters["d.mha"]
+        assert "1 patient by numbers that differ in leading zeros alone" in found.notes[0]
+
+    def test_a_manifest_goes_before_the_table_beside_it(self, tmp_path):
+        for index, name in enumerate("ab"):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (tmp_path / "manifest.csv").write_text("file,patient,view\na.mha,p1,PA\nb.mha,p2,PA\n")
+        (tmp_path / "list.csv").write_text("image,patient,view\na,x,lateral\nb,x,lateral\n")
+        assert {b.cluster for b in open_backgrounds(tmp_path, "normal").backgrounds} == {"p1", "p2"}
+
+    @pytest.mark.parametrize(("name", "kept"), [("view2_lateral", False), ("bilateral", True), ("RL_left", True)])
+    def test_a_file_that_is_called_lateral_is_left_out(self, tmp_path, name, kept):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=1), (1.5, 2))
+        found = open_backgrounds(tmp_path, "normal")
+        assert (f"{name}.mha" in {b.id for b in found.backgrounds}) == kept
+        assert kept or found.notes[0] == "1 radiographs were left out: 'lateral' in the name of the file"
+
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
         nih, tree = tmp_path / "nih", tmp_path / "chexpert" / "patient00009"

@@ -437,3 +437,22 @@ def test_films_that_their_names_give_to_one_patient_are_one_cluster(tmp_path):
     read = read_dataset(tmp_path)
     assert [image.cluster for image in read.images] == ["00000013", "00000013", "00000014_000"]
     assert read.notes[0].startswith("2 radiographs are of 1 patient by the names of their files")
+
+
+@pytest.mark.parametrize("place", ["boxes.csv", "list.csv", "coco"])
+def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tmp_path, place):
+    names = ["a.png", "b.png", "c.png"]
+    for number, name in enumerate(names):
+        write_png(tmp_path / name, picture(number))
+    if place == "coco":
+        images = [{"id": n, "file_name": name, "patient_id": 7 + n // 2} for n, name in enumerate(names)]
+        content = {"images": images, "annotations": [], "categories": [{"id": 1, "name": "nodule"}]}
+        (tmp_path / "annotations.json").write_text(json.dumps(content))
+    else:
+        told = dict(zip(names, ("007", "7", "8"), strict=True))
+        rows = [f"{name},,,,,{told[name] if place == 'boxes.csv' else ''}\n" for name in names]
+        (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max,PatientID\n" + "".join(rows))
+        if place == "list.csv":
+            (tmp_path / place).write_text("image;Subject ID\n" + "".join(f"{n};{told[n]}\n" for n in names))
+    first, second, third = (image.cluster for image in read_dataset(tmp_path).images)
+    assert first == second != third
