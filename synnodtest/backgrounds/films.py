@@ -1,22 +1,32 @@
-"""Which files hold the same film: one under two names counts once, whatever its header, its format and its masks."""
+"""Which files hold the same film: one under two names counts once, whatever its header, format, size and masks."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from synnodtest.backgrounds.file_formats import suffix_of
+from synnodtest.backgrounds.likeness import copies, likeness
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.store import Store
 
-__all__ = ["digest_of", "film_by_file", "film_by_pixels", "need_pixels", "pixels_beside"]
+__all__ = ["Sight", "digest_of", "film_by_file", "need_pixels", "pixels_beside", "sight_of", "with_copies"]
 
 _PIXELS_ALONE = ".img"
+_HEX = 64
 _DIGESTS: dict[tuple[str, int, int], str] = {}
+
+
+class Sight(NamedTuple):
+    """What a film is known by: the sha256 of its pixels, and how it looks; b"" where it cannot be read."""
+
+    film: str
+    looks: bytes = b""
 
 
 def need_pixels(entries: Sequence[Entry]) -> bool:
@@ -27,8 +37,8 @@ def need_pixels(entries: Sequence[Entry]) -> bool:
     return len(entries) > 1 and {suffix_of(entry.path) for entry in entries} != {_PIXELS_ALONE}
 
 
-def film_by_pixels(entry: Entry, content: str, cache: Path | None) -> str:
-    """Return the sha256 of the pixels as they are shown; of the file, where they cannot be read, which loading tells.
+def sight_of(entry: Entry, content: str, cache: Path | None) -> Sight:
+    """Return what the pixels as they are shown are known by; the file, where they cannot be read, which loading tells.
 
     Args:
         entry: The radiograph.
@@ -39,12 +49,41 @@ def film_by_pixels(entry: Entry, content: str, cache: Path | None) -> str:
     def made() -> bytes:
         pixels = read_pixels(entry.path, entry.given)
         shape = ",".join(map(str, pixels.shape))
-        return hashlib.sha256(shape.encode() + pixels.tobytes()).hexdigest().encode()
+        return hashlib.sha256(shape.encode() + pixels.tobytes()).hexdigest().encode() + likeness(pixels)
 
     try:
-        return (made() if cache is None else Store(cache).obtain("films", content, made)).decode()
+        packed = made() if cache is None else Store(cache).obtain("sights", content, made)
     except SynnodError:
-        return film_by_file(entry)
+        return Sight(film_by_file(entry))
+    return Sight(packed[:_HEX].decode(), packed[_HEX:])
+
+
+def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the film of each radiograph, that of the first for its copies in other sizes or with loss, and notes.
+
+    Args:
+        sights: Of the radiographs.
+        patients: Of the radiographs, or ""; films of different ones are told of, and stay different films.
+    """
+    films = {name: sight.film for name, sight in sights.items()}
+    joined, apart = [], []
+    for name, first in copies({name: sight.looks for name, sight in sights.items() if sight.looks}).items():
+        if films[name] == films[first]:
+            continue
+        if patients[name] and patients[first] and patients[name] != patients[first]:
+            apart.append((name, first))
+        else:
+            films[name] = films[first]
+            joined.append((name, first))
+    return films, [
+        f"{len(pairs)} radiographs look like copies of others, smaller, compressed or through another window: {does} "
+        f"(such as {pairs[0][0]} and {pairs[0][1]})"
+        for pairs, does in (
+            (joined, "copies count once; where they are not, name the patients in the manifest's column 'patient'"),
+            (apart, "their patients differ, so that each counts; take copies out of the set"),
+        )
+        if pairs
+    ]
 
 
 def film_by_file(entry: Entry) -> str:

@@ -11,7 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
-from synnodtest.backgrounds.films import digest_of, film_by_file, film_by_pixels, need_pixels, pixels_beside
+from synnodtest.backgrounds.films import (
+    Sight,
+    digest_of,
+    film_by_file,
+    need_pixels,
+    pixels_beside,
+    sight_of,
+    with_copies,
+)
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.patients import named_by_files, named_by_tables, of_one_number, of_one_study
 from synnodtest.backgrounds.plausible import check_chest
@@ -73,6 +81,7 @@ class FolderSet:
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._cache = cache
+        self._of_copies: list[str] = []
         self._estimates = Estimates(cache)
         self._readings = Readings(cache)
 
@@ -85,7 +94,8 @@ class FolderSet:
     def notes(self) -> Sequence[str]:
         """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
-        return (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *self._readings.summary(known))
+        of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *self._of_copies)
+        return (*of_set, *self._readings.summary(known))
 
     @property
     def available(self) -> int:
@@ -102,13 +112,20 @@ class FolderSet:
         """All backgrounds of the set; contents are hashed, and decoded where equal films may differ as files."""
         decoded = need_pixels(self._listing.entries)
         contents = {entry.id: _content(entry) for entry in self._entries.values()}
+        films, self._of_copies = with_copies(
+            {
+                key: sight_of(entry, contents[key], self._cache) if decoded else Sight(film_by_file(entry))
+                for key, entry in self._entries.items()
+            },
+            {key: entry.patient for key, entry in self._entries.items()},
+        )
         return tuple(
             Background(
                 entry.id,
                 entry.patient,
                 entry.strata,
                 content=contents[entry.id],
-                film=film_by_pixels(entry, contents[entry.id], self._cache) if decoded else film_by_file(entry),
+                film=films[entry.id],
             )
             for entry in self._entries.values()
         )

@@ -1,0 +1,78 @@
+"""Copies of a film in another size, with loss or through another window are one film; different films are not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synnodtest.backgrounds import open_backgrounds
+from synnodtest.evidence.clusters import with_copies_joined
+from synnodtest.phantom import expose, project, sample_anatomy
+
+from .radiograph_files import write_dicom, write_png
+
+
+def film(seed):
+    return expose(project(sample_anatomy(seed), 512)).pixels
+
+
+def saved(pixels, form):
+    eight = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    stream = io.BytesIO()
+    if form == "jpeg":
+        eight.save(stream, "JPEG", quality=40)
+    elif form == "smaller":
+        eight.resize((300, 300), Image.Resampling.BILINEAR).save(stream, "PNG")
+    elif form == "window":
+        Image.fromarray(np.rint(np.clip((pixels - 0.15) / 0.7, 0, 1) * 255).astype(np.uint8)).save(stream, "PNG")
+    else:
+        Image.fromarray(np.rint(pixels**1.4 * 255).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def clusters(folder):
+    return {b.id: b.cluster for b in with_copies_joined(open_backgrounds(folder, "normal").backgrounds)}
+
+
+@pytest.fixture(scope="module")
+def films():
+    return [film(seed) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize("form", ["jpeg", "smaller", "window", "gamma"])
+def test_a_copy_of_a_film_counts_with_it_once_and_is_told(tmp_path, films, form):
+    write_png(tmp_path / "a.png", np.rint(films[0] * 65535).astype(np.uint16))
+    write_png(tmp_path / "b.png", np.rint(films[1] * 65535).astype(np.uint16))
+    (tmp_path / "c.jpg").write_bytes(saved(films[0], form))
+    found = clusters(tmp_path)
+    assert found["a.png"] == found["c.jpg"] != found["b.png"]
+    served = open_backgrounds(tmp_path, "normal")
+    _ = served.backgrounds
+    assert any(note.startswith("1 radiographs look like copies of others") for note in served.notes)
+
+
+def test_a_preview_beside_its_dicom_file_is_no_second_film(tmp_path, films):
+    for name, pixels in zip("ab", films, strict=True):
+        write_dicom(tmp_path / f"{name}.dcm", np.rint(pixels * 4095).astype(np.uint16), PatientID=name)
+        (tmp_path / f"{name}.jpg").write_bytes(saved(pixels, "jpeg"))
+    found = clusters(tmp_path)
+    assert found["a.dcm"] == found["a.jpg"] != found["b.dcm"] == found["b.jpg"]
+
+
+def test_films_of_patients_that_a_manifest_tells_apart_stay_so_and_are_told(tmp_path, films):
+    write_png(tmp_path / "a.png", np.rint(films[0] * 65535).astype(np.uint16))
+    (tmp_path / "c.jpg").write_bytes(saved(films[0], "jpeg"))
+    (tmp_path / "manifest.csv").write_text("file,patient\na.png,p1\nc.jpg,p2\n")
+    assert len(set(clusters(tmp_path).values())) == 2
+    served = open_backgrounds(tmp_path, "normal")
+    _ = served.backgrounds
+    assert any("look like copies" in note and "their patients differ" in note for note in served.notes)
+
+
+def test_different_films_are_no_copies(tmp_path, films):
+    for name, pixels in zip("ab", films, strict=True):
+        write_png(tmp_path / f"{name}.png", np.rint(pixels * 65535).astype(np.uint16))
+    served = open_backgrounds(tmp_path, "normal")
+    assert len({b.film for b in served.backgrounds}) == 2
+    assert not any("copies" in note for note in served.notes)
