@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from synnodtest.backgrounds import open_backgrounds
+from synnodtest.backgrounds.likeness import copies, likeness
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.phantom import expose, project, sample_anatomy
 
@@ -76,3 +77,12 @@ def test_different_films_are_no_copies(tmp_path, films):
     served = open_backgrounds(tmp_path, "normal")
     assert len({b.film for b in served.backgrounds}) == 2
     assert not any("copies" in note for note in served.notes)
+
+
+def test_one_outline_under_noise_of_its_own_makes_no_copies():
+    y, x = np.mgrid[:192, :192]
+    lungs = np.hypot((x - 55) / 30, (y - 96) / 60) < 1
+    lungs |= np.hypot((x - 137) / 30, (y - 96) / 60) < 1
+    pixels = [np.where(lungs, 0.25, 0.6) + np.random.default_rng(seed).normal(0, 0.004, lungs.shape) for seed in (0, 1)]
+    assert copies({str(number): likeness(one) for number, one in enumerate(pixels)}) == {}
+    assert copies({str(number): likeness(pixels[0]) for number in range(2)}) == {"1": "0"}

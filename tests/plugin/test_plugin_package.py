@@ -210,13 +210,13 @@ def project(installed, tmp_path_factory):
     lung = (((xx - 55) / 30) ** 2 + ((yy - 96) / 60) ** 2 < 1) | (((xx - 137) / 30) ** 2 + ((yy - 96) / 60) ** 2 < 1)
     with (root / "cxr" / "manifest.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["file", "patient", "lung_mask"])
+        table.writerow(["file", "lung_mask"])
         for i in range(8):
             pixels = np.where(lung, 0.25, 0.6) + rng.normal(0, 0.004, lung.shape)
             np.save(root / "cxr" / f"c{i}.npy", np.clip(pixels, 0, 1).astype(np.float32))
             for region in REGIONS:  # given, so that none is estimated
                 Image.fromarray((lung * 255).astype(np.uint8)).save(root / "cxr" / f"c{i}.{region}.png")
-            table.writerow([f"c{i}.npy", f"p{i}", f"c{i}.lung.png"])
+            table.writerow([f"c{i}.npy", f"c{i}.lung.png"])
     (root / "specs").mkdir()
     (root / "specs" / "hot.yaml").write_text(SPEC)
     (root / "pytest.ini").write_text("[pytest]\n")

@@ -86,7 +86,7 @@ def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("quiet")
     (root / "normal").mkdir()
     (root / "detectors.py").write_text(DETECTORS)
-    rng, rows = np.random.default_rng(0), ["file,patient,mm_per_px_x,mm_per_px_y,bits,rotate_deg,polarity"]
+    rng, rows = np.random.default_rng(0), ["file,mm_per_px_x,mm_per_px_y,bits,rotate_deg,polarity"]
     lungs = {name: np.zeros((160, 144), np.uint8) for name in ("left_lung", "right_lung")}
     lungs["left_lung"][30:130, 85:130] = lungs["right_lung"][30:130, 15:60] = 255
     both = lungs["left_lung"] + lungs["right_lung"]
@@ -96,7 +96,7 @@ def root(tmp_path_factory):
         Image.fromarray((pixels * 65535).astype(np.uint16)).save(root / "normal" / f"b{number}.png")
         for region, mask in [*lungs.items(), ("lung", both)]:
             Image.fromarray(mask).save(root / "normal" / f"b{number}.{region}.png")
-        rows.append(f"b{number}.png,p{number},2,2,16,0,normal")
+        rows.append(f"b{number}.png,2,2,16,0,normal")
     (root / "normal" / "manifest.csv").write_text("\n".join(rows))
     return root
 
