@@ -164,8 +164,9 @@ function card(scene) {
   canvas.setAttribute("aria-hidden", "true");
   canvas.scene = scene;
   watcher.observe(canvas);
-  const nodules = scene[NODULES].map((n) => `${n[DIAMETER].toFixed(1)} mm, confidence ${n[CONFIDENCE].toFixed(2)}`).join("; ");
-  button.append(canvas, make("span", `${SAYS[what]}: ${nodules || "no nodule"}`));
+  const several = scene[NODULES].length > 1;
+  const nodules = scene[NODULES].map((n) => `${n[DIAMETER].toFixed(1)} mm${several ? (isHit(n[CONFIDENCE]) ? " found" : " missed") : ""}, confidence ${n[CONFIDENCE].toFixed(2)}`).join("; ");
+  button.append(canvas, make("span", several && what !== "alarm" ? nodules : `${SAYS[what]}: ${nodules || "no nodule"}`));
   button.addEventListener("click", () => select(scene));
   const item = make("li");
   item.append(button);
@@ -221,6 +222,13 @@ function select(scene, quiet) {
 }
 
 /* --- the curve --------------------------------------------------------------------------------------------------- */
+function ticks(low, high) {  // round figures within a range, some five of them; a range of one value is its own
+  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough)), made = [];
+  if (!(rough > 0)) return [low];
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
+  for (let k = Math.ceil(low / step); k * step <= high; k++) made.push(k * step);
+  return made;
+}
 function curve() {
   const canvas = $("curve"), pen = canvas.getContext("2d"), at = QUANTITY[$("over").value], ratio = devicePixelRatio || 1;
   const W = Math.max(280, canvas.clientWidth), H = canvas.clientHeight || 300, L = 46, R = 14, T = 12, B = 34;
@@ -234,7 +242,9 @@ function curve() {
   const X = (v) => L + (W - L - R) * (v - low) / span, Y = (v) => H - B - (H - T - B) * Math.min(1, v);
   pen.strokeStyle = "#c9d0d6"; pen.fillStyle = "#4a5560"; pen.font = "13px sans-serif"; pen.lineWidth = 1;
   for (let k = 0; k <= 4; k++) { const y = Y(k / 4); pen.beginPath(); pen.moveTo(L, y); pen.lineTo(W - R, y); pen.stroke(); pen.fillText((k / 4).toFixed(2), 8, y + 4); }
-  for (let k = 0; k <= 5; k++) { const v = low + span * k / 5; pen.fillText(figures(v), Math.min(X(v) - 8, W - 40), H - 12); }
+  pen.textAlign = "center";
+  for (const v of ticks(low, high)) pen.fillText(figures(v), Math.min(X(v), W - 20), H - 12);
+  pen.textAlign = "start";
   pen.strokeStyle = "#d55e00"; pen.setLineDash([5, 4]); pen.beginPath(); pen.moveTo(L, Y(point())); pen.lineTo(W - R, Y(point())); pen.stroke(); pen.setLineDash([]);
   pen.globalAlpha = all.length > 1500 ? 0.35 : 0.75;
   for (const [v, c, s] of all) {
