@@ -19,7 +19,7 @@ from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Check", "answers", "conform", "conspicuous_radiographs"]
+__all__ = ["Check", "answers", "conform", "conspicuous_radiographs", "scores_check"]
 
 ENOUGH = 0.6
 """Share of the nodules that must be found for a statement about boxes."""
@@ -98,7 +98,7 @@ def answers(
     yield _guarded("repeatable", lambda: _repeatable(guard, shown, single))
     yield batch
     yield _guarded("bit depth", lambda: _bit_depth(asker, shown, single))
-    yield _scores(single)
+    yield scores_check([found.score for items in single for found in items])
 
 
 @dataclass(frozen=True)
@@ -384,8 +384,8 @@ def _faint(example: Radiograph) -> tuple[Radiograph, Radiograph]:
     return plain, replace(plain, pixels=(ground + squeezed).astype(np.float32))
 
 
-def _scores(single: Findings) -> Check:
-    scores = [found.score for items in single for found in items]
+def scores_check(scores: Sequence[float]) -> Check:
+    """Return whether scores are of 0..1, as operating points are."""
     if not scores:
         return Check("scores", None, "no findings")
     if max(scores) > 1:

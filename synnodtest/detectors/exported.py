@@ -164,7 +164,7 @@ class ExportedDetector:
         if (output.class_count or 1) > 1:
             raise DetectorError(f"{self._path} has {output.class_count} classes, and none is named", hint=SAY_WHICH)
         if settings.decoder == "torchvision":
-            return replace(settings, output=replace(output, classes=(1,)))
+            return replace(settings, output=replace(output, classes=(1,), class_count=1))
         return replace(settings, output=replace(output, classes=(0,), class_count=1))
 
     def _chosen_by_number(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["SAY_WHICH", "Decoded", "check_scores", "edges_of", "of_grid", "of_rows"]
+__all__ = ["SAY_WHICH", "Decoded", "check_scores", "edges_of", "of_grid", "of_rows", "refuse_background"]
 
 SCORE_SLACK = 1e-6
 """A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
+SURE = 0.5
+"""A class that was never a target stays far below this."""
 SHARE_LIMIT = 2.0
 """No box in shares of the input has an edge beyond this: RT-DETR's stay within -0.5 and 1.5."""
 MOST_INVERTED = 0.5
@@ -40,6 +42,20 @@ def check_scores(low: float, high: float) -> None:
             f"its scores reach from {low:.4g} to {high:.4g}, not 0 to 1",
             hint="the outputs are read in a way that the network does not mean, or an activation is missing; "
             "docs/detectors.md names the forms that are read",
+        )
+
+
+def refuse_background(labels: NDArray[Any], scores: NDArray[Any], nodules: Sequence[int], hint: str) -> None:
+    """Refuse a network that reports label 0: torchvision keeps it for the background, so that its labels begin there.
+
+    Raises:
+        DetectorError: it does, with a score of :data:`SURE`, and 0 is no nodule.
+    """
+    loud = scores[labels == 0]
+    if 0 not in nodules and len(loud) and loud.max() >= SURE:
+        raise DetectorError(
+            f"it reports label 0 with a score of {loud.max():.3g}, and labels {list(nodules)} are taken for nodules",
+            hint=hint,
         )
 
 

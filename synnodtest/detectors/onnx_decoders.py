@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.network_outputs import SAY_WHICH, Decoded, check_scores, edges_of, of_grid, of_rows
+from synnodtest.detectors.network_outputs import (
+    SAY_WHICH,
+    Decoded,
+    check_scores,
+    edges_of,
+    of_grid,
+    of_rows,
+    refuse_background,
+)
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
@@ -71,8 +79,12 @@ def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) ->
     boxes, scores, labels = boxes.reshape(-1, 4), scores.reshape(-1), labels.reshape(-1)
     if not len(boxes) == len(scores) == len(labels):
         raise DetectorError(f"the outputs hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels")
-    kept = np.isin(labels, settings.output.classes)
-    return [(boxes[kept], _activated(scores[kept], settings), labels[kept].astype(np.intp))]
+    scores, classes, count = _activated(scores, settings), settings.output.classes, settings.output.class_count
+    refuse_background(labels, scores, classes, "'output: {classes: [0]}' in the YAML beside it if 0 is its nodule")
+    if count is not None and len(labels) and labels.max() > count:
+        raise DetectorError(f"it reports label {labels.max():g}, of {count} class{'es' * (count > 1)}", hint=SAY_WHICH)
+    kept = np.isin(labels, classes)
+    return [(boxes[kept], scores[kept], labels[kept].astype(np.intp))]
 
 
 def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:

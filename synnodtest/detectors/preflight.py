@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.conform import Check, conform, conspicuous_radiographs
+from synnodtest.detectors.conform import Check, conform, conspicuous_radiographs, scores_check
 from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.errors import DetectorError
@@ -35,14 +35,19 @@ def reads_truth(detector: Detector) -> bool:
 def preflight(detector: Detector, store: Store) -> list[Check]:
     """Ask a detector the questions of :mod:`synnodtest.detectors.conform` on four phantoms of 512 pixels.
 
-    Answers are kept in the store under the detector's identity. Recorded findings are asked nothing: they know only
-    the radiographs that they were recorded on. Nor is the positive control, which is told the truth.
+    Answers are kept in the store under the detector's identity. Of recorded findings the scores alone are looked at:
+    they know only the radiographs that they were recorded on. The positive control, which is told the truth, is asked
+    nothing.
 
     Args:
         detector: From ``resolve_detector``.
         store: Keeps the answers.
     """
-    if is_recorded(detector) or reads_truth(detector):
+    recorded = unguarded(detector)
+    if isinstance(recorded, RecordedDetector):
+        check = scores_check(recorded.scores())
+        return [check] if check.passed is False else []
+    if reads_truth(detector):
         return []
     key = sha256_of(["conform", FORMAT, detector.identity.key()])
     return _kept(store, key) or _asked(detector, store, key)

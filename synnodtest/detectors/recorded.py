@@ -88,6 +88,10 @@ class RecordedDetector:
         loud = sum(any(found.score >= operating_point for found in items) for items in self._findings.values())
         return len(self._findings), loud
 
+    def scores(self) -> list[float]:
+        """Return the scores of all findings."""
+        return [found.score for items in self._findings.values() for found in items]
+
     def holds(self, radiograph: Radiograph) -> bool:
         """Return whether the record answers for a radiograph."""
         return any(key in self._findings for key in _keys(radiograph))

@@ -19,7 +19,7 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject
 from synnodtest.detectors.files import check_weights
-from synnodtest.detectors.network_outputs import check_scores
+from synnodtest.detectors.network_outputs import check_scores, refuse_background
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.files import sha256_of_file
@@ -31,8 +31,7 @@ __all__ = ["TorchvisionDetector", "load_torchvision"]
 
 BATCH = 4
 LEAST_SCORE = 0.001
-SURE = 0.5
-"""A class that was never a target stays far below this."""
+_FROM_ZERO = "if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))"
 
 
 class TorchvisionDetector:
@@ -86,7 +85,7 @@ class TorchvisionDetector:
             ) from error
         if len(scores):
             check_scores(float(scores.min()), float(scores.max()))
-        _refuse_background(labels, scores, self._labels)
+        refuse_background(labels, scores, self._labels, _FROM_ZERO)
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         order = np.argsort(-scores, kind="stable")
         kept = [index for index in order if labels[index] in self._labels and width[index] > 0 and height[index] > 0]
@@ -140,20 +139,6 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         sha256=sha256_of_file(weights),
         device=device,
     )
-
-
-def _refuse_background(labels: Any, scores: Any, nodules: Sequence[int]) -> None:
-    """Refuse a network that reports label 0: torchvision keeps it for the background, so that its labels begin there.
-
-    Raises:
-        DetectorError: it does, with a score of :data:`SURE`, and 0 is no nodule.
-    """
-    loud = scores[labels == 0]
-    if 0 not in nodules and len(loud) and loud.max() >= SURE:
-        raise DetectorError(
-            f"it reports label 0 with a score of {loud.max():.3g}, and labels {list(nodules)} are taken for nodules",
-            hint="if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))",
-        )
 
 
 class _SeveralWeightsError(ValueError):

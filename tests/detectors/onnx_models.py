@@ -79,9 +79,15 @@ def centres() -> np.ndarray:
 
 
 def write_model(
-    path: Path, decoder: str, *, batch: int | str = 1, channels: int = 3, meta: dict[str, str] | None = None
+    path: Path,
+    decoder: str,
+    *,
+    batch: int | str = 1,
+    channels: int = 3,
+    meta: dict[str, str] | None = None,
+    label: int = 1,
 ) -> Path:
-    """Write the model with the outputs that ``decoder`` reads."""
+    """Write the model with the outputs that ``decoder`` reads; ``label`` is torchvision's."""
     weights = [
         _tensor("w", np.full((1, channels, 8, 8), 1 / (64 * channels), np.float32)),
         _tensor("to_row", np.array([0, 1, CELLS], np.int64)),
@@ -97,7 +103,7 @@ def write_model(
     elif decoder == "torchvision":
         weights += [
             _tensor("b", corners()),
-            _tensor("l", np.ones(CELLS, np.int64)),
+            _tensor("l", np.full(CELLS, label, np.int64)),
             _tensor("flat", np.array([CELLS], np.int64)),
         ]
         nodes += [

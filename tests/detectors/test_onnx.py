@@ -36,6 +36,22 @@ def test_every_decoder_finds_the_bright_cell(tmp_path, decoder):
     assert len(found[0]) == 64
 
 
+def test_labels_of_a_torchvision_model_that_begin_at_0_are_not_taken_for_silence(tmp_path):
+    """As of detectors exported by MMDetection, or trained without torchvision's background."""
+    with pytest.raises(DetectorError, match=r"reports label 0 with a score of 0\.9") as caught:
+        settled(tmp_path, "torchvision", label=0).detect([chest()])
+    assert "classes: [0]" in caught.value.hint
+    found = settled(tmp_path, "torchvision", "output: {classes: [0]}", label=0).detect([chest()])
+    assert found[0][0].box == pytest.approx((80, 32, 96, 48))
+
+
+def test_a_torchvision_model_of_several_labels_must_say_which_are_nodules(tmp_path):
+    with pytest.raises(DetectorError, match="reports label 2, of 1 class") as caught:
+        settled(tmp_path, "torchvision", label=2).detect([chest()])
+    assert "says which of how many classes" in caught.value.hint
+    assert settled(tmp_path, "torchvision", "output: {classes: [2]}", label=2).detect([chest()])[0]
+
+
 def test_boxes_come_back_from_a_radiograph_that_is_not_square(tmp_path):
     pixels = np.full((64, 128), 0.1, np.float32)
     pixels[16:32, 96:112] = 0.9
