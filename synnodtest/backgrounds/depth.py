@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from synnodtest.backgrounds.reading import Given, Stored
 from synnodtest.errors import BackgroundError
 
-__all__ = ["DEPTHS", "OVERSHOOT", "by_bits", "least_depth"]
+__all__ = ["BY_LARGEST", "DEPTHS", "OVERSHOOT", "by_bits", "least_depth"]
 
 DEPTHS = (8, 10, 12, 14, 16)
+BY_LARGEST = "bits by its largest value"
 OVERSHOOT = 0.1
 """Floats may pass either end of their range by this share of it and are clipped: burnt-in markers and splines
 overshoot by a few percent."""
@@ -27,8 +28,8 @@ def least_depth(largest: float) -> int | None:
 def by_bits(path: Path, values: NDArray[Any], given: Given) -> Stored:
     """Return stored numbers as 0..1.
 
-    Integers are divided by the range of the smallest depth that holds them, or of ``given.bits``. Floats of 0..1 stay
-    as they are; others need ``given.bits``. A small overshoot of floats is clipped and noted.
+    Integers are divided by the range of the smallest depth that holds them, which is noted, or of ``given.bits``.
+    Floats of 0..1 stay as they are; others need ``given.bits``. A small overshoot of floats is clipped and noted.
 
     Raises:
         BackgroundError: negative, not finite, above 16 bits, or floats whose range cannot be told; names the file.
@@ -50,7 +51,8 @@ def by_bits(path: Path, values: NDArray[Any], given: Given) -> Stored:
             f"{path}: the largest value {high:g} exceeds {depth or 16} bits",
             hint="correct 'bits' in the manifest" if given.bits else "store the radiograph with at most 16 bits",
         )
-    return Stored((values / np.float64(2**depth - 1)).astype(np.float32))
+    told = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
+    return Stored((values / np.float64(2**depth - 1)).astype(np.float32), notes=told)
 
 
 def _floats(path: Path, values: NDArray[Any], bits: int | None) -> Stored:

@@ -26,7 +26,10 @@ _RASTER = (
     ("refused", "colour, transparency, several pictures, 16-bit colour, no spacing in the manifest"),
     ("refused", "a manifest's `bits` other than 8 for an 8-bit file"),
     ("refused", "EXIF turns by 90 degrees where x and y differ, and any beside masks"),
-    ("noted", "EXIF orientation (applied), `bits` above what the largest value needs"),
+    (
+        "noted",
+        "EXIF orientation (applied), `bits` above what the largest value needs, films of a set of different depths",
+    ),
 )
 _METAIMAGE = (
     (

@@ -207,7 +207,7 @@ def _picture(path: Path, given: Given) -> Stored:
         )
     bits = given.bits or (8 if raster.depth == 8 else None)
     stored = by_bits(path, raster.values, Given(bits=bits))
-    return Stored(stored.pixels, None, (*raster.notes, *_unusual_bits(raster.values.max(), given.bits)))
+    return Stored(stored.pixels, None, (*raster.notes, *stored.notes, *_unusual_bits(raster.values.max(), given.bits)))
 
 
 def _unusual_bits(largest: float, bits: int | None) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synnodtest.backgrounds.depth import BY_LARGEST
 from synnodtest.store import Store
 
 __all__ = ["Readings"]
@@ -57,11 +58,26 @@ class Readings:
         for name, content in contents.items():
             for note in self._notes.get(name) or self._stored(content):
                 kinds.setdefault(note.partition(" (")[0], []).append(note)
+        depths = {kind: len(kinds.pop(kind)) for kind in sorted(kinds) if kind.endswith(BY_LARGEST)}
         return [
-            f"{len(notes)} radiographs: {kind if len(notes) > MOST_DETAIL else notes[0]}"
-            for kind, notes in sorted(kinds.items())
+            *_of_several_depths(depths),
+            *(
+                f"{len(notes)} radiographs: {kind if len(notes) > MOST_DETAIL else notes[0]}"
+                for kind, notes in sorted(kinds.items())
+            ),
         ]
 
     def _stored(self, content: str) -> tuple[str, ...]:
         packed = Store(self.cache).get("readings", content) if self.cache is not None else None
         return () if packed is None else tuple(json.loads(packed))
+
+
+def _of_several_depths(depths: Mapping[str, int]) -> list[str]:
+    """Return a note where films of a set are taken for films of different depths: a dim one may be of the others'."""
+    if len(depths) < 2:
+        return []
+    shown = ", ".join(f"{kind.removesuffix(BY_LARGEST)}for {count}" for kind, count in depths.items())
+    return [
+        f"brightness is that of the bits that hold each radiograph's largest value ({shown}), which shows a dim one "
+        "too bright where all were stored alike; write the column 'bits' into the manifest"
+    ]

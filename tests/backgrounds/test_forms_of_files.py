@@ -564,6 +564,18 @@ def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tm
     assert first.notes == again.notes
 
 
+@pytest.mark.parametrize(("bits", "told"), [("", True), ("14", False)])
+def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_them(tmp_path, bits, told):
+    for number, share in enumerate((1.0, 1.0, 0.2)):
+        write_mha(tmp_path / f"{number}.mha", (chest(bits=14, seed=number) * share).astype(np.uint16), (1.5, 1.4))
+    rows = [f"{number}.mha,{bits},brightness" for number in range(3)]
+    (tmp_path / "manifest.csv").write_text("\n".join(["file,bits,accept", *rows]))
+    served = FolderSet(tmp_path, "normal")
+    for background in served.backgrounds:
+        served.load(background)
+    assert any("(12 for 1, 14 for 2), which shows a dim one too bright" in note for note in served.notes) == told
+
+
 def test_the_page_of_formats_is_what_the_tables_say():
     assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == formats_page(), (
         "python -m synnodtest.backgrounds.formats_page > docs/formats.md"
