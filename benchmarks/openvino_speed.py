@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 
 from synnodtest.detectors import resolve_detector
-from synnodtest.detectors.conform import blind, conspicuous_radiographs, difference
+from synnodtest.detectors.conform_likeness import difference
+from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
 from synnodtest.shipped import shipped_model
 
 COUNT, REPEATS = 8, 12

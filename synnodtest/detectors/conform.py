@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_of, offset_along_x, offset_from_truth
+from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
+from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, checked
 from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
 from synnodtest.errors import DetectorError
@@ -19,18 +21,14 @@ from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Check", "answers", "conform", "conspicuous_radiographs", "scores_check"]
+__all__ = ["Check", "answers", "conform", "scores_check"]
 
 ENOUGH = 0.6
 """Share of the nodules that must be found for a statement about boxes."""
-SCORE_TOLERANCE = 1e-3
-BOX_TOLERANCE_PX = 0.5
 X_OFFSET_PX = 0.6
 TRUTH_OFFSET_PX = 4.0
 LOUD = 0.05
 """A highest score below this, on conspicuous nodules, is next to no finding at the operating points of any spec."""
-SAME_SHARE = 0.002
-"""Boxes at the same place of the picture, as shares of its sides: two pixels of 1024."""
 
 
 @dataclass(frozen=True)
@@ -114,64 +112,6 @@ class _Asker:
         return [self.guard.detect_anywhere([one])[0] for one in radiographs]
 
 
-def blind(radiograph: Radiograph) -> Radiograph:
-    """Return a radiograph without its truth."""
-    return replace(radiograph, nodules=())
-
-
-def conspicuous_radiographs(count: int = 8, size: int = 1024) -> list[Radiograph]:
-    """Return phantoms with one dense nodule of 20 to 28 mm each, cut to different shapes."""
-    from synnodtest.canonical import seed_sequence
-    from synnodtest.phantom import PhantomNodule, expose, project, sample_anatomy
-
-    made = []
-    for number in range(count):
-        projection = project(sample_anatomy(9_000_000 + number), size)
-        rng = np.random.default_rng(seed_sequence("conform", number))
-        side = ("left_lung", "right_lung")[number % 2]
-        region = projection.regions[side] & ~projection.regions["mediastinum"]
-        rows, columns = np.nonzero(region & ~projection.regions["subdiaphragmatic"])
-        pick = rng.choice(np.flatnonzero(_central(rows) & _central(columns)))
-        centre = (columns[pick] + 0.5) * projection.spacing_mm[1], (rows[pick] + 0.5) * projection.spacing_mm[0]
-        nodule = PhantomNodule(float(rng.uniform(20, 28)), centre, contrast=0.6, seed=number)
-        made.append(_cut(expose(projection, [nodule]), number, size))
-    return made
-
-
-def _central(places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    low, high = np.quantile(places, [0.25, 0.75])
-    central: np.ndarray[tuple[int], np.dtype[np.bool_]] = (places >= low) & (places <= high)
-    return central
-
-
-def _cut(radiograph: Radiograph, number: int, size: int) -> Radiograph:
-    """Cut away rows of even ones at the bottom, columns of odd ones at the left, so that no picture is square."""
-    cut = size // 16 + number % 3 * (size // 32)
-    rows, columns, shift = (
-        (slice(None, -cut), slice(None), 0) if number % 2 == 0 else (slice(None), slice(cut, None), cut)
-    )
-    moved = tuple(replace(truth, origin=(truth.origin[0], truth.origin[1] - shift)) for truth in radiograph.nodules)
-    return Radiograph(
-        pixels=np.ascontiguousarray(radiograph.pixels[rows, columns]),
-        spacing_mm=radiograph.spacing_mm,
-        regions={name: np.ascontiguousarray(mask[rows, columns]) for name, mask in radiograph.regions.items()},
-        background=radiograph.background,
-        source=f"conform-{number}",
-        nodules=moved,
-    )
-
-
-def _mirrored(radiograph: Radiograph) -> Radiograph:
-    """Return the mirror image without its truth; left and right regions change places."""
-    turned = {"left_": "right_", "right_": "left_"}
-    regions = {
-        next((new + name.removeprefix(old) for old, new in turned.items() if name.startswith(old)), name): mask[:, ::-1]
-        for name, mask in radiograph.regions.items()
-    }
-    pixels = np.ascontiguousarray(radiograph.pixels[:, ::-1])
-    return replace(blind(radiograph), pixels=pixels, regions=regions)
-
-
 def _guarded(name: str, ask: Callable[[], Check]) -> Check:
     try:
         return ask()
@@ -217,7 +157,7 @@ def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found
 
 def _flip(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
-    answers = ask([_mirrored(one) for one in shown])
+    answers = ask([mirrored(one) for one in shown])
     offsets = offset_along_x(shown, single, answers)
     wanted = sum(hits_of(one, found) for one, found in zip(shown, single, strict=True))
     if len(offsets) < 0.5 * wanted:
@@ -282,31 +222,11 @@ def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequ
     loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
     if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
         return Check("picture", False, "a black picture gives the same findings as a radiograph", remedy)
-    places = [_places(items, one.shape) for one, items in zip(shown, single, strict=True)]
-    if len(shown) > 1 and all(_alike(places[0], other) for other in places[1:]):
+    seen = [places(items, one.shape) for one, items in zip(shown, single, strict=True)]
+    if len(shown) > 1 and all(alike(seen[0], other) for other in seen[1:]):
         says = f"all {len(shown)} radiographs give {len(single[0])} findings at the same place, though no nodule does"
         return Check("picture", False, says, remedy)
     return Check("picture", True, "other radiographs give other findings")
-
-
-Places = list[tuple[tuple[float, ...], tuple[float, ...]]]
-
-
-def _places(items: Sequence[Finding], shape: tuple[int, int]) -> Places:
-    """Return boxes in pixels and as shares of the picture, by descending score."""
-    height, width = shape
-    sides = (width, height, width, height)
-    ordered = sorted(items, key=lambda one: (-one.score, one.box))
-    return [(tuple(one.box), tuple(edge / side for edge, side in zip(one.box, sides, strict=True))) for one in ordered]
-
-
-def _alike(first: Places, other: Places) -> bool:
-    """Return whether two pictures have their findings at the same places, in pixels or in shares of the picture."""
-    if len(first) != len(other):
-        return False
-    pairs = list(zip(first, other, strict=True))
-    in_pixels = all(abs(a - b) <= BOX_TOLERANCE_PX for one, two in pairs for a, b in zip(one[0], two[0], strict=True))
-    return in_pixels or all(abs(a - b) <= SAME_SHARE for one, two in pairs for a, b in zip(one[1], two[1], strict=True))
 
 
 def _repeatable(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
@@ -333,23 +253,6 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
     return Check("batch", False, says, "scale, pad and decode each radiograph by itself")
 
 
-def difference(one: Sequence[Finding], other: Sequence[Finding]) -> float:
-    """Return the largest difference of scores between two lists, in order of score; 1 where boxes are not the same.
-
-    Findings of a score below 0.01 may come and go with rounding and are left out.
-    """
-    first, second = (
-        sorted((f for f in some if f.score > 0.01), key=lambda f: (-f.score, f.box)) for some in (one, other)
-    )
-    if abs(len(first) - len(second)) > 0.1 * max(len(first), len(second)):
-        return 1.0
-    worst = 0.0
-    for found in first[:20]:
-        near = [f for f in second if max(abs(a - b) for a, b in zip(f.box, found.box, strict=True)) <= BOX_TOLERANCE_PX]
-        worst = max(worst, min((abs(f.score - found.score) for f in near), default=1.0))
-    return worst
-
-
 def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Take away what 8 bits cannot hold, then show what only more than 8 bits can hold: both must be noticed."""
     if not any(single[:4]) or all(found == single[0] for found in single):
@@ -357,7 +260,7 @@ def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Ch
     if len({finding.score for found in single for finding in found}) == 1:
         return Check("bit depth", None, "all scores are the same, so that nothing shows in them")
     rounded = [replace(blind(one), pixels=(np.rint(one.pixels * 255) / 255).astype(np.float32)) for one in shown[:4]]
-    plain, faint = _faint(shown[0])
+    plain, faint = below_a_step(shown[0])
     *answers, of_plain, of_faint = ask([*rounded, plain, faint])
     remedy = "pass on the float pixels; 8 bits erase nodules of low contrast"
     if answers == single[: len(answers)]:
@@ -366,22 +269,6 @@ def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Ch
         says = "what lies within one of 256 grey values changes no digit of any score"
         return Check("bit depth", False, says, remedy)
     return Check("bit depth", True, "differences below 8 bits reach the detector")
-
-
-def _faint(example: Radiograph) -> tuple[Radiograph, Radiograph]:
-    """Return a disc on a flat ground, both at grey values of 8 bits, and with a radiograph squeezed into a step.
-
-    Near the edge of the disc nothing is added: however an adapter resamples, 8 bits give the same picture.
-    """
-    height, width = example.shape
-    y, x = np.mgrid[:height, :width]
-    edge = np.hypot(y - 0.45 * height, x - 0.3 * width) - min(height, width) / 12
-    ground = np.where(edge < 0, 180 / 255, 100 / 255).astype(np.float32)
-    high, low = np.percentile(example.pixels, [99, 1])
-    squeezed = np.clip((example.pixels - (high + low) / 2) / max(high - low, 1e-6) * 2, -1, 1) * 0.4 / 255
-    squeezed[np.abs(edge) < 0.04 * min(height, width)] = 0
-    plain = replace(blind(example), pixels=ground)
-    return plain, replace(plain, pixels=(ground + squeezed).astype(np.float32))
 
 
 def scores_check(scores: Sequence[float]) -> Check:

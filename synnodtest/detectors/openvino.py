@@ -107,7 +107,7 @@ def _compiled(model: Any, size: int, at_once: int, path: Path) -> Any:
 
 
 def _pictures(size: int) -> NDArray[np.float32]:
-    from synnodtest.detectors.conform import conspicuous_radiographs
+    from synnodtest.detectors.conform_pictures import conspicuous_radiographs
 
     noise = np.random.default_rng(0).random((size, size), dtype=np.float32)
     shown: list[FloatArray] = [radiograph.pixels for radiograph in conspicuous_radiographs(2, size=256)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synnodtest.detectors.conform import SCORE_TOLERANCE, difference
+from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, difference
 from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job

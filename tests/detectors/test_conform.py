@@ -12,7 +12,8 @@ from scipy import ndimage
 from synnodtest import Finding, Radiograph
 from synnodtest.detectors import CallableDetector, Guard
 from synnodtest.detectors.conform import answers as answered_in_turn
-from synnodtest.detectors.conform import conform, conspicuous_radiographs
+from synnodtest.detectors.conform import conform
+from synnodtest.detectors.conform_pictures import conspicuous_radiographs
 from synnodtest.detectors.frames import Frame
 from synnodtest.geometry import disc_mask
 from synnodtest.identity import Identity

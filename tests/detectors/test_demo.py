@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from synnodtest.detectors import resolve_detector
-from synnodtest.detectors.conform import blind, conspicuous_radiographs
 from synnodtest.detectors.conform_geometry import hits_of
+from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
 from synnodtest.errors import DetectorError
 from synnodtest.shipped import shipped_model
 from tests.extras import needs
