@@ -137,9 +137,13 @@ def _contradiction(data: Any) -> list[str]:
 
 
 def _padding(data: Any, stored: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where a picture is padding; programs write signed values of it as unsigned ones (63488 for -2048)."""
     value = data.get("PixelPaddingValue")
     if not isinstance(value, int):
         return np.zeros(stored.shape, dtype=np.bool_)
     limit = data.get("PixelPaddingRangeLimit")
-    low, high = sorted((value, limit if isinstance(limit, int) else value))
-    return np.asarray((stored >= low) & (stored <= high))
+    ends = (value, limit if isinstance(limit, int) else value)
+    if data.get("PixelRepresentation"):
+        words = 1 << int(data.BitsAllocated)
+        ends = (ends[0] - words * (2 * ends[0] >= words), ends[1] - words * (2 * ends[1] >= words))
+    return np.asarray((stored >= min(ends)) & (stored <= max(ends)))

@@ -42,7 +42,8 @@ def to_unit_range(
     values, ends, notes = _modality(path, data, stored, bits)
     if data.get("VOILUTSequence"):
         shown, told = _table(path, data, "VOILUTSequence", values)
-        return shown[0] / shown[1], [*notes, *told]
+        several = ["the first of several VOI LUTs"] if len(data.VOILUTSequence) > 1 else []
+        return shown[0] / shown[1], [*notes, *several, *told]
     window, told = _window(data)
     notes += told
     if window is not None:

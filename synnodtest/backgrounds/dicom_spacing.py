@@ -21,6 +21,7 @@ RULES = (
     "they differ by EstimatedRadiographicMagnificationFactor: PixelSpacing, noted",
     "they differ and the image is DERIVED (a resized copy keeps its old ImagerPixelSpacing): PixelSpacing, noted",
     "they differ otherwise: refused until the manifest gives it",
+    "they agree, or only ImagerPixelSpacing is there: EstimatedRadiographicMagnificationFactor is noted, not applied",
     "only one is there: that; neither: NominalScannedPixelSpacing, noted",
 )
 
@@ -38,9 +39,9 @@ def spacing_of(path: Path, data: Any) -> tuple[_Pair | None, list[str]]:
         scanned = _pair(path, data, "NominalScannedPixelSpacing")
         return scanned, ["spacing from NominalScannedPixelSpacing"] if scanned else []
     if imager is None or pixel is None:
-        return pixel or imager, []
+        return pixel or imager, [*_magnified(data, imager), *_aspect(data, pixel or imager)]
     if _agree(imager, pixel, 1.0):
-        return pixel, []
+        return pixel, [*_magnified(data, imager), *_aspect(data, pixel)]
     reason = _why_pixel_spacing(data, imager, pixel)
     told = f"PixelSpacing {_shown(pixel)} and ImagerPixelSpacing {_shown(imager)} differ"
     if reason:
@@ -49,6 +50,25 @@ def spacing_of(path: Path, data: Any) -> tuple[_Pair | None, list[str]]:
         f"{path}: {told}, and nothing says which is that of these pixels",
         hint="write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y)",
     )
+
+
+def _magnified(data: Any, imager: _Pair | None) -> list[str]:
+    """Return a note where lengths are those on the detector and the header says how much larger than in the patient."""
+    factor = float(data.get("EstimatedRadiographicMagnificationFactor") or 1)
+    if imager is None or abs(factor - 1) <= SAME:
+        return []
+    return [f"spacing is that of the detector: a magnification is not applied ({factor:g})"]
+
+
+def _aspect(data: Any, spacing: _Pair | None) -> list[str]:
+    """Return a note where PixelAspectRatio (vertical, horizontal) is not that of the spacing."""
+    ratio = data.get("PixelAspectRatio")
+    if spacing is None or ratio is None or isinstance(ratio, (str, int)) or len(ratio) != 2:
+        return []
+    vertical, horizontal = (float(one) for one in ratio)
+    if math.isclose(vertical * spacing[1], horizontal * spacing[0], rel_tol=SAME):
+        return []
+    return [f"PixelAspectRatio contradicts the spacing, which is obeyed ({vertical:g}:{horizontal:g})"]
 
 
 def _why_pixel_spacing(data: Any, imager: _Pair, pixel: _Pair) -> str:

@@ -95,6 +95,21 @@ class TestSpacing:
         path = write_dicom(tmp_path / "a.dcm", chest(bits=12), PixelSpacing=[1.201, 1.251])
         assert read_radiograph(path).spacing_mm == (1.201, 1.251)
 
+    @pytest.mark.parametrize(
+        ("tags", "note"),
+        [
+            ({"EstimatedRadiographicMagnificationFactor": "1.15"}, "a magnification is not applied (1.15)"),
+            ({"EstimatedRadiographicMagnificationFactor": "1"}, ""),
+            ({"PixelAspectRatio": [2, 1]}, "PixelAspectRatio contradicts the spacing, which is obeyed (2:1)"),
+            ({"PixelAspectRatio": [96, 100]}, ""),
+        ],
+    )
+    def test_what_bears_on_the_spacing_and_is_not_applied_is_noted(self, tmp_path, tags, note):
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), **tags))
+        assert radiograph.spacing_mm == (1.2, 1.25)
+        told = [one for one in radiograph.notes if "magnification" in one or "Aspect" in one]
+        assert [note in one for one in told] == [True] * bool(note)
+
     @pytest.mark.parametrize("name", ["a.mha", "a.mhd", "a.dcm"])
     def test_exactly_one_millimetre_needs_the_manifests_word(self, tmp_path, name):
         picture = chest(bits=12)

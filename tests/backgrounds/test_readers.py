@@ -183,6 +183,32 @@ class TestDicom:
         data = big(path, chest().view("<u2"), BitsAllocated=8, BitsStored=8, HighBit=7)
         np.testing.assert_allclose(read_radiograph(path).pixels, data.pixel_array / 255, atol=1e-6)
 
+    def test_signed_padding_that_is_written_as_unsigned_is_black_too(self, tmp_path):
+        import pydicom
+
+        picture = 1000 - chest(bits=12).astype(np.int16)
+        picture[:, :20] = -3500
+        path = write_dicom(tmp_path / "a.dcm", picture, photometric="MONOCHROME1", bits=16)
+        data = pydicom.dcmread(path)
+        data.WindowCenter, data.WindowWidth = "-1048", "4096"
+        data.add_new(0x00280120, "US", 65536 - 3500)
+        data.save_as(path)
+        radiograph = read_radiograph(path)
+        assert radiograph.pixels[:, :20].max() == 0
+        np.testing.assert_allclose(radiograph.pixels[:, 20:], chest(bits=12)[:, 20:] / 4095, atol=1e-3)
+
+    def test_of_several_voi_luts_the_first_is_noted(self, tmp_path):
+        from pydicom.dataset import Dataset
+
+        items = []
+        for step in (1, 2):
+            item = Dataset()
+            item.LUTDescriptor, item.LUTData = [4096, 0, 12], (np.arange(4096) // step).astype("<u2").tobytes()
+            item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+            items.append(item)
+        notes = read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), VOILUTSequence=items)).notes
+        assert "the first of several VOI LUTs" in notes
+
     def test_padding_is_black_in_monochrome1_too(self, tmp_path):
         picture = chest(bits=12)
         picture[:, :10] = 0
