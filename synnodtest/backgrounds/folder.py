@@ -21,8 +21,10 @@ from synnodtest.backgrounds.films import (
     with_copies,
 )
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
+from synnodtest.backgrounds.mask_fit import check_lung_masks
 from synnodtest.backgrounds.patients import named_by_files, named_by_tables, of_one_number, of_one_study
 from synnodtest.backgrounds.plausible import check_chest
+from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
@@ -161,8 +163,8 @@ class FolderSet:
         try:
             radiograph = read_given(entry.path, entry.given)
             _refuse_unclear_masks(entry, radiograph)
-            radiograph = self._looked_at(entry, radiograph, background.content)
             regions = _given_regions(entry, radiograph.shape)
+            radiograph = self._looked_at(entry, replace(radiograph, regions=regions), background.content)
         except BackgroundError as error:
             raise _with_place(error, entry.where) from error
         radiograph = replace(
@@ -190,7 +192,11 @@ class FolderSet:
         """Look for the chest in a radiograph, once per content, and keep the notes for the set."""
 
         def look() -> list[str]:
-            return check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given)
+            notes = check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given)
+            if not set(radiograph.regions) & set(LUNGS):
+                return notes
+            seen = look_at(radiograph.pixels, radiograph.spacing_mm)
+            return [*notes, *check_lung_masks(entry.path, radiograph.regions, seen)]
 
         notes = self._readings.noted(entry.id, content, radiograph.notes, look)
         return replace(radiograph, notes=notes)

@@ -70,6 +70,8 @@ _MANIFEST = (
     ("read", f"`{'`, `'.join(manifest.NAMES)}`, in {', '.join(TEXT_ENCODINGS)}; parted by commas, semicolons or tabs"),
     ("read", "columns whatever their case and separators (`Patient ID`, `patient_id`, `PatientID`), see below"),
     ("refused", "a column whose name is nearly one of them, two that mean the same, impossible values"),
+    ("refused", "lung masks that fit the lungs in the picture better upside down, mirrored, transposed or turned"),
+    ("noted", "a mask `left_lung` on the left of the picture, where a patient's right lung is"),
     ("noted", "files that it does not list; radiographs that it lists though one of its columns names a nodule"),
 )
 _TABLES = (
