@@ -59,9 +59,9 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
         above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
             tables += (bool(table.matched) or not far) and _take(found, table, above=above)
-        for file in sorted(folder.glob("*.json")):
+        for file in sorted(folder.glob("[!.]*.json")):
             tables += _take_coco(found, file, paths, above=above)
-        refuse_other_forms(folder, paths)
+        found.notes += refuse_other_forms(folder, paths)
     found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(images)]
     if not tables:
         names = named_positive([path.name for path in paths])

@@ -15,6 +15,8 @@ __all__ = ["OTHER_FORMS", "has_label", "places_of", "refuse_other_forms"]
 
 OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".xml", ".txt")
 """Text files in which LabelMe, VIA, Pascal VOC, ChestX-Det and others write what they mark."""
+MARKS = (".json", ".jsonl", ".ndjson")
+"""Those of them that are noted where they name these radiographs without a word of nodules."""
 MAX_BYTES = 64 * 1024 * 1024
 LEAST_STEM = 3
 """Shorter stems occur in any text."""
@@ -57,20 +59,28 @@ def _first_line(path: Path) -> str:
     return next((line for line in path.read_text(errors="replace").splitlines() if line.strip()), "")
 
 
-def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
-    """Refuse files that speak of nodules and of these radiographs in a form that is not read.
+def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
+    """Refuse files that speak of nodules and of these radiographs in a form that is not read; return notes.
 
     Raises:
         BackgroundError: there is one; names it and what to write instead.
     """
     stems = {stem_of(path) for path in paths}
     telling = {stem for stem in stems if len(stem) >= LEAST_STEM}
+    notes: list[str] = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = file.stem in stems
-        if file.suffix.lower() not in OTHER_FORMS or not file.is_file() or file.stat().st_size > MAX_BYTES:
+        if (
+            file.name.startswith(".")
+            or file.suffix.lower() not in OTHER_FORMS
+            or not file.is_file()
+            or file.stat().st_size > MAX_BYTES
+        ):
             continue
         text = head_text(file.read_bytes())
         if "nodul" not in text.lower() or _is_read(text):
+            if file.suffix.lower() in MARKS and not _is_read(text) and _names(text, telling):
+                notes.append(f"{file.name} names these radiographs and was not read")
             continue
         if file.suffix.lower() == ".txt":
             names = not own and any(_names(line, telling) for line in text.splitlines() if _tells(line))
@@ -81,6 +91,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> None:
                 f"{file}: speaks of nodules in these radiographs, in a form that is not read",
                 hint="write its boxes into boxes.csv (file, x_min, y_min, x_max, y_max) or COCO's JSON, or move it",
             )
+    return notes
 
 
 def _tells(line: str) -> bool:

@@ -34,14 +34,25 @@ CLASS_COLUMNS = (
 """Columns whose words say what an image or a box shows."""
 LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
 """Columns of numbers: anything but 0 is positive."""
+REPORT_COLUMNS = (
+    "report", "reports", "reporttext", "radiologyreport", "impression", "impressions", "conclusion", "conclusions",
+    "comment", "comments", "description", "text", "note", "notes", "remark", "remarks", "caption", "befund", "befunde",
+    "beurteilung", "bericht",
+)  # fmt: skip
+"""Columns of sentences, of which one that tells of a nodule counts."""
+_DELIMITERS = (",", ";", "\t", "|")
+_PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
+_FILE = re.compile(r"\.\w{2,5}$")
 _PLACE = re.compile(
     r"[xy]|[xy]([012]|min|max|mins|maxs|cent(er|re)|tl|br|start|end)|(c|start|end|cent(er|re))[xy]|bbox.*|box|boxes"
     r"|boundingbox.*|left|top|upperleft[xy]|polygons?|segmentations?|encodedpixels|rle"
 )
 """Columns, folded, that say where in an image something is."""
-_MASSES = re.compile(r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?)\b")
+_MASSES = re.compile(
+    r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?|(lungen)?rundherde?n?)\b"
+)
 """Other words for what looks like a nodule: such films are no backgrounds either."""
-_DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none)\b")
+_DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none|keine?|ohne)\b")
 _EMPTY = (
     "", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
     "nein", "non", "nao", "não",
@@ -93,7 +104,7 @@ def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> 
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         usable = path.suffix.lower() in SUFFIXES and path.name.lower() not in _OWN and path.is_file()
-        if usable and path.stat().st_size <= MAX_BYTES:
+        if usable and not path.name.startswith(".") and path.stat().st_size <= MAX_BYTES:
             yield _read(path, paths, judged=judged)
 
 
@@ -138,6 +149,8 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     header, rows = _cells(path)
     known = NamedImages(paths)
     column = _file_column(header, rows, known)
+    if judged and (column is not None or len(rows) == 0):
+        _refuse_unclear_header(path, header, known)
     if column is None:
         return table
     table.lists_images = True
@@ -155,22 +168,24 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
             continue
         named.update(meant)
         for facts, name in ((table.patients, whose), (table.views, view)):
-            if (text := row.get(name, "")) and not _is_nothing(text):
+            if name is not None and (text := row.get(name, "")) and not _is_nothing(text):
                 facts.update(dict.fromkeys(meant, text))
         if judged and judge.positive(row, line):
             table.positive.update(meant)
     table.matched = len(named)
+    table.understood |= bool(table.positive)
     return table
 
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
     try:
         text = decoded(path.read_bytes())
+        text, skipped = _without_preamble(text)
         first = text.split("\n", 1)[0]
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max((",", ";", "\t"), key=first.count))
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count))
         header = [name or "" for name in reader.fieldnames or ()]
         rows: list[tuple[int, Mapping[str, str]]] = [
-            (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
+            (skipped + reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
             for row in reader
         ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -178,6 +193,30 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
             f"{path}: cannot be read: {error}", hint="save it as CSV UTF-8, or move it away"
         ) from error
     return header, rows
+
+
+def _without_preamble(text: str) -> tuple[str, int]:
+    """Return a table without what stands before its header, and in how many lines: ``sep=;`` for Excel, comments."""
+    lines = text.splitlines(keepends=True)
+    before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
+    return "".join(lines[before:]), before
+
+
+def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages) -> None:
+    """Refuse a table without column names, and one in which a column that tells something occurs twice.
+
+    Raises:
+        BackgroundError: it is one.
+    """
+    if named := next((name for name in header if _FILE.search(name) and known.find(name)), ""):
+        raise BackgroundError(
+            f"{path}:1: {named!r} stands where the names of the columns should",
+            hint="add a first line such as image,label",
+        )
+    tell = (*FILE_COLUMNS, *CLASS_COLUMNS, *LABEL_COLUMNS)
+    twice = (name for name in header if header.count(name) > 1 and (folded(name) in tell or _means_nodule(name)))
+    if name := next(twice, ""):
+        raise BackgroundError(f"{path}:1: the column {name!r} occurs twice", hint="rename or remove one of them")
 
 
 def _file_column(
@@ -199,9 +238,9 @@ def _file_column(
     return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
 
 
-def _column_of(fact: str, header: Sequence[str], images: str) -> str:
-    """Return the column that tells a patient or view, or ""; RSNA's ``patientId`` names its images."""
-    return next((name for name in header if name != images and means_column(name, fact)), "")
+def _column_of(fact: str, header: Sequence[str], images: str) -> str | None:
+    """Return the column that tells a patient or view, or None; RSNA's ``patientId`` names its images."""
+    return next((name for name in header if name != images and means_column(name, fact)), None)
 
 
 def _looks_like_file(cell: str) -> bool:
@@ -227,6 +266,7 @@ class _Judge:
         self._denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
+        self._reports = [names[name] for name in REPORT_COLUMNS if name in names]
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
 
     @property
@@ -245,6 +285,8 @@ class _Judge:
         if any(name_nodule("class", text) for text in words):
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
+            return True
+        if any(_means_nodule(part) for name in self._reports for part in re.split(r"[.;\n]+", row.get(name, ""))):
             return True
         if any(row.get(name, "").lower() not in ("", "nan") and _is_empty(row[name]) for name in self._denials):
             return True

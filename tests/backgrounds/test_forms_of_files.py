@@ -362,6 +362,11 @@ class TestManifestColumns:
 
 
 LABELS = {
+    "a line for Excel first": ("list.csv", "sep=;\nimage;finding\na.png;Nodule\nb.png;No Finding\n"),
+    "a comment first": ("list.csv", "# made by hand\nimage,finding\na.png,Nodule\nb.png,No Finding\n"),
+    "parted by bars": ("list.csv", "image|finding\na.png|Nodule\nb.png|No Finding\n"),
+    "reports": ("list.csv", 'image,report\na,"Heart normal. A nodule, 12 mm, left."\nb,"No nodule. Clear lungs."\n'),
+    "german reports": ("list.csv", "image;Befund\na;Rundherd rechts\nb;kein Rundherd\n"),
     "node21 as png": ("metadata.csv", "img_name,label,x,y,width,height\na.mha,1,9,9,9,9\nb.mha,0,0,0,0,0\n"),
     "vindr": ("train.csv", "image_id,class_name,x_min\na,Nodule/Mass,5\nb,Cardiomegaly,7\nb,No finding,\n"),
     "nih": ("Data_Entry_2017.csv", "Image Index,Finding Labels\na.dcm,Infiltration|Nodule\nb.png,No Finding\n"),
@@ -419,6 +424,30 @@ class TestTablesBesideRadiographs:
         (tmp_path / "train.csv").write_text("image_id,class_id,x_min,y_min,x_max,y_max\na,8,1,2,3,4\nb,3,1,2,3,4\n")
         with pytest.raises(BackgroundError, match=r"train\.csv:2: a box of class 8"):
             FolderSet(tmp_path, "normal")
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("a.png,Nodule\nb.png,Normal\n", r"list\.csv:1: 'a\.png' stands where the names of the columns should"),
+            ("image,label,label\na,Nodule,\nb,Normal,\n", r"list\.csv:1: the column 'label' occurs twice"),
+        ],
+    )
+    def test_a_table_whose_columns_are_unclear_is_an_error(self, tmp_path, text, says):
+        self.put(tmp_path)
+        (tmp_path / "list.csv").write_text(text)
+        with pytest.raises(BackgroundError, match=says):
+            FolderSet(tmp_path, "normal")
+
+    def test_files_that_macos_writes_beside_tables_are_passed_over(self, tmp_path):
+        self.put(tmp_path)
+        for name in ("._list.csv", "._list.json", "._list.txt"):
+            (tmp_path / name).write_bytes(b"\0\5\26\7\xff\xfe nodule a b")
+        assert len(FolderSet(tmp_path, "normal").backgrounds) == 2
+
+    def test_marks_in_json_that_is_not_read_are_told(self, tmp_path):
+        write_png(tmp_path / "film12.png", chest(seed=2))
+        (tmp_path / "marks.json").write_text('{"film12.png": [[1, 2, 30, 40]]}')
+        assert "marks.json names these radiographs and was not read" in FolderSet(tmp_path, "normal").notes
 
     @pytest.mark.parametrize("column", ["class", "label", "category_id"])
     def test_boxes_of_a_class_that_is_called_0_are_an_error(self, tmp_path, column):
@@ -525,7 +554,7 @@ class TestTablesBesideRadiographs:
 
     def test_a_table_whose_columns_tell_nothing_of_nodules_is_noted(self, tmp_path):
         self.put(tmp_path)
-        (tmp_path / "reports.csv").write_text("image,report\na.png,A nodule on the right.\nb.png,Clear.\n")
+        (tmp_path / "reports.csv").write_text("image,tube\na.png,A nodule on the right.\nb.png,Clear.\n")
         assert "reports.csv names 2 of these radiographs; its columns tell no nodule" in FolderSet(tmp_path, "n").notes
 
     def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
