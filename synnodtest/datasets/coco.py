@@ -12,10 +12,13 @@ from synnodtest.backgrounds.columns import means_column
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
+from synnodtest.geometry import Box, iou
 
 __all__ = ["coco_files", "read_coco"]
 
 MAX_BYTES = 512 * 1024 * 1024
+LEAST_SHARED = 0.5
+"""Intersection over union of a box and the one around its polygons; rounding takes far less."""
 
 
 def coco_files(folder: Path) -> list[Path]:
@@ -107,9 +110,30 @@ def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, s
         diameter, contrast = (
             None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")
         )
-        return entry["image_id"], AnnotatedBox(positive_box(x, y, width, height, where), where, diameter, contrast)
+        box = positive_box(x, y, width, height, where)
+        _refuse_other_outline(entry, box, where)
+        return entry["image_id"], AnnotatedBox(box, where, diameter, contrast)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
+
+
+def _refuse_other_outline(entry: Mapping[str, Any], box: Box, where: str) -> None:
+    """Refuse a box that is not the one around its own polygons, as where two corners stand for a corner and a size.
+
+    Raises:
+        BackgroundError: the two have less than half in common.
+    """
+    outline = entry.get("segmentation")
+    if not isinstance(outline, list) or not all(isinstance(one, list) and len(one) >= 6 for one in outline):
+        return
+    xs, ys = ([float(value) for one in outline for value in one[axis::2]] for axis in (0, 1))
+    around = (min(xs), min(ys), max(xs), max(ys)) if xs else box
+    if iou(around, box) < LEAST_SHARED:
+        shown = ", ".join(f"{edge:g}" for edge in around)
+        raise BackgroundError(
+            f"{where}: its bbox {entry['bbox']} is not that of its segmentation, which lies in ({shown})",
+            hint="bbox is [x, y, width, height] in pixels; correct it, or leave the segmentation out",
+        )
 
 
 def _found(folder: Path, file: Path, name: str, number: int) -> Path:

@@ -6,10 +6,13 @@ from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import TURNED_NOTE, read_as
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage
 from synnodtest.errors import BackgroundError
+from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
 __all__ = ["check_box", "load_image"]
 
+SMALLEST_SHARE, LARGEST_SHARE = 0.1, 3.0
+"""Of the sides of its box that a measured diameter can be: one in cm is a tenth at most, by readers' margins less."""
 EDGE_PX = 1.0
 """A box may pass the image's edge by this much (rounding)."""
 
@@ -29,6 +32,7 @@ def load_image(image: AnnotatedImage) -> Radiograph:
         raise BackgroundError(f"{error.message}{where}", hint=error.hint) from error
     for box in image.boxes:
         check_box(box, image, radiograph.shape)
+        _check_diameter(box, radiograph.spacing_mm)
     return radiograph
 
 
@@ -49,6 +53,18 @@ def _refuse_resized(image: AnnotatedImage, radiograph: Radiograph) -> None:
         raise BackgroundError(
             f"{image.path}: {columns} x {rows} pixels, and its boxes are those of {width} x {height}",
             hint="give the images that were annotated, or scale boxes, width and height to these",
+        )
+
+
+def _check_diameter(box: AnnotatedBox, spacing_mm: Spacing) -> None:
+    """Refuse a diameter that its box cannot have, as one in cm."""
+    if box.diameter_mm is None:
+        return
+    sides = (box.box[2] - box.box[0]) * spacing_mm[1], (box.box[3] - box.box[1]) * spacing_mm[0]
+    if not min(sides) * SMALLEST_SHARE <= box.diameter_mm <= max(sides) * LARGEST_SHARE:
+        raise BackgroundError(
+            f"{box.where}: a diameter of {box.diameter_mm:g} mm in a box of {sides[0]:.3g} x {sides[1]:.3g} mm",
+            hint="diameter_mm is in mm, boxes in pixels of the image; is the image's spacing right?",
         )
 
 

@@ -34,6 +34,7 @@ def read_yolo(folder: Path) -> Dataset:
     if description is None:
         raise BackgroundError(f"{folder}: no YOLO data set", hint="expected data.yaml, images/ and labels/")
     names = _names(description)
+    _refuse_other_names(folder, description, names)
     nodules = classes_of(names, str(description), folder)
     facts = Facts([folder, folder / "images"])
     made, labelled = [], set()
@@ -48,6 +49,24 @@ def read_yolo(folder: Path) -> Dataset:
         if label not in labelled:
             raise BackgroundError(f"{label}: there is no image of this name in {folder / 'images'}")
     return Dataset(folder.resolve().name, "yolo", folder, made)
+
+
+def _refuse_other_names(folder: Path, description: Path, names: Mapping[int, str]) -> None:
+    """Refuse a second YAML beside the data that gives the classes other names: which one were they drawn with?
+
+    Raises:
+        BackgroundError: there is one.
+    """
+    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+        try:
+            others = names if path == description else _names(path)
+        except BackgroundError:
+            continue  # no description of data
+        if others != names:
+            raise BackgroundError(
+                f"{path}: gives the classes other names than {description.name}: {others} and {dict(names)}",
+                hint="move the one away that is not that of these labels",
+            )
 
 
 def _names(description: Path) -> dict[int, str]:

@@ -456,3 +456,41 @@ def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tm
             (tmp_path / place).write_text("image;Subject ID\n" + "".join(f"{n};{told[n]}\n" for n in names))
     first, second, third = (image.cluster for image in read_dataset(tmp_path).images)
     assert first == second != third
+
+
+def test_a_box_that_is_not_that_of_its_own_outline_is_an_error(tmp_path):
+    """One box in two corners is no chance by itself; its outline tells."""
+    content = coco_set(tmp_path, [[30, 40, 20, 20]])
+    outline = [[30, 40, 50, 40, 50, 60, 30, 60]]
+    for bbox, right in (([30, 40, 20, 20], True), ([30, 40, 50, 60], False)):
+        told = {**content["annotations"][0], "bbox": bbox, "segmentation": outline}
+        (tmp_path / "annotations.json").write_text(json.dumps({**content, "annotations": [told]}))
+        if right:
+            assert read_dataset(tmp_path).images[0].boxes[0].box == (30, 40, 50, 60)
+        else:
+            with pytest.raises(BackgroundError, match=r"is not that of its segmentation, which lies in \(30, 40, 50,"):
+                read_dataset(tmp_path)
+
+
+def test_two_descriptions_of_one_yolo_set_that_name_classes_otherwise_are_an_error(tmp_path):
+    write_png(tmp_path / "images" / "a.png", picture(1))
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "data.yaml").write_text("names: [nodule, heart]\n")
+    (tmp_path / "old.yml").write_text("names: {0: nodule, 1: heart}\n")
+    (tmp_path / "args.yaml").write_text("epochs: 3\n")
+    assert len(read_dataset(tmp_path).images[0].boxes) == 1
+    (tmp_path / "old.yml").write_text("names: {0: heart, 1: nodule}\n")
+    with pytest.raises(BackgroundError, match=r"old\.yml: gives the classes other names than data\.yaml"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(("diameter", "fits"), [(25, True), (12, True), (2.5, False), (250, False)])
+def test_a_diameter_that_its_box_cannot_have_is_an_error(table, diameter, fits):
+    (table / "boxes.csv").write_text(f"file,x_min,y_min,x_max,y_max,diameter_mm\na.png,10,20,31,44,{diameter}\n")
+    image = read_dataset(table).images[0]
+    if fits:
+        load_image(image)
+    else:
+        with pytest.raises(BackgroundError, match=rf"boxes\.csv:2: a diameter of {diameter:g} mm in a box of 31"):
+            load_image(image)
