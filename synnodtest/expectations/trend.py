@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 RATES_SHOWN = (0.15, 0.5)
-"""The paper's thresholds for its curves of detection rate by size (figure 3)."""
+"""The paper's thresholds for its curves of detection rate by size (figure 3); drawn beside the operating point."""
 WATCHED = (
     "What is watched: confidence (score of the matched finding, 0 if none) or detected (1 if hit at the operating "
     "point)."
@@ -133,16 +133,18 @@ def trend_figure(
     curves: NDArray[np.float64],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
+    operating_point: float,
 ) -> dict[str, object]:
     """Return the data of the figure: the mean curve, its isotonic fit, detection rates and the lines."""
     mean = np.array([y[x == level].mean() for level in levels])
+    points = sorted({*RATES_SHOWN, operating_point})
     return {
         "kind": "monotone",
         "over": over,
         "levels": levels.tolist(),
         "mean_confidence": mean.tolist(),
         "isotonic": scipy.optimize.isotonic_regression(mean).x.tolist(),
-        "detection_rates": {f"{t:g}": [float((y[x == level] >= t).mean()) for level in levels] for t in RATES_SHOWN},
+        "detection_rates": {f"{t:g}": [float((y[x == level] >= t).mean()) for level in levels] for t in points},
         "lines": np.round(curves, 5).tolist(),
         "d50": None,
     }

@@ -60,9 +60,13 @@ def test_fourteen_backgrounds_are_too_few():
     assert "15 are needed" in ruling.sentence
 
 
-def test_the_figure_holds_the_papers_detection_rates():
-    figure = judge("monotone", MONOTONE, sweep(30, lambda d: d / 25, noise=0.0)).figure
+@pytest.mark.parametrize("kind", ["monotone", "correlation"])
+def test_the_figure_holds_the_detection_rates_of_the_paper_and_of_the_operating_point(kind):
+    parameters = MONOTONE if kind == "monotone" else {"response": "confidence", "over": "diameter_mm", "at_least": 0.5}
+    figure = judge(kind, parameters, sweep(30, lambda d: d / 25, noise=0.0)).figure
     assert figure["levels"] == SIZES
+    assert list(figure["detection_rates"]) == ["0.15", "0.25", "0.5"]
+    assert figure["detection_rates"]["0.25"] == [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
     assert figure["detection_rates"]["0.5"] == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     assert figure["mean_confidence"] == pytest.approx([d / 25 for d in SIZES])
 

@@ -117,6 +117,14 @@ def test_what_stays_open_says_how_many_more_stay_open(made):
         assert (len(data["open"]), data["more_open"]) == (7 if not told else 6, told)
 
 
+def test_untouched_radiographs_are_not_counted_as_synthetic_scenes(made):
+    arms = [scene["arm"] for scene in made["scenes"].values() if scene["accepted"]]
+    bare, lines = arms.count("@untouched"), {word: lines for word, lines, _ in screen(made)["facts"]}["On what"]
+    assert 0 < bare < made["attrition"]["evaluated"]
+    assert f"{made['attrition']['evaluated'] - bare} synthetic scenes" in lines
+    assert f"{bare} untouched radiographs" in lines
+
+
 def test_deviations_from_the_protocol_are_told_at_once_but_for_a_limit_that_is_told_anyway(small):
     small["deviations"] = [
         {"what": "scenes not made", "expectation": "e", "planned": "0", "actual": "26: the set has 4 of 30"},

@@ -56,13 +56,14 @@ def test_rates_by_requested_diameter_with_the_interval_that_decides(judged, node
 
 @pytest.mark.parametrize("node", ["steps::correlation", "size::monotone"])
 def test_the_curve_over_size_its_isotonic_fit_and_its_rates(judged, node):
-    _, rows, text = judged(node)
+    e, rows, text = judged(node)
+    points = sorted({0.15, e["parameters"]["operating_point"], 0.5})
     by = rows.groupby("requested_diameter_mm").confidence
     mean = by.mean().to_numpy()
     n = len(mean)
     fit = [max(min(mean[a : b + 1].mean() for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
     for i, (size, seen) in enumerate(by):
-        numbers = mean[i], fit[i], (seen >= 0.15).mean(), (seen >= 0.5).mean()
+        numbers = mean[i], fit[i], *((seen >= point).mean() for point in points)
         assert f" {size:g} {' '.join(map(shown, numbers))} " in text
 
 

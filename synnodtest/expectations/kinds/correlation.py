@@ -84,7 +84,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
         criterion,
         [t for t, _ in pairs],
         reasons=few,
-        figure=trend_figure(over, levels, curves, x, y) if drawn else {"kind": "rate"},
+        figure=trend_figure(over, levels, curves, x, y, evidence.operating_point) if drawn else {"kind": "rate"},
         details={"by requested diameter": by_diameter(pairs, evidence)},
     )
 

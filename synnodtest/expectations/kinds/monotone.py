@@ -80,7 +80,8 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
         [t for t, _ in pairs],
         reasons=[*too_few(len(levels), len(curves)), *too_many_left_out(len(curves), len(names))],
         notes=notes_on(len(curves), len(names)),
-        figure=trend_figure(over, levels, curves if rising else -curves, x, y) | {"d50": d50(over, pairs, evidence)},
+        figure=trend_figure(over, levels, curves if rising else -curves, x, y, evidence.operating_point)
+        | {"d50": d50(over, pairs, evidence)},
     )
 
 

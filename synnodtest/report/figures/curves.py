@@ -185,13 +185,13 @@ def sequential(payload: JsonObject, name: str) -> Figure:
 
 
 @drawn
-def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None) -> Figure:
-    """Draw one rate per requested diameter with its 95% interval."""
+def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None, note: str = "") -> Figure:
+    """Draw one rate per requested diameter with its 95% interval; ``note`` ends the description."""
     title, by = "Rate by requested diameter", "requested diameter"
     wilson = any(r.lower is None or r.upper is None for r in rows)
     method = "95% interval (Wilson)" if wilson else "95% interval"
     labels = [short(r.diameter, 16) for r in rows]
-    description = f"{plural(len(rows), 'group')}; lowest rate {number(min(r.rate for r in rows))}; {method}."
+    description = f"{plural(len(rows), 'group')}; lowest rate {number(min(r.rate for r in rows))}; {method}.{note}"
     figure, axis = axes(460, 250)
     at = np.arange(len(rows))
     values = np.array([r.rate for r in rows])

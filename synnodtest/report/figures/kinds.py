@@ -67,7 +67,13 @@ class _Bands:
     by_diameter: Annotated[tuple[curves.Rate, ...], Member(key="by requested diameter")] = ()
 
 
+_SEVERAL = " Each nodule by itself; the bound is one on scenes of several and not drawn."
+
+
 def _by_diameter(ruling: RulingEntry, name: str) -> Figure | None:
     bands = decode(_Bands, ruling.details).by_diameter
+    if not bands:
+        return None
     bound = ruling.components[0].rate_bound if ruling.components else None
-    return curves.rates_by_diameter(bands, name, bound) if bands else None
+    alone = ruling.n_nodules == sum(row.nodules for row in bands)  # else a scene of several is one unit
+    return curves.rates_by_diameter(bands, name, bound if alone else None, "" if alone or bound is None else _SEVERAL)

@@ -53,7 +53,8 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     lines = [np.array(line, dtype=float) for line in data.lines]
     shown = lines if len(lines) <= MOST_LINES else [lines[i * len(lines) // MOST_LINES] for i in range(MOST_LINES)]
     mean = np.array(data.mean_confidence, dtype=float)
-    rates, over = data.detection_rates, data.over
+    rates = dict(sorted(data.detection_rates.items(), key=lambda item: float(item[0])))
+    over = data.over
     spread = levels[0] > 0 and levels[-1] / levels[0] >= 4
     figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
     top = panels[0, 0]
@@ -65,7 +66,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     top.set(ylabel="confidence", ylim=(min(0.0, float(mean.min())) - 0.02, max(1.0, float(mean.max())) + 0.02))
     top.legend(loc="upper left")
     bottom = panels[-1, 0]
-    for (threshold, values), style in zip(sorted(rates.items()), _STYLES, strict=False):
+    for (threshold, values), style in zip(rates.items(), _STYLES, strict=False):
         bottom.plot(levels, values, **style, label=f"score ≥ {short(threshold, 12)}")
     if rates:
         bottom.set(ylabel="detection rate", ylim=(-0.02, 1.02))
@@ -80,10 +81,10 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
     description += f" Thin lines: {len(shown)} of {len(lines)} backgrounds." if lines else ""
     svg = to_svg(figure, name, title, description)
-    columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in sorted(rates))]
+    columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
     rows = [
         [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
-        + [number(_at(rates[t], i)) for t in sorted(rates)]
+        + [number(_at(rates[t], i)) for t in rates]
         for i, level in enumerate(levels)
     ]
     return Figure.of(title, description, svg, columns, rows, numeric=columns)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline, settling, which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
@@ -141,7 +142,9 @@ def _on_what(record: Record) -> list[str]:
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
     sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
     made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
-    return [head, f"sets {joined(sets)}" if sets else "", plural(evaluated, "synthetic scene"), *made]
+    bare = sum(scene.arm.startswith(UNTOUCHED_ARM) for scene in record.accepted)
+    scenes = [plural(evaluated - bare, "synthetic scene"), *([plural(bare, "untouched radiograph")] if bare else [])]
+    return [head, f"sets {joined(sets)}" if sets else "", *scenes, *made]
 
 
 def _facts(context: Context) -> list[tuple[str, list[str], str]]:
