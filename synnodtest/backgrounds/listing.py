@@ -222,11 +222,18 @@ def _with_another_suffix(path: Path) -> str:
     return there[0] if len(there) == 1 else ""
 
 
+def _where_it_may_be(row: ManifestRow, path: Path) -> str:
+    if named := _with_another_suffix(path):
+        return f"did you mean {named!r}?"
+    below = [folder for folder in sorted(row.folder.iterdir()) if folder.is_dir() and (folder / row.file).is_file()]
+    if len(below) == 1:
+        return f"it lies in {below[0]}: name that folder, which takes the manifest above it"
+    return f"file names are relative to {row.folder}"
+
+
 def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
     if not path.is_file():
-        named = _with_another_suffix(path)
-        hint = f"did you mean {named!r}?" if named else f"file names are relative to {row.folder}"
-        raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=hint)
+        raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=_where_it_may_be(row, path))
     masks = dict(masks_beside(path))
     for region, name in row.masks.items():
         masks[region] = _resolve(row.folder, name)

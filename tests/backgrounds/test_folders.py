@@ -423,6 +423,14 @@ class TestBrokenSets:
             open_backgrounds(tmp_path, "normal")
         assert caught.value.hint.startswith(hint)
 
+    def test_a_manifest_beside_the_folder_of_its_files_names_that_folder(self, tmp_path):
+        write_png(tmp_path / "images" / "a.png", chest())
+        (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.png,1,1\n")
+        with pytest.raises(BackgroundError, match="no such file") as caught:
+            open_backgrounds(tmp_path, "normal")
+        assert f"it lies in {tmp_path / 'images'}: name that folder" in caught.value.hint
+        assert len(open_backgrounds(tmp_path / "images", "normal").backgrounds) == 1
+
     @pytest.mark.parametrize("again", ["./a.png", "../set/a.png", "link.png"])
     def test_a_file_that_is_listed_under_two_names_is_an_error(self, tmp_path, again):
         write_png(tmp_path / "set" / "a.png", chest())
