@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import AnnotatedSet, PhantomSet, part_of
@@ -32,7 +33,10 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
     """
     sets: list[AnnotatedSet] = []
     if options.data is not None:
-        sets.append(part_of(DatasetSet(options.data, regions=fresh), split))
+        whole = DatasetSet(options.data, regions=fresh)
+        for note in whole.dataset.notes:
+            print(f"note: {note}", file=sys.stderr)
+        sets.append(part_of(whole, split))
     if options.phantoms:
         phantoms = PhantomSet(options.phantoms, seed=FRESH_SEED if fresh else PHANTOM_SEED)
         sets.append(phantoms if fresh else part_of(phantoms, split))

@@ -10,7 +10,7 @@ from typing import Any
 
 from synnodtest.backgrounds.columns import means_column
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, positive_box, refuse_corners
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
 
@@ -49,11 +49,12 @@ def read_coco(folder: Path) -> Dataset:
     files = coco_files(folder)
     if not files:
         raise BackgroundError(f"{folder}: no COCO data set", hint="expected a JSON with 'images' and 'annotations'")
-    images = [image for file in files for image in _images(folder, file)]
-    return Dataset(folder.resolve().name, "coco", folder, images)
+    notes: list[str] = []
+    images = [image for file in files for image in _images(folder, file, notes)]
+    return Dataset(folder.resolve().name, "coco", folder, images, notes)
 
 
-def _images(folder: Path, file: Path) -> list[Any]:
+def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -78,6 +79,7 @@ def _images(folder: Path, file: Path) -> list[Any]:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
         boxes[identifier] += [] if box is None else [box]
     refuse_corners([box for own in boxes.values() for box in own], str(file))
+    notes += notes_on_scores({key for entry in content["annotations"] for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     made = []
     for number, (identifier, name) in enumerate(listed.items()):

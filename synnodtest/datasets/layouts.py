@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from synnodtest.backgrounds.listing import radiographs_in
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.other_annotations import places_of
 from synnodtest.backgrounds.patients import patients_of_names, patients_of_tables, spelt_alike
@@ -13,7 +14,7 @@ from synnodtest.backgrounds.tables import read_tables
 from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
-from synnodtest.datasets.records import Dataset
+from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.table import TABLE, read_table
 from synnodtest.datasets.twice import notes_on_twins
 from synnodtest.datasets.yolo import read_yolo, yolo_description
@@ -83,8 +84,16 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
     alike, by_numbers = spelt_alike({image.id: image.patient for image in dataset.images})
     told = tabled | named | alike
     images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]
-    notes = [*dataset.notes, *by_numbers, *by_tables, *by_names, *notes_on_twins(images)]
+    notes = [*dataset.notes, *_unlisted(images), *by_numbers, *by_tables, *by_names, *notes_on_twins(images)]
     return replace(dataset, images=images, notes=notes)
+
+
+def _unlisted(images: Sequence[AnnotatedImage]) -> list[str]:
+    """Return a note on radiographs beside those of a set that its annotations do not list."""
+    listed = {image.path.resolve() for image in images}
+    beside = [path for folder in {path.parent for path in listed} for path in radiographs_in(folder)]
+    count = sum(path.resolve() not in listed for path in beside)
+    return [f"{count} radiographs beside them that the annotations do not list were left out"] if count else []
 
 
 def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:

@@ -12,9 +12,20 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
-__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "Facts", "numbers", "positive_box", "refuse_corners"]
+__all__ = [
+    "AnnotatedBox",
+    "AnnotatedImage",
+    "Dataset",
+    "Facts",
+    "notes_on_scores",
+    "numbers",
+    "positive_box",
+    "refuse_corners",
+]
 
 
+SCORES = ("score", "scores", "confidence", "conf", "probability", "prob")
+"""Names of columns and keys, in small letters, in which detectors write how sure they are."""
 ENOUGH_BOXES = 3
 """So many boxes that are all of one odd form are no chance."""
 
@@ -168,6 +179,13 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
     if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
         raise BackgroundError(f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be")
     return x, y, x + width, y + height
+
+
+def notes_on_scores(names: Iterable[str], where: str) -> list[str]:
+    """Return a note where boxes come with scores: are they a detector's findings, and no annotations?"""
+    told = next((name for name in names if name.lower() in SCORES), "")
+    says = "boxes have scores, as a detector's findings do, and each counts as a nodule"
+    return [f"{where}: {says} ({told})"] if told else []
 
 
 def refuse_corners(boxes: Iterable[AnnotatedBox], where: str) -> None:

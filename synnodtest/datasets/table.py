@@ -17,6 +17,7 @@ from synnodtest.datasets.records import (
     AnnotatedImage,
     Dataset,
     Facts,
+    notes_on_scores,
     numbers,
     positive_box,
     refuse_corners,
@@ -73,7 +74,8 @@ def read_table(folder: Path) -> Dataset:
     images = [
         replace(one, patient=patients[name]) if patients[name] else one for name, one in zip(boxes, images, strict=True)
     ]
-    return Dataset(folder.resolve().name, "csv", folder, _with_headers(images))
+    notes = notes_on_scores(reader.fieldnames or (), table.name)
+    return Dataset(folder.resolve().name, "csv", folder, _with_headers(images), notes)
 
 
 def _flat(name: str) -> str:

@@ -458,6 +458,20 @@ def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tm
     assert first == second != third
 
 
+def test_scores_beside_boxes_and_films_that_are_not_listed_are_told(tmp_path, table):
+    write_png(table / "d.png", picture(4))
+    assert read_dataset(table).notes == ["1 radiographs beside them that the annotations do not list were left out"]
+    (table / "d.png").unlink()
+    (table / "boxes.csv").write_text(
+        "file,x_min,y_min,x_max,y_max,Score\na.png,10,20,31,44,0.2\nb.mha,,,,\nc.png,,,,\n"
+    )
+    assert [note.partition(",")[0] for note in read_dataset(table).notes] == ["boxes.csv: boxes have scores"]
+    content = coco_set(tmp_path, [[30, 40, 20, 20]])
+    content["annotations"][0]["score"] = 0.1
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    assert any("annotations.json: boxes have scores" in note for note in read_dataset(tmp_path, "coco").notes)
+
+
 def test_a_box_that_is_not_that_of_its_own_outline_is_an_error(tmp_path):
     """One box in two corners is no chance by itself; its outline tells."""
     content = coco_set(tmp_path, [[30, 40, 20, 20]])
