@@ -98,9 +98,10 @@ def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[
     builder = Builder(wrong, regions)
     parts = node.mapping
     rules = _rules(builder, parts, path)
+    name = _text(parts, "id")
     behaviour = Behaviour(
-        id=_text(parts, "id"),
-        statement=_text(parts, "statement"),
+        id=name,
+        statement=_text(parts, "statement") or _sentence(name),
         requirement=_texts(parts, "requirement"),
         hazard=_texts(parts, "hazard"),
         gate=_text(parts, "gate") or "performance",
@@ -120,6 +121,12 @@ def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[
     check_sequential(builder, parts, path, behaviour)
     problems.extend(builder.problems)
     return None if builder.problems else behaviour
+
+
+def _sentence(name: str) -> str:
+    """Return the words of an id: ``Nodules are found (bone=rib).`` for ``nodules-are-found[bone=rib]``."""
+    words = name.replace("-", " ").replace("_", " ").replace("[", " (").replace("]", ")")
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]) -> dict[str, Any]:

@@ -421,3 +421,20 @@ def test_an_unknown_region_may_be_made_known(load):
     with pytest.raises(SpecError, match="scapula"):
         load(text)
     assert load(text, known_regions=frozenset({"scapula"}))
+
+
+def test_a_behaviour_without_a_statement_says_its_id(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text("""synnodtest: 1
+title: A search
+behaviours:
+  - id: any-conspicuous-nodule-is-found
+    matrix: {region: [apical]}
+    fuzz:
+      vary: {diameter_mm: [12, 40], contrast: [0.4, 1.0], location: {region: "${region}"}}
+      fixed: {}
+      examples: 100
+    expect:
+      - detected: {rate_at_least: 0.8}
+""")
+    assert [b.statement for b in load_spec(path).behaviours] == ["Any conspicuous nodule is found (region=apical)."]
