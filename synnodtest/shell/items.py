@@ -102,15 +102,27 @@ class ExpectationItem(pytest.Item):
         self.synnod = synnod
         self.keywords.update({name: True for name in (*behaviour.requirement, *behaviour.hazard)})
         self._gathered: Gathered | None = None
+        self._ended_in: BaseException | None = None
         self.verdict_word = ""
 
     def setup(self) -> None:
-        """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback."""
+        """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback.
+
+        What did not pass stands, however often a plugin has the item run again until it does.
+        """
+        if isinstance(self._ended_in, ExpectationFailed):
+            return
+        if self._ended_in is not None:
+            raise self._ended_in
         try:
             self._gathered = self.synnod.run.gather(self.case)
             self.synnod.meet_baseline(self.case)
         except SynnodError as error:
-            raise Fault(self._fault(error), pytrace=False) from None
+            self._ended_in = Fault(self._fault(error), pytrace=False)
+            raise self._ended_in from None
+        except Exception as error:
+            self._ended_in = error
+            raise
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
             self.synnod.run.rule(self.case, self._gathered)
             self.synnod.say(self.nodeid)
@@ -118,6 +130,8 @@ class ExpectationItem(pytest.Item):
 
     def runtest(self) -> None:
         """Rule."""
+        if self._ended_in is not None:
+            raise self._ended_in
         assert self._gathered is not None
         waiver = self.synnod.waiver(self.case)
         judgement = self.synnod.run.rule(self.case, self._gathered, waiver)
@@ -136,7 +150,8 @@ class ExpectationItem(pytest.Item):
             text += f"\nwaiver {waiver['id']} expired on {waiver['expiry']}"
         if ruling.status is Status.INCONCLUSIVE and self.synnod.run.settings.inconclusive == "xfail" and not waiver:
             pytest.xfail(ruling.sentence)
-        raise ExpectationFailed(text, ruling)
+        self._ended_in = ExpectationFailed(text, ruling)
+        raise self._ended_in
 
     def teardown(self) -> None:
         """Draw the pictures of the report's gallery."""

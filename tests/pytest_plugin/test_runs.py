@@ -100,6 +100,42 @@ def test_what_did_not_pass_fails_the_run_though_a_conftest_expects_failures(proj
     assert "did not pass" not in passed.stdout.str()
 
 
+RUNS_AGAIN = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for last in (False, True):  # as pytest-rerunfailures and its like do
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if last or not any(report.failed for report in reports):
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+            return True
+"""
+AT_FIRST = """
+
+def crashes_once():
+    inner, asked = honest(), []
+
+    def detect(radiographs):
+        asked.append(1)
+        if len(asked) == 1:
+            raise ValueError("out of memory")
+        return inner(radiographs)
+
+    return detect
+"""
+
+
+def test_what_did_not_pass_stands_though_a_plugin_runs_it_again(project):
+    (project.path / "conftest.py").write_text(RUNS_AGAIN)
+    dets = project.path / "dets.py"
+    dets.write_text(dets.read_text() + AT_FIRST)
+    result = project("-k", "sensitivity", "--synnod-no-pixels", detector="dets:crashes_once")
+    assert result.parseoutcomes()["errors"] == 1
+    assert "out of memory" in result.stdout.str()
+    assert statuses(project)["size::sensitivity"] == "ERROR"
+
+
 def test_two_specs_with_a_behaviour_of_one_id_have_a_sham_control_each(project):
     text = (project.path / "specs" / "small.yaml").read_text()
     (project.path / "specs" / "other.yaml").write_text(text)
