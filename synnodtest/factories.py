@@ -61,7 +61,7 @@ class Loader:
             )
         try:
             made = factory()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
         declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
         identity = self._identity(declared, factory)
@@ -100,7 +100,7 @@ class Loader:
             raise self._broken(
                 f"no module named {error.name!r}", hint=f"modules are also sought in {self.base}"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._broken(f"importing {name!r} raised {type(error).__name__}: {error}") from error
 
     def _identity(self, declared: Any, factory: Any) -> Identity:

@@ -55,7 +55,7 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
         radiographs = synthesizer.synthesize(scenes, backgrounds)
     except SynnodError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SynthesizerError(f"synthesizer {name!r} raised {type(error).__name__}: {error}") from error
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")

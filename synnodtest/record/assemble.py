@@ -109,8 +109,11 @@ class Fragment:
             mine, theirs = getattr(self, f.name), getattr(other, f.name)
             if isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
-            elif isinstance(mine, dict) and f.name not in ("scenes", "tally", "shortfall"):
+            elif isinstance(mine, dict) and f.name not in ("expectations", "scenes", "tally", "shortfall"):
                 mine.update(theirs)
+        for node_id, entry in other.expectations.items():  # two workers may rule one item, with --dist each
+            if node_id not in self.expectations or entry.status != "PASSED":
+                self.expectations[node_id] = entry
         self._in_order()
 
     def _in_order(self) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "fault_of_detectors",
+    "fault_of_forks",
     "limits_of",
     "refuse",
     "refuse_ambiguous",
@@ -70,6 +71,12 @@ def fault_of_detectors(words: Sequence[str]) -> str:
         f"--detector: {' and '.join(named)} are named, and a run has one detector\n"
         "  hint: run pytest once for each, or compare two: --detector new.pt --baseline old.pt"
     )
+
+
+def fault_of_forks(option: object) -> str:
+    """Return why items cannot run in processes of their own, as pytest-forked has it: their verdicts would be lost."""
+    forked = getattr(option, "forked", False) or getattr(option, "boxed", False)
+    return "--forked: verdicts and their record do not leave a forked process\n  hint: -n 2" if forked else ""
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:

@@ -72,7 +72,7 @@ class Run:
                 return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant)))
             gathered = self.campaign.gather(self.behaviour(case), case.variant)
             return told_from_noise(self._voice.checked(self.campaign, gathered))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)
             status: StatusWord = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"

@@ -31,6 +31,7 @@ from synnodtest.shell.progress import Progress
 from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.refusals import (
     fault_of_detectors,
+    fault_of_forks,
     refuse,
     refuse_ambiguous,
     refuse_baseline,
@@ -175,7 +176,8 @@ class Session:
         """
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
-            refuse([fault_of_detectors([str(word) for word in self.config.invocation_params.args])])
+            words = [str(word) for word in self.config.invocation_params.args]
+            refuse([fault_of_detectors(words), fault_of_forks(option)])
             refuse(faults_of_names(settings))
             refuse(faults_of_settings(settings, writes=not option.synnod_plan))
         if not (option.collectonly or option.synnod_plan):

@@ -65,6 +65,15 @@ def test_two_detectors_are_a_usage_error_and_not_a_run_of_the_last(project, seco
     assert not (project.path / "reports").exists()
 
 
+def test_a_process_of_its_own_for_each_item_is_a_usage_error(project):
+    (project.path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--forked', action='store_true')\n"
+    )
+    result = project("--forked")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--forked: verdicts and their record do not leave a forked process" in result.stderr.str()
+
+
 def test_a_detector_named_twice_or_in_an_ini_file_is_one(project):
     (project.path / "pytest.ini").write_text("[pytest]\ntestpaths = specs\naddopts = --detector dets:crashing\n")
     result = project("--detector", "dets:honest", "-k", "size and sensitivity", "--synnod-limit", "3")

@@ -1,9 +1,15 @@
-"""The name of a run."""
+"""The name of a run, and what several workers gathered for it."""
 
 import re
 import time
 
-from synnodtest.record.assemble import new_run_id
+import pytest
+
+from synnodtest.decoding import decode
+from synnodtest.record.assemble import Fragment, new_run_id
+from synnodtest.record.model import ExpectationEntry
+
+from .parts import expectation
 
 
 def test_runs_sort_by_their_names_within_a_second_too():
@@ -14,3 +20,13 @@ def test_runs_sort_by_their_names_within_a_second_too():
     assert names == sorted(names)
     assert len(set(names)) == 20
     assert all(re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", name) for name in names)
+
+
+@pytest.mark.parametrize("order", [("PASSED", "FAILED"), ("FAILED", "PASSED"), ("ERROR", "PASSED")])
+def test_of_two_workers_that_ruled_one_item_the_one_stands_that_did_not_pass(order):
+    whole = Fragment()
+    for status in order:
+        entry = decode(ExpectationEntry, expectation(status=status))
+        whole.planned = {entry.id: entry}
+        whole.merge(Fragment(expectations={entry.id: entry}).as_dict())
+    assert [e.status for e in whole.expectations.values()] == [max(order, key="PASSED".__ne__)]

@@ -40,6 +40,9 @@ def wants(folder):
 def raises():
     raise RuntimeError("no licence")
 
+def leaves():
+    raise SystemExit(0)
+
 def nothing():
     return 3
 
@@ -103,6 +106,7 @@ def test_a_declared_identity_and_sham_are_taken_over(user):
         ("Misspelt", r"unknown key\(s\) versoin"),
         ("wants", r"requires the argument\(s\) folder"),
         ("raises", "raised RuntimeError: no licence"),
+        ("leaves", "raised SystemExit: 0"),
         ("nothing", "returned int, neither a function"),
         ("number", "'number' is int, not a factory"),
         ("absent", "has no 'absent'"),
@@ -115,9 +119,10 @@ def test_a_factory_that_cannot_be_used_is_an_error_that_names_it(user, name, mes
 
 
 def test_modules_that_are_absent_or_broken_are_errors(tmp_path):
-    (tmp_path / "broken_synthesizer.py").write_text("1 / 0")
-    with pytest.raises(SynthesizerError, match="raised ZeroDivisionError"):
-        resolve("broken_synthesizer.py:x", base=tmp_path)
+    for fault, told in (("1 / 0", "ZeroDivisionError"), ("raise SystemExit(0)", "SystemExit")):
+        (tmp_path / f"broken_{told}.py").write_text(fault)
+        with pytest.raises(SynthesizerError, match=f"raised {told}"):
+            resolve(f"broken_{told}.py:x", base=tmp_path)
     with pytest.raises(SynthesizerError, match="no module named 'no_such_module_at_all'"):
         resolve("no_such_module_at_all:x", base=tmp_path)
     with pytest.raises(SynthesizerError, match=r"absent\.py is not there"):

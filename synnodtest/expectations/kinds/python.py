@@ -63,7 +63,7 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
         return no_data(criterion, "scene", evidence)
     try:
         answer = function(narrowed, **(parameters.with_ or {}))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SynnodError(f"check {text!r} raised {type(error).__name__}: {error}") from error
     return _ruling(answer, text, criterion, narrowed)
 
