@@ -29,6 +29,7 @@ from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
 from synnodtest.backgrounds.regions import LUNGS, REGIONS
+from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
 from synnodtest.evidence.regions import BUILT_IN_REGIONS
@@ -96,7 +97,8 @@ class FolderSet:
     def notes(self) -> Sequence[str]:
         """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
-        of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *self._of_copies)
+        alike = spelt_otherwise(entry.strata for entry in self._all)
+        of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *alike, *self._of_copies)
         return (*of_set, *self._readings.summary(known))
 
     @property

@@ -643,3 +643,22 @@ def test_a_spacing_of_one_number_is_told_with_what_to_write(tmp_path):
     with pytest.raises(BackgroundError, match="is not a pair of positive numbers") as caught:
         read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing="1.5"))
     assert "mm_per_px_x" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("061Y", "61"), ("61 years", "61"), ("61.0", "61"), ("018M", "1.5"), ("60-69", "60-69"), ("61.5", "61.5")],
+)
+def test_ages_as_dicom_and_people_write_them_are_numbers(tmp_path, text, age):
+    (tmp_path / "manifest.csv").write_text(f"file,Patient Age\na.png,{text}\n")
+    assert read_manifest(tmp_path / "manifest.csv").rows[0].strata == {"age": age}
+
+
+def test_groups_that_are_spelt_in_two_ways_are_told(tmp_path):
+    rows = []
+    for index, (sex, view) in enumerate([("F", "PA"), ("female", "AP"), ("M", "pa"), ("M", "AP")]):
+        write_png(tmp_path / f"{index}.png", chest(seed=index))
+        rows.append(f"{index}.png,p{index},{sex},{view}")
+    (tmp_path / "manifest.csv").write_text("\n".join(["file,patient,sex,view", *rows]))
+    told = [note for note in FolderSet(tmp_path, "n").notes if "count as different" in note]
+    assert [note.partition(" count")[0] for note in told] == ["sex: 'F' and 'female'", "view: 'PA' and 'pa'"]
