@@ -22,7 +22,13 @@ from synnodtest.backgrounds.films import (
 )
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.mask_fit import check_lung_masks
-from synnodtest.backgrounds.patients import named_by_files, named_by_tables, of_one_number, of_one_study
+from synnodtest.backgrounds.patients import (
+    doubtful_patients,
+    named_by_files,
+    named_by_tables,
+    of_one_number,
+    of_one_study,
+)
 from synnodtest.backgrounds.plausible import check_chest
 from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
@@ -80,7 +86,8 @@ class FolderSet:
         tabled, by_tables = named_by_tables(facts, self._listing.patients)
         named, by_names = named_by_files(tabled, self._listing.folder)
         self._all, by_studies = of_one_study(named)
-        self._of_names = (*by_numbers, *by_tables, *by_names, *by_studies)
+        doubts = doubtful_patients(facts, self._listing.patients)
+        self._of_names = (*doubts, *by_numbers, *by_tables, *by_names, *by_studies)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._cache = cache

@@ -15,6 +15,7 @@ from pathlib import Path
 from synnodtest.backgrounds.listing import Entry
 
 __all__ = [
+    "doubtful_patients",
     "named_by_files",
     "named_by_tables",
     "of_one_number",
@@ -24,6 +25,8 @@ __all__ = [
     "spelt_alike",
 ]
 
+_NOBODY = ("nan", "na", "n/a", "none", "null", "unknown", "anonymous", "anonymized", "anonymised", "anon", "-", "?")
+"""What programs and people write where they do not know, or do not tell, whose a film is."""
 _NUMBER = re.compile(r"0*(\d+)(\.0+)?")
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),
@@ -86,6 +89,25 @@ def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     """Return the entries with patients ``007`` and ``7`` as one, and a note of it."""
     known, notes = spelt_alike({e.id: e.patient for e in entries})
     return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
+
+
+def doubtful_patients(entries: Sequence[Entry], told: Mapping[Path, str]) -> list[str]:
+    """Return notes on films without a patient among others with one, and on a patient who is called unknown.
+
+    Args:
+        entries: Of a set, with the patients of manifest and headers.
+        told: Radiograph -> patient, as a table beside them writes it.
+    """
+    without = sum(not entry.patient and entry.path not in told for entry in entries)
+    names = Counter(e.patient for e in entries if e.patient.casefold() in _NOBODY)
+    return [
+        *(
+            [f"{without} radiographs have no patient, and the others have: each counts as one of its own"]
+            if 0 < without < len(entries)
+            else []
+        ),
+        *(f"{n} radiographs are of the patient {name!r} and count as one" for name, n in names.items() if n > 1),
+    ]
 
 
 def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

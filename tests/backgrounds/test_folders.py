@@ -220,6 +220,15 @@ class TestWhatBelongsToASet:
         assert clusters["a.mha"] == clusters["b.mha"] == clusters["c.mha"] != clusters["d.mha"]
         assert "1 patient by numbers that differ in leading zeros alone" in found.notes[0]
 
+    def test_films_without_a_patient_among_others_and_unknown_patients_are_told(self, tmp_path):
+        for index, name in enumerate("abcd"):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (tmp_path / "manifest.csv").write_text("file,patient\na.mha,p1\nb.mha,\nc.mha,nan\nd.mha,nan\n")
+        assert open_backgrounds(tmp_path, "normal").notes[:2] == (
+            "1 radiographs have no patient, and the others have: each counts as one of its own",
+            "2 radiographs are of the patient 'nan' and count as one",
+        )
+
     def test_a_manifest_goes_before_the_table_beside_it(self, tmp_path):
         for index, name in enumerate("ab"):
             write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
