@@ -26,6 +26,8 @@ SMALLEST_SIDE_MM = 100.0
 CHILD_SIDE_MM = 180.0
 LUNGS_MM = (110.0, 430.0)
 """Width of both lungs together; adults of NIH 234 to 400 mm."""
+NARROW_LUNGS_MM = 200.0
+"""Below it a note: a child, or the spacing of the pixels before the picture was made smaller."""
 SURE = 0.8
 """Certainty from which the segmenter's lungs are measured; every film has 0.82 or more."""
 MOST_ANISOTROPY = 2.0
@@ -43,7 +45,8 @@ MOST_ROUGH, ROUGH_FROM_PX = 0.25, 200
 
 LIMITS: tuple[tuple[str, str, str], ...] = (
     ("size", f"height and width {SMALLEST_SIDE_MM:g} to {LARGEST_SIDE_MM:g} mm, lungs {LUNGS_MM[0]:g} to "
-     f"{LUNGS_MM[1]:g} mm across; below {CHILD_SIDE_MM:g} mm a note", "mm_per_px_x, mm_per_px_y, or accept: size"),
+     f"{LUNGS_MM[1]:g} mm across; below {CHILD_SIDE_MM:g} mm, lungs below {NARROW_LUNGS_MM:g} mm, a note",
+     "mm_per_px_x, mm_per_px_y, or accept: size"),
     ("size", f"spacing of rows and columns within a factor of {MOST_ANISOTROPY:g}", "mm_per_px_x, mm_per_px_y"),
     ("size", "spacing not exactly 1 x 1 mm, the default of exporting programs", "mm_per_px_x, mm_per_px_y"),
     ("brightness", f"spread of at least {LEAST_SPREAD:g} within the lungs, white above {LEAST_WHITE:g}, black below "
@@ -124,6 +127,8 @@ def check_chest(path: Path, pixels: FloatArray, spacing_mm: tuple[float, float],
             hint="write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y), or 'size' into its "
             "column 'accept'",
         )
+    if sure and "size" not in given.accept and seen.lungs_mm < NARROW_LUNGS_MM:
+        return [f"lungs narrower than an adult's: a child, or a spacing that is too small ({seen.lungs_mm:.0f} mm)"]
     return []
 
 

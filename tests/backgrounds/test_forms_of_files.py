@@ -14,6 +14,7 @@ from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
 from synnodtest.backgrounds.formats_page import formats_page
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.errors import BackgroundError
+from synnodtest.phantom import expose, project, sample_anatomy
 
 from .radiograph_files import chest, write_dicom, write_mha, write_png
 
@@ -126,6 +127,14 @@ class TestSpacing:
     def test_what_makes_no_chest_is_refused(self, tmp_path, spacing, match):
         path = write_png(tmp_path / "a.png", chest())
         refused(match, path, spacing_mm=spacing)
+
+    @pytest.mark.parametrize(("share", "told"), [(1.0, False), (0.62, True)])
+    def test_narrow_lungs_are_noted_as_of_a_smaller_copy_with_the_spacing_of_its_original(self, tmp_path, share, told):
+        phantom = expose(project(sample_anatomy(1), 512))
+        path = write_png(tmp_path / "a.png", np.rint(phantom.pixels * 65535).astype(np.uint16))
+        row, column = phantom.spacing_mm
+        notes = read_radiograph(path, spacing_mm=(row * share, column * share)).notes
+        assert any(note.startswith("lungs narrower than an adult's") for note in notes) == told
 
     def test_a_narrow_chest_is_noted(self, tmp_path):
         radiograph = read_radiograph(write_png(tmp_path / "a.png", chest()), spacing_mm=(1.0, 1.0))
