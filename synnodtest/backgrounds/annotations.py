@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.node21 import named_positive
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms
@@ -105,6 +106,7 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
         kinds = {str(one["id"]): str(one["name"]) for one in content.get("categories") or []}
         marked = {str(entry["image_id"]) for entry in content["annotations"] if _counts(entry, kinds)}
         listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
+        patients = {str(one["id"]): patient for one in content["images"] if (patient := patient_of_entry(one))}
     except (KeyError, TypeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
     meant = [(one, path) for one, name in listed for path in known.find(name)]
@@ -121,6 +123,7 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
             hint="copy the file again from its source, or export it again",
         )
     found.positive |= {path for one, path in meant if one in marked}
+    found.patients = {path: patients[one] for one, path in meant if one in patients} | found.patients
     return True
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["COLUMNS", "canonical_columns", "folded", "means_column"]
+__all__ = ["COLUMNS", "canonical_columns", "folded", "means_column", "patient_of_entry"]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "filepath", "imagefile"),
@@ -51,6 +52,12 @@ def means_column(name: str, column: str) -> bool:
     return plain in COLUMNS[column] or (
         column == "patient" and bool(_WHOSE.fullmatch(plain) or _IDENTIFIES.fullmatch(plain))
     )
+
+
+def patient_of_entry(entry: Mapping[str, Any]) -> str:
+    """Return whose an image of COCO's is where its entry has a key for it, else ""."""
+    told = (entry[key] for key in entry if means_column(str(key), "patient"))
+    return next((str(one).strip() for one in told if isinstance(one, (str, int)) and str(one).strip()), "")
 
 
 def canonical_columns(names: Sequence[str], where: str) -> list[str]:

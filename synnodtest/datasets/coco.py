@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synnodtest.backgrounds.columns import means_column
+from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
@@ -64,7 +64,7 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         nodules = classes_of(names, str(file), folder)
         listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
         sizes = {one["id"]: _size(one) for one in content["images"]}
-        patients = {one["id"]: _patient(one) for one in content["images"]}
+        patients = {one["id"]: patient_of_entry(one) for one in content["images"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
     if len(listed) < len(content["images"]):
@@ -87,12 +87,6 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         patient = image.patient or patients[identifier]
         made.append(replace(image, declared=sizes[identifier], patient=patient))
     return made
-
-
-def _patient(image: Mapping[str, Any]) -> str:
-    """Return whose an image is where its entry has a key of its own for it."""
-    told = (image[key] for key in image if means_column(str(key), "patient"))
-    return next((str(one).strip() for one in told if isinstance(one, (str, int)) and str(one).strip()), "")
 
 
 def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -1,5 +1,7 @@
 """Background sets from folders: what belongs to them, what manifests say, what stands in for missing lungs."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy
@@ -228,6 +230,14 @@ class TestWhatBelongsToASet:
             "1 radiographs have no patient, and the others have: each counts as one of its own",
             "2 radiographs are of the patient 'nan' and count as one",
         )
+
+    def test_coco_beside_films_tells_patients(self, tmp_path):
+        for index, name in enumerate("abc"):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        images = [{"id": n, "file_name": f"{name}.mha", "patient_id": n // 2} for n, name in enumerate("abc")]
+        (tmp_path / "set.json").write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+        clusters = {b.id: b.cluster for b in open_backgrounds(tmp_path, "normal").backgrounds}
+        assert clusters["a.mha"] == clusters["b.mha"] != clusters["c.mha"]
 
     def test_a_manifest_goes_before_the_table_beside_it(self, tmp_path):
         for index, name in enumerate("ab"):
