@@ -24,6 +24,7 @@ _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
 UNREAD_PICTURES = (
     ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
+    ".jls", ".jxl", ".j2k", ".heic", ".avif", ".dcm.gz", ".mha.gz", ".tar", ".tar.gz", ".tgz", ".7z", ".rar",
 )  # fmt: skip
 """Formats in which radiographs come and that are not read, unless a package adds one."""
 _DEEPEST = 8

@@ -79,6 +79,9 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
         boxes[identifier] += [] if box is None else [box]
     refuse_corners([box for own in boxes.values() for box in own], str(file))
+    unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in content["annotations"])
+    if unsure:
+        notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")
     notes += notes_on_scores({key for entry in content["annotations"] for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     made = []

@@ -467,9 +467,11 @@ def test_scores_beside_boxes_and_films_that_are_not_listed_are_told(tmp_path, ta
     )
     assert [note.partition(",")[0] for note in read_dataset(table).notes] == ["boxes.csv: boxes have scores"]
     content = coco_set(tmp_path, [[30, 40, 20, 20]])
-    content["annotations"][0]["score"] = 0.1
+    content["annotations"][0] |= {"score": 0.1, "iscrowd": 1}
     (tmp_path / "annotations.json").write_text(json.dumps(content))
-    assert any("annotations.json: boxes have scores" in note for note in read_dataset(tmp_path, "coco").notes)
+    told = " ".join(read_dataset(tmp_path, "coco").notes)
+    assert "annotations.json: boxes have scores" in told
+    assert "annotations.json: 1 boxes are marked iscrowd or ignore" in told
 
 
 def test_a_box_that_is_not_that_of_its_own_outline_is_an_error(tmp_path):
