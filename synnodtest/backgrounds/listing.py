@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from synnodtest.backgrounds.annotations import annotations_of, name_nodule
+from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
+from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.errors import BackgroundError
 
 __all__ = ["Entry", "Listing", "NothingThere", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
@@ -192,7 +193,7 @@ def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tup
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
     """Return a note on radiographs that are listed as backgrounds though a column of the manifest names a nodule."""
-    told = Counter(name for entry in entries for name, text in entry.strata.items() if name_nodule(name, text))
+    told = Counter(name for entry in entries for name, text in entry.strata.items() if tells_positive(name, text))
     where = manifest.path.name if manifest else ""
     return [
         f"{count} radiographs are listed in {where} with a nodule in the column {name!r}; they were kept, because it "

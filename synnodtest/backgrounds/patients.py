@@ -7,6 +7,7 @@ films of different patients they would count for more than they tell.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -86,7 +87,7 @@ def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> t
 
 
 def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
-    """Return the entries with patients ``007`` and ``7`` as one, and a note of it."""
+    """Return the entries with patients ``007`` and ``7``, or ``P1`` and ``p 1``, as one, and a note of it."""
     known, notes = spelt_alike({e.id: e.patient for e in entries})
     return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
 
@@ -111,7 +112,7 @@ def doubtful_patients(entries: Sequence[Entry], told: Mapping[Path, str]) -> lis
 
 
 def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return one spelling for patients whose numbers differ in leading zeros or a final ``.0``, by key, and a note."""
+    """Return one spelling for patients whose names differ in leading zeros, case or blanks, by key, and a note."""
     forms: dict[str, set[str]] = defaultdict(set)
     for patient in patients.values():
         forms[_plain(patient)].add(patient)
@@ -120,16 +121,21 @@ def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]
         return {}, []
     shown = " and ".join(repr(one) for one in sorted(forms[min(several)], key=len))
     note = (
-        f"{len(several)} patient{'s' * (len(several) > 1)} by numbers that differ in leading zeros alone, such as "
-        f"{shown}, count as one each: spreadsheets drop zeros; give them unlike names where they are not"
+        f"{len(several)} patient{'s' * (len(several) > 1)} by names that differ in leading zeros, case or blanks "
+        f"alone, such as {shown}, count as one each; give them unlike names where they are not"
     )
     return {key: several[plain] for key, one in patients.items() if (plain := _plain(one)) in several}, [note]
 
 
 def _plain(patient: str) -> str:
-    """Return a patient's number without the leading zeros that spreadsheets drop and the ``.0`` that programs add."""
-    number = _NUMBER.fullmatch(patient)
-    return number[1] if number else patient
+    """Return a patient's name in small letters without blanks and signs that nobody sees.
+
+    A number loses the leading zeros that spreadsheets drop and the ``.0`` that programs add.
+    """
+    letters = unicodedata.normalize("NFKC", patient).casefold()
+    text = "".join(one for one in letters if not one.isspace() and unicodedata.category(one) != "Cf")
+    number = _NUMBER.fullmatch(text)
+    return number[1] if number else text
 
 
 def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:

@@ -16,7 +16,7 @@ from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
-__all__ = ["Table", "name_nodule", "read_tables"]
+__all__ = ["Table", "name_nodule", "read_tables", "tells_positive"]
 
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv")
@@ -116,6 +116,11 @@ def name_nodule(column: str, text: str) -> bool:
     if folded(column) in CLASS_COLUMNS and not _is_number(text):
         return text.strip().lower() in _POSITIVE or any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
     return _means_nodule(column) and not _is_empty(text)
+
+
+def tells_positive(column: str, text: str) -> bool:
+    """Return whether a cell names a nodule, or is a number other than 0 in a column of labels."""
+    return name_nodule(column, text) or (folded(column) in LABEL_COLUMNS and _is_number(text) and not _is_empty(text))
 
 
 def _means_nodule(text: str) -> bool:

@@ -213,6 +213,15 @@ class TestWhatBelongsToASet:
         assert ("by a table beside them" in told) == (clusters < 3)
         assert ("were left out: view L" in told) == (clusters < 4)
 
+    @pytest.mark.parametrize(("one", "other"), [("P1", "p1"), ("P 1", "P1"), ("p1\u200b", "p1"), ("ro\u0308", "r\xf6")])
+    def test_names_of_patients_that_differ_unseen_are_one_patient(self, tmp_path, one, other):
+        for index, name in enumerate("abc"):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (tmp_path / "manifest.csv").write_text(f"file,patient\na.mha,{one}\nb.mha,{other}\nc.mha,p2\n")
+        found = open_backgrounds(tmp_path, "normal")
+        assert len({b.cluster for b in found.backgrounds}) == 2
+        assert "leading zeros, case or blanks alone" in found.notes[0]
+
     def test_numbers_of_patients_that_lost_their_zeros_are_one_patient(self, tmp_path):
         for index, name in enumerate("abcd"):
             write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
@@ -220,7 +229,7 @@ class TestWhatBelongsToASet:
         found = open_backgrounds(tmp_path, "normal")
         clusters = {b.id: b.cluster for b in found.backgrounds}
         assert clusters["a.mha"] == clusters["b.mha"] == clusters["c.mha"] != clusters["d.mha"]
-        assert "1 patient by numbers that differ in leading zeros alone" in found.notes[0]
+        assert "1 patient by names that differ in leading zeros, case or blanks alone" in found.notes[0]
 
     def test_films_without_a_patient_among_others_and_unknown_patients_are_told(self, tmp_path):
         for index, name in enumerate("abcd"):

@@ -671,3 +671,12 @@ def test_groups_that_are_spelt_in_two_ways_are_told(tmp_path):
     (tmp_path / "manifest.csv").write_text("\n".join(["file,patient,sex,view", *rows]))
     told = [note for note in FolderSet(tmp_path, "n").notes if "count as different" in note]
     assert [note.partition(" count")[0] for note in told] == ["sex: 'F' and 'female'", "view: 'PA' and 'pa'"]
+
+
+@pytest.mark.parametrize("column", ["nodule", "label", "target"])
+def test_a_positive_film_that_a_manifest_lists_as_a_background_is_told(tmp_path, column):
+    for index in range(2):
+        write_png(tmp_path / f"{index}.png", chest(seed=index))
+    (tmp_path / "manifest.csv").write_text(f"file,patient,{column}\n0.png,p0,1\n1.png,p1,0\n")
+    told = f"1 radiographs are listed in manifest.csv with a nodule in the column {column!r}"
+    assert any(note.startswith(told) for note in FolderSet(tmp_path, "n").notes)
