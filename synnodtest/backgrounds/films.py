@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synnodtest.backgrounds.file_formats import suffix_of
-from synnodtest.backgrounds.likeness import copies, likeness
+from synnodtest.backgrounds.likeness import MOST, copies, likeness
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
@@ -67,6 +67,8 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
     """
     films = {name: sight.film for name, sight in sights.items()}
     joined, apart = [], []
+    if len(sights) > MOST:
+        return films, [f"copies in other sizes or with loss were not sought among more than {MOST} radiographs"]
     for name, first in copies({name: sight.looks for name, sight in sights.items() if sight.looks}).items():
         if films[name] == films[first]:
             continue

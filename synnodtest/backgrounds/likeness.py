@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["COPY", "copies", "likeness"]
+__all__ = ["COPY", "MOST", "copies", "likeness"]
 
 SIDE, RIM, BLUR, BLOCK = 96, 4, 1.0, 8
 COPY, WORTH_A_LOOK = 0.6, 0.35
@@ -25,6 +25,8 @@ COPY, WORTH_A_LOOK = 0.6, 0.35
 _STEPS = 42
 """Of a standard deviation, in which a likeness is kept; three of them either way fill a byte."""
 _ROWS = 512
+MOST = 6000
+"""Films that are compared with each other; more would take minutes and gigabytes."""
 
 
 def likeness(pixels: FloatArray) -> bytes:
@@ -39,9 +41,12 @@ def likeness(pixels: FloatArray) -> bytes:
 
 
 def copies(likenesses: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the films that are copies of an earlier one, inverted ones too, and the first of which each is one."""
+    """Return the films that are copies of an earlier one, inverted ones too, and the first of which each is one.
+
+    Nothing where there are more than :data:`MOST`.
+    """
     names = list(likenesses)
-    if len(names) < 2:
+    if not 2 <= len(names) <= MOST:
         return {}
     kept = _blocks(np.frombuffer(b"".join(likenesses.values()), dtype=np.int8))
     count, blocks, _ = kept.shape

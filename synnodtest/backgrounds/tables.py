@@ -229,10 +229,11 @@ def _file_column(
 ) -> str | None:
     """Return the column that names images: one of a known name, else one most of whose cells are radiographs here."""
     named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
-    counts = {name: sum(bool(known.find(row.get(name, ""))) for _, row in rows) for name in header}
+    counts = {name: _found(name, rows, known) for name in named}
     best = max(named, key=lambda name: counts[name], default=None)
     if best is not None and counts[best]:
         return best
+    counts |= {name: _found(name, rows, known) for name in header if name not in counts}
     other = max(header, key=lambda name: counts[name], default=None)
     if (
         other is not None
@@ -241,6 +242,10 @@ def _file_column(
     ):
         return other
     return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
+
+
+def _found(column: str, rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages) -> int:
+    return sum(bool(known.find(row.get(column, ""))) for _, row in rows)
 
 
 def _column_of(fact: str, header: Sequence[str], images: str) -> str | None:
