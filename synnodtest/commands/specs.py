@@ -26,7 +26,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "schema":
         parser.set_defaults(run=_schema)
         return
-    parser.add_argument("paths", nargs=1 if name == "expand" else "*", type=Path, help="spec files or folders")
+    if name == "expand":
+        parser.add_argument("paths", nargs=1, type=Path, metavar="spec", help="spec file")
+    else:
+        parser.add_argument("paths", nargs="*", type=Path, help="spec files or folders (default: specs)")
     if name == "freeze":
         parser.add_argument(
             "--protocol", type=Path, metavar="FILE",

@@ -337,3 +337,18 @@ def test_a_limit_below_one_is_refused(capsys, limit):
     with pytest.raises(SystemExit):
         main(["plan", f"--limit={limit}"])
     assert f"{limit} is not a whole number of 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["expand"], "spec file\n"),
+        (["check"], "(default: specs)"),
+        (["freeze"], "(default: specs)"),
+        (["data", "check"], "[--from {node21,"),
+    ],
+)
+def test_help_says_what_a_command_takes(words, told, capsys):
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert told in capsys.readouterr().out
