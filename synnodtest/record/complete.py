@@ -51,7 +51,7 @@ class RunFacts:
         limits: How far metrics may move from the baseline.
         known_regions: Regions beyond the built-in ones that the specs may name.
         options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
-            file; what replay starts from.
+            file, what replay starts from; and further options without which an item could end otherwise.
         credibility: Credibility reports of the synthesizers.
         ledger: The run ledger; None: that in ``root``.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.

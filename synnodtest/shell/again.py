@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
 
 from synnodtest.planning.cases import Case
 from synnodtest.record.assemble import Fragment
 from synnodtest.shell.settings import Settings
 
-__all__ = ["follow_up", "reproduce"]
+__all__ = ["changed", "follow_up", "reproduce"]
 
 
 def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
@@ -27,14 +26,15 @@ def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
         words += ["--backgrounds", str(settings.backgrounds)]
     if settings.limit is not None:
         words += ["--synnod-limit", str(settings.limit)]
-    words += _changed(settings)
+    for name, value in changed(settings).items():
+        words += [name, value]
     if rootdir:
         words += ["--rootdir", rootdir]
     return shlex.join([*words, "--synnod-seed", str(settings.seed)])
 
 
-def _changed(settings: Settings) -> Iterator[str]:
-    """Yield the options without which the item could end otherwise, where this run's differ from the defaults."""
+def changed(settings: Settings) -> dict[str, str]:
+    """Return the options without which an item could end otherwise, where this run's differ from the defaults."""
     usual = Settings(settings.root)
     given = {
         "--synnod-conform": (settings.conform, "stop"),
@@ -42,9 +42,8 @@ def _changed(settings: Settings) -> Iterator[str]:
         "--synnod-device": (settings.device, usual.device),
         "--synnod-cache": (settings.cache, settings.root / usual.cache),
     }
-    for name, (value, default) in given.items():
-        if value != default:
-            yield from (name, f"{value:g}" if isinstance(value, float) else str(value))
+    differing = {name: value for name, (value, default) in given.items() if value != default}
+    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in differing.items()}
 
 
 def follow_up(fragment: Fragment, settings: Settings, node_id: str) -> list[str]:

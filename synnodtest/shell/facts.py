@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from synnodtest.record.whole import RunFacts
+from synnodtest.shell.again import changed
 from synnodtest.shell.refusals import limits_of
 from synnodtest.shell.settings import Settings
 
@@ -38,6 +39,7 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
             "synthesizer": settings.synthesizer,
             "backgrounds": str(settings.backgrounds or ""),
             "report": os.path.relpath(folder, settings.root),
+            **changed(settings),
         },
         ledger=ledger,
         own=(settings.reports, settings.cache, ledger, settings.root / "replay", *written),

@@ -79,6 +79,9 @@ class Opened:
     def _questioned(self, detector: Detector, store: Store) -> Detector:
         """Return the detector once its adapter has answered; what it is only warned of is noted."""
         if self.settings.conform == "off":
+            impact = "a wrong box order, unit or grey scale of the adapter would not have been told"
+            what = "conformance: the detector was asked nothing before the run (--synnod-conform off)"
+            self._note(AnomalyEntry(detector.identity.name, what, impact))
             return detector
         from synnodtest.detectors.preflight import preflight, refuse_misfits
 

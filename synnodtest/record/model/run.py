@@ -43,7 +43,7 @@ class RunEntry:
         confirmatory: Whether it confirms anything.
         exploratory_reasons: Why it does not.
         interrupted: Whether it was stopped before its end.
-        options: Detector, synthesizer and backgrounds as they were asked for.
+        options: Detector, synthesizer and backgrounds as they were asked for, and options that were no defaults.
         user: Who ran it.
         commit: Of the project's git checkout.
         tree_clean: Whether that had no uncommitted change; null outside a checkout.

@@ -51,7 +51,13 @@ def _run(run: RunEntry, version: str) -> list[tuple[str, Cell]]:
         ("Master seed", Cell(str(run.seed))),
         ("synnodtest", Cell(version)),
         ("Profile", Cell(run.profile or "as specified")),
+        ("Options", Cell(_options(run))),
     ]
+
+
+def _options(run: RunEntry) -> str:
+    given = [f"{name} {value}" for name, value in run.options.items() if name.startswith("--")]
+    return ", ".join(given) or "defaults"
 
 
 def _device(record: Record) -> list[tuple[str, Cell]]:
