@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import Identity
 
@@ -86,6 +87,15 @@ class Loader:
             raise self._broken(f"{attribute!r} is {type(found).__name__}, not a factory that can be called")
         return found
 
+    def source(self) -> str:
+        """Return a sha256 of the files in which the function stands: that of its module and that which defines it.
+
+        Raises:
+            SynnodError: as :meth:`find` does.
+        """
+        found, module = self.find(), self._module(self.text.rpartition(":")[0])
+        return sha256_of([source_sha256(module), source_sha256(found)])
+
     def _module(self, name: str) -> ModuleType:
         try:
             if name.endswith(".py"):
@@ -125,8 +135,8 @@ class Loader:
 
 
 def source_sha256(thing: Any) -> str:
-    """Return the sha256 of the file that defines a function, class or instance; empty where there is none."""
-    unwrapped: Callable[..., Any] = inspect.unwrap(thing)
+    """Return the sha256 of the file that defines a module, function, class or instance; empty where there is none."""
+    unwrapped: Any = inspect.unwrap(thing)
     for candidate in (unwrapped, type(thing)):
         try:
             return hashlib.sha256(Path(inspect.getfile(candidate)).read_bytes()).hexdigest()

@@ -80,6 +80,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
+    from synnodtest.integrity.sources import sources
     from synnodtest.record.model import BehaviourEntry
     from synnodtest.record.pccp import Version
     from synnodtest.shell.baseline import is_record, kept_record, record_of
@@ -88,7 +89,9 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
     if is_record(text):
         made = kept_record(text)
-        return Version(text, made, {s.file: s.sha256 for s in made.identification.specs}, _limited(made))
+        specs = made.identification.specs
+        code = {s.file: s.sources for s in specs if s.sources}
+        return Version(text, made, {s.file: s.sha256 for s in specs}, _limited(made), code)
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
@@ -97,7 +100,9 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     tried = replace(
         tried, behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases))
     )
-    return Version(text, tried, {c.spec.path.as_posix(): c.spec.sha256 for c in cases}, options.limit is not None)
+    ran = {c.spec.path.as_posix(): c.spec for c in cases}
+    code = {file: sources(spec) for file, spec in ran.items()}
+    return Version(text, tried, {f: s.sha256 for f, s in ran.items()}, options.limit is not None, code)
 
 
 def _limited(made: Record) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -103,7 +104,12 @@ def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
 
 def _checked(judge: Judge, name: str) -> Judge:
     """Return the judge of somebody else, whose passes must be borne out by their own numbers."""
-    return lambda parameters, evidence: taken(judge(parameters, evidence), name, evidence)
+
+    @wraps(judge)
+    def ruling(parameters: Any, evidence: Evidence) -> Ruling:
+        return taken(judge(parameters, evidence), name, evidence)
+
+    return ruling
 
 
 def _accept_claim(entry: EntryPoint, made: object) -> ClaimKind[Any]:

@@ -17,10 +17,20 @@ from synnodtest.canonical import plain, sha256_of
 from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
+from synnodtest.integrity.sources import sources
 from synnodtest.spec.model import Spec
 from synnodtest.spec.plain import spec_dict
 
-__all__ = ["LOCK", "Frozen", "deviation", "deviations", "exploratory_reasons", "freeze", "read_lock"]
+__all__ = [
+    "LOCK",
+    "Frozen",
+    "deviation",
+    "deviations",
+    "exploratory_reasons",
+    "freeze",
+    "moved_sources",
+    "read_lock",
+]
 
 LOCK = "synnodtest.lock"
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -35,12 +45,14 @@ class Frozen:
         sha256: Of the resolved spec.
         frozen: ISO time.
         resolved: What it said, in the language of specs; None in locks of the first releases.
+        sources: sha256 of the code that it names, see ``sources.py``; None in earlier locks.
         raw: As it stands in the file.
     """
 
     sha256: str
     frozen: str
     resolved: JsonObject | None = None
+    sources: Mapping[str, str] | None = None
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -52,10 +64,12 @@ def freeze(specs: Iterable[Spec], path: Path) -> Path:
     for spec in specs:
         name = spec.path.as_posix()
         earlier = known.get(name)
-        same = earlier is not None and earlier.sha256 == spec.sha256
+        code = sources(spec)
+        same = earlier is not None and earlier.sha256 == spec.sha256 and (earlier.sources or {}) == code
         if not same or earlier is None or earlier.resolved is None:
             frozen = earlier.frozen if same and earlier is not None else now
-            entries[name] = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
+            entry = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
+            entries[name] = entry | ({"sources": code} if code else {})
     others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     lock = {**others, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
     return write_atomic(path, json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
@@ -93,7 +107,13 @@ def _frozen(entry: Mapping[str, object]) -> Frozen:
 
 
 def exploratory_reasons(
-    specs: Mapping[str, str], lock: Mapping[str, Frozen], *, started: str, clean: bool | None, limited: bool
+    specs: Mapping[str, str],
+    lock: Mapping[str, Frozen],
+    *,
+    started: str,
+    clean: bool | None,
+    limited: bool,
+    code: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[str]:
     """Return why a run is exploratory; an empty list means confirmatory.
 
@@ -103,6 +123,7 @@ def exploratory_reasons(
         started: When the run started (ISO, UTC).
         clean: Whether the git tree was clean; None outside a checkout.
         limited: Whether the number of backgrounds was limited.
+        code: sha256 of the code that each spec names, by its file.
     """
     reasons = []
     for file, sha256 in specs.items():
@@ -113,6 +134,9 @@ def exploratory_reasons(
             reasons.append(f"{file} was changed after it was frozen on {entry.frozen}")
         elif datetime.fromisoformat(entry.frozen) > datetime.fromisoformat(started):
             reasons.append(f"{file} was frozen after the run began")
+        else:
+            moved = moved_sources(entry, (code or {}).get(file, {}))
+            reasons += [f"the code of {name}, which {file} names, is not what was frozen with it" for name in moved]
     if clean is None:
         reasons.append("the run was not made in a git checkout")
     elif not clean:
@@ -120,6 +144,12 @@ def exploratory_reasons(
     if limited:
         reasons.append("the number of backgrounds was limited")
     return reasons
+
+
+def moved_sources(entry: Frozen, code: Mapping[str, str]) -> list[str]:
+    """Return what a spec names whose code is not what was frozen; earlier locks do not tell."""
+    known = entry.sources
+    return [] if known is None else [name for name, sha256 in code.items() if known.get(name) != sha256]
 
 
 def deviations(spec: Spec, entry: Frozen) -> list[JsonObject]:

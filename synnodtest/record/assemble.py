@@ -13,6 +13,7 @@ from synnodtest.engine.campaign import Campaign, Judgement
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import forecast
 from synnodtest.identity import Identity
+from synnodtest.integrity.sources import sources
 from synnodtest.record.choice import chosen, chosen_of_search
 from synnodtest.record.entries import (
     CaseLike,
@@ -198,7 +199,9 @@ class Fragment:
     def _add_case(self, case: CaseLike) -> None:
         spec, behaviour = case.spec, case.behaviour
         file = spec.path.as_posix()
-        self.specs.setdefault(file, SpecEntry(file, spec.sha256, title=spec.title, scope=plain(spec.scope)))
+        if file not in self.specs:
+            told = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
+            self.specs[file] = SpecEntry(file, spec.sha256, **told)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:

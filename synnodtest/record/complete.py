@@ -11,7 +11,7 @@ from typing import Any
 from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
-from synnodtest.integrity.lock import LOCK, deviation, deviations, read_lock
+from synnodtest.integrity.lock import LOCK, deviation, deviations, moved_sources, read_lock
 from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
@@ -141,6 +141,9 @@ def _changed(specs: Iterable[SpecEntry], root: Path, known_regions: frozenset[st
     for spec in specs:
         entry = lock.get(spec.file)
         if entry is None or entry.sha256 == spec.sha256:
+            known = {} if entry is None else entry.sources or {}
+            moved = [] if entry is None else moved_sources(entry, spec.sources)
+            found += [deviation(spec.file, f"code of {n}", known.get(n, "")[:12], spec.sources[n][:12]) for n in moved]
             continue
         try:
             loaded = load_spec(there(spec.file, root), known_regions=known_regions)

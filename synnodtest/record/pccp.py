@@ -34,12 +34,14 @@ class Version:
         record: A record, or the side of a run that was not kept.
         specs: sha256 of the specs that it ran, by file.
         limited: Whether fewer backgrounds were used than the specs say.
+        code: sha256 of the code that each spec names, by file; empty in records that do not tell.
     """
 
     name: str
     record: Side | Record | JsonObject
     specs: Mapping[str, str]
     limited: bool = False
+    code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def side(self) -> Side:
@@ -230,6 +232,13 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         for version in versions
         for file, sha in protocol.specs.items()
         if version.specs.get(file) != sha
+    ]
+    first = versions[0].code
+    rows += [
+        {"specification": file, "version": version.label, "is": "judged by other code than the reference"}
+        for version in versions[1:]
+        for file in protocol.specs
+        if first.get(file) and version.code.get(file, first[file]) != first[file]
     ]
     short = [{"specification": "all", "version": v.label, "is": "on fewer backgrounds"} for v in versions if v.limited]
     short += [

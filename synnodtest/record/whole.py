@@ -92,7 +92,9 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     lock = _lock(facts)
     commit, clean = _commit(facts.root, facts.own)
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
-    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=facts.limit is not None)
+    code = {file: spec.sources for file, spec in fragment.specs.items()}
+    limited = facts.limit is not None
+    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=limited, code=code)
     reasons += _unfinished(fragment.every(), facts.interrupted)
     reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])

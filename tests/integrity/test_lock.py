@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
+from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
 from synnodtest.integrity import lock
+from synnodtest.integrity.sources import sources
 from synnodtest.spec.loader import load_spec
 
 SPEC = """\
@@ -88,6 +91,73 @@ def test_a_spec_that_was_never_frozen_or_frozen_later_is_exploratory(project):
     assert "was not frozen" in reasons(project, load(project))[0]
     lock.freeze([load(project)], project / lock.LOCK)
     assert "after the run began" in reasons(project, load(project), "2020-01-01T00:00:00+00:00")[0]
+
+
+NAMED = """\
+      - python: {function: "judges_of_lock:judge"}
+      - python: {function: "judges_of_lock:taken_over"}
+"""
+
+
+def with_judges(project, text, monkeypatch):
+    """Return the spec of a project in which judges_of_lock.py and what it imports say this."""
+    (project / "specs" / "a.yaml").write_text(SPEC + NAMED)
+    (project / "judges_of_lock.py").write_text("from judged_elsewhere import taken_over\n\n\ndef judge(e):\n" + text)
+    if not (project / "judged_elsewhere.py").exists():
+        (project / "judged_elsewhere.py").write_text("def taken_over(e):\n    return None\n")
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", [str(project), *sys.path])
+    for name in ("judges_of_lock", "judged_elsewhere"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return load(project)
+
+
+def said_of_code(project, spec):
+    entries, file = lock.read_lock(project / lock.LOCK), spec.path.as_posix()
+    code = {file: sources(spec)}
+    late = "2999-01-01T00:00:00+00:00"
+    return lock.exploratory_reasons({file: spec.sha256}, entries, started=late, clean=True, limited=False, code=code)
+
+
+def test_a_check_whose_code_was_changed_after_freezing_is_exploratory(project, monkeypatch):
+    lock.freeze([with_judges(project, "    return False\n", monkeypatch)], project / lock.LOCK)
+    same = with_judges(project, "    return False\n", monkeypatch)
+    assert said_of_code(project, same) == []
+    moved = with_judges(project, "    return True  # whatever was found\n", monkeypatch)
+    assert moved.sha256 == same.sha256
+    told = said_of_code(project, moved)
+    assert any("the code of judges_of_lock:judge" in reason for reason in told)
+    (project / "judges_of_lock.py").unlink()
+    monkeypatch.delitem(sys.modules, "judges_of_lock")
+    assert any("judges_of_lock:judge" in reason for reason in said_of_code(project, moved))
+
+
+def test_a_check_that_is_defined_in_another_file_is_known_by_that_too(project, monkeypatch):
+    lock.freeze([with_judges(project, "    return False\n", monkeypatch)], project / lock.LOCK)
+    (project / "judged_elsewhere.py").write_text("def taken_over(e):\n    return True\n")
+    (reason,) = said_of_code(project, with_judges(project, "    return False\n", monkeypatch))
+    assert "judges_of_lock:taken_over" in reason
+
+
+def test_freezing_again_takes_the_code_as_it_is_and_the_time(project, monkeypatch):
+    lock.freeze([with_judges(project, "    return False\n", monkeypatch)], project / lock.LOCK)
+    first = (project / lock.LOCK).read_text()
+    lock.freeze([with_judges(project, "    return False\n", monkeypatch)], project / lock.LOCK)
+    assert (project / lock.LOCK).read_text() == first
+    moved = with_judges(project, "    return True\n", monkeypatch)
+    lock.freeze([moved], project / lock.LOCK)
+    assert said_of_code(project, moved) == []
+
+
+def test_a_lock_that_does_not_tell_of_code_still_serves(project, monkeypatch):
+    spec = with_judges(project, "    return False\n", monkeypatch)
+    lock.freeze([spec], project / lock.LOCK)
+    content = json.loads((project / lock.LOCK).read_text())
+    for entry in content["specs"].values():
+        del entry["sources"]
+    content["sha256"] = sha256_of(content["specs"])
+    (project / lock.LOCK).write_text(json.dumps(content))
+    assert said_of_code(project, spec) == []
 
 
 def test_a_lock_edited_by_hand_is_refused(project):

@@ -79,6 +79,17 @@ def test_an_equal_version_keeps_the_plan(plan):
     assert [row["field"] for row in clauses["changes"].rows] == ["version", "sha256"]
 
 
+def test_a_version_that_was_judged_by_other_code_does_not_keep_the_plan(plan):
+    def under(code, number="1"):
+        return replace(version(hits(0.9), number=number), code={"specs/size.yaml": {"judges:judge": code}})
+
+    assert judged(plan, under("c1"), under("c1", "2"))[0].within
+    assert judged(plan, under("c1"), version(hits(0.9), number="2"))[0].within  # a record of before does not tell
+    made, clauses = judged(plan, under("c1"), under("c2", "2"))
+    assert (made.within, clauses["specifications"].status) == (False, "FAILED")
+    assert "other code" in clauses["specifications"].rows[0]["is"]
+
+
 def test_a_behaviour_of_the_same_id_in_another_specification_does_not_lend_its_gate(plan):
     old, new = version(hits(0.9)), version(hits(0.9), number="2", statuses=("PASSED", "FAILED"))
     entries = [replace(e, id=e.id.replace("size.yaml", f"{k}.yaml")) for k, e in enumerate(new.side.expectations)]

@@ -1,7 +1,12 @@
 """What a record says of its run as a whole."""
 
+import json
+
+from synnodtest.canonical import sha256_of
+from synnodtest.integrity.lock import LOCK
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.whole import RunFacts, run_entry
+from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.whole import RunFacts, run_entry, whole_record
 
 
 def test_a_set_with_fewer_backgrounds_than_were_frozen_confirms_nothing(tmp_path):
@@ -10,3 +15,20 @@ def test_a_set_with_fewer_backgrounds_than_were_frozen_confirms_nothing(tmp_path
     assert few in made.exploratory_reasons
     assert not made.confirmatory
     assert not any("hilar" in reason for reason in made.exploratory_reasons)
+
+
+def test_code_that_is_not_what_was_frozen_with_a_spec_confirms_nothing_and_is_a_deviation(tmp_path):
+    frozen = {"sha256": "a" * 64, "frozen": "2020-01-01T00:00:00+00:00", "sources": {"judges:judge": "b" * 64}}
+    specs = {"specs/a.yaml": frozen}
+    (tmp_path / LOCK).write_text(json.dumps({"synnodtest_lock": 1, "specs": specs, "sha256": sha256_of(specs)}))
+    ran = SpecEntry("specs/a.yaml", "a" * 64, sources={"judges:judge": "c" * 64})
+    made = whole_record(Fragment(specs={"specs/a.yaml": ran}), RunFacts(tmp_path, "r", ("pytest",), 0))
+    told = "the code of judges:judge, which specs/a.yaml names, is not what was frozen with it"
+    assert told in made["run"]["exploratory_reasons"]
+    (deviation,) = made["deviations"]
+    assert (deviation["what"], deviation["planned"], deviation["actual"]) == (
+        "code of judges:judge",
+        "b" * 12,
+        "c" * 12,
+    )
+    assert made["identification"]["specs"][0]["sources"] == {"judges:judge": "c" * 64}

@@ -147,6 +147,7 @@ class SpecEntry:
         scope: What it claims to hold for.
         frozen: When it was frozen.
         frozen_sha256: What was frozen.
+        sources: sha256 of the code that it names and that does not stand in it, by name.
     """
 
     file: str
@@ -156,6 +157,7 @@ class SpecEntry:
     scope: Annotated[JsonObject, Member(null=True)] = field(default_factory=dict)
     frozen: str | None = None
     frozen_sha256: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

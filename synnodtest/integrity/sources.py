@@ -1,0 +1,51 @@
+"""The code that judges or plants for a spec and does not stand in it: functions that it names, others' checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synnodtest.errors import SynnodError
+from synnodtest.expectations.registry import find_check, find_claim
+from synnodtest.factories import Loader, source_sha256
+from synnodtest.spec.model import Behaviour, Spec
+from synnodtest.synthesizers.registry import SYNTHESIZERS
+
+__all__ = ["sources"]
+
+
+def sources(spec: Spec) -> dict[str, str]:
+    """Return the sha256 of the file of each function, check and claim that a spec uses and this package does not bring.
+
+    A function is known by the file of its module and by that in which it is defined. What cannot be loaded has an empty
+    text: it is not known.
+    """
+    return dict(sorted(pair for behaviour in spec.behaviours for pair in _of_behaviour(behaviour)))
+
+
+def _of_behaviour(behaviour: Behaviour) -> Iterator[tuple[str, str]]:
+    for expectation in behaviour.expectations:
+        if expectation.kind == "python":
+            named = str(expectation.parameters["function"])
+            yield named, _of_function(named, "check")
+        else:
+            claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
+            judge = claim.margin if behaviour.fuzz is not None and claim is not None else kind.ruling if kind else None
+            if judge is not None and not _is_own(judge):
+                yield expectation.kind, source_sha256(judge)
+    search_with = behaviour.fuzz.search_with if behaviour.fuzz is not None else None
+    for text in filter(None, (*behaviour.synthesizers, search_with)):
+        if ":" in text and SYNTHESIZERS.find(text.partition(":")[0]) is None:
+            yield text, _of_function(text, "synthesizer")
+
+
+def _of_function(text: str, what: str) -> str:
+    try:
+        return Loader(text, what, SynnodError, Path.cwd()).source()
+    except SynnodError:
+        return ""
+
+
+def _is_own(judge: Any) -> bool:
+    return str(getattr(judge, "__module__", "")).split(".")[0] == "synnodtest"
