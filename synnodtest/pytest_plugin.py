@@ -172,7 +172,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     write_end(mine, session.config.pluginmanager.getplugin("terminalreporter"))
     if mine.trouble:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-    elif (mine.exceeded or mine.hidden) and exitstatus == pytest.ExitCode.OK:
+    elif (mine.exceeded or mine.hidden) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if len(_cases(session)) == len(session.items):
         from synnodtest.shell.garbage import spare_the_last_search
