@@ -23,6 +23,7 @@ LEAST_STEM = 3
 _BELOW = ("annotations", "annotation", "labels")
 _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
+_SENTENCE_END = re.compile(r"[.;\n]+")
 _OURS = ('"synnodtest', '"attrition":')
 """Keys of what this package reads and writes: specs, recorded findings, records."""
 
@@ -44,15 +45,23 @@ def places_of(images: Path) -> Iterator[Path]:
 
 
 def has_label(path: Path) -> bool:
-    """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box."""
+    """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box.
+
+    A text of its name beside it may be a report, too: one that tells of a nodule counts.
+    """
     stem, images = stem_of(path), path.parent
     beside = images / f"{stem}.txt"
-    if beside.is_file() and _YOLO.fullmatch(_first_line(beside)):
+    if beside.is_file() and (_YOLO.fullmatch(_first_line(beside)) or _reports(beside)):
         return True
     folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
     folders += [images.parent / "labels", images.parent / "labels" / images.name]
     folders += [images.parent.parent / "labels" / images.name]
     return any((folder / f"{stem}.txt").is_file() and _first_line(folder / f"{stem}.txt") != "" for folder in folders)
+
+
+def _reports(text: Path) -> bool:
+    """Return whether a sentence of a report tells of a nodule."""
+    return text.stat().st_size <= MAX_BYTES and any(map(_tells, _SENTENCE_END.split(head_text(text.read_bytes()))))
 
 
 def _first_line(path: Path) -> str:

@@ -453,6 +453,13 @@ class TestTablesBesideRadiographs:
             (tmp_path / name).write_bytes(b"\0\5\26\7\xff\xfe nodule a b")
         assert len(FolderSet(tmp_path, "normal").backgrounds) == 2
 
+    def test_a_report_of_a_films_own_name_is_read(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "a.txt").write_text("Heart not enlarged. 12 mm nodule in the left upper lobe.\n")
+        (tmp_path / "b.txt").write_text("No nodule. Heart not enlarged.\n")
+        served = FolderSet(tmp_path, "normal")
+        assert [background.id for background in served.backgrounds] == ["b.png"]
+
     def test_marks_in_json_that_is_not_read_are_told(self, tmp_path):
         write_png(tmp_path / "film12.png", chest(seed=2))
         (tmp_path / "marks.json").write_text('{"film12.png": [[1, 2, 30, 40]]}')
