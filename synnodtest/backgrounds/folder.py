@@ -83,9 +83,9 @@ class FolderSet:
         self._name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
         facts, by_numbers = of_one_number(_with_header_facts(self._listing.entries))
-        tabled, by_tables = named_by_tables(facts, self._listing.patients)
-        named, by_names = named_by_files(tabled, self._listing.folder)
-        self._all, by_studies = of_one_study(named)
+        named, by_names = named_by_files(facts, self._listing.folder)
+        tabled, by_tables = named_by_tables(named, self._listing.patients)
+        self._all, by_studies = of_one_study(tabled)
         doubts = doubtful_patients(facts, self._listing.patients)
         self._of_names = (*doubts, *by_numbers, *by_tables, *by_names, *by_studies)
         chosen = _drawn(self._all, name, master_seed)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.listing import Entry
+from synnodtest.canonical import sha256_of
 
 __all__ = [
     "doubtful_patients",
@@ -66,24 +67,24 @@ def named_by_tables(entries: Sequence[Entry], told: Mapping[Path, str]) -> tuple
 
 
 def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
-    """Return pseudonyms of the patients that a table names for several films each, by key, and a note of it.
+    """Return pseudonyms of the patients that a table names, by key, and a note where some have several films.
+
+    A pseudonym hangs on the patient's name alone, so that who is held out of training stays held out of a larger set.
 
     Args:
         films: Those that nobody else tells the patient of: key -> file.
         told: File -> patient, as the table writes it.
     """
     named = {key: _plain(told[path]) for key, path in films.items() if path in told}
-    times = Counter(named.values())
-    pseudonyms = {one: f"patient-by-table-{number}" for number, one in enumerate(sorted(times), 1) if times[one] > 1}
-    again = {key: pseudonyms[one] for key, one in named.items() if one in pseudonyms}
-    if not again:
-        return {}, []
-    several = len(pseudonyms)
+    known = {key: f"patient-{sha256_of(['patient', one])[:12]}" for key, one in named.items()}
+    times = [number for number in Counter(known.values()).values() if number > 1]
+    if not times:
+        return known, []
     note = (
-        f"{len(again)} radiographs are of {several} patient{'s' * (several > 1)} by a table beside them and count as "
-        "so many; where they are not, name the patients in the manifest's column 'patient'"
+        f"{sum(times)} radiographs are of {len(times)} patient{'s' * (len(times) > 1)} by a table beside them and "
+        "count as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
-    return again, [note]
+    return known, [note]
 
 
 def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:

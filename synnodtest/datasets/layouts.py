@@ -79,8 +79,9 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
     dataset = LAYOUTS[chosen](root)
     films = {image.id: image.path for image in dataset.images if not image.patient}
-    tabled, by_tables = patients_of_tables(films, _in_tables(root, list(films.values())))
-    named, by_names = patients_of_names({key: path for key, path in films.items() if key not in tabled}, root)
+    named, by_names = patients_of_names(films, root)
+    unnamed = {key: path for key, path in films.items() if key not in named}
+    tabled, by_tables = patients_of_tables(unnamed, _in_tables(root, list(unnamed.values())))
     alike, by_numbers = spelt_alike({image.id: image.patient for image in dataset.images})
     told = tabled | named | alike
     images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]

@@ -458,6 +458,20 @@ def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tm
     assert first == second != third
 
 
+def test_a_patient_of_a_table_is_held_out_of_a_larger_set_too(tmp_path):
+    """The split goes by a hash of the patient's name, which other patients must not change."""
+    found = []
+    for count in (2, 3):
+        names = [f"{letter}.png" for letter in "abc"[-count:]]
+        for number, name in enumerate(names):
+            write_png(tmp_path / str(count) / name, picture(number))
+        rows = [f"{name},,,,,{ord(name[0])}\n" for name in names]
+        (tmp_path / str(count) / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max,mrn\n" + "".join(rows))
+        found.append({image.id: image.cluster for image in read_dataset(tmp_path / str(count)).images})
+    assert found[0] == {key: found[1][key] for key in "bc"}
+    assert not {"98", "99", "b", "c"} & set(found[0].values())
+
+
 def test_scores_beside_boxes_and_films_that_are_not_listed_are_told(tmp_path, table):
     write_png(table / "d.png", picture(4))
     assert read_dataset(table).notes == ["1 radiographs beside them that the annotations do not list were left out"]
