@@ -78,8 +78,8 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
             films[name] = films[first]
             joined.append((name, first))
     return films, [
-        f"{len(pairs)} radiographs look like copies of others, smaller, compressed or through another window: {does} "
-        f"(such as {pairs[0][0]} and {pairs[0][1]})"
+        f"{len(pairs)} radiographs look like copies of others, smaller, compressed, mirrored or through another "
+        f"window: {does} (such as {pairs[0][0]} and {pairs[0][1]})"
         for pairs, does in (
             (joined, "copies count once; where they are not, name the patients in the manifest's column 'patient'"),
             (apart, "their patients differ, so that each counts; take copies out of the set"),

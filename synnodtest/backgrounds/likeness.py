@@ -9,7 +9,7 @@ window, noise) 0.65.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import scipy
@@ -41,31 +41,36 @@ def likeness(pixels: FloatArray) -> bytes:
 
 
 def copies(likenesses: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the films that are copies of an earlier one, inverted ones too, and the first of which each is one.
+    """Return the films that are copies of an earlier one, and the first of which each is one.
 
-    Nothing where there are more than :data:`MOST`.
+    Mirrored and inverted copies too. Nothing where there are more than :data:`MOST` films.
     """
     names = list(likenesses)
     if not 2 <= len(names) <= MOST:
         return {}
-    kept = _blocks(np.frombuffer(b"".join(likenesses.values()), dtype=np.int8))
-    count, blocks, _ = kept.shape
-    flat = kept.reshape(count, -1)
+    cells = np.frombuffer(b"".join(likenesses.values()), dtype=np.int8).reshape(-1, SIDE - 2 * RIM, SIDE - 2 * RIM)
+    kept = _blocks(cells)
     first: dict[str, str] = {}
-    for start in range(0, count, _ROWS):
-        alike = np.abs(flat[start : start + _ROWS] @ flat.T) >= WORTH_A_LOOK * blocks
-        for row, column in zip(*np.nonzero(alike), strict=True):
-            film = start + row
-            if column < film and abs(np.median((kept[film] * kept[column]).sum(axis=1))) >= COPY:
-                earlier = names[column]
-                first.setdefault(names[film], first.get(earlier, earlier))
+    for film, earlier in sorted({*_alike(kept, kept), *_alike(kept, _blocks(cells[:, :, ::-1]))}):
+        first.setdefault(names[film], first.get(names[earlier], names[earlier]))
     return first
 
 
-def _blocks(rows: NDArray[np.int8]) -> NDArray[np.float32]:
+def _alike(films: NDArray[np.float32], others: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of a film and an earlier one among the others, both as blocks, that are copies."""
+    flat, flat_others = films.reshape(len(films), -1), others.reshape(len(others), -1)
+    for start in range(0, len(films), _ROWS):
+        near = np.abs(flat[start : start + _ROWS] @ flat_others.T) >= WORTH_A_LOOK * films.shape[1]
+        for row, earlier in zip(*np.nonzero(near), strict=True):
+            film = start + int(row)
+            if earlier < film and abs(np.median((films[film] * others[earlier]).sum(axis=1))) >= COPY:
+                yield film, int(earlier)
+
+
+def _blocks(cells: NDArray[np.int8]) -> NDArray[np.float32]:
     """Return the blocks of each film (film, block, cell), each of mean 0 and length 1: products are correlations."""
     wide = (SIDE - 2 * RIM) // BLOCK
-    cut = rows.reshape(-1, wide, BLOCK, wide, BLOCK).swapaxes(2, 3)
+    cut = cells.reshape(-1, wide, BLOCK, wide, BLOCK).swapaxes(2, 3)
     values = cut.reshape(len(cut), wide * wide, BLOCK * BLOCK).astype(np.float32)
     values -= values.mean(axis=2, keepdims=True)
     length = np.linalg.norm(values, axis=2, keepdims=True)

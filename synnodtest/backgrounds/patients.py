@@ -35,9 +35,11 @@ _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>patient\d{4,})/", re.IGNORECASE),
     re.compile(r"(?:^|/)(?P<patient>p1\d{7})/s\d{8}/"),
     re.compile(r"(?:^|/)(?P<patient>(?:CXR)?\d+)_(?:\d+_)?IM-\d{4}-\d+\.", re.IGNORECASE),
+    re.compile(r"(?:^|/)(?P<patient>[^/]+)_(?:png|jpe?g|bmp|tiff?)\.rf\.[0-9a-zA-Z]{20,}\.", re.IGNORECASE),
 )
 """NIH ChestX-ray14 (``00000013_005.png``), CheXpert (``patient00042/study1/view1_frontal.jpg``), MIMIC-CXR
-(``p10000032/s50414267/02aa804e.jpg``) and Open-I (``CXR12_IM-0044-1001.png``)."""
+(``p10000032/s50414267/02aa804e.jpg``), Open-I (``CXR12_IM-0044-1001.png``), and what Roboflow turns and flips of one
+film (``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``)."""
 
 
 def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry], list[str]]:

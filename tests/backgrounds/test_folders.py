@@ -248,6 +248,12 @@ class TestWhatBelongsToASet:
         clusters = {b.id: b.cluster for b in open_backgrounds(tmp_path, "normal").backgrounds}
         assert clusters["a.mha"] == clusters["b.mha"] != clusters["c.mha"]
 
+    def test_what_was_made_of_one_film_for_training_is_one_cluster(self, tmp_path):
+        names = [f"{film}_jpg.rf.{version * 32}.mha" for film, version in (("a", "1"), ("a", "f"), ("b", "2"))]
+        for index, name in enumerate(names):
+            write_mha(tmp_path / name, chest(bits=12, seed=index), (1.5, 2))
+        assert len({b.cluster for b in open_backgrounds(tmp_path, "normal").backgrounds}) == 2
+
     def test_a_manifest_goes_before_the_table_beside_it(self, tmp_path):
         for index, name in enumerate("ab"):
             write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))

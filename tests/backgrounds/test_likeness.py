@@ -25,6 +25,8 @@ def saved(pixels, form):
         eight.save(stream, "JPEG", quality=40)
     elif form == "smaller":
         eight.resize((300, 300), Image.Resampling.BILINEAR).save(stream, "PNG")
+    elif form == "mirrored":
+        eight.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(stream, "PNG")
     elif form == "window":
         Image.fromarray(np.rint(np.clip((pixels - 0.15) / 0.7, 0, 1) * 255).astype(np.uint8)).save(stream, "PNG")
     else:
@@ -41,7 +43,7 @@ def films():
     return [film(seed) for seed in (1, 2)]
 
 
-@pytest.mark.parametrize("form", ["jpeg", "smaller", "window", "gamma"])
+@pytest.mark.parametrize("form", ["jpeg", "smaller", "window", "gamma", "mirrored"])
 def test_a_copy_of_a_film_counts_with_it_once_and_is_told(tmp_path, films, form):
     write_png(tmp_path / "a.png", np.rint(films[0] * 65535).astype(np.uint16))
     write_png(tmp_path / "b.png", np.rint(films[1] * 65535).astype(np.uint16))
