@@ -102,7 +102,8 @@ def test_what_did_not_pass_fails_the_run_though_a_conftest_expects_failures(proj
 
 def test_a_conftest_does_not_make_a_failed_run_end_well(project):
     (project.path / "conftest.py").write_text(
-        "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
+        "import pytest\n@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
     )
     words = ("-k", "size and sensitivity", "--synnod-no-pixels")
     assert project(*words, detector="dets:silent").ret == pytest.ExitCode.TESTS_FAILED
