@@ -18,6 +18,7 @@ from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import Identification, RunEntry, SpecEntry, WaiverEntry
 from synnodtest.record.model.side import Side
+from synnodtest.record.unlisted import unlisted
 from synnodtest.spec.loader import load_spec
 
 __all__ = ["RunFacts", "complete", "there"]
@@ -54,6 +55,7 @@ class RunFacts:
             file, what replay starts from; and further options without which an item could end otherwise.
         credibility: Credibility reports of the synthesizers.
         ledger: The run ledger; None: that in ``root``.
+        reports: Folder of reports, some of which may be of runs that the ledger does not know; None: not looked at.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
     """
 
@@ -75,6 +77,7 @@ class RunFacts:
     credibility: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
     ledger: Path | None = None
+    reports: Path | None = None
 
 
 def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
@@ -94,16 +97,29 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     made["credibility"] = _believed([*(facts.credibility or given.credibility)], part, root)
     specs = part.identification.specs
     made["deviations"] = [*made["deviations"], *_changed(specs, root, facts.known_regions)]
-    runs = root / ledger.FILE_NAME if facts.ledger is None else facts.ledger
-    made["ledger"] = ledger.runs_of(runs, [s.sha256 for s in specs])
-    broken = ledger.faults(runs)[:MOST_FAULTS]
-    told = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in broken]
-    made["anomalies"] = [*made["anomalies"], *told]
+    made |= _runs(facts, [s.sha256 for s in specs], made["anomalies"])
     if facts.cache is not None and (facts.cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(facts.cache / SELFTEST)
     if facts.baseline is not None:
         made["comparison"] = encode(compare(facts.baseline, made, limits=facts.limits))
     return made
+
+
+def _runs(facts: RunFacts, specs: list[str], anomalies: list[JsonObject]) -> JsonObject:
+    """Return the list of runs and the anomalies, with what is amiss with the ledger, which knows the run by now."""
+    path = facts.root / ledger.FILE_NAME if facts.ledger is None else facts.ledger
+    entered = {str(entry["run"]) for entry in ledger.runs_of(path)}
+    runs = ledger.runs_of(path, specs)
+    amiss = ledger.faults(path)[:MOST_FAULTS]
+    if facts.reports is not None:
+        left = unlisted(facts.reports, {*entered, facts.run_id}, specs)
+        others = list(dict.fromkeys(one.run for one in left))[:MOST_FAULTS]
+        amiss += [f"the run {run} left a report and is not in the ledger" for run in others]
+        told_before = any(str(one.get("id")) == path.name for one in anomalies)
+        amiss += ["this run is not in the ledger"] * (facts.run_id not in entered and not told_before)
+        runs = sorted([*runs, *map(encode, left)], key=lambda one: str(one["started"]))
+    told = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in amiss]
+    return {"ledger": runs, "anomalies": [*anomalies, *told]}
 
 
 @dataclass(frozen=True)

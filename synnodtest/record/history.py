@@ -74,7 +74,8 @@ def _question(record: Record, entry: ExpectationEntry) -> str:
     Which radiographs of a set are drawn depends on the seed, so that of a set its source and its size count.
     """
     who = record.identification
-    spec = next((s.sha256 for s in who.specs if s.file == entry.spec_file), "")
+    of_spec = next((s for s in who.specs if s.file == entry.spec_file), None)
+    spec = "" if of_spec is None else of_spec.sha256 + (sha256_of(of_spec.sources) if of_spec.sources else "")
     makers = sorted(sha256_of([s.name, s.version, s.sha256, s.configuration]) for s in who.synthesizers)
     sets = sorted(sha256_of([b.name, b.count, _source(b.identity)]) for b in who.backgrounds)
     return "|".join([spec, *makers, *sets, record.run.profile])

@@ -42,5 +42,6 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
             **changed(settings),
         },
         ledger=ledger,
+        reports=settings.reports,
         own=(settings.reports, settings.cache, ledger, settings.root / "replay", *written),
     )

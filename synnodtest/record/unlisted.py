@@ -1,0 +1,43 @@
+"""Runs that left a report and that the ledger does not know: its end was cut off, or it is another ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from synnodtest.decoding import decode
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.results import FILE_NAME
+
+__all__ = ["UNLISTED", "unlisted"]
+
+UNLISTED = "not in the ledger"
+"""How such a run ended, as far as the list of runs can tell."""
+
+
+def unlisted(reports: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:
+    """Return the runs of these specs in a folder of reports, oldest first, but for those that are known.
+
+    Args:
+        reports: Folder of reports.
+        known: Identifiers of the runs that the ledger knows, and of the run itself.
+        specs: sha256 of each resolved spec.
+    """
+    files = [path for path in reports.glob(f"*/{FILE_NAME}") if path.parent.name not in known]
+    return [entry for path in sorted(files) for entry in _entries(path, known, specs)]
+
+
+def _entries(path: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:
+    text = path.read_bytes()
+    if not any(sha256.encode() in text for sha256 in specs):
+        return []
+    try:
+        made = decode(Record, json.loads(text))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    run, who = made.run, made.identification
+    named = run.options.get("detector", who.detector.name)
+    ran = [s.sha256 for s in who.specs if s.sha256 in specs and run.id not in known]
+    return [LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, sha256) for sha256 in ran]

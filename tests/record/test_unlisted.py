@@ -1,0 +1,66 @@
+"""Runs that the ledger does not know and that left a report: a ledger that was cut or replaced hides no attempt."""
+
+import json
+
+from synnodtest.integrity import ledger
+from synnodtest.record import results
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.whole import RunFacts, whole_record
+
+SPEC = "a" * 64
+
+
+def ended(folder, run, seed, spec=SPEC):
+    """Enter a run in the ledger and leave its record; return the record."""
+    ledger.begin(folder / ledger.FILE_NAME, run, specs=[spec], seed=seed, detector="d")
+    ledger.end(folder / ledger.FILE_NAME, run, "finished")
+    fragment = Fragment(specs={"specs/a.yaml": SpecEntry("specs/a.yaml", spec)})
+    facts = RunFacts(folder, run, ("pytest",), seed, options={"detector": "d"}, reports=folder / "reports")
+    made = whole_record(fragment, facts)
+    results.write(made, folder / "reports" / run)
+    return made
+
+
+def cut(folder, lines):
+    """Keep that many first lines of the ledger."""
+    path = folder / ledger.FILE_NAME
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+
+
+def test_a_whole_ledger_has_nothing_amiss(tmp_path):
+    for seed in range(3):
+        made = ended(tmp_path, f"run-{seed}", seed)
+    assert [one["run"] for one in made["ledger"]] == ["run-0", "run-1", "run-2"]
+    assert made["anomalies"] == []
+
+
+def test_runs_that_were_cut_off_the_end_are_listed_from_their_reports(tmp_path):
+    for seed in range(3):
+        ended(tmp_path, f"run-{seed}", seed)
+    ended(tmp_path, "of-another-spec", 1, spec="b" * 64)
+    cut(tmp_path, 2)
+    made = ended(tmp_path, "run-3", 3)
+    assert ledger.faults(tmp_path / ledger.FILE_NAME) == []  # of itself the ledger cannot tell
+    listed = {(one["run"], one["status"]) for one in made["ledger"]}
+    hidden = {(f"run-{seed}", "not in the ledger") for seed in (1, 2)}
+    assert listed == hidden | {("run-0", "finished"), ("run-3", "finished")}
+    assert [(one["run"], one["seed"]) for one in made["ledger"] if one["status"] == "not in the ledger"] == [
+        ("run-1", 1),
+        ("run-2", 2),
+    ]
+    said = [one["what"] for one in made["anomalies"]]
+    assert said == [f"the run run-{seed} left a report and is not in the ledger" for seed in (1, 2)]
+
+
+def test_a_ledger_that_keeps_nothing_is_told_of(tmp_path):
+    fragment = Fragment(specs={"specs/a.yaml": SpecEntry("specs/a.yaml", SPEC)})
+    facts = RunFacts(tmp_path, "run", ("pytest",), 0, ledger=tmp_path / "none.jsonl", reports=tmp_path / "reports")
+    (anomaly,) = whole_record(fragment, facts)["anomalies"]
+    assert anomaly["what"] == "this run is not in the ledger"
+
+
+def test_a_report_that_is_no_record_is_passed_over(tmp_path):
+    (tmp_path / "reports" / "odd").mkdir(parents=True)
+    (tmp_path / "reports" / "odd" / results.FILE_NAME).write_text(json.dumps([SPEC]))
+    assert ended(tmp_path, "run", 0)["anomalies"] == []
