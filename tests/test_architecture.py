@@ -33,6 +33,7 @@ FLOORS[0] += [
     "csv_rows",
     "decoding",
     "quantiles",
+    "counted",
     "masks",
 ]
 FLOORS[0] += ["devices", "memory"]

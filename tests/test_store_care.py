@@ -62,11 +62,11 @@ def test_the_command_finds_damage_prunes_and_tells_the_size(tmp_path, capsys):
     assert main(["cache", "check", *words]) == 1
     assert f"damaged: findings {key(2)}" in capsys.readouterr().out
     assert main(["cache", "check", *words]) == 0
-    assert "1 entries are whole, 0 were damaged" in capsys.readouterr().out
+    assert "1 entry is whole, 0 were damaged" in capsys.readouterr().out
     assert main(["cache", *words]) == 0
-    assert "1 damaged entries were set aside" in capsys.readouterr().out
+    assert "1 damaged entry was set aside" in capsys.readouterr().out
     assert main(["cache", "prune", "--unused-for", "8w", *words]) == 0
-    assert "removed 1 entries, 1.0 kB" in capsys.readouterr().out
+    assert "removed 1 entry, 1.0 kB" in capsys.readouterr().out
     assert not whole.exists()
     assert store.damaged() == 0
 

@@ -17,6 +17,7 @@ from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
+from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
 __all__ = ["Entry", "Listing", "NothingThere", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
@@ -99,7 +100,13 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     annotated = annotations_of(images, [entry.path for entry in entries])
     positive = annotated.positive
     if positive:
-        notes.append(f"{len(positive)} radiographs with annotated nodules were left out")
+        notes.append(
+            counted(
+                len(positive),
+                "radiograph with annotated nodules was left out",
+                "radiographs with annotated nodules were left out",
+            )
+        )
         entries = [entry for entry in entries if entry.path not in positive]
     entries, sideways = _of_frontal_view(entries, annotated.views)
     foreign += sideways
@@ -127,18 +134,21 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
         if chosen:
             listed = {path for _, path in chosen}
             unlisted = sum(path.resolve() not in listed for path in lying)
-            notes = (
-                [f"{unlisted} radiographs that {manifest.path.name} does not list were left out"] if unlisted else []
-            )
+            notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
             return [_from_row(folder, row, path) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], _unread_pictures(images)
+
+
+def _unlisted(count: int, name: str) -> str:
+    told = f"that {name} does not list"
+    return counted(count, f"radiograph {told} was left out", f"radiographs {told} were left out")
 
 
 def _unread_pictures(folder: Path) -> list[str]:
     """Return a note on files of a folder that are pictures of a format that is not read."""
     found = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
     return [
-        f"{count} {suffix} files were left out: the format is not read"
+        f"{counted(count, f'{suffix} file was', f'{suffix} files were')} left out: the format is not read"
         for suffix, count in sorted(found.items())
         if suffix not in suffixes()
     ]
@@ -188,7 +198,10 @@ def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tup
             left[f"{word!r} in the name of the file"] += 1
         else:
             kept.append(entry)
-    return kept, [f"{count} radiographs were left out: {reason}" for reason, count in sorted(left.items())]
+    return kept, [
+        f"{counted(count, 'radiograph was', 'radiographs were')} left out: {reason}"
+        for reason, count in sorted(left.items())
+    ]
 
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
@@ -196,8 +209,8 @@ def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
     told = Counter(name for entry in entries for name, text in entry.strata.items() if tells_positive(name, text))
     where = manifest.path.name if manifest else ""
     return [
-        f"{count} radiographs are listed in {where} with a nodule in the column {name!r}; they were kept, because it "
-        "lists them as backgrounds"
+        f"{counted(count, 'radiograph is', 'radiographs are')} listed in {where} with a nodule in the column {name!r} "
+        "and kept, because it lists backgrounds"
         for name, count in sorted(told.items())
     ]
 

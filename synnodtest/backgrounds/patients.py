@@ -15,6 +15,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import sha256_of
+from synnodtest.counted import counted
 
 __all__ = [
     "doubtful_patients",
@@ -155,7 +156,7 @@ def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str
         return {}, []
     several = len(set(again.values()))
     note = (
-        f"{len(again)} radiographs are of {several} patient{'s' * (several > 1)} by the names of their files and count "
+        f"{len(again)} radiographs are of {counted(several, 'patient')} by the names of their files and count "
         "as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
     return again, [note]
@@ -172,9 +173,8 @@ def of_one_study(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
         return list(entries), []
     names = {study: f"study-{number}" for number, study in enumerate(shared, start=1)}
     told = {key: names[study] for key, study in studies.items() if study in names}
-    note = (
-        f"{len(told)} radiographs without a patient in their headers are of {len(shared)} studies and count as so many"
-    )
+    several = counted(len(shared), "study", "studies")
+    note = f"{len(told)} radiographs without a patient in their headers are of {several} and count as so many"
     return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], [note]
 
 

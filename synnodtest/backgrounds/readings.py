@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from synnodtest.backgrounds.depth import BY_LARGEST
+from synnodtest.counted import counted
 from synnodtest.store import Store
 
 __all__ = ["Readings"]
@@ -62,7 +63,7 @@ class Readings:
         return [
             *_of_several_depths(depths),
             *(
-                f"{len(notes)} radiographs: {kind if len(notes) > MOST_DETAIL else notes[0]}"
+                f"{counted(len(notes), 'radiograph')}: {kind if len(notes) > MOST_DETAIL else notes[0]}"
                 for kind, notes in sorted(kinds.items())
             ),
         ]

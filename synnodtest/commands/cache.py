@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.store import Store
 
@@ -44,8 +45,10 @@ def _size(store: Store, options: argparse.Namespace) -> int:
         print(f"{found.entries:>9} {shown(found.bytes):>10}  {kind}")
     total = sum(found.bytes for found in stats.values())
     print(f"{sum(found.entries for found in stats.values()):>9} {shown(total):>10}  in {store.root}")
-    if store.damaged():
-        print(f"{store.damaged():>9} damaged entries were set aside in {store.root / 'damaged'}; prune removes them")
+    damaged = store.damaged()
+    if damaged:
+        told = counted(damaged, "damaged entry was", "damaged entries were", shown=f"{damaged:>9}")
+        print(f"{told} set aside in {store.root / 'damaged'}; prune removes them")
     return 0
 
 
@@ -54,7 +57,8 @@ def _check(store: Store, options: argparse.Namespace) -> int:
     for entry in store.verify():
         damaged += 1
         print(f"damaged: {entry.kind} {entry.key}; set aside, computed anew when it is needed")
-    print(f"{sum(1 for _ in store.entries())} entries are whole, {damaged} were damaged")
+    whole = counted(sum(1 for _ in store.entries()), "entry is", "entries are")
+    print(f"{whole} whole, {counted(damaged, 'was', 'were')} damaged")
     return 1 if damaged else 0
 
 
@@ -62,7 +66,7 @@ def _prune(store: Store, options: argparse.Namespace) -> int:
     if options.unused_for is None and options.limit is None:
         raise SynnodError("cache prune: nothing says what is too much", hint="--unused-for 30d, --limit 5GB, or both")
     gone = store.prune(unused_s=options.unused_for, most_bytes=options.limit)
-    print(f"removed {gone.entries} entries, {shown(gone.bytes)}")
+    print(f"removed {counted(gone.entries, 'entry', 'entries')}, {shown(gone.bytes)}")
     return _size(store, options)
 
 

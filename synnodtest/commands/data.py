@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = ["configure"]
 
 READ = ("node21", "coco", "yolo", "csv", "jsrt")
 WRITTEN = ("node21", "coco", "yolo", "csv")
+_TWINS = "pair that is nearly the same picture", "pairs that are nearly the same picture"
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,8 @@ def _convert(options: argparse.Namespace) -> int:
     dataset = read_dataset(options.folder, options.layout)
     images, boxes = convert(dataset, options.out, options.to, progress=_bar(dataset))
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
-    print(f"{images} images with {boxes} nodules from {dataset.layout} to {options.to}: {options.out}")
+    written = f"{counted(images, 'image')} with {counted(boxes, 'nodule')}"
+    print(f"{written} from {dataset.layout} to {options.to}: {options.out}")
     return 0
 
 
@@ -65,7 +68,8 @@ def _check(options: argparse.Namespace) -> int:
     patients = len({image.cluster for image in dataset.images})
     boxes = sum(len(image.boxes) for image in dataset.images)
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
-    print(f"{dataset.layout}: {len(dataset.images)} images with {boxes} nodules of {patients} patients or images")
+    whose = counted(patients, "patient or image", "patients or images")
+    print(f"{dataset.layout}: {counted(len(dataset.images), 'image')} with {counted(boxes, 'nodule')} of {whose}")
     print(f"training takes {len(dataset.images) - held}, evaluation {held} of them (--split train and test)")
     found, problems = _examined(dataset, options.against)
     for line in (*problems, *(entry["says"] for entry in found)):
@@ -73,7 +77,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.out is not None:
         content = {"images": len(dataset.images), "nodules": boxes, "problems": problems, "duplicates": found}
         options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(problems)} unusable images, {len(found)} pairs that are nearly the same picture")
+    print(f"{counted(len(problems), 'unusable image')}, {counted(len(found), *_TWINS)}")
     return int(bool(problems or found))
 
 

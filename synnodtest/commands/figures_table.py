@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synnodtest.counted import counted
+
 __all__ = ["figures_table"]
 
 HEAD = f"{'value':>7}  {'90% interval':<14} {'nodules':>7}  figure"
@@ -18,7 +20,8 @@ def figures_table(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """
     for name, found in figures.items():
         identity = found["identity"]
-        yield f"{identity.get('name', '')} on {name}: {found['images']} images, {found['nodules']} nodules"
+        of = f"{counted(found['images'], 'image')}, {counted(found['nodules'], 'nodule')}"
+        yield f"{identity.get('name', '')} on {name}: {of}"
         yield f"hit: {found['matching']}"
         yield HEAD
         for label, entry in _rows(found):

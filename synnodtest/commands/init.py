@@ -11,6 +11,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.spec.loader import schema
 
@@ -121,7 +122,8 @@ def _held(folder: Path) -> int:
             f"{folder}: no folder with radiographs", hint="PNG, JPEG, MHA or DICOM; leave it empty for phantoms"
         )
     if held < LEAST:
-        print(f"note: {folder} holds {held} radiographs; trends need {LEAST} to be judged, and 30 to 100 are usual")
+        there = counted(held, "radiograph")
+        print(f"note: {folder} holds {there}; trends need {LEAST} to be judged, and 30 to 100 are usual")
     return min(ENOUGH, held)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from synnodtest.counted import counted
+
 __all__ = ["configure"]
 
 
@@ -36,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
         size=options.size,
         masks=not options.no_masks,
     )
-    print(f"{options.count} radiographs in {folder}")
+    print(f"{counted(options.count, 'radiograph')} in {folder}")
     if options.sheet is not None:
         print(f"contact sheet: {_sheet(options)}")
     return 0

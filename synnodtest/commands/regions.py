@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
 
@@ -48,7 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     shown = [_small(backgrounds.load(entry[3]), entry[2]) for entry in looked[: options.count]]
     contact_sheet(shown, options.out, tile=_TILE, regions=options.outlines)
     doubtful = sum(not clear for clear, *_ in looked)
-    print(f"{options.out}: {len(shown)} of {len(looked)} radiographs; {doubtful} doubtful, which come first")
+    first = counted(doubtful, "doubtful, which comes first", "doubtful, which come first")
+    print(f"{options.out}: {len(shown)} of {counted(len(looked), 'radiograph')}; {first}")
     print("to correct a region, put <radiograph>.<region>.png beside the radiograph: a mask always wins")
     return 0
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from synnodtest.commands.features import feature_lines
 from synnodtest.commands.replay_failure import Failure, find_failure, replay
+from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
@@ -108,7 +109,10 @@ def _tell(scene_id: str, radiograph: Radiograph, *, pixels: str) -> None:
 
 
 def _tell_findings(detector: str, findings: Sequence[Finding]) -> None:
-    print(f"detector   {detector}: {len(findings)} findings" + (f", the first {MOST}" if len(findings) > MOST else ""))
+    print(
+        f"detector   {detector}: {counted(len(findings), 'finding')}"
+        + (f", the first {MOST}" if len(findings) > MOST else "")
+    )
     for finding in sorted(findings, key=lambda f: -f.score)[:MOST]:
         print(f"finding    {finding.score:.3f}, box {_box(finding.box)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from synnodtest.counted import counted
 from synnodtest.datasets.records import AnnotatedImage
 from synnodtest.geometry import iou
 
@@ -20,7 +21,7 @@ def notes_on_twins(images: Iterable[AnnotatedImage]) -> Iterator[str]:
     for image in images:
         twins = sum(iou(one.box, other.box) >= ALIKE for one, other in combinations(image.boxes, 2))
         if twins:
-            pairs = "1 pair" if twins == 1 else f"{twins} pairs"
+            pairs = counted(twins, "pair")
             yield (
                 f"{image.id}: {pairs} of boxes nearly coincide, as where several readers marked one nodule; each "
                 "counts as a nodule of its own: keep one of them"

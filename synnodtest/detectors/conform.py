@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from synnodtest.counted import counted
 from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_of, offset_along_x, offset_from_truth
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
@@ -87,7 +88,7 @@ def answers(
     except DetectorError as error:
         yield Check("answer", False, error.message, error.hint)
         return
-    yield Check("answer", True, f"a list of findings for each of {len(shown)} radiographs")
+    yield Check("answer", True, f"a list of findings for each of {counted(len(shown), 'radiograph')}")
     yield _findings(single)
     batch = _guarded("batch", lambda: _batch(guard, shown, single))
     asker = _Asker(guard, together=batch.passed is True)
@@ -207,7 +208,7 @@ def _blank(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[
     except DetectorError as error:
         return [Check("empty radiograph", False, error.message, error.hint)]
     return [
-        Check("empty radiograph", True, f"{len(found)} findings on a black picture"),
+        Check("empty radiograph", True, f"{counted(len(found), 'finding')} on a black picture"),
         _sees_the_picture(shown, single, found),
     ]
 
@@ -224,7 +225,8 @@ def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequ
         return Check("picture", False, "a black picture gives the same findings as a radiograph", remedy)
     seen = [places(items, one.shape) for one, items in zip(shown, single, strict=True)]
     if len(shown) > 1 and all(alike(seen[0], other) for other in seen[1:]):
-        says = f"all {len(shown)} radiographs give {len(single[0])} findings at the same place, though no nodule does"
+        given = counted(len(single[0]), "finding")
+        says = f"all {len(shown)} radiographs give {given} at the same place, though no nodule does"
         return Check("picture", False, says, remedy)
     return Check("picture", True, "other radiographs give other findings")
 

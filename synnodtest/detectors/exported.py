@@ -12,6 +12,7 @@ import yaml
 from numpy.typing import NDArray
 
 from synnodtest.canonical import sha256_of
+from synnodtest.counted import counted
 from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
 from synnodtest.detectors.frames import Frame, findings_of, suppress
@@ -112,7 +113,9 @@ class ExportedDetector:
         except DetectorError as error:
             raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
         if len(decoded) != len(radiographs):
-            raise DetectorError(f"{self._path}: {len(decoded)} results for {len(radiographs)} radiographs")
+            raise DetectorError(
+                f"{self._path}: {counted(len(decoded), 'result')} for {counted(len(radiographs), 'radiograph')}"
+            )
         return [self._findings(*found, frame) for found, (_, frame) in zip(decoded, framed, strict=True)]
 
     def _findings(

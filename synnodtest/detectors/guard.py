@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synnodtest.counted import counted
 from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -188,7 +189,9 @@ def checked(
     if not isinstance(result, (list, tuple)):
         raise DetectorError(f"{where}: returned {type(result).__name__}, not a list with one list per radiograph")
     if len(result) != len(radiographs):
-        raise DetectorError(f"{where}: returned {len(result)} lists for {len(radiographs)} radiographs")
+        raise DetectorError(
+            f"{where}: returned {counted(len(result), 'list')} for {counted(len(radiographs), 'radiograph')}"
+        )
     return [
         _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})", anywhere)
         for index, (item, radiograph) in enumerate(zip(result, radiographs, strict=True))

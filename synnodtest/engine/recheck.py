@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from synnodtest.counted import counted
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, difference
 from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.pairs import ask
@@ -68,8 +69,8 @@ class Recheck:
             return
         self._changed = DetectorError(
             f"detector {self._detector.identity.name!r} answers otherwise than when its findings in the store were "
-            f"made, on {job.background.id!r}: {len(found)} findings in place of {len(known)}, scores up to {apart:.3g} "
-            f"apart, and its identity is the same",
+            f"made, on {job.background.id!r}: {counted(len(found), 'finding')} in place of {len(known)}, "
+            f"scores up to {apart:.3g} apart, and its identity is the same",
             hint="its weights or a module that it loads changed, or its answers are random: give it an identity with "
             "the sha256 of its weights, or a folder of its own by --synnod-cache",
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synnodtest.counted import counted
 from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching, match
 from synnodtest.statistics import Estimate, paired_mean, tango
@@ -99,7 +100,7 @@ def judge_sham(
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
     sentence = (
         f"{status} the detector {verb}: excess {estimate.value:.2f} "
-        f"(lower bound {estimate.lower:.2f}, allowed {LARGEST_EXCESS:g}) on {len(pairs)} backgrounds"
+        f"(lower bound {estimate.lower:.2f}, allowed {LARGEST_EXCESS:g}) on {counted(len(pairs), 'background')}"
     )
     return ShamResult("inpaint", status, sentence, n11, n10, n01, n00, estimate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Status, decide
 from synnodtest.evidence.trial import Evidence
@@ -52,7 +53,7 @@ def _alone(evidence: Evidence) -> str:
     own = evidence.own() or evidence.trials
     excluded = sum(trial.arm.is_own for trial in evidence.rejected)
     if excluded >= len(own):
-        return f"{excluded} scenes were excluded and {len(own)} judged"
+        return f"{counted(excluded, 'scene was', 'scenes were')} excluded and {len(own)} judged"
     return "" if sizes(own)[1] > 1 else "a single background never decides"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from synnodtest.counted import counted
 from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.language import METRIC, option, reference, share
@@ -106,7 +107,14 @@ class Comparison:
         """Return what a reader must know of the pairing."""
         if not self.lost:
             return []
-        return [f"{self.lost} nodules of {self.names[1]} are not in {self.names[0]} and are not compared"]
+        there, of = self.names
+        return [
+            counted(
+                self.lost,
+                f"nodule of {of} is not in {there} and is not compared",
+                f"nodules of {of} are not in {there} and are not compared",
+            )
+        ]
 
     def reasons(self) -> list[str]:
         """Return why nothing can be decided: the pairs that are left do not speak for all where most dropped out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Status
 
 __all__ = ["counts_phrase", "number", "outcome_phrase", "percent", "sentence_for"]
@@ -49,10 +50,8 @@ def outcome_phrase(part: Component, alpha: float) -> str:
 
 def counts_phrase(n: int, backgrounds: int, noun: str = "nodule") -> str:
     """Return ``n = 124 nodules on 124 backgrounds``."""
-    plural = "" if n == 1 else "s"
-    if noun == "image":
-        return f"n = {n} image{plural}"
-    return f"n = {n} {noun}{plural} on {backgrounds} background{'' if backgrounds == 1 else 's'}"
+    units = f"n = {counted(n, noun)}"
+    return units if noun == "image" else f"{units} on {counted(backgrounds, 'background')}"
 
 
 def sentence_for(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from synnodtest.counted import counted
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
 from synnodtest.statistics.clusters import equal_clusters
@@ -15,7 +16,11 @@ __all__ = ["few_clusters", "too_few_clusters", "too_few_equal_clusters", "too_ma
 
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
-    return [] if count >= LEAST_CLUSTERS else [f"{count} backgrounds are too few, {LEAST_CLUSTERS} are needed"]
+    return (
+        []
+        if count >= LEAST_CLUSTERS
+        else [f"{counted(count, 'background is', 'backgrounds are')} too few, {LEAST_CLUSTERS} are needed"]
+    )
 
 
 def too_few_equal_clusters(clusters: Sequence[str]) -> list[str]:

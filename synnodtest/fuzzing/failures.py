@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.counted import counted
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, Snapshot, to_trial
 from synnodtest.engine.sightings import sightings_of
@@ -141,8 +142,10 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
             trials[arm] = to_trial(outcome, matching)
         holds.append(claim.holds(claim.margin(trials)))
         clusters.append(entry["cluster"])
-    lines = [f"{sum(holds)} of {len(holds)} scenes keep the claim (asked for: {claim.rate:g})"]
-    lines.append("pixels as recorded" if not differing else f"pixels of {differing} scenes DIFFER from the record")
+    lines = [f"{sum(holds)} of {counted(len(holds), 'scene')} keep the claim (asked for: {claim.rate:g})"]
+    lines.append(
+        f"pixels of {counted(differing, 'scene')} DIFFER from the record" if differing else "pixels as recorded"
+    )
     if not holds or failure["status"] == "ERROR":
         return "FIXED", lines
     if sum(holds) >= claim.rate * len(holds):

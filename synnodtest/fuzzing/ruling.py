@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
@@ -40,8 +41,9 @@ def ruling_of(
     INCONCLUSIVE: evidence is missing. A candidate kept the claim less often than asked, even in the longer look, but
     not surely so; or the search has gaps (see :func:`gaps_of`).
     """
-    found, around = findings.found, findings.around
-    confirmed = sorted((c for c in found if c.confirmed), key=lambda c: c.p_value)
+    around = findings.around
+    confirmed = sorted((c for c in findings.found if c.confirmed), key=lambda c: c.p_value)
+    found = [*confirmed, *(c for c in findings.found if not c.confirmed)]
     parts = tuple(_component(c, claim.rate) for c in found)
     if confirmed:
         status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings)
@@ -97,14 +99,18 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
     if search.stopped == "interrupted":
         gaps.append("not all was tried")
     if search.left_out:
-        gaps.append(f"{len(search.left_out)} explicit examples could not be planted: {search.left_out[0]}")
+        gaps.append(f"{counted(len(search.left_out), 'explicit example')} could not be planted: {search.left_out[0]}")
     if held_out < LEAST_HELD_OUT:
-        gaps.append(f"radiographs of {held_out} patients are left for a confirmation, {LEAST_HELD_OUT} are needed")
+        gaps.append(
+            f"radiographs of {counted(held_out, 'patient')} are left for a confirmation, {LEAST_HELD_OUT} are needed"
+        )
     swept = findings.swept
     if swept is not None and not swept.clears(rate):
         gaps.append(swept.sentence())
     if findings.open and (swept is None or not swept.clears(rate)):
-        gaps.append(f"{len(findings.open)} failing examples not followed up, the easiest: {findings.open[0].example}")
+        gaps.append(
+            f"{counted(len(findings.open), 'failing example')} not followed up, the easiest: {findings.open[0].example}"
+        )
     if control is not None and not control.passed:
         gaps.append(f"control: {control.sentence()}")
     return gaps
@@ -115,13 +121,14 @@ def _asked(search: Search) -> int:
 
 
 def _unplaced(search: Search) -> str:
-    return f"{search.unplaced} of {_asked(search)} examples of the coverage phase could not be planted"
+    return f"{search.unplaced} of {counted(_asked(search), 'example')} of the coverage phase could not be planted"
 
 
 def _suspicion(found: Sequence[Confirmation], rate: float) -> str:
     first = min(found, key=lambda c: c.p_value)
     kept, n = sum(r.holds for r in first.replicates), len(first.replicates)
-    why = f"holds in {kept} of {n} scenes, {rate:g} asked for" if first.complete else f"{n} scenes are too few"
+    few = counted(n, "scene is too few", "scenes are too few")
+    why = f"holds in {kept} of {n} scenes, {rate:g} asked for" if first.complete else few
     return f"{len(found)} unconfirmed: {first.candidate.example} ({why})"
 
 
@@ -133,7 +140,7 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     rule, region = findings.rule, findings.region
     told += f"; {region.sentence()}" if region is not None and region.shown else ""
     told += f"; {rule.sentence()}" if rule is not None and not (region and region.shown) else ""
-    others = f"; {len(confirmed) - 1} further distinct failures" if len(confirmed) > 1 else ""
+    others = f"; {counted(len(confirmed) - 1, 'further distinct failure')}" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "
         f"{100 * (1 - alpha):g}% upper bound {estimate.upper:.2f}) falls short of the pre-specified {rate:.2f}; "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import scipy
 
+from synnodtest.counted import counted
 from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.stage import UNLIKELY, Replicate, Spot, Stage
 from synnodtest.planning.example import Example
@@ -59,7 +60,8 @@ class Sweep:
     def sentence(self) -> str:
         """Return it in words."""
         bound = f"lower bound {self.estimate.lower:.2f}" if self.estimate.usable else "no bound"
-        told = f"{self.kept} of {self.scenes} fresh scenes of {self.examples} failing examples hold ({bound})"
+        examples = counted(self.examples, "failing example")
+        told = f"{self.kept} of {counted(self.scenes, 'fresh scene')} of {examples} hold ({bound})"
         if self.worst is not None:
             return f"{told}, {self.worst[0]} of {self.worst[1]} of one of them"
         few = self.each is not None and self.each < self.needed

@@ -108,7 +108,11 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
     if not made.differences:
         yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
     elif made.unpaired:
-        yield f"{made.unpaired} scenes are not in both, or were excluded, and are not compared"
+        yield plural(
+            made.unpaired,
+            "scene is not in both, or was excluded, and is not compared",
+            "scenes are not in both, or were excluded, and are not compared",
+        )
     yield "behaviours are listed where the interval excludes no difference; rows above them are all scenes together"
     yield from (limit.sentence for limit in made.limits)
 

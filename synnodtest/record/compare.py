@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import find_check
@@ -180,7 +181,7 @@ def faults_of(expectations: Iterable[ExpectationEntry], status: StatusWord = "ER
     """Return what broke in a run, or is INVALID in it, a line per reason: what was not ruled on cannot be compared."""
     broken = [e.error or "no reason given" for e in expectations if e.status == status]
     lines = [text.splitlines()[0] for text in broken]
-    return [f"{lines.count(line)} expectations: {line}" for line in dict.fromkeys(lines)]
+    return [f"{counted(lines.count(line), 'expectation')}: {line}" for line in dict.fromkeys(lines)]
 
 
 def _by_id(side: Side) -> dict[str, ExpectationEntry]:
@@ -235,7 +236,7 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     told = {}
     for planted in (True, False):
         there, met = (sum(bool(scene.nodules) is planted for scene in scenes) for scenes in (wanted, paired))
-        told[planted] = f"only {met} of {there} scenes can be compared" if met < there - met else ""
+        told[planted] = f"only {met} of {counted(there, 'scene')} can be compared" if met < there - met else ""
     return told
 
 
@@ -329,4 +330,4 @@ def _known(value: float) -> float | None:
 def _interval(row: DifferenceEntry) -> str:
     if row.lower is None:
         return "(no interval)"
-    return f"(90% interval {row.lower:+.3f} to {row.upper:+.3f}, {row.n} pairs)"
+    return f"(90% interval {row.lower:+.3f} to {row.upper:+.3f}, {counted(row.n, 'pair')})"

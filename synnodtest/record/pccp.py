@@ -365,7 +365,8 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
     said = (
         f"{number(row.before)} before, {number(row.after)} now, difference {row.value:+.3f} "
-        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, {row.n} pairs on {row.clusters} backgrounds)"
+        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, {plural(row.n, 'pair')} on "
+        f"{plural(row.clusters, 'background')})"
     )
     if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
         return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from synnodtest.counted import counted
 from synnodtest.evidence.regions import region_text
 from synnodtest.spec.model import (
     ArmSpec,
@@ -59,7 +60,7 @@ def _scenes(scenes: Scenes) -> Iterator[str]:
 
 
 def _count(count: int | str) -> str:
-    return "as many backgrounds as the power takes" if isinstance(count, str) else f"{count} backgrounds"
+    return "as many backgrounds as the power takes" if isinstance(count, str) else counted(count, "background")
 
 
 def _nodule(nodule: NoduleSpec) -> str:
@@ -119,6 +120,6 @@ def _search(fuzz: Fuzz) -> Iterator[str]:
     varied = (text.removesuffix(" (uniform)") for text in _quantities(fuzz.vary.items()))  # chosen, not drawn
     space = ", ".join([*varied, *_place(fuzz.location)])
     yield f"a search for a counterexample over {space}"
-    yield f"up to {fuzz.examples} examples on {fuzz.count} backgrounds of the set {fuzz.set}"
+    yield f"up to {counted(fuzz.examples, 'example')} on {counted(fuzz.count, 'background')} of the set {fuzz.set}"
     if fuzz.companion is not None:
         yield f"with a companion of {value_phrase(fuzz.companion.diameter_mm, ' mm')}"

@@ -112,7 +112,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         user=_user(),
         commit=commit,
         tree_clean=clean,
-        profile=f"at most {facts.limit} backgrounds per behaviour" if facts.limit else "",
+        profile=f"at most {plural(facts.limit, 'background')} per behaviour" if facts.limit else "",
     )
 
 
@@ -124,7 +124,9 @@ def _lock(facts: RunFacts) -> Lock:
 def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[str]:
     left = sum(e.status == "NOT RUN" for e in every)
     reasons = ["the run was interrupted"] * interrupted
-    return reasons + [f"{left} of the {len(every)} expectations of its specifications were not run"] * bool(left)
+    return reasons + [
+        f"{left} of the {len(every)} expectations of its specifications {'was' if left == 1 else 'were'} not run"
+    ] * bool(left)
 
 
 def _left_out(files: Sequence[str]) -> list[str]:

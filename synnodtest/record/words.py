@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
@@ -210,9 +211,9 @@ def short_hash(text: Any) -> str:
     return str(text)[:12] if text else "–"
 
 
-def plural(count: int, noun: str, many: str = "") -> str:
-    """Return ``1 background`` or ``30 backgrounds``; ``many`` is the plural where it is not the noun with an s."""
-    return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
+def plural(count: int | None, noun: str, many: str = "") -> str:
+    """Return ``1 background``, ``4 022 findings`` or, of a count that is not known, ``– backgrounds``."""
+    return counted(count or 0, noun, many, shown=number(count))
 
 
 def joined(parts: list[str]) -> str:

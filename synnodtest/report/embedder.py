@@ -16,7 +16,7 @@ LARGEST_BYTES = 2_000_000
 PANELS = (("background", "untouched"), ("synthetic", "synthetic"), ("difference", "difference"), ("boxes", "boxes"))
 MORE = (("whole", "whole radiograph"),)
 SEARCHED = {
-    "minimal": ("Minimal failing example", "the easiest example that still fails"),
+    "minimal": ("Minimal failing example", "the counterexample of the verdict, eased as far as it still fails"),
     "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
     "worst": ("Worst failure", "the largest margin"),
 }

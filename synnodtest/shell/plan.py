@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from synnodtest.counted import counted
 from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import Forecast, forecast, with_count
@@ -71,11 +72,12 @@ def _needed(made: Forecast, behaviour: Behaviour, there: BackgroundSet, asked_fo
     few = holds is not None and holds < max(made.needed or 0, asked_for)
     short = f"; your folder holds {holds}" if few else ""
     if made.needed is not None:
-        yield f"{made.needed} backgrounds for power {behaviour.sampling.power:g}{short}"
+        yield f"{counted(made.needed, 'background')} for power {behaviour.sampling.power:g}{short}"
     if holds is not None and holds < asked_for:
         limited = int(behaviour.scenes.count) if behaviour.scenes is not None else holds
         count = min(holds, limited)
-        yield f"WARNING {asked_for} backgrounds are asked for, and the folder holds {holds}: planned with {count}"
+        asked = counted(asked_for, "background is", "backgrounds are")
+        yield f"WARNING {asked} asked for, and the folder holds {holds}: planned with {count}"
 
 
 def _asked_for(behaviour: Behaviour, used: Behaviour) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from synnodtest.counted import counted
 from synnodtest.shell.progress import left
 from synnodtest.stages import Stages
 
@@ -45,7 +46,8 @@ def taken_line(tally: Mapping[str, float], earlier: tuple[float | None, float | 
     made, inferred = tally.get("synthesized", 0), tally.get("inferred", 0)
     if not made and not inferred:
         return ""
-    text = f"{made:.0f} scenes synthesized and {inferred:.0f} radiographs inferred in {left(seconds)}"
+    text = f"{counted(round(made), 'scene')} synthesized and {counted(round(inferred), 'radiograph')} inferred"
+    text += f" in {left(seconds)}"
     if all(rate is not None for rate, count in zip(earlier, (made, inferred), strict=True) if count):
         planned = sum((rate or 0.0) * count for rate, count in zip(earlier, (made, inferred), strict=True))
         text += f"; at the speed of earlier runs these were planned to take {left(planned)}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.planning.cases import Case
 from synnodtest.record.compare import Limit, parse_limit
@@ -31,7 +32,6 @@ __all__ = [
     "refuse_missing_detector",
 ]
 
-USAGE = "no detector was named, but {count} expectations of {files} need one"
 HINT = (
     "pytest --detector best.pt          a YOLO checkpoint with one class\n"
     "       pytest --detector package.module:factory   your own Python function\n"
@@ -47,7 +47,8 @@ def refuse_missing_detector(cases: Sequence[Case], settings: Settings) -> None:
     """
     if cases and not settings.detector:
         files = ", ".join(sorted({str(case.spec.path) for case in cases}))
-        raise pytest.UsageError(f"{USAGE.format(count=len(cases), files=files)}\n\n  try: {HINT}")
+        need = counted(len(cases), "expectation needs", "expectations need")
+        raise pytest.UsageError(f"no detector was named, but {need} one: {files}\n\n  try: {HINT}")
 
 
 def refuse(faults: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import synnodtest
+from synnodtest.counted import counted
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.mutants import MUTANTS, MutantDetector
 from synnodtest.detectors.pairs import ask
@@ -145,7 +146,7 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
     cases = list(cases_of(specs))
     held: dict[str, Radiograph] = {}
     bench = replace(bench, backgrounds=lambda name, count: _Kept(given(name, count), held))
-    say(f"{len(cases)} expectations, {len(MUTANTS)} mutants of {base.identity.name}")
+    say(f"{counted(len(cases), 'expectation')}, {len(MUTANTS)} mutants of {base.identity.name}")
     first = run_cases(base, cases, bench)
     say(f"{base.identity.name}: {_counts(first)}")
     anew = Identity(f"{base.identity.name} again", "1", configuration=base.identity.as_dict())

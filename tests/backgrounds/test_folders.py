@@ -97,7 +97,7 @@ class TestWhatBelongsToASet:
         write_png(folder / "extra.png", chest())
         backgrounds = open_backgrounds(folder, "normal")
         assert ids(backgrounds) == ["a.png", "b.png", "c.png"]
-        assert backgrounds.notes == ("1 radiographs that manifest.csv does not list were left out",)
+        assert backgrounds.notes == ("1 radiograph that manifest.csv does not list was left out",)
 
     def test_a_mask_beside_a_radiograph_is_never_a_radiograph(self, tmp_path):
         write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
@@ -299,7 +299,7 @@ class TestWhatBelongsToASet:
         clusters = {background.id: background.cluster for background in served.backgrounds}
         assert clusters["a.dcm"] == clusters["b.dcm"] == "study-1"
         assert len(set(clusters.values())) == 3
-        assert "2 radiographs without a patient in their headers are of 1 studies and count as so many" in served.notes
+        assert "2 radiographs without a patient in their headers are of 1 study and count as so many" in served.notes
 
     def test_node21_offers_its_normals_only(self, tmp_path):
         images = tmp_path / "cxr_images" / "proccessed_data" / "images"

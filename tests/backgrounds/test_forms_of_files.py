@@ -420,7 +420,7 @@ class TestTablesBesideRadiographs:
         (place / name).write_bytes(text.encode("utf-16" if "utf-16" in kind else "utf-8"))
         served = FolderSet(images, "normal")
         assert [background.id for background in served.backgrounds] == ["b.png"]
-        assert "1 radiographs with annotated nodules were left out" in served.notes
+        assert "1 radiograph with annotated nodules was left out" in served.notes
 
     def test_a_table_that_matches_no_radiograph_is_an_error(self, tmp_path):
         self.put(tmp_path)
@@ -587,7 +587,7 @@ class TestTablesBesideRadiographs:
             (tmp_path / name).write_bytes(b"II*")
         notes = FolderSet(tmp_path, "normal").notes
         assert "2 .tif files were left out: the format is not read" in notes
-        assert "1 .nii.gz files were left out: the format is not read" in notes
+        assert "1 .nii.gz file was left out: the format is not read" in notes
 
     @pytest.mark.parametrize(
         "fields", [{"SeriesDescription": "Chest PA Bone"}, {"ImageType": ["DERIVED", "PRIMARY", "", "SUBTRACTION"]}]
@@ -609,7 +609,7 @@ class TestTablesBesideRadiographs:
         (tmp_path / "manifest.csv").write_text(text)
         served = FolderSet(tmp_path, "normal")
         assert len(served.backgrounds) == 2
-        assert "1 radiographs are listed in manifest.csv with a nodule in the column 'labels'" in served.notes[0]
+        assert "1 radiograph is listed in manifest.csv with a nodule in the column 'labels'" in served.notes[0]
 
 
 def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tmp_path):

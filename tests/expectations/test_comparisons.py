@@ -186,7 +186,7 @@ def test_a_nodule_that_the_perturbation_moves_out_of_the_image_is_not_compared()
     trials += [trial("b60", 0.9), trial("b60", arm="@under:default")]
     ruling = judge("invariant", {**UNDER, "margin": 0.1}, trials)
     assert ruling.n_nodules == 60
-    assert any(note.startswith("1 nodules of unperturbed") for note in ruling.notes)
+    assert any(note.startswith("1 nodule of unperturbed") for note in ruling.notes)
 
 
 def test_where_chooses_nodules_of_the_reference_and_their_partners_follow():

@@ -62,7 +62,7 @@ def test_a_baseline_that_breaks_is_told_and_spoils_no_verdict_but_keeps_no_limit
     result = two(*ONE, "--baseline", "dets:crashing", "--compare-fail", "sensitivity:-0.03", "-n", "2")
     assert result.parseoutcomes()["passed"] == 1
     assert result.ret == 1
-    assert "baseline dets:crashing: 1 expectations" in result.stdout.str()
+    assert "baseline dets:crashing: 1 expectation:" in result.stdout.str()
     assert "no scene could be compared" in result.stdout.str()
 
 

@@ -187,3 +187,13 @@ def test_two_invariances_and_two_parities_are_told_apart_by_their_titles(made):
         "Parity of sensitivity, across sex",
         "Parity of confidence, across region and diameter",
     ]
+
+
+def test_the_attrition_says_that_a_search_tried_more_scenes_than_it_counts(small):
+    def note():
+        return evidence.attrition(Context(Record.of(small), Path("."))).data["note"]
+
+    assert note() == ""
+    small["expectations"][0]["ruling"]["figure"] = {"kind": "fuzz"}
+    searched = small["expectations"][0]["behaviour"]
+    assert note().startswith(f"Of searches ({searched}) only the scenes that confirm and describe what they found")

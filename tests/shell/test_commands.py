@@ -182,7 +182,7 @@ def test_what_breaks_is_told_and_is_no_success(compared):
     code, printed = compared("silent", "broken")
     assert code == 1
     assert "found::sensitivity: FAILED -> ERROR" in printed
-    assert "ERROR detectors_of_commands:broken: 1 expectations:" in printed
+    assert "ERROR detectors_of_commands:broken: 1 expectation:" in printed
     assert "16 scenes are not in both" in printed
 
 

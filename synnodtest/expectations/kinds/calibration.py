@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.counted import counted
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
@@ -99,7 +100,7 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
     if not error.lower > bound:
         return []
     told = f"{error.value:.2f} (one-sided {100 * (1 - evidence.alpha):g}% lower bound {error.lower:.2f})"
-    return [f"of the {part.score.size} findings of {point:g} or more the error is {told}, beyond {bound:g}"]
+    return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {told}, beyond {bound:g}"]
 
 
 def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estimate]:
@@ -147,7 +148,9 @@ def _skewed(value: float, spread: float, most: int, alpha: float) -> float:
 def _reasons(ledger: Ledger, bins: int) -> list[str]:
     reasons = too_few_equal_clusters(ledger.clusters)
     if len(ledger.score) < LEAST_PER_BIN * bins:
-        reasons.append(f"{len(ledger.score)} findings are too few for {bins} bins of {LEAST_PER_BIN}")
+        reasons.append(
+            f"{counted(len(ledger.score), 'finding is', 'findings are')} too few for {bins} bins of {LEAST_PER_BIN}"
+        )
     if ledger.score.max() > 1.0 or ledger.score.min() < 0.0:
         reasons.append("scores leave 0 to 1 and are no probabilities")
     return reasons

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
@@ -109,16 +110,18 @@ def d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:
 def too_few(levels: int, backgrounds: int) -> list[str]:
     reasons = []
     if levels < LEAST_LEVELS:
-        reasons.append(f"{levels} levels are too few, {LEAST_LEVELS} are needed")
+        reasons.append(f"{counted(levels, 'level is', 'levels are')} too few, {LEAST_LEVELS} are needed")
     if backgrounds < LEAST_CLUSTERS:
-        reasons.append(f"{backgrounds} complete backgrounds are too few, {LEAST_CLUSTERS} are needed")
+        few = counted(backgrounds, "complete background is", "complete backgrounds are")
+        reasons.append(f"{few} too few, {LEAST_CLUSTERS} are needed")
     return reasons
 
 
 def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
     notes = []
     if complete < clusters:
-        notes.append(f"{clusters - complete} backgrounds lack a level and are left out of the mean curve")
+        lacking = counted(clusters - complete, "background lacks a level and is", "backgrounds lack a level and are")
+        notes.append(f"{lacking} left out of the mean curve")
     return tuple(notes)
 
 
@@ -132,9 +135,11 @@ def _asks(parameters: Monotone, asked: Asked) -> Iterator[Complaint]:
         return
     levels, left = asked.sweeps[name], asked.left.get(name, LEAST_LEVELS)
     if levels < LEAST_LEVELS:
-        yield Complaint("over", f"{name!r} has {levels} levels; 'monotone' needs at least {LEAST_LEVELS}")
+        yield Complaint("over", f"{name!r} has {counted(levels, 'level')}; 'monotone' needs at least {LEAST_LEVELS}")
     elif 0 < left < LEAST_LEVELS:
-        yield Complaint("where", f"leaves {left} levels of {name!r}; 'monotone' needs at least {LEAST_LEVELS}")
+        yield Complaint(
+            "where", f"leaves {counted(left, 'level')} of {name!r}; 'monotone' needs at least {LEAST_LEVELS}"
+        )
 
 
 KIND = Kind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
@@ -60,7 +61,9 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
     trials = [t for t in asked if _shows(t, region)]
     if asked and not trials:
-        raise InvalidEvidence(f"none of {len(asked)} images shows the region {name}", hint="name a set that has it")
+        raise InvalidEvidence(
+            f"none of {counted(len(asked), 'image')} shows the region {name}", hint="name a set that has it"
+        )
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
     fires = [t.fires_in(region, evidence.operating_point) for t in trials]
@@ -76,7 +79,7 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
         criterion,
         trials,
         noun="image",
-        notes=[f"{lacking} images show nothing of the region and are not counted"] if lacking else (),
+        notes=[counted(lacking, *_LACKING)] if lacking else (),
         figure={"kind": "region", "region": name, "points": _points(trials, outside)},
     )
     return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
@@ -166,6 +169,12 @@ def _points(trials: list[Trial], outside: Pairs) -> list[dict[str, object]]:
 
 def _planned(parameters: NoDetection) -> tuple[float, bool]:
     return float(parameters.at_most), True
+
+
+_LACKING = (
+    "image shows nothing of the region and is not counted",
+    "images show nothing of the region and are not counted",
+)
 
 
 KIND = Kind(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.record.model import NoduleEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, side_by_side, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -82,7 +82,9 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
     error = f"{100 * float(relative):.1f}%"
     varied = len(set(found.asked)) > 1 and len(set(found.got)) > 1
     rank = number(spearman(found.asked, found.got).value if varied else None)
-    description = f"{len(found.asked)} nodules; bias {number(found.bias)}{unit}, limits of agreement {limits}, "
+    description = (
+        f"{plural(len(found.asked), 'nodule')}; bias {number(found.bias)}{unit}, limits of agreement {limits}, "
+    )
     description += f"median relative error {error}."
     first = to_svg(_scatter(found), f"{name}-0", title, description)
     second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)

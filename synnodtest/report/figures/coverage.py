@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from synnodtest.record.model.searched import CoverageEntry, ParameterEntry
+from synnodtest.record.words import plural
 from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -58,7 +59,9 @@ def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     counts = {word: sum(p[-1] == word for p in points) for word in _MARKS}
     told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     left = f" The first {MOST_PARAMETERS} of {len(every)} parameters." if len(every) > MOST_PARAMETERS else ""
-    description = f"{len(points)} examples, those of shrinking included: {told}. Grey cells: none was tried.{left}"
+    description = (
+        f"{plural(len(points), 'example')}, those of shrinking included: {told}. Grey cells: none was tried.{left}"
+    )
     svg = to_svg(_draw(shown, points, cells), name, title, description)
     rows = [_row(shown, pair, cells[pair], planted) for pair in pairs]
     heads = ["parameters", "cells visited", "examples", "failing examples"]

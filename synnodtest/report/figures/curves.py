@@ -124,7 +124,7 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
     if abs(float(np.trapezoid(y, x)) - area) > 1e-6:
         return None
     title = "Receiver operating characteristic"
-    description = f"{len(positive)} images with nodules, {len(negative)} without; area {number(area)}."
+    description = f"{plural(len(positive), 'image')} with nodules, {len(negative)} without; area {number(area)}."
     figure, axis = _unit_square("false alarms among images without a nodule", "alarms among images with one")
     axis.plot(x, y, color=BLUE)
     svg = to_svg(figure, name, title, description)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
-from synnodtest.record.words import number
+from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import GREY, INK, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -51,7 +51,7 @@ def region(payload: JsonObject, name: str) -> Figure:
     x, y = x / scale[0], y / scale[1]
     title = f"Confidence by place; region {data.region}"
     description = (
-        f"{int(inside.sum())} nodules inside the region, mean confidence {_mean(confidence[inside])}; "
+        f"{plural(int(inside.sum()), 'nodule')} inside the region, mean confidence {_mean(confidence[inside])}; "
         f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
     )
     outline = data.outline

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model.scenes import IntervalEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -79,7 +79,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     bottom.set_xlabel(short(_shown(over)))
     title = f"Confidence over {_shown(over)}"
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
-    description += f" Thin lines: {len(shown)} of {len(lines)} backgrounds." if lines else ""
+    description += f" Thin lines: {len(shown)} of {plural(len(lines), 'background')}." if lines else ""
     svg = to_svg(figure, name, title, description)
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
     rows = [

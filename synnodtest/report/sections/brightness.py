@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from synnodtest.record.model import Record, SceneEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import joined, number
 from synnodtest.reference import real_nodules
 from synnodtest.reference.brightness import Brightness, brightness
 from synnodtest.report.model import Cell, Table, table_of
@@ -24,7 +24,9 @@ def beside_real(record: Record) -> dict[str, object]:
     if not found:
         return {"bright": [], "beside_real": None, "reference": ""}
     source = real_nodules().source
-    told = f"{source['nodules']} annotated nodules of {source['films']} films ({source['data']})"
+    shares = source["nodule_over_box"]
+    lists = joined(list(shares)) if isinstance(shares, Mapping) else source["data"]
+    told = f"{source['nodules']} annotated nodules of {source['films']} films ({lists})"
     return {
         "bright": [f"{name}: {one.sentence()}." for name, one in found if one.unlike_real],
         "beside_real": _table(found),

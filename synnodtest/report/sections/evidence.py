@@ -11,7 +11,7 @@ from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import bound_text, duration, expectation_title, number, value_text
+from synnodtest.record.words import bound_text, duration, expectation_title, joined, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.power import power_figure
@@ -85,11 +85,16 @@ def attrition(context: Context) -> Section:
     words = ("requested", "synthesized", "accepted", "evaluated")
     steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
     reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
+    searched = list(dict.fromkeys(e.behaviour for e in context.record.expectations if e.is_search))
+    note = (
+        f"Of searches ({joined(searched)}) only the scenes that confirm and describe what they found are counted here."
+    )
     return Section(
         "Data and attrition",
         "attrition",
         {
             "figure": flow_figure(steps, "f-flow") if steps else None,
+            "note": note if searched else "",
             "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
                 ("Unique backgrounds", Cell(number(data.unique_backgrounds))),

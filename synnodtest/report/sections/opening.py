@@ -153,9 +153,11 @@ def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Se
     if "region" in key:
         met = Counter(r for n in nodules for r in n.regions)
         wanted = value if isinstance(value, list) else [value]
-        return "; ".join(f"{w}: {number(met[str(w)])} nodules" for w in wanted)
+        return "; ".join(f"{w}: {plural(met[str(w)], 'nodule')}" for w in wanted)
     known = Counter(str(s.strata[key]) for s in scenes if s.strata.get(key))
-    return "; ".join(f"{v}: {number(c)} scenes" for v, c in known.most_common(8)) or "authored; not measured by the run"
+    return (
+        "; ".join(f"{v}: {plural(c, 'scene')}" for v, c in known.most_common(8)) or "authored; not measured by the run"
+    )
 
 
 def _strata(scenes: Sequence[SceneEntry]) -> list[list[Cell | str]]:

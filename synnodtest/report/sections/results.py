@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
-from synnodtest.record.words import bound_text, duration, estimate, expectation_title, interval, number, value_text
+from synnodtest.record.words import (
+    bound_text,
+    duration,
+    estimate,
+    expectation_title,
+    interval,
+    number,
+    plural,
+    value_text,
+)
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
@@ -66,10 +75,10 @@ def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
 
 
 def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]:
-    n, b, c = (number(count) for count in (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters))
+    n, b, c = (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters)
     return [
         ("Criterion", ruling.criterion),
-        ("n", f"{n} units on {b} backgrounds in {c} independent clusters"),
+        ("n", f"{plural(n, 'unit')} on {plural(b, 'background')} in {plural(c, 'independent cluster')}"),
         ("Intra-cluster correlation", "" if ruling.icc is None else number(ruling.icc)),
         ("p, raw", _p(ruling.p_value)),
         ("p, Holm", _p(holm)),

@@ -165,13 +165,9 @@ def _completeness(record: Record) -> str:
     return (
         f"{number(run)} of {plural(len(entries), 'expectation')} judged, {number(counts.evaluated)} of "
         f"{number(counts.requested)} requested scenes shown to the detector, on "
-        f"{_many(counts.unique_backgrounds, 'background')} of {_many(counts.unique_patients, 'patient')}; "
+        f"{plural(counts.unique_backgrounds, 'background')} of {plural(counts.unique_patients, 'patient')}; "
         "section {attrition}"
     )
-
-
-def _many(count: int | None, noun: str) -> str:
-    return f"– {noun}s" if count is None else plural(count, noun)
 
 
 def _compliance(record: Record, measured: Sequence[CredibilityReport]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synnodtest.canonical import sha256_of
+from synnodtest.counted import counted
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import TitledEntry
 from synnodtest.record.words import expectation_title, joined, number
@@ -84,4 +85,4 @@ def _gap(shown: list[str]) -> str:
     if not shown:
         return "nothing tests this hazard"
     open_ones = [w for w in shown if w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"}]
-    return f"{len(open_ones)} of {len(shown)} expectations not settled" if open_ones else "none"
+    return f"{len(open_ones)} of {counted(len(shown), 'expectation')} not settled" if open_ones else "none"

@@ -1,0 +1,34 @@
+"""Sentences with a count name one thing in the singular."""
+
+import pytest
+
+from synnodtest.counted import counted
+from synnodtest.expectations.sentences import counts_phrase
+from synnodtest.expectations.too_few import too_few_clusters
+from synnodtest.record.words import number, plural
+from synnodtest.shell.profile import taken_line
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (counted(1, "scene"), "1 scene"),
+        (counted(0, "scene"), "0 scenes"),
+        (counted(2, "entry", "entries"), "2 entries"),
+        (counted(1, "film was", "films were"), "1 film was"),
+        (plural(4022, "finding"), f"{number(4022)} findings"),
+        (plural(None, "background"), "\N{EN DASH} backgrounds"),
+        (counts_phrase(1, 1), "n = 1 nodule on 1 background"),
+        (counts_phrase(3, 2, "image"), "n = 3 images"),
+        (too_few_clusters(1)[0], "1 background is too few, 15 are needed"),
+        (too_few_clusters(2)[0], "2 backgrounds are too few, 15 are needed"),
+    ],
+)
+def test_one_is_singular_and_all_else_plural(told, sentence):
+    assert told == sentence
+
+
+def test_a_run_of_one_scene_synthesized_a_scene():
+    assert taken_line({"synthesized": 1.0, "inferred": 2.0}, (None, None), 1.0).startswith(
+        "1 scene synthesized and 2 radiographs inferred"
+    )
