@@ -12,6 +12,7 @@ from synnodtest.backgrounds.likeness import MOST, copies, likeness
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
+from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.store import Store
 
@@ -78,8 +79,8 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
             films[name] = films[first]
             joined.append((name, first))
     return films, [
-        f"{len(pairs)} radiographs look like copies of others, smaller, compressed, mirrored or through another "
-        f"window: {does} (such as {pairs[0][0]} and {pairs[0][1]})"
+        f"{counted(len(pairs), 'radiograph looks', 'radiographs look')} like copies of others, smaller, compressed, "
+        f"mirrored or through another window: {does} (such as {pairs[0][0]} and {pairs[0][1]})"
         for pairs, does in (
             (joined, "copies count once; where they are not, name the patients in the manifest's column 'patient'"),
             (apart, "their patients differ, so that each counts; take copies out of the set"),

@@ -84,7 +84,7 @@ def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> t
     if not times:
         return known, []
     note = (
-        f"{sum(times)} radiographs are of {len(times)} patient{'s' * (len(times) > 1)} by a table beside them and "
+        f"{sum(times)} radiographs are of {counted(len(times), 'patient')} by a table beside them and "
         "count as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
     return known, [note]
@@ -105,12 +105,10 @@ def doubtful_patients(entries: Sequence[Entry], told: Mapping[Path, str]) -> lis
     """
     without = sum(not entry.patient and entry.path not in told for entry in entries)
     names = Counter(e.patient for e in entries if e.patient.casefold() in _NOBODY)
+    some = counted(without, "radiograph has", "radiographs have")
+    lacking = f"{some} no patient, and the others have: each counts as one of its own"
     return [
-        *(
-            [f"{without} radiographs have no patient, and the others have: each counts as one of its own"]
-            if 0 < without < len(entries)
-            else []
-        ),
+        *([lacking] if 0 < without < len(entries) else []),
         *(f"{n} radiographs are of the patient {name!r} and count as one" for name, n in names.items() if n > 1),
     ]
 
@@ -125,7 +123,7 @@ def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]
         return {}, []
     shown = " and ".join(repr(one) for one in sorted(forms[min(several)], key=len))
     note = (
-        f"{len(several)} patient{'s' * (len(several) > 1)} by names that differ in leading zeros, case or blanks "
+        f"{counted(len(several), 'patient')} by names that differ in leading zeros, case or blanks "
         f"alone, such as {shown}, count as one each; give them unlike names where they are not"
     )
     return {key: several[plain] for key, one in patients.items() if (plain := _plain(one)) in several}, [note]

@@ -11,6 +11,7 @@ from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.other_annotations import places_of
 from synnodtest.backgrounds.patients import patients_of_names, patients_of_tables, spelt_alike
 from synnodtest.backgrounds.tables import read_tables
+from synnodtest.counted import counted
 from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
@@ -94,7 +95,9 @@ def _unlisted(images: Sequence[AnnotatedImage]) -> list[str]:
     listed = {image.path.resolve() for image in images}
     beside = [path for folder in {path.parent for path in listed} for path in radiographs_in(folder)]
     count = sum(path.resolve() not in listed for path in beside)
-    return [f"{count} radiographs beside them that the annotations do not list were left out"] if count else []
+    if not count:
+        return []
+    return [f"{counted(count, 'radiograph')} beside them that the annotations do not list: left out"]
 
 
 def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:

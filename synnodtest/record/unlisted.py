@@ -26,10 +26,10 @@ def unlisted(reports: Path, known: Collection[str], specs: Collection[str]) -> l
         specs: sha256 of each resolved spec.
     """
     files = [path for path in reports.glob(f"*/{FILE_NAME}") if path.parent.name not in known]
-    return [entry for path in sorted(files) for entry in _entries(path, known, specs)]
+    return [entry for path in sorted(files) for entry in _entries(path, specs)]
 
 
-def _entries(path: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:
+def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
     text = path.read_bytes()
     if not any(sha256.encode() in text for sha256 in specs):
         return []
@@ -39,5 +39,7 @@ def _entries(path: Path, known: Collection[str], specs: Collection[str]) -> list
         return []
     run, who = made.run, made.identification
     named = run.options.get("detector", who.detector.name)
-    ran = [s.sha256 for s in who.specs if s.sha256 in specs and run.id not in known]
+    if run.id != path.parent.name:  # a copy somebody put there, as reports/example
+        return []
+    ran = [s.sha256 for s in who.specs if s.sha256 in specs]
     return [LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, sha256) for sha256 in ran]

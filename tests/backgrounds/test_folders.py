@@ -211,7 +211,7 @@ class TestWhatBelongsToASet:
         assert ("d.mha" in {b.id for b in found.backgrounds}) == (clusters == 4)
         told = " ".join(found.notes)
         assert ("by a table beside them" in told) == (clusters < 3)
-        assert ("were left out: view L" in told) == (clusters < 4)
+        assert ("was left out: view L" in told) == (clusters < 4)
 
     @pytest.mark.parametrize(("one", "other"), [("P1", "p1"), ("P 1", "P1"), ("p1\u200b", "p1"), ("ro\u0308", "r\xf6")])
     def test_names_of_patients_that_differ_unseen_are_one_patient(self, tmp_path, one, other):
@@ -236,7 +236,7 @@ class TestWhatBelongsToASet:
             write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
         (tmp_path / "manifest.csv").write_text("file,patient\na.mha,p1\nb.mha,\nc.mha,nan\nd.mha,nan\n")
         assert open_backgrounds(tmp_path, "normal").notes[:2] == (
-            "1 radiographs have no patient, and the others have: each counts as one of its own",
+            "1 radiograph has no patient, and the others have: each counts as one of its own",
             "2 radiographs are of the patient 'nan' and count as one",
         )
 
@@ -267,7 +267,7 @@ class TestWhatBelongsToASet:
         write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=1), (1.5, 2))
         found = open_backgrounds(tmp_path, "normal")
         assert (f"{name}.mha" in {b.id for b in found.backgrounds}) == kept
-        assert kept or found.notes[0] == "1 radiographs were left out: 'lateral' in the name of the file"
+        assert kept or found.notes[0] == "1 radiograph was left out: 'lateral' in the name of the file"
 
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""

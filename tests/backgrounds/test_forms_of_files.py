@@ -685,5 +685,5 @@ def test_a_positive_film_that_a_manifest_lists_as_a_background_is_told(tmp_path,
     for index in range(2):
         write_png(tmp_path / f"{index}.png", chest(seed=index))
     (tmp_path / "manifest.csv").write_text(f"file,patient,{column}\n0.png,p0,1\n1.png,p1,0\n")
-    told = f"1 radiographs are listed in manifest.csv with a nodule in the column {column!r}"
+    told = f"1 radiograph is listed in manifest.csv with a nodule in the column {column!r}"
     assert any(note.startswith(told) for note in FolderSet(tmp_path, "n").notes)

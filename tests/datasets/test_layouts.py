@@ -474,7 +474,7 @@ def test_a_patient_of_a_table_is_held_out_of_a_larger_set_too(tmp_path):
 
 def test_scores_beside_boxes_and_films_that_are_not_listed_are_told(tmp_path, table):
     write_png(table / "d.png", picture(4))
-    assert read_dataset(table).notes == ["1 radiographs beside them that the annotations do not list were left out"]
+    assert read_dataset(table).notes == ["1 radiograph beside them that the annotations do not list: left out"]
     (table / "d.png").unlink()
     (table / "boxes.csv").write_text(
         "file,x_min,y_min,x_max,y_max,Score\na.png,10,20,31,44,0.2\nb.mha,,,,\nc.png,,,,\n"
