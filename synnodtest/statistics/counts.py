@@ -114,14 +114,16 @@ def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> 
     return guarded_size(float(rate), float(error) ** 2, float(images.sum()), len(images), telling, equal)
 
 
-def _with_unseen(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
+def _with_unseen(
+    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, least: float = UNSEEN_OF_PATIENT
+) -> float:
     """Return the rate where as many patients as may be unlike all seen show as many as the worst of them.
 
     With confidence 1 - alpha no more than a share 1 - alpha**(1/B) is unlike all seen, B being so many equal patients.
     """
     share = float(1.0 - alpha ** (1.0 / equal_clusters(images)))
     rate = float(events.sum() / images.sum())
-    return (1.0 - share) * rate + share * max(UNSEEN_OF_PATIENT, float((events / images).max()))
+    return (1.0 - share) * rate + share * max(least, float((events / images).max()))
 
 
 def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
@@ -133,7 +135,13 @@ def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alp
 
 
 def count_rate(
-    counts: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, resamples: int = 2000, seed: int
+    counts: ArrayLike,
+    cluster: ArrayLike,
+    *,
+    alpha: float = 0.05,
+    resamples: int = 2000,
+    seed: int,
+    guarded: bool = False,
 ) -> Estimate:
     """Estimate events per image, exact unless the events crowd into few images or patients.
 
@@ -151,6 +159,8 @@ def count_rate(
         alpha: One-sided error rate of each bound.
         resamples: Bootstrap samples.
         seed: Seed of the bootstrap.
+        guarded: Whether single images, too, are allowed for that are unlike all seen, with two events each: where two
+            rates are compared, neither may hide them.
 
     Returns:
         The estimate, ``extra["dispersion"]`` with it. One cluster gives [0, inf].
@@ -179,6 +189,8 @@ def count_rate(
         sure = _sure_exposure(per_cluster, images)
         upper = max(upper, poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
         upper = max(upper, _with_unseen(per_cluster, images, alpha))
+    elif guarded:
+        upper = max(upper, _with_unseen(per_cluster, images, alpha, UNSEEN_PER_IMAGE))
     flags: tuple[str, ...] = ()
     if dispersion > OVERDISPERSED:
         low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)

@@ -131,6 +131,16 @@ def wrong_on_some_films(rng):
     return made
 
 
+def loud_in_one_group(rng):
+    """Single images; of one group one in twenty shows four false positives, of the other none does."""
+    return [
+        trial(f"{sex}{i}", arm="@untouched", false_positives=[0.9] * 4 * (sex == "F" and rng.random() < 0.05), **known)
+        for sex in "FM"
+        for known in [{"strata": {"sex": sex}}]
+        for i in range(20)
+    ] + [trial(f"{sex}{i}", 0.9, strata={"sex": sex}) for sex in "FM" for i in range(20)]
+
+
 AUC = 0.5 * (1 + math.erf(1.5 / math.sqrt(2 * (1 + 0.7**2)) / math.sqrt(2)))
 """Chance that the logit of a scene exceeds that of another background: both have variance 1 + 0.7**2."""
 
@@ -145,6 +155,12 @@ DESIGNS = {
     "invariant": ("invariant", ARMS, two_arms(0.15, 0.05, 100), 80),
     "confidence": ("non_inferior", {**ARMS, "metric": "confidence"}, rare_large_loss, 60),
     "parity": ("parity", {"strata": SEXES, "margin": 0.15, "metric": "sensitivity"}, sexes, 20),
+    "parity of false positives": (
+        "parity",
+        {"strata": SEXES, "margin": 0.2, "metric": "false_positives_per_image"},
+        loud_in_one_group,
+        40,
+    ),
     "size": ("size_at_sensitivity", {"level": 0.8, "at_most": 15.0}, sizes, 25),
     "froc": ("froc", {"at_least": 0.8}, free_response, 20),
     "auc": ("auc", {"at_least": AUC}, image_scores, 25),

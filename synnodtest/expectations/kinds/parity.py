@@ -212,7 +212,7 @@ def _of_group(group: Group, metric: str, alpha: float, seed: int, most: float) -
     if metric == "confidence":
         return paired_mean(group.values, group.clusters, alpha=alpha, limits=(0.0, most), guarded=True, seed=seed)
     if metric == "false_positives_per_image":
-        return count_rate(group.values, group.clusters, alpha=alpha, seed=seed)
+        return count_rate(group.values, group.clusters, alpha=alpha, seed=seed, guarded=True)
     return clustered_rate(group.values, group.clusters, alpha=alpha)
 
 
