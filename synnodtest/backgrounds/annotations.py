@@ -55,20 +55,46 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
     found = Annotated()
     if not paths:
         return found
-    tables = 0
+    tables, of_studies = 0, _OfStudies()
     for folder in places_of(images):
         above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
+            of_studies.take(table)
+            if table.judged:
+                continue
             tables += (bool(table.matched) or not far) and _take(found, table, above=above)
         for file in sorted(folder.glob("[!.]*.json")):
             tables += _take_coco(found, file, paths, above=above)
         found.notes += refuse_other_forms(folder, paths)
+    tables += of_studies.join(found)
     found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(images)]
     if not tables:
         names = named_positive([path.name for path in paths])
         found.positive |= {path for path in paths if path.name in names}
     found.positive |= {path for path in paths if has_label(path)}
     return found
+
+
+class _OfStudies:
+    """Labels of studies, joined to the films that another table gives those studies."""
+
+    def __init__(self) -> None:
+        self._studies: dict[Path, str] = {}
+        self._labels: list[Table] = []
+
+    def take(self, table: Table) -> None:
+        """Take in what a table says of studies."""
+        self._studies |= table.studies
+        self._labels += [table] if table.judged else []
+
+    def join(self, found: Annotated) -> int:
+        """Take in which films are of a positive study; return how many tables say anything of these radiographs."""
+        told = [table for table in self._labels if set(table.judged) & set(self._studies.values())]
+        for table in told:
+            found.positive |= {path for path, study in self._studies.items() if table.judged.get(study)}
+        unused = [table.path.name for table in self._labels if table not in told]
+        found.notes += [f"{name} says nothing of these radiographs" for name in unused]
+        return len(told)
 
 
 def _unread(folder: Path) -> list[Path]:

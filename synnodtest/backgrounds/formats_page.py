@@ -80,7 +80,7 @@ _TABLES = (
     ("read", "images by their stems, under any extension; boxes, labels, classes, findings; without a table the names "
      "of NODE21 and JSRT"),
     ("read", "patients and views, where neither header nor manifest tells them: other views are left out, with a note"),
-    ("read", "sentences of reports, of which one that tells of a nodule counts"),
+    ("read", "sentences of reports, of which one that tells of a nodule counts; labels of studies (MIMIC-CXR)"),
     ("refused", "a table without a line of column names, or with a column that tells something twice"),
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
     ("refused", f"{', '.join(OTHER_FORMS)} files that speak of nodules in these radiographs and are none of the above"),

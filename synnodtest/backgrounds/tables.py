@@ -34,6 +34,8 @@ CLASS_COLUMNS = (
 """Columns whose words say what an image or a box shows."""
 LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
 """Columns of numbers: anything but 0 is positive."""
+STUDY_COLUMNS = ("studyid", "study", "studyinstanceuid", "accession", "accessionnumber")
+"""Columns, folded, by which MIMIC-CXR parts its list of films from the labels of their studies."""
 REPORT_COLUMNS = (
     "report", "reports", "reporttext", "radiologyreport", "impression", "impressions", "conclusion", "conclusions",
     "comment", "comments", "description", "text", "note", "notes", "remark", "remarks", "caption", "befund", "befunde",
@@ -76,6 +78,8 @@ class Table:
         of_others: Whether the images that it names lie elsewhere.
         example: An image that it names.
         understood: Whether any of its columns says what an image shows.
+        studies: Which studies they are of, as written.
+        judged: Of a table that lists studies and no images: study -> whether it gives it a nodule.
         patients: Whose they are, as written.
         views: Their views, as written.
     """
@@ -87,6 +91,8 @@ class Table:
     of_others: bool = False
     example: str = ""
     understood: bool = True
+    studies: dict[Path, str] = field(default_factory=dict)
+    judged: dict[str, bool] = field(default_factory=dict)
     patients: dict[Path, str] = field(default_factory=dict)
     views: dict[Path, str] = field(default_factory=dict)
 
@@ -156,12 +162,16 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     column = _file_column(header, rows, known)
     if judged and (column is not None or len(rows) == 0):
         _refuse_unclear_header(path, header, known)
+    judge = _Judge(path, header)
+    study = next((name for name in header if name != column and folded(name) in STUDY_COLUMNS), None)
     if column is None:
+        for line, row in rows if judged and study is not None and judge.understands else ():
+            if key := row.get(study or "", ""):
+                table.judged[key] = table.judged.get(key, False) or judge.positive(row, line)
         return table
     table.lists_images = True
     named: set[Path] = set()
     whose, view = _column_of("patient", header, column), _column_of("view", header, column)
-    judge = _Judge(path, header)
     table.understood = judge.understands
     for line, row in rows:
         cell = row.get(column, "")
@@ -172,7 +182,7 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
             table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
             continue
         named.update(meant)
-        for facts, name in ((table.patients, whose), (table.views, view)):
+        for facts, name in ((table.patients, whose), (table.views, view), (table.studies, study)):
             if name is not None and (text := row.get(name, "")) and not _is_nothing(text):
                 facts.update(dict.fromkeys(meant, text))
         if judged and judge.positive(row, line):

@@ -453,6 +453,18 @@ class TestTablesBesideRadiographs:
             (tmp_path / name).write_bytes(b"\0\5\26\7\xff\xfe nodule a b")
         assert len(FolderSet(tmp_path, "normal").backgrounds) == 2
 
+    def test_labels_of_studies_count_for_their_films(self, tmp_path):
+        """As MIMIC-CXR parts its list of films from the labels of their studies."""
+        self.put(tmp_path)
+        (tmp_path / "metadata.csv").write_text("dicom_id,subject_id,study_id\na,10,501\nb,11,502\n")
+        labels = tmp_path / "mimic-cxr-2.0.0-chexpert.csv"
+        labels.write_text("subject_id,study_id,Lung Lesion,No Finding\n10,501,1.0,\n11,502,,1.0\n12,503,1.0,\n")
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
+        labels.write_text("subject_id,study_id,Lung Lesion,No Finding\n12,503,1.0,\n")
+        served = FolderSet(tmp_path, "normal")
+        assert len(served.backgrounds) == 2
+        assert f"{labels.name} says nothing of these radiographs" in served.notes
+
     def test_a_report_of_a_films_own_name_is_read(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "a.txt").write_text("Heart not enlarged. 12 mm nodule in the left upper lobe.\n")
