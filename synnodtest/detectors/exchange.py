@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,15 @@ LABELS = (
 """Keys of a finding, folded, that may name its class, names before numbers."""
 
 
+PERHAPS_LABELS = (
+    "labels", "type", "kind", "name", "finding", "findingtype", "lesion", "lesiontype", "objectclass", "objectname",
+)  # fmt: skip
+"""Keys, folded, that may name the class of a finding where none of :data:`LABELS` does, or something else of it."""
+_NO_CLASS = re.compile(
+    r"(box|bbox|rect|rectangle|polygon|roi|region|finding|detection|prediction|object|annotation|mark|\w{0,2})[\W_]*\d*"
+    r"|[0-9a-f-]{8,}"
+)
+"""What those keys hold beside a class: a shape, a number, an identifier."""
 ENOUGH_OTHERS = 20
 """A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
 
@@ -128,7 +137,9 @@ class LabelRule:
             DetectorError: its class does not tell.
         """
         given = {_folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
-        values = [given[key] for key in LABELS if given.get(key) is not None]
+        values = [given[key] for key in LABELS if given.get(key) is not None and str(given[key]).strip()]
+        perhaps = [] if values else self._perhaps(given)
+        values = values or perhaps
         if not values:
             return True
         name = str(values[0]).strip()
@@ -140,6 +151,8 @@ class LabelRule:
                 raise self._asked(f"the findings have the classes {', '.join(sorted(self._numbers))}")
             return True
         found = meaning(name)
+        if found is Meaning.OTHER and perhaps:
+            raise self._asked(f"a finding is called {name!r}, which may be its class")
         if found is Meaning.UNCLEAR:
             raise self._asked(f"a finding has the class {name!r}, which may or may not mean a nodule")
         self._told |= found is not Meaning.OTHER
@@ -148,6 +161,11 @@ class LabelRule:
             if sum(self._others.values()) >= ENOUGH_OTHERS:
                 raise self._asked(f"none of its classes is a nodule so far: {', '.join(self._others)}")
         return found is Meaning.NODULE
+
+    def _perhaps(self, given: Mapping[str, Any]) -> list[str]:
+        """Return words that may be the class of a finding, by folded key."""
+        told = (str(given[key]).strip() for key in PERHAPS_LABELS if isinstance(given.get(key), (str, list)))
+        return [text for text in told if not _NO_CLASS.fullmatch(text.casefold())]
 
     def _asked(self, says: str) -> DetectorError:
         return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")
@@ -174,23 +192,34 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
             )
         refuse_failure(content)
         _refuse_others(content)
+        told = content
         content = content["findings"]
+        if not content:
+            _refuse_reasons(told)
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
     if not isinstance(content, list):
         raise DetectorError(f"the findings are {type(content).__name__}, not a list", hint=_SHAPE)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
-    return [_finding(item, scale, number) for number, item in enumerate(content) if rule.keeps(item)]
+    _refuse_several_images(content)
+    return [_finding(item, scale, number, unit) for number, item in enumerate(content) if rule.keeps(item)]
 
 
 FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
 """Keys, folded, that hold what went wrong."""
-CONSENTS = ("success", "succeeded", "ok")
+CONSENTS = (
+    "success", "succeeded", "ok", "valid", "isvalid", "accepted", "processed", "analyzed", "analysed", "completed",
+    "complete", "done", "finished",
+)  # fmt: skip
+INCOMPLETE = ("truncated", "partial", "incomplete", "rejected", "skipped", "timedout")
+PAGES = ("next", "nextpage", "nextpagetoken", "nextcursor", "hasmore")
+"""Keys by which an answer says that there is more of it elsewhere."""
 STATES = ("status", "state", "statuscode", "code")
 UNFINISHED = (
     "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
     "loading", "starting", "warmingup", "timeout", "busy", "accepted", "cancelled", "canceled", "unavailable",
+    "rejected", "invalid", "unsupported", "skipped", "incomplete", "partial",
 )  # fmt: skip
 
 
@@ -204,6 +233,7 @@ def refuse_failure(content: JsonObject) -> None:
         name, word = _folded(key), _folded(value) if isinstance(value, str) else ""
         failed = (
             (name in FAILURES and value not in (None, "", [], {}, 0, False))
+            or (name in (*INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
             or (name in CONSENTS and (value is False or word in ("false", "no")))
             or (name in STATES and (word in UNFINISHED or (isinstance(value, (int, float)) and value >= 400)))
         )
@@ -211,6 +241,57 @@ def refuse_failure(content: JsonObject) -> None:
             raise DetectorError(
                 f"the answer says that it failed or is not finished: {str({key: value})[:200]}",
                 hint="it is no answer to a radiograph; look into the detector's log",
+            )
+
+
+REASONS = ("message", "messages", "warning", "warnings", "reason", "detail", "details", "info", "note", "quality")
+_REFUSES = re.compile(
+    r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
+    r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
+    r"|insufficient|timed? ?out)",
+    re.IGNORECASE,
+)
+
+
+def _refuse_reasons(content: JsonObject) -> None:
+    """Refuse an empty answer that says in words why it looked for nothing.
+
+    Raises:
+        DetectorError: it does; shows what it says.
+    """
+    for key, value in content.items():
+        words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+        if _folded(key) in REASONS and any(map(_REFUSES.search, words)):
+            raise DetectorError(
+                f"the answer holds no findings and says {str({key: value})[:200]}",
+                hint="it is no answer to a radiograph; look into the detector's log",
+            )
+
+
+IMAGES = (
+    "image", "imageid", "imagename", "filename", "file", "filepath", "frame", "frameindex", "slice", "sliceindex",
+    "sopinstanceuid", "instanceuid", "study", "studyid", "timepoint",
+)  # fmt: skip
+"""Keys, folded, by which a finding may say on which image it lies."""
+
+
+def _refuse_several_images(items: Sequence[Any]) -> None:
+    """Refuse findings that lie on several images by their own word: an answer is about one radiograph.
+
+    Raises:
+        DetectorError: they do.
+    """
+    named: dict[str, set[str]] = {}
+    for item in items:
+        for key, value in item.items() if isinstance(item, dict) else ():
+            if _folded(key) in IMAGES and isinstance(value, (str, int)):
+                named.setdefault(key, set()).add(str(value))
+    for key, values in named.items():
+        if len(values) > 1:
+            shown = ", ".join(sorted(values)[:3])
+            raise DetectorError(
+                f"the findings of one radiograph are of several by their {key!r}: {shown}",
+                hint="answer with the findings of the radiograph that was sent, and of no other",
             )
 
 
@@ -248,9 +329,12 @@ def _refuse_form(key: str, value: Any) -> None:
         )
 
 
-def _finding(item: Any, scale: tuple[float, float], number: int) -> Finding:
+def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:
     for key, value in item.items() if isinstance(item, dict) else ():
-        _refuse_form(key, value)
+        if not (key == "unit" and value == unit):
+            _refuse_form(key, value)
+        if _folded(key) in ("unit", "units") and unit == "mm" and value != unit:
+            raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=_SHAPE)
     try:
         if isinstance(item["box"], str) or any(isinstance(one, bool) for one in (*item["box"], item["score"])):
             raise TypeError("text, or true and false, where numbers should be")

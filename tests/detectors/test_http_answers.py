@@ -189,7 +189,8 @@ def test_what_is_no_answer_is_an_error_in_words(server, radiographs, status, hea
 @pytest.mark.parametrize(
     "said",
     [{"error": "CUDA out of memory"}, {"success": False}, {"status": "processing"}, {"ok": "false"}, {"code": 500},
-     {"Status": "FAILED"}, {"errors": [{"msg": "no weights"}]}],
+     {"Status": "FAILED"}, {"errors": [{"msg": "no weights"}]}, {"valid": False}, {"truncated": True},
+     {"next": "http://host/2"}, {"status": "rejected"}],
 )  # fmt: skip
 def test_an_answer_that_says_it_failed_is_no_radiograph_without_findings(server, radiographs, said):
     server.scripts = [(200, {}, json.dumps({"findings": [], **said}).encode(), 0)]
@@ -210,6 +211,11 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps([BOX | {"score": True}]), "text, or true and false"),
         (json.dumps([BOX | {"unit": "mm"}]), "says unit 'mm' of its boxes"),
         (json.dumps({"findings": [BOX], "box_format": "xywh"}), "says box_format 'xywh'"),
+        (json.dumps({"unit": "mm", "findings": [BOX | {"unit": "pixels"}]}), "is in 'pixels', and the answer in 'mm'"),
+        (json.dumps({"findings": [], "message": "rejected: not a chest"}), "no findings and says .*not a chest"),
+        (json.dumps([BOX | {"image_id": 1}, BOX | {"image_id": 2}]), "of several by their 'image_id': 1, 2"),
+        (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
+        (json.dumps([BOX | {"name": "effusion"}]), "a finding is called 'effusion'"),
     ],
 )
 def test_an_answer_of_which_a_part_would_be_passed_over_is_refused(server, radiographs, answer, message):
@@ -223,6 +229,24 @@ def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
     found = [{**BOX, key: "nodule"}, {**BOX, key: "rib"}]
     server.scripts = [(200, {}, json.dumps(found).encode(), 0)]
     assert len(HttpDetector(server.url, pause_s=0).detect(radiographs[:1])[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"type": "box"}, {"name": "finding_3"}, {"name": "F12"}, {"type": "nodule"}, {"label": ""}, {"label": " "},
+     {"name": "3f2a91c0-77"}, {"image_id": 4}, {"type": "solid nodule", "name": "a"}],
+)  # fmt: skip
+def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiographs, told):
+    server.scripts = [(200, {}, json.dumps({"findings": [BOX | told], "message": "done", "next": None}).encode(), 0)]
+    assert len(HttpDetector(server.url, pause_s=0).detect(radiographs[:1])[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "told", [{"message": "done, no errors"}, {"info": {"error_rate": 0.1}}, {"warnings": []}, {"quality": "good"}]
+)
+def test_an_answer_without_findings_may_say_further_things(server, radiographs, told):
+    server.scripts = [(200, {}, json.dumps({"findings": [], **told}).encode(), 0)]
+    assert HttpDetector(server.url, pause_s=0).detect(radiographs[:1]) == [[]]
 
 
 def test_a_url_or_header_that_cannot_be_sent_is_told_without_the_secret(server, monkeypatch):
