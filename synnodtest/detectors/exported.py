@@ -29,6 +29,7 @@ __all__ = ["ExportedDetector", "Runtime"]
 MAX_FINDINGS = 300
 BATCH = 16
 UNKNOWN_SIZE = (1024, 1024)
+"""Of torchvision's networks, which scale every picture themselves."""
 FOREIGN_KEYS = {"backbone", "head", "nc", "names", "train", "val", "task", "model", "imgsz", "scales"}
 """Top-level keys of ultralytics' own YAML files (architecture, data, arguments), none of which settings have."""
 
@@ -206,6 +207,11 @@ class ExportedDetector:
                 f"{self._path} declares an input of {height} x {width} (height x width), and its settings or metadata "
                 f"say {said[0]} x {said[1]}",
                 hint="one of the two is of another model",
+            )
+        if said is None and not (height and width) and self._settings.decoder != "torchvision":
+            raise DetectorError(
+                f"{self._path} takes pictures of any size, and nothing says at which it finds nodules",
+                hint="write 'input: {size: [640, 640]}' (height, width), as it was trained, into the YAML beside it",
             )
         return said or ((height, width) if height and width else UNKNOWN_SIZE)
 

@@ -5,7 +5,7 @@
     # model.yaml
     decoder: yolo              # yolo, rows, torchvision or detr
     input:
-      size: [640, 640]         # height, width; by default what the model declares
+      size: [640, 640]         # height, width; needed unless the model declares it
       fit: letterbox           # letterbox or stretch
       layout: NCHW             # NCHW or NHWC
       channels: 3              # 1 or 3; by default what the model declares

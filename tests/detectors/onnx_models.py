@@ -86,6 +86,7 @@ def write_model(
     channels: int = 3,
     meta: dict[str, str] | None = None,
     label: int = 1,
+    side: int | str = 64,
 ) -> Path:
     """Write the model with the outputs that ``decoder`` reads; ``label`` is torchvision's."""
     weights = [
@@ -120,5 +121,5 @@ def write_model(
             _node("Concat", ["column", "none"], ["logits"], _int("axis", 2)),
         ]
         outputs = [_value("pred_boxes", [1, CELLS, 4]), _value("logits", [1, CELLS, 2])]
-    path.write_bytes(_model(nodes, weights, [batch, channels, 64, 64], outputs, meta or {}))
+    path.write_bytes(_model(nodes, weights, [batch, channels, side, side], outputs, meta or {}))
     return path

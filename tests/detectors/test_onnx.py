@@ -52,6 +52,15 @@ def test_a_torchvision_model_of_several_labels_must_say_which_are_nodules(tmp_pa
     assert settled(tmp_path, "torchvision", "output: {classes: [2]}", label=2).detect([chest()])[0]
 
 
+@pytest.mark.parametrize("decoder", ["yolo", "detr"])
+def test_a_model_of_any_size_must_say_at_which_it_was_trained(tmp_path, decoder):
+    with pytest.raises(DetectorError, match="takes pictures of any size") as caught:
+        settled(tmp_path, decoder, side="any")
+    assert "size: [640, 640]" in caught.value.hint
+    found = settled(tmp_path, decoder, "input: {size: [64, 64]}", side="any").detect([chest()])
+    assert found[0][0].box == pytest.approx((80, 32, 96, 48))
+
+
 def test_boxes_come_back_from_a_radiograph_that_is_not_square(tmp_path):
     pixels = np.full((64, 128), 0.1, np.float32)
     pixels[16:32, 96:112] = 0.9
