@@ -329,10 +329,21 @@ def _refuse_form(key: str, value: Any) -> None:
         )
 
 
+_TAKEN_BACK = [
+    *((key, False) for key in ("isnodule", "nodule", "positive", "reported", "shown", "visible", "accepted")),
+    *((key, True) for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
+]
+"""What a finding says that its program does not report."""
+
+
 def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:
     for key, value in item.items() if isinstance(item, dict) else ():
         if not (key == "unit" and value == unit):
             _refuse_form(key, value)
+        if isinstance(value, bool) and (_folded(key), value) in _TAKEN_BACK:
+            raise DetectorError(
+                f"finding {number} says {key}: {value} of itself", hint="leave out of the answer what is not reported"
+            )
         if _folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=_SHAPE)
     try:

@@ -215,6 +215,8 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps({"findings": [], "message": "rejected: not a chest"}), "no findings and says .*not a chest"),
         (json.dumps([BOX | {"image_id": 1}, BOX | {"image_id": 2}]), "of several by their 'image_id': 1, 2"),
         (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
+        (json.dumps([BOX | {"is_nodule": False}]), "finding 0 says is_nodule: False of itself"),
+        (json.dumps([BOX | {"suppressed": True}]), "finding 0 says suppressed: True of itself"),
         (json.dumps([BOX | {"name": "effusion"}]), "a finding is called 'effusion'"),
     ],
 )
@@ -234,7 +236,8 @@ def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
 @pytest.mark.parametrize(
     "told",
     [{"type": "box"}, {"name": "finding_3"}, {"name": "F12"}, {"type": "nodule"}, {"label": ""}, {"label": " "},
-     {"name": "3f2a91c0-77"}, {"image_id": 4}, {"type": "solid nodule", "name": "a"}],
+     {"name": "3f2a91c0-77"}, {"image_id": 4}, {"is_nodule": True, "hidden": False},
+     {"type": "solid nodule", "name": "a"}],
 )  # fmt: skip
 def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiographs, told):
     server.scripts = [(200, {}, json.dumps({"findings": [BOX | told], "message": "done", "next": None}).encode(), 0)]
