@@ -111,7 +111,11 @@ def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> 
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         usable = path.suffix.lower() in SUFFIXES and path.name.lower() not in _OWN and path.is_file()
         if usable and not path.name.startswith(".") and path.stat().st_size <= MAX_BYTES:
-            yield _read(path, paths, judged=judged)
+            try:
+                yield _read(path, paths, judged=judged)
+            except BackgroundError:
+                if judged:  # else whatever reads the annotations tells of them
+                    raise
 
 
 def name_nodule(column: str, text: str) -> bool:

@@ -458,6 +458,11 @@ def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tm
     assert first == second != third
 
 
+def test_a_table_of_somebody_else_that_cannot_be_read_is_passed_over(table):
+    (table.parent / "prices.csv").write_bytes("gr\xf6\xdfe,preis\n1,2\n".encode("latin-1"))
+    assert len(read_dataset(table).images) == 3
+
+
 def test_a_patient_of_a_table_is_held_out_of_a_larger_set_too(tmp_path):
     """The split goes by a hash of the patient's name, which other patients must not change."""
     found = []
