@@ -14,7 +14,6 @@ from synnodtest.shipped import shipped
 __all__ = ["configure"]
 
 SPECS = Path("specs/paper.yaml")
-WAIVERS = Path("fixtures/demo/waivers.yaml")
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 """The command has loaded the plugin before pytest does, which pytest tells where the package came as a wheel."""
 UNUSED = ("-p", "no:hypothesispytest")
@@ -29,9 +28,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)"
     )
     parser.add_argument("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
-    parser.add_argument(
-        "--waivers", type=Path, default=WAIVERS, help=f"accepted failures of the shipped detector (default: {WAIVERS})"
-    )
+    parser.add_argument("--waivers", type=Path, help="accepted failures (default: waivers.yaml here, if there)")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
     parser.set_defaults(run=_run)
 
@@ -54,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
         specs = shipped(SPECS.as_posix())
     words = [str(specs), "--rootdir", ".", "--detector", "demo", "-q", "-W", LOADED, *UNUSED]
     words += [word for word in options.rest if word != "--"]
-    if options.waivers.exists():
+    if options.waivers:
         words += ["--synnod-waivers", str(options.waivers)]
     if options.limit:
         words += ["--synnod-limit", str(options.limit)]

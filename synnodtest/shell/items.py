@@ -146,7 +146,7 @@ class ExpectationItem(pytest.Item):
         if waiver and not waiver.get("expired") and ruling.status is not Status.INVALID:
             pytest.xfail(f"waived by {waiver['approver']} until {waiver['expiry']}: {waiver['reason']}")
         text = ruling.sentence
-        if waiver:
+        if waiver and waiver.get("expired"):
             text += f"\nwaiver {waiver['id']} expired on {waiver['expiry']}"
         if ruling.status is Status.INCONCLUSIVE and self.synnod.run.settings.inconclusive == "xfail" and not waiver:
             pytest.xfail(ruling.sentence)

@@ -76,10 +76,12 @@ def write_summary(session: Session, reporter: Any) -> None:
     reporter.section("synnodtest verdicts")
     fragment, width = session.run.fragment, width_of(reporter)
     for node_id in sorted(set(session.judged)):
-        ruling = fragment.expectations[node_id].ruling
+        ruling, waived = fragment.expectations[node_id].ruling, fragment.expectations[node_id].waived
         if ruling is None:
             continue
-        first, *rest = verdict_lines(node_id, ruling, width, follow_up(fragment, session.run.settings, node_id))
+        more = [waived.sentence] if waived is not None and ruling.status in ("FAILED", "INCONCLUSIVE") else []
+        more += follow_up(fragment, session.run.settings, node_id)
+        first, *rest = verdict_lines(node_id, ruling, width, more)
         reporter.line(first, **LOOKS.get(ruling.status, {"yellow": True}))
         for line in rest:
             reporter.line(line)

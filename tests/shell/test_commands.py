@@ -352,3 +352,13 @@ def test_help_says_what_a_command_takes(words, told, capsys):
     with pytest.raises(SystemExit):
         main([*words, "--help"])
     assert told in capsys.readouterr().out
+
+
+def test_the_demo_does_not_leave_out_a_file_of_waivers_that_is_not_there(folder, monkeypatch):
+    given = []
+    monkeypatch.setattr(pytest, "main", lambda words, plugins: given.extend(words) or pytest.ExitCode.USAGE_ERROR)
+    main(["demo", "--waivers", "nosuch.yaml"])
+    assert given[given.index("--synnod-waivers") + 1] == "nosuch.yaml"
+    given.clear()
+    main(["demo"])
+    assert "--synnod-waivers" not in given

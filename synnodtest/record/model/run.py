@@ -265,6 +265,13 @@ class WaiverEntry:
     expired: bool = False
     expectation: Text = ""
 
+    @property
+    def sentence(self) -> str:
+        """What it says of what did not pass."""
+        if self.expired:
+            return f"waiver {self.id} expired on {self.expiry}"
+        return f"waived by {self.approver} until {self.expiry}: {self.reason}"
+
 
 LIMITED_COUNT = "number of backgrounds (limited for this run)"
 """What the deviation of a run with ``--synnod-limit`` is called."""
