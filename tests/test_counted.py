@@ -1,7 +1,10 @@
 """Sentences with a count name one thing in the singular."""
 
+import shutil
+
 import pytest
 
+from synnodtest.cli import main
 from synnodtest.counted import counted
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.too_few import too_few_clusters
@@ -32,3 +35,11 @@ def test_a_run_of_one_scene_synthesized_a_scene():
     assert taken_line({"synthesized": 1.0, "inferred": 2.0}, (None, None), 1.0).startswith(
         "1 scene synthesized and 2 radiographs inferred"
     )
+
+
+def test_verify_tells_of_one_difference(filed, tmp_path, capsys):
+    folder = shutil.copytree(filed, tmp_path / "run")
+    with (folder / "report.html").open("a") as stream:
+        stream.write("<!-- -->")
+    assert main(["verify", str(folder)]) == 1
+    assert capsys.readouterr().out.endswith(": 1 difference\n")

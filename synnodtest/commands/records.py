@@ -7,6 +7,7 @@ import getpass
 import sys
 from pathlib import Path
 
+from synnodtest.counted import counted
 from synnodtest.errors import RecordError
 
 __all__ = ["configure"]
@@ -77,7 +78,7 @@ def _verify(options: argparse.Namespace) -> int:
     for fault in faults:
         print(fault, file=sys.stderr)
     print(f"root       {manifest.root_digest(options.folder)}")
-    print(f"{options.folder}: {'every file is as it was written' if not faults else f'{len(faults)} differences'}")
+    print(f"{options.folder}: {counted(len(faults), 'difference') if faults else 'every file is as it was written'}")
     return 1 if faults else 0
 
 

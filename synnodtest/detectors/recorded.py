@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import sha256_of_array
+from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows
 from synnodtest.decoding import no_twins
 from synnodtest.detectors.exchange import LabelRule
@@ -105,7 +106,9 @@ class RecordedDetector:
         """Return the error of a radiograph that the record does not hold."""
         folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
         named = (
-            f": {', '.join(folders)} names {len(self._findings)} images, not {_named(radiograph)}" if folders else ""
+            f": {', '.join(folders)} names {counted(len(self._findings), 'image')}, not {_named(radiograph)}"
+            if folders
+            else ""
         )
         return DetectorError(
             f"the record of {self.identity.name!r} holds no findings for this radiograph{named}",

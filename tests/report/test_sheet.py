@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.counted import counted
 from synnodtest.record.model import PictureEntry
 from synnodtest.report.figures.sheet import sheet_figure
 
@@ -17,7 +18,7 @@ def test_rows_after_the_first_are_whole(tmp_path, there, shown):
         gallery.append(PictureEntry(f"s{number}", "e", "random pass", synthetic=f"{number}.webp"))
     figure = sheet_figure(gallery, tmp_path)
     assert str(figure.svg).count("<img ") == shown
-    assert figure.description.startswith(f"{shown} cuts")
+    assert figure.description.startswith(f"{counted(shown, 'cut')} around")
 
 
 def test_without_pictures_there_is_no_sheet(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from synnodtest.counted import counted
 from synnodtest.record.model import PictureEntry
 from synnodtest.report.crops import encoded
 from synnodtest.report.model import Figure
@@ -37,7 +38,7 @@ def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None
             small = encoded(cut.convert("L").resize((SIDE, SIDE)), "webp", quality=80, method=4)
         made[base64.b64encode(small).decode()] = None
     pictures = list(made)[: max(len(made) - len(made) % ROW, min(len(made), ROW))]
-    description = f"{len(pictures)} cuts around planted nodules, scenes drawn at random first."
+    description = f"{counted(len(pictures), 'cut')} around planted nodules, scenes drawn at random first."
     sheet = Markup("").join(
         Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(
             data, number, len(pictures), SIDE, SIDE
