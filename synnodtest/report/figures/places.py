@@ -55,14 +55,18 @@ def region(payload: JsonObject, name: str) -> Figure:
         f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
     )
     outline = data.outline
-    description += " Outline: the region." if outline else " Outline: hull of the places inside the region."
+    description += (
+        " Outline: the region."
+        if outline
+        else " Outline: hull of the places inside the region, on each side of the image."
+    )
     figure, axis = axes(420, 380)
     drawn = _heat(axis, x, y, confidence)
     keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
     for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
         look = {"color": INK, "markersize": 4, "markerfacecolor": "none", "markeredgewidth": 0.8}
         axis.plot(x[keep][chosen], y[keep][chosen], marker, label=label, **look)
-    hull = [np.array(part, dtype=float) for part in outline] if outline else _hull(x[inside], y[inside])
+    hull = [np.array(part, dtype=float) for part in outline] if outline else _hulls(x[inside], y[inside])
     for part in hull:
         axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)
     axis.set(xlim=(0, 1), ylim=(1, 0), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
@@ -96,6 +100,11 @@ def _heat(axis: Any, x: Any, y: Any, confidence: Any) -> Any:
     cells = PolyCollection(squares, array=np.array(values), cmap=mpl.colormaps["YlGnBu"].resampled(10), linewidths=0)
     cells.set_clim(0, 1)
     return axis.add_collection(cells)
+
+
+def _hulls(x: Any, y: Any) -> list[Any]:
+    """Return the hull on each side of the image: what lies between leaks of right and of left lungs is no leak."""
+    return [part for side in (x < 0.5, x >= 0.5) for part in _hull(x[side], y[side])]
 
 
 def _hull(x: Any, y: Any) -> list[Any]:
