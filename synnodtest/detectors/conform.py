@@ -201,8 +201,11 @@ def _findings(single: Findings) -> Check:
 
 
 def _blank(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
-    """Ask about a black picture: there must be an answer, and another one than on a radiograph."""
-    blank = replace(blind(shown[0]), pixels=np.zeros(shown[0].shape, np.float32), source="an empty radiograph")
+    """Ask about a black picture in the place of a radiograph: there must be an answer, and another one than on that.
+
+    Name and size stay those of the radiograph: an adapter that keeps its answers by either gives that again.
+    """
+    blank = replace(blind(shown[0]), pixels=np.zeros(shown[0].shape, np.float32))
     try:
         found = guard.detect_anywhere([blank])[0]
     except DetectorError as error:
@@ -216,13 +219,15 @@ def _blank(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[
 def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequence[Finding]) -> Check:
     """Refuse a detector whose findings do not hang on the picture: the same on all, or as on a black one."""
     remedy = (
-        "the findings do not depend on the picture: does the adapter pass the pixels on, or a stale or empty buffer?"
+        "the findings do not depend on the picture: does the adapter pass the pixels on, or a stale or empty buffer, "
+        "or keep answers by the name or the size of a file?"
     )
     if not single[0]:
         return Check("picture", None, "no findings that could depend on the picture")
     loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
     if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
-        return Check("picture", False, "a black picture gives the same findings as a radiograph", remedy)
+        says = "a black picture gives the same findings as the radiograph whose name and size it has"
+        return Check("black picture", False, says, remedy)
     seen = [places(items, one.shape) for one, items in zip(shown, single, strict=True)]
     if len(shown) > 1 and all(alike(seen[0], other) for other in seen[1:]):
         given = counted(len(single[0]), "finding")

@@ -17,9 +17,9 @@ from synnodtest.store import Store
 
 __all__ = ["STOPPING", "is_recorded", "preflight", "refuse_misfits"]
 
-FORMAT = 2
+FORMAT = 3
 COUNT, SIZE = 4, 512
-STOPPING = ("answer", "box", "grey values", "empty radiograph", "repeatable", "batch")
+STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
 """What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""
 
 

@@ -15,6 +15,8 @@ from synnodtest.detectors.conform import answers as answered_in_turn
 from synnodtest.detectors.conform import conform
 from synnodtest.detectors.conform_pictures import conspicuous_radiographs
 from synnodtest.detectors.frames import Frame
+from synnodtest.detectors.preflight import refuse_misfits
+from synnodtest.errors import DetectorError
 from synnodtest.geometry import disc_mask
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
@@ -264,9 +266,23 @@ BLIND = {
 
 @pytest.mark.parametrize("kind", BLIND)
 def test_a_detector_that_ignores_the_picture_is_wrong(kind):
-    check = answers(BLIND[kind])["picture"]
+    checks = answers(BLIND[kind])
+    check = checks.get("black picture") or checks["picture"]
     assert check.passed is False
     assert "pixels" in check.remedy
+
+
+@pytest.mark.parametrize("key", [lambda r: r.source, lambda r: r.shape], ids=["name", "size"])
+def test_answers_kept_by_name_or_size_are_no_answers_and_stop_a_run(key):
+    kept = {}
+
+    def detect(radiographs):
+        return [kept.setdefault(key(one), honest([one])[0]) for one in radiographs]
+
+    checks = answers(detect)
+    assert checks["black picture"].passed is False
+    with pytest.raises(DetectorError, match="a black picture gives the same findings"):
+        refuse_misfits("it", list(checks.values()))
 
 
 def test_an_honest_detector_sees_the_picture():
