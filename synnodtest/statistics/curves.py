@@ -118,7 +118,7 @@ def node21_score(auc: float, sensitivity_at_quarter_fp: float) -> float:
 def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> float:
     """Return COCO's average precision: interpolated precision, averaged over recalls 0, 0.01 .. 1.
 
-    Findings of equal score keep the order in which they are given, as in pycocotools.
+    Findings of equal score enter together: pycocotools keeps the order in which they are given, which says nothing.
 
     Args:
         scores: Score of each finding, from all images; shape (f,).
@@ -133,13 +133,14 @@ def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> f
 
     Source: Lin et al., Microsoft COCO (2014); ``COCOeval.accumulate`` of pycocotools.
     """
-    _, hits = _findings(scores, is_hit, n_nodules)
+    falling, hits = _findings(scores, is_hit, n_nodules)
     if n_nodules == 0:
         return math.nan
     if len(hits) == 0:
         return 0.0
-    true = np.cumsum(hits)
-    precision = true / np.arange(1, len(hits) + 1)
+    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    true = np.cumsum(hits)[last]
+    precision = true / (last + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(true / n_nodules, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[place].mean())

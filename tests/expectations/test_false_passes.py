@@ -113,6 +113,18 @@ def test_the_few_hits_of_a_nearly_silent_detector_do_not_speak_for_its_boxes():
     assert "sensitivity 0.08" in ruling.sentence
 
 
+def test_average_precision_of_a_detector_with_one_score_is_its_precision_wherever_its_false_positives_lie():
+    """Half of its findings are wrong; those on untouched radiographs stood behind all hits of the same score."""
+    trials = [
+        one
+        for i in range(60)
+        for one in (trial(f"b{i}", 1.0), trial(f"b{i}", arm="@untouched", false_positives=[1.0] * (i < 59)))
+    ]
+    ruling = judge("average_precision", {"at_least": 0.6}, trials)
+    assert ruling.components[0].value == pytest.approx(60 / 119)
+    assert ruling.status is Status.FAILED
+
+
 def test_average_precision_is_shown_no_better_than_the_share_of_nodules_found():
     """19 of 20 found, no false positive: the exact lower bound of the share is 0.784, the bootstrap's alone 0.80.
 

@@ -88,6 +88,14 @@ def test_average_precision_by_hand():
     assert average_precision([0.9, 0.8, 0.7], [True, False, True], 2) == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
+@pytest.mark.parametrize("hits", [[True, True, False, False], [False, False, True, True]])
+def test_average_precision_of_equal_scores_does_not_hang_on_their_order(hits):
+    assert average_precision([1.0] * 4, hits, 2) == pytest.approx(0.5)
+    assert average_precision([1.0, 0.5, 0.5, 0.5], hits, 2) == pytest.approx(
+        (51 * 1.0 + 50 * 0.5) / 101 if hits[0] else 0.5
+    )
+
+
 @pytest.mark.parametrize(("scores", "hits", "nodules", "want"), [([], [], 3, 0.0), ([0.5], [False], 3, 0.0)])
 def test_average_precision_of_nothing_found_is_zero(scores, hits, nodules, want):
     assert average_precision(scores, hits, nodules) == want

@@ -42,7 +42,7 @@ class AveragePrecision(Selection):
 
 @with_worst_case(missed)
 def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Ruling:
-    """COCO's average precision over 101 recalls, all images pooled."""
+    """COCO's average precision over 101 recalls, all images pooled; findings of equal score enter together."""
     bound = float(parameters.at_least)
     criterion = f"average precision (COCO, 101 recalls) exceeds {bound:g}{where_phrase(parameters)}"
     ledger = ledger_of(parameters, evidence)
@@ -79,9 +79,9 @@ def _average_precision(ledger: Ledger, weights: Weights) -> float:
     if not nodules:
         return math.nan
     each = weights[ledger.image]
-    true, all_of = np.cumsum(each * ledger.hit), np.cumsum(each)
     if not len(each):
         return 0.0
+    true, all_of = (np.cumsum(of)[ledger.last] for of in (each * ledger.hit, each))
     precision = np.divide(true, all_of, out=np.zeros_like(true), where=all_of > 0)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(true / nodules, _RECALLS, side="left")
