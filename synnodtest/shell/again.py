@@ -35,8 +35,10 @@ def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
 
 def changed(settings: Settings) -> dict[str, str]:
     """Return the options without which an item could end otherwise, where this run's differ from the defaults."""
-    usual = Settings(settings.root)
+    usual, waivers = Settings(settings.root), settings.root / "waivers.yaml"
     given = {
+        "--inconclusive": (settings.inconclusive, usual.inconclusive),
+        "--synnod-waivers": (settings.waivers or waivers, waivers),
         "--synnod-conform": (settings.conform, "stop"),
         "--synnod-timeout": (settings.timeout_s, usual.timeout_s),
         "--synnod-device": (settings.device, usual.device),
