@@ -71,7 +71,7 @@ _MANIFEST = (
     ("read", "columns whatever their case and separators (`Patient ID`, `patient_id`, `PatientID`), see below"),
     ("refused", "a column whose name is nearly one of them, two that mean the same, impossible values"),
     ("refused", "lung masks that fit the lungs in the picture better upside down, mirrored, transposed or turned"),
-    ("noted", "a mask `left_lung` on the left of the picture, where a patient's right lung is"),
+    ("noted", "lung masks that have little in common with the lungs in the picture; `left_lung` on the picture's left"),
     ("noted", "files that it does not list; radiographs that it lists though one of its columns names a nodule"),
 )
 _TABLES = (

@@ -46,7 +46,16 @@ def test_lung_masks_that_were_turned_are_refused(tmp_path, film, says, turn, nam
 
 @pytest.mark.parametrize("names", [("lung",), ("left_lung",), ("left_lung", "right_lung")])
 def test_lung_masks_that_fit_are_taken(tmp_path, film, names):
-    assert SWAPPED not in " ".join(served(tmp_path, film, {name: film.regions[name] for name in names}).notes)
+    notes = " ".join(served(tmp_path, film, {name: film.regions[name] for name in names}).notes)
+    assert SWAPPED not in notes
+    assert "little in common" not in notes
+
+
+def test_a_lung_mask_that_lies_elsewhere_is_told(tmp_path, film):
+    middle = np.zeros(film.shape, bool)
+    middle[150:370, 200:312] = True
+    notes = " ".join(served(tmp_path, film, {"lung": middle}).notes)
+    assert "lung masks have little in common with the lungs in it" in notes
 
 
 def test_lungs_named_after_the_sides_of_the_picture_are_told(tmp_path, film):
