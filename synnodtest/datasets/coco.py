@@ -10,6 +10,7 @@ from typing import Any
 
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.datasets.classes import classes_of
+from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
@@ -78,15 +79,17 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         if identifier not in boxes:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
         boxes[identifier] += [] if box is None else [box]
-    refuse_corners([box for own in boxes.values() for box in own], str(file))
+    paths = {key: _found(folder, file, name, number) for number, (key, name) in enumerate(listed.items())}
+    here = {path: boxes[key] for key, path in paths.items()}
+    refuse_corners([box for own in boxes.values() for box in own], str(file), lambda: all_inside(here))
     unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in content["annotations"])
     if unsure:
         notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")
     notes += notes_on_scores({key for entry in content["annotations"] for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     made = []
-    for number, (identifier, name) in enumerate(listed.items()):
-        image = facts.image(_found(folder, file, name, number), boxes[identifier], f"{file}: images[{number}]")
+    for number, (identifier, path) in enumerate(paths.items()):
+        image = facts.image(path, boxes[identifier], f"{file}: images[{number}]")
         patient = image.patient or patients[identifier]
         made.append(replace(image, declared=sizes[identifier], patient=patient))
     return made

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.csv_rows import AS_CSV, checked_rows
+from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 
@@ -34,7 +35,7 @@ def read_node21(folder: Path) -> Dataset:
             f"{folder}: no NODE21 data set", hint="expected metadata.csv beside a folder images/ of .mha files"
         )
     table = images.parent / "metadata.csv"
-    boxes, lines = _boxes(table, _measured(images.parent / "truth.csv"))
+    boxes, lines = _boxes(table, images, _measured(images.parent / "truth.csv"))
     patients = _patients(images.parent / "phantoms.csv")
     facts = Facts([folder, images.parent, images])
     made = []
@@ -46,7 +47,7 @@ def read_node21(folder: Path) -> Dataset:
     return Dataset(folder.resolve().name or "node21", "node21", folder, made)
 
 
-def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBox]], dict[str, int]]:
+def _boxes(table: Path, images: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBox]], dict[str, int]]:
     """Return the boxes of each image, in file order, and the line that first lists it."""
     boxes: dict[str, list[AnnotatedBox]] = {}
     lines: dict[str, int] = {}
@@ -63,7 +64,8 @@ def _boxes(table: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBo
                 boxes.setdefault(name, []).extend([] if box is None else [box])
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
-    refuse_corners([box for own in boxes.values() for box in own], str(table))
+    here = {images / name: own for name, own in boxes.items()}
+    refuse_corners([box for own in boxes.values() for box in own], str(table), lambda: all_inside(here))
     return boxes, lines
 
 

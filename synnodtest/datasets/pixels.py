@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
 from synnodtest.backgrounds.raster import EXIF_NOTE
-from synnodtest.backgrounds.readers import TURNED_NOTE, read_as
+from synnodtest.backgrounds.readers import TURNED_NOTE, read_as, read_pixels
+from synnodtest.backgrounds.reading import FILE_ALONE
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["check_box", "load_image"]
+__all__ = ["all_inside", "check_box", "load_image", "size_of"]
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.1, 3.0
 """Of the sides of its box that a measured diameter can be: one in cm is a tenth at most, by readers' margins less."""
@@ -81,3 +87,26 @@ def check_box(box: AnnotatedBox, image: AnnotatedImage, shape: tuple[int, int]) 
             f"{box.where}: the box ({edges}) leaves {image.path.name}, which is {width} x {height} pixels",
             hint="x, y are the top left corner, width and height the size, in pixels; is a column swapped?",
         )
+
+
+def all_inside(boxes: Mapping[Path, Sequence[AnnotatedBox]]) -> bool:
+    """Return whether every box lies within its image; not so where an image is missing."""
+    for path, own in boxes.items():
+        if own and not path.is_file():
+            return False
+        width, height = size_of(path) if own else (0, 0)
+        if any(one.box[2] > width + EDGE_PX or one.box[3] > height + EDGE_PX for one in own):
+            return False
+    return True
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels, from the header where Pillow knows the file."""
+    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
+        try:
+            with Image.open(path) as picture:
+                return picture.size
+        except (OSError, SyntaxError, ValueError) as error:
+            raise BackgroundError(f"{path}: not a readable PNG or JPEG file") from error
+    height, width = read_pixels(path, FILE_ALONE).shape
+    return width, height

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 
+MANY_BOXES = 8
+"""So many boxes do not all lie in one quarter of their films by chance."""
 SCORES = ("score", "scores", "confidence", "conf", "probability", "prob")
 """Names of columns and keys, in small letters, in which detectors write how sure they are."""
 ENOUGH_BOXES = 3
@@ -188,17 +190,24 @@ def notes_on_scores(names: Iterable[str], where: str) -> list[str]:
     return [f"{where}: {says} ({told})"] if told else []
 
 
-def refuse_corners(boxes: Iterable[AnnotatedBox], where: str) -> None:
+def refuse_corners(boxes: Iterable[AnnotatedBox], where: str, inside: Callable[[], bool] = lambda: False) -> None:
     """Refuse boxes that were read as corner and size and look like two corners.
 
     A nodule is smaller than its distance from the left and upper edge, so that a width above x and a height above y in
-    all boxes are those of the opposite corner.
+    all boxes are those of the opposite corner. In small crops around nodules they are not: there many boxes read as
+    corner and size all lie within their images, which two corners do in the upper left quarter alone.
+
+    Args:
+        boxes: Of a set.
+        where: For messages.
+        inside: Whether all of them lie within their images; asked where they look like corners.
 
     Raises:
         BackgroundError: all of at least :data:`ENOUGH_BOXES` boxes do.
     """
     corners = [one.box for one in boxes]
-    if len(corners) >= ENOUGH_BOXES and all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners):
+    wide = all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners)
+    if len(corners) >= ENOUGH_BOXES and wide and not (len(corners) >= MANY_BOXES and inside()):
         raise BackgroundError(
             f"{where}: every box is wider and higher than its distance from the image's corner: x_max and y_max stand "
             "where width and height should",

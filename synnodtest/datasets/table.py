@@ -12,6 +12,7 @@ from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.csv_rows import AS_CSV, checked_rows
 from synnodtest.datasets.classes import class_column, names_of_nodules
+from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import (
     AnnotatedBox,
     AnnotatedImage,
@@ -64,7 +65,8 @@ def read_table(folder: Path) -> Dataset:
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     if columns is _SIZES:
-        refuse_corners([box for own in boxes.values() for box in own], str(table))
+        here = {folder / name: own for name, own in boxes.items()}
+        refuse_corners([box for own in boxes.values() for box in own], str(table), lambda: all_inside(here))
     facts = Facts([folder, folder.parent])
     stems = Counter(map(_stem, boxes))
     images = [

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
-from PIL import Image
 
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.datasets.classes import classes_of
+from synnodtest.datasets.pixels import size_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 
@@ -83,7 +83,7 @@ def _names(description: Path) -> dict[int, str]:
 
 def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]) -> Iterator[AnnotatedBox]:
     lines = label.read_text(encoding="utf-8", errors="replace").splitlines()
-    width, height = _size(image) if any(line.strip() for line in lines) else (0, 0)
+    width, height = size_of(image) if any(line.strip() for line in lines) else (0, 0)
     for number, line in enumerate(lines, start=1):
         words, where = line.split(), f"{label}:{number}"
         if not words:
@@ -106,18 +106,3 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
             )
         x_min, y_min, x_max, y_max = (min(max(edge, 0.0), 1.0) for edge in edges)
         yield AnnotatedBox((x_min * width, y_min * height, x_max * width, y_max * height), where)
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Return width and height in pixels, from the header where Pillow knows the file."""
-    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
-        try:
-            with Image.open(path) as picture:
-                return picture.size
-        except (OSError, SyntaxError, ValueError) as error:
-            raise BackgroundError(f"{path}: not a readable PNG or JPEG file") from error
-    from synnodtest.backgrounds.readers import read_given
-    from synnodtest.backgrounds.reading import FILE_ALONE
-
-    height, width = read_given(path, FILE_ALONE).shape
-    return width, height

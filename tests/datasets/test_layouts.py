@@ -458,6 +458,20 @@ def test_patients_of_annotated_films_are_read_whatever_their_column_is_called(tm
     assert first == second != third
 
 
+@pytest.mark.parametrize(("count", "side", "taken"), [(8, 80, True), (7, 80, False), (8, 40, False)])
+def test_many_boxes_in_the_middle_of_small_crops_are_no_corners(tmp_path, count, side, taken):
+    rows = ["file,x,y,width,height"]
+    for number in range(count):
+        write_png(tmp_path / f"{number}.png", picture(number, side, side))
+        rows.append(f"{number}.png,{18 + number % 3},20,30,34")
+    (tmp_path / "boxes.csv").write_text("\n".join(rows) + "\n")
+    if taken:
+        assert read_dataset(tmp_path).images[0].boxes[0].box == (18, 20, 48, 54)
+    else:
+        with pytest.raises(BackgroundError, match="x_max and y_max stand"):
+            read_dataset(tmp_path)
+
+
 def test_a_table_of_somebody_else_that_cannot_be_read_is_passed_over(table):
     (table.parent / "prices.csv").write_bytes("gr\xf6\xdfe,preis\n1,2\n".encode("latin-1"))
     assert len(read_dataset(table).images) == 3
