@@ -145,6 +145,10 @@ class Fragment:
         self._add_case(case)
         self.expectations[case.node_id] = replace(expectation_entry(case, status, seconds), error=message)
 
+    def name_detector(self, campaign: Campaign) -> None:
+        """Record which detector is tested, whether or not anything is judged."""
+        self.detector = _identity(campaign.providers.detector.identity)
+
     def add_death(self, node_id: str) -> None:
         """Record that a process died of an item: an ERROR, whatever another process made of it afterwards."""
         planned = self.planned.get(node_id)
@@ -205,7 +209,7 @@ class Fragment:
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:
-        self.detector = _identity(campaign.providers.detector.identity)
+        self.name_detector(campaign)
         for name in judgement.evidence:
             synthesizer = campaign.synthesizer(name)
             made_by = _identity(synthesizer.identity)

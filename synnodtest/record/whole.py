@@ -63,7 +63,7 @@ def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
         run=run,
         identification=Identification(
             synnodtest=synnodtest.__version__,
-            detector=_with_demonstration(fragment.detector),
+            detector=_with_demonstration(_named(fragment.detector, facts.options.get("detector", ""))),
             synthesizers=tuple(_with_demonstration(s, name in SHIPPED) for name, s in fragment.synthesizers.items()),
             backgrounds=tuple(fragment.backgrounds.values()),
             specs=tuple(_spec(spec, facts.root, lock) for spec in fragment.specs.values()),
@@ -81,6 +81,11 @@ def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
         limitations=tuple(_limitations(fragment)),
         fuzzing=tuple(fragment.fuzzing),
     )
+
+
+def _named(detector: IdentityEntry, asked: str) -> IdentityEntry:
+    """Return who was tested; of a detector that could not be opened the words that asked for it."""
+    return detector if detector.name else replace(detector, name=asked)
 
 
 def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:

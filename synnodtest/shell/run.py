@@ -75,6 +75,8 @@ class Run:
         except (Exception, SystemExit) as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)
+            if self.ready:
+                self.fragment.name_detector(self.campaign)
             status: StatusWord = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
             self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
             raise

@@ -51,6 +51,14 @@ def test_a_detector_that_fires_everywhere_fails_size_and_air_leak(project):
     assert found["leak::no_detection"] == "FAILED"
 
 
+@pytest.mark.parametrize(("detector", "source"), [("dets:crashing", True), ("needy:factory", False)])
+def test_a_detector_that_breaks_or_does_not_open_is_named_in_the_record(project, detector, source):
+    (project.path / "needy.py").write_text("def factory(weights):\n    return weights\n")
+    project("-k", "size and sensitivity", "--synnod-conform", "off", "--synnod-no-pixels", detector=detector)
+    tested = record(project)["identification"]["detector"]
+    assert (tested["name"], bool(tested["sha256"])) == (detector, source)
+
+
 @pytest.mark.parametrize(("detector", "words"), [("dets:crashing", "out of memory"), ("dets:nan", "nan")])
 def test_a_broken_detector_ends_in_errors_never_in_failures(project, detector, words):
     result = project(detector=detector)

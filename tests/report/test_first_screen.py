@@ -30,6 +30,18 @@ def test_what_was_not_selected_was_not_run_and_not_untestable(made):
     )
 
 
+def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
+    name, told = Record.of(small).identification.detector.name, {}
+    for status in ("PASSED", "FAILED", "ERROR"):
+        small["expectations"][0] |= {"status": status, "waived": None}
+        told[status] = outcome(Context(Record.of(small), Path(".")))
+    assert told == {
+        "PASSED": f"{name} meets the one pre-specified expectation.",
+        "FAILED": f"{name} does not meet the one pre-specified expectation.",
+        "ERROR": f"Nothing is shown about {name}: the one pre-specified expectation could not be settled.",
+    }
+
+
 def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
     for confirmatory, word in ((True, "Confirmatory"), (False, "Exploratory")):
         small["run"] |= {"confirmatory": confirmatory, "exploratory_reasons": [] if confirmatory else ["reason X"]}

@@ -78,15 +78,22 @@ def outcome(context: Context) -> str:
     if failed:
         parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
         tail = f"; {joined(parts)}" if parts else ""
-        return f"{name} does not meet {failed} of {total} pre-specified {_noun(total)}{tail}."
+        return f"{name} does not meet {_share(failed, total)}{tail}."
     if settled == total:
         return f"{name} meets {f'all {total}' if total > 1 else 'the one'} pre-specified {_noun(total)}."
     if not settled and broken + left + counts["INCONCLUSIVE"] == total:
-        return f"Nothing is shown about {name}: none of {total} pre-specified {_noun(total)} could be settled."
+        none = f"none of {total} pre-specified expectations could"
+        told = none if total > 1 else "the one pre-specified expectation could not"
+        return f"Nothing is shown about {name}: {told} be settled."
     parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
     if counts["WAIVED"]:
         parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
-    return f"{name} meets {settled} of {total} pre-specified {_noun(total)}; {joined(parts)}."
+    return f"{name} meets {_share(settled, total)}; {joined(parts)}."
+
+
+def _share(count: int, total: int) -> str:
+    whole = count == total == 1
+    return "the one pre-specified expectation" if whole else f"{count} of {total} pre-specified expectations"
 
 
 def _open_parts(inconclusive: int, broken: int, left: int) -> list[str]:
