@@ -6,10 +6,12 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.counted import counted
+from synnodtest.expectations import find_check
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.too_few import too_few_clusters
 from synnodtest.record.words import number, plural
 from synnodtest.shell.profile import taken_line
+from tests.expectations.evidence import evidence, trial
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,13 @@ def test_verify_tells_of_one_difference(filed, tmp_path, capsys):
         stream.write("<!-- -->")
     assert main(["verify", str(folder)]) == 1
     assert capsys.readouterr().out.endswith(": 1 difference\n")
+
+
+def test_the_place_on_a_free_response_curve_is_one_false_positive_per_image():
+    trials = [trial(f"b{k}", 0.9) for k in range(15)]
+    told = [
+        find_check("froc").judge({"at_false_positives_per_image": at, "at_least": 0.1}, evidence(trials)).criterion
+        for at in (1, 0.25)
+    ]
+    assert told[0].startswith("sensitivity at 1 false positive per image")
+    assert told[1].startswith("sensitivity at 0.25 false positives per image")

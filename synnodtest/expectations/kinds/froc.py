@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bounds import hold
@@ -42,7 +43,8 @@ class Froc(Selection):
 def froc(parameters: Froc, evidence: Evidence) -> Ruling:
     """Sensitivity at a number of false positives per image, all images pooled; a step function."""
     at, bound = float(parameters.at_false_positives_per_image), float(parameters.at_least)
-    criterion = f"sensitivity at {at:g} false positives per image exceeds {bound:g}{where_phrase(parameters)}"
+    rate = counted(at, "false positive", shown=f"{at:g}")
+    criterion = f"sensitivity at {rate} per image exceeds {bound:g}{where_phrase(parameters)}"
     ledger = ledger_of(parameters, evidence)
     if not ledger.positives:
         return no_data(criterion, "nodule", evidence)
@@ -59,7 +61,7 @@ def froc(parameters: Froc, evidence: Evidence) -> Ruling:
     bootstrap = bootstrapped(ledger, lambda weights: sensitivity_at(ledger, weights, at), evidence)
     held = hold(
         "froc",
-        f"sensitivity at {at:g} false positives per image",
+        f"sensitivity at {rate} per image",
         estimator,
         alpha=evidence.alpha,
         bound=bound,
