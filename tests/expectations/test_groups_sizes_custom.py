@@ -162,6 +162,12 @@ def test_a_scene_is_detected_if_all_its_nodules_are():
     assert judge("detected", {"rate_at_least": 0.7, "of": "a"}, trials).status is Status.PASSED
 
 
+def test_one_image_has_no_variance_of_false_positives_to_tell_of():
+    bare = trial("b0", 0.0, arm="@untouched")
+    ruling = judge("false_positives_per_image", {"at_most": 0.5}, [bare])
+    assert ruling.notes == ("interval: garwood",)
+
+
 def test_specificity_counts_untouched_images_without_a_finding():
     trials = [trial(f"b{i}", arm="@untouched", false_positives=[0.9] * (i < 3)) for i in range(100)]
     assert judge("specificity", {"at_least": 0.9}, trials).status is Status.PASSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM
@@ -50,13 +51,14 @@ def false_positives_per_image(parameters: FalsePositives, evidence: Evidence) ->
         unit="per image",
     )
     dispersion = held.estimate.extra.get("dispersion", float("nan"))
+    spread = "" if math.isnan(dispersion) else f"variance over mean {dispersion:.2f}; "
     return rule(
         [held],
         evidence,
         criterion,
         trials,
         noun="image",
-        notes=[f"variance over mean {dispersion:.2f}; interval: {held.estimate.method}"],
+        notes=[f"{spread}interval: {held.estimate.method}"],
         figure={"kind": "rate"},
         details={
             "images by number of false positives": [
