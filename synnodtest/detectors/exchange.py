@@ -27,6 +27,7 @@ __all__ = [
     "parsed",
     "png16",
     "refuse_failure",
+    "refuse_form",
     "write_stack",
 ]
 
@@ -304,6 +305,7 @@ _SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findi
 
 FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coordinates")
 """Keys, folded, by which an answer may say that its boxes are of another form."""
+_IN_MM = '; {"unit": "mm", "findings": [...]} for all in mm'
 OURS = ("pixels", "pixel", "px", "xyxy", "x1y1x2y2", "absolute", "pascalvoc")
 SYNONYMS = ("findings", "predictions", "detections", "boxes", "bboxes", "results", "nodules", "objects")
 
@@ -318,14 +320,21 @@ def _refuse_others(content: JsonObject) -> None:
         if key != "findings" and _folded(key) in SYNONYMS and isinstance(value, list) and value:
             raise DetectorError(f"the answer has {len(value)} {key} beside its 'findings'", hint=_SHAPE)
         if key != "unit":
-            _refuse_form(key, value)
+            refuse_form(key, value)
 
 
-def _refuse_form(key: str, value: Any) -> None:
+_EDGES = "boxes are x_min, y_min, x_max, y_max in pixels"
+
+
+def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN_MM) -> None:
+    """Refuse a key and value that say of boxes that they are of another form than is read.
+
+    Raises:
+        DetectorError: they do.
+    """
     if _folded(key) in FORMS and isinstance(value, str) and _folded(value) not in OURS:
         raise DetectorError(
-            f"the answer says {key} {value!r} of its boxes, which is not read there",
-            hint='boxes are x_min, y_min, x_max, y_max in pixels; {"unit": "mm", "findings": [...]} for all in mm',
+            f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}"
         )
 
 
@@ -339,7 +348,7 @@ _TAKEN_BACK = [
 def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:
     for key, value in item.items() if isinstance(item, dict) else ():
         if not (key == "unit" and value == unit):
-            _refuse_form(key, value)
+            refuse_form(key, value)
         if isinstance(value, bool) and (_folded(key), value) in _TAKEN_BACK:
             raise DetectorError(
                 f"finding {number} says {key}: {value} of itself", hint="leave out of the answer what is not reported"

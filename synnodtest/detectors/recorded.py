@@ -16,6 +16,7 @@ file's name, its stem, or the background's id.
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +27,8 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.exchange import LabelRule
+from synnodtest.detectors.exchange import LabelRule, refuse_form
+from synnodtest.detectors.network_outputs import SHARE_LIMIT
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -35,6 +37,7 @@ from synnodtest.finding import Finding
 from synnodtest.identity import WRITTEN_BITS, Identity, instance_key, planted_uid
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
+from synnodtest.text_files import decoded
 
 __all__ = ["FORMAT", "Origin", "RecordedDetector", "Recorder", "read_findings", "write_findings"]
 
@@ -220,11 +223,26 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
     labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
     try:
         if path.suffix.lower() == ".csv":
-            return RecordedDetector(_read_csv(path, labels), identity)
-        declared, findings = _read_json(path, labels)
+            declared, findings = "", _read_csv(path, labels)
+        else:
+            declared, findings = _read_json(path, labels)
+    except DetectorError as error:
+        raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
+    _refuse_shares(path, findings)
     return RecordedDetector(findings, replace(identity, name=declared or identity.name))
+
+
+def _refuse_shares(path: Path, findings: Findings) -> None:
+    """Refuse boxes that all lie within a pixel or two of the corner: they are shares of the radiograph's sides."""
+    edges = [edge for items in findings.values() for found in items for edge in found.box]
+    if edges and max(edges) <= SHARE_LIMIT:
+        raise DetectorError(
+            f"{path}: no edge of its {len(edges) // 4} boxes is beyond {max(edges):.4g} pixels: "
+            "they look like shares of the radiograph's sides",
+            hint="multiply x by the radiograph's width and y by its height in pixels",
+        )
 
 
 _SHAPE = (
@@ -234,33 +252,44 @@ _SHAPE = (
 
 
 def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_twins)
+    content: dict[str, Any] = json.loads(decoded(path.read_bytes()), object_pairs_hook=no_twins)
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
+    _refuse_forms(content)
     findings = {
-        str(key): [
-            _finding(item["box"], item["score"], f"radiographs[{key!r}][{n}]")
-            for n, item in enumerate(items)
-            if labels.keeps(item)
-        ]
+        str(key): [_item(item, f"radiographs[{key!r}][{n}]") for n, item in enumerate(items) if labels.keeps(item)]
         for key, items in content["radiographs"].items()
     }
     return str(content.get("identity", {}).get("name", "")), findings
 
 
+def _item(item: Mapping[str, Any], where: str) -> Finding:
+    _refuse_forms(item)
+    if isinstance(item["box"], str):
+        raise ValueError(f"{where}: its box is the text {item['box']!r}, not four numbers")
+    return _finding(item["box"], item["score"], where)
+
+
+def _refuse_forms(said: Mapping[str, object]) -> None:
+    for key, value in said.items():
+        refuse_form(key, value, "the record", "")
+
+
 def _read_csv(path: Path, labels: LabelRule) -> Findings:
     edges = ("x_min", "y_min", "x_max", "y_max")
     findings: Findings = {}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
-        for row in checked_rows(reader):
-            found = findings.setdefault(row["radiograph"], [])
-            named = {key: text for key, text in row.items() if text}
-            if any(row[name] for name in (*edges, "score")) and labels.keeps(named):
-                found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
+    reader = csv.DictReader(io.StringIO(decoded(path.read_bytes()), newline=""))
+    missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
+    if missing:
+        raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
+    for row in checked_rows(reader):
+        named = {key: text for key, text in row.items() if text}
+        if named and not row["radiograph"]:
+            raise ValueError(f"line {reader.line_num} names no radiograph")
+        _refuse_forms(named)
+        found = findings.setdefault(row["radiograph"], [])
+        if any(row[name] for name in (*edges, "score")) and labels.keeps(named):
+            found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
     return findings
 
 

@@ -112,3 +112,43 @@ def test_a_record_is_not_asked_whether_it_conforms(tmp_path, capsys):
     told = capsys.readouterr()
     assert "is a record of findings" in told.err
     assert "WRONG" not in told.out
+
+
+ONE = {"a": [{"box": [1, 2, 3, 4], "score": 1}]}
+
+
+def record(findings, **top):
+    return json.dumps({"synnodtest_findings": 1, **top, "radiographs": findings})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("f.json", record(ONE, unit="mm"), r"f\.json: the record says unit 'mm'"),
+        ("f.json", record(ONE, box_format="xywh"), "box_format 'xywh'"),
+        ("f.json", record({"a": [{"box": [9, 9, 9, 9], "score": 1, "format": "cxcywh"}]}), "format 'cxcywh'"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,unit\na,1,2,3,4,1,mm\n", r"f\.csv: .*unit 'mm'"),
+        ("f.json", record({"a": [{"box": [0.1, 0.2, 0.3, 0.4], "score": 1}], "b": []}), "look like shares"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,0.1,0.2,0.3,0.4,1\n", "no edge of its 1 boxes"),
+        ("f.json", record({"a": [{"box": "1234", "score": 1}]}), "the text '1234'"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\n,1,2,3,4,1\n", "line 2 names no radiograph"),
+    ],
+)
+def test_boxes_of_another_form_than_is_read_are_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(name, base=tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("f.json", record({"chest-0.png": [{"box": [1, 2, 3, 4], "score": 0.5}]}, unit="pixels")),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\nchest-0.png,1,2,3,4,0.5\n"),
+    ],
+)
+def test_a_record_is_read_in_any_encoding(tmp_path, radiographs, encoding, name, content):
+    (tmp_path / name).write_bytes(content.encode(encoding))
+    found = resolve_detector(name, base=tmp_path).detect(radiographs[:1])
+    assert found == [[Finding((1.0, 2.0, 3.0, 4.0), 0.5)]]
