@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing", "sha256_of_file", "write_atomic"]
+__all__ = ["is_lfs_pointer", "replacing", "sha256_of_file", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes | str) -> Path:
@@ -45,3 +45,14 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Return whether a file is the few lines that Git LFS leaves where it did not fetch the file itself."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_LFS)) == _LFS

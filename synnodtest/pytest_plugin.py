@@ -70,14 +70,28 @@ def synnod(request: pytest.FixtureRequest) -> ByHand:
     return ByHand(mine.run.campaign)
 
 
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
+    """Tell of links that lead nowhere, which no file hook is shown."""
+    from synnodtest.spec.loader import dangling, unread
+
+    for link in dangling(path):
+        _left_out(parent, link, unread(link))
+
+
+def _left_out(parent: pytest.Collector, path: Path, why: str) -> None:
+    parent.warn(pytest.PytestWarning(f"{path}: {why}, so that nobody can tell whether it is a spec: left out"))
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect YAML files that are specs; leave all others alone, and copies that runs keep unless they are named."""
     if file_path.suffix.lower() not in (".yaml", ".yml"):
         return None
     from synnodtest.shell.items import SpecFile, outside
-    from synnodtest.spec.loader import is_spec, run_that_keeps
+    from synnodtest.spec.loader import is_spec, run_that_keeps, unread
 
-    if not is_spec(file_path):
+    if why := unread(file_path):
+        _left_out(parent, file_path, why)
+    if why or not is_spec(file_path):
         return None
     run = run_that_keeps(file_path)
     named = (path for path in (file_path, *file_path.parents) if run is not None and path.is_relative_to(run))

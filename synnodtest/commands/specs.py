@@ -11,7 +11,7 @@ from pathlib import Path
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
-from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec, run_that_keeps
+from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec, run_that_keeps, unread
 from synnodtest.spec.model import Behaviour
 
 __all__ = ["configure", "spec_files"]
@@ -63,6 +63,8 @@ def _specs_within(folder: Path) -> list[Path]:
 
 
 def _is_spec_file(path: Path) -> bool:
+    if has_spec_suffix(path) and (why := unread(path)):
+        raise SynnodError(f"{path}: {why}", hint="whether it is a spec cannot be told; mend it, or take it away")
     return has_spec_suffix(path) and path.is_file() and is_spec(path)
 
 

@@ -9,17 +9,7 @@ from pathlib import Path
 from synnodtest.errors import DetectorError, require
 from synnodtest.files import sha256_of_file
 
-__all__ = ["check_weights", "is_lfs_pointer", "sha256_of_files"]
-
-_LFS = b"version https://git-lfs.github.com/spec/"
-
-
-def is_lfs_pointer(path: Path) -> bool:
-    """Return whether a file is the few lines that Git LFS leaves where it did not fetch the file itself."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(len(_LFS)) == _LFS
+__all__ = ["check_weights", "sha256_of_files"]
 
 
 def check_weights(path: Path, package: str, extra: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from synnodtest.detectors.callables import load_callable
-from synnodtest.detectors.files import is_lfs_pointer
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError, likely
 from synnodtest.factories import Loader
+from synnodtest.files import is_lfs_pointer
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
 

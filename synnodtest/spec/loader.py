@@ -14,14 +14,23 @@ from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
-from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps
+from synnodtest.spec.recognise import dangling, has_spec_suffix, is_spec, run_that_keeps, unread
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
 from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
-__all__ = ["has_spec_suffix", "is_spec", "load_spec", "resolved", "run_that_keeps", "schema"]
+__all__ = [
+    "dangling",
+    "has_spec_suffix",
+    "is_spec",
+    "load_spec",
+    "resolved",
+    "run_that_keeps",
+    "schema",
+    "unread",
+]
 
 DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
 DEFAULT_OPERATING_POINT = (0.25,)
@@ -71,6 +80,8 @@ def _check_head(root: Node, resolved: Resolved) -> list[Problem]:
     if behaviours is not None and not isinstance(behaviours.value, tuple):
         lent["behaviours"] = behaviours
     problems = validate(replace(resolved.head, value={**resolved.head.mapping, **lent}), "", ())
+    if behaviours is not None and behaviours.value == ():
+        problems.append(problem(behaviours.place, (), "'behaviours' is empty", "a spec without any tests nothing"))
     if behaviours is None and not lent and "defaults" not in root.mapping:
         problems.append(problem(root.mark, (), "'behaviours' is missing", "a spec without any tests nothing"))
     return problems

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from synnodtest.files import is_lfs_pointer
 from synnodtest.spec.source import LIMIT_BYTES
 from synnodtest.text_files import head_text
 
-__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec", "run_that_keeps"]
+__all__ = ["SUFFIXES", "dangling", "has_spec_suffix", "is_spec", "run_that_keeps", "unread"]
 
 SUFFIXES = (".yaml", ".yml")
 KEY = "synnodtest"
+LIST = {"behaviours", "behaviors", "behaviour", "behavior"}
+"""The key of the behaviours, and how else it is spelt."""
 _KEY = re.compile(r"""(?P<quote>["']?)(?P<key>[^\s"':#,{}\[\]]+)(?P=quote)\s*:(?:\s|$)""")
 _FLOW_KEY = re.compile(r"""[{,\s](?P<quote>["']?)(?P<key>[\w.-]+)(?P=quote)\s*:""")
 _ALIKE = 0.85
@@ -28,7 +31,7 @@ def has_spec_suffix(path: Path) -> bool:
 def is_spec(path: Path) -> bool:
     """Return whether the top level of a YAML file has the key ``synnodtest``, or reads like a spec that lacks it.
 
-    That is ``behaviours`` beside a slip of the key, or ``behaviours`` of which one has a statement and expectations.
+    That is ``behaviours`` beside a slip of the key, or ``behaviours`` of which one has expectations of something shown.
 
     Byte order marks, UTF-16 and UTF-32, leading blanks, comments and an indented document are looked past, so that
     whatever is meant as a spec is loaded, or complained of. What cannot be read is no spec.
@@ -39,7 +42,27 @@ def is_spec(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     keys = {key.casefold() for key in _top_level_keys(text)}
-    return KEY in keys or ("behaviours" in keys and (any(map(_resembles, keys)) or _has_behaviour(text)))
+    return KEY in keys or (bool(LIST & keys) and (any(map(_resembles, keys)) or _has_behaviour(text)))
+
+
+def unread(path: Path) -> str:
+    """Return why nobody can tell whether a YAML file is a spec; empty where its content is there to be read."""
+    if path.is_symlink() and not path.exists():
+        return f"it points to {path.readlink()}, which is not there"
+    if not path.is_file():
+        return ""
+    try:
+        return "it stands for a file that Git LFS keeps elsewhere: git lfs pull" if is_lfs_pointer(path) else ""
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+
+
+def dangling(folder: Path) -> list[Path]:
+    """Return the links in a folder that are named as YAML and lead nowhere; nobody collects them."""
+    try:
+        return sorted(p for p in folder.iterdir() if has_spec_suffix(p) and p.is_symlink() and not p.exists())
+    except OSError:
+        return []
 
 
 def run_that_keeps(path: Path) -> Path | None:
@@ -49,7 +72,9 @@ def run_that_keeps(path: Path) -> Path | None:
 
 
 def _has_behaviour(text: str) -> bool:
-    return all(re.search(rf"(?:^|[-{{,])\s*{key}\s*:", text, re.MULTILINE) for key in ("statement", "expect"))
+    """Return whether there are expectations, and what they are of."""
+    keys = ("expect", "(?:scenes|fuzz|statement|extends)")
+    return all(re.search(rf"""(?:^|[-{{,])\s*["']?{key}["']?\s*:""", text, re.MULTILINE) for key in keys)
 
 
 def _resembles(key: str) -> bool:

@@ -201,7 +201,7 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     if rule == "minLength":
         return "must not be empty"
     least = rule.startswith("min")
-    if rules.get("minItems") == rules.get("maxItems"):
+    if "minItems" in rules and rules["minItems"] == rules.get("maxItems"):
         return f"must be a list of {limit}, not of {size}"
     unit = {"Items": "entries", "Properties": "keys", "Length": "characters"}.get(rule[3:], "entries")
     return f"must have at {'least' if least else 'most'} {limit} {unit}, not {size}"

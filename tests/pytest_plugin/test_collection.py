@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from synnodtest.commands.specs import spec_files
+from synnodtest.errors import SynnodError
 
 IDS = [
     "specs/small.yaml::size::monotone",
@@ -96,6 +97,19 @@ def test_yaml_that_is_no_spec_is_left_alone(project):
     (project.path / "specs" / "broken.yml").write_text("a: [1, 2\nb: }")
     (project.path / "specs" / "list.yaml").write_text("- synnodtest\n")
     assert ids(project("--collect-only", "-q", detector=None)) == IDS
+
+
+def test_files_of_which_nobody_can_tell_whether_they_are_specs_are_told_of(project):
+    specs = project.path / "specs"
+    (specs / "kept.yaml").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 999\n")
+    (specs / "gone.yml").symlink_to(project.path / "nowhere.yml")
+    told = project("--collect-only", "-q", detector=None)
+    assert ids(told) == IDS
+    told.stdout.fnmatch_lines_random(
+        ["*gone.yml: it points to *nowhere.yml, which is not there*", "*kept.yaml: *Git LFS*"]
+    )
+    with pytest.raises(SynnodError, match=r"gone\.yml: it points to"):
+        list(spec_files([specs]))
 
 
 def test_the_copies_of_specs_that_runs_keep_are_left_alone_unless_they_are_named(project):

@@ -55,6 +55,15 @@ BROKEN = {
     "latin-1": TEXT.encode("latin-1"),
     "a slip of the key": TEXT.replace("synnodtest", "synodtest").encode(),
     "no key": TEXT.replace("synnodtest: 1\n", "").encode(),
+    "neither key nor statement": TEXT.replace("synnodtest: 1\n", "")
+    .replace("    statement: Nodules are seen.\n", "")
+    .encode(),
+    "no blank behind the key": TEXT.replace("test: 1", "test:1")
+    .replace("    statement: Nodules are seen.\n", "")
+    .encode(),
+    "American, without the key": TEXT.replace("synnodtest: 1\n", "").replace("behaviours", "behaviors").encode(),
+    "another key": TEXT.replace("synnodtest", "version").encode(),
+    "no behaviours": b"synnodtest: 1\nbehaviours: []\n",
     "capitals": TEXT.replace("synnodtest", "Synnodtest").encode(),
     "tabs": TEXT.replace("\n  ", "\n\t").encode(),
     "key after behaviours": TEXT.replace("synnodtest: 1\n", "").encode() + b"synnodtest: 2\n",
@@ -81,8 +90,15 @@ def test_what_cannot_be_loaded_is_complained_of_not_passed_over(tmp_path, how):
         "- synnodtest\n",
         '{"name": "a: synnodtest", "synnodtests": [{"b": 1}]}',
         "behaviours:\n  - walk\n",
+        "behaviors:\n  - expect: nothing\n",
     ],
 )
 def test_other_yaml_files_are_left_alone(tmp_path, text):
     (tmp_path / "compose.yaml").write_text(text)
     assert not is_spec(tmp_path / "compose.yaml")
+
+
+def test_a_text_that_is_too_long_is_told_in_characters(tmp_path):
+    (tmp_path / "a.yaml").write_text(TEXT.replace("id: seen", f"id: {'x' * 300}"))
+    with pytest.raises(SpecError, match="at most 200 characters, not 300"):
+        load_spec(tmp_path / "a.yaml")
