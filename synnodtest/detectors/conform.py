@@ -224,15 +224,15 @@ def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequ
     )
     if not single[0]:
         return Check("picture", None, "no findings that could depend on the picture")
-    loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
-    if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
-        says = "a black picture gives the same findings as the radiograph whose name and size it has"
-        return Check("black picture", False, says, remedy)
     seen = [places(items, one.shape) for one, items in zip(shown, single, strict=True)]
     if len(shown) > 1 and all(alike(seen[0], other) for other in seen[1:]):
         given = counted(len(single[0]), "finding")
         says = f"all {len(shown)} radiographs give {given} at the same place, though no nodule does"
         return Check("picture", False, says, remedy)
+    loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
+    if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
+        says = "a black picture gives the same findings as the radiograph whose name and size it has"
+        return Check("black picture", False, says, remedy)
     return Check("picture", True, "other radiographs give other findings")
 
 
