@@ -36,6 +36,11 @@ def pooled(trials):
     return scores, hits
 
 
+def test_scores_that_part_hits_from_all_else_have_no_recalibration_line():
+    (note,) = judge("calibration", {"at_most": 0.5}, detector()).notes
+    assert note.endswith("; no recalibration line can be fitted")
+
+
 def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
     trials = detector(12, sensitivity=0.7)
     ledger = ledger_of(Selection(), evidence(trials))

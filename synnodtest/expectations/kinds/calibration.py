@@ -74,8 +74,9 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     notes = []
     if not any("leave 0 to 1" in reason for reason in reasons):
         line = calibration_line(chances, outcomes)
-        notes = [f"Brier score {brier(chances, outcomes):.3f}; recalibration slope {line.slope:.2f}, "
-                 f"intercept {line.intercept:.2f}"]  # fmt: skip
+        told = f"recalibration slope {line.slope:.2f}, intercept {line.intercept:.2f}"
+        told = told if np.isfinite(line).all() else "no recalibration line can be fitted"
+        notes = [f"Brier score {brier(chances, outcomes):.3f}; {told}"]
     return rule(
         [held, gate],
         evidence,
