@@ -209,3 +209,10 @@ def test_the_attrition_says_that_a_search_tried_more_scenes_than_it_counts(small
     small["expectations"][0]["ruling"]["figure"] = {"kind": "fuzz"}
     searched = small["expectations"][0]["behaviour"]
     assert note().startswith(f"Of searches ({searched}) only the scenes that confirm and describe what they found")
+
+
+def test_of_a_single_patient_no_chance_of_a_pass_is_drawn(made):
+    made["expectations"] = [e for e in made["expectations"] if e["kind"] == "sensitivity"][:1]
+    assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is not None
+    made["expectations"][0]["ruling"]["n_clusters"] = 1
+    assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is None

@@ -38,7 +38,8 @@ def sample_size(context: Context) -> Section:
         rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])
         if plan.assume:
             plans.append([name, value_text(plan.assume), number(plan.power)])
-        can = not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
+        several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
+        can = several and not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
         if first.rate_bound is not None and first.side != "within" and effective and can:
             curves.append((expectation_title(e), effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
