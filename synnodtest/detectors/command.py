@@ -83,7 +83,12 @@ class _Program:
             words = [word.replace(place, str(path)) for word in words]
         try:
             process = subprocess.Popen(
-                words, cwd=self._base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+                words,
+                cwd=self._base,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         except OSError as error:
             raise DetectorError(f"the program {words[0]!r} cannot be started: {error.strerror}") from error

@@ -138,6 +138,8 @@ class LabelRule:
             DetectorError: its class does not tell.
         """
         given = {_folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
+        if any(given.get(key) is False for key in ("nodule", "isnodule")):
+            return False
         values = [given[key] for key in LABELS if given.get(key) is not None and str(given[key]).strip()]
         perhaps = [] if values else self._perhaps(given)
         values = values or perhaps
@@ -211,16 +213,19 @@ FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg
 """Keys, folded, that hold what went wrong."""
 CONSENTS = (
     "success", "succeeded", "ok", "valid", "isvalid", "accepted", "processed", "analyzed", "analysed", "completed",
-    "complete", "done", "finished",
+    "complete", "done", "finished", "ready",
 )  # fmt: skip
+"""Keys, folded, that are true of an answer."""
 INCOMPLETE = ("truncated", "partial", "incomplete", "rejected", "skipped", "timedout")
+"""Keys, folded, that are not true of an answer."""
 PAGES = ("next", "nextpage", "nextpagetoken", "nextcursor", "hasmore")
 """Keys by which an answer says that there is more of it elsewhere."""
 STATES = ("status", "state", "statuscode", "code")
 UNFINISHED = (
     "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
     "loading", "starting", "warmingup", "timeout", "busy", "accepted", "cancelled", "canceled", "unavailable",
-    "rejected", "invalid", "unsupported", "skipped", "incomplete", "partial",
+    "notready", "initializing", "initialising", "partial", "incomplete", "skipped", "rejected", "refused", "invalid",
+    "aborted", "crashed", "unsupported", "denied", "unauthorized", "throttled", "exception",
 )  # fmt: skip
 
 
@@ -236,7 +241,7 @@ def refuse_failure(content: JsonObject) -> None:
             (name in FAILURES and value not in (None, "", [], {}, 0, False))
             or (name in (*INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
             or (name in CONSENTS and (value is False or word in ("false", "no")))
-            or (name in STATES and (word in UNFINISHED or (isinstance(value, (int, float)) and value >= 400)))
+            or (name in STATES and _is_bad_state(value, word))
         )
         if failed:
             raise DetectorError(
@@ -245,11 +250,15 @@ def refuse_failure(content: JsonObject) -> None:
             )
 
 
-REASONS = ("message", "messages", "warning", "warnings", "reason", "detail", "details", "info", "note", "quality")
+REASONS = (
+    "message", "messages", "msg", "statusmessage", "warning", "warnings", "reason", "detail", "details", "info", "note",
+    "result", "quality",
+)  # fmt: skip
+"""Keys, folded, of words that may say why a list is empty."""
 _REFUSES = re.compile(
     r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
     r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
-    r"|insufficient|timed? ?out)",
+    r"|insufficient|timed? ?out|exception|unavailable|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
     re.IGNORECASE,
 )
 
@@ -296,6 +305,14 @@ def _refuse_several_images(items: Sequence[Any]) -> None:
             )
 
 
+def _is_bad_state(value: object, word: str) -> bool:
+    if word.isdecimal():
+        value = int(word)
+    if isinstance(value, (int, float)):
+        return value >= 400
+    return word in UNFINISHED or word.startswith(("error", "fail"))
+
+
 def _folded(text: object) -> str:
     return re.sub(r"[^a-z0-9]", "", str(text).lower())
 
@@ -307,6 +324,8 @@ FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coord
 """Keys, folded, by which an answer may say that its boxes are of another form."""
 _IN_MM = '; {"unit": "mm", "findings": [...]} for all in mm'
 OURS = ("pixels", "pixel", "px", "xyxy", "x1y1x2y2", "absolute", "pascalvoc")
+SHARES = ("normalized", "normalised", "isnormalized", "isnormalised", "relative")
+"""Keys, folded, that are true of boxes in shares of the sides."""
 SYNONYMS = ("findings", "predictions", "detections", "boxes", "bboxes", "results", "nodules", "objects")
 
 
@@ -332,14 +351,15 @@ def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN
     Raises:
         DetectorError: they do.
     """
-    if _folded(key) in FORMS and isinstance(value, str) and _folded(value) not in OURS:
+    other = isinstance(value, str) and _folded(value) not in OURS
+    if (_folded(key) in FORMS and other) or (_folded(key) in SHARES and value is True):
         raise DetectorError(
             f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}"
         )
 
 
 _TAKEN_BACK = [
-    *((key, False) for key in ("isnodule", "nodule", "positive", "reported", "shown", "visible", "accepted")),
+    *((key, False) for key in ("positive", "reported", "shown", "visible", "accepted")),
     *((key, True) for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
 ]
 """What a finding says that its program does not report."""

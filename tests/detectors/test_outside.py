@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import threading
 import time
@@ -298,3 +299,54 @@ def test_the_example_that_the_challenge_published_is_understood():
 def test_anisotropic_spacing_scales_each_axis_by_its_own():
     found = findings_from_json({"findings": [{"box": [10, 10, 20, 20], "score": 1}], "unit": "mm"}, (0.5, 0.25))
     assert found[0].box == (40.0, 20.0, 80.0, 40.0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": "not ready"},
+        {"status": "partial"},
+        {"status": "error: CUDA out of memory"},
+        {"code": "500"},
+        {"valid": False},
+        {"done": False},
+        {"skipped": True},
+        {"message": "model not loaded"},
+        {"warnings": ["image too small, could not be analysed"]},
+    ],
+)
+def test_an_empty_answer_that_says_why_it_is_empty_is_an_error(said):
+    with pytest.raises(DetectorError, match="failed or is not finished"):
+        findings_from_json({"findings": [], **said}, (1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"status": "ok"}, {"status": True}, {"code": "200"}, {"message": "no findings"}, {"valid": True}, {"skipped": 0}],
+)
+def test_an_empty_answer_that_says_that_all_went_well_is_no_finding(said):
+    assert findings_from_json({"findings": [], **said}, (1.0, 1.0)) == []
+
+
+def test_shares_and_denied_nodules_are_told_by_flags():
+    found = {"box": [10, 10, 20, 20], "score": 1}
+    with pytest.raises(DetectorError, match="normalized True"):
+        findings_from_json({"findings": [found], "normalized": True}, (1.0, 1.0))
+    assert findings_from_json([{**found, "is_nodule": False}, {**found, "is_nodule": True}], (1.0, 1.0)) == [
+        Finding((10.0, 10.0, 20.0, 20.0), 1.0)
+    ]
+
+
+def test_a_program_does_not_read_what_is_typed_or_piped_into_the_run(tmp_path, radiographs):
+    source = HONEST + "assert sys.stdin.read() == ''"
+    reading, writing = os.pipe()
+    os.write(writing, b"the next line of a list")
+    kept = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        found = program(tmp_path, source, timeout_s=20).detect(radiographs)
+    finally:
+        os.dup2(kept, 0)
+        for one in (reading, writing, kept):
+            os.close(one)
+    assert len(found) == 3
