@@ -40,6 +40,8 @@ from synnodtest.errors import DetectorError
 __all__ = ["InputSettings", "OnnxSettings", "OutputSettings", "read_settings", "settings_of_export"]
 
 MAX_BYTES = 64 * 1024
+MOST_STD = 10.0
+"""A std of so many times white leaves a picture that is next to black."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +129,19 @@ def _settings(content: Any) -> OnnxSettings:
         for name, value in values.items():
             _check(f"{part}.{name}", value)
     if given.get("size") is not None:
-        height, width = (int(value) for value in given["size"])
+        height, width = (int(value) for value in _several("input.size", given["size"], (2,)))
         given["size"] = (height, width)
     for name in ("mean", "std"):
         if name in given:
-            given[name] = tuple(float(value) for value in given[name])
+            given[name] = tuple(float(value) for value in _several(f"input.{name}", given[name], (1, 3)))
     if output.get("class_count") is not None:
         output["class_count"] = int(output["class_count"])
     if "classes" in output:
-        output["classes"] = tuple(int(value) for value in output["classes"])
+        output["classes"] = tuple(int(value) for value in _several("output.classes", output["classes"]))
     shown = InputSettings(**given)
     _check_scale(shown)
     iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
+    _check_shares({"confidence": top.get("confidence", 0.001), "nms_iou": 0 if iou is None else iou})
     return OnnxSettings(
         decoder=top["decoder"],
         input=shown,
@@ -149,14 +152,47 @@ def _settings(content: Any) -> OnnxSettings:
 
 
 def _check_scale(shown: InputSettings) -> None:
-    """Refuse a mean on another scale than ``white``: 0.485 beside 255, or 123.7 beside 1.
+    """Refuse what leaves no picture: a mean or std on another scale than ``white``, 0.485 beside 255 or 123.7 beside 1.
 
     Raises:
-        ValueError: it is.
+        ValueError: it does.
     """
     white, most = shown.white, max(shown.mean)
+    if not white > 0:
+        raise ValueError(f"input.white is {white:g}, the value of the brightest pixel: 1, or 255")
+    if min(shown.std) <= 0 or max(shown.std) > MOST_STD * white:
+        said = ", ".join(f"{one:g}" for one in shown.std)
+        raise ValueError(
+            f"input.std is {said} where white is {white:g}: it must be above 0 and on the scale of white "
+            "(for values of 0..255 divided by 255 leave it out)"
+        )
+    if white > 1 and most > 1 and max(shown.std) < 1:
+        raise ValueError(f"input.std is at most {max(shown.std):g} where white is {white:g}: both must be on one scale")
     if most > white or (white > 1 and 0 < most <= 1):
         raise ValueError(f"input.mean is {most:g} where white is {white:g}: both must be on one scale")
+
+
+def _several(name: str, value: Any, lengths: tuple[int, ...] = ()) -> list[Any]:
+    """Return a list as it was given, of one of these lengths.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, list) or (lengths and len(value) not in lengths):
+        of = f" of {' or '.join(map(str, lengths))}" if lengths else ""
+        raise ValueError(f"{name} must be a list{of}, not {value!r}")
+    return value
+
+
+def _check_shares(given: dict[str, Any]) -> None:
+    """Refuse percents, which nothing reaches.
+
+    Raises:
+        ValueError: a number leaves 0..1.
+    """
+    for name, value in given.items():
+        if not 0 <= float(value) <= 1:
+            raise ValueError(f"{name} is {value!r}; it must be between 0 and 1")
 
 
 def _mapping(value: Any, where: str, known: set[str]) -> dict[str, Any]:

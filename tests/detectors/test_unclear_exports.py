@@ -84,6 +84,25 @@ def test_a_mean_on_another_scale_than_white_is_an_error(tmp_path, text):
         ExportedDetector(Network(tmp_path, f"decoder: yolo\ninput: {text}", grid(1)))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("input: {std: [255]}", "input.std is 255 where white is 1"),
+        ("input: {std: [0]}", "must be above 0"),
+        ("input: {white: 255, mean: [123.7], std: [0.229]}", "both must be on one scale"),
+        ("input: {white: 0}", "value of the brightest pixel"),
+        ("input: {mean: [0.1, 0.2]}", r"input.mean must be a list of 1 or 3, not \[0.1, 0.2\]"),
+        ("input: {size: 640}", "input.size must be a list of 2, not 640"),
+        ("output: {classes: 0}", "output.classes must be a list, not 0"),
+        ("confidence: 25", "confidence is 25; it must be between 0 and 1"),
+        ("nms_iou: 70", "nms_iou is 70; it must be between 0 and 1"),
+    ],
+)
+def test_settings_that_leave_no_picture_or_no_finding_are_an_error(tmp_path, text, message):
+    with pytest.raises(DetectorError, match=message):
+        ExportedDetector(Network(tmp_path, f"decoder: yolo\n{text}", grid(1)))
+
+
 def test_channels_that_come_last_are_told(tmp_path):
     with pytest.raises(DetectorError, match="64 channels") as caught:
         ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), shape=(1, 64, 64, 3)))
