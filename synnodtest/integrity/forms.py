@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text
+from synnodtest.spec.source import BEGINS, Node, YamlFault, parse, plain, read_text
 from synnodtest.spec.validation import held_against
 
 __all__ = ["Form", "read_form", "read_nodes"]
@@ -37,7 +38,8 @@ def read_nodes(path: Path, form: Form, what: str) -> Node:
     try:
         root, problems = parse(read_text(path, path.as_posix()), path.as_posix())
     except YamlFault as fault:
-        raise RecordError(str(fault.problem), hint=f"this file should be {what}") from None
+        problem = fault.problem if fault.problem.hint != BEGINS else replace(fault.problem, hint="")  # this is no spec
+        raise RecordError(str(problem), hint=f"this file should be {what}") from None
     found = [*problems, *held_against(form, root)][:_MOST_TOLD]
     if found:
         raise RecordError("\n".join(map(str, found)), hint=f"this file should be {what}")

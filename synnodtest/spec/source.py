@@ -19,6 +19,7 @@ from synnodtest.errors import Problem
 from synnodtest.text_files import decoded
 
 __all__ = [
+    "BEGINS",
     "LIMIT_BYTES",
     "LIMIT_NODES",
     "Mark",
@@ -36,6 +37,7 @@ LIMIT_BYTES = 1_000_000
 LIMIT_NODES = 50_000
 LIMIT_DEPTH = 40
 LIMIT_TEXT = 20_000
+BEGINS = "a spec begins with 'synnodtest: 1'"
 
 Scalar = str | int | float | bool | None
 
@@ -187,7 +189,7 @@ class _Composer:
                     raise YamlFault(self._mark(event), "a spec is one YAML document; here a second one begins")
                 root = self._node(next(self._events), 0)
         if root is None or root.value is None:
-            raise YamlFault(Mark(self._file, 1, 1), "the file is empty", "a spec begins with 'synnodtest: 1'")
+            raise YamlFault(Mark(self._file, 1, 1), "the file is empty", BEGINS)
         return root, self._problems
 
     def _mark(self, event: Any) -> Mark:

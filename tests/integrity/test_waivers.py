@@ -101,6 +101,7 @@ def test_a_file_that_is_none_is_refused_by_line(tmp_path, text, said):
     with pytest.raises(RecordError, match=said) as caught:
         waivers.load_waivers(path)
     assert "waivers.yaml" in caught.value.message
+    assert "a spec begins" not in caught.value.message
     assert caught.value.hint
 
 
