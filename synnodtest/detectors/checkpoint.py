@@ -90,6 +90,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         state = (content.get("ema") or content["model"]).state
         names = state.get("names") or state.get("yaml", {}).get("names")
         classes = dict(enumerate(names)) if isinstance(names, (list, tuple)) else dict(names)
+        size = _image_size(content.get("train_args"))
     except DetectorError:
         raise
     except Exception as error:
@@ -100,7 +101,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(
         names={int(index): str(name) for index, name in classes.items()},
         task=str(state.get("task") or ""),
-        image_size=_image_size(content.get("train_args")),
+        image_size=size,
         head=_head(state),
     )
 
@@ -140,8 +141,15 @@ def _no_network(path: Path) -> DetectorError:
 
 
 def _image_size(train_args: Any) -> int | None:
-    """Return the side the model was trained at; ultralytics writes an int or a pair."""
+    """Return the side the model was trained at, None where nothing is said; ultralytics writes an int or a pair.
+
+    Raises:
+        ValueError: what is said is no side.
+    """
     size = train_args.get("imgsz") if isinstance(train_args, dict) else None
-    if isinstance(size, (list, tuple)) and size:
-        size = max(size)
-    return int(size) if isinstance(size, int) and size > 0 else None
+    if size is None:
+        return None
+    side = max(float(one) for one in (size if isinstance(size, (list, tuple)) else [size]))
+    if not (side > 0 and side.is_integer()):
+        raise ValueError(f"its imgsz is {size!r}")
+    return int(side)

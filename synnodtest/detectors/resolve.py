@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from synnodtest.detectors.callables import load_callable
 from synnodtest.detectors.guard import Guard
@@ -25,6 +26,12 @@ _SUFFIXES = {
     ".csv": "recorded",
     ".dcm": "dicom-findings",
 }
+_NOT_READ = (
+    ".torchscript", ".jit", ".engine", ".trt", ".plan", ".mlmodel", ".mlpackage", ".tflite", ".pb", ".safetensors",
+    ".h5", ".keras", ".pth", ".ckpt", ".bin", ".pdparams", ".zip", ".tar", ".gz", ".mar",
+)  # fmt: skip
+"""Suffixes of networks in forms that are not read."""
+_WEIGHTS = (".pt", ".onnx", ".xml", *_NOT_READ)
 _RECORDS = ("recorded", "dicom-findings", "dicom-sr", "dicom-seg", "dicom-pr")
 
 _TAKE_A_FILE = (*_SUFFIXES.values(), "unsafe", "dicom-sr", "dicom-seg", "dicom-pr")
@@ -71,6 +78,8 @@ def check_named(text: str, base: Path | None = None) -> None:
             check_named(spoiled, base)
         elif name in _TAKE_A_FILE:
             _check_file(argument, text, options)
+        elif name == "torchvision" and spoiled:
+            _check_file(spoiled, text, options)
         if name == "ultralytics" and argument == text:
             make_detector(text, options)
     elif ":" in text:
@@ -87,14 +96,20 @@ def names_record(text: str) -> bool:
 
 def _of_file(path: Path) -> str:
     """Return the name of the detector that reads a file or folder; empty where none does."""
-    return _SUFFIXES.get(path.suffix.lower(), "dicom-findings" if path.is_dir() else "")
+    if path.is_dir() and (path / "metadata.yaml").is_file() and any(path.glob("*.xml")):
+        return "openvino"
+    folder = path.is_dir() and path.suffix.lower() not in _NOT_READ
+    return _SUFFIXES.get(path.suffix.lower(), "dicom-findings" if folder else "")
 
 
 def _check_file(argument: str, text: str, options: Options) -> None:
     path, _ = options.file(argument)
-    if path.suffix.lower() in _SUFFIXES and "://" not in argument and not path.exists():
+    weights = path.suffix.lower() in (*_SUFFIXES, ".pth")
+    if weights and "://" not in argument and not path.exists():
         beside = sorted(one.name for one in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
         raise DetectorError(f"detector {text!r}: {path} is not there", hint=likely(path.name, beside, _ways()))
+    if path.is_dir() and path.suffix.lower() in (".pt", ".onnx", ".json", ".csv"):
+        raise DetectorError(f"detector {text!r}: {path} is a folder", hint="name the file, which may lie in it")
     if is_lfs_pointer(path):
         raise DetectorError(
             f"detector {text!r}: {path} stands for a file that Git LFS keeps elsewhere",
@@ -106,6 +121,12 @@ def _unknown(text: str) -> DetectorError:
     if text.endswith(".py"):
         return DetectorError(
             f"detector {text!r}: a Python file, of which no factory is named", hint=f"name its function: {text}:factory"
+        )
+    if Path(text).suffix.lower() in _NOT_READ:
+        return DetectorError(
+            f"detector {text!r}: files of the type {Path(text).suffix} are not read",
+            hint="export the network as ONNX, or wrap it in Python: file.py:factory; weights of torchvision are "
+            "torchvision:MODEL:FILE",
         )
     return DetectorError(f"nothing is known as the detector {text!r}", hint=likely(text, registered_names(), _ways()))
 
@@ -128,9 +149,17 @@ def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
     """Return name, factory and argument of a registered detector: by its scheme, else by what reads such a file.
 
     The scheme ``http`` keeps its own text.
+
+    Raises:
+        DetectorError: an address of weights.
     """
     name, _, argument = text.partition(":")
     factory = find_factory(name)
+    if argument.startswith("//") and PurePosixPath(urlsplit(text).path).suffix.lower() in _WEIGHTS:
+        raise DetectorError(
+            f"detector {text!r}: an address of weights, not of a server that takes radiographs",
+            hint="download them and name the file: synnodtest never downloads weights",
+        )
     if factory is not None:
         return name, factory, text if argument.startswith("//") else argument
     name = _of_file(options.file(text)[0])

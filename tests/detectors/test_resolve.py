@@ -10,6 +10,7 @@ import pytest
 from synnodtest import Finding
 from synnodtest.detectors import register_detector, registered_names, resolve_detector
 from synnodtest.detectors import registry as registry_module
+from synnodtest.detectors.resolve import check_named
 from synnodtest.errors import DetectorError
 
 PLAIN = """
@@ -152,3 +153,31 @@ def test_a_python_file_without_its_function_is_told_how_to_name_it(tmp_path):
     with pytest.raises(DetectorError, match=r"name its function: mine\.py:factory"):
         resolve_detector("mine.py", base=tmp_path)
     assert resolve_detector("mine.py:factory", base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("best.engine", r"files of the type \.engine are not read"),
+        ("best.mlpackage", r"files of the type \.mlpackage are not read"),
+        ("folder.pt", "is a folder"),
+        ("torchvision:fasterrcnn_resnet50_fpn:gone.pth", r"gone\.pth is not there"),
+        ("https://example.org/models/best.pt", "address of weights"),
+        ("s3://models/best.onnx", "address of weights"),
+    ],
+)
+def test_weights_that_are_no_file_that_is_read_are_told_before_the_run(tmp_path, text, message):
+    (tmp_path / "best.engine").write_bytes(b"x")
+    (tmp_path / "best.mlpackage").mkdir()
+    (tmp_path / "folder.pt").mkdir()
+    with pytest.raises(DetectorError, match=message):
+        check_named(text, tmp_path)
+
+
+def test_a_folder_that_was_exported_for_openvino_is_no_folder_of_dicom_objects(tmp_path):
+    folder = tmp_path / "best_openvino_model"
+    folder.mkdir()
+    (folder / "best.xml").write_text("<net/>")
+    (folder / "metadata.yaml").write_text("task: detect\n")
+    with pytest.raises(DetectorError, match=r"best\.xml cannot be loaded"):
+        resolve_detector("best_openvino_model", base=tmp_path)

@@ -114,6 +114,18 @@ def test_what_a_checkpoint_says_about_itself_needs_no_torch(one_class):
     assert (checkpoint.names, checkpoint.task, checkpoint.image_size) == ({0: "lump"}, "", 320)
 
 
+@pytest.mark.parametrize("size", ["320", 320.0, [192, 320], ("320",)])
+def test_the_size_of_training_is_read_however_it_was_written(one_class, tmp_path, size):
+    import torch
+
+    content = torch.load(one_class, map_location="cpu", weights_only=False)
+    torch.save({**content, "train_args": {"imgsz": size}}, tmp_path / "best.pt")
+    assert read_checkpoint(tmp_path / "best.pt").image_size == 320
+    torch.save({**content, "train_args": {"imgsz": "large"}}, tmp_path / "best.pt")
+    with pytest.raises(DetectorError, match="large"):
+        read_checkpoint(tmp_path / "best.pt")
+
+
 def test_scores_are_raw_and_the_threshold_is_near_zero(one_class, chests):
     found = resolve_detector(str(one_class)).detect(chests)
     assert [len(items) > 10 for items in found] == [True, True]
