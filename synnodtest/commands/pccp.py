@@ -106,6 +106,6 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
-    from synnodtest.record.model.run import LIMITED_COUNT
+    from synnodtest.record.model.authored import LIMITED_COUNT
 
     return bool(made.run.profile) or any(d.what == LIMITED_COUNT for d in made.deviations)

@@ -26,17 +26,10 @@ from synnodtest.record.entries import (
     scene_entry,
 )
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEntry, SceneEntry
+from synnodtest.record.model.authored import LIMITED_COUNT, AnomalyEntry, DeviationEntry, WaiverEntry
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.model.members import StatusWord
-from synnodtest.record.model.run import (
-    LIMITED_COUNT,
-    AnomalyEntry,
-    BackgroundsEntry,
-    DeviationEntry,
-    IdentityEntry,
-    SpecEntry,
-    WaiverEntry,
-)
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, SpecEntry
 from synnodtest.record.model.scenes import ShamEntry
 from synnodtest.record.model.searched import SearchEntry
 

@@ -16,7 +16,8 @@ from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import Identification, RunEntry, SpecEntry, WaiverEntry
+from synnodtest.record.model.authored import WaiverEntry
+from synnodtest.record.model.run import Identification, RunEntry, SpecEntry
 from synnodtest.record.model.side import Side
 from synnodtest.record.unlisted import unlisted
 from synnodtest.spec.loader import load_spec

@@ -8,7 +8,7 @@ from pathlib import Path
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.model.run import AnomalyEntry
+from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.shell.settings import Settings
 
 __all__ = ["LedgerEntries"]

@@ -12,7 +12,7 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.ports import BackgroundSet, Detector
 from synnodtest.radiograph import Radiograph
-from synnodtest.record.model.run import AnomalyEntry
+from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.shell.settings import Settings
 from synnodtest.store import Store
 

@@ -18,7 +18,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import WaiverEntry
+from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
 from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery

@@ -316,7 +316,7 @@ def test_anisotropic_spacing_scales_each_axis_by_its_own():
     ],
 )
 def test_an_empty_answer_that_says_why_it_is_empty_is_an_error(said):
-    with pytest.raises(DetectorError, match="failed or is not finished|holds no findings and says"):
+    with pytest.raises(DetectorError, match=r"failed or is not finished|holds no findings and says"):
         findings_from_json({"findings": [], **said}, (1.0, 1.0))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import LIMITED_COUNT
+from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.rejections import kind_of_rejection as _kind
 from synnodtest.record.words import expectation_title

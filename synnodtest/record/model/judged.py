@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from synnodtest.decoding import JsonObject, Member
+from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.record.model.members import Count, RulingWord, StatusWord, Text
-from synnodtest.record.model.run import WaiverEntry
 from synnodtest.record.model.scenes import FindingEntry, NoduleEntry
 
 __all__ = ["BehaviourEntry", "ComponentEntry", "ExpectationEntry", "MatchedEntry", "PlanEntry", "RulingEntry"]

@@ -8,22 +8,11 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from synnodtest.decoding import JsonObject, Member, decode
+from synnodtest.record.model.authored import AnomalyEntry, Authored, DeviationEntry, TitledEntry, WaiverEntry
 from synnodtest.record.model.compared import Comparison
 from synnodtest.record.model.judged import BehaviourEntry, ExpectationEntry
 from synnodtest.record.model.measured import Credibility
-from synnodtest.record.model.run import (
-    AnomalyEntry,
-    Attrition,
-    Authored,
-    DeviationEntry,
-    Environment,
-    Identification,
-    LedgerEntry,
-    RunEntry,
-    SelfTest,
-    TitledEntry,
-    WaiverEntry,
-)
+from synnodtest.record.model.run import Attrition, Environment, Identification, LedgerEntry, RunEntry, SelfTest
 from synnodtest.record.model.scenes import PictureEntry, SceneEntry, ShamEntry
 from synnodtest.record.model.searched import SearchEntry
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Comparison
-from synnodtest.record.model.run import AnomalyEntry, PersonEntry, SelfTest
+from synnodtest.record.model.authored import AnomalyEntry, PersonEntry
+from synnodtest.record.model.run import SelfTest
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import LIMITATION, date, expectation_title, in_order, interval, number, value_text
 from synnodtest.report.context import Context

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.record.model import ExpectationEntry, Record
-from synnodtest.record.model.run import TitledEntry
+from synnodtest.record.model.authored import TitledEntry
 from synnodtest.record.words import expectation_title, joined, number
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, code, link, status, table_of

@@ -12,7 +12,8 @@ from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import decisive, headline, settling, which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
-from synnodtest.record.model.run import LIMITED_COUNT, SpecEntry
+from synnodtest.record.model.authored import LIMITED_COUNT
+from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
     LIMITATION,
