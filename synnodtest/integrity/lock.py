@@ -114,6 +114,7 @@ def exploratory_reasons(
     clean: bool | None,
     limited: bool,
     code: Mapping[str, Mapping[str, str]] | None = None,
+    unread: str = "",
 ) -> list[str]:
     """Return why a run is exploratory; an empty list means confirmatory.
 
@@ -124,6 +125,7 @@ def exploratory_reasons(
         clean: Whether the git tree was clean; None outside a checkout.
         limited: Whether the number of backgrounds was limited.
         code: sha256 of the code that each spec names, by its file.
+        unread: Why the checkout could not be read, where there is one.
     """
     reasons = []
     for file, sha256 in specs.items():
@@ -138,7 +140,7 @@ def exploratory_reasons(
             moved = moved_sources(entry, (code or {}).get(file, {}))
             reasons += [f"the code of {name}, which {file} names, is not what was frozen with it" for name in moved]
     if clean is None:
-        reasons.append("the run was not made in a git checkout")
+        reasons.append(unread or "the run was not made in a git checkout")
     elif not clean:
         reasons.append("the git tree held uncommitted changes")
     if limited:

@@ -95,11 +95,13 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         RecordError: the spec lock cannot be read.
     """
     lock = _lock(facts)
-    commit, clean = _commit(facts.root, facts.own)
+    commit, clean, unread = _commit(facts.root, facts.own)
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     code = {file: spec.sources for file, spec in fragment.specs.items()}
     limited = facts.limit is not None
-    reasons = exploratory_reasons(specs, lock, started=fragment.started, clean=clean, limited=limited, code=code)
+    reasons = exploratory_reasons(
+        specs, lock, started=fragment.started, clean=clean, limited=limited, code=code, unread=unread
+    )
     reasons += _unfinished(fragment.every(), facts.interrupted)
     reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
@@ -189,15 +191,27 @@ def _user() -> str:
         return ""
 
 
-def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None]:
-    """Return the commit of the folder's git checkout and whether its tree is clean; empty and None outside one."""
+def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]:
+    """Return the commit of the folder's git checkout, whether its tree is clean, and why git does not tell.
+
+    Outside a checkout the first is empty and the second None. Settings of the user that hide changes do not count.
+    """
     inside = (p.resolve() for p in own)
     mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
     try:
-        head = _git(root, "rev-parse", "HEAD")
-        return head, not _git(root, "status", "--porcelain", "--", ":/", *(f":(exclude){path}" for path in mine))
-    except (OSError, subprocess.SubprocessError):
-        return "", None
+        head = _git(root, "rev-parse", "--verify", "HEAD")
+        shown = ("--untracked-files=normal", "--ignore-submodules=none")
+        changed = _git(root, "status", "--porcelain", *shown, "--", ":/", *(f":(exclude){path}" for path in mine))
+        return head, not changed, ""
+    except (OSError, subprocess.SubprocessError) as error:
+        there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+        return "", None, f"git does not tell the commit of the checkout ({_said(error)})" if there else ""
+
+
+def _said(error: Exception) -> str:
+    """Return what git complains of in its first line, such as a checkout that another user owns."""
+    lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
+    return lines[0].removeprefix("fatal: ") if lines else type(error).__name__
 
 
 def _git(root: Path, *words: str) -> str:

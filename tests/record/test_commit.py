@@ -1,0 +1,43 @@
+"""The commit of a run, and why git does not tell it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from synnodtest.record.whole import _commit
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    (tmp_path / "a.yaml").write_text("a: 1\n")
+    for words in (["init", "-q"], ["add", "a.yaml"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
+    assert _commit(checkout, ())[1:] == (True, "")
+    subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=checkout, check=True)
+    (checkout / "detector.py").write_text("")
+    head, clean, unread = _commit(checkout, ())
+    assert (len(head), clean, unread) == (40, False, "")
+    assert _commit(checkout, (checkout / "detector.py",))[1] is True
+
+
+def test_a_checkout_that_git_does_not_read_is_not_said_to_be_none(checkout, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    head, clean, unread = _commit(checkout, ())
+    assert (head, clean) == ("", None)
+    assert "dubious ownership" in unread
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "git" in _commit(checkout, ())[2]
+
+
+def test_a_folder_without_git_is_no_checkout(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert _commit(tmp_path, ()) == ("", None, "")
