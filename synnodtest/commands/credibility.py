@@ -64,8 +64,8 @@ def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen")
     sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs; its held-out patients serve")
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules; its held-out series are real")
-    sub.add_argument("--device", type=device, default="cpu")
-    sub.add_argument("--seed", type=int, default=1)
+    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
+    sub.add_argument("--seed", type=int, default=1, help="of what is drawn at random (1)")
 
 
 def _resolved(options: argparse.Namespace) -> Any:

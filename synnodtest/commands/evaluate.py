@@ -31,7 +31,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
     sub.add_argument("--per-background", type=int, default=2, help="radiographs made from each background")
     sub.add_argument("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
-    sub.add_argument("--device", type=device, default="cpu")
+    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     sub.add_argument("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
     sub.add_argument("--out", type=Path, help="also write the figures as JSON")
     sub.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -46,8 +46,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nodules", type=int, default=863, help="real nodules at most (863)")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", type=device, default="cpu")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.set_defaults(run=_run)
 
 

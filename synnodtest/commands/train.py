@@ -35,7 +35,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="add N built-in phantoms")
         sub.add_argument("--minutes", type=float, default=0.0, help="stop after about this time")
         sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
-        sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
         sub.set_defaults(run=run)
         if kind == "detector":
             _detector_options(sub)
@@ -58,7 +58,7 @@ def _segmenter_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--phantoms", type=int, default=1000, metavar="N", help="how many unusual phantoms (1000)")
     sub.add_argument("--minutes", type=float, default=25.0, help="training time, phantoms not counted (25)")
     sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
     sub.set_defaults(run=_segmenter)
 
 

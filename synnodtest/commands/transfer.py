@@ -30,8 +30,8 @@ def add(kinds: Any) -> None:
     text = "diameter of a nodule over that of its annotated box (measured on the films)"
     sub.add_argument("--box-share", type=float, metavar="S", help=text)
     add_split(sub)
-    sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--device", type=device, default="cpu")
+    sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
+    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     sub.add_argument(
         "--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)"
     )

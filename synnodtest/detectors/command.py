@@ -23,16 +23,9 @@ from itertools import groupby
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.exchange import (
-    LabelRule,
-    findings_from_json,
-    node21_findings,
-    node21_parsed,
-    parsed,
-    png16,
-    refuse_failure,
-    write_stack,
-)
+from synnodtest.detectors.answer_faults import refuse_failure
+from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.files import sha256_of_file

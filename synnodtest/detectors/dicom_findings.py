@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.exchange import LabelRule
 from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.recorded import Origin, RecordedDetector
 from synnodtest.detectors.registry import Options, load_all, register_detector
 from synnodtest.errors import DetectorError, require

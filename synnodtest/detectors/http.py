@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
-from synnodtest.detectors.exchange import LabelRule, dicom16, findings_from_json, parsed, png16
+from synnodtest.detectors.exchange import dicom16, findings_from_json, parsed, png16
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE, Answer, Transport, text_shown
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding

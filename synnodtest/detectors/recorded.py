@@ -27,7 +27,8 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.exchange import LabelRule, refuse_form
+from synnodtest.detectors.answer_faults import refuse_form
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.network_outputs import SHARE_LIMIT
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector

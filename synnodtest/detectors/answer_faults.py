@@ -1,0 +1,182 @@
+"""What an answer says of itself by which it is none: it failed, it is of another form, it is of several images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from synnodtest.decoding import JsonObject
+from synnodtest.detectors.label_rule import folded
+from synnodtest.errors import DetectorError
+
+__all__ = [
+    "SHAPE",
+    "refuse_failure",
+    "refuse_form",
+    "refuse_others",
+    "refuse_reasons",
+    "refuse_several_images",
+    "refuse_taken_back",
+]
+
+SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
+FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
+"""Keys, folded, that hold what went wrong."""
+CONSENTS = (
+    "success", "succeeded", "ok", "valid", "isvalid", "accepted", "processed", "analyzed", "analysed", "completed",
+    "complete", "done", "finished", "ready",
+)  # fmt: skip
+"""Keys, folded, that are true of an answer."""
+INCOMPLETE = ("truncated", "partial", "incomplete", "rejected", "skipped", "timedout")
+"""Keys, folded, that are not true of an answer."""
+PAGES = ("next", "nextpage", "nextpagetoken", "nextcursor", "hasmore")
+"""Keys by which an answer says that there is more of it elsewhere."""
+STATES = ("status", "state", "statuscode", "code")
+UNFINISHED = (
+    "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
+    "loading", "starting", "warmingup", "timeout", "busy", "accepted", "cancelled", "canceled", "unavailable",
+    "notready", "initializing", "initialising", "partial", "incomplete", "skipped", "rejected", "refused", "invalid",
+    "aborted", "crashed", "unsupported", "denied", "unauthorized", "throttled", "exception",
+)  # fmt: skip
+
+
+def refuse_failure(content: JsonObject) -> None:
+    """Refuse an answer that says it failed or is not finished: its empty list is no radiograph without findings.
+
+    Raises:
+        DetectorError: it says so; shows what it says.
+    """
+    for key, value in content.items():
+        name, word = folded(key), folded(value) if isinstance(value, str) else ""
+        failed = (
+            (name in FAILURES and value not in (None, "", [], {}, 0, False))
+            or (name in (*INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
+            or (name in CONSENTS and (value is False or word in ("false", "no")))
+            or (name in STATES and _is_bad_state(value, word))
+        )
+        if failed:
+            raise DetectorError(
+                f"the answer says that it failed or is not finished: {str({key: value})[:200]}",
+                hint="it is no answer to a radiograph; look into the detector's log",
+            )
+
+
+REASONS = (
+    "message", "messages", "msg", "statusmessage", "warning", "warnings", "reason", "detail", "details", "info", "note",
+    "result", "quality",
+)  # fmt: skip
+"""Keys, folded, of words that may say why a list is empty."""
+_REFUSES = re.compile(
+    r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
+    r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
+    r"|insufficient|timed? ?out|exception|unavailable|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
+    re.IGNORECASE,
+)
+
+
+def refuse_reasons(content: JsonObject) -> None:
+    """Refuse an empty answer that says in words why it looked for nothing.
+
+    Raises:
+        DetectorError: it does; shows what it says.
+    """
+    for key, value in content.items():
+        words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+        if folded(key) in REASONS and any(map(_REFUSES.search, words)):
+            raise DetectorError(
+                f"the answer holds no findings and says {str({key: value})[:200]}",
+                hint="it is no answer to a radiograph; look into the detector's log",
+            )
+
+
+IMAGES = (
+    "image", "imageid", "imagename", "filename", "file", "filepath", "frame", "frameindex", "slice", "sliceindex",
+    "sopinstanceuid", "instanceuid", "study", "studyid", "timepoint",
+)  # fmt: skip
+"""Keys, folded, by which a finding may say on which image it lies."""
+
+
+def refuse_several_images(items: Sequence[Any]) -> None:
+    """Refuse findings that lie on several images by their own word: an answer is about one radiograph.
+
+    Raises:
+        DetectorError: they do.
+    """
+    named: dict[str, set[str]] = {}
+    for item in items:
+        for key, value in item.items() if isinstance(item, dict) else ():
+            if folded(key) in IMAGES and isinstance(value, (str, int)):
+                named.setdefault(key, set()).add(str(value))
+    for key, values in named.items():
+        if len(values) > 1:
+            shown = ", ".join(sorted(values)[:3])
+            raise DetectorError(
+                f"the findings of one radiograph are of several by their {key!r}: {shown}",
+                hint="answer with the findings of the radiograph that was sent, and of no other",
+            )
+
+
+def _is_bad_state(value: object, word: str) -> bool:
+    if word.isdecimal():
+        value = int(word)
+    if isinstance(value, (int, float)):
+        return value >= 400
+    return word in UNFINISHED or word.startswith(("error", "fail"))
+
+
+FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coordinates")
+"""Keys, folded, by which an answer may say that its boxes are of another form."""
+_IN_MM = '; {"unit": "mm", "findings": [...]} for all in mm'
+OURS = ("pixels", "pixel", "px", "xyxy", "x1y1x2y2", "absolute", "pascalvoc")
+SHARES = ("normalized", "normalised", "isnormalized", "isnormalised", "relative")
+"""Keys, folded, that are true of boxes in shares of the sides."""
+SYNONYMS = ("findings", "predictions", "detections", "boxes", "bboxes", "results", "nodules", "objects")
+
+
+def refuse_others(content: JsonObject) -> None:
+    """Refuse an answer that holds findings under a second key, or says that its boxes are of another form.
+
+    Raises:
+        DetectorError: it does.
+    """
+    for key, value in content.items():
+        if key != "findings" and folded(key) in SYNONYMS and isinstance(value, list) and value:
+            raise DetectorError(f"the answer has {len(value)} {key} beside its 'findings'", hint=SHAPE)
+        if key != "unit":
+            refuse_form(key, value)
+
+
+_EDGES = "boxes are x_min, y_min, x_max, y_max in pixels"
+
+
+def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN_MM) -> None:
+    """Refuse a key and value that say of boxes that they are of another form than is read.
+
+    Raises:
+        DetectorError: they do.
+    """
+    other = isinstance(value, str) and folded(value) not in OURS
+    if (folded(key) in FORMS and other) or (folded(key) in SHARES and value is True):
+        raise DetectorError(
+            f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}"
+        )
+
+
+_TAKEN_BACK = [
+    *((key, False) for key in ("positive", "reported", "shown", "visible", "accepted")),
+    *((key, True) for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
+]
+"""What a finding says that its program does not report."""
+
+
+def refuse_taken_back(key: str, value: Any, number: int) -> None:
+    """Refuse a finding that says of itself that it is not reported.
+
+    Raises:
+        DetectorError: it does.
+    """
+    if isinstance(value, bool) and (folded(key), value) in _TAKEN_BACK:
+        raise DetectorError(
+            f"finding {number} says {key}: {value} of itself", hint="leave out of the answer what is not reported"
+        )

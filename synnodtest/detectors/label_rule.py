@@ -1,0 +1,102 @@
+"""Which findings are nodules, where they name a class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synnodtest.class_names import Meaning, meaning
+from synnodtest.errors import DetectorError
+
+__all__ = ["LABELS", "LabelRule", "folded"]
+
+LABELS = (
+    "label", "class", "classname", "labelname", "classlabel", "category", "categoryname", "findingname", "pathology",
+    "disease", "diagnosis", "classid", "labelid", "categoryid",
+)  # fmt: skip
+"""Keys of a finding, folded, that may name its class, names before numbers."""
+
+
+PERHAPS_LABELS = (
+    "labels", "type", "kind", "name", "finding", "findingtype", "lesion", "lesiontype", "objectclass", "objectname",
+)  # fmt: skip
+"""Keys, folded, that may name the class of a finding where none of :data:`LABELS` does, or something else of it."""
+_NO_CLASS = re.compile(
+    r"(box|bbox|rect|rectangle|polygon|roi|region|finding|detection|prediction|object|annotation|mark|\w{0,2})[\W_]*\d*"
+    r"|[0-9a-f-]{8,}"
+)
+"""What those keys hold beside a class: a shape, a number, an identifier."""
+ENOUGH_OTHERS = 20
+"""A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
+
+
+class LabelRule:
+    """Which findings of an answer are nodules, where they name a class: the package's one rule of names.
+
+    Args:
+        chosen: Classes that the user named; empty: their names decide.
+        how: How the user names one, for messages.
+
+    Findings without a class count. A number says nothing of itself, so that one counts and a second is asked about.
+    Other classes are left out, but where :data:`ENOUGH_OTHERS` findings held no nodule the user is asked too.
+    """
+
+    def __init__(self, chosen: Sequence[str] = (), how: str = "") -> None:
+        self._chosen = {name.casefold().strip() for name in chosen}
+        self._how = how
+        self._numbers: set[str] = set()
+        self._others: dict[str, int] = {}
+        self._told = False
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the user said which classes are nodules."""
+        return bool(self._chosen)
+
+    def keeps(self, item: Any) -> bool:
+        """Return whether a finding of an answer is one of a nodule.
+
+        Raises:
+            DetectorError: its class does not tell.
+        """
+        given = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
+        if any(given.get(key) is False for key in ("nodule", "isnodule")):
+            return False
+        values = [given[key] for key in LABELS if given.get(key) is not None and str(given[key]).strip()]
+        perhaps = [] if values else self._perhaps(given)
+        values = values or perhaps
+        if not values:
+            return True
+        name = str(values[0]).strip()
+        if self._chosen:
+            return any(str(value).casefold().strip() in self._chosen for value in values)
+        if re.fullmatch(r"-?\d+(\.0)?", name):
+            self._numbers.add(name)
+            if len(self._numbers) > 1:
+                raise self._asked(f"the findings have the classes {', '.join(sorted(self._numbers))}")
+            return True
+        found = meaning(name)
+        if found is Meaning.OTHER and perhaps:
+            raise self._asked(f"a finding is called {name!r}, which may be its class")
+        if found is Meaning.UNCLEAR:
+            raise self._asked(f"a finding has the class {name!r}, which may or may not mean a nodule")
+        self._told |= found is not Meaning.OTHER
+        if found is Meaning.OTHER and not self._told:
+            self._others[name] = self._others.get(name, 0) + 1
+            if sum(self._others.values()) >= ENOUGH_OTHERS:
+                raise self._asked(f"none of its classes is a nodule so far: {', '.join(self._others)}")
+        return found is Meaning.NODULE
+
+    def _perhaps(self, given: Mapping[str, Any]) -> list[str]:
+        """Return words that may be the class of a finding, by folded key."""
+        told = (str(given[key]).strip() for key in PERHAPS_LABELS if isinstance(given.get(key), (str, list)))
+        return [text for text in told if not _NO_CLASS.fullmatch(text.casefold())]
+
+    def _asked(self, says: str) -> DetectorError:
+        return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")
+
+
+def folded(text: object) -> str:
+    """Return a key or word in small letters without signs."""
+    return re.sub(r"[^a-z0-9]", "", str(text).lower())
