@@ -149,12 +149,13 @@ def intraclass(hits: Sequence[bool], trials: Sequence[Trial]) -> float:
     return icc(successes, counts)
 
 
-def diameter_at(pairs: Pairs, evidence: Evidence, level: float, alpha: float) -> Estimate:
-    """Estimate the requested diameter at which sensitivity reaches ``level``."""
+def diameter_at(pairs: Pairs, evidence: Evidence, level: float, alpha: float, *, guarded: bool = False) -> Estimate:
+    """Estimate the requested diameter at which sensitivity reaches ``level``; ``guarded`` for decisions."""
     return estimate_size(
         [n.requested_mm for _, n in pairs],
         [n.detected(evidence.operating_point) for _, n in pairs],
         [t.cluster for t, _ in pairs],
         level,
         alpha=alpha,
+        guarded=guarded,
     )

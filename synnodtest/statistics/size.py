@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.statistics.clustered import clustered_rate
 from synnodtest.statistics.clusters import codes, equal_clusters
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.gee import fit_logistic
@@ -39,7 +40,13 @@ def _fieller(
 
 
 def size_at_sensitivity(
-    diameter_mm: ArrayLike, hit: ArrayLike, cluster: ArrayLike, level: float, *, alpha: float = 0.05
+    diameter_mm: ArrayLike,
+    hit: ArrayLike,
+    cluster: ArrayLike,
+    level: float,
+    *,
+    alpha: float = 0.05,
+    guarded: bool = False,
 ) -> Estimate:
     """Estimate the diameter at which sensitivity reaches ``level`` (d50, d80).
 
@@ -53,6 +60,8 @@ def size_at_sensitivity(
         cluster: The cluster of each nodule, any labels; shape (n,).
         level: Sensitivity asked for, strictly between 0 and 1.
         alpha: One-sided error rate of each bound.
+        guarded: For decisions: the upper bound is infinite unless the lower bound of the rate at which nodules above
+            the estimate are found exceeds ``level``; a curve that rises on to 1 hides a plateau at the level.
 
     Returns:
         The estimate in mm, with ``slope``, ``intercept`` and ``correlation`` in ``extra``. Nothing is extrapolated: a
@@ -106,6 +115,10 @@ def size_at_sensitivity(
     if hits[size >= value].mean() < level:
         return cannot("larger nodules are found less often than the level: a plateau", value)
     lower, upper = (math.exp(min(max(b, -50.0), 50.0)) for b in bounds)
+    flags = [f"regression over fewer than {_FEW_CLUSTERS} clusters"] * (count < _FEW_CLUSTERS)
+    if guarded and clustered_rate(hits[size >= value], index[size >= value], alpha=alpha).lower <= level:
+        upper = math.inf
+        flags.append(f"nodules above the estimate are not shown to be found more often than {level:g}: a plateau?")
     return Estimate(
         value,
         lower if lower >= size.min() else 0.0,
@@ -114,6 +127,6 @@ def size_at_sensitivity(
         method="gee-fieller",
         n=len(size),
         clusters=count,
-        flags=(f"regression over fewer than {_FEW_CLUSTERS} clusters",) if count < _FEW_CLUSTERS else (),
+        flags=tuple(flags),
         extra={"intercept": float(beta[0]), "slope": float(beta[1]), "correlation": rho},
     )

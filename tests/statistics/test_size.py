@@ -116,3 +116,24 @@ def test_order_does_not_matter():
 def test_arguments_that_make_no_sense_are_refused(size, hit, level):
     with pytest.raises(ValueError):
         size_at_sensitivity(size, hit, [0, 1], level)
+
+
+def test_a_plateau_at_the_level_is_rarely_taken_for_a_curve_that_rises_on():
+    """Of nodules of 8 mm and more just the level is found: the level is exceeded at no diameter."""
+    runs = 60
+    passed = 0
+    for run in range(runs):
+        rng = np.random.default_rng([2026, run])
+        size = rng.uniform(4, 30, 120)
+        found = rng.random(120) < 0.8 / (1 + (7 / size) ** 8)
+        passed += size_at_sensitivity(size, found, np.arange(120) // 2, 0.8, guarded=True).upper < 25
+    assert passed / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_a_curve_that_rises_on_has_a_finite_upper_bound():
+    rng = np.random.default_rng(2026)
+    size = rng.uniform(4, 30, 120)
+    found = rng.random(120) < 1 / (1 + (7 / size) ** 8)
+    made = size_at_sensitivity(size, found, np.arange(120) // 2, 0.8, guarded=True)
+    assert 7 < made.upper < 14
+    assert not made.flags

@@ -43,7 +43,7 @@ def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ru
     held = hold(
         "size_at_sensitivity",
         f"diameter at which sensitivity reaches {level:g}, in mm",  # the value follows
-        lambda alpha: diameter_at(pairs, evidence, level, alpha),
+        lambda alpha: diameter_at(pairs, evidence, level, alpha, guarded=True),
         alpha=evidence.alpha,
         bound=most,
         side="below",
