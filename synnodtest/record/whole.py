@@ -15,11 +15,13 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.engine.gather import FEWER_BACKGROUNDS
+from synnodtest.integrity.ledger import FILE_NAME as LEDGER
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
+from synnodtest.record.kept_ledger import reasons_of_ledger
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import Attrition, Identification, IdentityEntry, RunEntry, SpecEntry
 from synnodtest.record.multiplicity import with_holm
@@ -106,6 +108,8 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
     reasons += ["only what failed last was run"] * facts.failed_last
+    if facts.reports is not None:
+        reasons += reasons_of_ledger(facts.ledger or facts.root / LEDGER, facts.root, facts.run_id)
     return RunEntry(
         id=facts.run_id,
         started=fragment.started,
