@@ -24,20 +24,26 @@ The CSV files have the columns ``id``, ``title`` and ``source``; hazards also ``
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synnodtest.csv_rows import checked_rows
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_form
+from synnodtest.text_files import decoded
 
 __all__ = ["Inputs", "keep", "load", "read_titles"]
 
 _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
+_AMOUNT = {"type": ["string", "number", "boolean"]}
+_AMOUNTS = ("planned", "actual")
+"""What may be a number; anywhere else YAML's number is another text: 007 would be 7, and 2.10 be 2.1."""
 
 
 def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
@@ -45,7 +51,7 @@ def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[st
         "type": "object",
         "required": list(required),
         "additionalProperties": False,
-        "properties": {name: {"type": ["string", "number", "boolean"]} for name in (*required, *optional)},
+        "properties": {name: _AMOUNT if name in _AMOUNTS else _TEXT for name in (*required, *optional)},
     }
 
 
@@ -142,30 +148,29 @@ def read_titles(path: Path) -> list[dict[str, str]]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: larger than {_LARGEST_BYTES // 1_000_000} MB", hint=hint)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            columns = [c.strip().lower() for c in reader.fieldnames or [] if c is not None]
-            if "id" not in columns:
-                raise RecordError(f"{path}:1: there is no column 'id'", hint=hint)
-            reader.fieldnames = columns
-            rows: list[dict[str, str]] = []
-            seen: set[str] = set()
-            for row in reader:
-                kept = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
-                if not any(kept.values()):
-                    continue
-                if not kept["id"]:
-                    raise RecordError(f"{path}:{reader.line_num}: a row without an id", hint=hint)
-                if kept["id"] in seen:
-                    raise RecordError(f"{path}:{reader.line_num}: the id {kept['id']!r} stands twice", hint="keep one")
-                seen.add(kept["id"])
-                rows.append(kept)
-                if len(rows) > _MOST_ROWS:
-                    raise RecordError(f"{path}: more than {_MOST_ROWS} rows", hint=hint)
+        reader = csv.DictReader(io.StringIO(decoded(path.read_bytes()), newline=""), skipinitialspace=True)
+        columns = [c.strip().lower() for c in reader.fieldnames or [] if c is not None]
+        if "id" not in columns:
+            raise RecordError(f"{path}:1: there is no column 'id'", hint=hint)
+        reader.fieldnames = columns
+        rows: list[dict[str, str]] = []
+        seen: set[str] = set()
+        for row in checked_rows(reader):
+            kept = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
+            if not any(kept.values()):
+                continue
+            if not kept["id"]:
+                raise RecordError(f"{path}:{reader.line_num}: a row without an id", hint=hint)
+            if kept["id"] in seen:
+                raise RecordError(f"{path}:{reader.line_num}: the id {kept['id']!r} stands twice", hint="keep one")
+            seen.add(kept["id"])
+            rows.append(kept)
+            if len(rows) > _MOST_ROWS:
+                raise RecordError(f"{path}: more than {_MOST_ROWS} rows", hint=hint)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=hint) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RecordError(f"{path}: not a CSV file in UTF-8 ({error})", hint=hint) from error
+    except (ValueError, csv.Error) as error:
+        raise RecordError(f"{path}: not a CSV file in UTF-8 or UTF-16 ({error})", hint=hint) from error
     return rows
 
 

@@ -67,6 +67,10 @@ BAD_YAML = {
         "device: {version: 2.10}\n",
         r":1:19: device.version: must be a text, but YAML reads 2.1 as a number",
     ),
+    "a number that loses its zeros": (
+        "anomalies:\n  - {id: 007, what: x}\n",
+        r":2:10: anomalies\[0\].id: must be a text, but YAML reads 7 as a number",
+    ),
     "a text for a list": ("people: Alice\n", ":1:.*people: must be a list, not the text 'Alice'"),
 }
 
@@ -83,6 +87,7 @@ BAD_CSV = {
     "empty": (b"", "no column 'id'"),
     "an id twice": (b"id\nA\nA\n", ":3: the id 'A' stands twice"),
     "a row without id": (b"id,title\n,x\n", ":2: a row without an id"),
+    "a comma in a title": (b"id,title\nA,Finds nodules, and nothing else\n", "line 2: 3 cells under 2 columns"),
     "no UTF-8": (b"id\n\xff\xfe\n", "UTF-8"),
 }
 
@@ -103,3 +108,8 @@ def test_inputs_are_kept_where_the_manifest_covers_them(folder, tmp_path):
     kept = inputs.keep(run, [tmp_path / "specs" / "a.yaml", elsewhere, tmp_path / "missing"], root=tmp_path)
     assert kept == ["inputs/specs/a.yaml", f"inputs/{elsewhere.name}"]
     assert (run / kept[0]).read_text() == "synnodtest: 1\n"
+
+
+def test_a_list_as_a_spreadsheet_saves_it_in_utf_16_is_read(tmp_path):
+    (tmp_path / "requirements.csv").write_bytes("id,title\r\nR-1,Größe\r\n".encode("utf-16"))
+    assert inputs.load(tmp_path).requirements == ({"id": "R-1", "title": "Größe"},)
