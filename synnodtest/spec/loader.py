@@ -14,7 +14,7 @@ from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import resolved, spec_dict, tidy
-from synnodtest.spec.recognise import dangling, has_spec_suffix, is_spec, run_that_keeps, unread
+from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
 from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
@@ -22,7 +22,6 @@ from synnodtest.spec.validation import schema, validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
 __all__ = [
-    "dangling",
     "has_spec_suffix",
     "is_spec",
     "load_spec",

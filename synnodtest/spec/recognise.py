@@ -11,7 +11,7 @@ from synnodtest.files import is_lfs_pointer
 from synnodtest.spec.source import LIMIT_BYTES
 from synnodtest.text_files import head_text
 
-__all__ = ["SUFFIXES", "dangling", "has_spec_suffix", "is_spec", "run_that_keeps", "unread"]
+__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec", "run_that_keeps", "unread"]
 
 SUFFIXES = (".yaml", ".yml")
 KEY = "synnodtest"
@@ -55,14 +55,6 @@ def unread(path: Path) -> str:
         return "it stands for a file that Git LFS keeps elsewhere: git lfs pull" if is_lfs_pointer(path) else ""
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-
-
-def dangling(folder: Path) -> list[Path]:
-    """Return the links in a folder that are named as YAML and lead nowhere; nobody collects them."""
-    try:
-        return sorted(p for p in folder.iterdir() if has_spec_suffix(p) and p.is_symlink() and not p.exists())
-    except OSError:
-        return []
 
 
 def run_that_keeps(path: Path) -> Path | None:
