@@ -215,8 +215,8 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps({"findings": [], "message": "rejected: not a chest"}), "no findings and says .*not a chest"),
         (json.dumps([BOX | {"image_id": 1}, BOX | {"image_id": 2}]), "of several by their 'image_id': 1, 2"),
         (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
-        (json.dumps([BOX | {"is_nodule": False}]), "finding 0 says is_nodule: False of itself"),
         (json.dumps([BOX | {"suppressed": True}]), "finding 0 says suppressed: True of itself"),
+        (json.dumps([BOX | {"reported": False}]), "finding 0 says reported: False of itself"),
         (json.dumps([BOX | {"name": "effusion"}]), "a finding is called 'effusion'"),
     ],
 )

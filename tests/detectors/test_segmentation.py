@@ -73,7 +73,7 @@ def test_nothing_found_is_written_as_an_empty_segment_and_read_as_silence(tmp_pa
     write_segmentation(tmp_path / "f.dcm", [], IMAGE, IDENTITY)
     assert not hd.seg.segread(tmp_path / "f.dcm").pixel_array.any()
     assert answers(tmp_path / "f.dcm") == []
-    with pytest.raises(DetectorError, match=r"names 1 images, not film\.dcm"):
+    with pytest.raises(DetectorError, match=r"names 1 image, not film\.dcm"):
         answers(tmp_path / "f.dcm", LATERAL)
 
 

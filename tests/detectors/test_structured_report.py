@@ -169,7 +169,7 @@ def test_a_report_answers_for_a_foreign_file_by_its_uid_unless_the_file_was_turn
     detector = resolve_detector(str(tmp_path / "f.dcm"))
     assert detector.detect([read_given(path, Given())]) == [FOUND]
     assert detector.detect([read_given(path, Given(spacing_mm=(2.1, 2.1)))]) == [FOUND]
-    with pytest.raises(DetectorError, match=r"names 1 images, not a\.dcm"):
+    with pytest.raises(DetectorError, match=r"names 1 image, not a\.dcm"):
         detector.detect([read_given(path, Given(rotate_deg=180))])
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,7 @@ def make_project(root):
     (root / "requirements.csv").write_text("id,title\nSRS-1,Size\nSRS-2,Unloved\n")
     (root / ".gitignore").write_text("__pycache__/\n.pytest_cache/\n")
     git(root, "init", "-q")
+    sys.modules.pop("dets", None)  # other projects here have one too
     with contextlib.chdir(root), contextlib.redirect_stdout(io.StringIO()):
         main(["freeze"])
     git(root, "add", "-A")
