@@ -220,7 +220,7 @@ def _coco(image: _Image, level: float) -> _Marks:
 
 
 def _ap(marks: Sequence[_Marks]) -> float:
-    return average_precision(*_pooled(marks), sum(mark.nodules for mark in marks))
+    return average_precision(*_pooled(marks), sum(mark.nodules for mark in marks), ties_together=True)
 
 
 def _mean_ap(levels: Sequence[Sequence[_Marks]]) -> float:

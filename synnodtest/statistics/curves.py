@@ -115,15 +115,15 @@ def node21_score(auc: float, sensitivity_at_quarter_fp: float) -> float:
     return 0.75 * auc + 0.25 * sensitivity_at_quarter_fp
 
 
-def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> float:
+def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int, *, ties_together: bool = False) -> float:
     """Return COCO's average precision: interpolated precision, averaged over recalls 0, 0.01 .. 1.
-
-    Findings of equal score enter together: pycocotools keeps the order in which they are given, which says nothing.
 
     Args:
         scores: Score of each finding, from all images; shape (f,).
         is_hit: Whether the finding is the match of a nodule; shape (f,).
         n_nodules: Nodules in all images.
+        ties_together: For decisions: findings of equal score enter together. Else they keep the order in which they are
+            given, as in pycocotools, which says nothing of them.
 
     Returns:
         The average precision; 0 without findings, NaN without nodules.
@@ -138,7 +138,8 @@ def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> f
         return math.nan
     if len(hits) == 0:
         return 0.0
-    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    each = np.arange(len(hits))
+    last = each[np.append(falling[1:] != falling[:-1], True)] if ties_together else each
     true = np.cumsum(hits)[last]
     precision = true / (last + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]

@@ -90,8 +90,8 @@ def test_average_precision_by_hand():
 
 @pytest.mark.parametrize("hits", [[True, True, False, False], [False, False, True, True]])
 def test_average_precision_of_equal_scores_does_not_hang_on_their_order(hits):
-    assert average_precision([1.0] * 4, hits, 2) == pytest.approx(0.5)
-    assert average_precision([1.0, 0.5, 0.5, 0.5], hits, 2) == pytest.approx(
+    assert average_precision([1.0] * 4, hits, 2, ties_together=True) == pytest.approx(0.5)
+    assert average_precision([1.0, 0.5, 0.5, 0.5], hits, 2, ties_together=True) == pytest.approx(
         (51 * 1.0 + 50 * 0.5) / 101 if hits[0] else 0.5
     )
 
