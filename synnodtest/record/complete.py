@@ -80,6 +80,11 @@ class RunFacts:
     ledger: Path | None = None
     reports: Path | None = None
 
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger of the run."""
+        return self.root / ledger.FILE_NAME if self.ledger is None else self.ledger
+
 
 def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     """Return the record with what stands in the project's folder and not in the run.
@@ -108,7 +113,7 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
 
 def _runs(facts: RunFacts, specs: list[str], anomalies: list[JsonObject]) -> JsonObject:
     """Return the list of runs and the anomalies, with what is amiss with the ledger, which knows the run by now."""
-    path = facts.root / ledger.FILE_NAME if facts.ledger is None else facts.ledger
+    path = facts.ledger_file
     entered = {str(entry["run"]) for entry in ledger.runs_of(path)}
     runs = ledger.runs_of(path, specs)
     amiss = ledger.faults(path)[:MOST_FAULTS]

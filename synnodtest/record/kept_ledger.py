@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from synnodtest.integrity import ledger
+from synnodtest.record.checkout import git
 
 __all__ = ["reasons_of_ledger"]
 
@@ -31,11 +32,7 @@ def _committed(path: Path, root: Path) -> list[str]:
     """Return the lines of a file below a checkout as they were committed last; none outside one."""
     if not path.is_relative_to(root):
         return []
-    name = path.relative_to(root).as_posix()
     try:
-        shown = subprocess.run(
-            ["git", "-C", str(root), "show", f"HEAD:./{name}"], capture_output=True, check=True, timeout=30
-        )
+        return git(root, "show", f"HEAD:./{path.relative_to(root).as_posix()}").splitlines()
     except (OSError, subprocess.SubprocessError):
         return []
-    return shown.stdout.decode("utf-8", errors="replace").splitlines()

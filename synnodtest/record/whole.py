@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,10 +14,10 @@ import synnodtest
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.engine.gather import FEWER_BACKGROUNDS
-from synnodtest.integrity.ledger import FILE_NAME as LEDGER
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.kept_ledger import reasons_of_ledger
@@ -97,7 +96,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         RecordError: the spec lock cannot be read.
     """
     lock = _lock(facts)
-    commit, clean, unread = _commit(facts.root, facts.own)
+    commit, clean, unread = commit_of(facts.root, facts.own)
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     code = {file: spec.sources for file, spec in fragment.specs.items()}
     limited = facts.limit is not None
@@ -109,7 +108,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
     reasons += ["only what failed last was run"] * facts.failed_last
     if facts.reports is not None:
-        reasons += reasons_of_ledger(facts.ledger or facts.root / LEDGER, facts.root, facts.run_id)
+        reasons += reasons_of_ledger(facts.ledger_file, facts.root, facts.run_id)
     return RunEntry(
         id=facts.run_id,
         started=fragment.started,
@@ -193,31 +192,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
-
-
-def _commit(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]:
-    """Return the commit of the folder's git checkout, whether its tree is clean, and why git does not tell.
-
-    Outside a checkout the first is empty and the second None. Settings of the user that hide changes do not count.
-    """
-    inside = (p.resolve() for p in own)
-    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
-    try:
-        head = _git(root, "rev-parse", "--verify", "HEAD")
-        shown = ("--untracked-files=normal", "--ignore-submodules=none")
-        changed = _git(root, "status", "--porcelain", *shown, "--", ":/", *(f":(exclude){path}" for path in mine))
-        return head, not changed, ""
-    except (OSError, subprocess.SubprocessError) as error:
-        there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
-        return "", None, f"git does not tell the commit of the checkout ({_said(error)})" if there else ""
-
-
-def _said(error: Exception) -> str:
-    """Return what git complains of in its first line, such as a checkout that another user owns."""
-    lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
-    return lines[0].removeprefix("fatal: ") if lines else type(error).__name__
-
-
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
-    return done.stdout.strip()

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from synnodtest.record.whole import _commit
+from synnodtest.record.checkout import commit_of
 
 
 @pytest.fixture
@@ -21,23 +21,23 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
-    assert _commit(checkout, ())[1:] == (True, "")
+    assert commit_of(checkout, ())[1:] == (True, "")
     subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=checkout, check=True)
     (checkout / "detector.py").write_text("")
-    head, clean, unread = _commit(checkout, ())
+    head, clean, unread = commit_of(checkout, ())
     assert (len(head), clean, unread) == (40, False, "")
-    assert _commit(checkout, (checkout / "detector.py",))[1] is True
+    assert commit_of(checkout, (checkout / "detector.py",))[1] is True
 
 
 def test_a_checkout_that_git_does_not_read_is_not_said_to_be_none(checkout, monkeypatch):
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    head, clean, unread = _commit(checkout, ())
+    head, clean, unread = commit_of(checkout, ())
     assert (head, clean) == ("", None)
     assert "dubious ownership" in unread
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "git" in _commit(checkout, ())[2]
+    assert "git" in commit_of(checkout, ())[2]
 
 
 def test_a_folder_without_git_is_no_checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert _commit(tmp_path, ()) == ("", None, "")
+    assert commit_of(tmp_path, ()) == ("", None, "")

@@ -1,0 +1,51 @@
+"""What git says of the checkout that a run was made in."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+__all__ = ["commit_of", "git"]
+
+TIMEOUT_S = 30
+
+
+def git(root: Path, *words: str) -> str:
+    """Return what a command of git prints in a folder, without blanks around it.
+
+    Raises:
+        OSError: git cannot be started.
+        subprocess.SubprocessError: it fails, or takes too long.
+    """
+    command = ["git", "-C", str(root), *words]
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT_S, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]:
+    """Return the commit of the folder's git checkout, whether its tree is clean, and why git does not tell.
+
+    Outside a checkout the first is empty and the second None. Settings of the user that hide changes do not count.
+
+    Args:
+        root: The folder.
+        own: What a run itself writes, which makes no tree unclean.
+    """
+    inside = (p.resolve() for p in own)
+    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
+    try:
+        head = git(root, "rev-parse", "--verify", "HEAD")
+        shown = ("--untracked-files=normal", "--ignore-submodules=none")
+        changed = git(root, "status", "--porcelain", *shown, "--", ":/", *(f":(exclude){path}" for path in mine))
+        return head, not changed, ""
+    except (OSError, subprocess.SubprocessError) as error:
+        there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+        return "", None, f"git does not tell the commit of the checkout ({_said(error)})" if there else ""
+
+
+def _said(error: Exception) -> str:
+    """Return what git complains of in its first line, such as a checkout that another user owns."""
+    lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
+    return lines[0].removeprefix("fatal: ") if lines else type(error).__name__
