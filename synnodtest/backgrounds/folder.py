@@ -201,10 +201,8 @@ class FolderSet:
         """Look for the chest in a radiograph, once per content, and keep the notes for the set."""
 
         def look() -> list[str]:
-            notes = check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given)
-            if not set(radiograph.regions) & set(LUNGS):
-                return notes
             seen = look_at(radiograph.pixels, radiograph.spacing_mm)
+            notes = check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given, seen)
             return [*notes, *check_lung_masks(entry.path, radiograph.regions, seen)]
 
         notes = self._readings.noted(entry.id, content, radiograph.notes, look)

@@ -105,15 +105,24 @@ def check_spacing(path: Path, shape: tuple[int, ...], spacing_mm: tuple[float, f
     return [f"narrower than an adult's chest ({width:.0f} mm)"] if width < CHILD_SIDE_MM else []
 
 
-def check_chest(path: Path, pixels: FloatArray, spacing_mm: tuple[float, float], given: Given) -> list[str]:
+def check_chest(
+    path: Path, pixels: FloatArray, spacing_mm: tuple[float, float], given: Given, seen: LookedAt | None = None
+) -> list[str]:
     """Return notes on the chest in a picture: brightness within the lungs, their width, which way is up.
+
+    Args:
+        path: The radiograph, for messages.
+        pixels: 0..1; shape (H, W).
+        spacing_mm: ``(row, column)``.
+        given: What the manifest says of it.
+        seen: What :func:`look` sees in it, where that is known.
 
     Raises:
         BackgroundError: implausible as a frontal chest radiograph; names the file and what to write into the manifest.
     """
     if "brightness" not in given.accept:
         _check_brightness(path, pixels)
-    seen = look(pixels, spacing_mm)
+    seen = look(pixels, spacing_mm) if seen is None else seen
     if "brightness" not in given.accept:
         _check_lungs(path, seen)
     _check_pose(path, seen, given)
