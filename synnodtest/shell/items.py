@@ -143,11 +143,12 @@ class ExpectationItem(pytest.Item):
             if waiver:
                 self.warn(pytest.PytestWarning(f"waiver {waiver['id']} is no longer needed: {ruling.sentence}"))
             return
-        if waiver and not waiver.get("expired") and ruling.status is not Status.INVALID:
-            pytest.xfail(f"waived by {waiver['approver']} until {waiver['expiry']}: {waiver['reason']}")
+        waived = self.synnod.run.fragment.expectations[self.nodeid].waived
+        if waived and not waived.expired and ruling.status is not Status.INVALID:
+            pytest.xfail(waived.sentence)
         text = ruling.sentence
-        if waiver and waiver.get("expired"):
-            text += f"\nwaiver {waiver['id']} expired on {waiver['expiry']}"
+        if waived and waived.expired:
+            text += f"\n{waived.sentence}"
         if ruling.status is Status.INCONCLUSIVE and self.synnod.run.settings.inconclusive == "xfail" and not waiver:
             pytest.xfail(ruling.sentence)
         self._ended_in = ExpectationFailed(text, ruling)
