@@ -12,8 +12,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-__all__ = ["ClassNamesError", "Meaning", "meaning", "nodule_classes"]
-
 SHOWN = 8
 """So many names stand in a message at most: COCO's 80 would hide what to do."""
 

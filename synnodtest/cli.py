@@ -13,8 +13,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
 from synnodtest.threads import share_threads
 
-__all__ = ["COMMANDS", "main"]
-
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run the shipped specs with the shipped detector and synthesizer on phantoms"),
     "init": ("init", "write a commented starter project"),

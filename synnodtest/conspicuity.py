@@ -26,8 +26,6 @@ from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
 from synnodtest.grids import laplacian_of_gaussian, nearest, smoothed
 from synnodtest.radiograph import Radiograph, lung_range
 
-__all__ = ["VERSION", "Visibility", "radial_rise", "visibilities", "visibility"]
-
 Array = NDArray[np.floating[Any]]
 
 VERSION = 1

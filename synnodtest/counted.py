@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["counted"]
-
 
 def counted(count: float, one: str, many: str = "", *, shown: str = "") -> str:
     """Return a count and what is counted, in the singular or plural.

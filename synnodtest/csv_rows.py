@@ -8,8 +8,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 
-__all__ = ["AS_CSV", "checked_rows"]
-
 AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
 """What helps where a table cannot be read."""
 

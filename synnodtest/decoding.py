@@ -17,8 +17,6 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 
 from synnodtest.canonical import plain
 
-__all__ = ["JsonObject", "Member", "Schema", "decode", "definition", "encode", "no_twins"]
-
 JsonObject = Mapping[str, object]
 """A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure.
 

@@ -7,8 +7,6 @@ import importlib
 import importlib.util
 import re
 
-__all__ = ["device", "fault_of_device"]
-
 _DEVICE = re.compile(r"cpu|cuda(?::(\d+))?")
 
 

@@ -26,22 +26,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = [
-    "BackgroundError",
-    "DetectorError",
-    "ExpectationFailed",
-    "InvalidEvidence",
-    "Problem",
-    "RecordError",
-    "SpecError",
-    "StoreError",
-    "SynnodError",
-    "SynthesizerError",
-    "likely",
-    "missing_extra",
-    "require",
-]
-
 
 class SynnodError(Exception):
     """Something other than the detector's judgement is broken.

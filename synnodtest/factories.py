@@ -17,8 +17,6 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import Identity
 
-__all__ = ["Loader", "source_sha256"]
-
 
 class Made(NamedTuple):
     """What a factory made, its identity, and whether that is known by its source alone: weights may change unseen."""

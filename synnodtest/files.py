@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["is_lfs_pointer", "replacing", "sha256_of_file", "write_atomic"]
-
 
 def write_atomic(path: Path, data: bytes | str) -> Path:
     """Write ``data`` to a temporary file in the same folder, then rename it onto ``path``."""

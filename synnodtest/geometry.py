@@ -9,25 +9,6 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-__all__ = [
-    "BoolArray",
-    "Box",
-    "Crop",
-    "FloatArray",
-    "bits_of",
-    "box_of_mask",
-    "centre_of",
-    "cut_of",
-    "depths_mm",
-    "disc_mask",
-    "disc_window",
-    "equal_area_diameter_mm",
-    "iou",
-    "mask_of",
-    "moved_to",
-    "px_to_mm",
-]
-
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Box = tuple[float, float, float, float]

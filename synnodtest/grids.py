@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray
 
-__all__ = ["laplacian_of_gaussian", "nearest", "smoothed"]
-
 Array = NDArray[np.floating[Any]]
 TRUNCATE = 4.0
 """Where a filter ends, in Gaussian widths."""

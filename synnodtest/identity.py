@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from synnodtest.canonical import sha256_of
 
-__all__ = ["WRITTEN_BITS", "Identity", "instance_key", "planted_uid"]
-
 WRITTEN_BITS = range(8, 17)
 """Depths in which radiographs are written as DICOM."""
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from synnodtest.canonical import sha256_of_array
 from synnodtest.geometry import BoolArray, mask_of
 
-__all__ = ["OwnMasks", "PackedMasks", "digests_of", "held_at", "shown_among"]
-
 Indices = NDArray[np.intp]
 
 

@@ -14,8 +14,6 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, iou
 from synnodtest.radiograph import Truth
 
-__all__ = ["AllBut", "Matching", "Outcome", "lies_on", "match", "on_mimic"]
-
 
 @dataclass(frozen=True)
 class Matching:

@@ -10,8 +10,6 @@ import ctypes
 import os
 from collections.abc import Mapping
 
-__all__ = ["keep_freed_memory"]
-
 _MIB = 1 << 20
 _SETTINGS = {-3: 256 * _MIB, -1: 256 * _MIB, -2: 64 * _MIB}
 """``M_MMAP_THRESHOLD``: blocks up to this size come from the heap; none of a network's is larger. ``M_TRIM_THRESHOLD``:

@@ -11,8 +11,6 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 
-__all__ = ["Background", "BackgroundSet", "Detector", "Synthesizer"]
-
 
 @runtime_checkable
 class Synthesizer(Protocol):

@@ -9,8 +9,6 @@ import numpy as np
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["quantile_after", "quantile_in", "quantile_of"]
-
 NEAR = 8
 """Values looked through before one that may be anywhere is sought among all."""
 SAMPLED = 4096

@@ -25,8 +25,6 @@ from synnodtest.geometry import BoolArray, Crop, FloatArray, bits_of, cut_of, ma
 from synnodtest.masks import PackedMasks, digests_of
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["Edit", "StoredRadiograph", "decode_radiograph", "encode_edit", "encode_radiograph", "peek_radiograph"]
-
 Bytes = bytes | memoryview
 Header = Mapping[str, Any]
 """What an encoded radiograph says of itself before its stream: see :func:`encode_edit`."""

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynthesizerError, missing_extra
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["BIN_COUNT", "FEATURE_NAMES", "GROUPS", "WINDOW_SPACING_MM", "measure_features", "standard_gray"]
-
 BIN_COUNT = 128
 WINDOW_SPACING_MM = 0.7
 

@@ -11,8 +11,6 @@ from typing import Generic, TypeVar, cast
 
 from synnodtest.errors import SynnodError
 
-__all__ = ["Registry"]
-
 T = TypeVar("T")
 F = TypeVar("F")
 

@@ -9,8 +9,6 @@ from typing import Any
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["ATTENUATION_WORDS", "LESION_WORDS", "MARGIN_WORDS", "Mimic", "Nodule", "Perturbation", "Scene"]
-
 ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
 """From faint to dense."""
 MARGIN_WORDS = ("smooth", "lobulated", "spiculated")

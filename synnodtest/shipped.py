@@ -8,8 +8,6 @@ from pathlib import Path
 
 from synnodtest.errors import SynnodError
 
-__all__ = ["shipped", "shipped_model"]
-
 
 def shipped(path: str) -> Path:
     """Return where a shipped file or folder lies, for example ``specs/paper.yaml``.

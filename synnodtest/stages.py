@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-__all__ = ["STAGES", "Stages", "stage"]
-
 
 class Stages:
     """Seconds and calls by stage, of all threads together."""

@@ -24,8 +24,6 @@ from typing import NamedTuple
 
 from synnodtest.errors import StoreError
 
-__all__ = ["Entry", "KindStats", "Store"]
-
 _MAGIC = b"synnod1\n"
 _HEAD = len(_MAGIC) + 32 + 8
 _KEY = re.compile(r"[0-9a-f]{64}")

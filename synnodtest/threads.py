@@ -10,8 +10,6 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
-__all__ = ["PASSIVE", "cores", "share_threads", "wait_asleep"]
-
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 """Threads that wait give up their core. By default they spin: beside another busy process two of them then take 2.7
 times as long as with this. GNU's OpenMP (in torch) reads the first, Intel's and LLVM's the second."""

@@ -4,8 +4,6 @@ from importlib.util import find_spec
 
 import pytest
 
-__all__ = ["installed", "needs"]
-
 
 def needs(*modules: str, reason: str = "") -> None:
     """Skip the file of tests that calls this at its top unless these modules are installed.

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-__all__ = ["loaded_after"]
-
 
 def loaded_after(code: str, *modules: str) -> list[str]:
     """Return those of the modules that a new Python has loaded once it has run the code."""

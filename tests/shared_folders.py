@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["for_all_workers", "shared_folder"]
-
 
 def for_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the temporary folder that all workers of this run of the tests see."""

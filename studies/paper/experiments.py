@@ -10,8 +10,6 @@ from studies.paper.places import air_leak, companion, confidence_map
 from studies.paper.shapes import shape
 from studies.paper.sizes import average_precision, size, small_against_large
 
-__all__ = ["EXPERIMENTS", "Experiment"]
-
 
 @dataclass(frozen=True)
 class Experiment:

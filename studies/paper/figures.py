@@ -18,8 +18,6 @@ from synnodtest.geometry import BoolArray, Box, FloatArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams
 
-__all__ = ["Mark", "bars", "bins", "confidence_map", "pair", "shape_curves", "size_curve", "strip", "two_curves"]
-
 GREEN = "#2E8B57"
 YELLOW = "#F0E442"
 THRESHOLDS = (0.15, 0.5)

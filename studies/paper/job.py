@@ -15,8 +15,6 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.geometry import FloatArray
 from synnodtest.statistics import Estimate
 
-__all__ = ["Drawn", "Job", "crop", "mean_confidence", "plain", "primary", "told"]
-
 _CROP_MM = 80.0
 
 

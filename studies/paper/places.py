@@ -12,8 +12,6 @@ from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.geometry import FloatArray
 from synnodtest.report.figures.canvas import ORANGE
 
-__all__ = ["air_leak", "companion", "confidence_map"]
-
 ARMS = ("single", "double")
 
 

@@ -14,8 +14,6 @@ from synnodtest.evidence.trial import NoduleTrial, Trial
 from synnodtest.geometry import BoolArray
 from synnodtest.statistics import Estimate, cluster_bootstrap
 
-__all__ = ["Point", "by_region", "correlation", "mean_error", "points_of", "roundness", "sampled_correlations"]
-
 
 @dataclass(frozen=True)
 class Point:

@@ -26,8 +26,6 @@ from synnodtest.shell.run import Case, Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import Behaviour, load_spec
 
-__all__ = ["Answered", "Bench", "annotated_points", "spec_path"]
-
 _BATCH = 8
 
 

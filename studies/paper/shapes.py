@@ -16,8 +16,6 @@ from studies.paper.run import Answered, Bench
 from synnodtest.evidence.trial import NoduleTrial, Trial
 from synnodtest.geometry import FloatArray
 
-__all__ = ["shape"]
-
 ROUND_EDGES = (0.0, 0.55, 0.65, 0.75, 0.85, 1.0)
 EXAMPLES, EXAMPLE_MM = 6, 20.0
 """As many, of the size of the paper's figure 7."""

@@ -16,8 +16,6 @@ from synnodtest.evidence.regions import BUILT_IN_REGIONS
 from synnodtest.report.figures.canvas import short
 from synnodtest.statistics import Estimate
 
-__all__ = ["average_precision", "size", "small_against_large"]
-
 EDGES = tuple(float(v) for v in range(4, 41, 2))
 COARSE_EDGES = (4.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0)
 

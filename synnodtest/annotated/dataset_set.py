@@ -16,8 +16,6 @@ from synnodtest.datasets import AnnotatedBox, AnnotatedImage, Dataset, load_imag
 from synnodtest.geometry import BoolArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["DatasetSet"]
-
 
 class DatasetSet:
     """The images of a data set with their boxes as truth.

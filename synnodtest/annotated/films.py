@@ -28,8 +28,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.store import Store
 
-__all__ = ["LARGEST_MM", "AnnotatedFilms", "RealNodule"]
-
 LARGEST_MM = 45.0
 """Longest side of a box that is still a nodule's; larger ones are masses, and no synthesizer plants them."""
 

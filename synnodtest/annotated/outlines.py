@@ -18,8 +18,6 @@ from synnodtest.conspicuity import radial_rise
 from synnodtest.geometry import Box, centre_of
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["EDGES", "FEWEST", "USUAL_SHARE", "box_shares", "profile_in_box", "share_of_box", "shrunk"]
-
 Array = NDArray[np.float64]
 
 EDGES = tuple(round(0.1 * k, 1) for k in range(13))

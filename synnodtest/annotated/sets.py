@@ -23,8 +23,6 @@ from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["AnnotatedSet", "Case", "PhantomSet", "Planting", "SynthesizedSet", "first_clusters", "made_of", "part_of"]
-
 LEAST_DIAMETER_MM = 3.0
 """A phantom nodule of which less than this met aerated lung is no nodule of the truth."""
 

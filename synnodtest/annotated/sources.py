@@ -11,8 +11,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 
-__all__ = ["composites"]
-
 
 def composites(
     backgrounds: Path,

@@ -11,8 +11,6 @@ from synnodtest.evaluation.measured import features_of
 from synnodtest.geometry import centre_of, px_to_mm
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["Compared", "compared", "table"]
-
 
 @dataclass(frozen=True)
 class Compared:

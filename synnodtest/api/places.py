@@ -11,8 +11,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Location
 
-__all__ = ["place_in"]
-
 
 def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int) -> tuple[float, float]:
     """Return the centre ``(x, y)`` in mm of a nodule of this size somewhere in a region.

@@ -22,8 +22,6 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers import resolve_synthesizer
 from synnodtest.synthesizers.lesions import refuse_lesions
 
-__all__ = ["NO_LUNG", "Request", "box_size_mm", "open_synthesizer", "plant_nodules"]
-
 NO_LUNG = (
     "this radiograph has no lung region: contrast is then the added brightness divided by the range of the middle half "
     "of the picture, not of the lung; read it with read_radiograph, or give it regions={'lung': mask}"

@@ -18,8 +18,6 @@ from synnodtest.backgrounds.writers import OWN_NOTE
 from synnodtest.errors import BackgroundError
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Beside", "beside", "read"]
-
 
 @dataclass(frozen=True)
 class Beside:

@@ -17,8 +17,6 @@ from synnodtest.attenuation.rule import LOG_EXPOSURE_SPAN
 from synnodtest.geometry import FloatArray
 from synnodtest.radiograph import Exposure, Radiograph
 
-__all__ = ["LUNG_QUANTA_PER_MM2", "Beam", "beam_of", "smoothed"]
-
 LUNG_QUANTA_PER_MM2 = 4.9e4
 """Quanta that a film's detector counts behind the lung: 2.5 uGy (speed class 400) times 30,174 per mm^2 and uGy (IEC
 62220-1, RQA5) times a detective quantum efficiency of 0.65."""

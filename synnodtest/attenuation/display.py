@@ -11,8 +11,6 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray, disc_window
 from synnodtest.radiograph import Radiograph, lung_range
 
-__all__ = ["Display", "Planted", "white_share"]
-
 _KNEE_QUANTILE = 0.75
 """Of the lung's pixels: below it a radiograph is taken as straight. Of 25, 50 and 75, with powers 0.5 to 1.25 of what
 is left to white, 75 with power 1 leaves the contrast of equal balls on phantoms as even as any (variation 0.17)."""

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 
-__all__ = ["Outline", "outline_of"]
-
 Array = NDArray[np.float64]
 Real = NDArray[np.floating]
 

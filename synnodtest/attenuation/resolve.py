@@ -12,8 +12,6 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["contrast_asked", "resolved", "resolved_scene"]
-
 
 def contrast_asked(nodule: Nodule) -> float:
     """Return the contrast of a resolved nodule."""

@@ -8,19 +8,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "ANNOTATED_SPREAD",
-    "CONTRAST_PER_MM",
-    "LUNG_DENSITY",
-    "RULE_VERSION",
-    "annotated_contrast",
-    "annotated_density",
-    "contrast_of",
-    "density_of",
-    "realised_density",
-    "thickness_mm",
-]
-
 RULE_VERSION = 3
 """Of the way from density to contrast; part of the keys of scenes whose contrast follows from a density."""
 SOFT_TISSUE_PER_MM = 0.019

@@ -8,8 +8,6 @@ import numpy as np
 
 from synnodtest.attenuation.rule import annotated_density
 
-__all__ = ["DENSITIES", "draw_density", "typical_density"]
-
 DENSITIES: Mapping[str, tuple[float, float]] = {
     "ground-glass": (0.35, 0.65),
     "part-solid": (0.6, 0.9),

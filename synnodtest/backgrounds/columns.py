@@ -9,8 +9,6 @@ from typing import Any
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["COLUMNS", "canonical_columns", "folded", "means_column", "patient_of_entry"]
-
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "filepath", "imagefile"),
     "patient": ("patient", "patientid", "subject", "subjectid"),

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from synnodtest.backgrounds.reading import Given, Stored
 from synnodtest.errors import BackgroundError
 
-__all__ = ["BY_LARGEST", "DEPTHS", "OVERSHOOT", "by_bits", "least_depth"]
-
 DEPTHS = (8, 10, 12, 14, 16)
 BY_LARGEST = "bits by its largest value"
 OVERSHOOT = 0.1

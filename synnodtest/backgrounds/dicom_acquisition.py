@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["acquisition_of"]
-
 _MAKERS = {
     "agfa": "agfa", "canon": "canon", "carestream": "carestream", "kodak": "carestream", "eastman": "carestream",
     "fuji": "fujifilm", "fujifilm": "fujifilm", "ge": "ge", "general": "ge", "hologic": "hologic", "konica": "konica",

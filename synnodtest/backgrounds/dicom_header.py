@@ -9,17 +9,6 @@ from typing import Any
 
 from synnodtest.backgrounds.dicom_acquisition import acquisition_of
 
-__all__ = [
-    "ALLOWED",
-    "DicomFacts",
-    "Objection",
-    "facts_of",
-    "noted_of",
-    "objections_of",
-    "other_view_in_name",
-    "tells_other_view",
-]
-
 MODALITIES = ("CR", "DX")
 NOTED_MODALITIES = ("RG", "SC", "OT")
 """Scanned film and secondary captures: taken, with a note, because such files were often processed for the screen."""

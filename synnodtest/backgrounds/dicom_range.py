@@ -13,8 +13,6 @@ from synnodtest.backgrounds.depth import least_depth
 from synnodtest.backgrounds.dicom_words import bytes_swapped, is_big_endian
 from synnodtest.errors import BackgroundError
 
-__all__ = ["FUNCTIONS", "to_unit_range"]
-
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _Values = NDArray[np.float64]
 _TABLES = {"VOILUTSequence": "VOI LUT", "ModalityLUTSequence": "modality LUT"}

@@ -8,8 +8,6 @@ from typing import Any
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["CALIBRATED", "RULES", "spacing_of"]
-
 CALIBRATED = ("GEOMETRY", "FIDUCIAL")
 """Calibration types by which PixelSpacing is measured in the patient (DICOM PS3.3 10.7)."""
 SAME = 0.01

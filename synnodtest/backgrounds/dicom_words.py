@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["bytes_swapped", "is_big_endian", "stored_numbers"]
-
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.errors import missing_extra
 
-__all__ = ["write_dicom"]
-
 MOST_COMMENT = 10240
 """Characters of an LT attribute (PS3.5 6.2)."""
 

@@ -17,8 +17,6 @@ from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.store import Store
 
-__all__ = ["Estimates", "RegionEstimate", "estimate_structures", "estimated_for", "estimator"]
-
 LEAST_CERTAINTY = 0.8
 """Of 276 adult films every one has 0.82 or more; negatives and films on their side 0.75 at most."""
 LEAST_AGREEMENT = 0.75

@@ -11,8 +11,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["marked", "resized"]
-
 WORD = "SYNTHETIC"
 LEAST_SIDE, MOST_SIDE = 64, 8192
 

@@ -13,8 +13,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 from synnodtest.registry import Registry
 
-__all__ = ["BUILT_IN", "GROUP", "Format", "format_of", "stem_of", "suffix_of", "suffixes"]
-
 GROUP = "synnodtest.backgrounds"
 """Entry points of other packages: a :class:`Format` each."""
 BUILT_IN = (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".dcm", ".dicom", ".img")

@@ -16,8 +16,6 @@ from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.store import Store
 
-__all__ = ["Sight", "digest_of", "film_by_file", "need_pixels", "pixels_beside", "sight_of", "with_copies"]
-
 _PIXELS_ALONE = ".img"
 _HEX = 64
 _DIGESTS: dict[tuple[str, int, int], str] = {}

@@ -44,8 +44,6 @@ from synnodtest.identity import Identity
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["FolderSet"]
-
 _FORMAT = 2
 MOST_OF_EDGE = 0.5
 """Of a radiograph's outermost pixels: a film cut close to the lungs shows them at two of its four sides; an inverted

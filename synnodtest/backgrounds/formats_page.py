@@ -16,8 +16,6 @@ from synnodtest.backgrounds.listing import UNREAD_PICTURES
 from synnodtest.backgrounds.other_annotations import OTHER_FORMS
 from synnodtest.text_files import TEXT_ENCODINGS
 
-__all__ = ["formats_page"]
-
 _BITS = ", ".join(map(str, depth.DEPTHS))
 _RASTER = (
     ("read", "grey, or colour whose channels are equal, with an opaque alpha channel or none; 8 and 16 bits"),

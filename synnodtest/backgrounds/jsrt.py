@@ -10,8 +10,6 @@ from synnodtest.backgrounds.reading import Stored
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
-__all__ = ["SIDE_PX", "SPACING_MM", "read_jsrt"]
-
 SIDE_PX = 2048
 SPACING_MM = 0.175
 LARGEST = 4095

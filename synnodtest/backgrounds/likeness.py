@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["COPY", "MOST", "copies", "likeness"]
-
 SIDE, RIM, BLUR, BLOCK = 96, 4, 1.0, 8
 COPY, WORTH_A_LOOK = 0.6, 0.35
 """Median correlation of the blocks from which two films are copies of one; their mean from which it is computed."""

@@ -20,8 +20,6 @@ from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
-__all__ = ["Entry", "Listing", "NothingThere", "any_radiograph", "list_radiographs", "masks_beside", "radiographs_in"]
-
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
 UNREAD_PICTURES = (

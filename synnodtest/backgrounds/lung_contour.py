@@ -19,8 +19,6 @@ from synnodtest.backgrounds.lung_picture import LungPicture
 from synnodtest.backgrounds.lung_template import Outlines, fill, plausibility
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Contoured", "draw_contours"]
-
 _Array = NDArray[np.float64]
 
 _DIRECTIONS = 120

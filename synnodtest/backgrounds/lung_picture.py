@@ -10,8 +10,6 @@ from PIL import Image
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["LungPicture", "prepare"]
-
 _LONGER_SIDE = 256
 _NEUTRAL = 0.6
 _LOCAL_PX = 16.0

@@ -14,8 +14,6 @@ from PIL import Image, ImageDraw
 from synnodtest.backgrounds.lung_picture import LungPicture
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Outlines", "fill", "plausibility", "template_fits"]
-
 Outline = NDArray[np.float64]
 
 # Outlines of the visible lungs in the box around both: x from the right costophrenic angle to the left one,

@@ -18,8 +18,6 @@ from synnodtest.backgrounds.lung_picture import prepare
 from synnodtest.backgrounds.lung_template import template_fits
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["ESTIMATOR_VERSION", "LungEstimate", "estimate_lungs", "estimate_lungs_of", "split_lung"]
-
 ESTIMATOR_VERSION = "2"
 CLEAR_QUALITY = 1.0
 

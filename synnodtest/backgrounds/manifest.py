@@ -24,8 +24,6 @@ from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
-__all__ = ["Manifest", "ManifestRow", "find_manifest", "read_manifest"]
-
 NAMES = ("manifest.csv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
 

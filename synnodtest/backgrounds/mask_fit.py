@@ -15,8 +15,6 @@ from synnodtest.backgrounds.pose import LookedAt
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 
-__all__ = ["check_lung_masks"]
-
 MARGIN = 0.08
 """By which (Dice with the lungs that are seen) a turned mask must fit better. On 8 films of Hannover and 6 phantoms no
 right mask does by more than -0.06; upside-down and transposed ones do by 0.06 to 0.46."""

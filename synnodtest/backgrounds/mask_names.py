@@ -8,8 +8,6 @@ from pathlib import Path
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.errors import BackgroundError
 
-__all__ = ["mask_regions"]
-
 MOST_FILES = 200_000
 
 

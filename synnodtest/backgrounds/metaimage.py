@@ -14,8 +14,6 @@ from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError
 
-__all__ = ["MODALITIES", "flat", "read_metaimage"]
-
 MODALITIES = ("", "MET_MOD_OTHER", "MET_MOD_UNKNOWN", "MET_MOD_XR", "MET_MOD_CR", "MET_MOD_DX")
 """What the header's ``Modality`` may say; CT, MR, NM and US are no radiographs."""
 UNITS = ("", "mm", "?", "millimeter", "millimetre")

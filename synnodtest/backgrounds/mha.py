@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["KNOWN_TYPES", "MetaImage", "data_file_of", "read_mha"]
-
 MAX_VALUES = 256 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 

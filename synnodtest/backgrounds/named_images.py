@@ -11,8 +11,6 @@ from urllib.parse import unquote
 
 from synnodtest.backgrounds.file_formats import stem_of
 
-__all__ = ["NamedImages"]
-
 _NUMBER = re.compile(r"0*(\d+)(\.0)?")
 """A name that is a number: spreadsheets drop its leading zeros, and programs add ``.0``."""
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["named_positive", "node21_folder"]
-
 _CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
 _JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.", re.IGNORECASE)
 _BASES = ("", "proccessed_data", "processed_data", "cxr_images/proccessed_data", "cxr_images/processed_data")

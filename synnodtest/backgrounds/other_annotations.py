@@ -11,8 +11,6 @@ from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
 
-__all__ = ["OTHER_FORMS", "has_label", "places_of", "refuse_other_forms"]
-
 OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".xml", ".txt")
 """Text files in which LabelMe, VIA, Pascal VOC, ChestX-Det and others write what they mark."""
 MARKS = (".json", ".jsonl", ".ndjson")

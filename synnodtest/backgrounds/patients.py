@@ -17,17 +17,6 @@ from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 
-__all__ = [
-    "doubtful_patients",
-    "named_by_files",
-    "named_by_tables",
-    "of_one_number",
-    "of_one_study",
-    "patients_of_names",
-    "patients_of_tables",
-    "spelt_alike",
-]
-
 _NOBODY = ("nan", "na", "n/a", "none", "null", "unknown", "anonymous", "anonymized", "anonymised", "anon", "-", "?")
 """What programs and people write where they do not know, or do not tell, whose a film is."""
 _NUMBER = re.compile(r"0*(\d+)(\.0+)?")

@@ -8,8 +8,6 @@ from synnodtest.backgrounds.listing import radiographs_in
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.errors import BackgroundError
 
-__all__ = ["check_pixel_size"]
-
 _WITHOUT_SIZE = (".png", ".jpg", ".jpeg")
 """Suffixes of formats that do not say how large a pixel is."""
 

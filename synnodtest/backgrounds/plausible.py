@@ -16,8 +16,6 @@ from synnodtest.backgrounds.reading import Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
-__all__ = ["LIMITS", "check_chest", "check_picture", "check_spacing"]
-
 MIN_SIDE_PX = 32
 LARGEST_SIDE_MM = 450.0
 """No detector is larger than 432 mm; a little more allows for rounding and for film."""

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from synnodtest.errors import BackgroundError
 
-__all__ = ["check_png"]
-
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DAMAGED = "copy the file again from its source"

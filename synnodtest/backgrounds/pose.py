@@ -17,8 +17,6 @@ from PIL import Image
 from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights
 from synnodtest.geometry import BoolArray, FloatArray, bits_of, mask_of
 
-__all__ = ["LookedAt", "best_turn", "look"]
-
 SIDE_PX = 256
 CLEAR = 1.02
 """A score above this is upright, and air is dark: no wrong pose of 60 films exceeds 1.01, most upright films do."""

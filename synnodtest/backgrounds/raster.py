@@ -17,8 +17,6 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from synnodtest.backgrounds.png_chunks import check_png
 from synnodtest.errors import BackgroundError
 
-__all__ = ["EXIF_NOTE", "Raster", "read_raster"]
-
 _STRICT = threading.Lock()
 _FORMATS = ("PNG", "JPEG")
 _DAMAGED = "copy the file again from its source"

@@ -36,8 +36,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["MAX_PIXELS", "TURNED_NOTE", "read_as", "read_given", "read_mask", "read_pixels", "read_radiograph"]
-
 MAX_PIXELS = 8192 * 8192
 TURNED_NOTE = "turned by"
 MOST_LABELS = 16

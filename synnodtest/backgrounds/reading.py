@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["ACCEPTABLE", "FILE_ALONE", "Given", "Stored"]
-
 ACCEPTABLE = ("size", "brightness", "orientation", "polarity", "modality", "body_part", "view", "intent")
 """What the manifest's column ``accept`` may name: each a check that someone has looked at and waives for one file."""
 

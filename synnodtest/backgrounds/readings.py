@@ -11,8 +11,6 @@ from synnodtest.backgrounds.depth import BY_LARGEST
 from synnodtest.counted import counted
 from synnodtest.store import Store
 
-__all__ = ["Readings"]
-
 MOST_DETAIL = 1
 """So many radiographs keep the details of a note; where there are more, the line counts them."""
 

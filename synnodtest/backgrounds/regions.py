@@ -13,8 +13,6 @@ import numpy as np
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["GEOMETRY_VERSION", "HIDDEN", "LUNGS", "REGIONS", "regions_of_structures", "within_lungs"]
-
 LUNGS = ("lung", "left_lung", "right_lung")
 REGIONS = (
     *LUNGS,

@@ -17,8 +17,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.shipped import shipped_model
 
-__all__ = ["STRUCTURES", "WEIGHTS_FILE", "Segmented", "segment", "shipped_weights", "weights_sha256"]
-
 STRUCTURES = ("left_lung", "right_lung", "heart", "mediastinum", "abdomen", "clavicle")
 """What the network finds, in the order of its outputs: whole silhouettes, whatever lies before or behind."""
 WEIGHTS_FILE = "segmenter.safetensors"

@@ -15,8 +15,6 @@ import numpy as np
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
-__all__ = ["CHANNELS", "forward", "read_safetensors"]
-
 CHANNELS = (24, 48, 80, 112, 128)
 """Channels of the five levels, from half the square's resolution downwards."""
 

@@ -10,8 +10,6 @@ from PIL import Image
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["SIDE", "Framed", "channels", "framed"]
-
 SIDE = 160
 _LOCAL_PX = 19
 

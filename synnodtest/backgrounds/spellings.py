@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-__all__ = ["spelt_otherwise"]
-
 _SEXES = {"female": "f", "woman": "f", "w": "f", "male": "m", "man": "m"}
 MOST_VALUES = 50
 """A column of more values tells films apart, not groups."""

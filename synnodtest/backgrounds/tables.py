@@ -16,8 +16,6 @@ from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
-__all__ = ["Table", "name_nodule", "read_tables", "tells_positive"]
-
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv")
 _OWN = ("manifest.csv",)

@@ -20,8 +20,6 @@ from synnodtest.identity import planted_uid
 from synnodtest.phantom.mha_writer import mha_bytes
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["OWN_NOTE", "SYNTHETIC", "depth_of", "truth_of", "write"]
-
 OWN_NOTE = "synnodtest"
 """Key of the JSON in a PNG's text that holds spacing, bits and truth."""
 SYNTHETIC = "SYNTHETIC: nodules planted by synnodtest; not for diagnosis"

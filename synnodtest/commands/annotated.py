@@ -10,8 +10,6 @@ from synnodtest.annotated.sets import AnnotatedSet, PhantomSet, part_of
 from synnodtest.annotated.sources import composites
 from synnodtest.errors import SynnodError
 
-__all__ = ["annotated_sets"]
-
 PHANTOM_SEED = 100_000
 """Training chests have seeds from here on; the sets of ``pytest --detector`` start elsewhere."""
 

@@ -11,8 +11,6 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.store import Store
 
-__all__ = ["age_s", "configure", "size_bytes"]
-
 UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 

@@ -9,8 +9,6 @@ from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["cautions"]
-
 LOOSE_MM = 15.0
 """Half of the largest thing that is called a nodule: a finding farther off lies beside any."""
 LOOSE_OVERLAP = 0.05

@@ -6,8 +6,6 @@ import argparse
 import json
 from pathlib import Path
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

@@ -13,8 +13,6 @@ from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
 
-__all__ = ["configure"]
-
 _WORDS = {True: "ok", False: "WRONG", None: "unknown"}
 _WIDTH = len("empty radiograph")
 """Of the longest question's name: a line is printed as soon as its answer is there, before the others are known."""

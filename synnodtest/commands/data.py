@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from synnodtest.datasets import AnnotatedImage, Dataset
     from synnodtest.datasets.similarity import Twin
 
-__all__ = ["configure"]
-
 READ = ("node21", "coco", "yolo", "csv", "jsrt")
 WRITTEN = ("node21", "coco", "yolo", "csv")
 _TWINS = "pair that is nearly the same picture", "pairs that are nearly the same picture"

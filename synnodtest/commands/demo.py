@@ -11,8 +11,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.pytest_plugin import KEY
 from synnodtest.shipped import shipped
 
-__all__ = ["configure"]
-
 SPECS = Path("specs/paper.yaml")
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 """The command has loaded the plugin before pytest does, which pytest tells where the package came as a wheel."""

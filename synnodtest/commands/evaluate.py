@@ -12,8 +12,6 @@ from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the evaluations."""

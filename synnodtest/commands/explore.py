@@ -9,8 +9,6 @@ from urllib.parse import quote
 
 from synnodtest.errors import RecordError
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["feature_lines"]
-
 
 def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
     """Yield ``diameter_mm  requested 12  realised 11.9 (-1%)`` for whatever was asked for."""

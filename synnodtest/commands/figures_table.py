@@ -7,8 +7,6 @@ from typing import Any
 
 from synnodtest.counted import counted
 
-__all__ = ["figures_table"]
-
 HEAD = f"{'value':>7}  {'90% interval':<14} {'nodules':>7}  figure"
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from synnodtest.record.model import ComponentEntry, Record
     from synnodtest.record.outcomes import History
 
-__all__ = ["configure", "history_lines"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

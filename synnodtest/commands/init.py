@@ -15,8 +15,6 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.spec.loader import schema
 
-__all__ = ["configure"]
-
 OWN = "my_detector:factory"
 _WEIGHTS = (".pt", ".onnx")
 DETECTOR = '''\

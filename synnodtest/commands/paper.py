@@ -15,8 +15,6 @@ from synnodtest.canonical import plain
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
-__all__ = ["configure"]
-
 PER_BACKGROUND = 4
 """Radiographs made from each background for average precision, and of CT nodules that stand for real ones."""
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from synnodtest.record.model import Record
     from synnodtest.record.pccp import Version
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from synnodtest.counted import counted
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

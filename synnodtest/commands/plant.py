@@ -19,8 +19,6 @@ from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 
-__all__ = ["configure"]
-
 Findings = Mapping[str, Sequence[Finding]]
 """By the detector's text, the highest score first."""
 

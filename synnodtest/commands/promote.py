@@ -21,8 +21,6 @@ from synnodtest.shell.baseline import kept_record
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["configure", "with_explicit"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""

@@ -15,8 +15,6 @@ from synnodtest.record.model.searched import RegionEntry
 from synnodtest.spec.model import Behaviour, Fuzz
 from synnodtest.spec.plain import nested
 
-__all__ = ["region_behaviour", "with_behaviour"]
-
 COUNT = 60
 """Backgrounds of the behaviour: as many as a confirmation has trials."""
 _SEARCHED_ALONE = ("companion.", "view", "mimic")

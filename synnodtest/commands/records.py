@@ -10,8 +10,6 @@ from pathlib import Path
 from synnodtest.counted import counted
 from synnodtest.errors import RecordError
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of one command."""

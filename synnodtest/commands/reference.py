@@ -9,8 +9,6 @@ from typing import Any
 
 from synnodtest.commands.splits import add_split
 
-__all__ = ["add", "on_bar"]
-
 
 def add(kinds: Any) -> None:
     """Add the evaluation to the parsers of ``synnodtest evaluate``."""

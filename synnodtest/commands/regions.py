@@ -13,8 +13,6 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["configure"]
-
 SHOWN = ("left_lung", "right_lung", "apical", "hilar", "retrocardiac", "subdiaphragmatic")
 _TILE = 480
 

@@ -27,8 +27,6 @@ from synnodtest.shell.baseline import kept_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["configure", "find_scene", "run_with"]
-
 MOST = 5
 """Findings that are printed of each detector."""
 MOST_DETECTORS = 2

@@ -13,8 +13,6 @@ from synnodtest.fuzzing import replay_failure
 from synnodtest.record.model import Record
 from synnodtest.scene import Scene
 
-__all__ = ["Failure", "find_failure", "in_words", "replay"]
-
 Failure = Mapping[str, Any]
 """A search of the record, plain JSON values: its example, trials, parameters and region."""
 

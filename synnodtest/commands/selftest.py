@@ -11,8 +11,6 @@ from typing import Any
 
 from synnodtest.files import write_atomic
 
-__all__ = ["FILE_NAME", "configure", "page"]
-
 ORACLE = "oracle"
 FILE_NAME = "selftest.json"
 """In the store's folder: what later reports show as tool validation."""

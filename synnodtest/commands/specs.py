@@ -14,8 +14,6 @@ from synnodtest.spec.expectations import passes_in_silence
 from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec, run_that_keeps, unread
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["configure", "spec_files"]
-
 HINT = (
     "name files or folders of specs, YAML that begins with 'synnodtest: 1'; 'synnodtest init' writes one to begin with"
 )

@@ -6,8 +6,6 @@ import argparse
 
 from synnodtest.datasets.split import split_name
 
-__all__ = ["add_split"]
-
 ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
 
 

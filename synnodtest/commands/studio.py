@@ -7,8 +7,6 @@ from pathlib import Path
 
 from synnodtest.devices import device
 
-__all__ = ["configure"]
-
 PORT = 7860
 
 

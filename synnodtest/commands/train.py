@@ -10,8 +10,6 @@ from synnodtest.commands.splits import add_split
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
-__all__ = ["configure"]
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the trainings."""

@@ -11,8 +11,6 @@ from synnodtest.commands.splits import add_split
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
-__all__ = ["add", "fields_of"]
-
 
 def add(kinds: Any) -> None:
     """Add the evaluation to the parsers of ``synnodtest evaluate``."""

@@ -9,8 +9,6 @@ from pathlib import Path
 from synnodtest.class_names import ClassNamesError, nodule_classes
 from synnodtest.errors import BackgroundError
 
-__all__ = ["CHOICE", "class_column", "classes_of", "names_of_nodules"]
-
 CHOICE = "nodule_classes.txt"
 """File in a data set's folder that names the classes which are nodules, one per line."""
 

@@ -15,8 +15,6 @@ from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_s
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
 
-__all__ = ["coco_files", "read_coco"]
-
 MAX_BYTES = 512 * 1024 * 1024
 LEAST_SHARED = 0.5
 """Intersection over union of a box and the one around its polygons; rounding takes far less."""

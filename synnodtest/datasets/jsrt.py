@@ -13,8 +13,6 @@ from synnodtest.backgrounds.jsrt import SPACING_MM
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, numbers
 from synnodtest.errors import BackgroundError
 
-__all__ = ["jsrt_table", "read_jsrt_set"]
-
 _SEXES = {"male": "M", "female": "F"}
 
 

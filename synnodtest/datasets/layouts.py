@@ -21,8 +21,6 @@ from synnodtest.datasets.twice import notes_on_twins
 from synnodtest.datasets.yolo import read_yolo, yolo_description
 from synnodtest.errors import BackgroundError
 
-__all__ = ["LAYOUTS", "find_layout", "read_dataset"]
-
 LAYOUTS: dict[str, Callable[[Path], Dataset]] = {
     "node21": read_node21,
     "coco": read_coco,

@@ -13,8 +13,6 @@ from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 
-__all__ = ["read_node21"]
-
 COLUMNS = ("img_name", "label", "x", "y", "width", "height")
 _Measured = Mapping[tuple[str, tuple[int, ...]], tuple[float, float]]
 

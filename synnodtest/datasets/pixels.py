@@ -15,8 +15,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["all_inside", "check_box", "load_image", "size_of"]
-
 SMALLEST_SHARE, LARGEST_SHARE = 0.1, 3.0
 """Of the sides of its box that a measured diameter can be: one in cm is a tenth at most, by readers' margins less."""
 EDGE_PX = 1.0

@@ -12,18 +12,6 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
-__all__ = [
-    "AnnotatedBox",
-    "AnnotatedImage",
-    "Dataset",
-    "Facts",
-    "notes_on_scores",
-    "numbers",
-    "positive_box",
-    "refuse_corners",
-]
-
-
 MANY_BOXES = 8
 """So many boxes do not all lie in one quarter of their films by chance."""
 SCORES = ("score", "scores", "confidence", "conf", "probability", "prob")

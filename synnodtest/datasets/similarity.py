@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import FloatArray
 
-__all__ = ["DIGITS", "NEAR", "Twin", "near_duplicates", "perceptual_hash"]
-
 SIDE = 32
 SIGNS = SIDE * SIDE
 MARGINS = (0.0, 0.015, 0.03)

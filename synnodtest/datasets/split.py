@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["HELD_OUT", "SPLITS", "is_held_out", "of_split", "split_name"]
-
 HELD_OUT = 0.15
 """Share of patients and of CT series that training never sees."""
 SPLITS = ("held-out", "train", "all")

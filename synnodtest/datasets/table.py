@@ -25,8 +25,6 @@ from synnodtest.datasets.records import (
 )
 from synnodtest.errors import BackgroundError
 
-__all__ = ["TABLE", "read_table"]
-
 TABLE = "boxes.csv"
 _EDGES, _SIZES = ("x_min", "y_min", "x_max", "y_max"), ("x", "y", "width", "height")
 

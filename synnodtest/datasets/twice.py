@@ -9,8 +9,6 @@ from synnodtest.counted import counted
 from synnodtest.datasets.records import AnnotatedImage
 from synnodtest.geometry import iou
 
-__all__ = ["notes_on_twins"]
-
 ALIKE = 0.5
 """Intersection over union from which two boxes of one image are taken for marks of the same nodule: nodules that touch
 share far less, and two readers' boxes of one nodule rarely less."""

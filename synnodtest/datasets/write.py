@@ -21,8 +21,6 @@ from synnodtest.files import replacing
 from synnodtest.phantom.mha_writer import write_mha
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["WRITERS", "convert"]
-
 Progress = Callable[[Iterable[AnnotatedImage]], Iterable[AnnotatedImage]]
 _NODE21_BASE = Path("cxr_images") / "proccessed_data"
 _FACTS = ("file", "patient", "mm_per_px_x", "mm_per_px_y", "bits")

@@ -13,8 +13,6 @@ from synnodtest.datasets.pixels import size_of
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 
-__all__ = ["read_yolo", "yolo_description"]
-
 
 def yolo_description(folder: Path) -> Path | None:
     """Return ``data.yaml`` of a YOLO folder (or the only YAML beside ``labels/``), or None."""

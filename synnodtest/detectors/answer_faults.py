@@ -10,16 +10,6 @@ from synnodtest.decoding import JsonObject
 from synnodtest.detectors.label_rule import folded
 from synnodtest.errors import DetectorError
 
-__all__ = [
-    "SHAPE",
-    "refuse_failure",
-    "refuse_form",
-    "refuse_others",
-    "refuse_reasons",
-    "refuse_several_images",
-    "refuse_taken_back",
-]
-
 SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
 FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
 """Keys, folded, that hold what went wrong."""

@@ -16,8 +16,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["CallableDetector", "load_callable"]
-
 DetectPairs = Callable[[Sequence[Radiograph], Sequence[Radiograph | None]], list[list[Finding]]]
 Detect = Callable[[Sequence[Radiograph]], list[list[Finding]]]
 

@@ -16,8 +16,6 @@ from typing import Any
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["Checkpoint", "read_checkpoint"]
-
 MAX_PICKLE_BYTES = 64 * 1024 * 1024
 """The pickle holds the structure, never the weights; a real one has a few hundred kB."""
 

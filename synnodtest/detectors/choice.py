@@ -8,8 +8,6 @@ from pathlib import Path
 from synnodtest.class_names import ClassNamesError, nodule_classes
 from synnodtest.errors import DetectorError
 
-__all__ = ["classes_of", "split_choice"]
-
 
 def split_choice(argument: str, base: Path) -> tuple[str, tuple[str, ...]]:
     """Return the file and the class names or numbers of ``file#name,name``; a file of that very name comes first."""

@@ -33,9 +33,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["CommandDetector", "Node21Detector"]
-
-
 PRIOR = "{prior}"
 """In a command: it takes pairs."""
 

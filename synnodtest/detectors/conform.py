@@ -22,8 +22,6 @@ from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Check", "answers", "conform", "scores_check"]
-
 ENOUGH = 0.6
 """Share of the nodules that must be found for a statement about boxes."""
 X_OFFSET_PX = 0.6

@@ -11,8 +11,6 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import Box, iou
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["READINGS", "Reading", "hits", "hits_of", "offset_along_x", "offset_from_truth"]
-
 OVERLAP = 0.25
 TOP = 3
 NETWORK_SIZES = (224, 256, 320, 384, 416, 448, 512, 608, 640, 672, 736, 768, 800, 832, 896, 960, 1024, 1280, 1333, 1536)

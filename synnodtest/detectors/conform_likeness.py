@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from synnodtest.finding import Finding
 
-__all__ = ["SCORE_TOLERANCE", "alike", "difference", "places"]
-
 SCORE_TOLERANCE = 1e-3
 BOX_TOLERANCE_PX = 0.5
 SAME_SHARE = 0.002

@@ -8,8 +8,6 @@ import numpy as np
 
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["below_a_step", "blind", "conspicuous_radiographs", "mirrored"]
-
 
 def blind(radiograph: Radiograph) -> Radiograph:
     """Return a radiograph without its truth."""

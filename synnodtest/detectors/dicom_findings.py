@@ -20,8 +20,6 @@ from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity, instance_key
 
-__all__ = ["ObjectKind", "Reading", "objects_in", "read_objects", "referenced_uids", "register_kind"]
-
 
 @dataclass
 class Reading:

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import Box
 
-__all__ = ["Points", "box_around", "points_of", "union"]
-
 Points = NDArray[np.float64]
 """``(n, 2)``: x, y in pixels, counted from the corner of the first."""
 Corners = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -13,20 +13,6 @@ from synnodtest.files import replacing
 from synnodtest.finding import Finding
 from synnodtest.identity import planted_uid
 
-__all__ = [
-    "ReportedImage",
-    "coded",
-    "dataset",
-    "image_of_file",
-    "new_object",
-    "outline_of",
-    "planted_image",
-    "reference_to",
-    "save",
-    "series_reference",
-    "size_of",
-]
-
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 

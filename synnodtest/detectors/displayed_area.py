@@ -13,8 +13,6 @@ import numpy as np
 
 from synnodtest.detectors.dicom_graphics import Points
 
-__all__ = ["DisplayedArea", "area_of", "in_pixels"]
-
 
 @dataclass(frozen=True)
 class DisplayedArea:

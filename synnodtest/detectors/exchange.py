@@ -27,16 +27,6 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = [
-    "dicom16",
-    "findings_from_json",
-    "node21_findings",
-    "node21_parsed",
-    "parsed",
-    "png16",
-    "write_stack",
-]
-
 PNG_WHITE = 65535
 NODE21_WHITE = 4095
 

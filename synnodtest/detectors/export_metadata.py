@@ -14,8 +14,6 @@ import yaml
 from synnodtest.detectors.heads import Head, accepted_head, check_task
 from synnodtest.errors import DetectorError
 
-__all__ = ["CHANNELS", "READ_KEYS", "Export", "export_of"]
-
 CHANNELS = (1, 3)
 READ_KEYS = {
     "names": "the classes",

@@ -24,8 +24,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["ExportedDetector", "Runtime"]
-
 MAX_FINDINGS = 300
 BATCH = 16
 UNKNOWN_SIZE = (1024, 1024)

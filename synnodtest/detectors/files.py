@@ -9,8 +9,6 @@ from pathlib import Path
 from synnodtest.errors import DetectorError, require
 from synnodtest.files import sha256_of_file
 
-__all__ = ["check_weights", "sha256_of_files"]
-
 
 def check_weights(path: Path, package: str, extra: str) -> None:
     """Refuse weights that are not there, or whose package is not installed.

@@ -11,8 +11,6 @@ from pathlib import Path
 from synnodtest.detectors.export_metadata import READ_KEYS
 from synnodtest.detectors.heads import HEADS, REFUSED_HEADS
 
-__all__ = ["BEGIN", "END", "tables", "with_tables"]
-
 BEGIN = "<!-- tables of synnodtest.detectors.forms -->"
 END = "<!-- end of the tables -->"
 

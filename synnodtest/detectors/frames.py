@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from synnodtest.finding import Finding
 from synnodtest.geometry import FloatArray
 
-__all__ = ["PADDING", "Frame", "findings_of", "resized", "suppress"]
-
 PADDING = 114 / 255
 """The grey that ultralytics pads with."""
 ROWS = 64

@@ -26,8 +26,6 @@ from synnodtest.masks import OwnMasks
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["EDGE_TOLERANCE_PX", "Guard", "checked", "unguarded"]
-
 EDGE_TOLERANCE_PX = 1.0
 """A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["HEADS", "REFUSED_HEADS", "TASKS", "Head", "accepted_head", "check_task"]
-
 
 @dataclass(frozen=True)
 class Head:

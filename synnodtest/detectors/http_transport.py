@@ -23,8 +23,6 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["AUTHORIZATION_VARIABLE", "MAX_ANSWER_BYTES", "MAX_WAIT_S", "Answer", "Transport", "shown_url"]
-
 AUTHORIZATION_VARIABLE = "SYNNODTEST_HTTP_AUTHORIZATION"
 """Environment variable whose content is sent as the ``Authorization`` header."""
 RETRIED = (429, 502, 503, 504)

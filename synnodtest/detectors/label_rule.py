@@ -9,8 +9,6 @@ from typing import Any
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import DetectorError
 
-__all__ = ["LABELS", "LabelRule", "folded"]
-
 LABELS = (
     "label", "class", "classname", "labelname", "classlabel", "category", "categoryname", "findingname", "pathology",
     "disease", "diagnosis", "classid", "labelid", "categoryid",

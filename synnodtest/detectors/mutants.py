@@ -23,8 +23,6 @@ from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["MUTANTS", "Mutant", "MutantDetector"]
-
 VERSION = "3"
 LARGEST_MM = 22.0
 """Longest side of a box that ``size-blind`` still reports: boxes are larger than nodules, so those of 16 mm stay."""

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import DetectorError
 
-__all__ = ["SAY_WHICH", "Decoded", "check_scores", "edges_of", "of_grid", "of_rows", "refuse_background"]
-
 SCORE_SLACK = 1e-6
 """A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
 SURE = 0.5

@@ -21,8 +21,6 @@ from synnodtest.detectors.onnx_files import weights_beside
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 
-__all__ = ["OnnxDetector"]
-
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
 

@@ -20,8 +20,6 @@ from synnodtest.detectors.network_outputs import (
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
-__all__ = ["decode"]
-
 
 def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int]) -> list[Decoded]:
     """Return ``(boxes (n, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (n,), classes (n,))``.

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["weights_beside"]
-
 _LOCATION = re.compile(rb"\n\x08location\x12([\x80-\xff]*[\x00-\x7f])")
 """An entry of a tensor's external data: the key ``location`` as field 1, then field 2 with the length of a file's name.
 

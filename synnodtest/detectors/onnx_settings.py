@@ -37,8 +37,6 @@ import yaml
 from synnodtest.detectors.export_metadata import Export
 from synnodtest.errors import DetectorError
 
-__all__ = ["InputSettings", "OnnxSettings", "OutputSettings", "read_settings", "settings_of_export"]
-
 MAX_BYTES = 64 * 1024
 MOST_STD = 10.0
 """A std of so many times white leaves a picture that is next to black."""

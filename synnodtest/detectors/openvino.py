@@ -32,8 +32,6 @@ from synnodtest.detectors.yolo import UltralyticsDetector, channels_of
 from synnodtest.errors import DetectorError, require
 from synnodtest.geometry import FloatArray
 
-__all__ = ["BOX_TOLERANCE_PX", "SCORE_TOLERANCE", "OpenVinoDetector"]
-
 SCORE_TOLERANCE = 1e-3
 BOX_TOLERANCE_PX = 0.5
 """In pixels of the network's input."""

@@ -17,8 +17,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["OracleDetector"]
-
 VISIBLE = 0.02
 """Realised contrast below which it reports nothing: fainter than nearly all nodules that readers mark."""
 SMALLEST_MM = (3.0, 6.0)

@@ -15,8 +15,6 @@ from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["PairDetector", "ask", "takes_pairs"]
-
 
 @runtime_checkable
 class PairDetector(Protocol):

@@ -15,8 +15,6 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-__all__ = ["STOPPING", "is_recorded", "preflight", "refuse_misfits"]
-
 FORMAT = 3
 COUNT, SIZE = 4, 512
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")

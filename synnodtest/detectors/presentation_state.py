@@ -24,8 +24,6 @@ from synnodtest.detectors.stated_certainty import stated_certainty, without_cert
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box
 
-__all__ = ["NAME", "STATES"]
-
 NAME = "dicom-pr"
 STATES = {
     "1.2.840.10008.5.1.4.1.1.11.1": "Grayscale Softcopy Presentation State",

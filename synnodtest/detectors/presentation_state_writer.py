@@ -20,8 +20,6 @@ from synnodtest.detectors.stated_certainty import words_of
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 
-__all__ = ["write_presentation_state"]
-
 _GRAYSCALE = "1.2.840.10008.5.1.4.1.1.11.1"
 LAYER = "NODULES"
 _POINTS = 5

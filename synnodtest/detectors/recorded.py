@@ -40,8 +40,6 @@ from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.text_files import decoded
 
-__all__ = ["FORMAT", "Origin", "RecordedDetector", "Recorder", "read_findings", "write_findings"]
-
 FORMAT = 1
 MAX_BYTES = 1024 * 1024 * 1024
 

@@ -14,16 +14,6 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.registry import Registry
 
-__all__ = [
-    "ENTRY_POINT_GROUP",
-    "Factory",
-    "Options",
-    "find_factory",
-    "load_all",
-    "register_detector",
-    "registered_names",
-]
-
 ENTRY_POINT_GROUP = "synnodtest.detectors"
 
 

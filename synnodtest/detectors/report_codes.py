@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["CODES", "REPORT_CLASSES"]
-
 REPORT_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.88.65": "Chest CAD SR",
     "1.2.840.10008.5.1.4.1.1.88.22": "Enhanced SR",

@@ -14,8 +14,6 @@ from synnodtest.files import is_lfs_pointer
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
 
-__all__ = ["DEFAULT_TIMEOUT_S", "check_named", "make_detector", "names_record", "resolve_detector"]
-
 DEFAULT_TIMEOUT_S = 300.0
 
 _SUFFIXES = {

@@ -25,8 +25,6 @@ from synnodtest.detectors.stated_certainty import stated_certainty
 from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, box_of_mask
 
-__all__ = ["LABEL_MAP", "NAME", "SEGMENTATION"]
-
 NAME = "dicom-seg"
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"

@@ -26,8 +26,6 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, Box
 from synnodtest.identity import Identity
 
-__all__ = ["write_segmentation"]
-
 
 def write_segmentation(path: Path, findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> None:
     """Write the findings on one image: each box as a mask of whole pixels, its score in the segment's description.

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["stated_certainty", "without_certainty", "words_of"]
-
 _WORDS = "certainty|confidence|probability|likelihood|score"
 _STATED = re.compile(
     rf"\b(?:{_WORDS})\b(?:\s+of\s+(?:nodule|finding|malignancy|cancer))?\s*[:=]?\s*"

@@ -21,8 +21,6 @@ from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.detectors.report_codes import REPORT_CLASSES
 from synnodtest.finding import Finding
 
-__all__ = ["read_reports"]
-
 NAME = "dicom-sr"
 
 _SUMMARY, _FAILED = "111017", ("111243", "111244", "111245")

@@ -27,8 +27,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["TorchvisionDetector", "load_torchvision"]
-
 BATCH = 4
 LEAST_SCORE = 0.001
 _FROM_ZERO = "if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))"

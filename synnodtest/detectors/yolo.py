@@ -32,8 +32,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.shipped import shipped_model
 from synnodtest.threads import cores
 
-__all__ = ["UltralyticsDetector", "channels_of", "quiet_ultralytics"]
-
 CONFIDENCE = 0.001
 NMS_IOU = 0.7
 MAX_FINDINGS = 300

@@ -10,16 +10,6 @@ from synnodtest.attenuation import white_share
 from synnodtest.geometry import Crop, cut_of
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 
-__all__ = [
-    "LARGEST_CONTRAST_ERROR",
-    "LARGEST_DIAMETER_ERROR",
-    "LARGEST_REACH",
-    "LARGEST_WHITE_SHARE",
-    "contrast_to_noise",
-    "rejection",
-    "rejections",
-]
-
 LARGEST_DIAMETER_ERROR = 0.35
 """Realised against requested diameter, relative."""
 LARGEST_CONTRAST_ERROR = 0.5

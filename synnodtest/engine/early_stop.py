@@ -14,8 +14,6 @@ from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.ports import Background
 
-__all__ = ["BATCH", "until_decided"]
-
 BATCH = 8
 """Clusters between two looks: two calls of a detector's usual batch; every one of them is looked at."""
 

@@ -27,8 +27,6 @@ from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
-__all__ = ["Engine"]
-
 BATCH = 16
 """Scenes per synthesizer call: the networks gain nothing from more on a CPU, and two batches are held at a time."""
 BACKGROUNDS_IN_MEMORY = BATCH

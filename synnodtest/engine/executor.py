@@ -11,8 +11,6 @@ from synnodtest.canonical import sha256_of
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import Recipe
 
-__all__ = ["Batch", "Executor", "Ground", "batches_of", "halves"]
-
 BATCH = 32
 """Recipes of a batch, or those of one background if these are more."""
 

@@ -14,8 +14,6 @@ from synnodtest.ports import Detector
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
-__all__ = ["BATCH", "Findings"]
-
 BATCH = 8
 """Radiographs per detector call: half of a synthesizer's batch, so that findings are stored twice within one."""
 

@@ -25,8 +25,6 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["FEWER_BACKGROUNDS", "Gatherer", "Item"]
-
 FEWER_BACKGROUNDS = "backgrounds asked for"
 """How the shortfall ends that says how many backgrounds a set has."""
 

@@ -13,8 +13,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 
-__all__ = ["FORMAT", "Chunk", "Job", "Keys", "Placed", "Unplaced"]
-
 FORMAT = 1
 """Version of what stands in the store; part of every key."""
 SNAPSHOT = 3

@@ -12,8 +12,6 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["Gathered", "Judgement", "Providers", "agree"]
-
 
 @dataclass(frozen=True)
 class Providers:

@@ -22,8 +22,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 
-__all__ = ["Outcome", "Snapshot", "to_trial"]
-
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-__all__ = ["ahead", "give_up_if_unwanted"]
-
 T = TypeVar("T")
 _END = object()
 _POLL_S = 0.2

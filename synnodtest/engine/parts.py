@@ -17,8 +17,6 @@ from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes
 from synnodtest.store import Store
 
-__all__ = ["Parts", "scenes_of"]
-
 
 class Parts:
     """Whatever providers give, held for the time of a campaign.

@@ -16,8 +16,6 @@ from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
-__all__ = ["Places", "by_background"]
-
 
 def by_background(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
     """Yield the recipes of one background after the other."""

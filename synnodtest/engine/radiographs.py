@@ -24,8 +24,6 @@ from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
-__all__ = ["Radiographs"]
-
 
 @dataclass(frozen=True, eq=False)
 class _Stored:

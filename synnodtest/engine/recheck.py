@@ -18,8 +18,6 @@ from synnodtest.errors import DetectorError
 from synnodtest.evidence.sightings import Sightings
 from synnodtest.ports import Detector
 
-__all__ = ["Recheck"]
-
 SHOWN_AGAIN = 2
 """Radiographs with findings, and as many without: other weights change some digit of any score, so that one would do;
 a detector that is broken shows on those with findings, one that was broken on those without."""

@@ -17,8 +17,6 @@ from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 
-__all__ = ["SynthesisRecheck"]
-
 TOLERANCE = 0.02
 """Of the brightness that nodules add or take at most. From batch to batch a network rounds by a hundredth of that;
 other weights draw otherwise."""

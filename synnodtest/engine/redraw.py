@@ -13,8 +13,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.radiograph_codec import Edit
 from synnodtest.scene import Scene
 
-__all__ = ["LIMIT", "redraw_rejected"]
-
 LIMIT = 3
 """Times a nodule may be drawn again; what is still rejected then stays excluded, and is counted."""
 

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["IN_FLIGHT", "TRIES", "GivenUp", "Lost", "Stage", "drive"]
-
 IN_FLIGHT = 2
 """Batches at a worker: one in work, one waiting there, so that it never waits for the driver."""
 TRIES = 3

@@ -12,8 +12,6 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.matching import Matching, match
 from synnodtest.statistics import Estimate, paired_mean, tango
 
-__all__ = ["LARGEST_EXCESS", "ShamResult", "ShamStatus", "judge_sham", "sham_not_needed"]
-
 LARGEST_EXCESS = 0.05
 """INVALID where the lower bound of (fires in sham masks) - (fires there untouched) exceeds this."""
 

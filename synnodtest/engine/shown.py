@@ -16,8 +16,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Scenes
 
-__all__ = ["Progress", "Shown", "silent"]
-
 Key = tuple[str, Scenes, str, Group]
 """Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
 WORDS = {

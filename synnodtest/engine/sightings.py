@@ -22,8 +22,6 @@ from synnodtest.finding import Finding
 from synnodtest.masks import held_at
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["decode_sightings", "encode_sightings", "regions_at", "regions_of", "sightings_of"]
-
 Point = tuple[float, float]
 _MAGIC = b"SNFD\x01"
 _HEAD = len(_MAGIC) + 4

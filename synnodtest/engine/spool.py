@@ -10,8 +10,6 @@ import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Spool", "Spooled"]
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Spooled:

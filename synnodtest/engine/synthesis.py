@@ -19,8 +19,6 @@ from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.synthesizers.lesions import refuse_lesions
 
-__all__ = ["synthesize"]
-
 
 def synthesize(
     synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], tally: Tally

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from synnodtest.engine.tally import Tally
 
-__all__ = ["measured", "remember"]
-
 FILE = "throughput.json"
 
 

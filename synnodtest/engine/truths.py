@@ -10,8 +10,6 @@ from synnodtest.geometry import equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.scene import Scene
 
-__all__ = ["as_asked", "truth_fault"]
-
 SAME = 0.1
 """Share by which a truth may differ from what is measured: synthesizers round, and blend at the edge of the mask."""
 SAME_MM, SAME_CONTRAST = 0.5, 0.01

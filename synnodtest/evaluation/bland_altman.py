@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["bland_altman"]
-
 SHOWN = (
     ("diameter_mm", "diameter", "Diameter in mm", (4, 8, 16, 32)),
     ("contrast", "contrast", "Contrast", (0.1, 0.2, 0.4, 0.8)),

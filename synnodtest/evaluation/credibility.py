@@ -15,8 +15,6 @@ from synnodtest.evaluation.measured import Planted
 from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 
-__all__ = ["agreement", "coverage", "distances", "of_planted", "standardised", "two_sample_auc"]
-
 Array = NDArray[np.float64]
 
 

@@ -24,8 +24,6 @@ from synnodtest.radiomics_features import GROUPS, measure_features, standard_gra
 from synnodtest.scene import Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["SIDE", "Crop", "annotated_crops", "bare_crops", "features_of_crop", "planted_crops", "profile_of"]
-
 SIDE = 48
 """Pixels along each side of a crop; the nodule takes a third of it, whatever its size."""
 SPAN = 3.0

@@ -29,8 +29,6 @@ from synnodtest.statistics import (
     sensitivity_at_fppi,
 )
 
-__all__ = ["FALSE_POSITIVE_RATES", "SIZES_MM", "coco_hits", "evaluate"]
-
 FALSE_POSITIVE_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 SIZES_MM: tuple[tuple[float, float], ...] = ((0, 10), (10, 20), (20, 30), (30, math.inf), (10, math.inf), (10, 30))

@@ -15,8 +15,6 @@ from synnodtest.errors import SynnodError, missing_extra
 from synnodtest.factories import Loader
 from synnodtest.geometry import FloatArray
 
-__all__ = ["Embedding", "load_embedding"]
-
 DARKEST, BRIGHTEST = -1.0, 1.5
 """Brightness about the surroundings, in lung ranges, that an encoder gets as 0 and as 1."""
 BATCH = 32

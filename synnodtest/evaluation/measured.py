@@ -21,8 +21,6 @@ from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, meas
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = ["Planted", "features_of", "plant", "scenes_on", "seen_mask", "synthesized", "view_of"]
-
 SIZE = 96
 EDGE = 0.12
 """Share of the peak of the added brightness at which nodules end when they are compared."""

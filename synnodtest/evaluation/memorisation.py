@@ -19,8 +19,6 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import FloatArray
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["Crops", "copies", "crops_of", "distances_to"]
-
 EDGE = 24
 """Pixels along a scaled crop: one per millimetre of a nodule of 12 mm."""
 REACH = 2.0

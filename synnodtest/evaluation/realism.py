@@ -27,17 +27,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
-__all__ = [
-    "FROM_CT",
-    "FROM_FILMS",
-    "Exhibit",
-    "exhibits",
-    "film_exhibits",
-    "judge_answers",
-    "read_answers",
-    "write_study",
-]
-
 SIDE_MM = 70.0
 SIDE_PX = 280
 FROM_CT = "Some nodules are real ones from CT, projected; the others were made by a model."

@@ -18,8 +18,6 @@ from synnodtest.geometry import centre_of
 from synnodtest.radiograph import is_derived
 from synnodtest.reference import FORMAT, LEVELS
 
-__all__ = ["EDGES_MM", "FEWEST", "Seen", "make_reference", "measure"]
-
 EDGES_MM = (4.0, 12.0, 17.0, 45.0)
 """Of the bands of diameter: about a third each of the nodules of NIH films that readers annotated."""
 FEWEST = 10

@@ -28,8 +28,6 @@ from synnodtest.statistics import paired_mean
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
-__all__ = ["SWEPT", "Ground", "alike", "evaluate_synthesizer", "grounds", "of_series", "sham_equivalence", "sweep"]
-
 Report = Callable[[str], None]
 SWEPT = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
 SWEEP_DIAMETER_MM = 14.0

@@ -14,8 +14,6 @@ from synnodtest.evaluation.credibility import two_sample_auc
 from synnodtest.evaluation.crops import RINGS, Crop, profile_of
 from synnodtest.statistics import auc, cluster_bootstrap
 
-__all__ = ["HALVES", "network_scores", "tell_apart", "two_sample"]
-
 FOLDS = 5
 HALVES = 3
 """Times the real nodules are split in two, by patient, for the yardstick."""

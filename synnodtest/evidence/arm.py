@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["CONTROL_ARM", "DEFAULT_ARM", "OWN", "PRIOR_ARM", "SHAM_ARM", "UNDER_ARM", "UNTOUCHED_ARM", "Arm"]
-
 _PLANNED = "@"
 """Begins the names of arms that no spec can name."""
 

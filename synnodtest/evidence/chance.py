@@ -15,8 +15,6 @@ from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 
-__all__ = ["MANY", "MOSTLY", "mirrored", "share_hit", "told_of_chance", "withheld_for_chance"]
-
 MANY = 0.1
 """Where more than this share of nodules is hit at mirrored places, a pass says so."""
 MOSTLY = 0.5

@@ -8,8 +8,6 @@ from dataclasses import replace
 from synnodtest.ports import Background
 from synnodtest.statistics import cluster_index
 
-__all__ = ["with_copies_joined"]
-
 
 def with_copies_joined(backgrounds: Sequence[Background]) -> tuple[Background, ...]:
     """Return the backgrounds with copies of one radiograph, and all images of their patients, in one cluster.

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, Trial
 
-__all__ = ["SILENCE", "Heard", "heard", "loudest", "silenced", "withheld"]
-
 SILENCE = "What the detector reported in this run"
 """Title of the table that a withheld ruling carries; the verdict page knows it by this."""
 NEXT_TO_NOTHING = 0.05

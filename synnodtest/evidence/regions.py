@@ -9,19 +9,6 @@ import numpy as np
 
 from synnodtest.geometry import BoolArray
 
-__all__ = [
-    "BUILT_IN_REGIONS",
-    "AllOf",
-    "AnyOf",
-    "NotIn",
-    "RegionExpression",
-    "control_name",
-    "evaluate",
-    "region_names",
-    "region_text",
-    "shown_name",
-]
-
 BUILT_IN_REGIONS = frozenset(
     {
         "lung",

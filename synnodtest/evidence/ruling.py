@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-__all__ = ["Component", "Ruling", "Side", "Status", "combine", "decide"]
-
 Side = Literal["above", "below", "within"]
 
 

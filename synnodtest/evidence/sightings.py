@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
 
-__all__ = ["Sighting", "Sightings", "Spool", "Spooled", "names_of"]
-
 
 @cache
 def names_of(regions: tuple[str, ...]) -> frozenset[str]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Asked", "Complaint"]
-
 
 class Complaint(NamedTuple):
     """Something of a spec that cannot work.

@@ -10,8 +10,6 @@ from typing import Literal
 from synnodtest.evidence.ruling import Component, Side, Status, decide
 from synnodtest.statistics import Estimate
 
-__all__ = ["Held", "alarm_p", "component", "hold"]
-
 Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
 

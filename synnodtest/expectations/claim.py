@@ -11,8 +11,6 @@ from synnodtest.evidence.arm import UNDER_ARM, Arm
 from synnodtest.evidence.trial import NoduleTrial, Trial
 from synnodtest.expectations.language import SEARCH, key_of, object_schema, option, share
 
-__all__ = ["BASE", "COMPANION", "GROWN", "UNDER", "ClaimKind", "Searched", "confidence_of", "lead_of", "rate"]
-
 BASE, UNDER, COMPANION, GROWN = Arm("example"), UNDER_ARM, Arm("@companion"), Arm("@grown")
 """The scenes of a replicate: as searched, perturbed, with a second nodule, with a larger one."""
 DEFAULT_RATE = 0.8

@@ -13,14 +13,13 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE
 from synnodtest.expectations.parameters import Selection
 
-__all__ = ["curve_kind"]
-
 
 class Bounded(Protocol):
     """Parameters with a bound to exceed."""
 
     @property
-    def at_least(self) -> float: ...
+    def at_least(self) -> float:
+        """The bound."""
 
 
 P = TypeVar("P", bound=Selection)

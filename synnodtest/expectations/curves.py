@@ -19,17 +19,6 @@ from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.statistics import Estimate, delong
 from synnodtest.statistics.bootstrap import resampled
 
-__all__ = [
-    "Weights",
-    "area_over",
-    "bootstrapped",
-    "curve_figure",
-    "hits_at",
-    "owners",
-    "rule_on_curve",
-    "sensitivity_at",
-]
-
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
 MOST_POINTS = 300

@@ -10,8 +10,6 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.registry import find_check, kinds
 from synnodtest.expectations.sequential import sequential_ruling
 
-__all__ = ["sequential_judge"]
-
 
 def sequential_judge(name: str, parameters: Mapping[str, object]) -> Callable[[Mapping[str, object], Evidence], Ruling]:
     """Return the judge of an expectation in a sequential run.

@@ -21,18 +21,6 @@ from synnodtest.statistics import (
 )
 from synnodtest.statistics.sequential import log_e_above
 
-__all__ = [
-    "curve_backgrounds",
-    "difference_backgrounds",
-    "perfect_backgrounds",
-    "rate_backgrounds",
-    "rate_units",
-    "rising_backgrounds",
-    "sequential_pairs",
-    "sequential_rate",
-    "superior_backgrounds",
-]
-
 _LEVELS = 5
 _MOST = 100_000
 """Backgrounds beyond which no plan goes."""

@@ -10,8 +10,6 @@ from synnodtest.evidence.ruling import Component, Ruling, Status, decide
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.rule import sizes
 
-__all__ = ["taken"]
-
 
 def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
     """Return the ruling of somebody else's check; a pass on a single cluster, or on few of its scenes, is INCONCLUSIVE.

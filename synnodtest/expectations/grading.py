@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 from synnodtest.evidence.trial import NoduleTrial, Trial, holds, predicate
 
-__all__ = ["Grade", "false_alarm", "finding_in_region", "is_judged", "missed_nodule"]
-
 
 class Grade(NamedTuple):
     """What a scene says of the detector.

@@ -19,8 +19,6 @@ from synnodtest.expectations.power import Plan, Power, Shown, best
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
 
-__all__ = ["Kind", "Unit"]
-
 P = TypeVar("P", bound=Selection)
 Unit = Literal["nodule", "scene", "image"]
 """What is counted."""

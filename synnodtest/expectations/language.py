@@ -6,23 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = [
-    "COMMON",
-    "CURVE",
-    "EVERY",
-    "IMAGES",
-    "METRIC",
-    "SEARCH",
-    "choice",
-    "key_of",
-    "number",
-    "object_schema",
-    "one_of",
-    "option",
-    "reference",
-    "share",
-]
-
 Schema = Mapping[str, object]
 
 VARIABLE: Schema = {"$ref": "#/$defs/variable"}

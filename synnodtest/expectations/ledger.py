@@ -12,8 +12,6 @@ from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rule import selected
 
-__all__ = ["Ledger", "ledger_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class Ledger:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["LEAST_CLUSTERS", "LEAST_LEVELS", "REFERENCE_AT_LEAST", "many_false_positives"]
-
 LEAST_CLUSTERS = 15
 """Fewest backgrounds on which a bootstrap decides: below, its coverage is not within a few percent of the nominal."""
 LEAST_LEVELS = 5

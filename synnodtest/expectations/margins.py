@@ -15,8 +15,6 @@ from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.power import paired_power
 from synnodtest.expectations.sequential import EarlyStop
 
-__all__ = ["Margined", "margin_kind"]
-
 
 @dataclass(frozen=True)
 class Margined(Compared):

@@ -28,20 +28,6 @@ from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
-__all__ = [
-    "against_arm",
-    "against_both",
-    "agreeing_backgrounds",
-    "comparison_unit",
-    "hold_difference",
-    "judge_difference",
-    "margin_below_1",
-    "no_room_left",
-    "paired_needs",
-    "sequential_stop",
-    "with_reference",
-]
-
 C = TypeVar("C", bound=Compared)
 
 

@@ -14,18 +14,6 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs
 
-__all__ = [
-    "LOWER_IS_BETTER",
-    "ON_IMAGES",
-    "RATES",
-    "UNITS",
-    "Compared",
-    "Comparison",
-    "compare",
-    "is_arm",
-    "nodule_pairs",
-]
-
 ON_IMAGES = frozenset({"specificity", "false_positives_per_image"})
 LOWER_IS_BETTER = frozenset({"false_positives_per_image"})
 RATES = frozenset({"sensitivity", "specificity"})

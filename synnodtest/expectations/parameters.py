@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Bounded", "Selection", "Stratum"]
-
 
 class Stratum(Protocol):
     """One group of a comparison."""

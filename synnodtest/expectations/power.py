@@ -19,19 +19,6 @@ from synnodtest.statistics import (
     sample_size_rate,
 )
 
-__all__ = [
-    "Assumptions",
-    "Plan",
-    "Power",
-    "Shown",
-    "best",
-    "count_power",
-    "paired_power",
-    "parity_power",
-    "rate_power",
-    "rising_power",
-]
-
 P = TypeVar("P")
 _MOST = 10_000
 """Units beyond which no plan goes."""

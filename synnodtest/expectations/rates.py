@@ -15,20 +15,6 @@ from synnodtest.expectations.parameters import Bounded, Selection
 from synnodtest.statistics import Estimate, clustered_rate, icc
 from synnodtest.statistics import size_at_sensitivity as estimate_size
 
-__all__ = [
-    "Pairs",
-    "as_asked",
-    "by_diameter",
-    "diameter_at",
-    "hold_rate",
-    "hold_sensitivity",
-    "intraclass",
-    "planned_bound",
-    "rate_bound",
-    "verb",
-    "where_phrase",
-]
-
 Pairs = Sequence[tuple[Trial, NoduleTrial]]
 
 

@@ -19,8 +19,6 @@ from synnodtest.expectations.foreign import taken
 from synnodtest.expectations.kind import Kind
 from synnodtest.registry import Registry
 
-__all__ = ["CLAIM_GROUP", "GROUP", "check", "claims", "find_check", "find_claim", "forget", "kinds", "known_checks"]
-
 GROUP = "synnodtest.checks"
 """Entry points of other packages: a :class:`Kind`, or a function of (parameters, evidence)."""
 CLAIM_GROUP = "synnodtest.claims"

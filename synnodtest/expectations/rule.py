@@ -13,8 +13,6 @@ from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.sentences import counts_phrase, sentence_for
 
-__all__ = ["naming_unheard", "no_data", "not_made", "rule", "selected", "sizes"]
-
 
 def rule(
     held: Sequence[Held],

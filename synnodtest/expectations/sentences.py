@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Status
 
-__all__ = ["counts_phrase", "number", "outcome_phrase", "percent", "sentence_for"]
-
 
 def percent(alpha: float) -> str:
     """Return the confidence of a one-sided bound in words: 0.05 -> ``95%``."""

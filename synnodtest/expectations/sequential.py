@@ -34,8 +34,6 @@ from synnodtest.statistics import (
 )
 from synnodtest.statistics.sequential import log_e_above, log_e_below
 
-__all__ = ["EarlyStop", "sequential_ruling"]
-
 P = TypeVar("P", bound=Selection)
 MOST_POINTS = 5000
 """Looks of which the record keeps the e-values; of a longer run as many, evenly spaced."""

@@ -11,8 +11,6 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import FEW_CLUSTERS
 from synnodtest.statistics.clusters import equal_clusters
 
-__all__ = ["few_clusters", "too_few_clusters", "too_few_equal_clusters", "too_many_left_out"]
-
 
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""

@@ -21,18 +21,6 @@ from synnodtest.expectations.rule import selected
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 from synnodtest.statistics import mean_cluster_spearman
 
-__all__ = [
-    "Trend",
-    "against_silence",
-    "against_trend",
-    "curves_of",
-    "over_of",
-    "response_of",
-    "trend_figure",
-    "varies",
-    "within",
-]
-
 RATES_SHOWN = (0.15, 0.5)
 """The paper's thresholds for its curves of detection rate by size (figure 3); drawn beside the operating point."""
 WATCHED = (

@@ -21,8 +21,6 @@ from synnodtest.expectations.sentences import number
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 
-__all__ = ["FOUND", "MISSED", "Pretence", "against_rate", "beside", "concerns", "missed", "pretend", "with_worst_case"]
-
 MISSED, FOUND = 0.0, 1.0
 
 Pretence = Callable[[Trial, NoduleTrial], float]

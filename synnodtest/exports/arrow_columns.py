@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["column"]
-
 
 def column(values: Sequence[Any], kind: Any) -> Any:
     """Return an array of text, float64, bool, lists of these, or maps (given as lists of pairs); None is null.

@@ -14,8 +14,6 @@ from synnodtest.files import write_atomic
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import IdentityEntry, PackageEntry
 
-__all__ = ["bill_of_materials", "write"]
-
 FILE_NAME = "sbom.cdx.json"
 _NAMESPACE = uuid.UUID("6f9b6c2e-0a53-5a1e-9a0e-3f6f1f0c7a10")
 """Of serial numbers: one run has one, however often it is written."""

@@ -6,8 +6,6 @@ from typing import Any
 
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry
 
-__all__ = ["properties"]
-
 
 def properties(expectation: ExpectationEntry, behaviour: BehaviourEntry | None = None) -> list[tuple[str, str]]:
     """Return name and value of the properties of one test case, for pytest's ``user_properties``.

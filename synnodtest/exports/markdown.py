@@ -13,8 +13,6 @@ from synnodtest.record.model import Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import expectation_title
 
-__all__ = ["badge", "summary", "write"]
-
 MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
 """Beside the word, which says the same; whatever else there is has no mark."""
 RED, GREEN, GREY = (STATUSES[word].colour.lower() for word in ("FAILED", "PASSED", "NOT RUN"))

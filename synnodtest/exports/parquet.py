@@ -15,8 +15,6 @@ from synnodtest.files import write_atomic
 from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.judged import MatchedEntry
 
-__all__ = ["FILE_NAME", "rows", "write"]
-
 FILE_NAME = "results.parquet"
 
 

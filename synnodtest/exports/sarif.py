@@ -12,8 +12,6 @@ from synnodtest.record.model import Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import expectation_title
 
-__all__ = ["FILE_NAME", "github", "log", "write"]
-
 FILE_NAME = "results.sarif"
 _LEVELS = {
     "FAILED": "error",

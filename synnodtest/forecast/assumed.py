@@ -9,8 +9,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["ASSUMED", "Assumed"]
-
 ASSUMED: Mapping[str, float] = {
     "margin_to_bound": 0.1,
     "discordant": 0.05,

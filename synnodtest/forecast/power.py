@@ -18,8 +18,6 @@ from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 from synnodtest.statistics import design_effect
 
-__all__ = ["Forecast", "auto_count", "forecast", "with_count"]
-
 UNFLAGGED = 30
 """Backgrounds from which a bootstrap over them goes unflagged."""
 

@@ -14,8 +14,6 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import NOMINAL_MM, Behaviour
 
-__all__ = ["SAMPLE", "scenes_per_background", "units_per_background"]
-
 SAMPLE = 20
 """Backgrounds enumerated to count the units that an expectation selects."""
 

@@ -6,8 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-__all__ = ["Clock", "Pace"]
-
 
 class Clock:
     """Counts down a time budget.

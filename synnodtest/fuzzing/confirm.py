@@ -13,8 +13,6 @@ from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 from synnodtest.statistics.distributions import beta_sf
 
-__all__ = ["Confirmation", "confirm", "decide", "held_out", "longer", "rate_of"]
-
 LEAST_TRIALS = 60
 LONGER = 3
 """A candidate that the first look leaves open is tried this many times as often, where no other is confirmed."""

@@ -14,8 +14,6 @@ from synnodtest.planning.example import Example
 from synnodtest.spec.model import Location
 from synnodtest.statistics import Estimate, clustered_rate
 
-__all__ = ["EASY", "Control", "control_stage", "responds"]
-
 EASY = Example.of({"diameter_mm": 20.0, "contrast": 1.0, "place.part": 0, "place.height": 0.0, "place.across": 0.0})
 """The nodule where examples have none: 20 mm, dense, in the middle of a lung."""
 LEAST = 0.2

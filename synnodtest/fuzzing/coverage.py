@@ -9,8 +9,6 @@ import numpy as np
 
 from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
 
-__all__ = ["bin_of", "bin_words", "bins_of", "coverage", "coverage_points"]
-
 CANDIDATES = 24
 BINS = 3
 """Of a continuous parameter."""

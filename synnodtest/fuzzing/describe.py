@@ -15,8 +15,6 @@ from synnodtest.fuzzing.stage import Replicate, Stage
 from synnodtest.planning.difficulty import Dimension, Space
 from synnodtest.planning.example import Example
 
-__all__ = ["Neighbourhood", "neighbourhood"]
-
 RADII = {"diameter_mm": 1.0, "contrast": 0.05, "density": 0.1}
 """Half width of the box around a counterexample; other parameters: this share of their range."""
 SHARE = 0.05

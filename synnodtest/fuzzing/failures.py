@@ -21,8 +21,6 @@ from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.scene import Scene
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["Failures", "failure_id", "replay_failure", "trials_of"]
-
 
 class Failures:
     """The failing points of one expectation of a behaviour, tried again first by every later search.

@@ -12,8 +12,6 @@ from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.fuzzing.telling import Rule, Surroundings
 
-__all__ = ["Findings"]
-
 
 @dataclass
 class Findings:

@@ -22,8 +22,6 @@ from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
-__all__ = ["Ground", "grounded"]
-
 
 def grounded(behaviour: Behaviour) -> Behaviour:
     """Return a fuzz behaviour with the backgrounds of search and confirmation as its scenes; others as they are."""

@@ -22,8 +22,6 @@ from synnodtest.fuzzing.telling import telling_rule
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import sides_of
 
-__all__ = ["DESCRIBED", "SHAM_SCENES", "Hunt"]
-
 DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30

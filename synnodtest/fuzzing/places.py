@@ -15,8 +15,6 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Location
 
-__all__ = ["Places"]
-
 LEAST_PART = 0.15
 """A part of a region counts if it has at least this share of the largest part's area."""
 KEPT = 64

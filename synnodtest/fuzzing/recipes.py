@@ -24,8 +24,6 @@ from synnodtest.scene import Perturbation
 from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.model import Location, PerturbationSpec
 
-__all__ = ["DEFAULT_DIAMETER_MM", "RecipeMaker"]
-
 DEFAULT_DIAMETER_MM = 20.0
 """Of a nodule whose diameter neither the search nor the spec names."""
 BESIDE_MM = 1.0

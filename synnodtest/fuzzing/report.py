@@ -22,8 +22,6 @@ from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz
 from synnodtest.spec.plain import behaviour_dict, plain_region
 
-__all__ = ["entry_of", "facts_of", "tried_points"]
-
 KEPT = ("operating_point", "matching", "of", "alpha", "rate_at_least", "margin", "max_drop", "over", "factor", "region")
 BINS = 4
 _NOTHING_MATTERS = {True: "nothing: it fails at its easiest", False: "not looked for: an explicit example"}

@@ -14,8 +14,6 @@ from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.unplanted import never_planted, never_tried
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["gaps_of", "ruling_of", "says"]
-
 LEAST_HELD_OUT = 2
 NOTHING = "no confirmed counterexample in {n} examples"
 STOPPED = {

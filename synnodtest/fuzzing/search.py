@@ -13,8 +13,6 @@ from synnodtest.fuzzing.stage import Crashed, Judged, Stage, is_hang
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
-__all__ = ["Search", "Stop"]
-
 Stop = Literal["examples", "time budget", "interrupted", "crash", "space exhausted"]
 ROUNDS = 3
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from synnodtest.planning.difficulty import Difficulties, Space
 
-__all__ = ["shrink"]
-
 TOLERANCE = 4
 """Steps of difficulty (of 1000) to which a boundary is located."""
 PASSES = 4

@@ -14,8 +14,6 @@ from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
 from synnodtest.spec.model import Behaviour, Location, Scenes
 
-__all__ = ["plant"]
-
 NAME = "python"
 LEAST_COUNT = 20
 """Backgrounds that are opened at least, so that tests share one set."""

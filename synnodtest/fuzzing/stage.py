@@ -25,8 +25,6 @@ from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 
-__all__ = ["Crashed", "Judged", "Replicate", "Spot", "Stage", "is_hang"]
-
 CHUNK = 8
 """Replicates per call of the engine when a clock is watched."""
 LOOK = 30

@@ -11,8 +11,6 @@ from synnodtest.fuzzing.stage import Crashed
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
-__all__ = ["Candidate", "Suspects"]
-
 MOST_DISTINCT = 3
 """Distinct failures of one expectation that are followed up."""
 MOST_TRIED = 24

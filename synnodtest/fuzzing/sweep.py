@@ -14,8 +14,6 @@ from synnodtest.fuzzing.stage import UNLIKELY, Replicate, Spot, Stage
 from synnodtest.planning.example import Example
 from synnodtest.statistics import Estimate
 
-__all__ = ["Sweep", "sweep"]
-
 TRIALS = 120
 """Scenes in all, shared by the examples."""
 MOST = 600

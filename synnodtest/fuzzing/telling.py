@@ -13,8 +13,6 @@ from synnodtest.fuzzing.stage import Replicate
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 
-__all__ = ["Rule", "Surroundings", "named", "telling_rule"]
-
 LEAST_SCENES = 5
 """Failing and holding scenes that there must be."""
 LEAST_BALANCE = 0.7

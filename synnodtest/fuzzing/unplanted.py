@@ -9,8 +9,6 @@ from typing import Any
 from synnodtest.fuzzing.coverage import bin_of, bin_words, bins_of
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 
-__all__ = ["never_planted", "never_tried"]
-
 LEAST_TRIED = 2
 """One example may find no place by accident; another of the same part stands on other backgrounds."""
 MOST_NAMED = 3

@@ -11,8 +11,6 @@ from synnodtest.errors import RecordError
 from synnodtest.spec.source import BEGINS, Node, YamlFault, parse, plain, read_text
 from synnodtest.spec.validation import held_against
 
-__all__ = ["Form", "read_form", "read_nodes"]
-
 Form = Schema
 """A JSON Schema; ``x-expected`` says in words what a text with a pattern should be."""
 _MOST_TOLD = 20

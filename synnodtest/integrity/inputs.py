@@ -37,8 +37,6 @@ from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_form
 from synnodtest.text_files import decoded
 
-__all__ = ["Inputs", "keep", "load", "read_titles"]
-
 _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
 _AMOUNT = {"type": ["string", "number", "boolean"]}

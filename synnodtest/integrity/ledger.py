@@ -16,8 +16,6 @@ from typing import Any
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.errors import RecordError
 
-__all__ = ["FILE_NAME", "begin", "end", "faults", "runs_of"]
-
 FILE_NAME = "synnodtest-ledger.jsonl"
 
 

@@ -21,17 +21,6 @@ from synnodtest.integrity.sources import sources
 from synnodtest.spec.model import Spec
 from synnodtest.spec.plain import spec_dict
 
-__all__ = [
-    "LOCK",
-    "Frozen",
-    "deviation",
-    "deviations",
-    "exploratory_reasons",
-    "freeze",
-    "moved_sources",
-    "read_lock",
-]
-
 LOCK = "synnodtest.lock"
 LARGEST_BYTES = 64 * 1024 * 1024
 _ABSENT = "absent"

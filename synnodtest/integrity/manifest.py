@@ -17,18 +17,6 @@ from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
 from synnodtest.files import sha256_of_file, write_atomic
 
-__all__ = [
-    "FILE_NAME",
-    "RECORD",
-    "REPORT",
-    "SIGNATURE",
-    "read",
-    "refuse_changed",
-    "root_digest",
-    "verify",
-    "write",
-]
-
 FILE_NAME = "manifest.json"
 RECORD = "results.json"
 REPORT = "report.html"

@@ -23,8 +23,6 @@ from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.spec.model import Spec
 
-__all__ = ["METRICS", "Margin", "Protocol", "draft", "freeze_protocol", "frozen_at", "read_protocol"]
-
 METRICS = {"sensitivity": False, "confidence": False, "specificity": False, "false_positives_per_image": True}
 """What a margin may limit, and whether less of it is better."""
 GATES = ("integrity", "safety", "performance", "exploratory")

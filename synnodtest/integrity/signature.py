@@ -20,8 +20,6 @@ from synnodtest.errors import RecordError, missing_extra
 from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
-__all__ = ["KEY_HINT", "fingerprint", "sign", "told", "verify"]
-
 VERSION = 2
 KEY_HINT = "give the line of a .pub file, or its fingerprint (SHA256:...)"
 _LARGEST_BYTES = 100_000

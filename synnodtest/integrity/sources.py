@@ -12,8 +12,6 @@ from synnodtest.factories import Loader, source_sha256
 from synnodtest.spec.model import Behaviour, Spec
 from synnodtest.synthesizers.registry import SYNTHESIZERS
 
-__all__ = ["sources"]
-
 
 def sources(spec: Spec) -> dict[str, str]:
     """Return the sha256 of the file of each function, check and claim that a spec uses and this package does not bring.

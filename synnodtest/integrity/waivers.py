@@ -25,8 +25,6 @@ from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_nodes
 from synnodtest.spec.source import Node, plain
 
-__all__ = ["Waiver", "Waivers", "load_waivers"]
-
 HINT = "each waiver has id, expectation (a node id, or a behaviour's id), reason, approver and expiry (YYYY-MM-DD)"
 _TEXT = {"type": "string", "pattern": r"\S", "x-expected": "a text", "maxLength": 2000}
 _DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "x-expected": "a date (YYYY-MM-DD)"}

@@ -19,8 +19,6 @@ from synnodtest.mimics.registry import mimic_kind
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.scene import Mimic
 
-__all__ = ["mimic_mask", "with_mimics"]
-
 BLUR_MM = 0.28
 """Standard deviation of the detector's blur: half the contrast at 0.67 per mm; that of the phantoms."""
 SCATTER = 0.3

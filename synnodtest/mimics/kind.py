@@ -11,8 +11,6 @@ from synnodtest.geometry import BoolArray
 from synnodtest.mimics.parts import Part
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["MimicKind", "Setting", "Zone"]
-
 
 @dataclass(frozen=True)
 class Setting:

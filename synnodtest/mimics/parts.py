@@ -9,22 +9,6 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-__all__ = [
-    "BARIUM",
-    "BONE",
-    "BRASS",
-    "CALCIUM",
-    "COPPER",
-    "PLASTIC",
-    "SOFT",
-    "STEEL",
-    "Part",
-    "ball",
-    "curve",
-    "plate",
-    "tube",
-]
-
 Real = NDArray[np.float64]
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]

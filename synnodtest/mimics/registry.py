@@ -9,8 +9,6 @@ from synnodtest.mimics import kinds
 from synnodtest.mimics.kind import MimicKind
 from synnodtest.registry import Registry
 
-__all__ = ["mimic_kind", "mimic_kinds"]
-
 _KINDS: Registry[MimicKind] = Registry("mimic", folder=kinds, name=lambda kind: kind.name)
 
 

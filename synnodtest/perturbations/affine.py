@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["Affine", "flip", "rotation", "scaling", "shift", "swap_sides", "warp"]
-
 Shape = tuple[int, int]
 Point = tuple[float, float]
 

@@ -16,8 +16,6 @@ from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Perturbation
 
-__all__ = ["check_perturbation", "is_neutral", "map_point", "perturb"]
-
 
 def _kind(perturbation: Perturbation) -> PerturbationKind:
     known = perturbation_kinds()

@@ -14,8 +14,6 @@ from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.affine import Affine
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Change", "Move", "PerturbationKind", "Remake", "Span", "is_number"]
-
 Change = Callable[[FloatArray, float, np.random.Generator], FloatArray]
 """From pixels, amount and draws to other pixels; none moves."""
 Move = Callable[[Any, tuple[int, int], tuple[float, float]], Affine]

@@ -8,8 +8,6 @@ from synnodtest.perturbations import kinds
 from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.registry import Registry
 
-__all__ = ["perturbation_kinds"]
-
 _KINDS: Registry[PerturbationKind] = Registry("perturbation", folder=kinds, name=lambda kind: kind.name)
 
 

@@ -8,8 +8,6 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence
 
-__all__ = ["RENDERING", "VERSION", "Anatomy", "sample_anatomy"]
-
 VERSION = "3"
 """Part of every identifier, seed and content key; raised whenever the chest of a phantom changes."""
 RENDERING = 2

@@ -16,8 +16,6 @@ from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array
 from synnodtest.phantom.thorax import Thorax
 
-__all__ = ["CORTEX", "SPONGE", "Skeleton", "clavicle_axis", "skeleton"]
-
 CORTEX = 0.034
 SPONGE = 0.0055
 _DROP = ((0, 0.09, 0.25, 0.4, 0.5, 0.62, 0.8, 1.0), (0.0, -0.01, 0.13, 0.36, 0.56, 0.80, 1.0, 1.12))

@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike
 
 from synnodtest.phantom.solids import Array
 
-__all__ = ["through"]
-
 
 def through(x: ArrayLike, y: ArrayLike, at: Array) -> Array:
     """Return the curve at some places: piecewise cubic, rising where the points rise, falling where they fall.

@@ -24,8 +24,6 @@ from synnodtest.phantom.projection import project
 from synnodtest.phantom.sets import seed_of
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["NODE21_FOLDER", "Layout", "remade", "write_dataset"]
-
 Layout = Literal["node21", "folder"]
 NODE21_FOLDER = Path("cxr_images") / "proccessed_data"
 """The spelling is NODE21's."""

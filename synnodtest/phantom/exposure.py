@@ -16,8 +16,6 @@ from synnodtest.phantom.solids import Array, outside
 from synnodtest.phantom.thorax import SIDES
 from synnodtest.radiograph import Exposure, Radiograph, Truth, lung_range
 
-__all__ = ["QUANTA_PER_MM2", "expose", "exposure_of", "render"]
-
 QUANTA_PER_MM2 = 3.0e5
 """Detected quanta per mm^2 where nothing attenuates the beam."""
 _EQUALISE = 0.45

@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.phantom.anatomy import Anatomy
 from synnodtest.phantom.solids import Array
 
-__all__ = ["Grid", "doubled"]
-
 
 @dataclass(frozen=True, eq=False)
 class Grid:

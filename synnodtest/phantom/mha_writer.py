@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from synnodtest.errors import BackgroundError
 from synnodtest.files import replacing
 
-__all__ = ["mha_bytes", "write_mha"]
-
 
 def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, comment: str = "") -> bytes:
     """Return the content of a two-dimensional, compressed ``.mha`` file.

@@ -13,8 +13,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.phantom.anatomy import VERSION
 from synnodtest.phantom.solids import Array
 
-__all__ = ["BODY_SHARE", "NODULE_VERSION", "SHAPES", "PhantomNodule", "Shape", "nodule_chord"]
-
 Shape = Literal["round", "lobulated", "spiculated", "part-solid"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 NODULE_VERSION = 2

@@ -12,8 +12,6 @@ from synnodtest.phantom.exposure import expose
 from synnodtest.phantom.nodules import SHAPES, PhantomNodule
 from synnodtest.phantom.projection import Projection
 
-__all__ = ["sample_nodules"]
-
 _SHARES = (0.4, 0.28, 0.2, 0.12)
 _TRIES = 200
 LEAST_CONTRAST = 0.03

@@ -19,8 +19,6 @@ from synnodtest.phantom.solids import Array, ellipsoid, length, outside
 from synnodtest.phantom.thorax import SIDES, Thorax
 from synnodtest.phantom.vessels import airway_mm, vessel_mm
 
-__all__ = ["BLUR_MM", "EQUALISED_MM", "SOFT", "Projection", "project"]
-
 SOFT = 0.0190
 """Attenuation of soft tissue in 1/mm at the effective energy of a 120 kVp chest beam behind the patient."""
 FAT = 0.0168

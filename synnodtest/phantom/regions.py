@@ -31,8 +31,6 @@ from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array, length
 from synnodtest.phantom.thorax import SIDES, Thorax
 
-__all__ = ["BONE_MM", "LUNG_MM", "PERIPHERAL_MM", "regions_of"]
-
 LUNG_MM = 5.0
 BONE_MM = 0.7
 PERIPHERAL_MM = 25.0

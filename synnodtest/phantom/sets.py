@@ -21,8 +21,6 @@ from synnodtest.radiograph import Exposure, Radiograph
 from synnodtest.radiograph_codec import decode_radiograph, encode_radiograph
 from synnodtest.store import Store
 
-__all__ = ["SET_NAMES", "PhantomSet", "seed_of"]
-
 SET_NAMES = ("normal", "pneumothorax")
 _NOTHING = Radiograph(np.zeros((0, 0), dtype=np.float32), (1.0, 1.0))
 """The background that phantoms are stored against: none, so that they are stored whole."""

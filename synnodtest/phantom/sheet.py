@@ -15,8 +15,6 @@ from synnodtest.geometry import BoolArray
 from synnodtest.phantom.solids import Array
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["COLOURS", "contact_sheet", "outlined"]
-
 _LEGEND_PX = 20
 COLOURS = {
     "left_lung": (80, 200, 255),

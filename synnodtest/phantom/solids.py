@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EMPTY", "Array", "Interval", "ellipsoid", "hull", "length", "outside", "slab"]
-
 Array = NDArray[Any]
 Interval = tuple[Array, Array]
 EMPTY = np.float32(1e4)

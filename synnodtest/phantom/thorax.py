@@ -10,8 +10,6 @@ from synnodtest.phantom.anatomy import Anatomy
 from synnodtest.phantom.curves import through
 from synnodtest.phantom.solids import EMPTY, Array, Interval, ellipsoid, hull, outside, slab
 
-__all__ = ["SIDES", "Thorax"]
-
 SIDES = {"right": -1, "left": 1}
 _STEPS = np.linspace(0, 1.3, 1024)
 

@@ -10,8 +10,6 @@ from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array
 from synnodtest.phantom.thorax import Thorax
 
-__all__ = ["airway_mm", "vessel_mm"]
-
 _GENERATIONS = 12
 _STEPS = 6
 _TAPER = 0.95

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from synnodtest.planning.variants import Variant, variants
 from synnodtest.spec.model import Behaviour, Spec
 
-__all__ = ["Case", "cases_of", "planned_cases", "variants_of"]
-
 
 @dataclass(frozen=True)
 class Case:

@@ -11,8 +11,6 @@ from synnodtest.evidence.regions import RegionExpression, control_name, evaluate
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["control_region", "with_controls"]
-
 
 def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
     """Return a part of the lung outside ``region`` of the same area (or as much as there is).

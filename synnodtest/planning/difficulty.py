@@ -14,8 +14,6 @@ from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Value
 
-__all__ = ["NEUTRAL", "STEPS", "Difficulties", "Dimension", "Space", "dimension", "ranged"]
-
 STEPS = 1000
 """Difficulty of the hardest value of a continuous parameter."""
 

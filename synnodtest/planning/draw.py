@@ -25,16 +25,6 @@ from synnodtest.scene import Perturbation
 from synnodtest.spec.model import ArmSpec, Behaviour, DistractorSpec, Location, NoduleSpec, PerturbationSpec, Scenes
 from synnodtest.spec.values import Amount, Sweep, Value
 
-__all__ = [
-    "background_count",
-    "control_recipes",
-    "own_recipes",
-    "prior_recipes",
-    "sham_recipes",
-    "under_recipes",
-    "untouched_recipes",
-]
-
 Level = tuple[tuple[str, float | str], ...]
 
 

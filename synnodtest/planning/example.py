@@ -10,8 +10,6 @@ from synnodtest.canonical import sha256_of
 from synnodtest.spec.model import Location
 from synnodtest.spec.plain import nested
 
-__all__ = ["Example"]
-
 _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "mimic_distance_mm": " mm", "rotate_deg": " degrees"}
 
 

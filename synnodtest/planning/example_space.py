@@ -11,16 +11,6 @@ from synnodtest.planning.example import Example
 from synnodtest.spec.model import Behaviour, Companion, Fuzz
 from synnodtest.spec.values import Value
 
-__all__ = [
-    "COMPANION_DISTANCE_MM",
-    "MIMIC_DISTANCE_MM",
-    "example_of",
-    "place_dimensions",
-    "plants_nodule",
-    "sides_of",
-    "space_of",
-]
-
 COMPANION_DISTANCE_MM = (10.0, 120.0)
 """Distance of a second nodule where a spec names none."""
 MIMIC_DISTANCE_MM = (10.0, 60.0)

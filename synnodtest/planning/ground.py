@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, FloatArray, box_of_mask, depths_mm
 
-__all__ = ["LEAST_SHARE", "Ground", "deep_in", "nth_of", "squared_depths"]
-
 Whole = NDArray[np.unsignedinteger[Any]]
 
 LEAST_SHARE = 0.2

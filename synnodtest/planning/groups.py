@@ -20,8 +20,6 @@ from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import ArmSpec, Behaviour, PerturbationSpec, Scenes
 
-__all__ = ["PLAIN", "SHAM", "Group", "groups_for"]
-
 
 @dataclass(frozen=True)
 class Group:

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from synnodtest.scene import Nodule, Perturbation, Scene
 
-__all__ = ["LEAST_MM", "before_growth", "diameter_before"]
-
 LEAST_MM = 2.0
 """A nodule that was smaller is not planted in the prior: no radiograph shows it."""
 

@@ -17,8 +17,6 @@ import numpy as np
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.statistics.distributions import chi2_isf, normal_ppf
 
-__all__ = ["feature_range", "plausible", "vectors"]
-
 RARE = 0.001
 """Combinations that fewer nodules than this would show count as impossible."""
 

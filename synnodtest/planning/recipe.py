@@ -16,8 +16,6 @@ from synnodtest.ports import Background
 from synnodtest.scene import Mimic, Nodule, Perturbation
 from synnodtest.spec.model import Location, filled_mm
 
-__all__ = ["MimicRecipe", "NoduleRecipe", "Recipe"]
-
 
 @dataclass(frozen=True, slots=True)
 class NoduleRecipe:

@@ -10,8 +10,6 @@ from synnodtest.expectations import find_check
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.quantities import Stratum
 
-__all__ = ["Variant", "variants"]
-
 
 @dataclass(frozen=True)
 class Variant:

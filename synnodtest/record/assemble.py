@@ -33,8 +33,6 @@ from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, SpecEnt
 from synnodtest.record.model.scenes import ShamEntry
 from synnodtest.record.model.searched import SearchEntry
 
-__all__ = ["Fragment", "new_run_id"]
-
 _NOTHING_SAID = PlanEntry(raw={})
 
 

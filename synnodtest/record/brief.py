@@ -11,17 +11,6 @@ from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import joined, plural
 
-__all__ = [
-    "comparison_lines",
-    "decisive",
-    "exclusions",
-    "headline",
-    "kind_of_run",
-    "numbers",
-    "settling",
-    "which_of_several",
-]
-
 
 def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
     """Return the component of a ruling that settles its status: the worst deciding one, else the first."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-__all__ = ["commit_of", "git"]
-
 TIMEOUT_S = 30
 
 

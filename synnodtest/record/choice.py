@@ -12,8 +12,6 @@ from synnodtest.expectations import find_check
 from synnodtest.expectations.grading import Grade, is_judged, missed_nodule
 from synnodtest.planning.variants import Variant
 
-__all__ = ["RANDOM", "WORST", "Choice", "chosen", "chosen_of_search"]
-
 WORST, RANDOM = 12, 6
 """Scenes named per expectation: the worst failures, and of random failures and random passes each."""
 

@@ -18,8 +18,6 @@ from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side, SideIdentification, SideRun
 from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
-__all__ = ["METRICS", "Limit", "as_record", "compare", "faults_of", "parse_limit"]
-
 METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
 """What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
 LESS_IS_BETTER = frozenset({"false_positives_per_image"})

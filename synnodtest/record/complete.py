@@ -22,9 +22,6 @@ from synnodtest.record.model.side import Side
 from synnodtest.record.unlisted import unlisted
 from synnodtest.spec.loader import load_spec
 
-__all__ = ["RunFacts", "complete", "there"]
-
-
 SELFTEST = "selftest.json"
 """In the folder of the store: what ``synnodtest selftest`` found last."""
 

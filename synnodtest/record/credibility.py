@@ -14,8 +14,6 @@ from synnodtest.errors import RecordError, SynnodError
 from synnodtest.record.model.run import Identification, IdentityEntry, RunEntry
 from synnodtest.shipped import shipped_model
 
-__all__ = ["FILE_NAME", "Difference", "beside_models", "closest", "differences", "read", "read_all"]
-
 FILE_NAME = "credibility.json"
 """Beside a model's weights; then it is found without being named."""
 _LARGEST_BYTES = 4_000_000

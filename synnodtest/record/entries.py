@@ -19,18 +19,6 @@ from synnodtest.record.model.members import StatusWord
 from synnodtest.record.scenes_text import scenes_text
 from synnodtest.spec.model import Behaviour, Spec
 
-__all__ = [
-    "LEAST_SCORE",
-    "CaseLike",
-    "behaviour_entry",
-    "expectation_entry",
-    "least_score",
-    "matched",
-    "rescored",
-    "ruling_entry",
-    "scene_entry",
-]
-
 LEAST_SCORE = 0.01
 """Findings of a lower score are left out of the record, but for expectations that rest on all of them."""
 

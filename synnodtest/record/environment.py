@@ -11,8 +11,6 @@ from pathlib import Path
 
 from synnodtest.record.model.run import Environment, PackageEntry
 
-__all__ = ["PACKAGES", "environment"]
-
 PACKAGES = (
     "numpy", "scipy", "statsmodels", "pytest", "PyYAML", "jsonschema", "jsonschema-rs", "hypothesis", "Jinja2",
     "matplotlib", "pillow", "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics",

@@ -14,8 +14,6 @@ from synnodtest.record.model.run import IdentityEntry, LedgerEntry
 from synnodtest.record.outcomes import History, Outcome, RunLine
 from synnodtest.record.words import expectation_title
 
-__all__ = ["history_of"]
-
 
 def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:
     """Return the history of records, with the runs that only the ledger knows among them.

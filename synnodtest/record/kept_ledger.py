@@ -8,8 +8,6 @@ from pathlib import Path
 from synnodtest.integrity import ledger
 from synnodtest.record.checkout import git
 
-__all__ = ["reasons_of_ledger"]
-
 
 def reasons_of_ledger(path: Path, root: Path, run_id: str) -> list[str]:
     """Return why a run confirms nothing for its ledger's sake.

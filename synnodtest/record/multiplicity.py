@@ -12,8 +12,6 @@ from dataclasses import replace
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.statistics import holm
 
-__all__ = ["with_holm"]
-
 
 def with_holm(expectations: Iterable[ExpectationEntry]) -> list[ExpectationEntry]:
     """Return the expectations of a record with ``p_holm`` filled in.

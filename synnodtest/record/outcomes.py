@@ -11,8 +11,6 @@ from typing import Any
 
 from synnodtest.record.model import ComponentEntry
 
-__all__ = ["History", "Outcome", "RunLine"]
-
 
 @dataclass(frozen=True)
 class RunLine:

@@ -20,8 +20,6 @@ from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import date, expectation_title, number, plural
 
-__all__ = ["Clause", "Held", "Judged", "Ran", "Version", "judge_change"]
-
 WITHIN, OUTSIDE, OPEN = "WITHIN THE PLAN", "OUTSIDE THE PLAN", "NOT SHOWN TO BE WITHIN THE PLAN"
 
 

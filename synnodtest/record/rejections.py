@@ -6,8 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-__all__ = ["by_kind", "kind_of_rejection", "without_numbers"]
-
 
 def kind_of_rejection(reason: str) -> str:
     """Return what a nodule was rejected for, without name and numbers: ``too much of its mask is white``.

@@ -18,8 +18,6 @@ from synnodtest.spec.model import (
 )
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Value
 
-__all__ = ["scenes_text", "value_phrase"]
-
 
 def scenes_text(behaviour: Behaviour) -> str:
     """Return backgrounds, nodules, distractors, perturbations and arms of a behaviour, or the space of its search."""

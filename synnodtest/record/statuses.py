@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["STATUSES", "StatusLook"]
-
 
 class StatusLook:
     """How one status is shown: word, colour on white, icon and what it means."""

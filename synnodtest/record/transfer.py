@@ -13,8 +13,6 @@ from synnodtest.errors import RecordError
 from synnodtest.record.credibility import closest, differences
 from synnodtest.record.model.run import Identification, IdentityEntry
 
-__all__ = ["FILE_NAME", "is_transfer", "read", "read_all"]
-
 FILE_NAME = "transfer.json"
 """Beside a synthesizer's weights; then it is found without being named."""
 _FORMAT = 1

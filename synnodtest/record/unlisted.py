@@ -11,8 +11,6 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.run import LedgerEntry
 from synnodtest.record.results import FILE_NAME
 
-__all__ = ["UNLISTED", "unlisted"]
-
 UNLISTED = "not in the ledger"
 """How such a run ended, as far as the list of runs can tell."""
 

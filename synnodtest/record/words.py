@@ -14,24 +14,6 @@ from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
-__all__ = [
-    "LIMITATION",
-    "age_band",
-    "bound_text",
-    "date",
-    "decimals_of",
-    "duration",
-    "estimate",
-    "expectation_title",
-    "in_order",
-    "interval",
-    "joined",
-    "number",
-    "plural",
-    "short_hash",
-    "value_text",
-]
-
 LIMITATION = (
     "Results characterise detector behaviour on synthesized nodules within the stated envelope; they are not clinical "
     "sensitivity or specificity and do not replace standalone testing on real, independently truthed images."

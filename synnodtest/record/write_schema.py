@@ -8,8 +8,6 @@ from pathlib import Path
 from synnodtest.decoding import definition
 from synnodtest.record.model import Record
 
-__all__ = ["built", "text"]
-
 _PROMISE = (
     "results.json of one run, version 1. Keys named here keep their meaning within version 1; keys may be added, and "
     "readers ignore those they do not know."

@@ -12,8 +12,6 @@ from synnodtest.reference import Reference, Standing, real_nodules
 from synnodtest.spec.model import Behaviour, NoduleSpec
 from synnodtest.spec.values import Constant, Value
 
-__all__ = ["BRIGHT", "Brightness", "asked_for", "brightness"]
-
 BRIGHT = 0.95
 """Brighter than this share of the real nodules of its size, a nodule is unlike them."""
 MOST = 0.5

@@ -9,8 +9,6 @@ from synnodtest.record.model import PictureEntry
 from synnodtest.report.context import Context
 from synnodtest.report.embedder import PANELS, SEARCHED
 
-__all__ = ["Card", "Rule", "by_rule"]
-
 LOSSLESS = {"untouched": "background_png16", "synthetic": "synthetic_png16"}
 """Word and role of the lossless copies."""
 RULES = {

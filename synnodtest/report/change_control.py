@@ -11,8 +11,6 @@ from synnodtest.record.pccp import OUTSIDE, WITHIN, Judged
 from synnodtest.record.words import LIMITATION
 from synnodtest.report.page import page, style_of
 
-__all__ = ["write_change_control"]
-
 _LOOKS = {WITHIN: "PASSED", OUTSIDE: "FAILED"}
 
 

@@ -11,8 +11,6 @@ from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEnt
 from synnodtest.record.statuses import STATUSES
 from synnodtest.report.embedder import SEARCHED, Embedder
 
-__all__ = ["EXPLORE", "Context"]
-
 EXPLORE = "explore.html"
 
 

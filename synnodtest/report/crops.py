@@ -23,17 +23,6 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = [
-    "CROP_PX",
-    "DIFFERENCE_RANGE",
-    "THUMBNAIL_PX",
-    "encoded",
-    "gallery_pictures",
-    "scaled",
-    "square_around",
-    "write_whole_pictures",
-]
-
 THUMBNAIL_PX = 192
 CROP_PX = 512
 DIFFERENCE_RANGE = 0.15

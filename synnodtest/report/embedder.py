@@ -8,8 +8,6 @@ from pathlib import Path
 
 from synnodtest.record.model import PictureEntry
 
-__all__ = ["EMBEDDED_BYTES", "MORE", "PANELS", "SEARCHED", "Embedder"]
-
 EMBEDDED_BYTES = 9_000_000
 """Pictures that are embedded, in bytes of the document; the rest is linked."""
 LARGEST_BYTES = 2_000_000

@@ -25,8 +25,6 @@ from synnodtest.report.context import EXPLORE
 from synnodtest.report.explore_pictures import Picture
 from synnodtest.report.page import asset, hash_of, page, style_of
 
-__all__ = ["FILE_NAME", "explore_data", "pictures_in", "write_explore"]
-
 FILE_NAME = EXPLORE
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 _PICTURES = re.compile(r'<script type="text/plain" id="pictures">(.*?)</script>', re.S)

@@ -19,8 +19,6 @@ from synnodtest.record.model import SceneEntry
 from synnodtest.report.crops import encoded, scaled, square_around
 from synnodtest.store import Store
 
-__all__ = ["SIDE_PX", "Picture", "draw", "from_store", "keep"]
-
 SIDE_PX = 96
 """Side of a picture; 60 mm across, so that a pixel is about 0.6 mm, and ten thousand take some 20 MB."""
 KIND, VERSION = "explore", 1

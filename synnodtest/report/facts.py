@@ -9,8 +9,6 @@ from synnodtest.decoding import JsonObject
 from synnodtest.record.words import in_order, number, value_text
 from synnodtest.report.model import Cell, Table, table_of
 
-__all__ = ["facts_and_tables"]
-
 _P_VALUES = ("p", "p_holm")
 _FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
 """Columns that stand in this order, before all others; a record's own keys are sorted."""

@@ -13,8 +13,6 @@ from synnodtest.record.words import bound_text, estimate
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.page import page, style_of
 
-__all__ = ["write_history"]
-
 
 def write_history(history: History, path: Path, places: Mapping[str, Path] | None = None) -> Path:
     """Write the page and return its path.

@@ -18,8 +18,6 @@ from synnodtest.report.order import builders, number_of
 from synnodtest.report.page import page, style_of
 from synnodtest.store import Store
 
-__all__ = ["Report", "build", "render", "to_text"]
-
 _SOURCES = "img-src data:; style-src '{style}'"
 
 

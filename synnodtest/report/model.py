@@ -8,8 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-__all__ = ["Cell", "Figure", "Section", "Table", "code", "link", "status", "table_of"]
-
 
 @dataclass(frozen=True)
 class Cell:

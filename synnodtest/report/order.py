@@ -16,8 +16,6 @@ from synnodtest.report import sections
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
 
-__all__ = ["LETTERED", "ORDER", "Added", "anchor_of", "builders", "number_of"]
-
 Build = Callable[[Context], Section]
 
 ORDER = (

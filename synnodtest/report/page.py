@@ -14,8 +14,6 @@ from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import date
 from synnodtest.report.order import anchor_of, number_of
 
-__all__ = ["asset", "hash_of", "page", "style_of", "templates"]
-
 
 def page(template: str, style: str, *, sources: str = "style-src '{style}'", **shown: object) -> str:
     """Return a page as HTML. Every text that it shows is escaped; nothing in it is fetched or run.

@@ -25,8 +25,6 @@ from synnodtest.report.crops import gallery_pictures
 from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["Picture", "draw_pictures", "keep_for_exploring", "write_pictures"]
-
 PICTURES = 2
 """Version of what stands in the store."""
 

@@ -18,8 +18,6 @@ from synnodtest.report.explore import write_explore
 from synnodtest.report.explore_pictures import from_store
 from synnodtest.store import Store
 
-__all__ = ["publish", "write_companions"]
-
 
 def publish(made: JsonObject, facts: RunFacts, folder: Path) -> tuple[Path, Record]:
     """Write all files of a run into ``folder``; return the path of the report, and the record as it will be read.

@@ -9,8 +9,6 @@ from synnodtest.planning.cases import Case
 from synnodtest.record.assemble import Fragment
 from synnodtest.shell.settings import Settings
 
-__all__ = ["changed", "follow_up", "reproduce"]
-
 
 def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
     """Return the command that runs one item again, in the folder in which this run was started.

@@ -19,8 +19,6 @@ from synnodtest.record.model.side import Side
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 
-__all__ = ["SecondDetector", "is_record", "kept_record", "record_of"]
-
 
 def is_record(text: str) -> bool:
     """Return whether a text names the ``results.json`` of a run, or its folder, and not a detector."""

@@ -11,8 +11,6 @@ from synnodtest.fuzzing import plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 
-__all__ = ["ByHand"]
-
 
 class ByHand:
     """Plants examples on backgrounds; call it with one.

@@ -11,8 +11,6 @@ from synnodtest.planning.cases import Case, cases_of
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 
-__all__ = ["add_options", "cases_in", "one_or_more", "settings_from"]
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what pytest's options of synnodtest say, too: synthesizer, backgrounds, limit, seed, cache, device."""

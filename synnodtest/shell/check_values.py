@@ -18,8 +18,6 @@ from synnodtest.statistics import (
     wilson,
 )
 
-__all__ = ["check_values"]
-
 _E_VALUE = (1 - 0.8**39) / (39 * 0.2 * 0.8**38)
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from synnodtest.record.model import PictureEntry, Record
 
-__all__ = ["attach_to_allure", "html_extras", "pictures_of", "write_step_summary"]
-
 MOST_PICTURES = 6
 """Pictures per item in reports that are not ours."""
 

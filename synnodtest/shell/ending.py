@@ -16,8 +16,6 @@ from synnodtest.record.model import Comparison, Record
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.whole import RunFacts, run_entry, whole_record
 
-__all__ = ["Ending"]
-
 
 class Ending:
     """What is known of a run whose last item has been judged.

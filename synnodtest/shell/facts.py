@@ -11,8 +11,6 @@ from synnodtest.shell.again import changed
 from synnodtest.shell.refusals import limits_of
 from synnodtest.shell.settings import Settings
 
-__all__ = ["facts_of"]
-
 
 def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, written: Iterable[Path]) -> RunFacts:
     """Return the facts that hang on settings alone.

@@ -11,8 +11,6 @@ from synnodtest.devices import fault_of_device
 from synnodtest.errors import SynnodError
 from synnodtest.shell.settings import Settings
 
-__all__ = ["faults_of_settings"]
-
 
 def faults_of_settings(settings: Settings, *, writes: bool) -> Iterator[str]:
     """Yield what is wrong with the settings, each with its remedy.

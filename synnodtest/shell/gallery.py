@@ -16,8 +16,6 @@ from synnodtest.stages import stage
 if TYPE_CHECKING:
     from synnodtest.report.pictures import Picture
 
-__all__ = ["Gallery"]
-
 
 class Gallery:
     """Pictures of one run.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import atexit
 import gc
 
-__all__ = ["YOUNG_OBJECTS", "collect_seldom", "end_at_once", "spare_the_last_search"]
-
 YOUNG_OBJECTS = 10_000
 """New objects after which Python looks for cycles among them. After 700, as it does by itself, a third of the time of
 a run whose scenes are all stored goes there; more than this many gain nothing."""

@@ -9,8 +9,6 @@ from synnodtest.errors import likely
 from synnodtest.integrity.waivers import Waivers
 from synnodtest.record.model import ExpectationEntry
 
-__all__ = ["idle_waivers"]
-
 
 def idle_waivers(
     waivers: Waivers, path: Path, entries: Iterable[ExpectationEntry], left_out: Collection[str], root: Path

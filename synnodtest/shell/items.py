@@ -23,8 +23,6 @@ from synnodtest.spec.model import Behaviour, Spec
 if TYPE_CHECKING:
     from synnodtest.shell.session import Session
 
-__all__ = ["BehaviourNode", "ExpectationItem", "SpecFile", "cases_among", "outside"]
-
 
 class SpecFile(pytest.File):
     """A YAML file whose top level holds the key ``synnodtest``."""

@@ -11,8 +11,6 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.shell.settings import Settings
 
-__all__ = ["LedgerEntries"]
-
 
 class LedgerEntries:
     """Enters a run; where that cannot be done the run goes on, and terminal and record say so.

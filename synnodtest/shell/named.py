@@ -10,8 +10,6 @@ from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.shell.baseline import is_record
 from synnodtest.shell.settings import Settings
 
-__all__ = ["check_names", "faults_of_names"]
-
 
 def faults_of_names(settings: Settings) -> list[str]:
     """Return what is wrong with the names of detector, baseline, synthesizer and backgrounds, with a remedy each."""

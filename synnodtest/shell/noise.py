@@ -13,8 +13,6 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.fuzzing import FuzzGathered
 from synnodtest.shell.voice import with_rulings
 
-__all__ = ["told_from_noise"]
-
 SEARCHED = "detected"
 """What a search asks that counts hits."""
 

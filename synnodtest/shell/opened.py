@@ -16,8 +16,6 @@ from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.shell.settings import Settings
 from synnodtest.store import Store
 
-__all__ = ["Opened"]
-
 
 def _no_executor(settings: Settings) -> None:
     return None

@@ -11,8 +11,6 @@ import pytest
 
 from synnodtest.shell.settings import Settings
 
-__all__ = ["OPTIONS", "settings_of", "written_by_pytest"]
-
 OPTIONS: dict[str, dict[str, Any]] = {
     "--detector": {
         "metavar": "D",

@@ -14,8 +14,6 @@ from synnodtest.ports import BackgroundSet
 from synnodtest.shell.run import Run
 from synnodtest.spec.model import Behaviour
 
-__all__ = ["plan_lines"]
-
 HEAD = f"{'scenes':>7} {'cached':>7} {'minutes':>8} {'units':>6} {'power':>6} {'least':>6}  item"
 
 

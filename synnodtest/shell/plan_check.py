@@ -27,8 +27,6 @@ from synnodtest.record.pccp import OUTSIDE, WITHIN, Version, judge_change
 from synnodtest.shell.violations import breaks, breaks_something
 from synnodtest.spec.model import Spec
 
-__all__ = ["SAME", "Plan", "Renamed", "TriedVersion", "plans_beside", "try_plan"]
-
 FOLDER = "plans"
 SAME = "the same again"
 """The honest new version: the detector itself under another version."""

@@ -9,8 +9,6 @@ from synnodtest.counted import counted
 from synnodtest.shell.progress import left
 from synnodtest.stages import Stages
 
-__all__ = ["profile_lines", "taken_line"]
-
 
 def profile_lines(stages: Stages, elapsed: float, workers: int = 0) -> Iterator[str]:
     """Yield the stages as lines of a table, the longest first.

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
-__all__ = ["EVERY_S", "Progress", "left"]
-
 EVERY_S = 10.0
 """Seconds between two lines: a log of an hour stays readable, and no CI system takes the job for dead."""
 FEW = 3

@@ -23,8 +23,6 @@ from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.threads import share_threads
 
-__all__ = ["RayExecutor", "RayOptions", "Worker"]
-
 KINDS = ("synthesize", "detect")
 
 

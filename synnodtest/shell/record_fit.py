@@ -14,8 +14,6 @@ from synnodtest.planning.cases import Case
 from synnodtest.radiograph import Radiograph
 from synnodtest.shell.run import Run
 
-__all__ = ["fault_of_record"]
-
 
 def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
     """Return why recorded findings cannot be read, or fit none of the cases that plant something; empty if they do.

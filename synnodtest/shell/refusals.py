@@ -22,16 +22,6 @@ from synnodtest.shell.settings import Settings
 if TYPE_CHECKING:
     from synnodtest.integrity.waivers import Waivers
 
-__all__ = [
-    "fault_of_detectors",
-    "fault_of_forks",
-    "limits_of",
-    "refuse",
-    "refuse_ambiguous",
-    "refuse_baseline",
-    "refuse_missing_detector",
-]
-
 HINT = (
     "pytest --detector best.pt          a YOLO checkpoint with one class\n"
     "       pytest --detector package.module:factory   your own Python function\n"

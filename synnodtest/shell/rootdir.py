@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-__all__ = ["settle"]
-
 
 def settle(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     """Give pytest the rootdir and the settings that it would have had without the values of our options.

@@ -29,8 +29,6 @@ from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
 from synnodtest.store import Store
 
-__all__ = ["Bench", "Kill", "SelfTest", "cases_of", "run_cases", "selftest"]
-
 TIMEOUT_S = 300.0
 Say = Callable[[str], None]
 

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from synnodtest.record.whole import RunFacts
     from synnodtest.shell.ending import Ending
 
-__all__ = ["Session"]
-
 
 class Session:
     """State of one pytest process.

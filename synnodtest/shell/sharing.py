@@ -6,8 +6,6 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-__all__ = ["BehaviourScheduling", "scope_of"]
-
 
 class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Hands out whole behaviours, the one with most items first, and all other tests one by one."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from synnodtest.shell.ending import Ending
     from synnodtest.shell.session import Session
 
-__all__ = ["OPEN", "letter_of", "verdict_lines", "write_end", "write_last", "write_summary"]
-
 OPEN = "?"
 """Letter of what the data do not settle; pytest counts it with the failures, for it is never a pass."""
 LOOKS: dict[str, dict[str, bool]] = {"PASSED": {"green": True}, "FAILED": {"red": True}}

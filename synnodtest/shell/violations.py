@@ -7,8 +7,6 @@ An entry is ``behaviour::expectation``; either part may end in ``*``. A fault ma
 
 from __future__ import annotations
 
-__all__ = ["BROKEN", "VIOLATED", "breaks", "breaks_something", "violates"]
-
 _FOUND = (
     "confidence-rises-with-size::monotone",
     "confidence-rises-with-size::sensitivity",

@@ -13,8 +13,6 @@ from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 
-__all__ = ["Voice", "with_rulings"]
-
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
     for diameter in (16.0, 22.0, 28.0)

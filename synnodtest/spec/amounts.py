@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["mimic_definitions", "perturbation_definitions"]
-
 _VARIABLE = {"$ref": "#/$defs/variable"}
 _DRAWN = "one of {uniform: [a, b]}, {log_uniform: [a, b]}, {normal: [mean, sd]}, {choice: [..]}"
 _MOST_CHOICES = 1000

@@ -24,8 +24,6 @@ from synnodtest.spec.model import (
 from synnodtest.spec.source import Mark, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["BRIGHTNESS", "EMPTY", "Builder"]
-
 EMPTY = Node(None, Mark("", 0, 0))
 
 BRIGHTNESS = ("contrast", "density", "attenuation")

@@ -17,16 +17,6 @@ from synnodtest.spec.source import Node, plain
 from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant, Value
 
-__all__ = [
-    "asks_little",
-    "build_expectations",
-    "companion",
-    "fuzz_expectations",
-    "matching",
-    "passes_in_silence",
-    "scene_expectations",
-]
-
 
 def scene_expectations() -> tuple[str, ...]:
     """Return the kinds that a behaviour with scenes may expect."""

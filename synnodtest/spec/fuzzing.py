@@ -14,8 +14,6 @@ from synnodtest.spec.plain import VARIED_WORDS, tidy
 from synnodtest.spec.source import Node, plain
 from synnodtest.spec.values import Choice, Constant, Value
 
-__all__ = ["build_fuzz"]
-
 _GROUPS = ("radiomics", "perturbations", "companion", "place")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 

@@ -18,8 +18,6 @@ from synnodtest.mimics.registry import mimic_kinds
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.amounts import mimic_definitions, perturbation_definitions
 
-__all__ = ["assembled", "built_in", "signature", "text"]
-
 SEARCHED_TOO = ("python",)
 """Kinds that the language allows within a search, too."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from synnodtest.perturbations.registry import perturbation_kinds
 
-__all__ = ["LIMITS"]
-
 LIMITS: dict[str, tuple[float, float]] = {
     "diameter_mm": (0.1, 100.0),
     "contrast": (0.001, 1.0),

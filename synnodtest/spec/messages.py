@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from synnodtest.errors import Problem
 from synnodtest.spec.source import Mark
 
-__all__ = ["closest", "path_text", "problem", "show", "unknown"]
-
 Path = tuple[str | int, ...]
 
 

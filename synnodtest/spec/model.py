@@ -11,23 +11,6 @@ from typing import Any, Literal, NamedTuple
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.spec.values import Value
 
-__all__ = [
-    "NOMINAL_MM",
-    "ArmSpec",
-    "Behaviour",
-    "Companion",
-    "DistractorSpec",
-    "Expectation",
-    "Fuzz",
-    "Location",
-    "NoduleSpec",
-    "PerturbationSpec",
-    "Sampling",
-    "Scenes",
-    "Spec",
-    "filled_mm",
-]
-
 
 @dataclass(frozen=True)
 class Location:

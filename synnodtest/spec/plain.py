@@ -26,8 +26,6 @@ from synnodtest.spec.model import (
 from synnodtest.spec.source import read_scalar
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
-__all__ = ["VARIED_WORDS", "behaviour_dict", "nested", "plain_location", "plain_region", "resolved", "spec_dict"]
-
 VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """What a search draws from a list of words."""
 

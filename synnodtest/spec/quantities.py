@@ -11,21 +11,6 @@ from typing import Any, NamedTuple
 from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
-__all__ = [
-    "Stratum",
-    "bins",
-    "can_hold",
-    "condition_text",
-    "contradiction",
-    "judged_distractors",
-    "judged_nodules",
-    "judged_quantities",
-    "misspelt",
-    "named_values",
-    "quantities",
-    "strata_of",
-]
-
 Condition = Mapping[str, Any]
 
 WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})

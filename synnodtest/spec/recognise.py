@@ -11,8 +11,6 @@ from synnodtest.files import is_lfs_pointer
 from synnodtest.spec.source import LIMIT_BYTES
 from synnodtest.text_files import head_text
 
-__all__ = ["SUFFIXES", "has_spec_suffix", "is_spec", "run_that_keeps", "unread"]
-
 SUFFIXES = (".yaml", ".yml")
 KEY = "synnodtest"
 LIST = {"behaviours", "behaviors", "behaviour", "behavior"}

@@ -12,8 +12,6 @@ from synnodtest.spec.source import Mark, Node, YamlFault, parse, read_text, show
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
 
-__all__ = ["Resolved", "ResolvedBehaviour", "duplicate_id", "resolve"]
-
 LIMIT_INCLUDES = 50
 
 _DEFAULTED = ("sampling", "matching", "operating_point", "gate", "tags", "synthesizers")

@@ -9,8 +9,6 @@ from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.source import Node
 from synnodtest.spec.values import Sweep
 
-__all__ = ["check_assumed", "check_sequential"]
-
 COMMON = ("discordant", "spread")
 """Names under ``assume`` that stand for no single expectation."""
 

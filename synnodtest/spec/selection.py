@@ -29,8 +29,6 @@ from synnodtest.spec.source import Node, plain
 from synnodtest.spec.validation import definition, definitions
 from synnodtest.spec.values import Constant, Sweep, Value
 
-__all__ = ["Item", "check_against_scenes", "complain"]
-
 Groups = Mapping[str, list[str]]
 """Names of arms and of what is judged, by the word that ``where`` and ``by`` use."""
 

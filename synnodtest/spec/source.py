@@ -18,21 +18,6 @@ import yaml
 from synnodtest.errors import Problem
 from synnodtest.text_files import decoded
 
-__all__ = [
-    "BEGINS",
-    "LIMIT_BYTES",
-    "LIMIT_NODES",
-    "Mark",
-    "Node",
-    "Scalar",
-    "YamlFault",
-    "parse",
-    "plain",
-    "read_scalar",
-    "read_text",
-    "shown",
-]
-
 LIMIT_BYTES = 1_000_000
 LIMIT_NODES = 50_000
 LIMIT_DEPTH = 40

@@ -15,8 +15,6 @@ from synnodtest.spec.source import Node, plain
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-__all__ = ["definition", "definitions", "held_against", "kinds", "schema", "validate"]
-
 _TYPES = {
     "number": "a number",
     "integer": "a whole number",

@@ -9,8 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 
-__all__ = ["Amount", "Choice", "Constant", "LogUniform", "Normal", "Sweep", "Uniform", "Value"]
-
 Amount = float | int | str | bool | tuple[float, ...]
 """What a value yields: a number; for some perturbations a word or a pair of numbers."""
 

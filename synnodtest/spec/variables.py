@@ -12,8 +12,6 @@ from synnodtest.spec.messages import Path, closest, problem
 from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
 from synnodtest.spec.validation import validate
 
-__all__ = ["VARIABLE_FAULT", "TooMuch", "Variables", "expand", "merge"]
-
 LIMIT_MATRIX = 1000
 LIMIT_PATH = 60
 LIMIT_CHAIN = 30

@@ -14,8 +14,6 @@ from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.language import built_in, text
 
-__all__ = ["tables", "with_rows"]
-
 KINDS, CLAIMS = "| kind | holds if | parameters |", "| per example | holds if |"
 PERTURBATIONS = "| kind | value | effect |"
 """Heads of the tables in ``docs/spec.md`` and ``docs/perturbations.md``."""

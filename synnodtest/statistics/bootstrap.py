@@ -15,8 +15,6 @@ from synnodtest.statistics.clusters import codes, equal_clusters
 from synnodtest.statistics.distributions import normal_cdf, normal_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
 
-__all__ = ["FEWEST_RESAMPLES", "FEW_CLUSTERS", "Resampled", "cluster_bootstrap", "resampled"]
-
 FEWEST_RESAMPLES = 100
 """Below it the tails that make a 95% bound hold fewer than five values."""
 

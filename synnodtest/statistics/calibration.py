@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.estimate import same_length, vector, yes_or_no
 
-__all__ = ["CalibrationLine", "brier", "calibration_line", "expected_calibration_error"]
-
 
 class CalibrationLine(NamedTuple):
     """Logistic recalibration: logit P(y = 1) = intercept + slope * logit(p). Perfect is (1, 0)."""

@@ -12,8 +12,6 @@ from synnodtest.statistics.distributions import t_ppf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.rates import beta_bounds, clopper_pearson
 
-__all__ = ["clustered_rate", "icc", "korn_graubard"]
-
 
 def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x, n = vector(successes, "successes_by_cluster"), vector(trials, "trials_by_cluster")

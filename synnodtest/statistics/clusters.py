@@ -7,8 +7,6 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["cluster_index"]
-
 
 def _known(label: Hashable) -> bool:
     return label is not None and label != "" and label == label

@@ -15,8 +15,6 @@ from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, 
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
-__all__ = ["count_rate", "most_per_image", "poisson_exact"]
-
 OVERDISPERSED = 1.25
 UNSEEN_PER_IMAGE = 2.0
 """Events that an image unlike all that were seen shows, at least: a device or a scar is marked more than once."""

@@ -6,8 +6,6 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["precision_recall", "vendi_score"]
-
 NEIGHBOURS = 3
 """Of Kynkäänniemi et al., who recommend 3."""
 

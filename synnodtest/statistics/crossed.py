@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.estimate import same_length, vector
 
-__all__ = ["CrossedShares", "crossed_shares"]
-
 Array = NDArray[np.float64]
 
 STARTS = ((0.3, 0.3), (2.0, 0.3), (0.3, 2.0), (2.0, 2.0))

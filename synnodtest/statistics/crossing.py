@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Crossing", "crossing"]
-
 PLACES = 161
 """Candidate midpoints over the window: finer than the trials lie."""
 WIDTHS = (1e-4, 0.02, 0.05, 0.1, 0.2)

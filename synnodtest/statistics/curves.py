@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.estimate import same_length, vector, yes_or_no
 from synnodtest.statistics.roc import auc as area_under_curve
 
-__all__ = ["FrocCurve", "afroc", "average_precision", "froc", "node21_score", "sensitivity_at_fppi"]
-
 _RECALLS = np.linspace(0.0, 1.0, 101)
 
 

@@ -8,8 +8,6 @@ from synnodtest.statistics.distributions import normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
-__all__ = ["miettinen_nurminen", "newcombe"]
-
 _HALVINGS = 80
 
 

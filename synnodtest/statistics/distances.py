@@ -8,8 +8,6 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["energy_distance", "frechet_distance", "kernel_distance"]
-
 
 def _samples(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     first, second = (np.asarray(a, dtype=np.float64) for a in (x, y))

@@ -13,30 +13,6 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "beta_isf",
-    "beta_ppf",
-    "beta_sf",
-    "binom_half_cdf",
-    "binom_half_pmf",
-    "binom_isf",
-    "binom_pmf",
-    "binom_ppf",
-    "binom_sf",
-    "chi2_isf",
-    "chi2_ppf",
-    "midranks",
-    "noncentral_t_sf",
-    "normal_cdf",
-    "normal_isf",
-    "normal_ppf",
-    "normal_sf",
-    "poisson_cdf",
-    "poisson_ppf",
-    "t_isf",
-    "t_ppf",
-]
-
 
 def normal_cdf(x: float) -> float:
     """Return P(Z <= x) of the standard normal distribution."""

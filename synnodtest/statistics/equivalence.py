@@ -13,8 +13,6 @@ from synnodtest.statistics.differences import miettinen_nurminen, score_z
 from synnodtest.statistics.distributions import normal_cdf, normal_sf
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown, vector
 
-__all__ = ["Equivalence", "equivalent_rates"]
-
 
 @dataclass(frozen=True)
 class Equivalence:

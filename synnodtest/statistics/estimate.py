@@ -13,8 +13,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Estimate", "TestResult"]
-
 
 @dataclass(frozen=True)
 class Estimate:

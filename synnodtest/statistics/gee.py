@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.statistics.clusters import cluster_sums
 
-__all__ = ["LogisticFit", "fit_logistic"]
-
 _Vector = NDArray[np.float64]
 ITERATIONS = 200
 SOLVED = 1e-9

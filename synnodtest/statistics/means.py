@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.statistics.estimate import agreeing_bounds
 
-__all__: list[str] = []
-
 _NO_SPREAD = 1e-12
 
 

@@ -7,8 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.estimate import vector
 
-__all__ = ["holm"]
-
 
 def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
     """Return p-values adjusted by Holm's step-down method, in the order given.

@@ -12,8 +12,6 @@ from synnodtest.statistics.distributions import binom_half_cdf, binom_half_pmf, 
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
-__all__ = ["McNemarResult", "mcnemar_exact", "newcombe_paired", "tango"]
-
 _HALVINGS = 60
 
 

@@ -22,21 +22,6 @@ from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
 from synnodtest.statistics.rates import beta_bounds
 
-__all__ = [
-    "DEFAULT_ICC",
-    "design_effect",
-    "power_count",
-    "power_mean",
-    "power_paired",
-    "power_rate",
-    "sample_size_count",
-    "sample_size_mean",
-    "sample_size_paired",
-    "sample_size_rate",
-    "smallest_n_paired",
-    "smallest_n_rate",
-]
-
 DEFAULT_ICC = 0.2
 _MOST = 1_000_000
 _TINY_MASS = 1e-9

@@ -22,8 +22,6 @@ from synnodtest.statistics.estimate import (
 )
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 
-__all__ = ["IsotonicViolation", "drawdown", "isotonic_violation", "mean_cluster_spearman", "spearman"]
-
 MIN_LEVELS = 5
 
 

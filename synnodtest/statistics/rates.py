@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.distributions import beta_isf, beta_ppf, normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, unknown
 
-__all__ = ["clopper_pearson", "jeffreys", "wilson"]
-
 
 def beta_bounds(successes: ArrayLike, n: ArrayLike, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Clopper-Pearson bounds of any shape; counts need not be whole, ``n`` is above 0."""

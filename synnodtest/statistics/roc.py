@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.distributions import midranks, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown, vector
 
-__all__ = ["auc", "delong", "delong_paired"]
-
 _NO_SPREAD = 1e-12
 
 

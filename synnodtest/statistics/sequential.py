@@ -19,15 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 
-__all__ = [
-    "confidence_sequence",
-    "confidence_sequence_paired",
-    "e_value_above",
-    "e_value_below",
-    "e_value_paired_above",
-    "e_value_paired_below",
-]
-
 _GRID = (np.arange(256) + 0.5) / 256
 _LARGEST_LOG = 700.0
 _HALVINGS = 60

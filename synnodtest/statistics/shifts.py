@@ -14,8 +14,6 @@ from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, u
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
 
-__all__ = ["paired_mean", "rate_difference_clustered"]
-
 
 def paired_mean(
     differences: ArrayLike,

@@ -15,8 +15,6 @@ from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, u
 from synnodtest.statistics.gee import fit_logistic
 from synnodtest.statistics.means import t_quantile
 
-__all__ = ["size_at_sensitivity"]
-
 _FEW_CLUSTERS = 15
 _MOST_CORRELATED = 0.95
 

@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, same_length, unknown, vector
 
-__all__ = ["hodges_lehmann", "jonckheere_terpstra", "page_trend"]
-
 _EXACT_UP_TO = 50
 Alternative = Literal["two-sided", "increasing", "decreasing"]
 

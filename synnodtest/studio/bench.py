@@ -27,8 +27,6 @@ from synnodtest.store import Store
 from synnodtest.studio.case import Case
 from synnodtest.synthesizers import resolve_synthesizer
 
-__all__ = ["Bench"]
-
 Model = TypeVar("Model", Detector, Synthesizer)
 SEED = 0
 """The master seed of a run without ``--synnod-seed``, so that pytest draws what the studio draws."""

@@ -26,8 +26,6 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["SET", "Case", "case_of_file", "case_of_radiograph"]
-
 SET = "studio"
 """What specs call the set of one."""
 FILMS = "cxr"

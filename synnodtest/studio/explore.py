@@ -11,8 +11,6 @@ from synnodtest.geometry import centre_of
 from synnodtest.planning.radiomics_space import feature_range
 from synnodtest.studio.wishes import PAPER_FEATURES
 
-__all__ = ["SWEPT", "Exploration", "Point", "levels_between", "usual_range"]
-
 USUAL = {"diameter_mm": (6.0, 30.0), "density": (0.4, 2.0), "contrast": (0.05, 0.6)}
 """Where a sweep goes unless told otherwise: sizes and densities (ground glass to calcified) that readers see."""
 SWEPT = (*USUAL, *PAPER_FEATURES)

@@ -12,8 +12,6 @@ from synnodtest.studio.tabs.radiograph import RadiographTab
 from synnodtest.studio.tabs.result import ResultTab
 from synnodtest.studio.tabs.spec import SpecTab
 
-__all__ = ["build_page"]
-
 _READERS = (
     "<p>The blinded page of the reader study; answers are kept beside it on this machine.</p>"
     "<p><a class='download' href='study/' target='_blank'>Open the readers' page</a></p>"

@@ -10,8 +10,6 @@ from synnodtest.radiomics_features import GROUPS
 from synnodtest.studio.tables import macros
 from synnodtest.studio.wishes import PAPER_FEATURES
 
-__all__ = ["asset", "canvas_part", "features_part", "open_part"]
-
 TITLES = {"Idm": "Inverse difference moment", "GrayLevelVariance": "Gray level variance"}
 HEADS = {"shape2D": "Shape", "firstorder": "First order", "glcm": "GLCM", "glszm": "GLSZM"}
 

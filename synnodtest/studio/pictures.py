@@ -12,8 +12,6 @@ from PIL import Image, ImageDraw
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["COLOURS", "crop_png", "outline_png", "painted", "sixteen_bits"]
-
 MIDDLE = 32768
 """Stands for no difference."""
 COLOURS = {

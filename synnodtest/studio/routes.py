@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["add_routes"]
-
 SIZES = {"native": None, "1024": 1024}
 
 

@@ -26,8 +26,6 @@ from synnodtest.studio.sessions import Sessions, private_folder
 from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.study import Study
 
-__all__ = ["MOST_BYTES", "Studio", "Wanted", "free_port", "serve"]
-
 MOST_BYTES = 256 * 2**20
 """Limit of an upload: a radiograph of 8192 x 8192 pixels and 16 bits has half as much."""
 ADDRESS = "127.0.0.1"

@@ -28,8 +28,6 @@ from synnodtest.studio.explore import Exploration
 from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.wishes import Box, Wish
 
-__all__ = ["EXPORTS", "Result", "Session"]
-
 Findings = Sequence[tuple[Box, float]]
 
 EXPORTS: Mapping[str, tuple[str, int | None]] = {

@@ -13,8 +13,6 @@ from synnodtest.studio.bench import Bench
 from synnodtest.studio.session import Session
 from synnodtest.studio.shelf import Shelf
 
-__all__ = ["Sessions", "private_folder"]
-
 
 def private_folder() -> Path:
     """Return a new folder that only this user can enter; uploads, stores and reports lie in it."""

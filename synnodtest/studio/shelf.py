@@ -9,8 +9,6 @@ from synnodtest.backgrounds.listing import Entry, list_radiographs
 from synnodtest.errors import BackgroundError
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["Shelf"]
-
 PHANTOMS = 6
 """Of each built-in set that are offered."""
 MOST = 500

@@ -15,8 +15,6 @@ from pathlib import Path
 from synnodtest.errors import SynnodError
 from synnodtest.studio.session import Session
 
-__all__ = ["SpecRun", "bundle", "run_spec"]
-
 LONGEST_S = 3600
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from synnodtest.studio.case import SET
 
-__all__ = ["Named", "companion_spec", "fuzz_spec", "leak_spec", "map_spec", "python_text", "scene_spec", "sweep_spec"]
-
 Entry = Mapping[str, Any]
 BRIGHTNESS = ("contrast", "density", "attenuation")
 """Each says how bright a nodule is; a nodule has one of them."""

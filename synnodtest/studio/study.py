@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["Study"]
-
 MOST_BYTES = 1_000_000
 HEADER = "reader,picture,rating"
 _ROW = re.compile(r"[^,\"\n]{1,40},\d{1,5},[1-5]")

@@ -16,8 +16,6 @@ from synnodtest.reference import real_nodules
 from synnodtest.studio.explore import Exploration, Point
 from synnodtest.studio.session import Result
 
-__all__ = ["acceptance_html", "exploration_html", "findings_html", "macros", "message_html", "notes_html", "rows_html"]
-
 MOST_FINDINGS = 8
 LETTERS = "AB"
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from synnodtest.studio.session import Session
 
-__all__ = ["View"]
-
 MOST_BOXES = 60
 """Findings per detector that are drawn."""
 LEAST_SCORE = 0.01

@@ -12,8 +12,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.scene import Nodule
 
-__all__ = ["PAPER_FEATURES", "Box", "Wish"]
-
 Box = tuple[float, float, float, float]
 
 PAPER_FEATURES = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["CtLibrary", "CtNodule"]
-
 WIDEST_ZOOM = 5.0
 """A nodule is enlarged at most so much, as in the published baseline."""
 USUAL_ZOOM = 2.5

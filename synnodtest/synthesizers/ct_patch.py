@@ -21,8 +21,6 @@ from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
 from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
-__all__ = ["CtPatchSynthesizer"]
-
 VERSION = "2"
 
 

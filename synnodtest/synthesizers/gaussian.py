@@ -22,8 +22,6 @@ from synnodtest.scene import LESION_WORDS, Nodule, Scene
 from synnodtest.synthesizers.lesions import lesion_patch
 from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
-__all__ = ["GaussianSynthesizer"]
-
 VERSION = "2"
 CUT = 2.5
 """Standard deviations of blur after which the edge has ended on either side."""

@@ -27,8 +27,6 @@ from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["Patch", "lesion_patch", "refuse_lesions"]
-
 Real = NDArray[np.float64]
 
 _REACH = 1.6

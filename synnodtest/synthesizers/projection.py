@@ -17,8 +17,6 @@ from synnodtest.attenuation import Outline
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["Projection", "project", "random_rotation", "stamp"]
-
 LUNG_HU = -850.0
 """What the nodule displaces."""
 DENSEST_HU = 400.0

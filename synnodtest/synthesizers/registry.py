@@ -17,17 +17,6 @@ from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from synnodtest.threads import wait_asleep
 
-__all__ = [
-    "ENTRY_POINT_GROUP",
-    "Factory",
-    "FunctionSynthesizer",
-    "Options",
-    "check_named",
-    "known_synthesizers",
-    "register_synthesizer",
-    "resolve_synthesizer",
-]
-
 ENTRY_POINT_GROUP = "synnodtest.synthesizers"
 
 Synthesize = Callable[[Sequence[Scene], Sequence[Radiograph]], list[Radiograph]]

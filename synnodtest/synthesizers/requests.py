@@ -11,8 +11,6 @@ from synnodtest.geometry import FloatArray
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 
-__all__ = ["nothing_covered", "plant_one_by_one", "refuse_impossible", "refuse_unpaired", "twins"]
-
 Plant = Callable[[FloatArray, Nodule, int, Scene, Radiograph, Display], Truth]
 """Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
 

@@ -10,8 +10,6 @@ import scipy
 
 from synnodtest.geometry import FloatArray
 
-__all__ = ["Window", "cut_window", "on_own_grid"]
-
 
 @dataclass(frozen=True)
 class Window:

@@ -11,8 +11,6 @@ import numpy as np
 
 from synnodtest.files import replacing
 
-__all__ = ["Arrays"]
-
 
 @dataclass(frozen=True, eq=False)
 class Arrays:

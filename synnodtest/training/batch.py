@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Batch"]
-
 
 @dataclass(frozen=True)
 class Batch:

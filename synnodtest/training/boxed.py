@@ -24,8 +24,6 @@ from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, stand
 from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
-__all__ = ["annotated_windows", "mask_in_box"]
-
 CUT = 0.4
 RING_PX = 8.0
 

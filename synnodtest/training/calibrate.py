@@ -24,8 +24,6 @@ from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["as_drawn", "calibrate", "drawn_nodules", "edge_of", "strength_of"]
-
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
 STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.025)
 LARGEST_BLOB = 0.02

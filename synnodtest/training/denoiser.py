@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["Recipe", "draw_batch", "fit_denoiser"]
-
-
 NOISE_POWER = 0.7
 """Below 1: noisier steps, which settle a nodule's shape, come more often."""
 

@@ -17,8 +17,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.files import replacing, write_atomic
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["hashes_of", "prepare", "shared_pictures"]
-
 HASHES = "hashes.json"
 """Perceptual hashes of the prepared images, by split and name."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["PER_IMAGE", "windows_of_batch"]
-
 PER_IMAGE = 2
 AROUND_A_NODULE = 0.75
 LEAST_VISIBLE = 0.4

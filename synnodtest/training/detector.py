@@ -15,8 +15,6 @@ from synnodtest.files import replacing
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
-__all__ = ["PRESETS", "Preset", "strip_checkpoint", "to_float", "train_detector"]
-
 
 @dataclass(frozen=True)
 class Preset:

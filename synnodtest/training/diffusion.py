@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-__all__ = ["PRESETS", "Preset", "new_pipeline", "pipeline_on_base", "prepare_windows", "save_model", "train_diffusion"]
-
 Report = Callable[[str], None]
 PHANTOM_SEED = 4242
 """Master seed of the phantoms that are trained on; any other gives phantoms the model has not seen."""

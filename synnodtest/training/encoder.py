@@ -16,8 +16,6 @@ from synnodtest.radiomics_features import FEATURE_NAMES
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
-__all__ = ["MASKING_RATES", "fit_bounds", "rarity", "train_encoder"]
-
 MASKING_RATES = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9)
 
 

@@ -21,8 +21,6 @@ from synnodtest.synthesizers.projection import Projection, project, random_rotat
 from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import COMPOSED, TrainingWindows
 
-__all__ = ["Ranges", "compose_windows"]
-
 
 @dataclass(frozen=True)
 class Ranges:

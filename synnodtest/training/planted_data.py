@@ -14,8 +14,6 @@ from synnodtest.phantom import PhantomSet
 from synnodtest.radiograph import Radiograph
 from synnodtest.training.stock import Shadows, Stock, cast_shadows, stock_of
 
-__all__ = ["FINE_COUNTS", "FINE_SHARES", "SHARES", "planted_data", "unseen_films"]
-
 SHARES = (0.54, 0.22, 0.24)
 """Share of a batch that shows nodule-free films, films with annotated nodules, and phantoms: films first, because a
 detector is meant for them; annotated ones often enough to count and seldom enough not to be learned by heart."""

@@ -23,8 +23,6 @@ from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
 
-__all__ = ["Schedule", "train_planted"]
-
 
 @dataclass(frozen=True)
 class Schedule:

@@ -14,8 +14,6 @@ from synnodtest.training.stock import SHADOW_PX, Shadows, Stock
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Plan", "Planter"]
-
 PATCH_PX = 144
 """Edge of the patch a shadow is drawn in; at 640 pixels a side this is about 90 mm."""
 LEAST_SLOPE = 0.35

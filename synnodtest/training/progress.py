@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
     from synnodtest.training.batch import Batch
 
-__all__ = ["loss_curve", "sample_grid"]
-
 SAMPLES, SAMPLE_STEPS = 6, 12
 """Enough to judge a sample by eye; a training stops for it at every checkpoint."""
 LEAST_LOSS = 1e-9

@@ -11,8 +11,6 @@ from synnodtest.detectors.yolo import UltralyticsDetector, checkpoint_content
 from synnodtest.files import replacing
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["AT_ONE_PER_FILM", "score_at", "settle_scores", "shift_scores"]
-
 AT_ONE_PER_FILM = 0.25
 """The score at one false positive per nodule-free film after settling: the operating point of the shipped specs. A
 network trained on faint nodules is rarely sure, so that its raw scores are low."""

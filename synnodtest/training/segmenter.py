@@ -18,8 +18,6 @@ from synnodtest.files import replacing
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import Chests, chests
 
-__all__ = ["train_segmenter"]
-
 BATCH = 16
 _RATE = 3e-3
 _SAVE_EVERY = 100

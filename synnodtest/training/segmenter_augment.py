@@ -14,8 +14,6 @@ from synnodtest.backgrounds.segmenter import STRUCTURES
 from synnodtest.backgrounds.segmenter_picture import SIDE, channels
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["example"]
-
 Rng = np.random.Generator
 _LUNGS = 0b11
 _ABDOMEN = 1 << STRUCTURES.index("abdomen")

@@ -19,8 +19,6 @@ from synnodtest.phantom.solids import length
 from synnodtest.phantom.thorax import SIDES
 from synnodtest.training.arrays import Arrays
 
-__all__ = ["SIZE", "Chests", "chests", "silhouettes", "unusual_anatomy"]
-
 SIZE = 256
 """Pixels along each side of a training phantom."""
 _PART = 50

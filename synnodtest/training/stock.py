@@ -18,8 +18,6 @@ from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation
 from synnodtest.training.arrays import Arrays
 
-__all__ = ["SHADOW_PX", "Shadows", "Stock", "cast_shadows", "stock_of"]
-
 SHADOW_PX = 72
 """Edge of a stored shadow; the nodule's equal-area diameter is half of it, which leaves room for elongated ones."""
 VIEWS = 6

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from synnodtest.training.arrays import Arrays
 
-__all__ = ["COMPOSED", "NODULE", "PLAIN", "TrainingWindows"]
-
 COMPOSED = 0
 """``base`` is free of nodules and ``delta`` is what one adds: the window serves with and without it."""
 NODULE = 1

@@ -14,8 +14,6 @@ from scipy import stats
 from synnodtest.evaluation.transfer.gather import Found, Gathered
 from synnodtest.statistics import Estimate, auc, cluster_bootstrap, clustered_rate, crossed_shares, equivalent_rates
 
-__all__ = ["BANDS_MM", "RATES", "agree", "agreement", "compare", "threshold_at", "visibility_of"]
-
 Array = NDArray[np.float64]
 
 RATES = (0.5, 1.0, 2.0)

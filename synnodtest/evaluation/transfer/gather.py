@@ -17,8 +17,6 @@ from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
 
-__all__ = ["GROWN_MM", "Found", "Gathered", "Lost", "gather", "scores_in"]
-
 GROWN_MM = 5.0
 """A finding hits a nodule if its centre lies in the box grown by this much on every side."""
 

@@ -15,8 +15,6 @@ from synnodtest.identity import Identity
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["negative_films"]
-
 
 def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Path | None = None) -> BackgroundSet:
     """Return the radiographs of a folder whose patients belong to the split and have no annotated film.

@@ -9,8 +9,6 @@ from synnodtest.engine.sightings import regions_at
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["ZONES", "across", "corresponding", "zones_at"]
-
 SIDES = ("left_lung", "right_lung")
 ZONES = (*SIDES, "apical", "hilar", "retrocardiac", "subdiaphragmatic", "peripheral", "mediastinum")
 """Regions that a planted nodule shares with the real one that it stands for."""

@@ -24,8 +24,6 @@ from synnodtest.spec import load_spec
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
 from synnodtest.spec.values import Constant
 
-__all__ = ["ARM", "Counterpart", "counterparts", "nodule_template", "own_counterparts"]
-
 ARM = Arm("planted")
 
 

@@ -15,8 +15,6 @@ from synnodtest.evaluation.transfer.yardstick import yardstick
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
 
-__all__ = ["FORMAT", "Design", "Study", "names_of"]
-
 FORMAT = 1
 """Version of the result file."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["as_text"]
-
 Figures = Mapping[str, Any]
 """Plain JSON values: a result of ``evaluate transfer``, or a part of it."""
 

@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.evaluation.transfer.compare import RATES, agree, threshold_at
 from synnodtest.evaluation.transfer.gather import Gathered
 
-__all__ = ["yardstick"]
-
 DRAWS = 1000
 """Samples of patients; Monte Carlo error of a percentile of the rank correlation: below 0.01."""
 SEED = 0

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched, lead_of
 from synnodtest.expectations.language import option, share
 
-__all__ = ["CLAIM"]
-
 
 @dataclass(frozen=True)
 class Detected(Searched):

@@ -10,8 +10,6 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, UNDER, ClaimKind, Searched, confidence_of, rate
 from synnodtest.expectations.language import number, option, reference
 
-__all__ = ["CLAIM"]
-
 
 @dataclass(frozen=True)
 class Invariant(Searched):

@@ -9,8 +9,6 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, GROWN, ClaimKind, Searched, confidence_of, rate
 from synnodtest.expectations.language import choice, number, option, share
 
-__all__ = ["CLAIM"]
-
 
 @dataclass(frozen=True)
 class NoReversal(Searched):

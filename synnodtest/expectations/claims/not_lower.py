@@ -10,8 +10,6 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, COMPANION, ClaimKind, Searched, confidence_of, rate
 from synnodtest.expectations.language import option, reference, share
 
-__all__ = ["CLAIM"]
-
 
 @dataclass(frozen=True)
 class NotLower(Searched):

@@ -10,8 +10,6 @@ from synnodtest.evidence.trial import Trial, lies_in
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched, rate
 from synnodtest.expectations.language import option, reference
 
-__all__ = ["CLAIM"]
-
 
 @dataclass(frozen=True)
 class Silent(Searched):

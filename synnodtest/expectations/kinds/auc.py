@@ -22,8 +22,6 @@ from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, selected
 from synnodtest.expectations.worst import missed, with_worst_case
 
-__all__ = ["KIND"]
-
 SILENT_AREA = 0.5
 """The area of a detector that reports nothing: all images tie."""
 

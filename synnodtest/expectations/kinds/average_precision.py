@@ -27,8 +27,6 @@ from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate
 
-__all__ = ["KIND"]
-
 _RECALLS = np.linspace(0.0, 1.0, 101)
 """The recalls at which COCO samples precision."""
 

@@ -27,8 +27,6 @@ from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.distributions import t_isf
 
-__all__ = ["KIND"]
-
 LEAST_PER_BIN = 10
 RESAMPLES = 2000
 

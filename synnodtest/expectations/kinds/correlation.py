@@ -35,8 +35,6 @@ from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.distributions import midranks
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Correlation(Trend):

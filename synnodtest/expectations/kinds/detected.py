@@ -16,8 +16,6 @@ from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import against_rate, with_worst_case
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Detected(Selection):

@@ -22,8 +22,6 @@ from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import MISSED, beside, pretend
 from synnodtest.matching import Matching, lies_on
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Distractor(Selection):

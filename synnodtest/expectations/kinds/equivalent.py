@@ -8,8 +8,6 @@ from synnodtest.expectations.margins import Margined, margin_kind
 from synnodtest.expectations.paired import against_both, judge_difference
 from synnodtest.expectations.worst import with_worst_case
 
-__all__ = ["KIND"]
-
 
 @with_worst_case(against_both)
 def equivalent(parameters: Margined, evidence: Evidence) -> Ruling:

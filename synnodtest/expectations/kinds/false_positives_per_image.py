@@ -19,8 +19,6 @@ from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.statistics import count_rate
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class FalsePositives(Selection):

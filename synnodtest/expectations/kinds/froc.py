@@ -26,8 +26,6 @@ from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Froc(Selection):

@@ -21,8 +21,6 @@ from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_ph
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
 
-__all__ = ["KIND"]
-
 _CHANGE = number(-1, 1)
 
 

@@ -13,8 +13,6 @@ from synnodtest.expectations.margins import Margined, margin_kind
 from synnodtest.expectations.paired import against_both, judge_difference
 from synnodtest.expectations.worst import with_worst_case
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Invariant(Margined):

@@ -22,8 +22,6 @@ from synnodtest.geometry import iou
 from synnodtest.matching import Matching
 from synnodtest.statistics import paired_mean
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Localization(Selection):

@@ -34,8 +34,6 @@ from synnodtest.expectations.trend import (
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import drawdown
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Monotone(Trend):
@@ -87,6 +85,7 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
 
 
 def largest_drop(curves: NDArray[np.float64], y: NDArray[np.float64], evidence: Evidence, most: float) -> Held:
+    """Hold the largest drop of the mean curve (B x L, a row a background) under ``most``, by a cluster bootstrap."""
     limits = min(0.0, float(y.min())), max(1.0, float(y.max()))
     return hold(
         "drawdown",
@@ -108,6 +107,7 @@ def d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:
 
 
 def too_few(levels: int, backgrounds: int) -> list[str]:
+    """Return why these levels and complete backgrounds allow no verdict."""
     reasons = []
     if levels < LEAST_LEVELS:
         reasons.append(f"{counted(levels, 'level is', 'levels are')} too few, {LEAST_LEVELS} are needed")
@@ -118,6 +118,7 @@ def too_few(levels: int, backgrounds: int) -> list[str]:
 
 
 def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
+    """Return what is to be said of backgrounds that lack a level."""
     notes = []
     if complete < clusters:
         lacking = counted(clusters - complete, "background lacks a level and is", "backgrounds lack a level and are")

@@ -23,8 +23,6 @@ from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import MISSED, beside, concerns, pretend
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class NoDetection(Selection):

@@ -10,8 +10,6 @@ from synnodtest.expectations.paired import against_arm, judge_difference, sequen
 from synnodtest.expectations.pairing import LOWER_IS_BETTER
 from synnodtest.expectations.worst import with_worst_case
 
-__all__ = ["KIND"]
-
 
 @with_worst_case(against_arm)
 def non_inferior(parameters: Margined, evidence: Evidence) -> Ruling:

@@ -36,8 +36,6 @@ from synnodtest.statistics import (
 )
 from synnodtest.statistics.distributions import t_isf
 
-__all__ = ["KIND", "Group", "group_difference"]
-
 
 @dataclass(frozen=True)
 class Group:

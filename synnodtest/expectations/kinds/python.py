@@ -35,8 +35,6 @@ from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.worst import concerns
 from synnodtest.factories import Loader
 
-__all__ = ["KIND"]
-
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
 

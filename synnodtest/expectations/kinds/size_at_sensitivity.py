@@ -16,8 +16,6 @@ from synnodtest.expectations.rates import by_diameter, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import missed, with_worst_case
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class SizeAtSensitivity(Selection):

@@ -17,8 +17,6 @@ from synnodtest.expectations.rates import hold_rate, intraclass, planned_bound, 
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Specificity(Selection):

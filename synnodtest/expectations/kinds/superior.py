@@ -21,8 +21,6 @@ from synnodtest.expectations.paired import (
 from synnodtest.expectations.pairing import LOWER_IS_BETTER, Compared
 from synnodtest.expectations.worst import with_worst_case
 
-__all__ = ["KIND"]
-
 
 @dataclass(frozen=True)
 class Superior(Compared):

@@ -10,8 +10,6 @@ import numpy as np
 from synnodtest.fuzzing.telling import Rule
 from synnodtest.planning.difficulty import Difficulties, Space
 
-__all__ = ["Box", "Stretch", "joined"]
-
 Stretch = tuple[int, int]
 """First and last difficulty."""
 

@@ -15,8 +15,6 @@ from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from synnodtest.statistics import Crossing, crossing
 
-__all__ = ["Edges"]
-
 SCENES = 24
 """Scenes around a boundary at once."""
 WINDOWS = (0.05, 0.12, 0.3)

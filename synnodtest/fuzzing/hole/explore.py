@@ -18,8 +18,6 @@ from synnodtest.fuzzing.telling import FROM, INSIDE, telling_rule
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 from synnodtest.statistics import clustered_rate
 
-__all__ = ["Explorer"]
-
 CHECKED = 40
 """Scenes within the region, and as many outside of it: 40 failures of 40 put the rate that holds below 0.09."""
 PEELED = 3

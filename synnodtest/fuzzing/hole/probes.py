@@ -20,8 +20,6 @@ from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
 from synnodtest.ports import Background
 
-__all__ = ["PLACED", "Probes", "Seen"]
-
 FEW, MOST = 2, 12
 """Scenes of one probe at once, and at most: two failures of two settle a rate of 0.8, six of six hold it."""
 TRIES = 80

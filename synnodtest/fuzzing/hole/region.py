@@ -7,8 +7,6 @@ from typing import Any
 
 from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, named
 
-__all__ = ["Boundary", "Part", "Region", "Term"]
-
 _PLAIN = ("right_lung", "left_lung")
 _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", "rotate": " degrees"}
 

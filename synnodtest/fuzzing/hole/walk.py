@@ -8,8 +8,6 @@ from collections.abc import Callable
 from synnodtest.fuzzing.hole.box import Stretch
 from synnodtest.planning.difficulty import Dimension
 
-__all__ = ["failing_stretches", "resolution"]
-
 PARTS = 4
 """A walk looks at the ends of a parameter and at three values between, so that a hole beside the first is seen too."""
 FINENESS = 64

@@ -9,8 +9,6 @@ from synnodtest.fuzzing.hole.box import Box
 from synnodtest.fuzzing.hole.probes import Probes, Seen
 from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, telling_rule
 
-__all__ = ["cut", "place_rule", "share_of"]
-
 PLACES = 48
 """Scenes all over the region by which the place is told."""
 PLAIN = 0.85

@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import BONE, Part, Real
 
-__all__ = ["KIND"]
-
 _MORE = BONE - 0.027
 """Compact bone in place of loose bone."""
 _DEPTH = 0.7

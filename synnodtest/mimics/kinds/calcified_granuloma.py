@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import CALCIUM, Part, ball
 
-__all__ = ["KIND"]
-
 _CORE = 0.55
 """Of the denser middle, over the radius."""
 _CRUMBS = (3, 7)

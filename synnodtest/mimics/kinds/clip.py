@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import STEEL, Part, tube
 
-__all__ = ["KIND"]
-
 _RADIUS_MM = 0.5
 _LAYERS = 2.5
 """How much deeper along the beam than wide: legs are flat bands, and lie partly over each other."""

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import BRASS, COPPER, PLASTIC, SOFT, STEEL, Part, Point, Real, curve, plate, tube
 
-__all__ = ["KIND"]
-
 _STRANDS = 0.7
 """Share of copper in a braid."""
 _BEYOND_MM = 10.0

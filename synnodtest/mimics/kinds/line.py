@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
 from synnodtest.mimics.parts import BARIUM, Part, Point, curve, tube
 
-__all__ = ["KIND"]
-
 _BORE = 0.55
 """Inner over outer diameter."""
 _BEYOND_MM = 10.0

@@ -12,8 +12,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
 from synnodtest.mimics.parts import SOFT, Part, Real
 
-__all__ = ["KIND"]
-
 _DEPTH = 0.85
 """Height over diameter: pressed against the detector it is a low cylinder with a rounded rim."""
 _RIM = 4.0

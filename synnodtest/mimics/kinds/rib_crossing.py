@@ -13,8 +13,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
 from synnodtest.mimics.parts import BONE, SOFT, Part, Real
 
-__all__ = ["KIND"]
-
 _HALF_LENGTH_MM = 35.0
 _DEPTH = 0.65
 """Depth along the beam over width."""

@@ -12,8 +12,6 @@ import numpy as np
 from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import SOFT, Part, curve, plate, tube
 
-__all__ = ["KIND"]
-
 _TISSUE = 0.8 * SOFT
 """Blood in place of lung."""
 _LUNG = 0.2 * SOFT

@@ -6,9 +6,6 @@ import scipy
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="blur",
     about="Standard deviation of a Gaussian blur in pixels.",

@@ -6,9 +6,6 @@ import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="brightness",
     about="Added to every pixel (0..1 scale).",

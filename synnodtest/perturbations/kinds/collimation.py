@@ -16,8 +16,6 @@ from synnodtest.geometry import BoolArray, equal_area_diameter_mm
 from synnodtest.perturbations.kind import PerturbationKind, Span
 from synnodtest.radiograph import Radiograph, Truth
 
-__all__ = ["KIND"]
-
 
 def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator) -> Radiograph:
     rows, columns = (round(float(width_mm) / step) for step in radiograph.spacing_mm)

@@ -7,8 +7,6 @@ import numpy as np
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
 
 def _contrast(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
     mean = np.float32(pixels.mean(dtype=np.float64))

@@ -16,8 +16,6 @@ from synnodtest.attenuation.beam import beam_of
 from synnodtest.perturbations.kind import PerturbationKind, Span
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["KIND"]
-
 
 def _dose(radiograph: Radiograph, dose: Any, rng: np.random.Generator) -> Radiograph:
     beam = beam_of(radiograph)

@@ -8,8 +8,6 @@ import scipy
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
 
 def _downsample(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
     rows, columns = (_down_and_up(length, max(1, round(length / value))) for length in pixels.shape)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from synnodtest.perturbations import affine
 from synnodtest.perturbations.kind import PerturbationKind
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="flip",
     about="Mirror: horizontal (left to right; also true) or vertical.",

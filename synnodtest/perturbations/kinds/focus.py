@@ -17,8 +17,6 @@ from synnodtest.attenuation.beam import beam_of
 from synnodtest.perturbations.kind import PerturbationKind, Span
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["KIND"]
-
 _WIDTHS_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 
 

@@ -6,9 +6,6 @@ import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="gamma",
     about="Pixels to the power of gamma.",

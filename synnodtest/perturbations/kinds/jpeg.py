@@ -9,8 +9,6 @@ import numpy as np
 from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
 
 def _jpeg(pixels: FloatArray, value: float, rng: np.random.Generator) -> FloatArray:
     from PIL import Image

@@ -15,8 +15,6 @@ from synnodtest.geometry import BoolArray
 from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["KIND"]
-
 WORDS = ("L", "R", "AP", "PORTABLE", "SUPINE")
 _LETTER_MM, _WORD_MM = 12.0, 6.0
 _FEW_LETTERS = 2

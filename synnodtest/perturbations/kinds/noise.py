@@ -6,9 +6,6 @@ import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="noise",
     about="Standard deviation of added Gaussian noise (0..1 scale).",

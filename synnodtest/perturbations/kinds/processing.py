@@ -18,8 +18,6 @@ from synnodtest.geometry import FloatArray
 from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.radiograph import Radiograph, lung_range
 
-__all__ = ["KIND"]
-
 _EDGE_MM, _EDGE_GAIN = 1.5, 0.7
 _BANDS_MM = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _POWER = 0.75

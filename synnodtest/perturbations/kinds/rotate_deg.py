@@ -5,9 +5,6 @@ from __future__ import annotations
 from synnodtest.perturbations import affine
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
-__all__ = ["KIND"]
-
-
 KIND = PerturbationKind(
     name="rotate_deg",
     about="Rotation about the centre in degrees, counter-clockwise.",

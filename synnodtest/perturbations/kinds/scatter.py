@@ -15,8 +15,6 @@ from synnodtest.attenuation.beam import beam_of, smoothed
 from synnodtest.perturbations.kind import PerturbationKind, Span
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["KIND", "SPREAD_MM"]
-
 SPREAD_MM = 28.0
 """Standard deviation of the field: scatter of a chest comes from some centimetres around a ray."""
 

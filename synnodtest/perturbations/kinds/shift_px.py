@@ -10,8 +10,6 @@ from synnodtest.perturbations import affine
 from synnodtest.perturbations.affine import Affine
 from synnodtest.perturbations.kind import PerturbationKind, is_number
 
-__all__ = ["KIND"]
-
 
 def _possible(value: Any) -> bool:
     pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2

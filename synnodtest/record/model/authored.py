@@ -8,16 +8,6 @@ from typing import Annotated, Any
 from synnodtest.decoding import JsonObject, Member
 from synnodtest.record.model.members import Text
 
-__all__ = [
-    "LIMITED_COUNT",
-    "AnomalyEntry",
-    "Authored",
-    "DeviationEntry",
-    "PersonEntry",
-    "TitledEntry",
-    "WaiverEntry",
-]
-
 
 @dataclass(frozen=True)
 class WaiverEntry:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ChangedParameter", "ChangedVerdict", "Comparison", "DifferenceEntry", "LimitEntry"]
-
 
 @dataclass(frozen=True)
 class ChangedVerdict:

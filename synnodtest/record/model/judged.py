@@ -11,8 +11,6 @@ from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.record.model.members import Count, RulingWord, StatusWord, Text
 from synnodtest.record.model.scenes import FindingEntry, NoduleEntry
 
-__all__ = ["BehaviourEntry", "ComponentEntry", "ExpectationEntry", "MatchedEntry", "PlanEntry", "RulingEntry"]
-
 _IF_KNOWN = Member(omitted=True)
 DEFAULT_POINT = 0.25
 """Operating point of a record that does not say it."""

@@ -10,23 +10,6 @@ from synnodtest.record.model.members import Digest
 from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.scenes import IntervalEntry
 
-__all__ = [
-    "AgreementEntry",
-    "AgreementRow",
-    "Credibility",
-    "CredibilityReport",
-    "Shares",
-    "Transfer",
-    "TransferAreas",
-    "TransferBand",
-    "TransferData",
-    "TransferDetector",
-    "TransferEstimate",
-    "TransferPair",
-    "TransferRate",
-    "VisibilityBand",
-]
-
 
 @dataclass(frozen=True)
 class CredibilityReport:

@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 
 from synnodtest.decoding import Member
 
-__all__ = ["Box", "Count", "Digest", "RulingWord", "StatusWord", "Text"]
-
 Text = Annotated[str, Member(null=True)]
 """A text; null is read as an empty one."""
 Count = Annotated[int, Member(schema={"minimum": 0})]

@@ -16,8 +16,6 @@ from synnodtest.record.model.run import Attrition, Environment, Identification, 
 from synnodtest.record.model.scenes import PictureEntry, SceneEntry, ShamEntry
 from synnodtest.record.model.searched import SearchEntry
 
-__all__ = ["Record", "behaviour_of"]
-
 _ADDED = Member(omitted=True)
 """Of what does not stem from the run itself, and is added to what it wrote."""
 

@@ -9,19 +9,6 @@ from typing import Annotated, Any
 from synnodtest.decoding import JsonObject, Member
 from synnodtest.record.model.members import Count, Digest, Text
 
-__all__ = [
-    "Attrition",
-    "BackgroundsEntry",
-    "Environment",
-    "Identification",
-    "IdentityEntry",
-    "LedgerEntry",
-    "PackageEntry",
-    "RunEntry",
-    "SelfTest",
-    "SpecEntry",
-]
-
 
 @dataclass(frozen=True)
 class RunEntry:

@@ -9,8 +9,6 @@ from synnodtest.decoding import JsonObject, Member
 from synnodtest.evidence.arm import Arm
 from synnodtest.record.model.members import Box, Count, Text
 
-__all__ = ["FindingEntry", "IntervalEntry", "NoduleEntry", "PictureEntry", "SceneEntry", "ShamEntry"]
-
 _ONLY_IF_SO = Member(omitted=True)
 
 

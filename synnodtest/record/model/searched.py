@@ -9,20 +9,6 @@ from typing import Annotated, Any
 
 from synnodtest.decoding import JsonObject, Member
 
-__all__ = [
-    "BoundaryEntry",
-    "CoverageEntry",
-    "FailureMap",
-    "LocalEntry",
-    "ParameterEntry",
-    "PartEntry",
-    "RegionEntry",
-    "RuleEntry",
-    "SearchEntry",
-    "SearchedEntry",
-    "TermEntry",
-]
-
 
 @dataclass(frozen=True)
 class SearchedEntry:

@@ -11,8 +11,6 @@ from synnodtest.record.model.record import Record
 from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.scenes import SceneEntry
 
-__all__ = ["Side"]
-
 
 @dataclass(frozen=True)
 class SideRun:

@@ -17,8 +17,6 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 from synnodtest.statistics import spearman
 
-__all__ = ["agreement_figure"]
-
 MOST_POINTS = 300
 """Nodules that are drawn: more only blacken the page."""
 LIMITS_SD = 1.96

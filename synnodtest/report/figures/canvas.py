@@ -16,22 +16,6 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "BLUE",
-    "GREY",
-    "INK",
-    "ORANGE",
-    "SOFT",
-    "axes",
-    "bare",
-    "named",
-    "rcparams",
-    "short",
-    "side_by_side",
-    "to_svg",
-    "widened",
-]
-
 BLUE, ORANGE = "#0072B2", "#D55E00"
 INK, GREY, SOFT = "#1B1F24", "#4A5560", "#C9D0D6"
 PX = 1 / 72

@@ -13,8 +13,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, SOFT, named, sh
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["coverage_figure"]
-
 MOST_PARAMETERS = 6
 MOST_POINTS = 400
 PANEL = 118

@@ -12,8 +12,6 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.ranges import Row, ranges
 from synnodtest.report.model import Figure
 
-__all__ = ["agreement", "by_size", "distances", "grounds_of", "numbers", "sham", "two_sample"]
-
 Ground = tuple[str, Mapping[str, object]]
 QUANTITIES = (("diameter", "diameter"), ("contrast", "contrast"))
 

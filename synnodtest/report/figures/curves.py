@@ -15,8 +15,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, shor
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["Rate", "calibration", "froc", "rates_by_diameter", "roc", "roc_of_scenes", "sequential"]
-
 MOST_POINTS = 400
 
 

@@ -14,8 +14,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, side_by_s
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["ecdf_figure"]
-
 MOST_STEPS = 300
 QUANTILES = (5, 25, 50, 75, 95)
 _QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"), ("conspicuity", "conspicuity"))

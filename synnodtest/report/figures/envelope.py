@@ -13,8 +13,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, shor
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["Claim", "envelope_figure"]
-
 WIDE_GAP = 0.15
 """Share of the claimed range from which a gap between tested values is told; levels of a usual sweep lie closer."""
 _LABELS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}

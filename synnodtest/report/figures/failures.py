@@ -13,8 +13,6 @@ from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, t
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["failure_map"]
-
 MOST_POINTS = 400
 BINS = 4
 

@@ -9,8 +9,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, bare, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["flow_figure"]
-
 
 @drawn
 def flow_figure(steps: Sequence[tuple[str, int]], name: str) -> Figure:

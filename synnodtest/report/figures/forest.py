@@ -12,8 +12,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, short, to_sv
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["forest_figure", "groups_of"]
-
 Group = tuple[str, str, list[bool], list[str]]
 """Property, value, hit per nodule, cluster per nodule."""
 MOST_VALUES = 12

@@ -19,8 +19,6 @@ from synnodtest.report.figures.canvas import rcparams
 from synnodtest.report.model import Cell, Figure, Table
 from synnodtest.store import Store
 
-__all__ = ["drawn", "kept_in"]
-
 FORMAT = 1
 KIND = "figures"
 _STORE: ContextVar[Store | None] = ContextVar("store of drawings", default=None)

@@ -13,8 +13,6 @@ from synnodtest.record.model import ExpectationEntry, RulingEntry, SceneEntry
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
 
-__all__ = ["figure_of"]
-
 Drawn = Callable[[ExpectationEntry, str, Mapping[str, SceneEntry]], Figure | None]
 _KINDS: dict[str, Callable[[JsonObject, str], Figure]] = {
     "monotone": trend.monotone,

@@ -13,8 +13,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["equivalence", "paired"]
-
 MOST_PAIRS = 80
 
 

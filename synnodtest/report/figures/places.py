@@ -13,8 +13,6 @@ from synnodtest.report.figures.canvas import GREY, INK, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["region"]
-
 CELLS = 24
 MOST_POINTS = 400
 

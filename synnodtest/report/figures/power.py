@@ -15,8 +15,6 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 from synnodtest.statistics.distributions import beta_ppf
 
-__all__ = ["pass_probability", "power_figure"]
-
 Curve = tuple[str, int, ComponentEntry, float]
 """Title of the expectation, effective n, component, alpha."""
 _LOOKS = ((BLUE, "-"), (ORANGE, "-"), (GREY, "-"), (BLUE, "--"), (ORANGE, "--"), (GREY, "--"))

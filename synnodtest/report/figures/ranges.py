@@ -10,8 +10,6 @@ from markupsafe import Markup
 
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 
-__all__ = ["Row", "ranges"]
-
 _LOOKS = (
     {"marker": "o", "color": BLUE, "markersize": 7},
     {"marker": "D", "color": ORANGE, "markersize": 6},

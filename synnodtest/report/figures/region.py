@@ -9,8 +9,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, named, sh
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["region_figure"]
-
 ROW, REST = 46, 74
 """Height of a parameter's line, and of all else, in px."""
 MOST_POINTS = 250

@@ -11,8 +11,6 @@ from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, side
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["MatchingRule", "scoring_figure"]
-
 _Case = tuple[str, list[tuple[float, float, float, str]], str]
 
 

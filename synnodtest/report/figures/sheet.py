@@ -13,8 +13,6 @@ from synnodtest.record.model import PictureEntry
 from synnodtest.report.crops import encoded
 from synnodtest.report.model import Figure
 
-__all__ = ["sheet_figure"]
-
 MOST, SIDE = 24, 112
 ROW = 6
 """Cuts in a row of the printed page. Rows after the first are whole: one cut more would push the figure a page on."""

@@ -12,8 +12,6 @@ from synnodtest.record.model import ComponentEntry
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import bound_text, interval, number
 
-__all__ = ["domain_of", "strip"]
-
 WIDTH, HEIGHT, EDGE = 260, 30, 10
 _FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
 

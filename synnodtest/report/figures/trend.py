@@ -16,8 +16,6 @@ from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, shor
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
-__all__ = ["monotone"]
-
 MOST_LINES = 60
 _UNITS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 

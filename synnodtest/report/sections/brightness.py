@@ -10,8 +10,6 @@ from synnodtest.reference import real_nodules
 from synnodtest.reference.brightness import Brightness, brightness
 from synnodtest.report.model import Cell, Table, table_of
 
-__all__ = ["beside_real", "bright_behaviours"]
-
 
 def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
     """Return the behaviours most of whose nodules are brighter than 95% of real ones of their size."""

@@ -18,18 +18,6 @@ from synnodtest.record.words import LIMITATION, date, expectation_title, in_orde
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
 
-__all__ = [
-    "anomalies",
-    "comparison",
-    "deviations",
-    "environment",
-    "guide",
-    "limitations",
-    "sign_off",
-    "tool_validation",
-    "waivers",
-]
-
 
 def anomalies(context: Context) -> Section:
     """Return known anomalies, and errors of this run."""

@@ -22,8 +22,6 @@ from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
 from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
 
-__all__ = ["credibility"]
-
 
 def credibility(context: Context) -> Section:
     """Return requested against realised nodules, the sham control and the credibility reports of the synthesizers."""

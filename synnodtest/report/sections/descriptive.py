@@ -12,8 +12,6 @@ from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.model import Cell, Section, link, status, table_of
 
-__all__ = ["curves", "is_curve", "subgroups"]
-
 
 def is_curve(expectation: ExpectationEntry) -> bool:
     """Return whether the figure of an expectation stands among the curves."""

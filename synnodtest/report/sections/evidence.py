@@ -19,8 +19,6 @@ from synnodtest.report.figures.scoring import MatchingRule, scoring_figure
 from synnodtest.report.model import Cell, Section, link, table_of
 from synnodtest.statistics import DEFAULT_ICC, design_effect, smallest_n_rate
 
-__all__ = ["attrition", "sample_size", "scoring"]
-
 
 def sample_size(context: Context) -> Section:
     """Return n, clustering and power of each expectation."""

@@ -16,8 +16,6 @@ from synnodtest.report.figures.failures import failure_map
 from synnodtest.report.figures.region import region_figure
 from synnodtest.report.model import Figure, Section
 
-__all__ = ["fuzzing"]
-
 FOUND = "Counterexamples"
 """Caption of the table that stands before the pictures."""
 MAPPED = "Failing examples by"

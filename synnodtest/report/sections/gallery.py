@@ -11,8 +11,6 @@ from synnodtest.report.context import Context
 from synnodtest.report.crops import DIFFERENCE_RANGE
 from synnodtest.report.model import Section
 
-__all__ = ["gallery"]
-
 
 def gallery(context: Context) -> Section:
     """Return pictures by expectation and rule; what a search names stands beside the search."""

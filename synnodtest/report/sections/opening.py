@@ -14,8 +14,6 @@ from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
 from synnodtest.report.model import Cell, Section, Table, code, table_of
 
-__all__ = ["envelope", "identification", "protocol"]
-
 
 def identification(context: Context) -> Section:
     """Return who and what took part, each with its sha256."""

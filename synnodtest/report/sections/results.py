@@ -23,8 +23,6 @@ from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
 from synnodtest.report.sections.descriptive import is_curve
 
-__all__ = ["multiplicity", "results"]
-
 _ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "shown only, decides nothing"}
 
 

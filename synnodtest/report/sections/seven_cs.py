@@ -20,8 +20,6 @@ from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import joined, number, plural
 
-__all__ = ["NO_REPORT", "seven_cs"]
-
 NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
 Row = tuple[str, str, str]
 

@@ -12,8 +12,6 @@ from synnodtest.record.words import expectation_title, joined, number
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, code, link, status, table_of
 
-__all__ = ["hazards", "traceability"]
-
 WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED", "PASSED")
 
 

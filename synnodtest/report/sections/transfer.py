@@ -6,8 +6,6 @@ from synnodtest.record.model.measured import Transfer, TransferData, TransferDet
 from synnodtest.record.words import interval, number, short_hash
 from synnodtest.report.model import Table, table_of
 
-__all__ = ["NO_TRANSFER", "transfer"]
-
 NO_TRANSFER = (
     "none: whether these verdicts carry over to real nodules was not measured "
     "(synnodtest evaluate transfer --out FILE, then --credibility FILE)"

@@ -34,8 +34,6 @@ from synnodtest.report.model import Section
 from synnodtest.report.order import anchor_of, number_of
 from synnodtest.report.sections.brightness import bright_behaviours
 
-__all__ = ["outcome", "verdict"]
-
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
 """Of failures, of open expectations, of criteria and of specs that the first screen names."""

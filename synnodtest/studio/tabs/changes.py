@@ -8,8 +8,6 @@ import json
 from synnodtest.studio import tables
 from synnodtest.studio.tabs.desk import Changes, Desk, Visit
 
-__all__ = ["WORDS", "export_link", "film", "form", "opened", "results", "specs"]
-
 WORDS = ("attenuation", "margin")
 """Fields of a wish that are words."""
 

@@ -15,8 +15,6 @@ from synnodtest.studio.session import Session
 from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.view import View
 
-__all__ = ["Changes", "Desk", "Tab", "Visit"]
-
 Changes = dict[Any, Any]
 """Part of the page -> what it shows now."""
 

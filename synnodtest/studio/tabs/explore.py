@@ -13,8 +13,6 @@ from synnodtest.studio.explore import SWEPT, Exploration, levels_between, usual_
 from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
-__all__ = ["ExploreTab"]
-
 PACE_S = 0.5
 """Between two words on how far it is: a page that redraws without a pause takes no click."""
 _LEAK = (

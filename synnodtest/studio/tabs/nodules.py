@@ -14,8 +14,6 @@ from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 from synnodtest.studio.tabs.radiograph import edited
 
-__all__ = ["NodulesTab"]
-
 
 class NodulesTab(Tab):
     """Nodules as forms."""

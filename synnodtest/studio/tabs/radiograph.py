@@ -12,8 +12,6 @@ from synnodtest.studio.session import Session
 from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Desk, Tab, Visit
 
-__all__ = ["RadiographTab"]
-
 
 class RadiographTab(Tab):
     """Where a radiograph comes from."""

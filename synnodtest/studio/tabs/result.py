@@ -7,8 +7,6 @@ from synnodtest.studio.session import EXPORTS
 from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
-__all__ = ["ResultTab"]
-
 
 class ResultTab(Tab):
     """What came of it."""

@@ -10,8 +10,6 @@ from synnodtest.studio.spec_run import SpecRun, run_spec
 from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
-__all__ = ["SpecTab"]
-
 LAST_LINES = 40
 WHAT = (
     ("The scene", "scene"),

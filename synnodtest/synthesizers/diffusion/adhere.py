@@ -31,8 +31,6 @@ from synnodtest.synthesizers.window import Window, cut_window
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.tabular import Tabular
 
-__all__ = ["BRIGHTNESS_FEATURES", "CONTRASTS", "Variant", "adhere", "can_adhere", "tone_for"]
-
 BRIGHTNESS_FEATURES = frozenset(
     ("10Percentile", "90Percentile", "Energy", "Maximum", "Mean", "Median", "RootMeanSquared", "TotalEnergy")
 )

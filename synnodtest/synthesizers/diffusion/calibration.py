@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["FILE_NAME", "Calibration"]
-
 FILE_NAME = "calibration.json"
 BALL = 2 / 3
 """Flatness of a ball's shadow."""

@@ -13,8 +13,6 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.compose import Patch
 
-__all__ = ["add_patch", "displays", "plant_patch", "refuse_misplaced", "truth_of"]
-
 
 def displays(backgrounds: Sequence[Radiograph]) -> list[Display]:
     """Return what each background makes of attenuation; one that stands there several times is measured once."""

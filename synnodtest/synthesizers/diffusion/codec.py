@@ -9,8 +9,6 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-__all__ = ["PixelFoldCodec"]
-
 
 class _Exact:
     """A distribution that has one value, with the face of diffusers' diagonal Gaussian."""

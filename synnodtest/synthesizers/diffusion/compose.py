@@ -15,8 +15,6 @@ from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.window import Window
 
-__all__ = ["STRETCH_LIMITS", "ZOOM_LIMITS", "Patch", "fit", "redraw"]
-
 Order = Literal[0, 1, 2, 3, 4, 5]
 
 ZOOM_LIMITS = (0.6, 1.7)

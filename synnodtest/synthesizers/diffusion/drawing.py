@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Drawing", "Redrawn", "initial_noise"]
-
 
 @dataclass(frozen=True)
 class Redrawn:

@@ -17,8 +17,6 @@ from synnodtest.synthesizers.diffusion.segment import Drawn, Region
 from synnodtest.synthesizers.requests import twins
 from synnodtest.synthesizers.window import Window
 
-__all__ = ["ATTEMPTS", "Job", "Place", "jobs_of", "rounds_of"]
-
 ATTEMPTS = 4
 """Noises that a nodule is drawn from before it counts as missing."""
 Place = tuple[tuple[float, float], float, tuple[int, int], tuple[float, float], Window]

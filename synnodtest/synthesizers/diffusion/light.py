@@ -17,8 +17,6 @@ from synnodtest.synthesizers.diffusion.solver import Solver, can_solve
 from synnodtest.synthesizers.diffusion.tabular import Tabular
 from synnodtest.synthesizers.diffusion.unet import DrawingUNet, can_draw
 
-__all__ = ["LightPipeline"]
-
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 KINDS = {
     "vae": "PixelFoldCodec",

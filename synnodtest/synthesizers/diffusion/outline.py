@@ -13,8 +13,6 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.synthesizers.diffusion.segment import Drawn
 
-__all__ = ["Bend", "bend_for", "sphericity_of"]
-
 LOBE = 0.45
 """Width of a bulge over the nodule's radius."""
 FARTHEST = 0.16

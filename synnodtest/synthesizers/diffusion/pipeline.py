@@ -15,8 +15,6 @@ from synnodtest.synthesizers.diffusion.codec import PixelFoldCodec
 from synnodtest.synthesizers.diffusion.drawing import Drawing
 from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
-__all__ = ["NodulePipeline", "scheduler_of"]
-
 library: Any = diffusers
 """diffusers without its types, which are incomplete."""
 CODECS: dict[str, Any] = {"PixelFoldCodec": PixelFoldCodec, "AutoencoderKL": library.AutoencoderKL}

@@ -25,8 +25,6 @@ from synnodtest.synthesizers.requests import nothing_covered
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.tabular import Tabular
 
-__all__ = ["Planter", "plant_sham"]
-
 
 @dataclass(frozen=True)
 class Planter:

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, FloatArray
 
-__all__ = ["BLEND_PX", "RIM_PX", "Drawn", "Region", "elongation_of", "flatness_of", "segment", "shares_of", "softened"]
-
 SMOOTH_PX = 0.8
 LEAST_PX = 6
 KEEP_PX = 2.0

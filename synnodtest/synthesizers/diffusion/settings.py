@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Settings"]
-
 
 class Settings(dict[str, Any]):
     """A configuration whose entries are attributes too, as diffusers' are."""

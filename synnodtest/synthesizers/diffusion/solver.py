@@ -15,8 +15,6 @@ from torch import Tensor
 
 from synnodtest.synthesizers.diffusion.settings import Settings
 
-__all__ = ["Solver", "can_solve"]
-
 _FIXED = {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "v_prediction"}
 _OFF = ("trained_betas", "thresholding", "rescale_betas_zero_snr", "use_karras_sigmas", "use_exponential_sigmas")
 MOST_BETA = 0.999

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from synnodtest.synthesizers.diffusion.drawing import Drawing
 
-__all__ = ["COMPOSITIONS", "DiffusionSynthesizer", "weights_sha256"]
-
 VERSION = "7"
 COMPOSITIONS = ("counterfactual", "inpaint")
 MODEL_INDEX = "model_index.json"

@@ -18,8 +18,6 @@ from torch import Tensor, nn
 
 from synnodtest.errors import SynthesizerError
 
-__all__ = ["Tabular", "transform"]
-
 
 def transform(values: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """Return values on the scale on which their bounds are taken: ``linear``, ``log`` or ``cbrt`` (signed)."""

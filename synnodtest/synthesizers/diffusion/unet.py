@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from synnodtest.synthesizers.diffusion.settings import Settings
 from synnodtest.synthesizers.diffusion.unet_parts import Resize, Resnet, TimeEmbedding, Transformer
 
-__all__ = ["DrawingUNet", "can_draw"]
-
 _ASKED = (
     *("in_channels", "out_channels", "block_out_channels", "layers_per_block", "cross_attention_dim"),
     *("norm_num_groups", "norm_eps", "attention_head_dim", "down_block_types", "up_block_types"),

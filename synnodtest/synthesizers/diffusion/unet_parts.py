@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from synnodtest.synthesizers.diffusion.settings import Settings
 
-__all__ = ["Resize", "Resnet", "TimeEmbedding", "Transformer"]
-
 
 class Resnet(nn.Module):
     """Two convolutions beside a short cut; the time shifts what is between them."""
