@@ -11,6 +11,7 @@ from importlib import import_module
 from synnodtest import __version__
 from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
+from synnodtest.shell.early_end import early_end_fails
 from synnodtest.threads import share_threads
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # progress is seen in a log file as it is made
     try:
-        return int(options.run(options) or 0)
+        with early_end_fails(lambda text: print(f"synnodtest: {text}", file=sys.stderr, flush=True), 1):
+            return int(options.run(options) or 0)
     except SynnodError as error:
         print(f"synnodtest {options.command}: {error}", file=sys.stderr)
         return 1

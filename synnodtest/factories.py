@@ -60,7 +60,9 @@ class Loader:
             )
         try:
             made = factory()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # it may call sys.exit, and pytest.skip, which would leave out the item
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
         declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
         identity = self._identity(declared, factory)
@@ -108,7 +110,9 @@ class Loader:
             raise self._broken(
                 f"no module named {error.name!r}", hint=f"modules are also sought in {self.base}"
             ) from error
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self._broken(f"importing {name!r} raised {type(error).__name__}: {error}") from error
 
     def _identity(self, declared: Any, factory: Any) -> Identity:

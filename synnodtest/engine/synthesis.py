@@ -51,9 +51,9 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
     refuse_lesions(synthesizer, scenes)
     try:
         radiographs = synthesizer.synthesize(scenes, backgrounds)
-    except SynnodError:
+    except (SynnodError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # sys.exit and pytest.skip, too
         raise SynthesizerError(f"synthesizer {name!r} raised {type(error).__name__}: {error}") from error
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")

@@ -121,6 +121,11 @@ class ExpectationItem(pytest.Item):
         except Exception as error:
             self._ended_in = error
             raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # pytest.skip and its like, of somebody else's check, would leave out the item
+            self._ended_in = Fault(f"{type(error).__name__}: {error}", pytrace=False)
+            raise self._ended_in from error
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
             self.synnod.run.rule(self.case, self._gathered)
             self.synnod.say(self.nodeid)

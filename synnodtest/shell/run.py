@@ -72,7 +72,9 @@ class Run:
                 return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant)))
             gathered = self.campaign.gather(self.behaviour(case), case.variant)
             return told_from_noise(self._voice.checked(self.campaign, gathered))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             if isinstance(error, CrashFound):
                 self.fragment.add_fuzzing(case, error.entry)
             if self.ready:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
+from synnodtest.shell.early_end import early_end_fails
 from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
@@ -59,6 +61,10 @@ class Session:
         collect_seldom()
         end_at_once()
         self.config = config
+        if not self.is_worker:  # pytest-xdist sees the end of its workers
+            whole = ExitStack()
+            whole.enter_context(early_end_fails(self._tell_at_once, pytest.ExitCode.INTERNAL_ERROR))
+            config.add_cleanup(whole.close)
         self.judged: list[str] = []
         self.ending: Ending | None = None
         self.report: Path | None = None
@@ -129,12 +135,15 @@ class Session:
 
     @cached_property
     def _progress(self) -> Progress:
-        manager = self.config.pluginmanager.getplugin("capturemanager")
-        uncaptured = nullcontext if manager is None else manager.global_and_fixture_disabled
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         fresh_line = getattr(reporter, "ensure_newline", lambda: None)
         worker = getattr(self.config, "workerinput", {}).get("workerid", "")
-        return Progress(uncaptured, worker, fresh_line=fresh_line)
+        return Progress(self._uncaptured, worker, fresh_line=fresh_line)
+
+    @property
+    def _uncaptured(self) -> Callable[[], AbstractContextManager[None]]:
+        manager = self.config.pluginmanager.getplugin("capturemanager")
+        return nullcontext if manager is None else manager.global_and_fixture_disabled
 
     @property
     def folder(self) -> Path:
@@ -156,6 +165,10 @@ class Session:
     def is_worker(self) -> bool:
         """True in a worker of ``-n``."""
         return hasattr(self.config, "workerinput")
+
+    def _tell_at_once(self, text: str) -> None:
+        with self._uncaptured():
+            print(f"\nsynnodtest: {text}", file=sys.stderr, flush=True)
 
     # --- the start ----------------------------------------------------------------------------------------------
 

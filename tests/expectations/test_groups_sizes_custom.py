@@ -200,6 +200,11 @@ def ruling(evidence):
 def broken(evidence):
     raise KeyError("x")
 
+def skips(evidence):
+    import pytest
+
+    pytest.skip("later")
+
 def number(evidence):
     return 0.7
 """
@@ -236,7 +241,10 @@ def test_one_background_never_passes_a_users_function(mine):
     assert mine("loud", [trial("b", 0.9)]).status is Status.INCONCLUSIVE
 
 
-@pytest.mark.parametrize(("name", "said"), [("broken", "KeyError"), ("number", "float"), ("absent", "has no 'absent'")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("broken", "KeyError"), ("number", "float"), ("skips", "Skipped: later"), ("absent", "has no 'absent'")],
+)
 def test_a_broken_function_is_a_fault_of_the_harness(mine, name, said):
     with pytest.raises(SynnodError, match=said):
         mine(name, [trial(f"b{i}", 0.6) for i in range(5)])

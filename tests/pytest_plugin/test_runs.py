@@ -69,6 +69,23 @@ def test_a_broken_detector_ends_in_errors_never_in_failures(project, detector, w
     assert set(statuses(project).values()) == {"ERROR"}
 
 
+def test_a_detector_that_ends_the_process_does_not_end_the_run_well(project):
+    (project.path / "ends.py").write_text("import os\ndef factory():\n    return lambda radiographs: os._exit(0)\n")
+    result = project("-k", "size and sensitivity", detector="ends:factory")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    assert "os._exit was called before all was done" in result.stderr.str()
+
+
+def test_what_a_gathering_skips_is_an_error_in_record_and_run(project):
+    (project.path / "conftest.py").write_text(
+        "import pytest\nfrom synnodtest.engine.campaign import Campaign\n"
+        "Campaign.gather = lambda *what: pytest.skip('no licence')\n"
+    )
+    result = project("-k", "size and sensitivity")
+    assert result.parseoutcomes()["errors"] == 1
+    assert statuses(project)["size::sensitivity"] == "ERROR"
+
+
 def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
     for mask in (project.path / "cxr").glob("*.air_leak.png"):
         mask.unlink()

@@ -40,6 +40,12 @@ def wants(folder):
 def raises():
     raise RuntimeError("no licence")
 
+def skips():
+    import pytest
+
+    pytest.skip("no GPU")
+
+
 def leaves():
     raise SystemExit(0)
 
@@ -107,6 +113,7 @@ def test_a_declared_identity_and_sham_are_taken_over(user):
         ("wants", r"requires the argument\(s\) folder"),
         ("raises", "raised RuntimeError: no licence"),
         ("leaves", "raised SystemExit: 0"),
+        ("skips", "raised Skipped: no GPU"),
         ("nothing", "returned int, neither a function"),
         ("number", "'number' is int, not a factory"),
         ("absent", "has no 'absent'"),
@@ -119,7 +126,11 @@ def test_a_factory_that_cannot_be_used_is_an_error_that_names_it(user, name, mes
 
 
 def test_modules_that_are_absent_or_broken_are_errors(tmp_path):
-    for fault, told in (("1 / 0", "ZeroDivisionError"), ("raise SystemExit(0)", "SystemExit")):
+    for fault, told in (
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(0)", "SystemExit"),
+        ("import pytest; pytest.xfail()", "XFailed"),
+    ):
         (tmp_path / f"broken_{told}.py").write_text(fault)
         with pytest.raises(SynthesizerError, match=f"raised {told}"):
             resolve(f"broken_{told}.py:x", base=tmp_path)

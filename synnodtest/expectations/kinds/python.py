@@ -61,7 +61,9 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
         return no_data(criterion, "scene", evidence)
     try:
         answer = function(narrowed, **(parameters.with_ or {}))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit and pytest.skip, too
         raise SynnodError(f"check {text!r} raised {type(error).__name__}: {error}") from error
     return _ruling(answer, text, criterion, narrowed)
 
