@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from synnodtest.decoding import JsonObject
@@ -66,11 +66,15 @@ _REFUSES = re.compile(
 
 
 def refuse_reasons(content: JsonObject) -> None:
-    """Refuse an empty answer that says in words why it looked for nothing.
+    """Refuse an empty answer that says in words, or in an object within it, why it looked for nothing.
 
     Raises:
         DetectorError: it does; shows what it says.
     """
+    for part in _objects_in(list(content.values())):
+        said = {key: value for key, value in part.items() if not _is_count(value)}
+        refuse_failure(said)
+        refuse_reasons(said)
     for key, value in content.items():
         words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
         if folded(key) in REASONS and any(map(_REFUSES.search, words)):
@@ -78,6 +82,21 @@ def refuse_reasons(content: JsonObject) -> None:
                 f"the answer holds no findings and says {str({key: value})[:200]}",
                 hint="it is no answer to a radiograph; look into the detector's log",
             )
+
+
+def _objects_in(values: Sequence[object]) -> Iterator[JsonObject]:
+    """Yield the objects among values and lists of them."""
+    for value in values:
+        if isinstance(value, dict):
+            yield value
+        elif isinstance(value, list):
+            yield from _objects_in(value)
+
+
+def _is_count(value: object) -> bool:
+    """Return whether a value is a number and no HTTP status of a failure: a count, a measure, a code of a view."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and not 400 <= number < 600
 
 
 IMAGES = (

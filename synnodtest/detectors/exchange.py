@@ -140,8 +140,11 @@ def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[
     """Return the findings of each slice from NODE21's ``nodules.json``: corners in mm, third coordinate the slice.
 
     Raises:
-        DetectorError: it is something else, or a box lies on a slice that was not given.
+        DetectorError: it is something else, says that it failed, or a box lies on a slice that was not given.
     """
+    if isinstance(content, dict) and content.get("boxes") == []:
+        refuse_failure(content)
+        refuse_reasons(content)
     try:
         boxes = content["boxes"]
         found: list[list[Finding]] = [[] for _ in range(count)]

@@ -313,16 +313,32 @@ def test_anisotropic_spacing_scales_each_axis_by_its_own():
         {"skipped": True},
         {"message": "model not loaded"},
         {"warnings": ["image too small, could not be analysed"]},
+        {"status": {"code": 500}},
+        {"meta": {"status": {"code": "503", "text": "busy"}}},
+        {"result": {"success": False}},
+        {"images": [{"quality": "not diagnostic"}]},
     ],
 )
 def test_an_empty_answer_that_says_why_it_is_empty_is_an_error(said):
     with pytest.raises(DetectorError, match=r"failed or is not finished|holds no findings and says"):
         findings_from_json({"findings": [], **said}, (1.0, 1.0))
+    with pytest.raises(DetectorError, match=r"failed or is not finished|holds no findings and says"):
+        node21_findings({"boxes": [], **said}, 1, (1.0, 1.0))
 
 
 @pytest.mark.parametrize(
     "said",
-    [{"status": "ok"}, {"status": True}, {"code": "200"}, {"message": "no findings"}, {"valid": True}, {"skipped": 0}],
+    [
+        {"status": "ok"},
+        {"status": True},
+        {"code": "200"},
+        {"message": "no findings"},
+        {"valid": True},
+        {"skipped": 0},
+        {"status": {"code": 200, "message": "no findings"}},
+        {"candidates": {"seen": 31, "rejected": 31}},
+        {"view": {"code": "399348003", "meaning": "postero-anterior"}},
+    ],
 )
 def test_an_empty_answer_that_says_that_all_went_well_is_no_finding(said):
     assert findings_from_json({"findings": [], **said}, (1.0, 1.0)) == []
