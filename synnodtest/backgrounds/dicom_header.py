@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from synnodtest.backgrounds.ages import years
 from synnodtest.backgrounds.dicom_acquisition import acquisition_of
 
 MODALITIES = ("CR", "DX")
@@ -85,13 +86,12 @@ class DicomFacts:
 
 def facts_of(data: Any) -> DicomFacts:
     """Return the facts of a header (a pydicom data set)."""
-    age = _text(data, "PatientAge")
     return DicomFacts(
         patient=_patient(data),
         study=_text(data, "StudyInstanceUID"),
         view=_text(data, "ViewPosition"),
         sex=_text(data, "PatientSex"),
-        age=str(int(age[:3])) if age.endswith("Y") and age[:3].isdigit() else "",
+        age=years(_text(data, "PatientAge")),
         acquisition=acquisition_of(data),
         objections=tuple(objections_of(data)),
     )

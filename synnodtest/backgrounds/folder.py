@@ -28,6 +28,7 @@ from synnodtest.backgrounds.patients import (
     named_by_tables,
     of_one_number,
     of_one_study,
+    patients_of_headers,
 )
 from synnodtest.backgrounds.plausible import check_chest
 from synnodtest.backgrounds.pose import look as look_at
@@ -210,15 +211,12 @@ class FolderSet:
 def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
     """Complete DICOM entries from their headers: view, sex, age, and a pseudonym per patient."""
     completed: list[Entry] = []
-    pseudonyms: dict[str, str] = {}
-    for entry in entries:
+    patients = patients_of_headers([(e.patient, e.header.patient if e.header else "") for e in entries])
+    for entry, patient in zip(entries, patients, strict=True):
         facts = entry.header
         if facts is None:
             completed.append(entry)
             continue
-        patient = entry.patient
-        if not patient and facts.patient:
-            patient = pseudonyms.setdefault(facts.patient, f"patient-{len(pseudonyms) + 1}")
         header = {name: text for name in ("view", "sex", "age") if (text := getattr(facts, name))}
         completed.append(replace(entry, patient=patient, strata={**facts.acquisition, **header, **entry.strata}))
     return completed

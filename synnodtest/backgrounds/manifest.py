@@ -19,6 +19,7 @@ from pathlib import Path
 
 import yaml
 
+from synnodtest.backgrounds.ages import years
 from synnodtest.backgrounds.columns import COLUMNS, canonical_columns, folded
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
@@ -27,8 +28,6 @@ from synnodtest.text_files import TEXT_ENCODINGS, decoded
 NAMES = ("manifest.csv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
 
-_AGE = re.compile(r"(\d{1,3})(?:\.0)?\s*(y|yrs?|years?|m|months?|w|weeks?|d|days?)?(?: old)?", re.IGNORECASE)
-_A_YEAR = {"y": 1, "m": 12, "w": 52.18, "d": 365.25}
 _MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
 _OWN_COLUMNS = (
     "file",
@@ -203,7 +202,7 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
     masks = {m.group(1): v for k, v in cells.items() if v and (m := _MASK_COLUMN.fullmatch(k))}
     strata = {k: v for k, v in cells.items() if k and v and k not in _OWN_COLUMNS and not _MASK_COLUMN.fullmatch(k)}
     if "age" in strata:
-        strata["age"] = _years(strata["age"])
+        strata["age"] = years(strata["age"]) or strata["age"]
     return ManifestRow(
         file=file,
         where=where,
@@ -213,12 +212,6 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
         strata=strata,
         masks=masks,
     )
-
-
-def _years(text: str) -> str:
-    """Return an age as DICOM (``061Y``) or a person (``61 years``) writes it as a number; anything else as it is."""
-    age = _AGE.fullmatch(text)
-    return f"{int(age[1]) / _A_YEAR[(age[2] or 'y')[0].lower()]:.4g}" if age else text
 
 
 def _given(where: str, cells: _Cells) -> Given:

@@ -46,6 +46,29 @@ def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry],
     return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], notes
 
 
+def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = False) -> list[str]:
+    """Return whose films are: as a manifest names them, else by a pseudonym, since a header's own name never leaves it.
+
+    Where the manifest names other films of the same header's patient, all are of whom it names.
+
+    Args:
+        told: Of each film what the manifest and what the header says, "" where they say nothing.
+        lasting: Pseudonyms hang on the name alone, as those of tables do; else they are numbers in the films' order,
+            of which nobody can find the name.
+    """
+    named: dict[str, set[str]] = defaultdict(set)
+    for given, header in told:
+        named[_plain(header)] |= {given} - {""}
+    numbers: dict[str, str] = {}
+
+    def of_header(patient: str) -> str:
+        if len({_plain(one) for one in named[patient]}) == 1:
+            return min(named[patient])
+        return numbers.setdefault(patient, _lasting(patient) if lasting else f"patient-{len(numbers) + 1}")
+
+    return [given or (of_header(_plain(header)) if header else "") for given, header in told]
+
+
 def named_by_tables(entries: Sequence[Entry], told: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
     """Return the entries with the patients that a table beside them tells, and a note of it.
 
@@ -68,7 +91,7 @@ def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> t
         told: File -> patient, as the table writes it.
     """
     named = {key: _plain(told[path]) for key, path in films.items() if path in told}
-    known = {key: f"patient-{sha256_of(['patient', one])[:12]}" for key, one in named.items()}
+    known = {key: _lasting(one) for key, one in named.items()}
     times = [number for number in Counter(known.values()).values() if number > 1]
     if not times:
         return known, []
@@ -77,6 +100,10 @@ def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> t
         "count as so many; where they are not, name the patients in the manifest's column 'patient'"
     )
     return known, [note]
+
+
+def _lasting(plain: str) -> str:
+    return f"patient-{sha256_of(['patient', plain])[:12]}"
 
 
 def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.listing import radiographs_in
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.other_annotations import places_of
-from synnodtest.backgrounds.patients import patients_of_names, patients_of_tables, spelt_alike
+from synnodtest.backgrounds.patients import patients_of_headers, patients_of_names, patients_of_tables, spelt_alike
 from synnodtest.backgrounds.tables import read_tables
 from synnodtest.counted import counted
 from synnodtest.datasets.coco import coco_files, read_coco
@@ -77,6 +78,7 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
     if chosen not in LAYOUTS:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
     dataset = LAYOUTS[chosen](root)
+    dataset = replace(dataset, images=_with_headers(dataset.images))
     films = {image.id: image.path for image in dataset.images if not image.patient}
     named, by_names = patients_of_names(films, root)
     unnamed = {key: path for key, path in films.items() if key not in named}
@@ -106,3 +108,18 @@ def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:
         for table in read_tables(folder, films, judged=False):
             told = table.patients | told
     return told
+
+
+def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
+    """Complete DICOM files from their headers; a patient's identifier never leaves them."""
+    headers = [read_dicom_facts(one.path) if _may_be_dicom(one.path) else None for one in images]
+    told = [(one.patient, header.patient if header else "") for one, header in zip(images, headers, strict=True)]
+    made = []
+    for image, header, patient in zip(images, headers, patients_of_headers(told, lasting=True), strict=True):
+        known = {name: text for name in ("view", "sex", "age") if (text := getattr(header, name, ""))}
+        made.append(replace(image, patient=patient, strata={**known, **image.strata}))
+    return made
+
+
+def _may_be_dicom(path: Path) -> bool:
+    return path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".img") and is_dicom(path)

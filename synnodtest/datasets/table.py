@@ -8,14 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.csv_rows import AS_CSV, checked_rows
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import (
     AnnotatedBox,
-    AnnotatedImage,
     Dataset,
     Facts,
     notes_on_scores,
@@ -75,7 +73,7 @@ def read_table(folder: Path) -> Dataset:
         replace(one, patient=patients[name]) if patients[name] else one for name, one in zip(boxes, images, strict=True)
     ]
     notes = notes_on_scores(reader.fieldnames or (), table.name)
-    return Dataset(folder.resolve().name, "csv", folder, _with_headers(images), notes)
+    return Dataset(folder.resolve().name, "csv", folder, images, notes)
 
 
 def _flat(name: str) -> str:
@@ -144,20 +142,3 @@ def _exhaustive(row: Mapping[str, str], where: str) -> bool:
             f"{where}: exhaustive is {word!r}", hint="yes: every nodule of the film is marked; no: others may be there"
         )
     return word == "yes"
-
-
-def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
-    """Complete DICOM files from their headers; a patient's identifier never leaves them."""
-    pseudonyms: dict[str, str] = {}
-    made = []
-    for image in images:
-        if image.path.suffix.lower() in (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".img") or not is_dicom(image.path):
-            made.append(image)
-            continue
-        header = read_dicom_facts(image.path)
-        patient = image.patient
-        if not patient and header.patient:
-            patient = pseudonyms.setdefault(header.patient, f"patient-{len(pseudonyms) + 1}")
-        known = {name: text for name in ("view", "sex", "age") if (text := getattr(header, name))}
-        made.append(replace(image, patient=patient, strata={**known, **image.strata}))
-    return made

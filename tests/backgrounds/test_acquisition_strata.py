@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset  # noqa: E402
 
 from synnodtest.backgrounds import open_backgrounds  # noqa: E402
 from synnodtest.backgrounds.dicom_acquisition import acquisition_of  # noqa: E402
+from synnodtest.backgrounds.dicom_header import facts_of  # noqa: E402
 from synnodtest.evidence.trial import holds  # noqa: E402
 from tests.backgrounds.radiograph_files import chest, write_dicom  # noqa: E402
 
@@ -39,6 +40,11 @@ def header(**fields):
 )
 def test_what_a_header_tells_and_nothing_that_it_does_not(fields, told):
     assert acquisition_of(header(**fields)) == told
+
+
+@pytest.mark.parametrize(("age", "years"), [("061Y", "61"), ("006M", "0.5"), ("005D", "0.01369"), ("", "")])
+def test_an_age_is_one_in_years(age, years):
+    assert facts_of(header(PatientAge=age)).age == years
 
 
 def test_a_set_knows_how_its_radiographs_were_taken_and_the_manifest_wins(tmp_path):

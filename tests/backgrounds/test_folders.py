@@ -136,6 +136,16 @@ class TestWhatBelongsToASet:
         assert patients == {"IM0": "patient-1", "IM1": "patient-2", "IM2": "patient-1"}
         assert backgrounds[0].strata == {"view": "PA", "sex": "F", "age": "61", "pixel_spacing_mm": "2"}
 
+    def test_films_of_one_header_are_of_one_patient_where_the_manifest_names_some(self, tmp_path):
+        pytest.importorskip("pydicom")
+        for index, patient in enumerate(["0012", "0012", "12", "P7", "p 7", "P8"]):
+            write_dicom(
+                tmp_path / f"IM{index}", chest(bits=12, seed=index), PatientID=patient, ImagerPixelSpacing=[2, 1.5]
+            )
+        (tmp_path / "manifest.csv").write_text("file,patient\nIM0,case 1\n" + "".join(f"IM{n},\n" for n in range(1, 6)))
+        patients = {one.id: one.patient for one in open_backgrounds(tmp_path, "normal").backgrounds}
+        assert [patients[f"IM{n}"] for n in range(6)] == ["case 1"] * 3 + ["patient-1"] * 2 + ["patient-2"]
+
     def test_one_patients_name_on_all_files_is_told_and_our_own_files_bear_none(self, tmp_path):
         pytest.importorskip("pydicom")
         for name, patients in (("hidden", "ANON ANON"), ("two", "a b"), ("ours", "synnodtest synnodtest")):

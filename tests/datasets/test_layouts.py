@@ -109,11 +109,18 @@ def test_dicom_files_are_read_with_patients_from_their_headers_as_pseudonyms(tmp
         write_dicom(tmp_path / name, picture(4, 160, 120), PatientID=patient)
     (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nx.dcm,1,2,10,12\ny.dcm,,,,\nz.dcm,,,,\n")
     dataset = read_dataset(tmp_path)
-    assert [image.cluster for image in dataset.images] == ["patient-1", "patient-1", "patient-2"]
+    first, same, other = (image.cluster for image in dataset.images)
+    assert first == same != other
     assert dataset.images[0].boxes[0].box == (1, 2, 11, 14)
     assert load_image(dataset.images[0]).spacing_mm == (1.2, 1.25)
     convert(dataset, tmp_path / "out", "coco")
     assert "REAL" not in (tmp_path / "out" / "manifest.csv").read_text()
+    listed = [{"id": number, "file_name": f"{name}.dcm"} for number, name in enumerate("zx")]
+    (tmp_path / "boxes.csv").unlink()
+    (tmp_path / "coco.json").write_text(json.dumps({"images": listed, "annotations": [], "categories": []}))
+    again = read_dataset(tmp_path)
+    assert [image.cluster for image in again.images] == [other, first], "one is in a smaller set who he is in a larger"
+    assert [image.strata["age"] for image in again.images] == ["61", "61"]
 
 
 @pytest.fixture
