@@ -69,8 +69,11 @@ def bare(axis: Any) -> None:
 
 def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     """Return the figure as inline SVG with title and description; ``name`` makes its ids unique in the document."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     held = io.StringIO()
-    figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    canvas: Any = FigureCanvasSVG(figure)  # savefig draws a figure that has an engine of layout once in vain before
+    canvas.print_svg(held, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = held.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
