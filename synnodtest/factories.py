@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
-from synnodtest.identity import Identity
+from synnodtest.identity import DeclaredIdentity, Identity
+from synnodtest.source_files import code_sha256
 
 
 class Made(NamedTuple):
@@ -46,7 +47,8 @@ class Loader:
         """Call the factory; return what it made, its identity, and whether that says nothing of weights.
 
         Without a declared ``identity`` (a mapping of which only ``name`` is required, on the object or on the factory)
-        the identity is the factory's name and the sha256 of its source file, so that an edit never meets stale results.
+        the identity is the factory's name and the sha256 of its code, which is part of the keys beside a declared one,
+        too, so that an edit never meets stale results.
 
         Raises:
             SynnodError: of the class ``error``: the module or factory is not there, raises or wants arguments, or the
@@ -118,8 +120,9 @@ class Loader:
     def _identity(self, declared: Any, factory: Any) -> Identity:
         if declared is None:
             return Identity(self.text, sha256=source_sha256(factory))
+        code = source_sha256(factory)
         if isinstance(declared, Identity):
-            return declared
+            return DeclaredIdentity(declared.name, declared.version, declared.sha256, declared.configuration, code)
         if not isinstance(declared, Mapping) or not isinstance(declared.get("name"), str):
             raise self._broken(f"its identity must be a mapping with at least a 'name', not {declared!r}")
         unknown = set(declared) - {"name", "version", "sha256", "configuration"}
@@ -128,20 +131,22 @@ class Loader:
                 f"its identity has unknown key(s) {', '.join(sorted(map(str, unknown)))}",
                 hint="known are name, version, sha256 and configuration",
             )
-        return Identity(
-            declared["name"],
-            version=str(declared.get("version", "")),
-            sha256=str(declared.get("sha256", "") or source_sha256(factory)),
-            configuration=dict(declared.get("configuration", {})),
-        )
+        version, sha256 = (str(declared.get(key, "")) for key in ("version", "sha256"))
+        configuration = dict(declared.get("configuration", {}))
+        if sha256 in ("", code):
+            return Identity(declared["name"], version, code, configuration)
+        return DeclaredIdentity(declared["name"], version, sha256, configuration, code)
 
 
 def source_sha256(thing: Any) -> str:
-    """Return the sha256 of the file that defines a module, function, class or instance; empty where there is none."""
+    """Return the sha256 of the file that defines a module, function, class or instance, with what it imports beside it.
+
+    Empty where there is no such file.
+    """
     unwrapped: Any = inspect.unwrap(thing)
     for candidate in (unwrapped, type(thing)):
         try:
-            return hashlib.sha256(Path(inspect.getfile(candidate)).read_bytes()).hexdigest()
+            return code_sha256(Path(inspect.getfile(candidate)))
         except (TypeError, OSError):
             continue
     return ""

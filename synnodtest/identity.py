@@ -41,3 +41,18 @@ class Identity:
     def as_dict(self) -> dict[str, object]:
         """Return the identity as plain JSON values, for the record."""
         return {**vars(self), "configuration": dict(self.configuration)}
+
+
+@dataclass(frozen=True)
+class DeclaredIdentity(Identity):
+    """An identity that somebody's Python code declares, beside the sha256 of that code.
+
+    The code is part of its keys, since it may be edited while the declared ``sha256``, of its weights, stays the same.
+    """
+
+    code: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the identity as plain JSON values, for the record: the code stands in its configuration."""
+        told = Identity(self.name, self.version, self.sha256, {**self.configuration, "code": self.code})
+        return told.as_dict()

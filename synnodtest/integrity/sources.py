@@ -16,8 +16,8 @@ from synnodtest.synthesizers.registry import SYNTHESIZERS
 def sources(spec: Spec) -> dict[str, str]:
     """Return the sha256 of the file of each function, check and claim that a spec uses and this package does not bring.
 
-    A function is known by the file of its module and by that in which it is defined. What cannot be loaded has an empty
-    text: it is not known.
+    A function is known by the file of its module and by that in which it is defined, with what both import from beside
+    them. What cannot be loaded has an empty text: it is not known.
     """
     return dict(sorted(pair for behaviour in spec.behaviours for pair in _of_behaviour(behaviour)))
 

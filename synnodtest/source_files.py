@@ -1,0 +1,71 @@
+"""The files that a Python file imports from beside it: somebody's code, apart from what is installed.
+
+Read off the text, so that the answer is the same before and after the code has run. Imports whose name is computed are
+not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from synnodtest.canonical import sha256_of
+
+_INSTALLED = {"site-packages", "dist-packages"}
+_OURS = Path(__file__).parent
+
+
+def code_sha256(path: Path) -> str:
+    """Return the sha256 of a Python file; where it imports others from beside it, one of all of them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    own, *others = [_sha256(file) for file in (path, *imported_files(path))]
+    return sha256_of([own, sorted(others)]) if others else own
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def imported_files(path: Path) -> list[Path]:
+    """Return the files that a Python file imports from beside it, and what those import, sorted.
+
+    Beside it is what lies in its folder, or in that of its outermost package. None are told of installed packages.
+    """
+    path = path.resolve()
+    if path.is_relative_to(_OURS) or _INSTALLED & set(path.parts):
+        return []
+    root = next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
+    found = {path: None}
+    for file in (left := [path]):
+        new = [one for one in _imports(file, root) if one not in found]
+        found |= dict.fromkeys(new)
+        left += dict.fromkeys(new)
+    return sorted(found.keys() - {path})
+
+
+def _imports(file: Path, root: Path) -> Iterator[Path]:
+    for level, name in _names(file.read_bytes()):
+        parts = name.split(".")
+        base = file.parents[min(level, len(file.parents)) - 1] if level else root
+        for depth in range(1, len(parts) + 1):
+            stem = base.joinpath(*parts[:depth])
+            either = (one for one in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")) if one.is_file())
+            yield from (one.resolve() for one in either if not one.is_relative_to(_OURS))
+
+
+@lru_cache(maxsize=4096)
+def _names(content: bytes) -> tuple[tuple[int, str], ...]:
+    """Return how far up each import begins, as of ``ast.ImportFrom``, and what may be the dotted name of a module."""
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    plain = [(0, one.name) for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    parts = [(n, one) for n in nodes if isinstance(n, ast.ImportFrom) for one in n.names]
+    return (*plain, *((n.level, f"{n.module}.{one.name}" if n.module else one.name) for n, one in parts))
