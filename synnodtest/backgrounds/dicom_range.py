@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.backgrounds.depth import least_depth
+from synnodtest.backgrounds.depth import BY_LARGEST, OF_STORED, least_depth
 from synnodtest.backgrounds.dicom_words import bytes_swapped, is_big_endian
 from synnodtest.errors import BackgroundError
 
@@ -77,19 +77,15 @@ def _modality(
 
 
 def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -> tuple[float, float, list[str]]:
-    """Return the range of the stored numbers: that of BitsStored, or of fewer bits where those hold every number."""
+    """Return the range of the stored numbers without a window: BitsStored's, or of fewer bits that hold them all."""
     signed = bool(data.get("PixelRepresentation"))
     low, high = _range_of(bits, signed)
-    if not signed:
-        held = least_depth(float(stored.max())) or bits
-        if held < bits:
-            return (
-                low,
-                2.0**held - 1,
-                [f"range of the bits that hold the largest value (BitsStored {bits}, held by {held})"],
-            )
+    if _shows_itself(data):
         return low, high, []
-    if _shows_itself(data) or max(-int(stored.min()), int(stored.max())) >= high / 2:
+    if not signed:
+        held = min(least_depth(float(stored.max())) or bits, bits)
+        return low, 2.0**held - 1, [f"{held} {BY_LARGEST} {OF_STORED} {bits}"]
+    if max(-int(stored.min()), int(stored.max())) >= high / 2:
         return low, high, []
     raise BackgroundError(
         f"{path}: signed pixels of {bits} bits that use less than half of their range, and no window",

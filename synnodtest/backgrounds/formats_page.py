@@ -59,7 +59,8 @@ _DICOM = (
     ("noted", "MONOCHROME1 (inverted), padding (made black), window, VOI and modality LUT, rescale"),
     (
         "noted",
-        "a range other than the stated one: that of the bits that hold every value, or of a table's largest entry",
+        "a range other than the stated one: that of the bits that hold every value, or of a table's largest entry; "
+        "films of a set of one BitsStored and different depths",
     ),
     ("noted", f"words of pictures of a part alone: {', '.join(sorted(dicom_header.PARTS))}"),
     ("noted", "a window that cannot be used, the first of several windows, PresentationLUTShape that contradicts"),

@@ -57,9 +57,9 @@ class Readings:
         for name, content in contents.items():
             for note in self._notes.get(name) or self._stored(content):
                 kinds.setdefault(note.partition(" (")[0], []).append(note)
-        depths = {kind: len(kinds.pop(kind)) for kind in sorted(kinds) if kind.endswith(BY_LARGEST)}
+        depths = {kind: len(kinds.pop(kind)) for kind in sorted(kinds) if BY_LARGEST in kind}
         return [
-            *_of_several_depths(depths),
+            *_of_depths(depths),
             *(
                 f"{counted(len(notes), 'radiograph')}: {kind if len(notes) > MOST_DETAIL else notes[0]}"
                 for kind, notes in sorted(kinds.items())
@@ -71,12 +71,24 @@ class Readings:
         return () if packed is None else tuple(json.loads(packed))
 
 
-def _of_several_depths(depths: Mapping[str, int]) -> list[str]:
-    """Return a note where films of a set are taken for films of different depths: a dim one may be of the others'."""
-    if len(depths) < 2:
-        return []
-    shown = ", ".join(f"{kind.removesuffix(BY_LARGEST)}for {count}" for kind, count in depths.items())
-    return [
-        f"brightness is that of the bits that hold each radiograph's largest value ({shown}), which shows a dim one "
-        "too bright where all were stored alike; write the column 'bits' into the manifest"
-    ]
+def _of_depths(depths: Mapping[str, int]) -> list[str]:
+    """Return notes where films that were stored alike are taken for films of different depths, as a dim one is.
+
+    And where all of them use fewer bits than they say.
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for kind, count in depths.items():
+        depth, _, stored = kind.partition(f" {BY_LARGEST}")
+        groups.setdefault(stored, {})[depth] = count
+    notes = []
+    for stored, found in sorted(groups.items()):
+        (depth, count), *others = found.items()
+        if others:
+            shown = ", ".join(f"{one} for {number}" for one, number in found.items())
+            notes.append(
+                f"brightness is that of the bits that hold each radiograph's largest value{stored} ({shown}), which "
+                "shows a dim one too bright where all were stored alike; write the column 'bits' into the manifest"
+            )
+        elif stored and not stored.endswith(f" {depth}"):
+            notes.append(f"{counted(count, 'radiograph')}: {depth} {BY_LARGEST}{stored}")
+    return notes

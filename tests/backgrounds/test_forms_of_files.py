@@ -162,7 +162,7 @@ class TestRangeOfDicom:
         picture = chest(bits=12)
         radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, bits=16))
         same(radiograph, picture / 4095)
-        assert "BitsStored 16, held by 12" in radiograph.notes[0]
+        assert radiograph.notes[0] == "12 bits by its largest value of BitsStored 16"
 
     def test_pixels_at_the_upper_end_of_their_words_are_shifted(self, tmp_path):
         picture = chest(bits=12)
@@ -636,16 +636,30 @@ def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tm
     assert first.notes == again.notes
 
 
+@pytest.mark.parametrize("suffix", ["mha", "dcm"])
 @pytest.mark.parametrize(("bits", "told"), [("", True), ("14", False)])
-def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_them(tmp_path, bits, told):
+def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_them(tmp_path, suffix, bits, told):
     for number, share in enumerate((1.0, 1.0, 0.2)):
-        write_mha(tmp_path / f"{number}.mha", (chest(bits=14, seed=number) * share).astype(np.uint16), (1.5, 1.4))
-    rows = [f"{number}.mha,{bits},brightness" for number in range(3)]
+        picture = (chest(bits=14, seed=number) * share).astype(np.uint16)
+        if suffix == "mha":
+            write_mha(tmp_path / f"{number}.mha", picture, (1.5, 1.4))
+        else:
+            write_dicom(tmp_path / f"{number}.dcm", picture, bits=14, PatientID=f"p{number}")
+    rows = [f"{number}.{suffix},{bits},brightness" for number in range(3)]
     (tmp_path / "manifest.csv").write_text("\n".join(["file,bits,accept", *rows]))
     served = FolderSet(tmp_path, "normal")
     for background in served.backgrounds:
         served.load(background)
     assert any("(12 for 1, 14 for 2), which shows a dim one too bright" in note for note in served.notes) == told
+
+
+def test_films_that_say_truly_how_many_bits_they_have_are_not_told(tmp_path):
+    for bits in (10, 12):
+        write_dicom(tmp_path / f"{bits}.dcm", chest(bits=bits, seed=bits), bits=bits, PatientID=f"p{bits}")
+    served = FolderSet(tmp_path, "normal")
+    for background in served.backgrounds:
+        served.load(background)
+    assert not [note for note in served.notes if "bits" in note]
 
 
 def test_the_page_of_formats_is_what_the_tables_say():
