@@ -1,4 +1,7 @@
-"""The YOLO layout: ``images/``, ``labels/`` with one text file per image, and ``data.yaml`` with the class names."""
+"""The YOLO layout: ``images/``, ``labels/`` with one text file per image, and ``data.yaml`` with the class names.
+
+Or ``train/images/``, ``train/labels/`` and so on for each part.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,34 @@ from pathlib import Path
 
 import yaml
 
-from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
+from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.listing import radiographs_in
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.pixels import size_of
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers
+from synnodtest.datasets.pixels import EDGE_PX, size_of
+from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
+from synnodtest.text_files import decoded
+
+CLASS_LISTS = ("classes.txt", "obj.names")
+"""Lists of classes, one a line, that programs for drawing boxes write beside or among the labels."""
 
 
 def yolo_description(folder: Path) -> Path | None:
     """Return ``data.yaml`` of a YOLO folder (or the only YAML beside ``labels/``), or None."""
-    if not (folder / "labels").is_dir() or not (folder / "images").is_dir():
+    if not _image_folders(folder):
         return None
     found = [folder / "data.yaml", *sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml"))]
     return next((path for path in found if path.is_file()), None)
+
+
+def _image_folders(folder: Path) -> list[Path]:
+    """Return ``images/``, or that of each part (``train/images/``), where ``labels/`` lies beside it."""
+    found = [folder / "images"] if (folder / "images").is_dir() else sorted(folder.glob("[!.]*/images"))
+    return [path for path in found if path.is_dir() and _labels_of(path).is_dir()]
+
+
+def _labels_of(images: Path) -> Path:
+    return images.with_name("labels")
 
 
 def read_yolo(folder: Path) -> Dataset:
@@ -34,37 +52,58 @@ def read_yolo(folder: Path) -> Dataset:
     names = _names(description)
     _refuse_other_names(folder, description, names)
     nodules = classes_of(names, str(description), folder)
-    facts = Facts([folder, folder / "images"])
-    made, labelled = [], set()
-    for path in sorted((folder / "images").rglob("*")):
-        if suffix_of(path) not in suffixes() or not path.is_file():
-            continue
-        label = (folder / "labels" / path.relative_to(folder / "images")).with_name(f"{stem_of(path)}.txt")
-        labelled.add(label)
-        boxes = list(_boxes(label, path, nodules, names)) if label.is_file() else []
-        made.append(facts.image(path, boxes, str(label if label.is_file() else path)))
-    for label in sorted((folder / "labels").rglob("*.txt")):
-        if label not in labelled:
-            raise BackgroundError(f"{label}: there is no image of this name in {folder / 'images'}")
-    return Dataset(folder.resolve().name, "yolo", folder, made)
+    images = [image for root in _image_folders(folder) for image in _images(folder, root, nodules, names)]
+    return Dataset(folder.resolve().name, "yolo", folder, images)
+
+
+def _images(folder: Path, root: Path, nodules: set[int], names: Mapping[int, str]) -> Iterator[AnnotatedImage]:
+    """Yield the images below one folder ``images`` with their boxes."""
+    facts = Facts([folder, root])
+    labels = {path.relative_to(_labels_of(root)).with_suffix(".txt"): path for path in _label_files(root)}
+    for below in (root, *sorted(path for path in root.rglob("*") if path.is_dir() and not _is_hidden(path, root))):
+        for path in radiographs_in(below):
+            label = labels.pop(path.relative_to(root).with_name(f"{stem_of(path)}.txt"), None)
+            boxes = list(_boxes(label, path, nodules, names)) if label else []
+            yield facts.image(path, boxes, str(label or path))
+    for label in labels.values():
+        raise BackgroundError(f"{label}: there is no image of this name in {root}")
+
+
+def _label_files(root: Path) -> list[Path]:
+    """Return the label files of a folder of images, whatever the case of their suffix, but for lists of classes."""
+    found = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and path.is_file())
+    return [path for path in found if path.name not in CLASS_LISTS and not _is_hidden(path, _labels_of(root))]
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _refuse_other_names(folder: Path, description: Path, names: Mapping[int, str]) -> None:
-    """Refuse a second YAML beside the data that gives the classes other names: which one were they drawn with?
+    """Refuse a second YAML or list beside the data that gives the classes other names: which were they drawn with?
 
     Raises:
         BackgroundError: there is one.
     """
+    places = [folder, *map(_labels_of, _image_folders(folder))]
+    for path in filter(Path.is_file, (place / name for place in places for name in CLASS_LISTS)):
+        listed = dict(enumerate(_text(path).split("\n")))
+        if any(listed.get(index, name).strip() != name for index, name in names.items()):
+            raise _other_names(path, description, listed, names)
     for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
         try:
             others = names if path == description else _names(path)
         except BackgroundError:
             continue  # no description of data
         if others != names:
-            raise BackgroundError(
-                f"{path}: gives the classes other names than {description.name}: {others} and {dict(names)}",
-                hint="move the one away that is not that of these labels",
-            )
+            raise _other_names(path, description, others, names)
+
+
+def _other_names(path: Path, description: Path, others: Mapping[int, str], names: Mapping[int, str]) -> BackgroundError:
+    return BackgroundError(
+        f"{path}: gives the classes other names than {description.name}: {dict(others)} and {dict(names)}",
+        hint="move the one away that is not that of these labels",
+    )
 
 
 def _names(description: Path) -> dict[int, str]:
@@ -79,8 +118,15 @@ def _names(description: Path) -> dict[int, str]:
         ) from error
 
 
+def _text(path: Path) -> str:
+    try:
+        return decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackgroundError(f"{path}: cannot be read: {error}", hint="save it as UTF-8") from error
+
+
 def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]) -> Iterator[AnnotatedBox]:
-    lines = label.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = _text(label).splitlines()
     width, height = size_of(image) if any(line.strip() for line in lines) else (0, 0)
     for number, line in enumerate(lines, start=1):
         words, where = line.split(), f"{label}:{number}"
@@ -97,7 +143,9 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
         if kind not in nodules:
             continue
         edges = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-        if w <= 0 or h <= 0 or min(edges) < -1e-6 or max(edges) > 1 + 1e-6:
+        slack_x, slack_y = EDGE_PX / width, EDGE_PX / height
+        outside = min(edges[0] + slack_x, edges[1] + slack_y, 1 + slack_x - edges[2], 1 + slack_y - edges[3]) < 0
+        if w <= 0 or h <= 0 or outside:
             raise BackgroundError(
                 f"{where}: the box {' '.join(words[1:])} leaves the image",
                 hint="x, y are the centre, width and height the size, all as shares of the image",

@@ -541,6 +541,51 @@ def test_two_descriptions_of_one_yolo_set_that_name_classes_otherwise_are_an_err
         read_dataset(tmp_path)
 
 
+@pytest.fixture
+def yolo(tmp_path):
+    """Three images, of which ``a`` has a box; classes in an order that only ``data.yaml`` knows."""
+    for number, name in enumerate("abc"):
+        write_png(tmp_path / "images" / f"{name}.png", picture(number, 100, 100))
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("1 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "data.yaml").write_text("names: [heart, nodule]\n")
+    return tmp_path
+
+
+ONE = {"a": [(pytest.approx(45), pytest.approx(45), pytest.approx(55), pytest.approx(55))], "b": [], "c": []}
+
+
+def test_what_programs_leave_among_labels_and_images_is_neither(yolo):
+    (yolo / "labels" / "a.txt").rename(yolo / "labels" / "a.TXT")
+    (yolo / "labels" / "classes.txt").write_text("heart\nnodule\nmass\n")
+    (yolo / "labels" / "._a.txt").write_bytes(b"\0\5\x16\7")
+    for name in ("._a.png", ".ipynb_checkpoints/a-checkpoint.png", "b.lung.png"):
+        write_png(yolo / "images" / name, picture(9))
+    assert boxes_of(read_dataset(yolo)) == ONE
+
+
+@pytest.mark.parametrize("place", ["classes.txt", "labels/classes.txt", "obj.names"])
+def test_a_list_of_classes_in_another_order_is_an_error(yolo, place):
+    (yolo / place).write_text("nodule\nheart\n")
+    with pytest.raises(BackgroundError, match=r"gives the classes other names than data\.yaml"):
+        read_dataset(yolo)
+
+
+def test_parts_of_a_yolo_set_may_be_folders_of_their_own(yolo):
+    for name in ("images", "labels"):
+        (yolo / "train").mkdir(exist_ok=True)
+        (yolo / name).rename(yolo / "train" / name)
+        (yolo / "valid" / name).mkdir(parents=True)
+    (yolo / "train" / "images" / "c.png").rename(yolo / "valid" / "images" / "c.png")
+    assert boxes_of(read_dataset(yolo)) == ONE
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_labels_with_few_digits_in_any_encoding_are_read(yolo, encoding):
+    (yolo / "labels" / "a.txt").write_text("1 0.9 0.5 0.205 0.1\n", encoding=encoding)
+    assert boxes_of(read_dataset(yolo))["a"] == [pytest.approx((79.75, 45, 100, 55))]
+
+
 @pytest.mark.parametrize(("diameter", "fits"), [(25, True), (12, True), (2.5, False), (250, False)])
 def test_a_diameter_that_its_box_cannot_have_is_an_error(table, diameter, fits):
     (table / "boxes.csv").write_text(f"file,x_min,y_min,x_max,y_max,diameter_mm\na.png,10,20,31,44,{diameter}\n")
