@@ -6,10 +6,46 @@ A decimal comma or a comma within a name parts a cell in two: all that follows t
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterator, Mapping
+
+from synnodtest.text_files import decoded
 
 AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
 """What helps where a table cannot be read."""
+
+
+_DELIMITERS = (",", ";", "\t", "|")
+_PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
+
+
+def rows_of(data: bytes) -> csv.DictReader[str]:
+    """Return a reader of a table in any encoding and with any delimiter, blanks around its columns' names left out.
+
+    Raises:
+        UnicodeDecodeError: it is no text that is read.
+        csv.Error: its first lines cannot be read.
+    """
+    text = decoded(data)
+    table, before = without_preamble(text)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(table))
+    for _ in range(before):
+        next(reader.reader)
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    return reader
+
+
+def without_preamble(text: str) -> tuple[str, int]:
+    """Return a table without what stands before its header, and in how many lines: ``sep=;`` for Excel, comments."""
+    lines = text.splitlines(keepends=True)
+    before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
+    return "".join(lines[before:]), before
+
+
+def delimiter_of(text: str) -> str:
+    """Return what parts the names of the columns in the first line of a table."""
+    return max(_DELIMITERS, key=text.split("\n", 1)[0].count)
 
 
 def checked_rows(reader: csv.DictReader[str]) -> Iterator[Mapping[str, str]]:

@@ -22,6 +22,7 @@ import yaml
 from synnodtest.backgrounds.ages import years
 from synnodtest.backgrounds.columns import COLUMNS, canonical_columns, folded
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
+from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
@@ -138,9 +139,8 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
-    header_line = text.split("\n", 1)[0]
-    delimiter = max((",", ";", "\t"), key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    text, before = without_preamble(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
         header = _header(path, [name.strip() for name in next(reader, [])])
         for cells in reader:
@@ -148,12 +148,14 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
                 continue
             if len(cells) > len(header):
                 raise BackgroundError(
-                    f"{path}:{reader.line_num}: {len(cells)} cells under {len(header)} columns",
+                    f"{path}:{before + reader.line_num}: {len(cells)} cells under {len(header)} columns",
                     hint="quote cells that contain a comma",
                 )
-            yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
+            yield before + reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
     except csv.Error as error:
-        raise BackgroundError(f"{path}:{reader.line_num}: {error}", hint="check the quotes of this row") from error
+        raise BackgroundError(
+            f"{path}:{before + reader.line_num}: {error}", hint="check the quotes of this row"
+        ) from error
 
 
 def _header(path: Path, names: Sequence[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from synnodtest.backgrounds.columns import folded, means_column
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.class_names import Meaning, meaning
+from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
-from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv")
@@ -40,8 +39,6 @@ REPORT_COLUMNS = (
     "beurteilung", "bericht",
 )  # fmt: skip
 """Columns of sentences, of which one that tells of a nodule counts."""
-_DELIMITERS = (",", ";", "\t", "|")
-_PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
 _FILE = re.compile(r"\.\w{2,5}$")
 _PLACE = re.compile(
     r"[xy]|[xy]([012]|min|max|mins|maxs|cent(er|re)|tl|br|start|end)|(c|start|end|cent(er|re))[xy]|bbox.*|box|boxes"
@@ -196,13 +193,10 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
     try:
-        text = decoded(path.read_bytes())
-        text, skipped = _without_preamble(text)
-        first = text.split("\n", 1)[0]
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count))
-        header = [name or "" for name in reader.fieldnames or ()]
+        reader = rows_of(path.read_bytes())
+        header = list(reader.fieldnames or ())
         rows: list[tuple[int, Mapping[str, str]]] = [
-            (skipped + reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
+            (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
             for row in reader
         ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -210,13 +204,6 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
             f"{path}: cannot be read: {error}", hint="save it as CSV UTF-8, or move it away"
         ) from error
     return header, rows
-
-
-def _without_preamble(text: str) -> tuple[str, int]:
-    """Return a table without what stands before its header, and in how many lines: ``sep=;`` for Excel, comments."""
-    lines = text.splitlines(keepends=True)
-    before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
-    return "".join(lines[before:]), before
 
 
 def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages) -> None:

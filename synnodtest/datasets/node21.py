@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.csv_rows import AS_CSV, checked_rows
+from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
@@ -50,16 +50,15 @@ def _boxes(table: Path, images: Path, measured: _Measured) -> tuple[dict[str, li
     boxes: dict[str, list[AnnotatedBox]] = {}
     lines: dict[str, int] = {}
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
-            for row in checked_rows(reader):
-                where = f"{table}:{reader.line_num}"
-                name, box = _row(row, where, measured)
-                lines.setdefault(name, reader.line_num)
-                boxes.setdefault(name, []).extend([] if box is None else [box])
+        reader = rows_of(table.read_bytes())
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
+        for row in checked_rows(reader):
+            where = f"{table}:{reader.line_num}"
+            name, box = _row(row, where, measured)
+            lines.setdefault(name, reader.line_num)
+            boxes.setdefault(name, []).extend([] if box is None else [box])
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     here = {images / name: own for name, own in boxes.items()}

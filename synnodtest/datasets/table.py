@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.file_formats import stem_of
-from synnodtest.csv_rows import AS_CSV, checked_rows
+from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import (
@@ -45,19 +45,18 @@ def read_table(folder: Path) -> Dataset:
     patients: dict[str, str] = {}
     lines: dict[str, int] = {}
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            columns = _columns(table, reader.fieldnames or ())
-            rows = [(row, reader.line_num) for row in checked_rows(reader)]
-            drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
-            for row, line in rows:
-                where = f"{table}:{line}"
-                name = (row["file"] or "").strip()
-                if not name or not (folder / name).is_file():
-                    raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
-                lines.setdefault(name, line)
-                patients[name] = (row.get("patient") or patients.get(name, "")).strip()
-                boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
+        reader = rows_of(table.read_bytes())
+        columns = _columns(table, reader.fieldnames or ())
+        rows = [(row, reader.line_num) for row in checked_rows(reader)]
+        drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
+        for row, line in rows:
+            where = f"{table}:{line}"
+            name = (row["file"] or "").strip()
+            if not name or not (folder / name).is_file():
+                raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
+            lines.setdefault(name, line)
+            patients[name] = (row.get("patient") or patients.get(name, "")).strip()
+            boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     if columns is _SIZES:

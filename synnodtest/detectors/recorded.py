@@ -10,14 +10,14 @@ JSON::
 
 CSV: the columns ``radiograph, x_min, y_min, x_max, y_max, score``; a radiograph without findings has one row whose
 other cells are empty. A key is the radiograph's content sha256 or, for a radiograph as it came from its file, the
-file's name, its stem, or the background's id.
+file's name, its stem, the SOP Instance UID of a DICOM file, or the background's id.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
-from synnodtest.csv_rows import checked_rows
+from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
 from synnodtest.detectors.answer_faults import refuse_form
 from synnodtest.detectors.label_rule import LabelRule
@@ -43,6 +43,8 @@ from synnodtest.text_files import decoded
 FORMAT = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
+_UID = re.compile(r"\d+(\.\d+){3,}")
+"""A DICOM file is known by what stands for its UID, which a record may name it by."""
 Findings = dict[str, list[Finding]]
 
 
@@ -77,6 +79,7 @@ class RecordedDetector:
         self.identity = identity
         self._origins = origins or {}
         self._answered: dict[str, str] = {}
+        self._uids = {instance_key(key): key for key in findings if _UID.fullmatch(key)}
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return the recorded findings of each radiograph.
@@ -97,7 +100,7 @@ class RecordedDetector:
 
     def holds(self, radiograph: Radiograph) -> bool:
         """Return whether the record answers for a radiograph."""
-        return any(key in self._findings for key in _keys(radiograph))
+        return any(key in self._findings for key in self._keys(radiograph))
 
     def names(self, background: str) -> bool:
         """Return whether the record calls a film by the id of its background, its file name or its stem."""
@@ -118,12 +121,15 @@ class RecordedDetector:
         )
 
     def _of(self, radiograph: Radiograph) -> list[Finding]:
-        for key in _keys(radiograph):
+        for key in self._keys(radiograph):
             if key in self._findings:
                 self._refuse_namesake(key, radiograph)
                 self._check_shape(self._origins.get(key), radiograph)
                 return list(self._findings[key])
         raise self.refusal(radiograph)
+
+    def _keys(self, radiograph: Radiograph) -> list[str]:
+        return [self._uids.get(key, key) for key in _keys(radiograph)]
 
     def _refuse_namesake(self, key: str, radiograph: Radiograph) -> None:
         """Refuse to answer for two films by one name, as of two folders that are numbered alike."""
@@ -277,7 +283,7 @@ def _refuse_forms(said: Mapping[str, object]) -> None:
 def _read_csv(path: Path, labels: LabelRule) -> Findings:
     edges = ("x_min", "y_min", "x_max", "y_max")
     findings: Findings = {}
-    reader = csv.DictReader(io.StringIO(decoded(path.read_bytes()), newline=""))
+    reader = rows_of(path.read_bytes())
     missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
     if missing:
         raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")

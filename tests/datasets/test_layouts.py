@@ -400,6 +400,27 @@ def coco_set(folder, boxes, **changes):
     return content
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "before"),
+    [(";", "utf-8", ""), ("\t", "utf-16", ""), (";", "utf-8-sig", "sep=;\n# ours\n")],
+)
+def test_tables_as_spreadsheets_write_them_are_read(table, tmp_path, delimiter, encoding, before):
+    convert(read_dataset(table), tmp_path / "node21", "node21")
+    (metadata,) = (tmp_path / "node21").rglob("metadata.csv")
+    for path in (table / "boxes.csv", table / "manifest.csv", metadata):
+        text = path.read_text().replace(",", delimiter + " ")
+        path.write_bytes((before + text).encode(encoding))
+    for folder in (table, tmp_path / "node21"):
+        dataset = read_dataset(folder)
+        assert boxes_of(dataset) == BOXES
+        assert [image.patient for image in dataset.images] == ["p1", "p1", "p2"]
+    with (table / "boxes.csv").open("ab") as stream:
+        stream.write(f"\nx.png{delimiter}".encode(encoding.replace("-16", "-16-le").replace("-sig", "")))
+    line = 6 + before.count("\n")
+    with pytest.raises(BackgroundError, match=rf"boxes\.csv:{line}: .*x\.png is not there"):
+        read_dataset(table)
+
+
 def test_boxes_in_shares_of_the_image_are_an_error(table, tmp_path):
     coco_set(tmp_path / "coco", [[0.1, 0.2, 0.3, 0.3]])
     (table / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,0.1,0.2,0.4,0.5\n")

@@ -11,7 +11,7 @@ from synnodtest.cli import main
 from synnodtest.detectors import CallableDetector, resolve_detector
 from synnodtest.detectors.recorded import Recorder, read_findings, write_findings
 from synnodtest.errors import DetectorError
-from synnodtest.identity import Identity
+from synnodtest.identity import Identity, instance_key
 from synnodtest.radiograph import Truth
 
 
@@ -48,6 +48,15 @@ def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiogra
     planted = replace(radiographs[0], nodules=(truth,))
     with pytest.raises(DetectorError, match="holds no findings"):
         resolve_detector("f.json", base=tmp_path).detect([planted])
+
+
+def test_a_record_may_name_dicom_files_by_their_instance(tmp_path, radiographs):
+    uid = "1.2.840.113619.2.5.7"
+    write_findings(tmp_path / "f.json", {uid: [Finding((1.0, 2.0, 3.0, 4.0), 0.5)], "chest-1": []}, Identity("x"))
+    detector = read_findings(tmp_path / "f.json")
+    film = replace(radiographs[0], instance=instance_key(uid))
+    assert [len(found) for found in detector.detect([film, radiographs[1]])] == [1, 0]
+    assert not detector.holds(replace(film, instance=instance_key(f"{uid}.1")))
 
 
 def test_one_name_does_not_stand_for_two_radiographs(tmp_path, radiographs):
@@ -146,6 +155,7 @@ def test_boxes_of_another_form_than_is_read_are_refused(tmp_path, name, content,
     [
         ("f.json", record({"chest-0.png": [{"box": [1, 2, 3, 4], "score": 0.5}]}, unit="pixels")),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\nchest-0.png,1,2,3,4,0.5\n"),
+        ("f.csv", "sep=;\nradiograph; x_min; y_min; x_max; y_max; score\nchest-0.png;1;2;3;4;0.5\n"),
     ],
 )
 def test_a_record_is_read_in_any_encoding(tmp_path, radiographs, encoding, name, content):
