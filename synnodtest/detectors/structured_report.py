@@ -23,8 +23,9 @@ from synnodtest.finding import Finding
 
 NAME = "dicom-sr"
 
-_SUMMARY, _FAILED = "111017", ("111243", "111244", "111245")
-"""Of CID 6047: not all, or no algorithms succeeded, so that silence is no answer."""
+_FAILED = {"111017": ("111243", "111244", "111245"), "111064": ("111223", "111224", "111225")}
+"""Summaries of all (CID 6047) and of detections (CID 6042) by which not all of it, or nothing, was done: their silence
+is no answer."""
 _SCORES = ("111012", "111047")
 """Certainty of Finding, Probability of cancer: in percent."""
 _RENDERING, _HIDDEN = "111056", "111152"
@@ -84,7 +85,7 @@ def _items(item: Any) -> Iterator[Any]:
 
 def _check_success(report: Reading) -> None:
     for item in _items(report.data):
-        if _code(item) == _SUMMARY and _code(item, "ConceptCodeSequence") in _FAILED:
+        if _code(item, "ConceptCodeSequence") in _FAILED.get(_code(item), ()):
             raise report.fail(
                 f"it says {_meaning(item)!r}: its silence is no answer", "leave it out, or run the algorithm again"
             )

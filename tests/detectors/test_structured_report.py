@@ -249,16 +249,13 @@ SPOT = [0, 0, 2, 2]
         ([finding(region(SPOT, [image(PA, 3)]))], "frame 3 of a series"),
         ([finding(region(SPOT, [image(PA)], "SPLINE"))], "'SPLINE' is not known"),
         ([finding(percent(140), region(SPOT, [image(PA)]))], "140 % is no share"),
-        (
-            [
-                content(
-                    "CODE",
-                    "CONTAINS",
-                    ("111017", "Summary"),
-                    ConceptCodeSequence=[coded("111245", "No algorithms succeeded")],
-                )
-            ],
-            "its silence is no answer",
+        *(
+            ([content("CODE", "CONTAINS", of, ConceptCodeSequence=[coded(*says)])], "its silence is no answer")
+            for of, says in (
+                (("111017", "Summary"), ("111245", "No algorithms succeeded")),
+                (("111064", "Summary of Detections"), ("111224", "Failed")),
+                (("111064", "Summary of Detections"), ("111225", "Not Attempted")),
+            )
         ),
         (
             [content("NUM", "CONTAINS", ("G-A185", "Long Axis"), [region(SPOT, [image(PA)])])],
