@@ -195,7 +195,8 @@ behaviours:
 
 def ruled(parts: Parts, expectations: int, name: str, seed: int) -> None:
     """Gather and rule on the items of a behaviour with so many expectations, as a run does."""
-    from synnodtest.engine.campaign import Campaign, Providers
+    from synnodtest.engine.campaign import Campaign
+    from synnodtest.engine.judgement import Providers
     from synnodtest.planning.cases import variants_of
     from synnodtest.spec.loader import load_spec
 

@@ -27,7 +27,8 @@ from scipy.ndimage import distance_transform_edt
 from synnodtest import Finding, Identity, Radiograph
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.fuzzing import FuzzGathered, fuzz
 from synnodtest.phantom.anatomy import Anatomy, sample_anatomy
 from synnodtest.phantom.bones import clavicle_axis

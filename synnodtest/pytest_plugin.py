@@ -76,7 +76,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
     """Tell of links that lead nowhere, which no file hook is shown; other test suites pay a look at the names."""
     for link in path.glob("*.[yY]*[lL]"):
         if link.suffix.lower() in SUFFIXES and link.is_symlink() and not link.exists():
-            from synnodtest.spec.loader import unread
+            from synnodtest.spec.recognise import unread
 
             _left_out(parent, link, unread(link))
 
@@ -90,7 +90,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix.lower() not in SUFFIXES:
         return None
     from synnodtest.shell.items import SpecFile, outside
-    from synnodtest.spec.loader import is_spec, run_that_keeps, unread
+    from synnodtest.spec.recognise import is_spec, run_that_keeps, unread
 
     if why := unread(file_path):
         _left_out(parent, file_path, why)

@@ -15,8 +15,6 @@ from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, bits_of, box_o
 from synnodtest.masks import digests_of, shown_among
 from synnodtest.quantiles import quantile_after, quantile_in, quantile_of
 
-__all__ = ["Exposure", "Radiograph", "Truth", "is_derived", "lung_range", "lung_range_after", "quantile_of"]
-
 
 class _AsBits:
     """An attribute that holds a mask as one bit a pixel: a campaign keeps the masks of all its nodules."""

@@ -11,7 +11,8 @@ import pytest
 
 from synnodtest.canonical import DigestedArray, sha256_of_array
 from synnodtest.geometry import disc_mask, disc_window
-from synnodtest.radiograph import Radiograph, Truth, lung_range, lung_range_after, quantile_of
+from synnodtest.quantiles import quantile_of
+from synnodtest.radiograph import Radiograph, Truth, lung_range, lung_range_after
 
 SIZES = [1, 2, 3, 10, 777, 40_960, 41_000, 300_000]
 

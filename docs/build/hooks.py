@@ -15,7 +15,7 @@ from mkdocs.structure.files import File
 
 import synnodtest
 from synnodtest.cli import COMMANDS
-from synnodtest.spec.loader import schema
+from synnodtest.spec.validation import schema
 
 DOCS = Path(__file__).resolve().parents[1]
 OUTWARD = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")

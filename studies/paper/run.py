@@ -13,16 +13,17 @@ import numpy as np
 from studies.paper.points import Point
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.canonical import seed_sequence
-from synnodtest.engine.campaign import Gathered, Judgement
+from synnodtest.engine.judgement import Gathered, Judgement
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, score_trial
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, score_trial
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
-from synnodtest.planning.cases import variants_of
+from synnodtest.planning.cases import Case, variants_of
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.shell.progress import Progress
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import Behaviour, load_spec
 

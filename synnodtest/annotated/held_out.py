@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from synnodtest.backgrounds.folder import FolderSet
-from synnodtest.datasets.split import HELD_OUT, is_held_out, of_split
+from synnodtest.datasets.split import is_held_out, of_split
 from synnodtest.errors import BackgroundError
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.synthesizers.ct_library import CtLibrary
-
-__all__ = ["HELD_OUT", "is_held_out", "kept_backgrounds", "kept_series", "open_folders"]
 
 
 def kept_backgrounds(backgrounds: BackgroundSet, split: str) -> list[Background]:

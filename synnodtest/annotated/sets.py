@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from synnodtest.annotated.held_out import is_held_out
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import seed_sequence
+from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import depths_mm
 from synnodtest.phantom import PhantomNodule, Projection, expose, project, sample_anatomy

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synnodtest.annotated.held_out import is_held_out
 from synnodtest.annotated.sets import AnnotatedSet, SynthesizedSet, part_of
 from synnodtest.backgrounds.folder import FolderSet
+from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import SynnodError
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer

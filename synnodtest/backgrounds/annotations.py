@@ -16,8 +16,6 @@ from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
-__all__ = ["Annotated", "annotations_of", "name_nodule"]
-
 MAX_BYTES = 512 * 1024 * 1024
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".xml")
 """Tables and annotations that are not read; each gets a note."""

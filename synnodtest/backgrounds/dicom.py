@@ -19,8 +19,6 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError, SynnodError, missing_extra
 from synnodtest.identity import instance_key
 
-__all__ = ["DicomFacts", "is_dicom", "read_dicom", "read_dicom_facts"]
-
 
 def is_dicom(path: Path) -> bool:
     """Return whether the file carries the DICOM magic after its 128-byte preamble."""

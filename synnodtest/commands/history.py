@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synnodtest.errors import RecordError
+from synnodtest.integrity.manifest import RECORD
 from synnodtest.record.words import plural
 
 if TYPE_CHECKING:
@@ -31,12 +32,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.integrity import ledger
-    from synnodtest.record import results as record
     from synnodtest.record.history import history_of
     from synnodtest.report.history import write_history
     from synnodtest.shell.baseline import kept_record
 
-    folders = sorted(path.parent for path in options.reports.glob(f"*/{record.FILE_NAME}"))
+    folders = sorted(path.parent for path in options.reports.glob(f"*/{RECORD}"))
     if not folders:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
     if options.last:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
-from synnodtest.spec.loader import schema
+from synnodtest.spec.validation import schema
 
 OWN = "my_detector:factory"
 _WEIGHTS = (".pt", ".onnx")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from synnodtest.counted import counted
 from synnodtest.errors import RecordError
+from synnodtest.integrity.manifest import RECORD
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -35,10 +36,10 @@ def _report(options: argparse.Namespace) -> int:
     from synnodtest.record import results as record
     from synnodtest.report import html
 
-    path = options.record / record.FILE_NAME if options.record.is_dir() else options.record
+    path = options.record / RECORD if options.record.is_dir() else options.record
     made, folder = record.load(path), path.parent
-    if path.name != record.FILE_NAME:
-        raise RecordError(f"{path}: a run's record is called {record.FILE_NAME}", hint="rename it")
+    if path.name != RECORD:
+        raise RecordError(f"{path}: a run's record is called {RECORD}", hint="rename it")
     changed = _changed(folder)
     if changed:
         raise RecordError(

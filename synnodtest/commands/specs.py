@@ -11,8 +11,9 @@ from pathlib import Path
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
-from synnodtest.spec.loader import has_spec_suffix, is_spec, load_spec, run_that_keeps, unread
+from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
+from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
 
 HINT = (
     "name files or folders of specs, YAML that begins with 'synnodtest: 1'; 'synnodtest init' writes one to begin with"
@@ -109,7 +110,7 @@ def _warnings(behaviour: Behaviour) -> Iterator[str]:
 
 
 def _expand(options: argparse.Namespace) -> int:
-    from synnodtest.spec.loader import resolved
+    from synnodtest.spec.plain import resolved
 
     print(resolved(load_spec(options.paths[0], known_regions=mask_regions(options.backgrounds))), end="")
     return 0
@@ -130,7 +131,7 @@ def _freeze(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from synnodtest.spec.loader import schema
+    from synnodtest.spec.validation import schema
 
     print(json.dumps(schema(), indent=2))
     return 0

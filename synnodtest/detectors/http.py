@@ -26,8 +26,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-__all__ = ["AUTHORIZATION_VARIABLE", "HttpDetector"]
-
 AT_ONCE = 4
 _PROBE_S = 30.0
 """A server that loads its model at the first request may need this long to say who it is."""

@@ -10,10 +10,8 @@ from synnodtest.detectors.dicom_objects import (
     ReportedImage,
     coded,
     dataset,
-    image_of_file,
     new_object,
     outline_of,
-    planted_image,
     reference_to,
     save,
     series_reference,
@@ -21,8 +19,6 @@ from synnodtest.detectors.dicom_objects import (
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
-
-__all__ = ["ReportedImage", "image_of_file", "planted_image", "write_report"]
 
 FORMS = ("chest-cad", "coordinates")
 _CHEST_CAD, _COMPREHENSIVE = "1.2.840.10008.5.1.4.1.1.88.65", "1.2.840.10008.5.1.4.1.1.88.33"

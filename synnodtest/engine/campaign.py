@@ -25,8 +25,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
 
-__all__ = ["Campaign", "Gathered", "Judgement", "Progress", "Providers"]
-
 
 class Campaign:
     """One detector against behaviours; scenes that expectations share are made once.

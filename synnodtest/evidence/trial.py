@@ -21,21 +21,6 @@ from synnodtest.scene import Scene
 SEEN = ("conspicuity", "contrast_in_place")
 """Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""
 
-__all__ = [
-    "SEEN",
-    "Evidence",
-    "NoduleTrial",
-    "Sighting",
-    "Trial",
-    "cluster_counts",
-    "holds",
-    "lies_in",
-    "predicate",
-    "score_mimics",
-    "score_trial",
-    "value_of",
-]
-
 
 def lies_in(region: RegionExpression, names: frozenset[str]) -> bool:
     """Return whether a point that lies in the regions ``names`` lies in a region expression."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from synnodtest.evidence.arm import PRIOR_ARM, UNDER_ARM
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial, predicate
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.sentences import number
 from synnodtest.finding import Finding

@@ -6,21 +6,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from synnodtest.engine.campaign import Campaign, Gathered
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.ground import Ground, grounded
+from synnodtest.fuzzing.ground import Ground
 from synnodtest.fuzzing.hunt import DESCRIBED, SHAM_SCENES, Hunt
 from synnodtest.fuzzing.report import entry_of, facts_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.stage import Crashed, Replicate
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
-
-__all__ = ["CrashFound", "FuzzGathered", "fuzz", "grounded", "most_scenes"]
 
 
 @dataclass

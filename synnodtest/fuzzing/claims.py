@@ -11,10 +11,8 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import Trial
-from synnodtest.expectations.claim import BASE, COMPANION, GROWN, UNDER, ClaimKind, Searched
+from synnodtest.expectations.claim import ClaimKind, Searched
 from synnodtest.expectations.registry import claims, find_claim
-
-__all__ = ["BASE", "COMPANION", "GROWN", "UNDER", "Claim"]
 
 
 @dataclass(frozen=True)

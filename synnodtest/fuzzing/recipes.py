@@ -11,7 +11,8 @@ import numpy as np
 from synnodtest.attenuation import LUNG_DENSITY, draw_density
 from synnodtest.canonical import sha256_of
 from synnodtest.evidence.arm import Arm
-from synnodtest.fuzzing.claims import BASE, COMPANION, GROWN, UNDER, Claim
+from synnodtest.expectations.claim import BASE, COMPANION, GROWN, UNDER
+from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.places import Places
 from synnodtest.mimics import mimic_kind
 from synnodtest.planning.example import Example

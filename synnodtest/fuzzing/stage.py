@@ -16,7 +16,8 @@ from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError
 from synnodtest.evidence.arm import SHAM_ARM, UNTOUCHED_ARM
 from synnodtest.evidence.trial import Trial
-from synnodtest.fuzzing.claims import BASE, Claim
+from synnodtest.expectations.claim import BASE
+from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Pace
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.matching import Matching

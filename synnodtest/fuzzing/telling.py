@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.fuzzing.claims import BASE
+from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background

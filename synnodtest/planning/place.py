@@ -12,14 +12,12 @@ from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
-from synnodtest.planning.ground import LEAST_SHARE, Ground, nth_of
+from synnodtest.planning.ground import Ground, nth_of
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
-
-__all__ = ["LEAST_SHARE", "MissingRegion", "NoPlace", "Placer", "region_mask"]
 
 FEW_CLEARANCES = 3
 """Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject, decode, encode
-from synnodtest.engine.campaign import Campaign, Judgement
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Judgement
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import forecast
 from synnodtest.identity import Identity

@@ -20,22 +20,9 @@ from synnodtest.canonical import canonical_json, plain
 from synnodtest.decoding import Schema, no_twins
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
-from synnodtest.integrity.manifest import RECORD as FILE_NAME
+from synnodtest.integrity.manifest import RECORD
 from synnodtest.record.model import Record
 from synnodtest.spec.messages import path_text, show
-
-__all__ = [
-    "FILE_NAME",
-    "LARGEST_BYTES",
-    "VERSION",
-    "load",
-    "plain",
-    "read",
-    "schema",
-    "validate",
-    "write",
-    "write_and_read",
-]
 
 VERSION = 1
 LARGEST_BYTES = 512 * 1024 * 1024
@@ -70,7 +57,7 @@ def write(record: Mapping[str, object], folder: Path) -> Path:
     Raises:
         RecordError: the record does not follow the schema.
     """
-    return write_atomic(Path(folder) / FILE_NAME, _text(record))
+    return write_atomic(Path(folder) / RECORD, _text(record))
 
 
 def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
@@ -80,7 +67,7 @@ def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
         RecordError: the record does not follow the schema.
     """
     text = _text(record)
-    write_atomic(Path(folder) / FILE_NAME, text)
+    write_atomic(Path(folder) / RECORD, text)
     return Record.of(json.loads(text))
 
 
@@ -103,7 +90,7 @@ def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:
             what is wrong and what to do.
     """
     path = Path(path)
-    path = path / FILE_NAME if path.is_dir() else path
+    path = path / RECORD if path.is_dir() else path
     loaded = _load(path, largest_bytes)
     redo = "repeat the run, or fetch the file again from where it was filed"
     if not isinstance(loaded, dict) or "synnodtest_record" not in loaded:

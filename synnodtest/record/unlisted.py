@@ -7,9 +7,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from synnodtest.decoding import decode
+from synnodtest.integrity.manifest import RECORD as FILE_NAME
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import LedgerEntry
-from synnodtest.record.results import FILE_NAME
 
 UNLISTED = "not in the ledger"
 """How such a run ended, as far as the list of runs can tell."""

@@ -26,8 +26,6 @@ from synnodtest.record.model.run import Attrition, Identification, IdentityEntry
 from synnodtest.record.multiplicity import with_holm
 from synnodtest.record.words import plural
 
-__all__ = ["RunFacts", "build_record", "run_entry", "whole_record"]
-
 DEMONSTRATION = "demonstration"
 Lock = Mapping[str, Frozen]
 """Frozen specs by file."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.integrity import manifest
@@ -44,7 +45,7 @@ def render(made: Record | JsonObject, folder: Path, *, pixels: bool = True, stor
 
 
 def _valid(made: JsonObject) -> Record:
-    ready = record.plain(made)
+    ready = plain(made)
     record.validate(ready)
     return Record.of(ready)
 

@@ -10,9 +10,8 @@ from synnodtest.exports import markdown, parquet, sarif
 from synnodtest.integrity import inputs, manifest
 from synnodtest.integrity.lock import LOCK
 from synnodtest.record import results as record
-from synnodtest.record.complete import there
+from synnodtest.record.complete import RunFacts, there
 from synnodtest.record.model import Record
-from synnodtest.record.whole import RunFacts
 from synnodtest.report import html
 from synnodtest.report.explore import write_explore
 from synnodtest.report.explore_pictures import from_store

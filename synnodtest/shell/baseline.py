@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.engine.campaign import Progress
+from synnodtest.engine.shown import Progress
 from synnodtest.errors import SynnodError
-from synnodtest.integrity.manifest import refuse_changed
+from synnodtest.integrity.manifest import RECORD, refuse_changed
 from synnodtest.planning.cases import Case
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
@@ -24,13 +24,13 @@ def is_record(text: str) -> bool:
     """Return whether a text names the ``results.json`` of a run, or its folder, and not a detector."""
     path = Path(text).expanduser()
     if path.is_dir():
-        return (path / record.FILE_NAME).is_file()
+        return (path / RECORD).is_file()
     if path.suffix != ".json" or not path.is_file():
         return False
     try:
         return "synnodtest_record" in json.loads(path.read_bytes())
     except (ValueError, TypeError, RecursionError):
-        return path.name == record.FILE_NAME
+        return path.name == RECORD
 
 
 def kept_record(text: str) -> Record:

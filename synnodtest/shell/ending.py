@@ -12,9 +12,10 @@ from typing import Any
 
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.complete import RunFacts
 from synnodtest.record.model import Comparison, Record
 from synnodtest.record.model.run import RunEntry
-from synnodtest.record.whole import RunFacts, run_entry, whole_record
+from synnodtest.record.whole import run_entry, whole_record
 
 
 class Ending:

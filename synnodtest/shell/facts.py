@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from synnodtest.record.whole import RunFacts
+from synnodtest.record.complete import RunFacts
 from synnodtest.shell.again import changed
 from synnodtest.shell.refusals import limits_of
 from synnodtest.shell.settings import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synnodtest.engine.campaign import Gathered
+from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import ExpectationFailed, SpecError, SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered

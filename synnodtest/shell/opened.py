@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from synnodtest.engine.campaign import Campaign, Progress, Providers
+from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
+from synnodtest.engine.judgement import Providers
+from synnodtest.engine.shown import Progress
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from synnodtest.engine.campaign import Campaign, Gathered, Judgement, Progress
+from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
+from synnodtest.engine.judgement import Gathered, Judgement
+from synnodtest.engine.shown import Progress
 from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import InvalidEvidence
 from synnodtest.forecast.power import with_count
@@ -19,8 +21,6 @@ from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.voice import Voice
 from synnodtest.spec.model import Behaviour
-
-__all__ = ["Case", "Run"]
 
 
 class Run:

@@ -12,7 +12,8 @@ from synnodtest.counted import counted
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.mutants import MUTANTS, MutantDetector
 from synnodtest.detectors.pairs import ask
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.errors import InvalidEvidence
 from synnodtest.finding import Finding
 from synnodtest.forecast.power import with_count

@@ -44,7 +44,7 @@ from synnodtest.stages import STAGES, stage
 from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
-    from synnodtest.record.whole import RunFacts
+    from synnodtest.record.complete import RunFacts
     from synnodtest.shell.ending import Ending
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from synnodtest.engine.campaign import Campaign, Gathered
+from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
-from synnodtest.engine.judgement import agree
+from synnodtest.engine.judgement import Gathered, agree
 from synnodtest.evidence.quiet import Heard, heard, loudest, silenced, withheld
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.fuzzing import FuzzGathered, plant

@@ -11,7 +11,7 @@ from synnodtest.evidence.regions import (
     region_text,
 )
 from synnodtest.spec.expectations import fuzz_expectations, scene_expectations
-from synnodtest.spec.loader import is_spec, load_spec
+from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import (
     ArmSpec,
     Behaviour,
@@ -27,6 +27,7 @@ from synnodtest.spec.model import (
 )
 from synnodtest.spec.plain import behaviour_dict, resolved
 from synnodtest.spec.quantities import Stratum
+from synnodtest.spec.recognise import is_spec
 from synnodtest.spec.validation import schema
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 

@@ -13,23 +13,12 @@ from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
-from synnodtest.spec.plain import resolved, spec_dict, tidy
-from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
+from synnodtest.spec.plain import spec_dict, tidy
 from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
 from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
-from synnodtest.spec.validation import schema, validate
+from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import VARIABLE_FAULT
-
-__all__ = [
-    "has_spec_suffix",
-    "is_spec",
-    "load_spec",
-    "resolved",
-    "run_that_keeps",
-    "schema",
-    "unread",
-]
 
 DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
 DEFAULT_OPERATING_POINT = (0.25,)

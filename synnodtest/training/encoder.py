@@ -26,7 +26,7 @@ def fit_bounds(table: NDArray[np.float64]) -> tuple[list[str], list[float], list
     """
     from scipy.stats import skew
 
-    from synnodtest.synthesizers.diffusion.encoder import transform
+    from synnodtest.synthesizers.diffusion.tabular import transform
 
     kinds, low, high = [], [], []
     for column in table.T:

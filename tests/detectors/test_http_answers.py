@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from synnodtest.detectors import http_transport, resolve_detector
-from synnodtest.detectors.http import AUTHORIZATION_VARIABLE, HttpDetector
+from synnodtest.detectors.http import HttpDetector
+from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.errors import DetectorError
 
 ONE = json.dumps({"findings": [{"box": [1, 2, 30, 40], "score": 0.5}]}).encode()

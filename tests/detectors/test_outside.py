@@ -18,7 +18,8 @@ from PIL import Image
 from synnodtest import Finding
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed
-from synnodtest.detectors.http import AUTHORIZATION_VARIABLE, HttpDetector
+from synnodtest.detectors.http import HttpDetector
+from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.errors import DetectorError
 
 

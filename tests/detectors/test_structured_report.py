@@ -14,13 +14,9 @@ from synnodtest import Finding, Identity, Perturbation, Radiograph, write_radiog
 from synnodtest.backgrounds.readers import read_given  # noqa: E402
 from synnodtest.backgrounds.reading import Given  # noqa: E402
 from synnodtest.detectors import resolve_detector  # noqa: E402
+from synnodtest.detectors.dicom_objects import ReportedImage, image_of_file, planted_image  # noqa: E402
 from synnodtest.detectors.structured_report import read_reports  # noqa: E402
-from synnodtest.detectors.structured_report_writer import (  # noqa: E402
-    ReportedImage,
-    image_of_file,
-    planted_image,
-    write_report,
-)
+from synnodtest.detectors.structured_report_writer import write_report  # noqa: E402
 from synnodtest.errors import DetectorError  # noqa: E402
 from synnodtest.identity import instance_key  # noqa: E402
 from synnodtest.perturbations import perturb  # noqa: E402

@@ -16,8 +16,9 @@ from PIL import Image
 from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
 from synnodtest.errors import DetectorError
+from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 from tests.extras import needs

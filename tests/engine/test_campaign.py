@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding, Identity
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Status
 from synnodtest.planning.variants import variants

@@ -7,7 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from synnodtest import Finding, Identity
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.engine.sham import judge_sham
 from synnodtest.errors import InvalidEvidence
 from synnodtest.expectations import Status

@@ -10,7 +10,7 @@ import pytest
 from synnodtest import Finding
 from synnodtest.evidence.chance import mirrored, share_hit, told_of_chance
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Sighting
+from synnodtest.evidence.sightings import Sighting
 from synnodtest.matching import Matching
 from tests.expectations.evidence import evidence, trial
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from synnodtest import Finding, Scene, Truth
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Sighting, Trial
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 
 MASK = np.ones((4, 4), dtype=bool)
 

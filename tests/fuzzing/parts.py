@@ -9,7 +9,8 @@ from scipy.ndimage import distance_transform_edt
 from synnodtest import Finding, Identity, Radiograph, Truth
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import fuzz
 from synnodtest.geometry import disc_window, equal_area_diameter_mm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from synnodtest.canonical import plain
 from synnodtest.errors import RecordError
 from synnodtest.integrity import inputs
 from synnodtest.record import results as record
@@ -38,7 +39,7 @@ def folder(tmp_path):
 
 def test_inputs_reach_the_report(folder, made, tmp_path):
     filled = inputs.load(folder).fill(made)
-    record.validate(record.plain(filled))
+    record.validate(plain(filled))
     text = html.render(filled, tmp_path / "run").read_text()
     for said in ("NodeFinder", "2.10", "Example GmbH", "Second reader.", "A. Author", "B. Reviewer", "ANO-12",
                  "fewer backgrounds", "Phantoms have no motion blur.", "SRS-014 Size, monotone"):  # fmt: skip

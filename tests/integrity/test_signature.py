@@ -14,6 +14,7 @@ from synnodtest.cli import main
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.files import sha256_of_file
 from synnodtest.integrity import manifest, signature
+from synnodtest.integrity.manifest import RECORD
 from synnodtest.record import results as record
 from synnodtest.report import html
 
@@ -82,10 +83,10 @@ def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key):
 
 
 def test_a_report_that_was_changed_after_signing_is_found_out_though_the_manifest_was_written_again(run, key):
-    html.render(record.load(run / record.FILE_NAME), run)
+    html.render(record.load(run / RECORD), run)
     manifest.write(run)
     signature.sign(run, key)
-    html.render(record.load(run / record.FILE_NAME), run)
+    html.render(record.load(run / RECORD), run)
     assert signature.verify(run) == []
     page = run / manifest.REPORT
     page.write_text(page.read_text(encoding="utf-8").replace("FAILED", "PASSED"), encoding="utf-8")

@@ -5,8 +5,10 @@ import pytest
 from scipy import ndimage
 
 from synnodtest import Finding, Identity
-from synnodtest.engine.campaign import Campaign, Providers
-from synnodtest.evidence.trial import Sighting, score_mimics, score_trial
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.trial import score_mimics, score_trial
 from synnodtest.forecast.units import units_per_background
 from synnodtest.matching import Matching
 from synnodtest.mimics import mimic_mask

@@ -14,8 +14,9 @@ from synnodtest.cli import main
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import PhantomSet, contact_sheet, project, sets, write_dataset
 from synnodtest.phantom.mha_writer import mha_bytes, write_mha
+from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec import load_spec
 from synnodtest.store import Store

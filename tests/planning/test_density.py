@@ -13,7 +13,7 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.spec import load_spec
-from synnodtest.spec.loader import resolved
+from synnodtest.spec.plain import resolved
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
 SPEC = """synnodtest: 1

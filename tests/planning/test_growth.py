@@ -11,7 +11,8 @@ from synnodtest import Finding, Identity, Nodule, Scene
 from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.pairs import ask, takes_pairs
 from synnodtest.detectors.resolve import resolve_detector
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.evidence.arm import PRIOR_ARM
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import find_check

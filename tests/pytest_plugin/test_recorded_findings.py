@@ -6,7 +6,8 @@ from functools import partial
 
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.recorded import Recorder, write_findings
-from synnodtest.engine.campaign import Campaign, Providers
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.judgement import Providers
 from synnodtest.planning.cases import cases_of
 from synnodtest.shell.opened import _backgrounds, _synthesizer
 from synnodtest.shell.record_fit import fault_of_record

@@ -72,8 +72,9 @@ def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_th
     from pathlib import Path
 
     from synnodtest.record.assemble import Fragment
+    from synnodtest.record.complete import RunFacts
     from synnodtest.record.model.run import IdentityEntry
-    from synnodtest.record.whole import RunFacts, build_record
+    from synnodtest.record.whole import build_record
 
     fragment = Fragment()
     for text in ("diffusion", "diffusion:mine"):

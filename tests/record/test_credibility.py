@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from synnodtest.canonical import plain
 from synnodtest.errors import RecordError
 from synnodtest.record import credibility
-from synnodtest.record import results as record
 from synnodtest.report import html, order
 from tests.record.parts import completed
 from tests.report import example
@@ -25,7 +25,7 @@ def evaluation(small, tmp_path):
 
 
 def told(made, folder, drawings):
-    page = html.render(record.plain(made), folder, store=drawings).read_text()
+    page = html.render(plain(made), folder, store=drawings).read_text()
     return page.split(f'<section id="{order.anchor_of("credibility")}"')[1].partition("</section>")[0]
 
 

@@ -11,7 +11,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from synnodtest.canonical import canonical_json
+from synnodtest.canonical import canonical_json, plain
 from synnodtest.decoding import encode
 from synnodtest.errors import RecordError
 from synnodtest.evidence.ruling import Component, Ruling, Status
@@ -22,8 +22,8 @@ from synnodtest.record.write_schema import text
 
 def test_what_is_written_is_read_back(made, tmp_path):
     path = record.write(made, tmp_path)
-    assert record.read(path) == record.read(tmp_path) == record.plain(made)
-    assert path.read_text() == canonical_json(record.plain(made)) + "\n"
+    assert record.read(path) == record.read(tmp_path) == plain(made)
+    assert path.read_text() == canonical_json(plain(made)) + "\n"
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
 
 
@@ -40,7 +40,7 @@ def test_dataclasses_and_nan_become_objects_and_null(made, tmp_path):
 
 def test_the_published_schema_accepts_the_example(made):
     jsonschema.Draft202012Validator.check_schema(record.schema())
-    jsonschema.validate(record.plain(made), record.schema())
+    jsonschema.validate(plain(made), record.schema())
 
 
 def test_the_published_schema_is_made_from_the_dataclasses():
@@ -50,19 +50,19 @@ def test_the_published_schema_is_made_from_the_dataclasses():
 
 def test_a_record_is_read_into_dataclasses(made, tmp_path):
     """What has a key in the record has an attribute of that name, down to the findings."""
-    plain = record.plain(made)
+    values = plain(made)
     read = record.load(record.write(made, tmp_path))
-    assert read == Record.of(plain)
-    assert [e.id for e in read.expectations] == [e["id"] for e in plain["expectations"]]
-    for key, scene in plain["scenes"].items():
+    assert read == Record.of(values)
+    assert [e.id for e in read.expectations] == [e["id"] for e in values["expectations"]]
+    for key, scene in values["scenes"].items():
         assert [n.confidence for n in read.scenes[key].nodules] == [n["confidence"] for n in scene["nodules"]]
         assert [f.score for f in read.scenes[key].findings] == [f["score"] for f in scene["findings"]]
         assert read.scenes[key].raw == scene
 
 
 def test_what_is_written_of_the_dataclasses_loses_nothing(made):
-    plain = record.plain(made)
-    assert not list(_lost(plain, encode(Record.of(plain)), ""))
+    values = plain(made)
+    assert not list(_lost(values, encode(Record.of(values)), ""))
 
 
 def _lost(before, after, place):
@@ -91,7 +91,7 @@ SPOILS = {
 
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
 def test_what_jsonschema_refuses_is_refused(made, spoil):
-    ready = record.plain(made)
+    ready = plain(made)
     record.validate(ready)
     spoil(ready)
     assert not jsonschema.Draft202012Validator(record.schema()).is_valid(ready)
@@ -102,13 +102,13 @@ def test_what_jsonschema_refuses_is_refused(made, spoil):
 def test_references_that_lead_nowhere_are_refused(made):
     made["expectations"][0]["worst"] = ["0" * 64]
     with pytest.raises(RecordError, match="there is no scene"):
-        record.validate(record.plain(made))
+        record.validate(plain(made))
 
 
 def test_a_pass_beside_a_ruling_that_is_none_is_refused(made, tmp_path):
     failing = next(e for e in made["expectations"] if e["ruling"] and e["status"] == "FAILED")
     changed = {**made, "expectations": [{**e, "status": "PASSED"} if e is failing else e for e in made["expectations"]]}
-    (tmp_path / "results.json").write_text(json.dumps(record.plain(changed)))
+    (tmp_path / "results.json").write_text(json.dumps(plain(changed)))
     with pytest.raises(RecordError, match="status: PASSED, and its ruling is FAILED"):
         record.load(tmp_path)
 

@@ -9,7 +9,6 @@ from synnodtest.canonical import plain
 from synnodtest.errors import RecordError
 from synnodtest.evaluation.transfer.compare import agreement, compare, visibility_of
 from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost
-from synnodtest.record import results as record
 from synnodtest.record import transfer
 from synnodtest.report import html, order
 from tests.record.parts import completed
@@ -56,7 +55,7 @@ def written(result, path):
 
 
 def section(made, folder, drawings):
-    page = html.render(record.plain(made), folder, store=drawings).read_text()
+    page = html.render(plain(made), folder, store=drawings).read_text()
     return page.split(f'<section id="{order.anchor_of("credibility")}"')[1].partition("</section>")[0]
 
 

@@ -3,10 +3,12 @@
 import json
 
 from synnodtest.integrity import ledger
+from synnodtest.integrity.manifest import RECORD
 from synnodtest.record import results
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.complete import RunFacts
 from synnodtest.record.model.run import SpecEntry
-from synnodtest.record.whole import RunFacts, whole_record
+from synnodtest.record.whole import whole_record
 
 SPEC = "a" * 64
 
@@ -62,5 +64,5 @@ def test_a_ledger_that_keeps_nothing_is_told_of(tmp_path):
 
 def test_a_report_that_is_no_record_is_passed_over(tmp_path):
     (tmp_path / "reports" / "odd").mkdir(parents=True)
-    (tmp_path / "reports" / "odd" / results.FILE_NAME).write_text(json.dumps([SPEC]))
+    (tmp_path / "reports" / "odd" / RECORD).write_text(json.dumps([SPEC]))
     assert ended(tmp_path, "run", 0)["anomalies"] == []

@@ -5,8 +5,9 @@ import json
 from synnodtest.canonical import sha256_of
 from synnodtest.integrity.lock import LOCK
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.complete import RunFacts
 from synnodtest.record.model.run import SpecEntry
-from synnodtest.record.whole import RunFacts, run_entry, whole_record
+from synnodtest.record.whole import run_entry, whole_record
 
 
 def test_a_set_with_fewer_backgrounds_than_were_frozen_confirms_nothing(tmp_path):

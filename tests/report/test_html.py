@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from synnodtest.canonical import plain
 from synnodtest.record import results as record
 from synnodtest.record.words import LIMITATION
 from synnodtest.report import html, order
@@ -130,7 +131,7 @@ def hostile(value, keep):
 
 
 def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path):
-    ready = record.plain(made)
+    ready = plain(made)
     keep = {
         "id", "behaviour", "status", "side", "role", "scene", "expectation", "sha256", "file_sha256", "frozen_sha256",
         "worst", "failing", "passing", "scenes", "kind", "regions", "expiry",
@@ -210,7 +211,7 @@ def test_what_a_search_names_stands_in_its_section_with_its_pictures_and_the_res
     rules = ("worst failure", "minimal failure", "random pass")
     made["gallery"] = [{"expectation": node, "scene": k, "rule": r} for k, r in zip(keys, rules, strict=True)]
     example.with_pictures(made, tmp_path)
-    text = html.render(record.plain(made), tmp_path, store=drawings).read_text()
+    text = html.render(plain(made), tmp_path, store=drawings).read_text()
     sections = ("fuzzing", "credibility", "gallery", "hazards")
     cut = [text.index(f'<section id="{order.anchor_of(key)}"') for key in sections]
     search, gallery = text[cut[0] : cut[1]], text[cut[2] : cut[3]]
@@ -220,7 +221,7 @@ def test_what_a_search_names_stands_in_its_section_with_its_pictures_and_the_res
     assert [f"replay {k[:16]}" in gallery for k in keys] == [False, False, True]
     assert "see file" not in search + gallery
     assert 'href="#n-e' in gallery
-    assert "<img" not in html.render(record.plain(made), tmp_path, pixels=False, store=drawings).read_text()
+    assert "<img" not in html.render(plain(made), tmp_path, pixels=False, store=drawings).read_text()
 
 
 def test_words_of_the_gallery_and_of_methods_are_told_in_the_glossary(filed):

@@ -10,11 +10,12 @@ from PIL import Image
 
 from synnodtest.decoding import encode
 from synnodtest.evidence.quiet import SILENCE
+from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
 from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 from tests.record import parts

@@ -8,8 +8,9 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.datasets import is_held_out
+from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
-from synnodtest.shell.run import Case, Run
+from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 from tests.extras import needs

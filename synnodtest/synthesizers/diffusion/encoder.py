@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 
-from synnodtest.synthesizers.diffusion.tabular import Tabular, transform
-
-__all__ = ["TabularEncoder", "transform"]
+from synnodtest.synthesizers.diffusion.tabular import Tabular
 
 
 class TabularEncoder(Tabular, ModelMixin, ConfigMixin):  # type: ignore[misc]
