@@ -64,15 +64,13 @@ def read_before(tmp_path_factory):
 
     No scene is in it. Reading takes 6 seconds and drawing 3 that few tests are about.
     """
-    from tests.pytest_plugin.conftest import KEPT, run_often
+    from tests.pytest_plugin.conftest import KEPT, often_run
 
     def fill(folder):
-        (folder / "project").mkdir()
-        made = run_often(folder / "project")
         for kind in KEPT:
-            shutil.copytree(made / "v1" / kind, folder / "store" / "v1" / kind)
+            shutil.copytree(often_run(tmp_path_factory) / "v1" / kind, folder / "v1" / kind)
 
-    return shared_folder(tmp_path_factory, "read", fill) / "store"
+    return shared_folder(tmp_path_factory, "read", fill)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import numpy.fft  # pytester forgets what a test loads, and this cannot be loade
 import pytest
 from PIL import Image
 
+from tests.shared_folders import shared_folder
 from tests.warm_python import run_python
 
 BACKGROUNDS = 16
@@ -127,8 +128,14 @@ def nan():
 KEPT = ("structures", "readings", "figures", "pictures", "explore")
 """What a store keeps of reading and drawing."""
 OPTIONS = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--synnod-conform", "off"]
-OFTEN = (("dets:honest",), *((f"dets:{name}", "-k", "size and sensitivity") for name in ("honest", "silent")))
-"""What tests run again and again, so that its drawings are worth keeping."""
+OFTEN = (
+    ("dets:honest",),
+    *((f"dets:{name}", "-k", "size and sensitivity") for name in ("honest", "silent")),
+    ("dets:honest", "-k", "leak"),
+    ("dets:silent",),
+    ("dets:honest", "-k", "size and sensitivity", "--synnod-limit", "3"),
+)
+"""What tests run again and again, so that its scenes, findings and drawings are worth keeping."""
 
 
 def write_project(folder):
@@ -140,13 +147,16 @@ def write_project(folder):
     (folder / "pytest.ini").write_text("[pytest]\ntestpaths = specs\n")
 
 
-def run_often(folder):
-    """Run a project as tests that use :func:`project` do most; return its store."""
-    write_project(folder)
-    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
-    for words in OFTEN:
-        run_python(["pytest", "--detector", *words, *OPTIONS], cwd=folder, env=environment, timeout=280)
-    return folder / ".synnodtest"
+def often_run(tmp_path_factory):
+    """Run a project as tests that use :func:`project` do most; return its store, with all scenes and findings."""
+
+    def fill(folder):
+        write_project(folder)
+        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
+        for words in OFTEN:
+            run_python(["pytest", "--detector", *words, *OPTIONS], cwd=folder, env=environment, timeout=280)
+
+    return shared_folder(tmp_path_factory, "often", fill) / ".synnodtest"
 
 
 def run_pytest(*words, timeout=280, start=run_python):
@@ -159,12 +169,21 @@ def run_pytest(*words, timeout=280, start=run_python):
 
 
 @pytest.fixture
-def project(pytester, monkeypatch, read_before):
-    """A folder with ``cxr/``, ``specs/small.yaml`` and ``dets.py``; returns the function that runs pytest in it."""
+def project(pytester, monkeypatch, tmp_path_factory, read_before):
+    """A folder with ``cxr/``, ``specs/small.yaml`` and ``dets.py``; returns the function that runs pytest in it.
+
+    What runs of it make again and again is in its store. ``project.forget()`` leaves in it what was read and drawn, for
+    tests of what a run makes, and how often.
+    """
     monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     write_project(pytester.path)
-    shutil.copytree(read_before, pytester.path / ".synnodtest")
+    store = pytester.path / ".synnodtest"
+    shutil.copytree(often_run(tmp_path_factory), store)
+
+    def forget():
+        shutil.rmtree(store)
+        shutil.copytree(read_before, store)
 
     def run(*words, detector="dets:honest", backgrounds="cxr", conform="off", start=run_python):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
@@ -173,6 +192,7 @@ def project(pytester, monkeypatch, read_before):
 
     run.path = pytester.path
     run.pytester = pytester
+    run.forget = forget
     return run
 
 

@@ -59,7 +59,7 @@ def test_an_earlier_record_is_a_baseline_too(two):
 
 
 def test_a_baseline_that_breaks_is_told_and_spoils_no_verdict_but_keeps_no_limit(two):
-    result = two(*ONE, "--baseline", "dets:crashing", "--compare-fail", "sensitivity:-0.03", "-n", "2")
+    result = two(*ONE, "--baseline", "dets:crashing", "--compare-fail", "sensitivity:-0.03", "-n", "1")
     assert result.parseoutcomes()["passed"] == 1
     assert result.ret == 1
     assert "baseline dets:crashing: 1 expectation:" in result.stdout.str()

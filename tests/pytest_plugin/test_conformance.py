@@ -11,6 +11,7 @@ def record(project):
 
 
 def test_answers_in_another_order_stop_the_run_with_what_to_change(project):
+    project.forget()
     result = project(detector="dets:backwards", conform="stop")
     assert result.parseoutcomes() == {"errors": 4}
     said = result.stdout.str()

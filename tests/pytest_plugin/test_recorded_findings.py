@@ -21,6 +21,7 @@ from .conftest import write_radiographs
 
 def test_findings_of_other_scenes_are_refused_before_anything_is_written(project, monkeypatch):
     folder = project.path
+    project.forget()
     monkeypatch.chdir(folder)
     settings = Settings(
         root=folder, backgrounds=folder / "cxr", synthesizer="gaussian", cache=folder / ".synnodtest", limit=3

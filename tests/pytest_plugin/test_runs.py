@@ -89,7 +89,7 @@ def test_what_a_gathering_skips_is_an_error_in_record_and_run(project):
 def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
     for mask in (project.path / "cxr").glob("*.air_leak.png"):
         mask.unlink()
-    result = project("-k", "leak")
+    result = project("-k", "leak", "--synnod-limit", "2", "--synnod-no-pixels")
     assert result.parseoutcomes()["errors"] == 1
     assert "has the region 'air_leak'" in result.stdout.str()
     assert statuses(project)["leak::no_detection"] == "INVALID"
@@ -120,9 +120,10 @@ def test_what_did_not_pass_fails_the_run_though_a_conftest_expects_failures(proj
     assert result.parseoutcomes()["xfailed"] == 1
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "specs/small.yaml::size::sensitivity did not pass, which a conftest.py" in result.stdout.str()
-    passed = project(*words)
-    assert passed.ret == pytest.ExitCode.OK
-    assert "did not pass" not in passed.stdout.str()
+    if not workers:
+        passed = project(*words)
+        assert passed.ret == pytest.ExitCode.OK
+        assert "did not pass" not in passed.stdout.str()
 
 
 def test_a_conftest_does_not_make_a_failed_run_end_well(project):
@@ -226,12 +227,13 @@ def test_a_waiver_that_names_nothing_is_warned_of_with_its_line_and_the_nearest_
 
 
 def test_a_second_run_computes_nothing(project):
-    project()
+    project.forget()
+    project("--synnod-no-pixels")
     for path in sorted((project.path / "cxr").glob("r*.png")):
         if path.name.count(".") == 1:
             stat = path.stat()
             assert stat.st_size
-    result = project(detector="dets:honest")
+    result = project("--synnod-no-pixels")
     reports = sorted((project.path / "reports").iterdir())
     second = json.loads((reports[-1] / "results.json").read_text())
     assert second["attrition"]["seconds"] == {"synthesis": 0, "detection": 0}
@@ -249,6 +251,8 @@ def without_times(data):
 
 
 def test_workers_share_one_report_that_is_the_serial_one_and_do_nothing_twice(project):
+    project.forget()
+
     def run(cache, *words):
         words += ("--synnod-cache", cache, "--synnod-report", f"{cache}-reports")
         shutil.copytree(project.path / ".synnodtest", project.path / cache)

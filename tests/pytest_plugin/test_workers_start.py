@@ -23,30 +23,38 @@ def pytest_unconfigure(config):
 MAKING = {"torch", "torchvision", "ultralytics", "diffusers", "transformers", "cv2", "scipy.ndimage"}
 WRITING = {"matplotlib", "jinja2", "pyarrow", "pandas", "synnodtest.report.html", "synnodtest.report.publish"}
 NEITHER = {"scipy.stats", "scipy.interpolate", "sklearn", "statsmodels"}
+HEAVY = MAKING | NEITHER | {"onnxruntime", "openvino", "matplotlib", "pandas", "hypothesis"}
 WORDS = ("-k", "size and sensitivity or leak", "--synnod-limit", "2", "-p", "no:hypothesispytest", "-p", "no:html")
 
 
+def told(project, what):
+    return {path.stem.removeprefix(f"{what}-"): json.loads(path.read_text()) for path in project.path.glob(f"{what}-*")}
+
+
 @pytest.mark.skipif(not installed("ultralytics"), reason="ultralytics is not installed")
-def test_workers_load_what_makes_scenes_and_the_controller_what_writes_the_report(project):
-    """One worker shows it: each has the same start."""
+def test_workers_load_what_makes_scenes_the_controller_the_report_and_a_run_that_makes_none_neither(
+    project,
+):
+    """One worker shows it: each has the same start. What it made is stored for the run that makes nothing."""
+    project.forget()
     (project.path / "conftest.py").write_text(WATCH)
-    project(*WORDS, "-n", "1", detector="demo", start=start_python)
-    loaded = {
-        path.stem.removeprefix("modules-"): set(json.loads(path.read_text())) for path in project.path.glob("modules-*")
-    }
-    controller = loaded.pop("controller")
-    assert controller & (MAKING | NEITHER) == set()
-    assert controller >= {"jinja2", "synnodtest.report.html"}
-    assert sorted(loaded) == ["gw0"]
+    first = project(*WORDS, "-n", "1", detector="demo", start=start_python)
+    loaded = {who: set(modules) for who, modules in told(project, "modules").items()}
+    assert loaded.keys() == {"controller", "gw0"}
+    assert loaded["controller"] & (MAKING | NEITHER) == set()
+    assert loaded["controller"] >= {"jinja2", "synnodtest.report.html"}
     assert loaded["gw0"] & (WRITING | NEITHER) == set()
     assert loaded["gw0"] >= {"torch", "ultralytics"}
 
+    again = project(*WORDS, detector="demo", start=start_python)
+    assert HEAVY & set(told(project, "modules")["controller"]) == set()
+    sentences = [[line for line in run.outlines if "sensitivity 0" in line] for run in (first, again)]
+    assert sentences[0] == sentences[1] != []
+    assert told(project, "spared")["controller"] is True
 
-def test_only_where_specs_alone_ran_is_nothing_left_to_the_search_with_which_pytest_ends(project):
+
+def test_where_not_specs_alone_ran_everything_is_left_to_the_search_with_which_pytest_ends(project):
     (project.path / "conftest.py").write_text(WATCH)
-    spared = project.path / "spared-controller.json"
-    project("-k", "leak", "--synnod-limit", "1", start=start_python)
-    assert json.loads(spared.read_text()) is True
     (project.path / "test_own.py").write_text("def test_leak():\n    pass\n")
     project("specs", "test_own.py", "-k", "leak", "--synnod-limit", "1", start=start_python)
-    assert json.loads(spared.read_text()) is False
+    assert told(project, "spared")["controller"] is False
