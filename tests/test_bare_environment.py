@@ -23,7 +23,7 @@ from synnodtest.backgrounds.regions import REGIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, SPACING_MM = 160, 1.0
-ESTIMATED = 2
+ESTIMATED = 1
 """Radiographs of which regions are estimated, which takes longer than all else that a run does with one."""
 
 SPEC = """
@@ -119,9 +119,10 @@ def bare_python(tmp_path_factory, wheel):
     return str(python)
 
 
-@pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "project"
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder for all runs: what one has read is in its store for the next."""
+    folder = tmp_path_factory.mktemp("bare") / "project"
     (folder / "specs").mkdir(parents=True)
     (folder / "specs" / "core.yaml").write_text(SPEC)
     (folder / "blob_detector.py").write_text(DETECTOR)

@@ -210,7 +210,7 @@ def memory_given_back():
 
 @pytest.mark.usefixtures("memory_given_back")
 def test_a_real_yolov8x_without_training_runs(tmp_path):
-    path = save_checkpoint(tmp_path / "yolov8x.pt", {0: "nodule"}, "yolov8x.yaml", image_size=160)
+    path = save_checkpoint(tmp_path / "yolov8x.pt", {0: "nodule"}, "yolov8x.yaml", image_size=160, lively=False)
     detector = resolve_detector(str(path))
     found = detector.detect([Radiograph(np.full((1024, 1024), 0.5, np.float32), (0.35, 0.35))])
     assert len(found) == 1

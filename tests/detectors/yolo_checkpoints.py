@@ -12,8 +12,9 @@ def save_checkpoint(
     *,
     seed: int = 0,
     image_size: int | None = None,
+    lively: bool = True,
 ) -> Path:
-    """Write an untrained checkpoint with these classes, as ultralytics does; scores differ by place."""
+    """Write an untrained checkpoint with these classes, as ultralytics does; if ``lively``, scores differ by place."""
     from synnodtest.detectors.yolo import quiet_ultralytics
 
     quiet_ultralytics()
@@ -22,11 +23,12 @@ def save_checkpoint(
     from ultralytics.nn.tasks import DetectionModel
 
     torch.manual_seed(seed)
-    yolo = YOLO(architecture, verbose=False)
+    yolo = YOLO("yolov8n.yaml", verbose=False)  # it writes what it is given; a large one takes seconds to make
     yolo.model = DetectionModel(architecture, nc=len(names), verbose=False)
     yolo.model.names = names
     yolo.ckpt = {"train_args": {"imgsz": image_size}} if image_size else {}
-    _enliven(yolo.model)
+    if lively:
+        _enliven(yolo.model)
     yolo.save(str(path))
     return path
 

@@ -7,10 +7,25 @@ from typing import Any
 import pytest
 
 from synnodtest.cli import main
+from synnodtest.statistics import bootstrap
 from tests.studies.experiment import DETECTORS, run_experiment
 from tests.synthesizers.conftest import ct_folder
 
 __all__ = ["ct_folder"]
+
+
+MANY_RESAMPLES = 500
+"""What experiments take. That their intervals are right is a matter of tests of the statistics."""
+
+
+@pytest.fixture(autouse=True)
+def resampled_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = bootstrap.resampled
+
+    def seldom(*words: Any, resamples: int = MANY_RESAMPLES, **more: Any) -> Any:
+        return whole(*words, resamples=resamples if resamples < MANY_RESAMPLES else bootstrap.FEWEST_RESAMPLES, **more)
+
+    monkeypatch.setattr(bootstrap, "resampled", seldom)
 
 
 @pytest.fixture(scope="session")
