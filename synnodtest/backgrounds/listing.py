@@ -14,13 +14,14 @@ from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
+from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
-_SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_]*)\.png")
+_SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
 UNREAD_PICTURES = (
     ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
@@ -168,18 +169,18 @@ def _tree(folder: Path, one_set: bool) -> tuple[list[Entry], list[str]]:
 
 def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     """Return the entries that their headers and the manifest do not call anything but frontal chest radiographs."""
-    kept, left = [], Counter[str]()
+    kept, left = [], Counter[tuple[str, str, str]]()
     for entry in entries:
         header = read_dicom_facts(entry.path) if is_dicom(entry.path) else None
         reason = header.foreign(entry.given.accept) if header else ""
         view = entry.strata.get("view", "")
         if reason:
-            left[f"DICOM files were left out: {reason}"] += 1
+            left["DICOM file was", "DICOM files were", reason] += 1
         elif "view" not in entry.given.accept and tells_other_view(view):
-            left[f"radiographs were left out: view {view} in the manifest"] += 1
+            left["radiograph was", "radiographs were", f"view {view} in the manifest"] += 1
         else:
             kept.append(replace(entry, header=header))
-    return kept, [f"{count} {reason}" for reason, count in sorted(left.items())]
+    return kept, [f"{counted(n, one, many)} left out: {reason}" for (one, many, reason), n in sorted(left.items())]
 
 
 def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
@@ -224,7 +225,7 @@ def _file_of(row: ManifestRow, folder: Path) -> Path:
 
 
 def _resolve(folder: Path, name: str) -> Path:
-    return (folder / name).resolve()
+    return file_named(folder, name).resolve()
 
 
 def _with_another_suffix(path: Path) -> str:
@@ -332,9 +333,11 @@ def masks_beside(path: Path) -> dict[str, Path]:
     """Return the masks ``<stem>.<region>.png`` beside a radiograph, by region."""
     stem = _stem(path)
     matches = [
-        (_SIDECAR.fullmatch(beside.name), beside) for beside in sorted(path.parent.glob(_glob_escaped(stem) + ".*.png"))
+        (_SIDECAR.fullmatch(beside.name), beside)
+        for beside in sorted(path.parent.glob(_glob_escaped(stem) + ".*.[pP][nN][gG]"))
     ]
-    return {mask["region"]: beside for mask, beside in matches if mask and mask["stem"] == stem}
+    found = ((mask["region"], beside) for mask, beside in matches if mask and mask["stem"] == stem)
+    return {region.lower().replace("-", "_"): beside for region, beside in found}
 
 
 def _glob_escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The manifest of a background set: ``manifest.csv`` or ``manifest.yaml``.
+"""The manifest of a background set: ``manifest.csv``, ``.tsv`` or ``.yaml``.
 
 Columns (CSV) or keys (YAML, a list of mappings): ``file`` (relative to the manifest's folder), ``patient``,
 ``view``, ``sex``, ``age``, ``mm_per_px_x``, ``mm_per_px_y`` or ``pixel_spacing`` (row and column), ``bits`` (of the
@@ -26,7 +26,7 @@ from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
-NAMES = ("manifest.csv", "manifest.yaml", "manifest.yml")
+NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
 
 _MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
@@ -126,7 +126,7 @@ def read_manifest(path: Path) -> Manifest:
         raise BackgroundError(f"{path}: not {known} text ({error})", hint="save it as CSV UTF-8") from error
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    cells = _csv_rows(path, text) if path.suffix.lower() == ".csv" else _yaml_rows(path, text)
+    cells = _csv_rows(path, text) if path.suffix.lower() in (".csv", ".tsv") else _yaml_rows(path, text)
     rows = [_row(path, line, row) for line, row in cells]
     first: dict[str, str] = {}
     for row in rows:
@@ -266,7 +266,7 @@ def _pixel_spacing(where: str, text: str) -> tuple[float, float] | None:
             hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
         )
     try:
-        numbers = [float(part) for part in re.split(r"[\\\s,;x]+", text.strip("[]() "))]
+        numbers = [float(part) for part in re.split(r"[\\\s,;x'\"]+", text.strip("[]()'\" "))]
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2) or not all(0.0 < number < 100.0 for number in numbers):

@@ -50,6 +50,25 @@ class NamedImages:
         return self._numbered.get(number[1], []) if number else []
 
 
+def file_named(folder: Path, name: str) -> Path:
+    """Return the file of a folder that a name means, with Windows' separators or in another Unicode form, too.
+
+    Where there is none, the path that the name says.
+    """
+    path = folder / name
+    if path.is_file() or (name.isascii() and "\\" not in name):
+        return path
+    path = folder / name.replace("\\", "/")
+    beside = path.parent.iterdir() if path.parent.is_dir() and not path.is_file() else ()
+    same = [one for one in beside if unicodedata.normalize("NFC", one.name) == unicodedata.normalize("NFC", path.name)]
+    return same[0] if len(same) == 1 else path
+
+
+def plain_name(text: str) -> str:
+    """Return the name of the file that a path names, in small letters and one Unicode form."""
+    return _plain(_posix(text).name)
+
+
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 

@@ -17,7 +17,7 @@ from synnodtest.errors import BackgroundError
 
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv")
-_OWN = ("manifest.csv",)
+_OWN = ("manifest.csv", "manifest.tsv")
 FILE_COLUMNS = (
     "imgname", "imagename", "filename", "filepath", "imagefile", "imagepath", "imageindex", "imageid", "dicomid",
     "imgid", "file", "path", "image", "img", "dicom", "sopinstanceuid", "pngfile", "pngfilename", "pngpath",

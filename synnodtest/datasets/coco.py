@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.backgrounds.columns import patient_of_entry
+from synnodtest.backgrounds.named_images import file_named
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import all_inside
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box, refuse_corners
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
+from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
 LEAST_SHARED = 0.5
@@ -22,7 +24,7 @@ LEAST_SHARED = 0.5
 
 def coco_files(folder: Path) -> list[Path]:
     """Return the JSON files of a COCO folder: those in it or in ``annotations/`` that hold images and annotations."""
-    found = [*sorted(folder.glob("*.json")), *sorted(folder.glob("annotations/*.json"))]
+    found = [*sorted(folder.glob("[!.]*.json")), *sorted(folder.glob("annotations/[!.]*.json"))]
     return [path for path in found if _looks_like(path)]
 
 
@@ -30,7 +32,7 @@ def _looks_like(path: Path) -> bool:
     try:
         if path.stat().st_size > MAX_BYTES:
             return False
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(decoded(path.read_bytes()))
     except (OSError, ValueError):
         return path.parent.name == "annotations" or path.stem.startswith("annotations")
     return isinstance(content, dict) and {"images", "annotations"} <= set(content)
@@ -55,15 +57,15 @@ def read_coco(folder: Path) -> Dataset:
 
 def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(decoded(file.read_bytes()))
     except (OSError, ValueError) as error:
         raise BackgroundError(f"{file}: not valid JSON: {error}", hint="copy the file again from its source") from error
     try:
         names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
         nodules = classes_of(names, str(file), folder)
-        listed = {one["id"]: str(one["file_name"]) for one in content["images"]}
-        sizes = {one["id"]: _size(one) for one in content["images"]}
-        patients = {one["id"]: patient_of_entry(one) for one in content["images"]}
+        listed = {_identifier(one["id"]): str(one["file_name"]) for one in content["images"]}
+        sizes = {_identifier(one["id"]): _size(one) for one in content["images"]}
+        patients = {_identifier(one["id"]): patient_of_entry(one) for one in content["images"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
     if len(listed) < len(content["images"]):
@@ -71,11 +73,11 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
             f"{file}: {len(content['images'])} images have {len(listed)} identifiers: whose are the annotations?",
             hint="number the images anew, each with its annotations, or keep the files that were joined apart",
         )
-    boxes: dict[Any, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
+    boxes: dict[str, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
     for number, entry in enumerate(content["annotations"]):
         identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules, names)
         if identifier not in boxes:
-            raise BackgroundError(f"{file}: annotations[{number}]: there is no image {identifier!r}")
+            raise BackgroundError(f"{file}: annotations[{number}]: there is no image {entry['image_id']!r}")
         boxes[identifier] += [] if box is None else [box]
     paths = {key: _found(folder, file, name, number) for number, (key, name) in enumerate(listed.items())}
     here = {path: boxes[key] for key, path in paths.items()}
@@ -93,26 +95,31 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     return made
 
 
+def _identifier(value: object) -> str:
+    """Return the identifier of an image as text, whether a program wrote 1, 1.0 or "1"."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return height and width of an image where COCO gives both."""
     height, width = image.get("height"), image.get("width")
     return (int(height), int(width)) if height and width else None
 
 
-def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, str]) -> tuple[Any, AnnotatedBox | None]:
+def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, str]) -> tuple[str, AnnotatedBox | None]:
     try:
         kind = int(entry["category_id"]) if len(names) > 1 else int(entry.get("category_id", min(nodules)))
         if kind not in names:
             raise BackgroundError(f"{where}: its category_id {kind} is not among the categories {sorted(names)}")
         if kind not in nodules:
-            return entry["image_id"], None
+            return _identifier(entry["image_id"]), None
         x, y, width, height = (float(value) for value in entry["bbox"])
         diameter, contrast = (
             None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")
         )
         box = positive_box(x, y, width, height, where)
         _refuse_other_outline(entry, box, where)
-        return entry["image_id"], AnnotatedBox(box, where, diameter, contrast)
+        return _identifier(entry["image_id"]), AnnotatedBox(box, where, diameter, contrast)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
 
@@ -138,6 +145,6 @@ def _refuse_other_outline(entry: Mapping[str, Any], box: Box, where: str) -> Non
 
 def _found(folder: Path, file: Path, name: str, number: int) -> Path:
     for base in (file.parent, folder, folder / "images", file.parent / "images"):
-        if (base / name).is_file():
-            return base / name
+        if (path := file_named(base, name)).is_file():
+            return path
     raise BackgroundError(f"{file}: images[{number}]: {name} is not there", hint=f"put it into {folder / 'images'}")

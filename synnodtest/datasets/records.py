@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
-from synnodtest.backgrounds.manifest import ManifestRow, find_manifest
+from synnodtest.backgrounds.manifest import find_manifest
+from synnodtest.backgrounds.named_images import plain_name
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
@@ -124,17 +126,22 @@ class Dataset:
 
 
 class Facts:
-    """What a manifest beside the images knows of them: patient, spacing, bits, view, sex, age."""
+    """What a manifest beside the images knows of them: patient, spacing, bits, view, sex, age.
+
+    A row that names a file which is not where it says is that of the image of its name, in whatever folder.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         manifest = find_manifest(folders)
-        self._rows: dict[Path, ManifestRow] = {}
-        for row in manifest.rows if manifest else ():
-            self._rows[(row.folder / row.file).resolve()] = row
+        rows = manifest.rows if manifest else ()
+        self._rows = {(row.folder / row.file).resolve(): row for row in rows}
+        elsewhere = [row for row in rows if not (row.folder / row.file).is_file()]
+        times = Counter(plain_name(row.file) for row in elsewhere)
+        self._named = {name: row for row in elsewhere if times[name := plain_name(row.file)] == 1}
 
     def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
         """Return the image with what the manifest adds."""
-        row = self._rows.get(path.resolve())
+        row = self._rows.get(path.resolve()) or self._named.get(plain_name(path.name))
         image = AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where)
         if row is None:
             return image

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.named_images import file_named
 from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.pixels import all_inside
@@ -51,7 +52,7 @@ def read_table(folder: Path) -> Dataset:
         drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
         for row, line in rows:
             where = f"{table}:{line}"
-            name = (row["file"] or "").strip()
+            name = _path_of(folder, (row["file"] or "").strip())
             if not name or not (folder / name).is_file():
                 raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
             lines.setdefault(name, line)
@@ -73,6 +74,12 @@ def read_table(folder: Path) -> Dataset:
     ]
     notes = notes_on_scores(reader.fieldnames or (), table.name)
     return Dataset(folder.resolve().name, "csv", folder, images, notes)
+
+
+def _path_of(folder: Path, name: str) -> str:
+    """Return the path of a file within a folder as it is written there."""
+    path = file_named(folder, name)
+    return path.relative_to(folder).as_posix() if name and path.is_relative_to(folder) else name
 
 
 def _flat(name: str) -> str:

@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
+from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.backgrounds.pixel_size import check_pixel_size
 from synnodtest.backgrounds.readers import read_mask
@@ -107,6 +108,25 @@ class TestWhatBelongsToASet:
         assert ids(backgrounds) == ["1.2.840.7.mha", "a.mha"]
         leak = backgrounds.load(next(b for b in backgrounds.backgrounds if b.id == "a.mha")).regions["air_leak"]
         np.testing.assert_array_equal(leak, mask() > 0)
+
+    @pytest.mark.parametrize("name", ["a.Left_Lung.png", "a.left-lung.PNG"])
+    def test_a_mask_is_one_in_whatever_letters(self, tmp_path, name):
+        write_mha(tmp_path / "a.mha", chest(bits=12), (1.5, 2))
+        write_png(tmp_path / name, mask())
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        (background,) = backgrounds.backgrounds
+        assert "left_lung" not in backgrounds.load(background).estimated
+
+    @pytest.mark.parametrize(
+        ("listed", "name"), [("sub\\a.mha", "manifest.csv"), ("a\u0308.mha", "manifest.csv"), ("a.mha", "manifest.tsv")]
+    )
+    def test_a_manifest_of_another_system_finds_its_files(self, tmp_path, listed, name):
+        file = {"sub\\a.mha": "sub/a.mha", "a\u0308.mha": "\xe4.mha"}.get(listed, listed)
+        write_mha(tmp_path / file, chest(bits=12), (1.5, 2))
+        parted = "\t" if name.endswith(".tsv") else ","
+        (tmp_path / name).write_text(f"file{parted}PixelSpacing\n{listed}{parted}\"['1.6', '1.7']\"\n")
+        (entry,) = list_radiographs(tmp_path).entries
+        assert (entry.id, entry.spacing_mm) == (file, (1.6, 1.7))
 
     def test_a_mask_column_names_a_region(self, tmp_path):
         write_png(tmp_path / "set" / "a.png", chest())
@@ -645,9 +665,9 @@ class TestDicomTrees:
         assert not any("REAL" in b.patient for b in served.backgrounds)
         assert served.load(served.backgrounds[0]).shape == (160, 160)
         assert [note for note in served.notes if "left out" in note] == [
-            "1 DICOM files were left out: modality CT",
-            "1 DICOM files were left out: no image (modality SR)",
-            "1 DICOM files were left out: view LL",
+            "1 DICOM file was left out: modality CT",
+            "1 DICOM file was left out: no image (modality SR)",
+            "1 DICOM file was left out: view LL",
         ]
 
     def test_folders_that_may_be_sets_are_not_thrown_together(self, tmp_path):

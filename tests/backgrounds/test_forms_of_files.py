@@ -229,7 +229,7 @@ class TestDicomAllowList:
         bad = write_dicom(tmp_path / "bad.dcm", chest(bits=12, seed=1), PatientID="b", **FOREIGN[reason])
         served = FolderSet(tmp_path, "normal")
         assert [background.id for background in served.backgrounds] == ["good.dcm"]
-        assert any(note.startswith("1 DICOM files were left out") for note in served.notes)
+        assert any(note.startswith("1 DICOM file was left out") for note in served.notes)
         assert "accept" in refused(reason, bad).hint
 
     def test_a_view_by_code_counts_by_its_meaning(self, tmp_path):

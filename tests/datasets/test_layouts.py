@@ -421,6 +421,33 @@ def test_tables_as_spreadsheets_write_them_are_read(table, tmp_path, delimiter, 
         read_dataset(table)
 
 
+@pytest.mark.parametrize(("layout", "listed"), [("node21", "{}"), ("coco", "E:\\films\\{}"), ("csv", "old/{}")])
+def test_a_manifest_knows_images_by_their_names_wherever_they_lie(table, tmp_path, layout, listed):
+    convert(read_dataset(table), tmp_path / "made", layout)
+    (manifest,) = (tmp_path / "made").rglob("manifest.csv")
+    manifest.unlink()
+    images = read_dataset(tmp_path / "made").images
+    rows = [f"{listed.format(image.path.name)},p{int(image.id == 'c')},12" for image in images]
+    (tmp_path / "made" / "manifest.csv").write_text("\n".join(["file,patient,bits", *rows]))
+    told = [(image.patient, image.known.bits) for image in read_dataset(tmp_path / "made").images]
+    assert told == [("p0", 12), ("p0", 12), ("p1", 12)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("of_image", ["1", 1.0])
+def test_coco_is_read_as_programs_and_mac_os_write_it(tmp_path, encoding, of_image):
+    write_png(tmp_path / "images" / "\xe4.png", picture(1))
+    content = {
+        "images": [{"id": 1, "file_name": "images\\a\u0308.png"}],
+        "categories": [{"id": 1, "name": "nodule"}],
+        "annotations": [{"id": 1, "image_id": of_image, "category_id": 1, "bbox": [30, 40, 20, 20]}],
+    }
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "all.json").write_text(json.dumps(content), encoding=encoding)
+    (tmp_path / "annotations" / "._all.json").write_bytes(b"\0\5\x16\7")
+    assert [one.box for one in read_dataset(tmp_path).images[0].boxes] == [(30, 40, 50, 60)]
+
+
 def test_boxes_in_shares_of_the_image_are_an_error(table, tmp_path):
     coco_set(tmp_path / "coco", [[0.1, 0.2, 0.3, 0.3]])
     (table / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,0.1,0.2,0.4,0.5\n")
