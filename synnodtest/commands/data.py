@@ -12,6 +12,7 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 
 if TYPE_CHECKING:
+    from synnodtest.backgrounds.readings import Readings
     from synnodtest.datasets import AnnotatedImage, Dataset
     from synnodtest.datasets.similarity import Twin
 
@@ -59,6 +60,7 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from synnodtest.backgrounds.readings import Readings
     from synnodtest.datasets import is_held_out, read_dataset
 
     dataset = read_dataset(options.folder, options.layout)
@@ -69,23 +71,34 @@ def _check(options: argparse.Namespace) -> int:
     whose = counted(patients, "patient or image", "patients or images")
     print(f"{dataset.layout}: {counted(len(dataset.images), 'image')} with {counted(boxes, 'nodule')} of {whose}")
     print(f"training takes {len(dataset.images) - held}, evaluation {held} of them (--split train and test)")
-    found, problems = _examined(dataset, options.against)
+    readings = Readings()
+    found, problems = _examined(dataset, options.against, readings)
+    notes = readings.summary({image.id: "" for image in dataset.images})
+    print(*notes, sep="\n", end="\n" if notes else "")
     for line in (*problems, *(entry["says"] for entry in found)):
         print(f"  {line}")
     if options.out is not None:
-        content = {"images": len(dataset.images), "nodules": boxes, "problems": problems, "duplicates": found}
+        content = {
+            "images": len(dataset.images),
+            "nodules": boxes,
+            "notes": [*dataset.notes, *notes],
+            "problems": problems,
+            "duplicates": found,
+        }
         options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"{counted(len(problems), 'unusable image')}, {counted(len(found), *_TWINS)}")
     return int(bool(problems or found))
 
 
-def _examined(dataset: Dataset, against: Iterable[Path]) -> tuple[list[dict[str, object]], list[str]]:
-    """Return near-duplicates within the set and against training sets, and what cannot be read."""
+def _examined(
+    dataset: Dataset, against: Iterable[Path], readings: Readings
+) -> tuple[list[dict[str, object]], list[str]]:
+    """Return near-duplicates within the set and against training sets, and what cannot be read; keep its notes."""
     from synnodtest.datasets import read_dataset
     from synnodtest.datasets.similarity import near_duplicates
 
     problems: list[str] = []
-    hashes = _hashes(dataset, problems)
+    hashes = _hashes(dataset, problems, readings)
     found = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
     for folder in against:
         training = read_dataset(folder)
@@ -101,14 +114,17 @@ def _pair(twin: Twin, name: str, training: str) -> dict[str, object]:
     return {"one": twin.one, "other": twin.other, "differing": twin.differing, "set": name, "says": says}
 
 
-def _hashes(dataset: Dataset, problems: list[str]) -> dict[str, str]:
+def _hashes(dataset: Dataset, problems: list[str], readings: Readings | None = None) -> dict[str, str]:
     from synnodtest.datasets import load_image
     from synnodtest.datasets.similarity import perceptual_hash
 
     made = {}
     for image in _bar(dataset)(dataset.images):
         try:
-            made[image.id] = perceptual_hash(load_image(image).pixels)
+            radiograph = load_image(image)
+            made[image.id] = perceptual_hash(radiograph.pixels)
+            if readings is not None:
+                readings.noted(image.id, "", radiograph.notes, tuple)
         except SynnodError as error:
             problems.append(error.message)
     return made

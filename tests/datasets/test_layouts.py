@@ -103,6 +103,16 @@ def test_the_command_converts_and_checks(table, tmp_path, capsys):
     assert "a and a of the training set coco" in said
 
 
+def test_the_check_tells_what_reading_noted(table, tmp_path, capsys):
+    text = (table / "manifest.csv").read_text()
+    (table / "manifest.csv").write_text(text.replace(",12", ","))
+    write_png(table / "c.png", picture(3) >> 4)
+    assert main(["data", "check", str(table), "--out", str(tmp_path / "found.json")]) == 0
+    note, *_ = json.loads((tmp_path / "found.json").read_text())["notes"]
+    assert "(12 for 2, 8 for 1), which shows a dim one too bright" in note
+    assert note in capsys.readouterr().out
+
+
 def test_dicom_files_are_read_with_patients_from_their_headers_as_pseudonyms(tmp_path):
     pytest.importorskip("pydicom")
     for name, patient in (("x.dcm", "REAL-1"), ("y.dcm", "REAL-1"), ("z.dcm", "REAL-2")):
