@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import Format
 from synnodtest.backgrounds.folder import FolderSet
-from synnodtest.backgrounds.listing import NothingThere
+from synnodtest.backgrounds.listing import NothingThere, radiographs_in
 from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
 from synnodtest.errors import BackgroundError, likely
@@ -17,6 +19,7 @@ __all__ = [
     "FolderSet",
     "Format",
     "MetaImage",
+    "check_sets",
     "open_backgrounds",
     "read_mask",
     "read_mha",
@@ -59,6 +62,21 @@ def open_backgrounds(
         return FolderSet(own, set_name, outer=outer, count=count, master_seed=master_seed, cache=cache)
     except NothingThere as error:
         raise (_without_set(root, set_name, error) if own == root else error) from None
+
+
+def check_sets(directory: str | Path, names: Collection[str]) -> None:
+    """Refuse a folder that holds folders of pictures alone, none of which is called as one of the sets.
+
+    Headers are not read here: a tree of DICOM files is left to whatever opens the sets.
+
+    Raises:
+        BackgroundError: it is one.
+    """
+    root = Path(directory)
+    if radiographs_in(root) or any(_folder_of(root, name) != root for name in names):
+        return
+    if not any(is_dicom(path) for path in root.rglob("*")):
+        open_backgrounds(root, min(names, default="normal"))
 
 
 def _folder_of(root: Path, set_name: str) -> Path:

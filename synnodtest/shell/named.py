@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.planning.cases import Case
 from synnodtest.shell.baseline import is_record
 from synnodtest.shell.settings import Settings
 
@@ -14,6 +15,16 @@ from synnodtest.shell.settings import Settings
 def faults_of_names(settings: Settings) -> list[str]:
     """Return what is wrong with the names of detector, baseline, synthesizer and backgrounds, with a remedy each."""
     return [fault for option, check in _checks(settings) if (fault := _fault(option, check))]
+
+
+def fault_of_sets(settings: Settings, cases: Iterable[Case]) -> str:
+    """Return why ``--backgrounds`` serves no set of the cases; empty where it may."""
+    from synnodtest.backgrounds import check_sets
+
+    behaviours = [case.behaviour for case in cases]
+    names = {part.set for one in behaviours for part in (one.scenes, one.fuzz) if part is not None}
+    folder = settings.backgrounds
+    return "" if folder is None else _fault("--backgrounds", lambda: check_sets(folder, names))
 
 
 def check_names(*settings: Settings) -> None:

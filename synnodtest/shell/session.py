@@ -26,7 +26,7 @@ from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
 from synnodtest.shell.ledger_entries import LedgerEntries
-from synnodtest.shell.named import faults_of_names
+from synnodtest.shell.named import fault_of_sets, faults_of_names
 from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
@@ -190,6 +190,7 @@ class Session:
             words = [str(word) for word in self.config.invocation_params.args]
             refuse([fault_of_detectors(words), fault_of_forks(option)])
             refuse(faults_of_names(settings))
+            refuse([fault_of_sets(settings, cases)])
             refuse(faults_of_settings(settings, writes=not option.synnod_plan))
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)

@@ -112,6 +112,15 @@ SLIPS = {
 }
 
 
+def test_folders_of_sets_without_the_one_that_a_spec_names_are_a_usage_error(two_projects):
+    films = two_projects.mine / "films" / "site"
+    films.mkdir(parents=True)
+    (films / "a.mha").touch()
+    result = two_projects("specs", "--detector", "dets:silent", "--backgrounds", "films")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--backgrounds: films: no radiograph here, and no folder 'normal'*site*"])
+
+
 def test_slips_are_one_usage_error_before_anything_is_written(two_projects):
     words = [word for slip in ("detector factory", "synthesizer", "backgrounds") for word in SLIPS[slip][0]]
     result = two_projects("specs", *words)
@@ -155,6 +164,21 @@ def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_belo
     assert not any_radiograph(tmp_path / "films")
     (tmp_path / "elsewhere" / "p1" / "study" / "IM0001").write_bytes(bytes(128) + b"DICM")
     assert any_radiograph(tmp_path / "films")
+
+
+def test_a_folder_of_folders_of_pictures_that_serves_no_set_of_the_specs_is_told_once(tmp_path):
+    from synnodtest.backgrounds import check_sets
+    from synnodtest.errors import BackgroundError
+
+    for folder in ("site-a", "site-b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.mha").touch()
+    with pytest.raises(BackgroundError, match=r"no folder 'normal'.*its folders are site-a, site-b"):
+        check_sets(tmp_path, {"normal", "pneumothorax"})
+    check_sets(tmp_path, {"normal", "site-b"})
+    check_sets(tmp_path / "site-a", {"normal"})
+    (tmp_path / "site-b" / "IM0001").write_bytes(bytes(128) + b"DICM")
+    check_sets(tmp_path, {"normal"})
 
 
 IMPOSSIBLE = {
