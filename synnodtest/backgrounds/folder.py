@@ -85,7 +85,7 @@ class FolderSet:
         named, by_names = named_by_files(facts, self._listing.folder)
         tabled, by_tables = named_by_tables(named, self._listing.patients)
         self._all, by_studies = of_one_study(tabled)
-        doubts = doubtful_patients(facts, self._listing.patients)
+        doubts = doubtful_patients([one.patient or self._listing.patients.get(one.path, "") for one in facts])
         self._of_names = (*doubts, *by_numbers, *by_tables, *by_names, *by_studies)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}

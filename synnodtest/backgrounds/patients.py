@@ -49,7 +49,8 @@ def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry],
 def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = False) -> list[str]:
     """Return whose films are: as a manifest names them, else by a pseudonym, since a header's own name never leaves it.
 
-    Where the manifest names other films of the same header's patient, all are of whom it names.
+    Where the manifest names other films of the same header's patient, all are of whom it names. What headers write
+    where they do not tell the patient stays as it is.
 
     Args:
         told: Of each film what the manifest and what the header says, "" where they say nothing.
@@ -64,6 +65,8 @@ def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = Fals
     def of_header(patient: str) -> str:
         if len({_plain(one) for one in named[patient]}) == 1:
             return min(named[patient])
+        if patient in _NOBODY:
+            return patient
         return numbers.setdefault(patient, _lasting(patient) if lasting else f"patient-{len(numbers) + 1}")
 
     return [given or (of_header(_plain(header)) if header else "") for given, header in told]
@@ -112,19 +115,18 @@ def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
 
 
-def doubtful_patients(entries: Sequence[Entry], told: Mapping[Path, str]) -> list[str]:
+def doubtful_patients(patients: Sequence[str]) -> list[str]:
     """Return notes on films without a patient among others with one, and on a patient who is called unknown.
 
     Args:
-        entries: Of a set, with the patients of manifest and headers.
-        told: Radiograph -> patient, as a table beside them writes it.
+        patients: Of the films of a set, as manifest, headers and tables name them, "" where they name none.
     """
-    without = sum(not entry.patient and entry.path not in told for entry in entries)
-    names = Counter(e.patient for e in entries if e.patient.casefold() in _NOBODY)
+    without = sum(not patient for patient in patients)
+    names = Counter(one for one in patients if one.casefold() in _NOBODY)
     some = counted(without, "radiograph has", "radiographs have")
     lacking = f"{some} no patient, and the others have: each counts as one of its own"
     return [
-        *([lacking] if 0 < without < len(entries) else []),
+        *([lacking] if 0 < without < len(patients) else []),
         *(f"{n} radiographs are of the patient {name!r} and count as one" for name, n in names.items() if n > 1),
     ]
 

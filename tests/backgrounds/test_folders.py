@@ -173,7 +173,8 @@ class TestWhatBelongsToASet:
                 write_dicom(
                     tmp_path / name / f"IM{index}", chest(bits=12, seed=index), PatientID=patient, PixelSpacing=[2, 1.5]
                 )
-        (note,) = open_backgrounds(tmp_path / "hidden", "normal").notes
+        unknown, note = open_backgrounds(tmp_path / "hidden", "normal").notes
+        assert unknown == "2 radiographs are of the patient 'anon' and count as one"
         assert note.startswith("all 2 radiographs are of one patient")
         assert open_backgrounds(tmp_path / "two", "normal").notes == ()
         ours = open_backgrounds(tmp_path / "ours", "normal")

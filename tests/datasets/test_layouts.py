@@ -556,6 +556,15 @@ def test_a_patient_of_a_table_is_held_out_of_a_larger_set_too(tmp_path):
     assert not {"98", "99", "b", "c"} & set(found[0].values())
 
 
+def test_films_without_a_patient_and_unknown_patients_are_told(table):
+    manifest = (table / "manifest.csv").read_text()
+    (table / "manifest.csv").write_text(manifest.replace("p1", "unknown").replace("p2", ""))
+    assert list(read_dataset(table).notes) == [
+        "1 radiograph has no patient, and the others have: each counts as one of its own",
+        "2 radiographs are of the patient 'unknown' and count as one",
+    ]
+
+
 def test_scores_beside_boxes_and_films_that_are_not_listed_are_told(tmp_path, table):
     write_png(table / "d.png", picture(4))
     assert read_dataset(table).notes == ["1 radiograph beside them that the annotations do not list: left out"]
