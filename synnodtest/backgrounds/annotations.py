@@ -131,7 +131,7 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
         marked = {str(entry["image_id"]) for entry in content["annotations"] if _counts(entry, kinds)}
         listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
         patients = {str(one["id"]): patient for one in content["images"] if (patient := patient_of_entry(one))}
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
     meant = [(one, path) for one, name in listed for path in known.find(name)]
     if not meant:

@@ -54,6 +54,12 @@ def _convert(options: argparse.Namespace) -> int:
     dataset = read_dataset(options.folder, options.layout)
     images, boxes = convert(dataset, options.out, options.to, progress=_bar(dataset))
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
+    partly = sum(not image.exhaustive for image in dataset.images)
+    if partly and options.to != "csv":
+        told = counted(
+            partly, "image whose nodules are not all marked counts", "images whose nodules are not all marked count"
+        )
+        print(f"{told} as fully marked in {options.to}, which has no word for it; csv keeps it (exhaustive)")
     written = f"{counted(images, 'image')} with {counted(boxes, 'nodule')}"
     print(f"{written} from {dataset.layout} to {options.to}: {options.out}")
     return 0

@@ -66,7 +66,8 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         listed = {_identifier(one["id"]): str(one["file_name"]) for one in content["images"]}
         sizes = {_identifier(one["id"]): _size(one) for one in content["images"]}
         patients = {_identifier(one["id"]): patient_of_entry(one) for one in content["images"]}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        entries = list(content["annotations"])
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
     if len(listed) < len(content["images"]):
         raise BackgroundError(
@@ -74,7 +75,7 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
             hint="number the images anew, each with its annotations, or keep the files that were joined apart",
         )
     boxes: dict[str, list[AnnotatedBox]] = {identifier: [] for identifier in listed}
-    for number, entry in enumerate(content["annotations"]):
+    for number, entry in enumerate(entries):
         identifier, box = _annotation(entry, f"{file}: annotations[{number}]", nodules, names)
         if identifier not in boxes:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {entry['image_id']!r}")
@@ -82,10 +83,10 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     paths = {key: _found(folder, file, name, number) for number, (key, name) in enumerate(listed.items())}
     here = {path: boxes[key] for key, path in paths.items()}
     refuse_corners([box for own in boxes.values() for box in own], str(file), lambda: all_inside(here))
-    unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in content["annotations"])
+    unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in entries)
     if unsure:
         notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")
-    notes += notes_on_scores({key for entry in content["annotations"] for key in entry}, file.name)
+    notes += notes_on_scores({key for entry in entries for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     made = []
     for number, (identifier, path) in enumerate(paths.items()):
@@ -120,7 +121,7 @@ def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, s
         box = positive_box(x, y, width, height, where)
         _refuse_other_outline(entry, box, where)
         return _identifier(entry["image_id"]), AnnotatedBox(box, where, diameter, contrast)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
 
 

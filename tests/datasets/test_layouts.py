@@ -103,6 +103,15 @@ def test_the_command_converts_and_checks(table, tmp_path, capsys):
     assert "a and a of the training set coco" in said
 
 
+@pytest.mark.parametrize(("layout", "told"), [("coco", True), ("csv", False)])
+def test_converting_tells_of_marks_that_are_not_all(table, tmp_path, capsys, layout, told):
+    head, first, *rest = (table / "boxes.csv").read_text().split("\n")
+    lines = [f"{head},exhaustive", f"{first},no", *(f"{row}," for row in rest)]
+    (table / "boxes.csv").write_text("\n".join(lines))
+    assert main(["data", "convert", str(table), str(tmp_path / "made"), "--to", layout]) == 0
+    assert ("1 image whose nodules are not all marked" in capsys.readouterr().out) == told
+
+
 def test_the_check_tells_what_reading_noted(table, tmp_path, capsys):
     text = (table / "manifest.csv").read_text()
     (table / "manifest.csv").write_text(text.replace(",12", ","))
@@ -205,6 +214,7 @@ def test_what_is_wrong_with_jsrt_is_named(jsrt, change, message):
             r"boxes\.csv:2: the box .* leaves a\.png.*80 x 96",
         ),
         ("coco", "annotations.json", "{", r"annotations\.json: not valid JSON"),
+        ("coco", "annotations.json", '{"images": [], "annotations": null}', r"annotations\.json: not a COCO file"),
         (
             "coco",
             "annotations.json",
