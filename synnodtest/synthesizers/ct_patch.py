@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.attenuation import Display, contrast_asked, outline_of
+from synnodtest.attenuation import Display, outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
+from synnodtest.synthesizers.lesions import Patch
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
-from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
 
 VERSION = "2"
 
@@ -99,24 +100,8 @@ class CtPatchSynthesizer:
         if self.sharpness != 1:
             top = max(float(added.max()), 1e-6)
             added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
-        where = (slice(origin[0], origin[0] + shape[0]), slice(origin[1], origin[1] + shape[1]))
-        before = pixels[where].copy()
-        if not scene.sham:
-            pixels[where] = display.plant(before, added, mask, contrast_asked(nodule) * display.unit)
-        planted = display.planted(before, pixels[where], mask)
-        return Truth(
-            name=nodule.name,
-            crop=mask,
-            origin=origin,
-            diameter_mm=equal_area_diameter_mm(float(mask.sum()), spacing),
-            contrast=planted.contrast,
-            requested={
-                **nodule.request(),
-                "radiomics": {},
-                "ct_nodule": self.library.nodules[chosen].image.name,
-                **planted.notes,
-            },
-        )
+        told = {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
+        return plant_patch(pixels, nodule, Patch(origin, added, mask), scene, background, display, **told)
 
     def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, NDArray[np.float64], float]:
         """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""

@@ -8,38 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import scipy
 
-from synnodtest.attenuation import Display, Planted, contrast_asked, outline_of
+from synnodtest.attenuation import Display, outline_of
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
-from synnodtest.synthesizers.lesions import lesion_patch
-from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
+from synnodtest.synthesizers.lesions import Patch, lesion_patch
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
 
 VERSION = "2"
 CUT = 2.5
 """Standard deviations of blur after which the edge has ended on either side."""
-
-
-@dataclass(frozen=True)
-class _Disc:
-    """A blurred disc on the window of the radiograph that it changes."""
-
-    origin: tuple[int, int]
-    profile: FloatArray
-    mask: BoolArray
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        row, column = self.origin
-        height, width = self.mask.shape
-        return slice(row, row + height), slice(column, column + width)
 
 
 class GaussianSynthesizer:
@@ -85,19 +69,14 @@ class GaussianSynthesizer:
     def _plant(
         self, pixels: FloatArray, nodule: Nodule, _: int, scene: Scene, background: Radiograph, display: Display
     ) -> Truth:
-        disc = self._disc(nodule, background, scene)
-        before = pixels[disc.window].copy()
-        if not scene.sham:
-            contrast = contrast_asked(nodule) * display.unit
-            pixels[disc.window] = display.plant(before, disc.profile, disc.mask, contrast)
-        return _truth(nodule, disc, display.planted(before, pixels[disc.window], disc.mask), background)
+        return plant_patch(pixels, nodule, self._disc(nodule, background, scene), scene, background, display)
 
-    def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> _Disc:
+    def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> Patch:
         if nodule.lesion:
             patch = lesion_patch(nodule, background, scene.seed_of(nodule))
             if not patch.mask.any():
                 raise nothing_covered("gaussian", nodule, scene, background)
-            return _Disc(patch.origin, patch.profile, patch.mask)
+            return patch
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)
@@ -116,7 +95,7 @@ class GaussianSynthesizer:
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
         if outline is not None:
             profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)
-        return _Disc(origin=(rows[0], columns[0]), profile=profile, mask=mask)
+        return Patch(origin=(rows[0], columns[0]), profile=profile, mask=mask)
 
 
 def _span(centre_mm: float, reach_mm: float, spacing_mm: float, length: int) -> tuple[int, int]:
@@ -125,14 +104,3 @@ def _span(centre_mm: float, reach_mm: float, spacing_mm: float, length: int) -> 
     last = math.floor((centre_mm + reach_mm) / spacing_mm - 0.5)
     start = min(max(first, 0), length)
     return start, max(min(last + 1, length), start)
-
-
-def _truth(nodule: Nodule, disc: _Disc, planted: Planted, background: Radiograph) -> Truth:
-    return Truth(
-        name=nodule.name,
-        crop=disc.mask,
-        origin=disc.origin,
-        diameter_mm=equal_area_diameter_mm(float(disc.mask.sum()), background.spacing_mm),
-        contrast=planted.contrast,
-        requested={**nodule.request(), **planted.notes},
-    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from synnodtest.attenuation import Display, resolved_scene
+from synnodtest.attenuation import Display, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, cut_of, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.lesions import Patch
 
 Plant = Callable[[FloatArray, Nodule, int, Scene, Radiograph, Display], Truth]
 """Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
@@ -45,6 +47,41 @@ def _planted(scene: Scene, background: Radiograph, plant: Plant) -> Radiograph:
     display, pixels = Display.of(background), background.pixels.copy()
     truths = [plant(pixels, nodule, number, scene, background, display) for nodule, number in twins(scene)]
     return background.with_pixels(pixels, background.nodules + tuple(truths))
+
+
+def plant_patch(
+    pixels: FloatArray,
+    nodule: Nodule,
+    patch: Patch,
+    scene: Scene,
+    background: Radiograph,
+    display: Display,
+    **told: Any,
+) -> Truth:
+    """Add a patch to pixels in place at the contrast of a nodule, unless the scene is a sham; return its truth.
+
+    Args:
+        pixels: Of the radiograph.
+        nodule: What is asked for.
+        patch: Its profile and mask.
+        scene: The nodule's.
+        background: The untouched radiograph.
+        display: What the background makes of attenuation.
+        told: Further values of ``requested``.
+    """
+    where = cut_of((*patch.origin, *patch.mask.shape))
+    before = pixels[where].copy()
+    if not scene.sham:
+        pixels[where] = display.plant(before, patch.profile, patch.mask, contrast_asked(nodule) * display.unit)
+    planted = display.planted(before, pixels[where], patch.mask)
+    return Truth(
+        name=nodule.name,
+        crop=patch.mask,
+        origin=patch.origin,
+        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), background.spacing_mm),
+        contrast=planted.contrast,
+        requested={**nodule.request(), **told, **planted.notes},
+    )
 
 
 def twins(scene: Scene) -> Iterator[tuple[Nodule, int]]:

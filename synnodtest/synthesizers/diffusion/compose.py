@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.attenuation import Outline
-from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm
 from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.window import Window
@@ -42,8 +42,7 @@ class Patch:
     @property
     def where(self) -> tuple[slice, slice]:
         """The patch's place in the radiograph."""
-        (row, column), (height, width) = self.origin, self.added.shape
-        return slice(row, row + height), slice(column, column + width)
+        return cut_of((*self.origin, *self.added.shape))
 
 
 @dataclass(frozen=True)
