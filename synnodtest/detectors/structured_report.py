@@ -12,16 +12,12 @@ under one outline, frames of a series, coordinates without an image, algorithms 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, read_objects, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, register_kind
 from synnodtest.detectors.dicom_graphics import box_around, points_of, union
-from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.detectors.report_codes import REPORT_CLASSES
 from synnodtest.finding import Finding
-
-NAME = "dicom-sr"
 
 _FAILED = {"111017": ("111243", "111244", "111245"), "111064": ("111223", "111224", "111225")}
 """Summaries of all (CID 6047) and of detections (CID 6042) by which not all of it, or nothing, was done: their silence
@@ -33,20 +29,6 @@ _RENDERING, _HIDDEN = "111056", "111152"
 _CENTRE = "111010"
 _GROUP, _FINDING = "125007", "121071"
 _NAME, _VERSION = "111001", "111003"
-
-
-def read_reports(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
-    """Return the detector that answers from the report at ``path``, or from all reports of a folder.
-
-    Args:
-        path: A file or a folder; what else the folder holds is passed over.
-        chosen: Findings that are nodules, by the meaning of their code; empty: their names decide.
-
-    Raises:
-        DetectorError: a report is damaged, of another class, or cannot be read for certain; names the file.
-        SynnodError: pydicom is not installed.
-    """
-    return read_objects(path, chosen, [NAME])
 
 
 def _read(report: Reading) -> None:
@@ -177,4 +159,4 @@ def _referenced(report: Reading, item: Any) -> Any:
     return target
 
 
-register_kind(ObjectKind(NAME, "structured report", REPORT_CLASSES, _read, ask=False))
+register_kind(ObjectKind("dicom-sr", "structured report", REPORT_CLASSES, _read, ask=False))

@@ -1,9 +1,8 @@
-"""Windows: square cuts of a radiograph on an isotropic grid, and the way back to its own pixels."""
+"""Windows: square cuts of a radiograph on an isotropic grid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import scipy
@@ -47,29 +46,3 @@ def cut_window(pixels: FloatArray, spacing_mm: tuple[float, float], window: Wind
     block = scipy.ndimage.gaussian_filter(pixels[np.ix_(index[0][1], index[1][1])], sigma)
     grid = np.meshgrid(rows - index[0][0], columns - index[1][0], indexing="ij")
     return np.asarray(scipy.ndimage.map_coordinates(block, grid, order=1), dtype=np.float32)
-
-
-def on_own_grid(
-    values: FloatArray,
-    window: Window,
-    shape: tuple[int, int],
-    spacing_mm: tuple[float, float],
-    *,
-    order: Literal[0, 1, 2, 3, 4, 5] = 3,
-) -> tuple[FloatArray, tuple[int, int]]:
-    """Resample values (size, size) of a window to the radiograph's pixels.
-
-    Returns:
-        The part of the radiograph's grid that the window covers, and its ``(row, column)`` origin.
-    """
-    corner_x, corner_y = window.corner_mm
-    extent = window.size * window.spacing_mm
-    top = max(int(np.ceil(corner_y / spacing_mm[0] - 0.5)), 0)
-    left = max(int(np.ceil(corner_x / spacing_mm[1] - 0.5)), 0)
-    bottom = min(int(np.floor((corner_y + extent) / spacing_mm[0] - 0.5)) + 1, shape[0])
-    right = min(int(np.floor((corner_x + extent) / spacing_mm[1] - 0.5)) + 1, shape[1])
-    rows = ((np.arange(top, bottom) + 0.5) * spacing_mm[0] - corner_y) / window.spacing_mm - 0.5
-    columns = ((np.arange(left, right) + 0.5) * spacing_mm[1] - corner_x) / window.spacing_mm - 0.5
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
-    part = scipy.ndimage.map_coordinates(values, grid, order=order, mode="nearest")
-    return np.asarray(part, dtype=np.float32), (top, left)

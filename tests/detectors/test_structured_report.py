@@ -14,8 +14,8 @@ from synnodtest import Finding, Identity, Perturbation, Radiograph, write_radiog
 from synnodtest.backgrounds.readers import read_given  # noqa: E402
 from synnodtest.backgrounds.reading import Given  # noqa: E402
 from synnodtest.detectors import resolve_detector  # noqa: E402
+from synnodtest.detectors.dicom_findings import read_objects  # noqa: E402
 from synnodtest.detectors.dicom_objects import ReportedImage, image_of_file, planted_image  # noqa: E402
-from synnodtest.detectors.structured_report import read_reports  # noqa: E402
 from synnodtest.detectors.structured_report_writer import write_report  # noqa: E402
 from synnodtest.errors import DetectorError  # noqa: E402
 from synnodtest.identity import instance_key  # noqa: E402
@@ -37,6 +37,10 @@ def named(root, value):
     return [
         i for i in all_items(root) if "ConceptNameCodeSequence" in i and i.ConceptNameCodeSequence[0].CodeValue == value
     ]
+
+
+def read_reports(path, chosen=()):
+    return read_objects(path, chosen, ["dicom-sr"])
 
 
 def answers(path, uid=PA):
