@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
-from synnodtest.canonical import canonical_json, sha256_of
+from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.conspicuity import Visibility, visibilities
 from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
@@ -176,9 +176,7 @@ class AnnotatedFilms:
         key = sha256_of(["seen", VISIBILITY_VERSION, background.content])
         packed = self._store.get("visibility", key) if self._store else None
         if packed is None:
-            rows = [
-                [_or_none(v) for v in (one.contrast, one.conspicuity)] for one in visibilities(self.marked(background))
-            ]
+            rows = [plain((one.contrast, one.conspicuity)) for one in visibilities(self.marked(background))]
             packed = canonical_json(rows).encode()
             packed = self._store.put("visibility", key, packed) if self._store else packed
         return tuple(Visibility(*(math.nan if v is None else v for v in row)) for row in json.loads(packed))
@@ -223,12 +221,8 @@ def _packed(radiograph: Radiograph, boxes: Sequence[Box]) -> bytes:
     rows: list[list[float | None] | None] = []
     for box in boxes:
         counted = _longest_mm(box, radiograph.spacing_mm) <= LARGEST_MM
-        rows.append([_or_none(v) for v in profile_in_box(radiograph, box)] if counted else None)
+        rows.append(plain(profile_in_box(radiograph, box)) if counted else None)
     return canonical_json(rows).encode()
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _longest_mm(box: Box, spacing_mm: tuple[float, float]) -> float:

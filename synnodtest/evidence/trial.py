@@ -314,10 +314,11 @@ def _compare(value: Any, operator: str, wanted: Any) -> bool:
         except (TypeError, ValueError):
             return False
         return bool(number >= wanted if operator == "at_least" else number <= wanted)
-    return any(_same(value, w) for w in wanted) if operator == "in" else _same(value, wanted)
+    return any(same(value, w) for w in wanted) if operator == "in" else same(value, wanted)
 
 
-def _same(value: Any, wanted: Any) -> bool:
+def same(value: Any, wanted: Any) -> bool:
+    """Return whether a value is the wanted one: numbers but for rounding, all else as text."""
     if isinstance(value, (int, float)) and isinstance(wanted, (int, float)):
         return abs(float(value) - float(wanted)) < 1e-9
     return str(value) == str(wanted)

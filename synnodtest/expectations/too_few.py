@@ -1,4 +1,4 @@
-"""Too few clusters for a bootstrap over them: what decides nothing, and what is flagged."""
+"""Too few clusters for a bootstrap over them: what decides nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from synnodtest.counted import counted
 from synnodtest.expectations.limits import LEAST_CLUSTERS
-from synnodtest.statistics import FEW_CLUSTERS
 from synnodtest.statistics.clusters import equal_clusters
 
 
@@ -47,8 +46,3 @@ def too_many_left_out(used: int, count: int) -> list[str]:
         count: All backgrounds.
     """
     return [f"{count - used} of {count} backgrounds lack levels and are left out"] if 2 * used < count else []
-
-
-def few_clusters(count: int) -> tuple[str, ...]:
-    """Return the flag that a bootstrap over so few clusters carries, if any."""
-    return (f"bootstrap over fewer than {FEW_CLUSTERS} clusters",) if count < FEW_CLUSTERS else ()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from synnodtest.canonical import plain
 from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import SynnodError
@@ -302,9 +303,9 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
         clusters=len(set(clusters)),
         before=_mean(before),
         after=_mean(now),
-        value=_known(estimate.value),
-        lower=_known(estimate.lower),
-        upper=_known(estimate.upper),
+        value=plain(estimate.value),
+        lower=plain(estimate.lower),
+        upper=plain(estimate.upper),
         shown=_shown(estimate),
         usable=estimate.usable,
         method=estimate.method,
@@ -319,10 +320,6 @@ def _shown(estimate: Estimate) -> bool:
 def _mean(values: Iterable[float]) -> float:
     held = list(values)
     return round(sum(held) / len(held), 6)
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _interval(row: DifferenceEntry) -> str:

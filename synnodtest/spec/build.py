@@ -258,7 +258,7 @@ class Builder:
             name=str(parts["name"].value) if "name" in parts else default,
             mimic=self.words(parts["mimic"]),
             location=None if where is None else self.location(where, (*path, "location")),
-            size_mm=self._optional(parts, path, "size_mm"),
+            size_mm=self.optional(parts, path, "size_mm"),
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
         )
 
@@ -282,16 +282,16 @@ class Builder:
             diameter_mm=self._diameter(node, location, path),
             location=location,
             fills_box="diameter_mm" not in parts,
-            contrast=self._optional(parts, path, "contrast"),
-            density=self._optional(parts, path, "density"),
+            contrast=self.optional(parts, path, "contrast"),
+            density=self.optional(parts, path, "density"),
             attenuation=self.words(parts["attenuation"]) if "attenuation" in parts else None,
             margin=self.words(parts["margin"]) if "margin" in parts else None,
             lesion=self.words(parts["lesion"]) if "lesion" in parts else None,
             radiomics={name: self.value(v, (*path, "radiomics", name)) for name, v in features.items()},
             hold=frozenset(plain(parts["hold"])) if "hold" in parts else frozenset(),
             seed=int(plain(parts["seed"])) if "seed" in parts else None,
-            doubling_days=self._optional(grown, (*path, "growth"), "doubling_days"),
-            interval_days=self._optional(grown, (*path, "growth"), "interval_days"),
+            doubling_days=self.optional(grown, (*path, "growth"), "doubling_days"),
+            interval_days=self.optional(grown, (*path, "growth"), "interval_days"),
             line=node.mark.line,
             column=node.mark.column,
         )
@@ -313,7 +313,8 @@ class Builder:
             )
         return Constant(round(filled_mm(location.box_px, (NOMINAL_MM, NOMINAL_MM)), 4))
 
-    def _optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
+    def optional(self, parts: Mapping[str, Node], path: Path, name: str) -> Value | None:
+        """Return the value under a name; None where it is not there."""
         return self.value(parts[name], (*path, name), name) if name in parts else None
 
     def _arms(

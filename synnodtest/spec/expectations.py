@@ -15,7 +15,7 @@ from synnodtest.spec.plain import tidy
 from synnodtest.spec.selection import Item, check_against_scenes, complain
 from synnodtest.spec.source import Node, plain
 from synnodtest.spec.validation import kinds, validate
-from synnodtest.spec.values import Constant, Value
+from synnodtest.spec.values import Constant
 
 
 def scene_expectations() -> tuple[str, ...]:
@@ -148,14 +148,11 @@ def companion(builder: Builder, node: Node, path: Path) -> Companion:
     parts = node.mapping
     builder.one_brightness(parts, path)
 
-    def optional(name: str) -> Value | None:
-        return builder.value(parts[name], (*path, name), name) if name in parts else None
-
     return Companion(
-        diameter_mm=optional("diameter_mm") or Constant(20.0),
-        contrast=optional("contrast"),
-        density=optional("density"),
-        distance_mm=optional("distance_mm"),
+        diameter_mm=builder.optional(parts, path, "diameter_mm") or Constant(20.0),
+        contrast=builder.optional(parts, path, "contrast"),
+        density=builder.optional(parts, path, "density"),
+        distance_mm=builder.optional(parts, path, "distance_mm"),
         location=builder.location(parts.get("location"), (*path, "location")),
     )
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from synnodtest.evidence.trial import same
 from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
@@ -133,17 +134,11 @@ def admitted(value: Value, condition: Condition) -> tuple[Any, ...]:
         return tuple(
             level
             for level in value.levels
-            if _within(level, low, high) and (wanted is None or any(_same(level, w) for w in wanted))
+            if _within(level, low, high) and (wanted is None or any(same(level, w) for w in wanted))
         )
     bottom, top = value.bounds
     low, high = max(low, bottom), min(high, top)
     return ((low, high),) if low < high and wanted is None else ()
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return abs(float(a) - float(b)) < 1e-9
-    return str(a) == str(b)
 
 
 def bins(name: str, levels: list[Any]) -> list[Stratum]:

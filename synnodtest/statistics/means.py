@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
+from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import agreeing_bounds
 
 _NO_SPREAD = 1e-12
@@ -18,11 +18,6 @@ def agree(values: NDArray[np.float64]) -> bool:
     return float(np.ptp(values)) <= _NO_SPREAD * max(1.0, abs(float(values[0])))
 
 
-def t_quantile(tail: float, degrees: float) -> float:
-    """Return the point that Student's t exceeds with probability ``tail``."""
-    return -float(scipy.special.stdtrit(degrees, tail))
-
-
 def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float) -> tuple[float, float]:
     """Return Student's t bounds of the mean of two or more values, cut to the range.
 
@@ -31,7 +26,7 @@ def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float)
     value = float(values.mean())
     if agree(values):
         return agreeing_bounds(value, len(values), alpha, low, high)
-    half = t_quantile(alpha, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = t_isf(alpha, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
     return max(low, value - half), min(high, value + half)
 
 
@@ -43,7 +38,7 @@ def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[float, float
     count, value = len(values), float(values.mean())
     if count < 3 or agree(values):
         return value, value
-    spread, quantile = float(values.std(ddof=1)), t_quantile(alpha, count - 1)
+    spread, quantile = float(values.std(ddof=1)), t_isf(alpha, count - 1)
     error = spread / math.sqrt(count)
     skew = float((((values - value) / spread) ** 3).sum()) * count / ((count - 1) * (count - 2))
 

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clustered import clustered_rate
 from synnodtest.statistics.clusters import codes, equal_clusters
+from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
 from synnodtest.statistics.gee import fit_logistic
-from synnodtest.statistics.means import t_quantile
 
 _FEW_CLUSTERS = 15
 _MOST_CORRELATED = 0.95
@@ -105,7 +105,7 @@ def size_at_sensitivity(
     crossing = (float(scipy.special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
     value = math.exp(crossing) if abs(crossing) < 50 else math.nan
     degrees = max(equal_clusters(np.bincount(index).astype(np.float64)) - 2.0, 1.0)
-    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_quantile(alpha, degrees))
+    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_isf(alpha, degrees))
     if math.isnan(value) or bounds is None:
         return cannot("sensitivity is not sure to rise with size", value)
     if not size.min() <= value <= size.max():

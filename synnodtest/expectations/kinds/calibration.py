@@ -22,9 +22,10 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
-from synnodtest.expectations.too_few import few_clusters, too_few_equal_clusters
+from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
+from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.distributions import t_isf
 
 LEAST_PER_BIN = 10
