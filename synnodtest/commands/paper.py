@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,22 +72,14 @@ def _run(options: argparse.Namespace) -> int:
     from studies.paper.job import Job
     from studies.paper.run import Bench
     from synnodtest.files import write_atomic
-    from synnodtest.shell.settings import Settings
+    from synnodtest.shell.cases import settings_from
 
     experiment = EXPERIMENTS[options.experiment]
     for option, value in (("--scenes", options.scenes), ("--limit", options.limit), ("--nodules", options.nodules)):
         if value is not None and value < 1:
             raise SynnodError(f"{option} must be 1 or more, not {value}")
-    settings = Settings(
-        root=Path.cwd(),
-        detector=options.detector,
-        synthesizer=_synthesizer(options, experiment.synthesizer),
-        backgrounds=options.backgrounds,
-        seed=options.seed,
-        cache=options.cache,
-        device=options.device,
-        limit=options.limit,
-    )
+    synthesizer = _synthesizer(options, experiment.synthesizer)
+    settings = replace(settings_from(options, options.detector), synthesizer=synthesizer)
     bench = Bench(settings, options.scenes or experiment.scenes)
     started = time.perf_counter()
     real, synthetic = (lambda: _real(options)), (lambda: _synthetic(bench, options))
