@@ -69,11 +69,16 @@ def dotted(path):
 
 
 @functools.cache
+def nodes_of(path):
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@functools.cache
 def imports_of(path):
     """Return every module that a file imports, function-level imports too, as (dotted name, line)."""
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
