@@ -37,17 +37,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_inputs_reach_the_report(folder, made, tmp_path):
+def test_inputs_reach_the_report(folder, made, tmp_path, drawings):
     filled = inputs.load(folder).fill(made)
     record.validate(plain(filled))
-    text = html.render(filled, tmp_path / "run").read_text()
+    text = html.render(filled, tmp_path / "run", store=drawings).read_text()
     for said in ("NodeFinder", "2.10", "Example GmbH", "Second reader.", "A. Author", "B. Reviewer", "ANO-12",
                  "fewer backgrounds", "Phantoms have no motion blur.", "SRS-014 Size, monotone"):  # fmt: skip
         assert said in text, said
 
 
-def test_orphans_are_named_both_ways(folder, made, tmp_path):
-    text = html.render(inputs.load(folder).fill(made), tmp_path / "run").read_text()
+def test_orphans_are_named_both_ways(folder, made, tmp_path, drawings):
+    text = html.render(inputs.load(folder).fill(made), tmp_path / "run", store=drawings).read_text()
     assert "No behaviour tests requirement SRS-099 Nobody tests me." in text
     assert "No behaviour tests hazard HAZ-099 Fire." in text
     assert "The list of requirements does not hold SRS-015, SRS-021 and SRS-031." in text

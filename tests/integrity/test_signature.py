@@ -65,12 +65,12 @@ def test_a_blank_key_is_refused_and_never_taken_for_none(run, key, tmp_path, cap
         assert "no public key stands there" in capsys.readouterr().err
 
 
-def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key):
+def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key, drawings):
     path = signature.sign(run, key)
     made = record.read(run)
     made["run"]["seed"] += 1
     record.write(made, run)
-    html.render(made, run)
+    html.render(made, run, store=drawings)
     manifest.write(run)
     assert signature.verify(run) == [
         "manifest.sig.json: signs another root digest than that of the files",
@@ -82,11 +82,11 @@ def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key):
     assert signature.verify(run) == ["manifest.sig.json: the signature does not belong to digest and key"]
 
 
-def test_a_report_that_was_changed_after_signing_is_found_out_though_the_manifest_was_written_again(run, key):
-    html.render(record.load(run / RECORD), run)
+def test_a_report_that_was_changed_after_signing_is_found_out_though_the_manifest_was_written_again(run, key, drawings):
+    html.render(record.load(run / RECORD), run, store=drawings)
     manifest.write(run)
     signature.sign(run, key)
-    html.render(record.load(run / RECORD), run)
+    html.render(record.load(run / RECORD), run, store=drawings)
     assert signature.verify(run) == []
     page = run / manifest.REPORT
     page.write_text(page.read_text(encoding="utf-8").replace("FAILED", "PASSED"), encoding="utf-8")

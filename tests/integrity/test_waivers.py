@@ -117,7 +117,7 @@ def test_bombs_are_refused_quickly(tmp_path):
         waivers.load_waivers(path)
 
 
-def test_an_expired_waiver_hides_nothing_in_the_report(made, tmp_path):
+def test_an_expired_waiver_hides_nothing_in_the_report(made, tmp_path, drawings):
     from synnodtest.decoding import decode
     from synnodtest.exports import junit
     from synnodtest.record.model import ExpectationEntry
@@ -127,13 +127,13 @@ def test_an_expired_waiver_hides_nothing_in_the_report(made, tmp_path):
     entry = decode(ExpectationEntry, waived)
     assert entry.shown_status == "WAIVED"
     assert ("synnodtest.waiver", waived["waived"]["id"]) in junit.properties(entry)
-    before = html.render(made, tmp_path / "a").read_text()
+    before = html.render(made, tmp_path / "a", store=drawings).read_text()
     waived["waived"]["expired"] = True
     made["waivers"][0]["expired"] = True
     entry = decode(ExpectationEntry, waived)
     assert entry.shown_status == "FAILED"
     assert "synnodtest.waiver" not in dict(junit.properties(entry))
-    after = html.render(made, tmp_path / "b").read_text()
+    after = html.render(made, tmp_path / "b", store=drawings).read_text()
     assert "A waiver has expired and covers nothing." in after
     assert "A waiver has expired" not in before
     assert after.count("#i-waived") < before.count("#i-waived")

@@ -28,7 +28,7 @@ def made(_made):
 
 
 @pytest.fixture(scope="session")
-def filed(_made, tmp_path_factory):
+def filed(_made, tmp_path_factory, drawings):
     """The folder of a finished run with a few pictures: record, report, manifest."""
     from synnodtest.integrity import manifest
     from synnodtest.record import results as record
@@ -40,7 +40,7 @@ def filed(_made, tmp_path_factory):
         made["gallery"] = made["gallery"][:2] + made["gallery"][-1:]
         example.with_pictures(made, folder)
         record.write(made, folder)
-        html.render(made, folder)
+        html.render(made, folder, store=drawings)
         manifest.write(folder)
 
     return shared_folder(tmp_path_factory, "run", fill)

@@ -46,9 +46,9 @@ def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
     assert row[0] == "6"
 
 
-def test_an_area_without_a_curve_says_so_where_its_curve_would_be(small, tmp_path):
+def test_an_area_without_a_curve_says_so_where_its_curve_would_be(small, tmp_path, drawings):
     (entry,) = small["expectations"]
     entry["kind"] = "afroc"
     entry["ruling"] |= {"components": entry["ruling"]["components"][:1], "figure": {"kind": "rate"}, "details": {}}
-    page = html.render(small, tmp_path).read_text()
+    page = html.render(small, tmp_path, store=drawings).read_text()
     assert "Of this area no curve is drawn; its value stands in the table above." in page
