@@ -35,3 +35,15 @@ def test_one_that_takes_too_long_is_killed_and_the_next_one_runs(tmp_path):
     with pytest.raises(subprocess.TimeoutExpired):
         run_python(["waits", "60"], timeout=0.2, **where)
     assert run_python(["waits", "0"], timeout=60, **where).returncode == 0
+
+
+def test_workers_of_pytest_start_warm_too_and_one_that_dies_is_replaced(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import os, sys\n\n\ndef test_dies():\n    os._exit(3)\n\n\n"
+        "def test_lives():\n    assert 'matplotlib.figure' in sys.modules\n    assert not sys.stdin.read()\n"
+    )
+    words = ["pytest", "-n", "1", "-p", "no:cacheprovider", "-p", "no:randomly", "-s"]
+    done = run_python(words, cwd=tmp_path, env=os.environ, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "worker 'gw0' crashed while running 'test_it.py::test_dies'" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout

@@ -1,5 +1,7 @@
 """Children that start warm: each is forked from a process that has imported what a run needs, and is else a new one.
 
+So are the workers of a child that is ``pytest -n``.
+
 Importing pytest, the plugin, what it runs and what draws a report takes longer than most runs of tests themselves. What
 a child is given (words, folder, environment, standard streams) and what it leaves (files, exit code) are those of
 ``python -m``; which modules a process imports when is a matter of tests that start one by themselves.
@@ -12,6 +14,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +22,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 OWN = (
     "backgrounds.pixel_size",
@@ -202,7 +205,88 @@ def _be(told: dict[str, Any], installed: list[str]) -> None:
     sys.argv[:] = told["words"]
     sys.dont_write_bytecode = bool(told["env"].get("PYTHONDONTWRITEBYTECODE"))
     importlib.invalidate_caches()
-    runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
+    with _warm_workers() if "-n" in told["words"] else contextlib.nullcontext() as bare:
+        if bare is not None:
+            exec(eval(bare.readline()), vars(sys.modules["__main__"]))  # as execnet begins a worker
+            return
+        runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
+
+
+@contextlib.contextmanager
+def _warm_workers() -> Iterator[IO[str] | None]:
+    """Let the workers of ``pytest -n`` start warm too: a copy of this process, from before pytest, forks them.
+
+    In a worker this gives its standard input, from which execnet tells it what to do.
+    """
+    import execnet.gateway_base
+
+    ours, theirs = socket.socketpair()
+    nursery = os.fork()
+    if not nursery:
+        ours.close()
+        yield _worker(theirs)
+        return
+    theirs.close()
+
+    class Started:
+        """What execnet asks of a process."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            (given, self._stdin), (self._stdout, told) = os.pipe(), os.pipe()
+            socket.send_fds(ours, [b"+"], [given, told])
+            self.pid = int(ours.recv(64))
+            os.close(given)
+            os.close(told)
+            self.stdin, self.stdout = os.fdopen(self._stdin, "wb"), os.fdopen(self._stdout, "rb")
+
+        def wait(self) -> None:
+            with contextlib.suppress(ProcessLookupError):
+                while True:
+                    os.kill(self.pid, 0)
+                    time.sleep(0.01)
+
+        def kill(self) -> None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    class Starts:
+        Popen, PIPE = Started, subprocess.PIPE
+
+    model: Any = execnet.gateway_base.ThreadExecModel
+    model.subprocess = Starts
+    try:
+        yield None
+    finally:
+        ours.close()
+        os.waitpid(nursery, 0)
+
+
+def _worker(asked: socket.socket) -> IO[str] | None:
+    """Fork a worker whenever one is asked for, until nobody asks any more; return its standard input in each."""
+    while True:
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not select.select([asked], [], [], 0.02)[0]:
+            continue
+        told, streams, *_ = socket.recv_fds(asked, 1, 2)
+        if not told:
+            break
+        worker = os.fork()
+        if not worker:
+            asked.close()
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+                os.close(stream)
+            sys.argv[:] = ["-c"]
+            sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+            return sys.stdin
+        for stream in streams:
+            os.close(stream)
+        asked.send(str(worker).encode())
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    os._exit(0)
 
 
 def _pythonpath(env: Mapping[str, str]) -> list[str]:

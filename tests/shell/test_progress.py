@@ -9,7 +9,7 @@ import pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress, left
 from synnodtest.stages import Stages
-from tests.pytest_plugin.conftest import write_radiographs
+from tests.pytest_plugin.conftest import run_pytest, write_radiographs
 
 
 class Clock:
@@ -140,7 +140,7 @@ def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch, 
     pytester.makefile(".yaml", spec=f"synnodtest: 1\nbehaviours:{behaviours}")
     words = ["spec.yaml", "--detector", "quiet:make", "--synthesizer", "gaussian", "--synnod-no-pixels"]
     words += ["--backgrounds", "cxr"]
-    run = pytester.runpytest_subprocess(*words, "-n", "2", "--synnod-profile", "--synnod-conform", "off")
+    run = run_pytest(*words, "-n", "2", "--synnod-profile", "--synnod-conform", "off")
     for worker, name in (("gw0", "a"), ("gw1", "b")):
         assert re.search(rf"(gw\d): {name}, untouched radiographs: 2 of 2 scenes, done in", run.stderr.str()), worker
     run.stdout.fnmatch_lines(["*radiographs inferred in*", "*seconds*share*calls*stage*", "*2 workers beside it*"])
