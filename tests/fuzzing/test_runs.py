@@ -129,7 +129,7 @@ def test_a_failure_is_reported_replayed_and_promoted(searched, capsys):
 
 
 def test_a_crash_is_an_error_with_its_easiest_example_that_replay_repeats(searched, capsys):
-    result = searched(detector="holes:crashing")
+    result = searched("--synnod-no-pixels", detector="holes:crashing")
     assert result.parseoutcomes() == {"errors": 1}
     assert "index out of range" in result.stdout.str()
     _, record = results(searched)
@@ -154,7 +154,16 @@ def test_the_number_of_workers_does_not_change_the_counterexample(searched):
     for workers in ("0", "2"):
         folder = f"with-{workers}"
         shutil.copytree(searched.path / ".synnodtest", searched.path / f"{folder}-cache")
-        searched("-n", workers, "--synnod-report", folder, "--synnod-cache", f"{folder}-cache", detector="holes:holed")
+        searched(
+            "-n",
+            workers,
+            "--synnod-no-pixels",
+            "--synnod-report",
+            folder,
+            "--synnod-cache",
+            f"{folder}-cache",
+            detector="holes:holed",
+        )
         (run,) = (searched.path / folder).iterdir()
         found += json.loads((run / "results.json").read_text())["fuzzing"]
     one, two = found
@@ -170,6 +179,7 @@ def test_ctrl_c_reports_what_was_found_so_far(searched):
     spec = SPEC.replace("examples: 16", "examples: 80")
     (searched.path / "specs" / "search.yaml").write_text(spec)
     words = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", "holes:slow"]
+    words += ["--synnod-no-pixels"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--synnod-conform", "off", *words], stdout=subprocess.PIPE, text=True
     )
