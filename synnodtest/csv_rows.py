@@ -23,13 +23,15 @@ _PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
 def rows_of(data: bytes) -> csv.DictReader[str]:
     """Return a reader of a table in any encoding and with any delimiter, blanks around its columns' names left out.
 
+    A quote that is never closed, which would take in all rows that follow, is an error of the reader.
+
     Raises:
         UnicodeDecodeError: it is no text that is read.
         csv.Error: its first lines cannot be read.
     """
     text = decoded(data)
     table, before = without_preamble(text)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(table))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(table), strict=True)
     for _ in range(before):
         next(reader.reader)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]

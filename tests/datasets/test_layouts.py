@@ -441,6 +441,16 @@ def test_tables_as_spreadsheets_write_them_are_read(table, tmp_path, delimiter, 
         read_dataset(table)
 
 
+@pytest.mark.parametrize("name", ["boxes.csv", "notes.csv"])
+def test_a_quote_that_is_never_closed_loses_no_rows(table, name):
+    """Read leniently, the image a would have no nodule, and all three would be backgrounds."""
+    rows = ["file,note,x_min,y_min,x_max,y_max", 'b.mha,"clear,,,,', *(f"{x}.png,,10,20,30,40" for x in "ac")]
+    (table / "boxes.csv").unlink()
+    (table / name).write_text("\n".join(rows))
+    with pytest.raises(BackgroundError, match=rf"{name}: cannot be read: unexpected end of data"):
+        read_dataset(table) if name == "boxes.csv" else open_backgrounds(table, "normal")
+
+
 @pytest.mark.parametrize(("layout", "listed"), [("node21", "{}"), ("coco", "E:\\films\\{}"), ("csv", "old/{}")])
 def test_a_manifest_knows_images_by_their_names_wherever_they_lie(table, tmp_path, layout, listed):
     convert(read_dataset(table), tmp_path / "made", layout)
