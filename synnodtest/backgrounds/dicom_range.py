@@ -82,9 +82,9 @@ def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -
     low, high = _range_of(bits, signed)
     if _shows_itself(data):
         return low, high, []
-    if not signed:
+    if stored.min() >= 0:
         held = min(least_depth(float(stored.max())) or bits, bits)
-        return low, 2.0**held - 1, [f"{held} {BY_LARGEST} {OF_STORED} {bits}"]
+        return 0.0, 2.0**held - 1, [f"{held} {BY_LARGEST} {OF_STORED} {bits}"]
     if max(-int(stored.min()), int(stored.max())) >= high / 2:
         return low, high, []
     raise BackgroundError(

@@ -55,7 +55,7 @@ _DICOM = (
         "bits set outside BitsStored and HighBit; more or fewer pixels than Rows times Columns; decoder warnings",
     ),
     ("refused", "a table with another number of entries than it says, RescaleSlope 0, an unknown VOILUTFunction"),
-    ("refused", "signed pixels that use less than half of their range, without a window"),
+    ("refused", "signed pixels that use less than half of their range, some of them negative, without a window"),
     ("noted", "MONOCHROME1 (inverted), padding (made black), window, VOI and modality LUT, rescale"),
     (
         "noted",

@@ -153,6 +153,13 @@ class TestDicom:
         radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture))
         np.testing.assert_allclose(radiograph.pixels, (picture + 2048) / 4095, atol=1e-6)
 
+    @pytest.mark.parametrize("bits", [12, 14])
+    def test_signed_pixels_of_which_none_is_negative_begin_at_black(self, tmp_path, bits):
+        """As half of a range that no value below black uses, they were pale where they were not refused."""
+        picture = chest(bits=bits).astype(np.int16)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, bits=bits + 1))
+        np.testing.assert_allclose(radiograph.pixels, picture / (2**bits - 1), atol=1e-6)
+
     def test_big_endian_files_read_as_pydicom_reads_them(self, tmp_path):
         import pydicom
         from pydicom.pixels import apply_voi_lut
