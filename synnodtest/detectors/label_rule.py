@@ -25,6 +25,7 @@ _NO_CLASS = re.compile(
     r"|[0-9a-f-]{8,}"
 )
 """What those keys hold beside a class: a shape, a number, an identifier."""
+_NUMBER = re.compile(r"-?\d+(\.0)?")
 ENOUGH_OTHERS = 20
 """A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
 
@@ -61,15 +62,17 @@ class LabelRule:
         given = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
         if any(given.get(key) is False for key in ("nodule", "isnodule")):
             return False
-        values = [given[key] for key in LABELS if given.get(key) is not None and str(given[key]).strip()]
-        perhaps = [] if values else self._perhaps(given)
-        values = values or perhaps
+        texts = [str(given[key]).strip() for key in LABELS if given.get(key) is not None]
+        names = [text for text in texts if text and not _NUMBER.fullmatch(text)]
+        numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+        perhaps = [] if names else self._perhaps(given)
+        values = [*names, *perhaps, *numbers]
         if not values:
             return True
-        name = str(values[0]).strip()
+        name = values[0]
         if self._chosen:
-            return any(str(value).casefold().strip() in self._chosen for value in values)
-        if re.fullmatch(r"-?\d+(\.0)?", name):
+            return any(value.casefold() in self._chosen for value in values)
+        if _NUMBER.fullmatch(name):
             self._numbers.add(name)
             if len(self._numbers) > 1:
                 raise self._asked(f"the findings have the classes {', '.join(sorted(self._numbers))}")

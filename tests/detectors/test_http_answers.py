@@ -234,6 +234,22 @@ def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
     assert len(HttpDetector(server.url, pause_s=0).detect(radiographs[:1])[0]) == 1
 
 
+@pytest.mark.parametrize(("number", "name"), [("class", "class_name"), ("label", "pathology")])
+def test_a_class_that_has_a_name_beside_its_number_is_known_by_the_name(server, radiographs, number, name):
+    found = [{**BOX, number: 1, name: "Cardiomegaly"}, {**BOX, number: 1, name: "nodule"}, {**BOX, number: 1, name: ""}]
+    server.scripts = [(200, {}, json.dumps(found).encode(), 0)]
+    assert len(HttpDetector(server.url, pause_s=0).detect(radiographs[:1])[0]) == 2
+    assert len(HttpDetector(f"{server.url}#1", pause_s=0).detect(radiographs[:1])[0]) == 3
+
+
+def test_what_may_name_a_class_beside_its_number_is_asked_about(server, radiographs):
+    found = [{**BOX, "class": 1, "name": "Cardiomegaly"}, {**BOX, "class": 0, "name": "nodule"}]
+    server.scripts = [(200, {}, json.dumps(found).encode(), 0)]
+    with pytest.raises(DetectorError, match="called 'Cardiomegaly', which may be its class"):
+        HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
+    assert len(HttpDetector(f"{server.url}#nodule", pause_s=0).detect(radiographs[:1])[0]) == 1
+
+
 @pytest.mark.parametrize(
     "told",
     [{"type": "box"}, {"name": "finding_3"}, {"name": "F12"}, {"type": "nodule"}, {"label": ""}, {"label": " "},
