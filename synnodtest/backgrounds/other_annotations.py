@@ -47,14 +47,15 @@ def has_label(path: Path) -> bool:
 
     A text of its name beside it may be a report, too: one that tells of a nodule counts.
     """
-    stem, images = stem_of(path), path.parent
-    beside = images / f"{stem}.txt"
-    if beside.is_file() and (_YOLO.fullmatch(_first_line(beside)) or _reports(beside)):
+    names, images = [f"{stem_of(path)}{suffix}" for suffix in (".txt", ".TXT")], path.parent
+    beside = [images / name for name in names if (images / name).is_file()]
+    if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
         return True
     folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
     folders += [images.parent / "labels", images.parent / "labels" / images.name]
     folders += [images.parent.parent / "labels" / images.name]
-    return any((folder / f"{stem}.txt").is_file() and _first_line(folder / f"{stem}.txt") != "" for folder in folders)
+    labels = (folder / name for folder in folders for name in names)
+    return any(label.is_file() and _first_line(label) != "" for label in labels)
 
 
 def _reports(text: Path) -> bool:
@@ -63,7 +64,7 @@ def _reports(text: Path) -> bool:
 
 
 def _first_line(path: Path) -> str:
-    return next((line for line in path.read_text(errors="replace").splitlines() if line.strip()), "")
+    return next((line for line in head_text(path.read_bytes()).splitlines() if line.strip()), "")
 
 
 def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:

@@ -542,6 +542,16 @@ class TestTablesBesideRadiographs:
         label.write_text("0 0.5 0.5 0.1 0.1\n")
         assert [background.id for background in FolderSet(tmp_path / "set", "normal").backgrounds] == ["b.png"]
 
+    @pytest.mark.parametrize(
+        ("place", "encoding"),
+        [("a.txt", "utf-8-sig"), ("a.txt", "utf-16"), ("a.TXT", "utf-8"), ("labels/a.TXT", "utf-8")],
+    )
+    def test_labels_of_yolo_count_however_they_are_written(self, tmp_path, place, encoding):
+        self.put(tmp_path)
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text("0 0.5 0.5 0.1 0.1\n", encoding=encoding)
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
+
     def test_a_report_beside_a_radiograph_is_no_label(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "a.txt").write_text("1 view. No nodule is seen.\n")
