@@ -13,6 +13,7 @@ from synnodtest.backgrounds.file_formats import stem_of
 
 _NUMBER = re.compile(r"0*(\d+)(\.0)?")
 """A name that is a number: spreadsheets drop its leading zeros, and programs add ``.0``."""
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 
 class NamedImages:
@@ -43,11 +44,18 @@ class NamedImages:
 
     def _find(self, text: str) -> list[Path]:
         name = _posix(text)
-        named = self._named.get(_plain(name.name)) or self._named.get(_plain(stem_of(name)))
+        forms = (name, name.with_name(without_upload(name.name))) if name.name else ()
+        keys = (_plain(key) for form in forms for key in (form.name, stem_of(form)))
+        named = next((self._named[key] for key in keys if key in self._named), [])
         if named:
             return named
         number = _NUMBER.fullmatch(name.name) or _NUMBER.fullmatch(stem_of(name))
         return self._numbered.get(number[1], []) if number else []
+
+
+def without_upload(name: str) -> str:
+    """Return a name without what Label Studio puts before those of uploaded files: ``3f2a91c0-a.png``."""
+    return _UPLOAD.sub("", name)
 
 
 def file_named(folder: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.named_images import without_upload
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
@@ -18,7 +19,8 @@ MARKS = (".json", ".jsonl", ".ndjson")
 MAX_BYTES = 64 * 1024 * 1024
 LEAST_STEM = 3
 """Shorter stems occur in any text."""
-_BELOW = ("annotations", "annotation", "labels")
+_BELOW = ("ann", "label", "box", "bbox")
+"""How names of folders with annotations begin: ``Annotations``, ``ann``, ``labels_xml``."""
 _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
 _SENTENCE_END = re.compile(r"[.;\n]+")
@@ -38,7 +40,7 @@ def places_of(images: Path) -> Iterator[Path]:
     for folder in (images, *above):
         yield folder
         for below in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if below.name.lower() in _BELOW and below.is_dir() and below != images:
+            if below.name.lower().startswith(_BELOW) and below.is_dir() and below != images:
                 yield below
 
 
@@ -77,7 +79,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     telling = {stem for stem in stems if len(stem) >= LEAST_STEM}
     notes: list[str] = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        own = file.stem in stems
+        own = bool({file.stem, Path(file.stem).stem} & stems)
         if (
             file.name.startswith(".")
             or file.suffix.lower() not in OTHER_FORMS
@@ -113,5 +115,5 @@ def _is_read(text: str) -> bool:
 
 
 def _names(text: str, stems: set[str]) -> bool:
-    found = set(re.split(r"[^\w.-]+", text))
+    found = {without_upload(word) for word in re.split(r"[^\w.-]+", text)}
     return not stems.isdisjoint(found | {word.rpartition(".")[0] for word in found})

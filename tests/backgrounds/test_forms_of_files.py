@@ -494,6 +494,11 @@ class TestTablesBesideRadiographs:
         (tmp_path / "labels.csv").write_text(f"image_id,Nodule\n{cell},1\n0013,0\n")
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["0013.png"]
 
+    def test_an_image_that_was_uploaded_to_be_annotated_is_known_by_its_name(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "made.csv").write_text("image,label\n/data/upload/3/5f2a1b3c-a.png,nodule\n")
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
+
     def test_of_equal_names_in_different_folders_the_table_means_one(self, tmp_path):
         rows = ["file,mm_per_px_x,mm_per_px_y"]
         for number in (1, 2, 3):
@@ -566,6 +571,8 @@ class TestTablesBesideRadiographs:
             ("Annotations/chest1.xml", "<annotation><object><name>nodule</name></object></annotation>"),
             ("all.jsonl", '{"image": "chest1.png", "label": "nodule"}\n'),
             ("labels.txt", "chest1.png nodule\nchest2.png normal\n"),
+            ("ann/chest1.png.json", '{"objects": [{"classTitle": "nodule", "points": {"exterior": [[1, 2]]}}]}'),
+            ("project.json", '[{"image": "/data/upload/3/5f2a1b3c-chest1.png", "label": [{"labels": ["Nodule"]}]}]'),
         ],
     )
     def test_annotations_in_a_form_that_is_not_read_are_an_error(self, tmp_path, name, text):
