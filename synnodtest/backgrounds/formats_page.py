@@ -80,6 +80,7 @@ _TABLES = (
      "of NODE21 and JSRT"),
     ("read", "patients and views, where neither header nor manifest tells them: other views are left out, with a note"),
     ("read", "sentences of reports, of which one that tells of a nodule counts; labels of studies (MIMIC-CXR)"),
+    ("read", "any column of a table that has none of these; masks of nodules (`<stem>.nodule.png`) that are not empty"),
     ("refused", "a table without a line of column names, or with a column that tells something twice"),
     ("refused", "a table that names images of which none is here; boxes whose class is only a number"),
     ("refused", f"{', '.join(OTHER_FORMS)} files that speak of nodules in these radiographs and are none of the above"),

@@ -18,6 +18,7 @@ from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
+from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
@@ -97,7 +98,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         entries, notes = _tree(folder, one_set=len(outer) > 1)
     entries, foreign = _frontal(entries)
     annotated = annotations_of(images, [entry.path for entry in entries])
-    positive = annotated.positive
+    positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(entry)}
     if positive:
         notes.append(
             counted(
@@ -136,6 +137,15 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
             notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
             return [_from_row(folder, row, path) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], _unread_pictures(images)
+
+
+def _has_nodule_mask(entry: Entry) -> bool:
+    """Return whether a mask beside a radiograph that is called one of a nodule holds anything."""
+    from synnodtest.backgrounds.raster import read_raster
+    from synnodtest.backgrounds.readers import MAX_PIXELS
+
+    masks = (path for region, path in masks_beside(entry.path).items() if meaning(region) is Meaning.NODULE)
+    return any(read_raster(path, MAX_PIXELS).values.any() for path in masks)
 
 
 def _unlisted(count: int, name: str) -> str:
@@ -348,7 +358,7 @@ def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -
     if positive:
         return BackgroundError(
             f"{folder}: all {len(positive)} radiographs show annotated nodules",
-            hint="backgrounds must be free of nodules: add the normal radiographs",
+            hint="backgrounds must be free of nodules: add the normal radiographs, or move away the table that says so",
         )
     if foreign:
         return BackgroundError(

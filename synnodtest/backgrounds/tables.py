@@ -161,7 +161,7 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     column = _file_column(header, rows, known)
     if judged and (column is not None or len(rows) == 0):
         _refuse_unclear_header(path, header, known)
-    judge = _Judge(path, header)
+    judge = _Judge(path, [name for name in header if name != column])
     study = next((name for name in header if name != column and folded(name) in STUDY_COLUMNS), None)
     if column is None:
         for line, row in rows if judged and study is not None and judge.understands else ():
@@ -265,7 +265,10 @@ def _folder_of(cell: str) -> str:
 
 
 class _Judge:
-    """Reads the rows of a table: classes by name, findings with a column of their own, labels, boxes."""
+    """Reads the rows of a table: classes by name, findings with a column of their own, labels, boxes.
+
+    Where no column is any of these, a word for a nodule counts in whatever column it stands.
+    """
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self._path = path
@@ -275,7 +278,8 @@ class _Judge:
         self._denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
-        self._reports = [names[name] for name in REPORT_COLUMNS if name in names]
+        told = self.understands
+        self._reports = [name for name in header if folded(name) in REPORT_COLUMNS or not told]
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
 
     @property

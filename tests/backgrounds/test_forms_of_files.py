@@ -599,8 +599,20 @@ class TestTablesBesideRadiographs:
 
     def test_a_table_whose_columns_tell_nothing_of_nodules_is_noted(self, tmp_path):
         self.put(tmp_path)
-        (tmp_path / "reports.csv").write_text("image,tube\na.png,A nodule on the right.\nb.png,Clear.\n")
+        (tmp_path / "reports.csv").write_text("image,tube\na.png,mobile\nb.png,fixed\n")
         assert "reports.csv names 2 of these radiographs; its columns tell no nodule" in FolderSet(tmp_path, "n").notes
+
+    @pytest.mark.parametrize("column", ["Problems", "tags", "\u6240\u898b", "tube"])
+    def test_a_nodule_counts_in_whatever_column_it_is_told(self, tmp_path, column):
+        self.put(tmp_path)
+        (tmp_path / "list.csv").write_text(f"image,{column}\na.png,calcinosis; nodule\nb.png,no nodule\n")
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
+
+    def test_a_mask_of_a_nodule_tells_of_one_unless_it_is_empty(self, tmp_path):
+        self.put(tmp_path)
+        for name, inside in (("a.nodule.png", 255), ("b.nodule.png", 0)):
+            write_png(tmp_path / name, (chest() > 100).astype(np.uint8) * np.uint8(inside))
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
     def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
         self.put(tmp_path)
