@@ -107,10 +107,24 @@ def objects_in(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
         SynnodError: pydicom is not installed.
         DetectorError: there is none.
     """
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _kind_of(_class_of(path), kinds)]
-    if not found:
+    check_folder(folder, kinds)
+    return list(_found_in(folder, kinds))
+
+
+def check_folder(folder: Path, kinds: Sequence[str] = ()) -> None:
+    """Refuse a folder without any object with findings; no more is read than shows that there is one.
+
+    Raises:
+        SynnodError: pydicom is not installed.
+        DetectorError: there is none.
+    """
+    if next(_found_in(folder, kinds), None) is None:
         raise DetectorError(f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder", hint=_hint(kinds))
-    return found
+
+
+def _found_in(folder: Path, kinds: Sequence[str]) -> Iterator[Path]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return (path for path in files if _kind_of(_class_of(path), kinds))
 
 
 def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = ()) -> RecordedDetector:

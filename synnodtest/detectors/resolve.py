@@ -76,6 +76,10 @@ def check_named(text: str, base: Path | None = None) -> None:
             check_named(spoiled, base)
         elif name in _TAKE_A_FILE:
             _check_file(argument, text, options)
+            if name == "dicom-findings" and (folder := options.file(argument)[0]).is_dir():
+                from synnodtest.detectors.dicom_findings import check_folder
+
+                check_folder(folder)
         elif name == "torchvision" and spoiled:
             _check_file(spoiled, text, options)
         if name == "ultralytics" and argument == text:

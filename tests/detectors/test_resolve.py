@@ -174,6 +174,14 @@ def test_weights_that_are_no_file_that_is_read_are_told_before_the_run(tmp_path,
         check_named(text, tmp_path)
 
 
+def test_a_folder_without_dicom_findings_is_told_before_the_run(tmp_path):
+    pytest.importorskip("pydicom")
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "saved_model.pb").write_bytes(b"\x08\x01")
+    with pytest.raises(DetectorError, match=r"no DICOM .* with findings is in this folder"):
+        check_named("saved_model", tmp_path)
+
+
 def test_a_folder_that_was_exported_for_openvino_is_no_folder_of_dicom_objects(tmp_path):
     folder = tmp_path / "best_openvino_model"
     folder.mkdir()
