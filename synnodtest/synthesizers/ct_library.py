@@ -20,6 +20,8 @@ WIDEST_ZOOM = 5.0
 USUAL_ZOOM = 2.5
 """Nodules within this ratio of the requested size are preferred."""
 LEAST_VOXELS = 20
+MOST_UNEVEN = 0.05
+"""Of the sides of a voxel: those of a CT are several times as high as wide."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,16 @@ def _array(path: Path) -> NDArray[Any]:
     from synnodtest.errors import BackgroundError
 
     try:
-        return read_mha(path, max_values=256**3).array
+        crop = read_mha(path, max_values=256**3)
     except BackgroundError as error:
         raise SynthesizerError(f"CT nodule {error.message}", hint=error.hint) from error
+    if crop.spacing and max(crop.spacing) > (1 + MOST_UNEVEN) * min(crop.spacing):
+        sides = " x ".join(f"{side:g}" for side in crop.spacing[::-1])
+        raise SynthesizerError(
+            f"{path}: voxels of {sides} mm, of which a nodule would be planted out of shape",
+            hint="resample crop and segmentation to cubes of 1 mm, as those of NODE21 are",
+        )
+    return crop.array
 
 
 @lru_cache(maxsize=512)
@@ -67,6 +76,12 @@ def _read(image: Path, segmentation: Path) -> tuple[NDArray[np.int16], NDArray[n
         raise SynthesizerError(
             f"{image}: a CT nodule of shape {hounsfield.shape} with a segmentation of shape {mask.shape}",
             hint="both must be three-dimensional and equal",
+        )
+    if hounsfield.min() >= 0:
+        raise SynthesizerError(
+            f"{image}: no value below 0 (from {hounsfield.min():g}): these are no Hounsfield units, of which lung has "
+            "about -850",
+            hint="apply the rescale of the CT (most often subtract 1024)",
         )
     return hounsfield.astype(np.int16), mask
 

@@ -14,6 +14,7 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
+from tests.backgrounds.radiograph_files import write_mha
 
 
 def scene(*nodules: Nodule, seed: int = 1, sham: bool = False) -> Scene:
@@ -116,3 +117,21 @@ def test_an_empty_folder_and_radiomics_are_errors(tmp_path: Path, ct_folder: Pat
         CtPatchSynthesizer(ct_folder).synthesize([scene(asked)], [radiograph])
     with pytest.raises(SynthesizerError, match="covers no pixel"):
         CtPatchSynthesizer(ct_folder).synthesize([scene(Nodule(10, (500, 80)))], [radiograph])
+
+
+@pytest.mark.parametrize(
+    ("spacing", "offset", "message"),
+    [((0.7, 0.7, 2.5), 0, r"voxels of 0\.7 x 0\.7 x 2\.5 mm"), ((1, 1, 1), 1024, "no Hounsfield units")],
+)
+def test_crops_that_would_be_planted_out_of_shape_or_scale_are_refused(
+    tmp_path: Path, spacing: tuple[float, ...], offset: int, message: str
+) -> None:
+    inside = np.zeros((20, 20, 20), np.uint8)
+    inside[5:15, 5:15, 5:15] = 1
+    for name, values in (
+        ("a_dcm_0.mha", (np.where(inside, 40, -850) + offset).astype(np.int16)),
+        ("a_seg_0.mha", inside),
+    ):
+        write_mha(tmp_path / name, values, spacing)
+    with pytest.raises(SynthesizerError, match=message):
+        CtLibrary(tmp_path)
