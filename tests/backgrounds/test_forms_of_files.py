@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
 from synnodtest.backgrounds.formats_page import formats_page
 from synnodtest.backgrounds.manifest import read_manifest
+from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import expose, project, sample_anatomy
 
@@ -733,6 +734,12 @@ def test_groups_that_are_spelt_in_two_ways_are_told(tmp_path):
     (tmp_path / "manifest.csv").write_text("\n".join(["file,patient,sex,view", *rows]))
     told = [note for note in FolderSet(tmp_path, "n").notes if "count as different" in note]
     assert [note.partition(" count")[0] for note in told] == ["sex: 'F' and 'female'", "view: 'PA' and 'pa'"]
+
+
+def test_ages_that_nobody_reaches_are_told():
+    told = spelt_otherwise([{"age": "22310"}, {"age": "61"}, {"age": "411"}, {"age": "0"}, {"age": "unknown"}])
+    assert told == ["age: 22310, 411: not in years; write years into the manifest"]
+    assert spelt_otherwise([{"age": "61"}, {"age": "0.5"}, {"dose": "22310"}]) == []
 
 
 @pytest.mark.parametrize("column", ["nodule", "label", "target"])
