@@ -110,6 +110,11 @@ class Trial:
         object.__setattr__(self, "arm", Arm(self.arm))
 
     @property
+    def place(self) -> tuple[str, int, tuple[tuple[str, float | str], ...]]:
+        """What scenes of different arms share that belong together: background, replicate and swept values."""
+        return self.background, self.replicate, tuple(sorted(self.levels.items()))
+
+    @property
     def loudest(self) -> float:
         """The highest score of all findings, 0 without one."""
         return max((s.finding.score for s in self.sightings), default=0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from synnodtest.evidence.ruling import Component, Side, Status, decide
@@ -15,6 +15,12 @@ Estimator = Callable[[float], Estimate]
 
 _LEAST_P = 1e-8
 _HALVINGS = 12
+
+
+def no_narrower(drawn: Estimate, exact: Estimate) -> Estimate:
+    """Return an estimate whose bounds reach at least as far as those of an exact one."""
+    lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
+    return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from synnodtest.evidence.arm import UNDER_ARM, Arm
 from synnodtest.evidence.trial import NoduleTrial, Trial
-from synnodtest.expectations.language import SEARCH, key_of, object_schema, option, share
+from synnodtest.expectations.language import SEARCH, fields_given, object_schema, option, share
 
 BASE, UNDER, COMPANION, GROWN = Arm("example"), UNDER_ARM, Arm("@companion"), Arm("@grown")
 """The scenes of a replicate: as searched, perturbed, with a second nodule, with a larger one."""
 DEFAULT_RATE = 0.8
 """Share of replicates in which a claim must hold: one unlucky place in five is not yet a hole."""
-_JUST_BROKEN = -1e-9
+JUST_BROKEN = -1e-9
 """Margin of a claim that is broken by nothing measurable."""
 
 
@@ -89,17 +89,21 @@ class ClaimKind(Generic[C]):
 
     def read(self, given: Mapping[str, Any]) -> C:
         """Return the parameters of an expectation as an instance of the class."""
-        names = {key_of(field): field.name for field in dataclasses.fields(cast(Any, self.parameters))}
-        return self.parameters(**{names[key]: value for key, value in given.items() if key in names})
+        return self.parameters(**fields_given(self.parameters, given))
 
 
 def lead_of(parameters: Searched, nodule: NoduleTrial) -> float:
     """Return by how much a nodule is found; negative where it is not."""
     lead = float(nodule.confidence) - parameters.operating_point
-    return lead if nodule.detected(parameters.operating_point) else min(lead, _JUST_BROKEN)
+    return lead if nodule.detected(parameters.operating_point) else min(lead, JUST_BROKEN)
 
 
 def confidence_of(parameters: Searched, trial: Trial) -> float:
     """Return the confidence of the judged nodule, 0 without one."""
     nodule = trial.nodule(parameters.of)
     return 0.0 if nodule is None else float(nodule.confidence)
+
+
+def rise(parameters: Searched, trials: Mapping[str, Trial], arm: Arm) -> float:
+    """Return by how much the confidence of the judged nodule is higher in another scene than in the example itself."""
+    return confidence_of(parameters, trials[arm]) - confidence_of(parameters, trials[BASE])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,12 @@ from numpy.typing import NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import Held
+from synnodtest.expectations.bounds import Held, no_narrower
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.expectations.rule import rule
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import hold_sensitivity
+from synnodtest.expectations.rule import rule, selected
 from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.statistics import Estimate, delong
 from synnodtest.statistics.bootstrap import resampled
@@ -23,6 +25,8 @@ BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
 MOST_POINTS = 300
 """Points of a drawn curve: more cannot be told apart on a page."""
+SILENT_AREA = 0.5
+"""The area under a curve of a detector that reports nothing: all tie."""
 WIDEST_FPPI = 8.0
 """False positives per image up to which a curve is drawn."""
 
@@ -40,6 +44,13 @@ def bootstrapped(
         limits=(0.0, 1.0),
         guarded=True,
     )
+
+
+def against_silent_area(parameters: Selection, evidence: Evidence, bound: float) -> list[Held]:
+    """Return the gate that the detector finds nodules, where the area of a silent one would do."""
+    if bound < SILENT_AREA:
+        return [hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")]
+    return []
 
 
 def rule_on_curve(
@@ -152,10 +163,7 @@ def area_over(
     bootstrap = bootstrapped(ledger, area, evidence)
 
     def estimator(alpha: float) -> Estimate:
-        drawn, exact = bootstrap(alpha), delong(scores, rivals, alpha=alpha, guarded=True)
-        if not drawn.usable:
-            return drawn
-        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
-        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+        drawn = bootstrap(alpha)
+        return no_narrower(drawn, delong(scores, rivals, alpha=alpha, guarded=True)) if drawn.usable else drawn
 
     return estimator

@@ -13,7 +13,7 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
-from synnodtest.expectations.language import EVERY, key_of, object_schema
+from synnodtest.expectations.language import EVERY, fields_given, object_schema
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import Plan, Power, Shown, best
 from synnodtest.expectations.rule import naming_unheard
@@ -98,8 +98,7 @@ class Kind(Generic[P]):
         """Return the parameters of an expectation as an instance of the class; keys that it lacks are left out."""
         if self.parameters is None or not isinstance(given, Mapping):
             return cast(P, given)
-        names = {key_of(field): field.name for field in dataclasses.fields(cast(Any, self.parameters))}
-        return self.parameters(**{names[key]: value for key, value in given.items() if key in names})
+        return self.parameters(**fields_given(self.parameters, given))
 
     def judge(self, parameters: Mapping[str, object] | P, evidence: Evidence) -> Ruling:
         """Return the ruling on the evidence."""

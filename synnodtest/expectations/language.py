@@ -86,6 +86,11 @@ def key_of(field: dataclasses.Field[Any]) -> str:
     return str(field.metadata.get("key") or field.name)
 
 
+def fields_given(parameters: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that an expectation gives of a class of parameters, by field; other keys are left out."""
+    return {f.name: given[key_of(f)] for f in dataclasses.fields(parameters) if key_of(f) in given}
+
+
 def one_of(*groups: tuple[str, ...] | str) -> Schema:
     """Return the rule that a spec gives exactly one of several (groups of) parameters."""
     return {"oneOf": [{"required": [group] if isinstance(group, str) else list(group)} for group in groups]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
 from synnodtest.errors import SynnodError
@@ -22,7 +22,7 @@ from synnodtest.expectations.pairing import (
     is_arm,
     nodule_pairs,
 )
-from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
@@ -51,7 +51,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
     if not compared.trials:
         return no_data(criterion, "pair", evidence)
     held = hold_difference("difference", compared, evidence, bound, side)
-    _, n10, n01, _ = table(compared)
+    cells = table(compared.arm, compared.reference)
     figure = paired_figure(parameters, evidence, compared)
     if side == "within":
         figure |= {"kind": "equivalence", "margin": bound}
@@ -61,7 +61,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         criterion,
         compared.trials,
         noun="pair",
-        counts=f", {n10 + n01} of them discordant" if parameters.rates else "",
+        counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
         reasons=[
             *compared.reasons(),
             *(_no_room(compared, bound, side) if held.part.status is not Status.FAILED else []),
@@ -91,9 +91,9 @@ def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, b
     metric = compared.metric.replace("_", " ")
     if compared.metric in ON_IMAGES and all(t.arm.is_own for t in compared.trials):
         metric += " (findings that hit no nodule, on images with nodules)"
-    verb = {"above": f"exceeds {bound:g}", "below": f"stays below {bound:g}", "within": f"lies within ±{bound:g}"}[side]
+    asked = f"lies within ±{bound:g}" if side == "within" else f"{verb(side)} {bound:g}"
     point = "" if compared.metric == "confidence" else f" at operating point {evidence.operating_point:g}"
-    return f"{metric} in {arm!r} minus {reference!r} {verb}{point}{where_phrase(parameters)}"
+    return f"{metric} in {arm!r} minus {reference!r} {asked}{point}{where_phrase(parameters)}"
 
 
 def comparison_unit(parameters: Compared) -> Literal["nodule", "image"]:
@@ -188,28 +188,23 @@ def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidenc
     return hold_sensitivity(compared.gate, evidence, least, label=label, role="gate")
 
 
-def table(compared: Comparison) -> tuple[int, int, int, int]:
-    """Return n11, n10, n01, n00 of a yes/no metric: in both, only in the arm, only in the reference, in neither."""
-    cells = [(a >= 0.5, r >= 0.5) for a, r in zip(compared.arm, compared.reference, strict=True)]
-    n11, n10 = cells.count((True, True)), cells.count((True, False))
-    n01, n00 = cells.count((False, True)), cells.count((False, False))
-    return n11, n10, n01, n00
+def table(arm: Sequence[float], reference: Sequence[float], least: float = 0.5) -> dict[str, int]:
+    """Return how many reach ``least`` in both (n11), only in the arm (n10), only in the reference (n01), in neither."""
+    cells = [(a >= least, r >= least) for a, r in zip(arm, reference, strict=True)]
+    return {f"n{a:d}{r:d}": cells.count((a, r)) for a in (True, False) for r in (True, False)}
 
 
 def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison) -> dict[str, object]:
     """Return the data of the figure of two arms: 2x2 table and confidence of each pair."""
-    figure: dict[str, object] = {"kind": "paired", "labels": list(compared.names)}
     if compared.metric in ON_IMAGES:
-        cells = compared
+        cells = table(compared.arm, compared.reference)
         pairs = [[a, r] for a, r in zip(compared.arm, compared.reference, strict=True)]
     else:
         nodules, *_ = nodule_pairs(parameters, evidence)
-        point = evidence.operating_point
-        hits = [[float(n.detected(point)) for _, n in pair] for pair in nodules]
-        cells = Comparison("sensitivity", compared.names, (), [h[0] for h in hits], [h[1] for h in hits])
+        arm, reference = ([float(pair[k][1].detected(evidence.operating_point)) for pair in nodules] for k in (0, 1))
+        cells = table(arm, reference)
         pairs = [[a.confidence, r.confidence] for (_, a), (_, r) in nodules]
-    figure.update(zip(("n11", "n10", "n01", "n00"), table(cells), strict=True))
-    return figure | {"pairs": pairs}
+    return {"kind": "paired", "labels": list(compared.names), **cells, "pairs": pairs}
 
 
 def against_arm(parameters: Compared, evidence: Evidence) -> list[Pretence]:

@@ -165,7 +165,7 @@ def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[T
 
 def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
     arm = trial.arm.before(UNDER_ARM) if parameters.under is not None else ""
-    return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), arm
+    return *trial.place, arm
 
 
 def nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int, int]:

@@ -21,7 +21,7 @@ from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.bounds import component
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rates import verb, where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import Pretence, against_rate, pretend
@@ -103,9 +103,8 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     """Return the ruling of a sequential run on the evidence so far."""
     bound, side = stop.bound(parameters)
     label = stop.label(parameters)
-    verb = "exceeds" if side == "above" else "stays below"
     criterion = (
-        f"{label} at operating point {evidence.operating_point:g} {verb} {bound:g}{where_phrase(parameters)}, "
+        f"{label} at operating point {evidence.operating_point:g} {verb(side)} {bound:g}{where_phrase(parameters)}, "
         f"judged sequentially by e-values"
     )
     worst = pretend(evidence, stop.pretences(parameters, evidence)[0])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synnodtest.evidence.trial import Trial
-from synnodtest.expectations.claim import BASE, UNDER, ClaimKind, Searched, confidence_of, rate
+from synnodtest.expectations.claim import BASE, UNDER, ClaimKind, Searched, rate, rise
 from synnodtest.expectations.language import number, option, reference
 
 
@@ -20,16 +19,11 @@ class Invariant(Searched):
     rate_at_least: float = rate()
 
 
-def _margin(parameters: Invariant, trials: Mapping[str, Trial]) -> float:
-    before, after = confidence_of(parameters, trials[BASE]), confidence_of(parameters, trials[UNDER])
-    return float(parameters.margin) - abs(after - before)
-
-
 CLAIM = ClaimKind(
     name="invariant",
     about="A perturbation leaves the confidence as it is.",
     parameters=Invariant,
-    margin=_margin,
+    margin=lambda p, trials: float(p.margin) - abs(rise(p, trials, UNDER)),
     words=lambda p: f"the perturbation changes the confidence by less than {p.margin:g}",
     arms=(BASE, UNDER),
     rules={"required": ["under", "margin"]},

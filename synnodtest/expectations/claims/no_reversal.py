@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synnodtest.evidence.trial import Trial
-from synnodtest.expectations.claim import BASE, GROWN, ClaimKind, Searched, confidence_of, rate
+from synnodtest.expectations.claim import BASE, GROWN, ClaimKind, Searched, rate, rise
 from synnodtest.expectations.language import choice, number, option, share
 
 
@@ -25,16 +23,11 @@ class NoReversal(Searched):
     rate_at_least: float = rate()
 
 
-def _margin(parameters: NoReversal, trials: Mapping[str, Trial]) -> float:
-    before, after = confidence_of(parameters, trials[BASE]), confidence_of(parameters, trials[GROWN])
-    return after - before + float(parameters.max_drop)
-
-
 CLAIM = ClaimKind(
     name="no_reversal",
     about="A larger nodule at the same place does not score lower.",
     parameters=NoReversal,
-    margin=_margin,
+    margin=lambda p, trials: rise(p, trials, GROWN) + float(p.max_drop),
     words=lambda p: f"growing {p.over} by a factor of {p.factor:g} lowers the confidence by at most {p.max_drop:g}",
     arms=(BASE, GROWN),
     rules={"required": ["max_drop"]},

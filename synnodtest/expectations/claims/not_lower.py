@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synnodtest.evidence.trial import Trial
-from synnodtest.expectations.claim import BASE, COMPANION, ClaimKind, Searched, confidence_of, rate
+from synnodtest.expectations.claim import BASE, COMPANION, ClaimKind, Searched, rate, rise
 from synnodtest.expectations.language import option, reference, share
 
 
@@ -20,16 +18,11 @@ class NotLower(Searched):
     rate_at_least: float = rate()
 
 
-def _margin(parameters: NotLower, trials: Mapping[str, Trial]) -> float:
-    before, after = confidence_of(parameters, trials[BASE]), confidence_of(parameters, trials[COMPANION])
-    return after - before + float(parameters.max_drop)
-
-
 CLAIM = ClaimKind(
     name="not_lower",
     about="A second nodule does not lower the confidence of the first.",
     parameters=NotLower,
-    margin=_margin,
+    margin=lambda p, trials: rise(p, trials, COMPANION) + float(p.max_drop),
     words=lambda p: f"a second nodule lowers the confidence by at most {p.max_drop:g}",
     arms=(BASE, COMPANION),
     rules={"required": ["max_drop"]},

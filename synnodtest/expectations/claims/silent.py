@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import Trial, lies_in
-from synnodtest.expectations.claim import BASE, ClaimKind, Searched, rate
+from synnodtest.expectations.claim import BASE, JUST_BROKEN, ClaimKind, Searched, rate
 from synnodtest.expectations.language import option, reference
 
 
@@ -27,7 +27,7 @@ def _margin(parameters: Silent, trials: Mapping[str, Trial]) -> float:
     region, point = parameters.region, parameters.operating_point
     there = (s for s in trials[BASE].sightings if region is None or lies_in(region, s.regions))
     loudest = max((s.finding.score for s in there), default=0.0)
-    return point - loudest if loudest < point else min(point - loudest, -1e-9)
+    return point - loudest if loudest < point else min(point - loudest, JUST_BROKEN)
 
 
 CLAIM = ClaimKind(

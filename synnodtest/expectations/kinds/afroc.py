@@ -10,17 +10,14 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.curve_kind import curve_kind
-from synnodtest.expectations.curves import area_over, rule_on_curve
+from synnodtest.expectations.curves import against_silent_area, area_over, rule_on_curve
 from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import ledger_of
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, where_phrase
-from synnodtest.expectations.rule import no_data, selected
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 
-SILENT_AREA = 0.5
-"""The area of a detector that reports nothing: all tie."""
 UNMARKED = -1.0
 """Below every score: a nodule that is not found, an image on which nothing is."""
 
@@ -55,8 +52,7 @@ def afroc(parameters: Afroc, evidence: Evidence) -> Ruling:
     loudest = np.array([max((s.finding.score for s in t.sightings), default=UNMARKED) for t in ledger.trials[split:]])
     estimator = area_over(ledger, evidence, nodules, owner, loudest)
     held = [hold("afroc", "area under the AFROC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
-    if bound < SILENT_AREA:
-        held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
+    held += against_silent_area(parameters, evidence, bound)
     return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"})
 
 

@@ -10,20 +10,13 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.curve_kind import curve_kind
-from synnodtest.expectations.curves import (
-    area_over,
-    rule_on_curve,
-)
+from synnodtest.expectations.curves import SILENT_AREA, against_silent_area, area_over, rule_on_curve
 from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import ledger_of
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, where_phrase
-from synnodtest.expectations.rule import no_data, selected
+from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
-
-SILENT_AREA = 0.5
-"""The area of a detector that reports nothing: all images tie."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +43,7 @@ def auc(parameters: Auc, evidence: Evidence) -> Ruling:
     split = ledger.positives
     estimator = area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
     held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
-    if bound < SILENT_AREA:
-        held.append(hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate"))
+    held += against_silent_area(parameters, evidence, bound)
     return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
 
 

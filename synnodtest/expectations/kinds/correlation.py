@@ -16,7 +16,7 @@ from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
 from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
-from synnodtest.expectations.rates import by_diameter, rate_bound, where_phrase
+from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.too_few import too_few_clusters, too_many_left_out
 from synnodtest.expectations.trend import (
@@ -63,7 +63,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     alone = len(set(clusters)) == len(clusters)
     criterion = (
         f"the {'' if alone else 'mean within-background '}Spearman correlation of {response} with {over} "
-        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}"
+        f"{verb(side)} {bound:g}{where_phrase(parameters)}"
     )
     if not pairs:
         return no_data(criterion, "nodule", evidence)

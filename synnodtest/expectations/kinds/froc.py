@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import hold
+from synnodtest.expectations.bounds import hold, no_narrower
 from synnodtest.expectations.curve_kind import curve_kind
 from synnodtest.expectations.curves import (
     bootstrapped,
@@ -53,8 +53,7 @@ def froc(parameters: Froc, evidence: Evidence) -> Ruling:
         drawn, exact = bootstrap(alpha), clustered_rate(hits, clusters, alpha=alpha)
         if not exact.usable:
             return replace(exact, value=drawn.value)
-        lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
-        return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+        return no_narrower(drawn, exact)
 
     bootstrap = bootstrapped(ledger, lambda weights: sensitivity_at(ledger, weights, at), evidence)
     held = hold(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Ruling
@@ -14,10 +13,10 @@ from synnodtest.expectations.fewest import difference_backgrounds, rate_units
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import hold_difference
+from synnodtest.expectations.paired import hold_difference, table
 from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
+from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
 
@@ -47,8 +46,7 @@ def _worst(parameters: Growth, evidence: Evidence) -> list[Pretence]:
 def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     """Mean change of the confidence of the same nodule from its prior to its current radiograph."""
     bound, side = rate_bound(parameters)
-    verb = f"exceeds {bound:g}" if side == "above" else f"stays below {bound:g}"
-    criterion = f"the change of confidence from prior to current {verb}{where_phrase(parameters)}"
+    criterion = f"the change of confidence from prior to current {verb(side)} {bound:g}{where_phrase(parameters)}"
     pairs, alone = _pairs(parameters, evidence)
     if not pairs:
         return no_data(criterion, "pair", evidence)
@@ -70,7 +68,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
         compared.trials,
         noun="pair",
         reasons=[f"{alone} of {alone + len(pairs)} nodules that grow have no prior"] if alone > len(pairs) else (),
-        figure=figure | _table(after, before, evidence.operating_point),
+        figure=figure | table(after, before, evidence.operating_point),
         details={"by doubling time": _by_doubling(pairs)},
     )
 
@@ -81,30 +79,20 @@ def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, No
     Beside them stands how many nodules have no prior to compare with, excluded ones aside.
     """
     earlier, excluded = (
-        {_place(t, t.arm.before(PRIOR_ARM)): t for t in trials if t.arm.is_from(PRIOR_ARM)}
+        {(t.place, t.arm.before(PRIOR_ARM)): t for t in trials if t.arm.is_from(PRIOR_ARM)}
         for trials in (evidence.trials, evidence.rejected)
     )
     found, alone = [], 0
     for trial, now in evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where):
-        prior = earlier.get(_place(trial, trial.arm))
+        prior = earlier.get((trial.place, trial.arm))
         if now.requested.get("doubling_days") is None:
             continue
         if prior is None:
-            alone += _place(trial, trial.arm) not in excluded
+            alone += (trial.place, trial.arm) not in excluded
             continue
         before = prior.nodule(now.name)
         found.append((trial, now, 0.0 if before is None else before.confidence))
     return found, alone
-
-
-def _place(trial: Trial, arm: str) -> tuple[Any, ...]:
-    return trial.background, trial.replicate, tuple(sorted(trial.levels.items())), str(arm)
-
-
-def _table(after: list[float], before: list[float], point: float) -> dict[str, int]:
-    cells = [(a >= point, b >= point) for a, b in zip(after, before, strict=True)]
-    named = {"n11": (True, True), "n10": (True, False), "n01": (False, True), "n00": (False, False)}
-    return {name: cells.count(cell) for name, cell in named.items()}
 
 
 def _by_doubling(pairs: list[tuple[Trial, NoduleTrial, float]]) -> list[dict[str, object]]:

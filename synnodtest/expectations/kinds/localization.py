@@ -15,7 +15,7 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, rate_bound, where_phrase
+from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
@@ -47,7 +47,7 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     label = "mean intersection over union of hits" if metric == "iou" else "mean distance of hits in mm"
     criterion = (
         f"{label} at operating point {evidence.operating_point:g} "
-        f"{'exceeds' if side == 'above' else 'stays below'} {bound:g}{where_phrase(parameters)}, "
+        f"{verb(side)} {bound:g}{where_phrase(parameters)}, "
         f"while sensitivity exceeds {REFERENCE_AT_LEAST:g}"
     )
     pairs = [(t, n) for t, n in selected(parameters, evidence) if n.detected(evidence.operating_point)]

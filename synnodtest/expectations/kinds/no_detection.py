@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence
@@ -101,12 +100,8 @@ def _outside(parameters: NoDetection, evidence: Evidence) -> Pairs:
         return pairs
     keep = predicate(parameters.where)
     own = [t for t in (*evidence.trials, *evidence.rejected) if t.arm.is_own and parameters.arm in (None, t.arm)]
-    judged = {(*_place(t), n.name) for t in own for n in t.nodules if keep(t, n)}
-    return [(t, n) for t, n in pairs if (*_place(t), n.name) in judged]
-
-
-def _place(trial: Trial) -> tuple[Any, ...]:
-    return trial.background, trial.replicate, tuple(sorted(trial.levels.items()))
+    judged = {(*t.place, n.name) for t in own for n in t.nodules if keep(t, n)}
+    return [(t, n) for t, n in pairs if (*t.place, n.name) in judged]
 
 
 def _shows(trial: Trial, region: RegionExpression) -> bool:
