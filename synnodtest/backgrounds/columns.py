@@ -36,7 +36,7 @@ _WHOSE = re.compile(
 """Names that tell whose a radiograph is, where no column is called ``patient``."""
 _SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp).*")
 """Names that tell a spacing; those that begin with ``orig`` tell that of another file."""
-_MASK = re.compile(r"([a-z][a-z0-9_]*)_mask")
+MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
 
 
 def folded(name: str) -> str:
@@ -103,7 +103,7 @@ def _mask(name: str) -> str:
     """Return ``old_scar_mask`` for ``Old Scar Mask`` or ``oldScarMask``."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     snake = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
-    return snake if _MASK.fullmatch(snake) else name
+    return snake if MASK_COLUMN.fullmatch(snake) else name
 
 
 def _near(plain: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections import Counter
@@ -52,16 +53,6 @@ class Entry:
     """``manifest.csv:12``, or "" without a manifest."""
     header: DicomFacts | None = None
     """Of a DICOM file."""
-
-    @property
-    def spacing_mm(self) -> tuple[float, float] | None:
-        """``(row, column)`` where the manifest gives it."""
-        return self.given.spacing_mm
-
-    @property
-    def bits(self) -> int | None:
-        """Bits of the stored integers where the manifest gives them."""
-        return self.given.bits
 
 
 @dataclass(frozen=True)
@@ -344,14 +335,10 @@ def masks_beside(path: Path) -> dict[str, Path]:
     stem = _stem(path)
     matches = [
         (_SIDECAR.fullmatch(beside.name), beside)
-        for beside in sorted(path.parent.glob(_glob_escaped(stem) + ".*.[pP][nN][gG]"))
+        for beside in sorted(path.parent.glob(glob.escape(stem) + ".*.[pP][nN][gG]"))
     ]
     found = ((mask["region"], beside) for mask, beside in matches if mask and mask["stem"] == stem)
     return {region.lower().replace("-", "_"): beside for region, beside in found}
-
-
-def _glob_escaped(text: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", text)
 
 
 def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -> BackgroundError:

@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from synnodtest.backgrounds.ages import years
-from synnodtest.backgrounds.columns import COLUMNS, canonical_columns, folded
+from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
@@ -29,7 +29,6 @@ from synnodtest.text_files import TEXT_ENCODINGS, decoded
 NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
 
-_MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")
 _OWN_COLUMNS = (
     "file",
     "patient",
@@ -65,16 +64,6 @@ class ManifestRow:
     patient: str = ""
     strata: Mapping[str, str] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def spacing_mm(self) -> tuple[float, float] | None:
-        """``(row, column)``, or None if not given."""
-        return self.given.spacing_mm
-
-    @property
-    def bits(self) -> int | None:
-        """Bits of the stored integers, or None."""
-        return self.given.bits
 
 
 @dataclass(frozen=True)
@@ -201,8 +190,8 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
     file = cells.get("file", "")
     if not file or "\0" in file:
         raise BackgroundError(f"{where}: no file name", hint="fill the column 'file' or remove the row")
-    masks = {m.group(1): v for k, v in cells.items() if v and (m := _MASK_COLUMN.fullmatch(k))}
-    strata = {k: v for k, v in cells.items() if k and v and k not in _OWN_COLUMNS and not _MASK_COLUMN.fullmatch(k)}
+    masks = {m.group(1): v for k, v in cells.items() if v and (m := MASK_COLUMN.fullmatch(k))}
+    strata = {k: v for k, v in cells.items() if k and v and k not in _OWN_COLUMNS and not MASK_COLUMN.fullmatch(k)}
     if "age" in strata:
         strata["age"] = years(strata["age"]) or strata["age"]
     return ManifestRow(

@@ -146,7 +146,7 @@ class Facts:
         if row is None:
             return image
         image = replace(image, patient=row.patient, strata=row.strata, given=row.given)
-        return replace(image, spacing_mm=row.spacing_mm, bits=row.bits)
+        return replace(image, spacing_mm=row.given.spacing_mm, bits=row.given.bits)
 
 
 def numbers(texts: Sequence[str | None], where: str) -> list[float]:

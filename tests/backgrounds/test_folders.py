@@ -126,7 +126,7 @@ class TestWhatBelongsToASet:
         parted = "\t" if name.endswith(".tsv") else ","
         (tmp_path / name).write_text(f"file{parted}PixelSpacing\n{listed}{parted}\"['1.6', '1.7']\"\n")
         (entry,) = list_radiographs(tmp_path).entries
-        assert (entry.id, entry.spacing_mm) == (file, (1.6, 1.7))
+        assert (entry.id, entry.given.spacing_mm) == (file, (1.6, 1.7))
 
     def test_a_mask_column_names_a_region(self, tmp_path):
         write_png(tmp_path / "set" / "a.png", chest())

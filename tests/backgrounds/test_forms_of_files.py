@@ -316,7 +316,7 @@ class TestManifestColumns:
     def test_the_patient_is_known_however_the_column_is_written(self, tmp_path, name):
         (tmp_path / "manifest.csv").write_text(f"file,{name},Sex,ViewPosition,PixelSpacing\na.png,P1,F,PA,0.14\\0.15\n")
         row = read_manifest(tmp_path / "manifest.csv").rows[0]
-        assert (row.patient, row.spacing_mm) == ("P1", (0.14, 0.15))
+        assert (row.patient, row.given.spacing_mm) == ("P1", (0.14, 0.15))
         assert dict(row.strata) == {"sex": "F", "view": "PA"}
 
     @pytest.mark.parametrize(
