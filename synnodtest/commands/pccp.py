@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from synnodtest.errors import SynnodError
 
 if TYPE_CHECKING:
+    from synnodtest.record.change import Version
     from synnodtest.record.model import Record
-    from synnodtest.record.pccp import Version
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -79,8 +79,8 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     from synnodtest.backgrounds.mask_names import mask_regions
     from synnodtest.commands.specs import spec_files
     from synnodtest.integrity.sources import sources
+    from synnodtest.record.change import Version
     from synnodtest.record.model import BehaviourEntry
-    from synnodtest.record.pccp import Version
     from synnodtest.shell.baseline import is_record, kept_record, record_of
     from synnodtest.shell.cases import cases_in, settings_from
     from synnodtest.shell.progress import Progress

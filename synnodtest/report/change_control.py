@@ -7,7 +7,7 @@ from pathlib import Path
 from synnodtest import __version__
 from synnodtest.files import write_atomic
 from synnodtest.integrity.protocol import Protocol
-from synnodtest.record.pccp import OUTSIDE, WITHIN, Judged
+from synnodtest.record.change import OUTSIDE, WITHIN, Judged
 from synnodtest.record.words import LIMITATION
 from synnodtest.report.page import page, style_of
 

@@ -21,9 +21,10 @@ from synnodtest.planning.cases import Case
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.change import OUTSIDE, WITHIN, Version
 from synnodtest.record.compare import as_record
 from synnodtest.record.model.judged import BehaviourEntry
-from synnodtest.record.pccp import OUTSIDE, WITHIN, Version, judge_change
+from synnodtest.record.pccp import judge_change
 from synnodtest.shell.violations import breaks, breaks_something
 from synnodtest.spec.model import Spec
 

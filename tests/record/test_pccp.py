@@ -9,7 +9,8 @@ import pytest
 
 from synnodtest.errors import RecordError
 from synnodtest.integrity.protocol import freeze_protocol, frozen_at, read_protocol
-from synnodtest.record.pccp import Version, judge_change
+from synnodtest.record.change import Version
+from synnodtest.record.pccp import judge_change
 from synnodtest.statistics import rate_difference_clustered
 from tests.record import parts
 

@@ -1,0 +1,146 @@
+"""A change from versions of a detector to a new one, and what a predetermined change control plan says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+from synnodtest.decoding import JsonObject
+from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model.run import IdentityEntry
+from synnodtest.record.model.side import Side
+
+WITHIN, OUTSIDE, OPEN = "WITHIN THE PLAN", "OUTSIDE THE PLAN", "NOT SHOWN TO BE WITHIN THE PLAN"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the detector and what is known of it.
+
+    Args:
+        name: As it was named.
+        record: A record, or the side of a run that was not kept.
+        specs: sha256 of the specs that it ran, by file.
+        limited: Whether fewer backgrounds were used than the specs say.
+        code: sha256 of the code that each spec names, by file; empty in records that do not tell.
+    """
+
+    name: str
+    record: Side | Record | JsonObject
+    specs: Mapping[str, str]
+    limited: bool = False
+    code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def side(self) -> Side:
+        """What is compared of the record."""
+        return Side.of(self.record)
+
+    @property
+    def identity(self) -> IdentityEntry:
+        """Name, version, sha256 and configuration of the detector."""
+        return self.side.identification.detector
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return self.identity.label
+
+    def entries(self) -> dict[str, ExpectationEntry]:
+        """Return its expectations by id."""
+        return {entry.id: entry for entry in self.side.expectations}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of the protocol and what came of it.
+
+    Args:
+        name: Short name.
+        asks: What it asks for.
+        status: ``PASSED``, ``FAILED`` or ``INCONCLUSIVE``.
+        sentence: What was found, with numbers.
+        rows: The particulars, each a mapping of column to text.
+    """
+
+    name: str
+    asks: str
+    status: str
+    sentence: str
+    rows: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One version as a reader finds it again.
+
+    Args:
+        name: Name and version.
+        role: ``reference``, ``earlier`` or ``new``.
+        run: Identifier of its run.
+        started: ISO time of its run.
+        passed: How many expectations it passed.
+        of: Of how many.
+    """
+
+    name: str
+    role: str
+    run: str
+    started: str
+    passed: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What came of one expectation under every version.
+
+    Args:
+        behaviour: Its behaviour.
+        expectation: Its title.
+        statuses: Under each version, in the order of :attr:`Judged.versions`; ``NOT RUN`` where it was not.
+        lost: Whether an earlier version passed it and the new one does not.
+    """
+
+    behaviour: str
+    expectation: str
+    statuses: tuple[str, ...]
+    lost: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A new version, judged against the plan.
+
+    Args:
+        verdict: ``WITHIN THE PLAN``, ``OUTSIDE THE PLAN`` or ``NOT SHOWN TO BE WITHIN THE PLAN``.
+        new: Name and version of the new one.
+        old: The earlier ones, the reference first.
+        clauses: Every clause.
+        versions: Every version, the new one last.
+        expectations: Every expectation under every version.
+    """
+
+    verdict: str
+    new: str
+    old: tuple[str, ...]
+    clauses: tuple[Clause, ...] = field(default=())
+    versions: tuple[Ran, ...] = field(default=())
+    expectations: tuple[Held, ...] = field(default=())
+
+    @property
+    def within(self) -> bool:
+        """Whether every clause is kept."""
+        return self.verdict == WITHIN
+
+    def as_dict(self) -> JsonObject:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as lines of text."""
+        yield f"{self.verdict}: {self.new} against {', '.join(self.old)}"
+        for clause in self.clauses:
+            yield f"  {clause.status:<12} {clause.name}: {clause.sentence}"
+            if clause.status != "PASSED":
+                yield from ("    " + ", ".join(f"{k} {v}" for k, v in row.items() if v) for row in clause.rows)
