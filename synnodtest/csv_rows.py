@@ -1,4 +1,4 @@
-"""Rows of CSV files by column, with those refused that have more cells than there are columns.
+"""Rows of CSV files by column, written, and read with those refused that have more cells than there are columns.
 
 A decimal comma or a comma within a name parts a cell in two: all that follows then stands in the wrong column.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
+from synnodtest.files import replacing
 from synnodtest.text_files import decoded
 
 AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
@@ -48,6 +50,14 @@ def without_preamble(text: str) -> tuple[str, int]:
 def delimiter_of(text: str) -> str:
     """Return what parts the names of the columns in the first line of a table."""
     return max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table of these columns, whole or not at all; what a row has beside them is left out."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def checked_rows(reader: csv.DictReader[str]) -> Iterator[Mapping[str, str]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.csv_rows import write_rows
 from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
-from synnodtest.files import replacing
+from synnodtest.files import replacing, write_atomic
 from synnodtest.phantom.mha_writer import write_mha
 from synnodtest.radiograph import Radiograph
 
@@ -127,14 +127,7 @@ def _encode(radiograph: Radiograph, target: Path) -> int:
 def _write_manifest(out: Path, written: Sequence[_Written]) -> None:
     rows = [{"file": one.path.relative_to(out).as_posix(), **one.facts} for one in written]
     strata = sorted({name for row in rows for name in row} - set(_FACTS))
-    _write_csv(out / "manifest.csv", [*_FACTS, *strata], rows)
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    write_rows(out / "manifest.csv", [*_FACTS, *strata], rows)
 
 
 def _number(value: float) -> float | int:
@@ -154,7 +147,7 @@ def _node21(out: Path, written: Sequence[_Written]) -> None:
         boxes = [{**_corner_and_size(item.box), "label": 1} for item in one.image.boxes] or [nothing]
         rows += [{"img_name": one.path.name, **box} for box in boxes]
     columns = ("", "height", "img_name", "label", "width", "x", "y")
-    _write_csv(out / _NODE21_BASE / "metadata.csv", columns, ({"": number, **row} for number, row in enumerate(rows)))
+    write_rows(out / _NODE21_BASE / "metadata.csv", columns, ({"": number, **row} for number, row in enumerate(rows)))
 
 
 def _coco(out: Path, written: Sequence[_Written]) -> None:
@@ -178,7 +171,7 @@ def _coco(out: Path, written: Sequence[_Written]) -> None:
                 }
             )
     content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "nodule"}]}
-    _write_text(out / "annotations.json", json.dumps(content, indent=1) + "\n")
+    write_atomic(out / "annotations.json", json.dumps(content, indent=1) + "\n")
 
 
 def _yolo(out: Path, written: Sequence[_Written]) -> None:
@@ -191,10 +184,10 @@ def _yolo(out: Path, written: Sequence[_Written]) -> None:
             x_min, y_min, x_max, y_max = item.box
             shares = ((x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height, (x_max - x_min) / width)
             lines.append(f"0 {' '.join(map(repr, map(float, (*shares, (y_max - y_min) / height))))}\n")
-        _write_text(label, "".join(lines))
+        write_atomic(label, "".join(lines))
     splits = {one.path.parent.name for one in written}
     content = {"train": "images/train", "val": "images/val" if "val" in splits else "images/train"}
-    _write_text(out / "data.yaml", json.dumps({**content, "names": {0: "nodule"}}, indent=1) + "\n")
+    write_atomic(out / "data.yaml", json.dumps({**content, "names": {0: "nodule"}}, indent=1) + "\n")
 
 
 def _table(out: Path, written: Sequence[_Written]) -> None:
@@ -214,12 +207,7 @@ def _table(out: Path, written: Sequence[_Written]) -> None:
         ]
         rows += [{"file": name, **box} for box in boxes or [{}]]
     columns = ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "annotation", "exhaustive")
-    _write_csv(out / "boxes.csv", columns, rows)
-
-
-def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_rows(out / "boxes.csv", columns, rows)
 
 
 def _split(image: AnnotatedImage) -> Path:

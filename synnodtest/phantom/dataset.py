@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from synnodtest.canonical import seed_sequence, sha256_of
+from synnodtest.csv_rows import write_rows
 from synnodtest.errors import BackgroundError
 from synnodtest.files import replacing
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
@@ -254,14 +254,14 @@ def _write_png(path: Path, picture: Image.Image) -> None:
 
 def _write_tables(order: _Order, notes: list[_Note]) -> None:
     if order.layout == "folder":
-        _table(order.out / "manifest.csv", _MANIFEST_COLUMNS, (_manifest_row(note) for note in notes))
+        write_rows(order.out / "manifest.csv", _MANIFEST_COLUMNS, (_manifest_row(note) for note in notes))
         return
     base = order.out / NODE21_FOLDER
     metadata = (row for note in notes for row in _node21_rows(note))
-    _table(base / "metadata.csv", _NODE21_COLUMNS, ({"": k, **row} for k, row in enumerate(metadata)))
+    write_rows(base / "metadata.csv", _NODE21_COLUMNS, ({"": k, **row} for k, row in enumerate(metadata)))
     phantoms = ({**_manifest_row(note), "img_name": note["files"][0], "seed": note["seed"]} for note in notes)
-    _table(base / "phantoms.csv", _PHANTOM_COLUMNS, ({**row, "set": order.set_name} for row in phantoms))
-    _table(base / "truth.csv", _TRUTH_COLUMNS, (row for note in notes for row in _truth_rows(note)))
+    write_rows(base / "phantoms.csv", _PHANTOM_COLUMNS, ({**row, "set": order.set_name} for row in phantoms))
+    write_rows(base / "truth.csv", _TRUTH_COLUMNS, (row for note in notes for row in _truth_rows(note)))
 
 
 def _manifest_row(note: _Note) -> dict[str, object]:
@@ -288,10 +288,3 @@ def _truth_rows(note: _Note) -> list[dict[str, object]]:
         requested = json.dumps(nodule["requested"], sort_keys=True)
         rows.append({"img_name": note["files"][0], **facts, **corners, "requested": requested})
     return rows
-
-
-def _table(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

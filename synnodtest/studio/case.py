@@ -6,7 +6,6 @@ manifest. So what the studio shows and what a spec run on that folder sees are t
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from synnodtest.backgrounds.file_formats import suffixes
 from synnodtest.backgrounds.readers import read_as
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import depth_of, write
+from synnodtest.csv_rows import write_rows
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
@@ -159,10 +159,7 @@ def _write_manifest(films: Path, file: str, told: Beside) -> None:
         "polarity": given.polarity,
         "accept": " ".join(sorted(given.accept)),
     }
-    with (films / "manifest.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(row), lineterminator="\n")
-        table.writeheader()
-        table.writerow(row)
+    write_rows(films / "manifest.csv", list(row), [row])
 
 
 def _said_of(path: Path, given: Given, error: BackgroundError) -> BackgroundError:
