@@ -102,3 +102,18 @@ def measure_features(
         item.SetSpacing((spacing_mm, spacing_mm, 1.0))
     measured = extractor.execute(image, label)
     return np.asarray([float(measured[f"original_{_GROUP_OF[name]}_{name}"]) for name in names], dtype=np.float64)
+
+
+def features_or_none(
+    gray: FloatArray,
+    mask: BoolArray,
+    *,
+    spacing_mm: float = WINDOW_SPACING_MM,
+    names: tuple[str, ...] = FEATURE_NAMES,
+) -> NDArray[np.float64] | None:
+    """Return what :func:`measure_features` does; None where the mask is too small or a value is not finite."""
+    try:
+        measured = measure_features(gray, mask, spacing_mm=spacing_mm, names=names)
+    except SynthesizerError:
+        return None
+    return measured if np.isfinite(measured).all() else None

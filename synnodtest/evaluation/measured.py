@@ -17,7 +17,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph, Truth, lung_range
-from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, measure_features, standard_gray
+from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, features_or_none, standard_gray
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
@@ -116,11 +116,7 @@ def features_of(
     if seen is None:
         return None
     values = values - values[~ndimage.binary_dilation(seen, iterations=3)].mean()
-    try:
-        measured = measure_features(standard_gray(values), seen, names=names)
-    except SynthesizerError:
-        return None
-    return measured if np.isfinite(measured).all() else None
+    return features_or_none(standard_gray(values), seen, names=names)
 
 
 def _window(radiograph: Radiograph, truth: Truth) -> Window:

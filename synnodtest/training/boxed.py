@@ -20,7 +20,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, Box, FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, lung_range
-from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
+from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
 from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
@@ -149,11 +149,8 @@ def _of_nodules(radiograph: Radiograph, size: int, spacing_mm: float) -> list[_C
         around = ~ndimage.binary_dilation(mask, iterations=3)
         near = ndimage.binary_dilation(mask, iterations=6) & around
         contrast = float(window[mask].mean() - window[near].mean())
-        try:
-            measured = measure_features(standard_gray(window - window[around].mean()), mask, spacing_mm=spacing_mm)
-        except SynthesizerError:
-            continue
-        if not np.isfinite(measured).all():
+        measured = features_or_none(standard_gray(window - window[around].mean()), mask, spacing_mm=spacing_mm)
+        if measured is None:
             continue
         diameter = equal_area_diameter_mm(float(mask.sum()), (spacing_mm, spacing_mm))
         made.append((window, mask, np.concatenate([[diameter, max(contrast, 0.0)], measured]), NODULE))

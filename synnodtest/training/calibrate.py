@@ -16,7 +16,7 @@ from scipy import ndimage
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
-from synnodtest.radiomics_features import FEATURE_NAMES, measure_features, standard_gray
+from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
@@ -167,7 +167,7 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[
     region = np.ones(windows.base.shape[1:], dtype=np.float32)
     table, flat = [], []
     for row in rows:
-        measured = windows.features[row, 2:]
+        measured: NDArray[np.float64] | None = windows.features[row, 2:]
         if windows.kind[row] == COMPOSED:
             base, added = windows.base[row].astype(np.float32), windows.delta[row].astype(np.float32)
             found = segment(added, region, edge, windows.features[row, 0] / spacing_mm)
@@ -175,12 +175,9 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[
                 continue
             flat.append(flatness_of(found.added, found.mask))
             around = ~ndimage.binary_dilation(found.mask, iterations=3)
-            try:
-                gray = standard_gray(base - base[around].mean() + added)
-                measured = measure_features(gray, found.mask, spacing_mm=spacing_mm)
-            except SynthesizerError:
-                continue
-        if np.isfinite(measured).all():
+            gray = standard_gray(base - base[around].mean() + added)
+            measured = features_or_none(gray, found.mask, spacing_mm=spacing_mm)
+        if measured is not None and np.isfinite(measured).all():
             table.append(measured)
     if not table:
         raise SynthesizerError("no training nodule can be measured, so the model cannot be calibrated")

@@ -11,11 +11,11 @@ from scipy import ndimage
 
 from synnodtest.attenuation import annotated_contrast
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import BackgroundError, SynthesizerError
+from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.radiograph import Radiograph, lung_range
-from synnodtest.radiomics_features import measure_features, standard_gray
+from synnodtest.radiomics_features import features_or_none, standard_gray
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation, stamp
 from synnodtest.synthesizers.window import Window, cut_window
@@ -90,11 +90,8 @@ def _compose(
         return None
     base = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
     around = ~ndimage.binary_dilation(mask, iterations=3)
-    try:
-        measured = measure_features(standard_gray(base - base[around].mean() + added), mask, spacing_mm=step)
-    except SynthesizerError:
-        return None
-    if not np.isfinite(measured).all():
+    measured = features_or_none(standard_gray(base - base[around].mean() + added), mask, spacing_mm=step)
+    if measured is None:
         return None
     realised = [equal_area_diameter_mm(float(mask.sum()), (step, step)), float(added[mask].mean())]
     return _Composed(base, added, mask, np.concatenate([realised, measured]))

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
-from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
+from synnodtest.radiomics_features import GROUPS, features_or_none, standard_gray
 from synnodtest.synthesizers.diffusion.canvas import planted_pixels
 from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.segment import shares_of
@@ -201,9 +200,5 @@ class _Scene:
         made = variant.of(self._patch, seed, self._spacing)
         self._pixels[self._patch.where] = planted_pixels(self._before, made, self._display)
         values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
-        try:
-            gray = standard_gray(values - values[self._around].mean())
-            measured = measure_features(gray, self._mask, names=self._names)
-        except SynthesizerError:
-            return None
-        return measured if np.isfinite(measured).all() else None
+        gray = standard_gray(values - values[self._around].mean())
+        return features_or_none(gray, self._mask, names=self._names)
