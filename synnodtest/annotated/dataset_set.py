@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.annotated.sets import Case
-from synnodtest.backgrounds.listing import masks_beside
+from synnodtest.backgrounds.folder_files import masks_beside
 from synnodtest.backgrounds.readers import read_mask
 from synnodtest.datasets import AnnotatedBox, AnnotatedImage, Dataset, load_image, read_dataset
 from synnodtest.geometry import BoolArray, equal_area_diameter_mm

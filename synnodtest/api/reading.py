@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.backgrounds.estimates import Estimates
-from synnodtest.backgrounds.listing import masks_beside
+from synnodtest.backgrounds.folder_files import masks_beside
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.backgrounds.readers import read_as, read_mask
 from synnodtest.backgrounds.reading import FILE_ALONE, Given

@@ -8,7 +8,8 @@ from pathlib import Path
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import Format
 from synnodtest.backgrounds.folder import FolderSet
-from synnodtest.backgrounds.listing import NothingThere, radiographs_in
+from synnodtest.backgrounds.folder_files import radiographs_in
+from synnodtest.backgrounds.listing import NothingThere
 from synnodtest.backgrounds.mha import MetaImage, read_mha
 from synnodtest.backgrounds.readers import read_mask, read_radiograph
 from synnodtest.errors import BackgroundError, likely

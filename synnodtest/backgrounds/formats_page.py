@@ -12,7 +12,7 @@ from synnodtest.backgrounds import columns, depth, dicom_header, dicom_range, di
 
 from synnodtest.backgrounds import mha, file_formats, plausible, reading, tables  # isort: skip
 from synnodtest.backgrounds.annotations import UNREAD
-from synnodtest.backgrounds.listing import UNREAD_PICTURES
+from synnodtest.backgrounds.folder_files import UNREAD_PICTURES
 from synnodtest.backgrounds.other_annotations import OTHER_FORMS
 from synnodtest.text_files import TEXT_ENCODINGS
 

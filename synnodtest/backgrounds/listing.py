@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +10,8 @@ from pathlib import Path
 from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
-from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
+from synnodtest.backgrounds.file_formats import stem_of, suffixes
+from synnodtest.backgrounds.folder_files import dicom_tree, masks_beside, radiographs_in, unread_pictures
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
@@ -22,17 +20,6 @@ from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
-
-_SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
-_TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
-UNREAD_PICTURES = (
-    ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
-    ".jls", ".jxl", ".j2k", ".heic", ".avif", ".dcm.gz", ".mha.gz", ".tar", ".tar.gz", ".tgz", ".7z", ".rar",
-)  # fmt: skip
-"""Formats in which radiographs come and that are not read, unless a package adds one."""
-_DEEPEST = 8
-"""Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
-an end where a link leads back."""
 
 
 class NothingThere(BackgroundError):
@@ -86,7 +73,8 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     manifest = find_manifest([folder, images]) or find_manifest(outer)
     entries, notes = _entries(folder, images, manifest)
     if not entries and images == folder:
-        entries, notes = _tree(folder, one_set=len(outer) > 1)
+        tree = dicom_tree(folder, one_set=len(outer) > 1)
+        entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks_beside(path)) for path in tree], []
     entries, foreign = _frontal(entries)
     annotated = annotations_of(images, [entry.path for entry in entries])
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(entry)}
@@ -127,7 +115,7 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
             unlisted = sum(path.resolve() not in listed for path in lying)
             notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
             return [_from_row(folder, row, path) for row, path in chosen], notes
-    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], _unread_pictures(images)
+    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], unread_pictures(images)
 
 
 def _has_nodule_mask(entry: Entry) -> bool:
@@ -142,30 +130,6 @@ def _has_nodule_mask(entry: Entry) -> bool:
 def _unlisted(count: int, name: str) -> str:
     told = f"that {name} does not list"
     return counted(count, f"radiograph {told} was left out", f"radiographs {told} were left out")
-
-
-def _unread_pictures(folder: Path) -> list[str]:
-    """Return a note on files of a folder that are pictures of a format that is not read."""
-    found = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
-    return [
-        f"{counted(count, f'{suffix} file was', f'{suffix} files were')} left out: the format is not read"
-        for suffix, count in sorted(found.items())
-        if suffix not in suffixes()
-    ]
-
-
-def _tree(folder: Path, one_set: bool) -> tuple[list[Entry], list[str]]:
-    """Return the frontal radiographs of a tree of DICOM files.
-
-    Folders below a flat ``--backgrounds`` that hold files themselves may be sets, so they are not thrown together
-    unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
-    """
-    depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
-    dicom = [path for path in found if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
-    if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
-        return [], []
-    return [Entry(path.relative_to(folder).as_posix(), path, masks_beside(path)) for path in dicom], []
 
 
 def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
@@ -213,10 +177,6 @@ def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
         "and kept, because it lists backgrounds"
         for name, count in sorted(told.items())
     ]
-
-
-def _in_tree(inside: Path) -> bool:
-    return inside.name.upper() != "DICOMDIR" and not any(part.startswith(".") for part in inside.parts)
 
 
 def _file_of(row: ManifestRow, folder: Path) -> Path:
@@ -293,52 +253,6 @@ def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]
             f"{folder}: its manifest covers several folders ({', '.join(subfolders)}), and none is named as the set",
             hint=f"--backgrounds {folder / next(s for s in subfolders if s != '.')}, or name a folder as the set",
         )
-
-
-def radiographs_in(folder: Path) -> list[Path]:
-    """Return the radiographs that lie directly in a folder, masks left out, by name.
-
-    Raises:
-        BackgroundError: the folder cannot be listed.
-    """
-    try:
-        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    except OSError as error:
-        raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    found = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
-    stems = {_stem(path) for path in found}
-    return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
-
-
-def any_radiograph(folder: Path) -> bool:
-    """Return whether a folder, a folder below it or a manifest for it holds or names anything that may be one."""
-    if find_manifest([folder, folder.parent]) is not None:
-        return True
-    for place, below, names in os.walk(folder, followlinks=True):
-        if any(suffix_of(path) in suffixes() or _nameless_dicom(path) for path in map(Path(place).joinpath, names)):
-            return True
-        if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
-            below.clear()
-    return False
-
-
-def _nameless_dicom(path: Path) -> bool:
-    return path.suffix.lower() not in _TEXT_SUFFIXES and path.name.upper() != "DICOMDIR" and is_dicom(path)
-
-
-def _stem(path: Path) -> str:
-    return stem_of(path) if suffix_of(path) in suffixes() else path.name
-
-
-def masks_beside(path: Path) -> dict[str, Path]:
-    """Return the masks ``<stem>.<region>.png`` beside a radiograph, by region."""
-    stem = _stem(path)
-    matches = [
-        (_SIDECAR.fullmatch(beside.name), beside)
-        for beside in sorted(path.parent.glob(glob.escape(stem) + ".*.[pP][nN][gG]"))
-    ]
-    found = ((mask["region"], beside) for mask, beside in matches if mask and mask["stem"] == stem)
-    return {region.lower().replace("-", "_"): beside for region, beside in found}
 
 
 def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -> BackgroundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synnodtest.backgrounds.listing import radiographs_in
+from synnodtest.backgrounds.folder_files import radiographs_in
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.errors import BackgroundError
 

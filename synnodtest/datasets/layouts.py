@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
-from synnodtest.backgrounds.listing import radiographs_in
+from synnodtest.backgrounds.folder_files import radiographs_in
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.other_annotations import places_of
 from synnodtest.backgrounds.patients import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from synnodtest.backgrounds.file_formats import stem_of
-from synnodtest.backgrounds.listing import radiographs_in
+from synnodtest.backgrounds.folder_files import radiographs_in
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import EDGE_PX, size_of
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers

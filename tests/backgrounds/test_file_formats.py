@@ -10,7 +10,7 @@ from PIL import Image
 from synnodtest.backgrounds import file_formats
 from synnodtest.backgrounds.file_formats import Format, format_of, stem_of, suffix_of
 from synnodtest.backgrounds.folder import FolderSet
-from synnodtest.backgrounds.listing import radiographs_in
+from synnodtest.backgrounds.folder_files import radiographs_in
 from synnodtest.datasets.yolo import read_yolo
 from synnodtest.errors import BackgroundError
 

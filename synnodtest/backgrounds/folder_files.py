@@ -1,0 +1,100 @@
+"""Which files of a folder are radiographs, their masks, or pictures that are not read."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+from synnodtest.backgrounds.dicom import is_dicom
+from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
+from synnodtest.backgrounds.manifest import find_manifest
+from synnodtest.counted import counted
+from synnodtest.errors import BackgroundError
+
+_SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
+_TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
+UNREAD_PICTURES = (
+    ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
+    ".jls", ".jxl", ".j2k", ".heic", ".avif", ".dcm.gz", ".mha.gz", ".tar", ".tar.gz", ".tgz", ".7z", ".rar",
+)  # fmt: skip
+"""Formats in which radiographs come and that are not read, unless a package adds one."""
+_DEEPEST = 8
+"""Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
+an end where a link leads back."""
+
+
+def radiographs_in(folder: Path) -> list[Path]:
+    """Return the radiographs that lie directly in a folder, masks left out, by name.
+
+    Raises:
+        BackgroundError: the folder cannot be listed.
+    """
+    try:
+        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
+    found = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
+    stems = {_stem(path) for path in found}
+    return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+
+
+def any_radiograph(folder: Path) -> bool:
+    """Return whether a folder, a folder below it or a manifest for it holds or names anything that may be one."""
+    if find_manifest([folder, folder.parent]) is not None:
+        return True
+    for place, below, names in os.walk(folder, followlinks=True):
+        if any(suffix_of(path) in suffixes() or _nameless_dicom(path) for path in map(Path(place).joinpath, names)):
+            return True
+        if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
+            below.clear()
+    return False
+
+
+def _nameless_dicom(path: Path) -> bool:
+    return path.suffix.lower() not in _TEXT_SUFFIXES and path.name.upper() != "DICOMDIR" and is_dicom(path)
+
+
+def _stem(path: Path) -> str:
+    return stem_of(path) if suffix_of(path) in suffixes() else path.name
+
+
+def masks_beside(path: Path) -> dict[str, Path]:
+    """Return the masks ``<stem>.<region>.png`` beside a radiograph, by region."""
+    stem = _stem(path)
+    matches = [
+        (_SIDECAR.fullmatch(beside.name), beside)
+        for beside in sorted(path.parent.glob(glob.escape(stem) + ".*.[pP][nN][gG]"))
+    ]
+    found = ((mask["region"], beside) for mask, beside in matches if mask and mask["stem"] == stem)
+    return {region.lower().replace("-", "_"): beside for region, beside in found}
+
+
+def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
+    """Return the files of a tree of DICOM files.
+
+    Folders below a flat ``--backgrounds`` that hold files themselves may be sets, so they are not thrown together
+    unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
+    """
+    depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
+    dicom = [path for path in found if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
+    if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
+        return []
+    return dicom
+
+
+def _in_tree(inside: Path) -> bool:
+    return inside.name.upper() != "DICOMDIR" and not any(part.startswith(".") for part in inside.parts)
+
+
+def unread_pictures(folder: Path) -> list[str]:
+    """Return a note on files of a folder that are pictures of a format that is not read."""
+    found = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
+    return [
+        f"{counted(count, f'{suffix} file was', f'{suffix} files were')} left out: the format is not read"
+        for suffix, count in sorted(found.items())
+        if suffix not in suffixes()
+    ]
