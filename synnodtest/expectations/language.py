@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.expectations.metrics import METRICS
+
 Schema = Mapping[str, object]
 
 VARIABLE: Schema = {"$ref": "#/$defs/variable"}
@@ -43,7 +45,7 @@ def choice(*words: str) -> Schema:
     return {"anyOf": [{"enum": list(words)}, VARIABLE]}
 
 
-METRIC = choice("sensitivity", "confidence", "specificity", "false_positives_per_image")
+METRIC = choice(*METRICS)
 
 COMMON: Mapping[str, Schema] = {
     "id": {"description": "Name of this expectation within its behaviour; default: its kind.", **reference("name")},

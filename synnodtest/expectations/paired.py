@@ -12,31 +12,25 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
-from synnodtest.expectations.pairing import (
-    LOWER_IS_BETTER,
-    ON_IMAGES,
-    RATES,
-    Compared,
-    Comparison,
-    compare,
-    is_arm,
-    nodule_pairs,
-)
+from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
+from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
 from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
-from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
 
 C = TypeVar("C", bound=Compared)
 
 
 def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
     """Hold a paired difference against its bound."""
+    clusters = [trial.cluster for trial in compared.trials]
     return hold(
         name,
         compared.label,
-        lambda alpha: difference(compared, evidence, alpha),
+        lambda alpha: difference(
+            compared.metric, compared.arm, compared.reference, clusters, alpha=alpha, seed=evidence.seed
+        ),
         alpha=evidence.alpha,
         bound=bound,
         side=side,
@@ -167,17 +161,6 @@ def paired_needs(parameters: Compared) -> tuple[Arm, ...]:
     if parameters.metric in ON_IMAGES:
         arms.append(UNTOUCHED_ARM)
     return tuple(arms)
-
-
-def difference(compared: Comparison, evidence: Evidence, alpha: float) -> Estimate:
-    """Estimate arm minus reference: Tango's bounds for rates (wider where clusters repeat), else guarded t."""
-    clusters = [t.cluster for t in compared.trials]
-    if compared.metric in RATES:
-        return rate_difference_clustered(compared.arm, compared.reference, clusters, alpha=alpha)
-    most = max([1.0, *compared.arm, *compared.reference])  # scores of some detectors exceed 1
-    most = most_per_image(clusters, most) if compared.metric in LOWER_IS_BETTER else most
-    shifts = [a - r for a, r in zip(compared.arm, compared.reference, strict=True)]
-    return paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True, seed=evidence.seed)
 
 
 def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidence) -> Held:

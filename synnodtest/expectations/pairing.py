@@ -11,14 +11,9 @@ from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations.language import METRIC, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs
-
-ON_IMAGES = frozenset({"specificity", "false_positives_per_image"})
-LOWER_IS_BETTER = frozenset({"false_positives_per_image"})
-RATES = frozenset({"sensitivity", "specificity"})
-"""Metrics that are yes or no of each unit."""
-UNITS = {"confidence": "score", "false_positives_per_image": "per image"}
 
 NodulePair = tuple[tuple[Trial, NoduleTrial], tuple[Trial, NoduleTrial]]
 
@@ -124,9 +119,9 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     gate = [reference for _, reference in pairs] or _all_nodules(parameters, evidence)
     if metric in ON_IMAGES:
         images, single = _image_pairs(parameters, evidence)
-        values = [tuple(_on_image(metric, t, evidence.operating_point) for t in pair) for pair in images]
+        values = [tuple(of_image(metric, t, evidence.operating_point) for t in pair) for pair in images]
         return Comparison(metric, names, [a for a, _ in images], *_columns(values), gate=gate, alone=single)
-    values = [tuple(_on_nodule(metric, n, evidence.operating_point) for _, n in pair) for pair in pairs]
+    values = [tuple(of_nodule(metric, n, evidence.operating_point) for _, n in pair) for pair in pairs]
     return Comparison(metric, names, [t for (t, _), _ in pairs], *_columns(values), gate=gate, lost=lost, alone=alone)
 
 
@@ -143,15 +138,6 @@ def _names(parameters: Compared) -> tuple[str, str]:
 
 def _columns(values: Sequence[tuple[float, ...]]) -> tuple[list[float], list[float]]:
     return [v[0] for v in values], [v[1] for v in values]
-
-
-def _on_nodule(metric: str, nodule: NoduleTrial, point: float) -> float:
-    return nodule.confidence if metric == "confidence" else float(nodule.detected(point))
-
-
-def _on_image(metric: str, trial: Trial, point: float) -> float:
-    count = trial.false_positives_at(point)
-    return float(count == 0) if metric == "specificity" else float(count)
 
 
 def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[Trial]]:

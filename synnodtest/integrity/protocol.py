@@ -20,11 +20,10 @@ import yaml
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
+from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
 from synnodtest.spec.model import Spec
 
-METRICS = {"sensitivity": False, "confidence": False, "specificity": False, "false_positives_per_image": True}
-"""What a margin may limit, and whether less of it is better."""
 GATES = ("integrity", "safety", "performance", "exploratory")
 LEAST_PAIRS = 60
 """Pairs of scenes that a comparison of versions rests on at least, unless the protocol says otherwise."""
@@ -37,7 +36,7 @@ class Margin:
     """How much worse than an earlier version a new one may be.
 
     Args:
-        metric: One of :data:`METRICS`.
+        metric: One of :data:`~synnodtest.expectations.metrics.METRICS`.
         margin: Above 0, in the unit of the metric.
         behaviour: Of one behaviour; empty: over all.
     """

@@ -11,20 +11,15 @@ from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import find_check
+from synnodtest.expectations.metrics import LOWER_IS_BETTER, METRICS, ON_IMAGES, RATES, difference
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
 from synnodtest.record.model.judged import DEFAULT_POINT
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side, SideIdentification, SideRun
-from synnodtest.statistics import Estimate, most_per_image, paired_mean, rate_difference_clustered
+from synnodtest.statistics import Estimate
 
-METRICS = ("sensitivity", "confidence", "specificity", "false_positives_per_image")
-"""What ``--compare-fail`` may name; each is the record's value minus the earlier one's."""
-LESS_IS_BETTER = frozenset({"false_positives_per_image"})
-ON_NODULES = frozenset({"sensitivity", "confidence"})
-SHARES = frozenset({"sensitivity", "specificity"})
-"""Metrics that lie within 0 and 1, so that no limit of 1 or more is ever exceeded."""
 _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at_least", "operating_point", "alpha")
 _SAYS_NOTHING = frozenset({"rationale"})
 """Parameters that no verdict hangs on."""
@@ -42,7 +37,7 @@ class Limit:
     """How far a metric may move: a negative bound limits a fall, a positive one a rise, 0 any step for the worse.
 
     Args:
-        metric: One of :data:`METRICS`.
+        metric: One of :data:`~synnodtest.expectations.metrics.METRICS`; the record's value minus the earlier one's.
         bound: As a difference: -0.03 are three percentage points.
     """
 
@@ -52,7 +47,7 @@ class Limit:
     @property
     def of_a_fall(self) -> bool:
         """Whether it is a fall that is limited."""
-        return self.bound < 0 or (self.bound == 0 and self.metric not in LESS_IS_BETTER)
+        return self.bound < 0 or (self.bound == 0 and self.metric not in LOWER_IS_BETTER)
 
     def verdict(self, differences: Iterable[DifferenceEntry], alone: str = "") -> LimitEntry:
         """Return whether the limit is kept, and the sentence.
@@ -107,12 +102,12 @@ def parse_limit(text: str) -> Limit:
 def _refuse_toothless(limit: Limit, text: str) -> None:
     """Refuse a limit that bears any loss: on an improvement alone, or of percentage points where shares are meant."""
     metric, bound = limit.metric, limit.bound
-    if metric in SHARES and abs(bound) >= 1:
+    if metric in RATES and abs(bound) >= 1:
         raise SynnodError(
             f"--compare-fail {text!r}: no {metric} moves by as much as {abs(bound):g}",
             hint=f"three percentage points are written {metric}:-0.03",
         )
-    if (metric in SHARES and bound > 0) or (metric in LESS_IS_BETTER and bound < 0):
+    if (metric in RATES and bound > 0) or (metric in LOWER_IS_BETTER and bound < 0):
         raise SynnodError(
             f"--compare-fail {text!r} limits an improvement and bears any loss",
             hint=f"to limit the loss write {metric}:{-bound:g}",
@@ -172,7 +167,7 @@ def compare(
         removed=tuple(key for key in before if key not in after),
         differences=differences,
         unpaired=len({*then.scenes, *here.scenes}) - len(pairs),
-        limits=tuple(limit.verdict(differences, alone[limit.metric in ON_NODULES]) for limit in limits),
+        limits=tuple(limit.verdict(differences, alone[limit.metric not in ON_IMAGES]) for limit in limits),
     )
 
 
@@ -289,13 +284,7 @@ def _hit(confidence: float, point: float) -> float:
 
 def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> DifferenceEntry:
     now, before, clusters = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
-    if metric in SHARES:
-        estimate = rate_difference_clustered(now, before, clusters, alpha=alpha)
-    else:
-        shifts = [a - b for a, b in zip(now, before, strict=True)]
-        most = max([1.0, *now, *before])
-        most = most_per_image(clusters, most) if metric in LESS_IS_BETTER else most
-        estimate = paired_mean(shifts, clusters, alpha=alpha, limits=(-most, most), guarded=True)
+    estimate = difference(metric, now, before, clusters, alpha=alpha)
     return DifferenceEntry(
         behaviour=behaviour,
         metric=metric,

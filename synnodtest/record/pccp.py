@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from synnodtest.decoding import JsonObject, encode
-from synnodtest.integrity.protocol import METRICS, Margin, Protocol
+from synnodtest.expectations.metrics import LOWER_IS_BETTER
+from synnodtest.integrity.protocol import Margin, Protocol
 from synnodtest.record.change import OPEN, OUTSIDE, WITHIN, Clause, Held, Judged, Ran, Version
 from synnodtest.record.compare import compare
 from synnodtest.record.model import Comparison, ExpectationEntry, SceneEntry
@@ -210,7 +211,7 @@ def _row(entry: ExpectationEntry, word: str) -> dict[str, str]:
 
 def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:
     """Return the clause on one margin: non-inferior where the bound of the difference lies within the margin."""
-    less_is_better = METRICS[margin.metric]
+    less_is_better = margin.metric in LOWER_IS_BETTER
     what = margin.metric.replace("_", " ") + (f" of {margin.behaviour}" if margin.behaviour else "")
     whom = f"{earlier.label}{', the reference' if first else ''}"
     direction = "higher" if less_is_better else "lower"

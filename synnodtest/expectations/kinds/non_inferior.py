@@ -6,8 +6,8 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.fewest import sequential_pairs
 from synnodtest.expectations.margins import Margined, margin_kind
+from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.paired import against_arm, judge_difference, sequential_stop
-from synnodtest.expectations.pairing import LOWER_IS_BETTER
 from synnodtest.expectations.worst import with_worst_case
 
 

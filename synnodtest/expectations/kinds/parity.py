@@ -18,8 +18,8 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.paired import margin_below_1, no_room_left
-from synnodtest.expectations.pairing import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
@@ -139,12 +139,11 @@ def _groups(parameters: Parity, evidence: Evidence, metric: str) -> list[Group]:
     for stratum in parameters.strata:
         if metric in ON_IMAGES:
             trials = list(evidence.untouched(parameters.arm, where=stratum.where, strict=True))
-            counts = [t.false_positives_at(point) for t in trials]
-            values = [float(c) if metric in LOWER_IS_BETTER else float(c == 0) for c in counts]
+            values = [of_image(metric, t, point) for t in trials]
         else:
             pairs = _nodules(parameters, evidence, stratum.where)
             trials = [t for t, _ in pairs]
-            values = [n.confidence if metric == "confidence" else float(n.detected(point)) for _, n in pairs]
+            values = [of_nodule(metric, n, point) for _, n in pairs]
         made.append(Group(stratum.label, values, trials))
     return made
 

@@ -9,6 +9,7 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.fewest import superior_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
+from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.paired import (
     against_arm,
     comparison_unit,
@@ -18,7 +19,7 @@ from synnodtest.expectations.paired import (
     sequential_stop,
     with_reference,
 )
-from synnodtest.expectations.pairing import LOWER_IS_BETTER, Compared
+from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.worst import with_worst_case
 
 
