@@ -44,6 +44,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """By group, as PyRadiomics names both."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
+PAPER_FEATURES = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
+"""The six of SynNodBench's sliders, by PyRadiomics name (Idm: inverse difference moment)."""
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
 

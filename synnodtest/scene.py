@@ -14,6 +14,8 @@ ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
 MARGIN_WORDS = ("smooth", "lobulated", "spiculated")
 LESION_WORDS = ("mass", "consolidation")
 """What may be planted beside nodules."""
+LOOKS = ("density", "attenuation", "margin", "doubling_days", "interval_days", "lesion")
+"""What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,7 @@ class Nodule:
 
     def look(self) -> dict[str, object]:
         """Return density, attenuation, margin, growth and lesion by name, as far as they are given."""
-        names = ("density", "attenuation", "margin", "doubling_days", "interval_days", "lesion")
-        named = {name: getattr(self, name) for name in names}
+        named = {name: getattr(self, name) for name in LOOKS}
         return {name: value for name, value in named.items() if value not in (None, "")}
 
     def request(self) -> dict[str, object]:

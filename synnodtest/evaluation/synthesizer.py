@@ -22,14 +22,13 @@ from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.radiomics_features import FEATURE_NAMES, PAPER_FEATURES
 from synnodtest.record.rejections import kind_of_rejection
 from synnodtest.statistics import paired_mean
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
 Report = Callable[[str], None]
-SWEPT = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
 SWEEP_DIAMETER_MM = 14.0
 SHAM_MARGIN = 0.05
 """A score that shifts by less than this between sham edit and untouched radiograph counts as unchanged."""
@@ -258,7 +257,7 @@ def evaluate_synthesizer(
         report(
             f"memorisation: {100 * share:.1f}% of planted nodules are copies (95% {100 * low:.1f} to {100 * high:.1f}%)"
         )
-    for name in SWEPT if ranges and sweep_scenes else ():
+    for name in PAPER_FEATURES if ranges and sweep_scenes else ():
         low, _, high = (ranges or {})[name]
         swept = sweep(synthesizer, on, name, (low, high), sweep_scenes, seed=seed)
         figures.setdefault("sweeps", {})[name] = swept

@@ -305,9 +305,12 @@ def holds(value: Any, condition: Any) -> bool:
     """Return whether a value satisfies a condition of ``where``: ``at_least``, ``at_most``, ``equals``, ``in``."""
     if value is None:
         return False
-    if not isinstance(condition, Mapping):
-        condition = {"equals": condition}
-    return all(_compare(value, operator, wanted) for operator, wanted in condition.items())
+    return all(_compare(value, operator, wanted) for operator, wanted in as_condition(condition).items())
+
+
+def as_condition(given: Any) -> Mapping[str, Any]:
+    """Return a condition of ``where`` as a mapping; a bare value means ``equals``."""
+    return given if isinstance(given, Mapping) else {"equals": given}
 
 
 def _compare(value: Any, operator: str, wanted: Any) -> bool:

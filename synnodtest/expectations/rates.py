@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from synnodtest.evidence.ruling import Side
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, as_condition, cluster_counts
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.parameters import Bounded, Selection
 from synnodtest.statistics import Estimate, clustered_rate, icc
@@ -103,7 +103,7 @@ def where_phrase(parameters: Selection) -> str:
     parts = [
         f"{name} {words.get(op, op)} {_text(value)}"
         for name, condition in where.items()
-        for op, value in (condition.items() if isinstance(condition, Mapping) else [("equals", condition)])
+        for op, value in as_condition(condition).items()
         for op, value in [as_asked(op, value)]
     ]
     return " where " + " and ".join(parts)

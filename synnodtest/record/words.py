@@ -10,6 +10,7 @@ from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
+from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
@@ -70,8 +71,7 @@ def _conditions_text(where: Any) -> list[str]:
     parts = []
     for name, condition in where.items() if isinstance(where, Mapping) else ():
         word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
-        asked = condition if isinstance(condition, Mapping) else {"equals": condition}
-        told = [as_asked(op, value) for op, value in asked.items()]
+        told = [as_asked(op, value) for op, value in as_condition(condition).items()]
         parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in told]
     return parts
 

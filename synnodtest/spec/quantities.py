@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import same
+from synnodtest.evidence.trial import as_condition, same
 from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
@@ -79,11 +79,6 @@ def misspelt(name: str, known: Mapping[str, object]) -> str | None:
         return None
     close = difflib.get_close_matches(name.lower(), sorted({*known, *WORDS}), n=1, cutoff=0.75)
     return close[0] if close else None
-
-
-def as_condition(raw: Any) -> Condition:
-    """Return a condition as a mapping; a bare value means ``equals``."""
-    return raw if isinstance(raw, Mapping) else {"equals": raw}
 
 
 def condition_text(name: str, condition: Condition) -> str:

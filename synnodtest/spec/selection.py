@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.decoding import Schema
+from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.asked import Asked
+from synnodtest.scene import LOOKS
 from synnodtest.spec.build import EMPTY, Builder
 from synnodtest.spec.messages import Path, problem, unknown
 from synnodtest.spec.model import Scenes
 from synnodtest.spec.quantities import (
     Stratum,
     admitted,
-    as_condition,
     bins,
     can_hold,
     condition_text,
@@ -32,8 +33,6 @@ from synnodtest.spec.values import Constant, Sweep, Value
 Groups = Mapping[str, list[str]]
 """Names of arms and of what is judged, by the word that ``where`` and ``by`` use."""
 
-LOOKS = frozenset({"density", "attenuation", "margin", "lesion", "doubling_days", "interval_days"})
-"""What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
 _LOOKS_HINT = "give the nodule one; with a contrast it has no density"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from synnodtest.evidence.trial import Trial
 from synnodtest.geometry import centre_of
 from synnodtest.planning.radiomics_space import feature_range
-from synnodtest.studio.wishes import PAPER_FEATURES
+from synnodtest.radiomics_features import PAPER_FEATURES
 
 USUAL = {"diameter_mm": (6.0, 30.0), "density": (0.4, 2.0), "contrast": (0.05, 0.6)}
 """Where a sweep goes unless told otherwise: sizes and densities (ground glass to calcified) that readers see."""

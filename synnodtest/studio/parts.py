@@ -6,9 +6,8 @@ from importlib import resources
 from typing import Any
 
 from synnodtest.planning.radiomics_space import feature_range
-from synnodtest.radiomics_features import GROUPS
+from synnodtest.radiomics_features import GROUPS, PAPER_FEATURES
 from synnodtest.studio.tables import macros
-from synnodtest.studio.wishes import PAPER_FEATURES
 
 TITLES = {"Idm": "Inverse difference moment", "GrayLevelVariance": "Gray level variance"}
 HEADS = {"shape2D": "Shape", "firstorder": "First order", "glcm": "GLCM", "glszm": "GLSZM"}

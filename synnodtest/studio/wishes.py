@@ -14,9 +14,6 @@ from synnodtest.scene import Nodule
 
 Box = tuple[float, float, float, float]
 
-PAPER_FEATURES = ("Sphericity", "Contrast", "Energy", "Entropy", "Idm", "GrayLevelVariance")
-"""The six of SynNodBench's sliders, by PyRadiomics name (Idm: inverse difference moment)."""
-
 
 @dataclass(frozen=True)
 class Wish:

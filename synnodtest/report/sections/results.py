@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.integrity.protocol import GATES
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.words import (
     bound_text,
@@ -132,7 +133,7 @@ def multiplicity(context: Context) -> Section:
     """Return families, gates and procedure."""
     expectations = context.record.expectations
     families = Counter((context.gate(e), e.shown_status) for e in expectations)
-    gates = [g for g in ("integrity", "safety", "performance", "exploratory") if any(k[0] == g for k in families)]
+    gates = [g for g in GATES if any(k[0] == g for k in families)]
     gates += sorted({k[0] for k in families} - set(gates))
     words = [w for w in context.counts if context.counts[w]]
     heads, columns = [w.capitalize() for w in words], ["Expectation", "p, raw", "p, Holm", "Says"]
