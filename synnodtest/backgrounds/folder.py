@@ -163,7 +163,7 @@ class FolderSet:
         Where estimated lungs are doubtful, the stratum ``lung_estimate`` says it.
 
         Raises:
-            BackgroundError: the file or one of its masks is missing, corrupt or unusable; names it.
+            BackgroundError: the file or one of its masks is missing, corrupt, unusable or not that of before; names it.
         """
         entry = self._entries.get(background.id)
         if entry is None:
@@ -173,6 +173,7 @@ class FolderSet:
             _refuse_unclear_masks(entry, radiograph)
             regions = _given_regions(entry, radiograph.shape)
             radiograph = self._looked_at(entry, replace(radiograph, regions=regions), background.content)
+            _refuse_changed(entry, background)
         except BackgroundError as error:
             raise _with_place(error, entry.where) from error
         radiograph = replace(
@@ -292,6 +293,15 @@ def _refuse_inverted(path: Path, region: str, mask: BoolArray) -> None:
         raise BackgroundError(
             f"{path}: the {region} mask covers {share:.0%} of the radiograph's edge: is it inverted?",
             hint=f"draw what lies in the {region} white and all else black",
+        )
+
+
+def _refuse_changed(entry: Entry, background: Background) -> None:
+    """Refuse pixels or masks that are no longer those whose content is known: the store would keep them as such."""
+    if background.content and _content(entry) != background.content:
+        raise BackgroundError(
+            f"{entry.path}: the file, or a mask of it, was changed since this set was opened",
+            hint="run again when nobody writes into the folder any more",
         )
 
 

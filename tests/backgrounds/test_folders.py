@@ -681,3 +681,15 @@ class TestDicomTrees:
         for name in ("p1", "p2"):
             write_dicom(tmp_path / "normal" / name / "a.dcm", chest(160, 160, bits=12), PatientID=name)
         assert len(open_backgrounds(tmp_path, "normal").backgrounds) == 2
+
+
+@pytest.mark.parametrize("changed", ["a.png", "a.lung.png"])
+def test_a_film_or_mask_that_changes_after_its_set_was_opened_is_not_taken_for_that_of_before(tmp_path, changed):
+    folder = make_set(tmp_path / "set")
+    write_png(folder / "a.lung.png", mask())
+    backgrounds = open_backgrounds(folder, "normal")
+    first = next(one for one in backgrounds.backgrounds if one.id == "a.png")
+    assert backgrounds.load(first).background == "a.png"
+    write_png(folder / changed, chest(seed=9) if changed == "a.png" else mask(columns=slice(30, 62)))
+    with pytest.raises(BackgroundError, match=r"a\.png: the file, or a mask of it, was changed since"):
+        backgrounds.load(first)
