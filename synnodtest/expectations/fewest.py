@@ -56,6 +56,19 @@ def curve_backgrounds(bound: float, alpha: float) -> int:
     return max(LEAST_CLUSTERS, rate_units(bound, alpha))
 
 
+def precision_backgrounds(bound: float, alpha: float, per_background: float, unseen: float) -> int | None:
+    """Return the fewest backgrounds that show a precision, all nodules and nothing else found, each untouched once.
+
+    So many false positives are allowed for on every image that may be unlike all seen.
+    """
+    nodules = max(per_background, 1.0)
+
+    def passes(n: int) -> bool:
+        return bool(nodules / (nodules + 2 * unseen * (1.0 - alpha ** (1.0 / n))) > bound)
+
+    return _first(passes, curve_backgrounds(bound, alpha)) if bound < 1 else None
+
+
 def rising_backgrounds(bound: float, alpha: float, *, levels: int = _LEVELS) -> int | None:
     """Return the fewest backgrounds that show a rank correlation, each of them with a perfect one.
 

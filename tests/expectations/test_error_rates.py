@@ -137,6 +137,16 @@ def wrong_on_some_films(rng):
     return made
 
 
+def alarms_on_some_films(rng):
+    """All nodules found, one background in twenty with five false positives of higher scores: 20 hits of 25 findings."""
+    return [
+        one
+        for i in range(20)
+        for loud in [rng.random() < 0.05]
+        for one in (trial(f"b{i}", 0.9), trial(f"b{i}", arm="@untouched", false_positives=[1.0] * 5 * loud))
+    ]
+
+
 def loud_in_one_group(rng):
     """Single images; of one group one in twenty shows four false positives, of the other none does."""
     return [
@@ -170,6 +180,7 @@ DESIGNS = {
     "size": ("size_at_sensitivity", {"level": 0.8, "at_most": 15.0}, sizes, 25),
     "froc": ("froc", {"at_least": 0.8}, free_response, 20),
     "auc": ("auc", {"at_least": AUC}, image_scores, 25),
+    "average precision": ("average_precision", {"at_least": 0.8}, alarms_on_some_films, 30),
     "calibration": ("calibration", {"at_most": 1 / 6}, overconfident, 40),
     "calibration by film": ("calibration", {"at_most": 0.05}, wrong_on_some_films, 60),
 }

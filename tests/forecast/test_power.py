@@ -72,14 +72,17 @@ SWEPT = ""
         ("froc: {at_least: 0.5}", 15, ""),
         ("froc: {at_least: 0.9}", 29, ""),
         ("auc: {at_least: 0.9}", 29, ""),
-        ("average_precision: {at_least: 0.95}", 59, ""),
+        ("average_precision: {at_least: 0.95}", 227, ""),
         ("superior: {arm: a, reference: r, margin: 0.9}", 52, ARMS),
         ("non_inferior: {arm: a, reference: r, margin: 0.3, reference_at_least: 0.9}", 29, ARMS),
         ("localization: {at_least: 0.9}", 29, ""),
     ],
 )
 def test_the_fewest_backgrounds_that_can_pass(load, expect, least, more):
-    """0.95^59, 0.9^29, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4 = z^2 1.9 / 0.1; -log(0.05) / 0.1 = 29.96."""
+    """0.95^59, 0.9^29, 0.99^299, 0.8^14 < 0.05; z^2 0.95 / 0.05 = 51.4 = z^2 1.9 / 0.1; -log(0.05) / 0.1 = 29.96.
+
+    1 / (1 + 4 (1 - 0.05^(1/n))) exceeds 0.95 from n = log(0.05) / log(1 - (1 / 0.95 - 1) / 4) = 226.2 on.
+    """
     enough, few = (plan(load(expect, count=n, more=more)) for n in (least, least - 1))
     assert (enough.smallest, enough.warning) == (least, "")
     assert few.warning

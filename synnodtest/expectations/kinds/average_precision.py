@@ -19,6 +19,7 @@ from synnodtest.expectations.curves import (
     owners,
     rule_on_curve,
 )
+from synnodtest.expectations.fewest import precision_backgrounds
 from synnodtest.expectations.language import option, share
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.parameters import Selection
@@ -26,7 +27,10 @@ from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate
+from synnodtest.statistics.clusters import equal_clusters
 
+UNSEEN = 2.0
+"""False positives of a single image that is unlike all seen, as where two rates of them are compared."""
 _RECALLS = np.linspace(0.0, 1.0, 101)
 """The recalls at which COCO samples precision."""
 
@@ -52,13 +56,16 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
         """Guard the lower bound: the bootstrap alone passes a detector at the bound some 9% of the time.
 
         One more background on which nothing is found is allowed for (average precision of few nodules is too high),
-        and precision never exceeds 1, so that the exact bound of the share of nodules found holds, too.
+        precision never exceeds 1, so that the exact bound of the share of nodules found holds, too, and a few
+        backgrounds unlike all seen may show false positives of a higher score than any nodule.
         """
         drawn, exact = bootstrap(alpha), clustered_rate(found, clusters, alpha=alpha)
         if not exact.usable:
             return replace(exact, value=drawn.value)
         one_more = drawn.clusters / (drawn.clusters + 1) if drawn.value < 1.0 else 1.0
-        return replace(drawn, lower=min(drawn.lower * one_more, exact.lower), method=f"{drawn.method}, guarded")
+        unseen = _average_precision(ledger, np.ones(len(ledger.trials)), ahead=_unseen(ledger, alpha))
+        lower = min(drawn.lower * one_more, exact.lower, unseen)
+        return replace(drawn, lower=lower, method=f"{drawn.method}, guarded")
 
     bootstrap = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence)
     held = hold(
@@ -72,7 +79,14 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
     return rule_on_curve([held], ledger, evidence, criterion, {"kind": "froc", **curve_figure(ledger, evidence)})
 
 
-def _average_precision(ledger: Ledger, weights: Weights) -> float:
+def _unseen(ledger: Ledger, alpha: float) -> float:
+    """Return how many false positives the images may show that are unlike all seen: a share of 1 - alpha**(1/B)."""
+    images = np.unique(ledger.clusters, return_counts=True)[1].astype(float)
+    return float(UNSEEN * len(ledger.trials) * (1.0 - alpha ** (1.0 / equal_clusters(images))))
+
+
+def _average_precision(ledger: Ledger, weights: Weights, ahead: float = 0.0) -> float:
+    """Return the average precision of weighted images, of which so many false positives stand before all findings."""
     nodules = float(weights @ ledger.nodules)
     if not nodules:
         return math.nan
@@ -80,16 +94,19 @@ def _average_precision(ledger: Ledger, weights: Weights) -> float:
     if not len(each):
         return 0.0
     true, all_of = (np.cumsum(of)[ledger.last] for of in (each * ledger.hit, each))
-    precision = np.divide(true, all_of, out=np.zeros_like(true), where=all_of > 0)
+    precision = np.divide(true, all_of + ahead, out=np.zeros_like(true), where=all_of > 0)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(true / nodules, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[place].mean())
 
 
-KIND = curve_kind(
+_CURVE = curve_kind(
     name="average_precision",
     about="COCO average precision (101 points) under the matching criterion.",
     parameters=AveragePrecision,
     ruling=average_precision,
     title="Average precision",
+)
+KIND = replace(
+    _CURVE, fewest=lambda p, alpha, per_background: precision_backgrounds(p.at_least, alpha, per_background, UNSEEN)
 )
