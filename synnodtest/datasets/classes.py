@@ -41,11 +41,15 @@ def chosen_names(folder: Path) -> list[str]:
 def classes_of(names: Mapping[int, str], where: str, folder: Path) -> set[int]:
     """Return the classes of a declared list (COCO's categories, YOLO's names) that are nodules.
 
+    A class ``Mass`` beside one counts too: a mass is a nodule above 30 mm, and a film that shows one is no negative.
+
     Raises:
         BackgroundError: none is, or more than one may be; says which file tells.
     """
+    chosen = chosen_names(folder)
     try:
-        return set(nodule_classes(names, chosen_names(folder)))
+        nodules = set(nodule_classes(names, chosen))
+        return nodules if chosen else nodules | {index for index, name in names.items() if name.lower() in MASSES}
     except ClassNamesError as error:
         raise _asked(str(error), where, folder) from error
 
@@ -59,8 +63,8 @@ def class_column(columns: Sequence[str]) -> str | None:
 def names_of_nodules(names: Collection[str], where: str, folder: Path) -> set[str]:
     """Return those of the names in a table's class column that mean a nodule.
 
-    A table declares no list of classes, so that a single name counts only if it means a nodule. Where one does, a
-    class ``Mass`` beside it counts too: a mass is a nodule above 30 mm, and a film that shows one is no negative.
+    A table declares no list of classes, so that a single name counts only if it means a nodule. A class ``Mass`` counts
+    as in :func:`classes_of`.
 
     Raises:
         BackgroundError: none does, several do, or a name can be read either way.

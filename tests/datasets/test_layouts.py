@@ -364,6 +364,8 @@ def test_classes_of_declared_lists_follow_the_same_rule(table, tmp_path, layout)
         label.write_text("\n".join(["1" + first[1:], *rest]))
     assert [len(boxes) for boxes in boxes_of(read_dataset(tmp_path / "made")).values()] == [1, 0, 1]
     text = path.read_text()
+    path.write_text(text.replace("no_nodule", "Mass").replace("nodule-free", "Mass"))
+    assert [len(boxes) for boxes in boxes_of(read_dataset(tmp_path / "made")).values()] == [2, 0, 1]
     path.write_text(text.replace("no_nodule", "benign nodule").replace("nodule-free", "benign nodule"))
     with pytest.raises(BackgroundError, match=r"(?s)more than one.*benign nodule.*nodule_classes\.txt"):
         read_dataset(tmp_path / "made")
