@@ -23,6 +23,7 @@ from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
 from synnodtest.datasets.records import AnnotatedImage, Dataset
+from synnodtest.datasets.resized import notes_on_resized
 from synnodtest.datasets.table import TABLE, read_table
 from synnodtest.datasets.twice import notes_on_twins
 from synnodtest.datasets.yolo import read_yolo, yolo_description
@@ -94,7 +95,8 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
     alike, by_numbers = spelt_alike({image.id: image.patient for image in dataset.images})
     told = tabled | named | alike
     images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]
-    notes = [*dataset.notes, *_unlisted(images), *doubts, *by_numbers, *by_tables, *by_names, *notes_on_twins(images)]
+    of_patients = [*doubts, *by_numbers, *by_tables, *by_names]
+    notes = [*dataset.notes, *_unlisted(images), *of_patients, *notes_on_twins(images), *notes_on_resized(images)]
     return replace(dataset, images=images, notes=notes)
 
 

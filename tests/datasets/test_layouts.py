@@ -112,6 +112,16 @@ def test_converting_tells_of_marks_that_are_not_all(table, tmp_path, capsys, lay
     assert ("1 image whose nodules are not all marked" in capsys.readouterr().out) == told
 
 
+@pytest.mark.parametrize(("scale", "told"), [(1.0, False), (0.5, True)])
+def test_boxes_that_were_drawn_on_smaller_copies_are_told(tmp_path, scale, told):
+    places = np.random.default_rng(0).uniform(10, 85, (12, 2)) * scale
+    for number in range(12):
+        write_png(tmp_path / f"{number}.png", picture(number, 100, 100))
+    rows = [f"{number}.png,{x},{y},{x + 5},{y + 5}" for number, (x, y) in enumerate(places)]
+    (tmp_path / "boxes.csv").write_text("\n".join(["file,x_min,y_min,x_max,y_max", *rows]))
+    assert any("were they drawn on smaller copies" in note for note in read_dataset(tmp_path).notes) == told
+
+
 def test_the_check_tells_what_reading_noted(table, tmp_path, capsys):
     text = (table / "manifest.csv").read_text()
     (table / "manifest.csv").write_text(text.replace(",12", ","))

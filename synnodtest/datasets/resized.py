@@ -1,0 +1,33 @@
+"""Boxes that were drawn on smaller copies of their films: all of them lie in the upper left of those."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from synnodtest.datasets.pixels import size_of
+from synnodtest.datasets.records import AnnotatedImage
+from synnodtest.errors import BackgroundError
+
+ENOUGH_BOXES = 12
+"""Two nodules in five end within :data:`CORNER` of the sides of their film; so many all do once in fifty thousand."""
+CORNER = 0.65
+MOST_FILMS = 30
+"""Whose size is looked up."""
+
+
+def notes_on_resized(images: Sequence[AnnotatedImage]) -> Iterator[str]:
+    """Yield a note where all boxes lie in the upper left of their films."""
+    boxed = [image for image in images if image.boxes and image.path.is_file()]
+    if sum(len(image.boxes) for image in boxed) < ENOUGH_BOXES:
+        return
+    ends: list[float] = []
+    for image in boxed[:: -(-len(boxed) // MOST_FILMS)]:
+        with contextlib.suppress(BackgroundError):  # loading tells
+            width, height = size_of(image.path)
+            ends += [max(one.box[2] / width, one.box[3] / height) for one in image.boxes]
+        if max(ends, default=0) > CORNER:
+            return
+    if len(ends) >= ENOUGH_BOXES:
+        share = f"{max(ends):.0%}"
+        yield f"all {len(ends)} boxes lie in the upper left {share} of their films: were they drawn on smaller copies?"
