@@ -10,7 +10,7 @@ import re
 _WORDS = "certainty|confidence|probability|likelihood|score"
 _STATED = re.compile(
     rf"\b(?:{_WORDS})\b(?:\s+of\s+(?:nodule|finding|malignancy|cancer))?\s*[:=]?\s*"
-    r"(-?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e-?\d+)?)\s*(%|percent\b)?",
+    r"(-?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e-?\d+)?)\s*(%|percent\b)?(\s*(?:/|out of\b|of\b)\s*\d)?",
     re.IGNORECASE,
 )
 
@@ -25,7 +25,7 @@ def stated_certainty(text: str) -> float | None:
     for match in _STATED.finditer(text):
         value = float(match[1].replace(",", "."))
         share = value / 100 if match[2] else value
-        if not 0 <= share <= 1:
+        if (match[3] and not match[2]) or not 0 <= share <= 1:
             raise ValueError(f"{match[0].strip()!r} is no share of 0 to 1 nor a percentage")
         shares.add(share)
     if len(shares) > 1:

@@ -9,6 +9,7 @@ from synnodtest import Finding, Identity
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.dicom_objects import ReportedImage
 from synnodtest.detectors.segmentation_writer import write_segmentation
+from synnodtest.detectors.stated_certainty import stated_certainty
 from synnodtest.errors import DetectorError
 
 pydicom = pytest.importorskip("pydicom", reason="objects of findings need pydicom")
@@ -242,3 +243,16 @@ def test_a_frame_without_a_source_lies_on_the_only_image_that_is_named(tmp_path)
         del data.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence
 
     assert boxes(answers(foreign(tmp_path / "f.dcm", pixels, [segment()], change=unsourced))) == [(10, 20, 15, 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("score 0.25", 0.25), ("certainty 35 % of 2 readers", 0.35), ("score: 1", 1)]
+)
+def test_a_stated_certainty_is_a_share(text, share):
+    assert stated_certainty(text) == share
+
+
+@pytest.mark.parametrize("text", ["score 1/5", "confidence: 1 of 4", "score 1 out of 10"])
+def test_a_grade_on_a_scale_is_no_share(text):
+    with pytest.raises(ValueError, match="is no share of 0 to 1"):
+        stated_certainty(text)
