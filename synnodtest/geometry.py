@@ -100,6 +100,15 @@ def disc_window(
     return (cut[0], cut[1]), inside
 
 
+def ellipse_in(box: Box, rows: tuple[int, int], columns: tuple[int, int]) -> BoolArray:
+    """Return which pixels of a window have their centre in the ellipse that fills a box of at least a pixel."""
+    x_min, y_min, x_max, y_max = box
+    y = (np.arange(*rows) + 0.5 - (y_min + y_max) / 2) / max((y_max - y_min) / 2, 0.5)
+    x = (np.arange(*columns) + 0.5 - (x_min + x_max) / 2) / max((x_max - x_min) / 2, 0.5)
+    inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1.0
+    return inside
+
+
 def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> NDArray[np.float64]:
     """Return how far each pixel of a mask lies from what is not of it, in mm; beyond the edge nothing is of it."""
     depth = np.zeros(mask.shape)

@@ -22,7 +22,7 @@ from synnodtest.conspicuity import Visibility, visibilities
 from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
 from synnodtest.datasets.split import of_split
 from synnodtest.errors import BackgroundError
-from synnodtest.geometry import BoolArray, Box, equal_area_diameter_mm
+from synnodtest.geometry import Box, ellipse_in, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
@@ -242,9 +242,7 @@ def _truth(real: RealNodule, radiograph: Radiograph) -> Truth:
     x_min, y_min, x_max, y_max = real.outline
     left, top = min(max(math.floor(x_min), 0), width - 1), min(max(math.floor(y_min), 0), height - 1)
     right, bottom = max(min(math.ceil(x_max), width), left + 1), max(min(math.ceil(y_max), height), top + 1)
-    y = (np.arange(top, bottom) + 0.5 - (y_min + y_max) / 2) / max((y_max - y_min) / 2, 0.5)
-    x = (np.arange(left, right) + 0.5 - (x_min + x_max) / 2) / max((x_max - x_min) / 2, 0.5)
-    crop: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1
+    crop = ellipse_in(real.outline, (top, bottom), (left, right))
     crop[crop.shape[0] // 2, crop.shape[1] // 2] = True
     asked = {"annotated_box": list(real.box), "diameter_mm": real.diameter_mm}
     return Truth(real.name, crop, (top, left), real.diameter_mm, math.nan, asked)

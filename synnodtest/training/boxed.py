@@ -18,7 +18,7 @@ from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.backgrounds.lungs import estimate_lungs
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, Box, FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, Box, FloatArray, ellipse_in, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
 from synnodtest.synthesizers.window import Window, cut_window
@@ -26,13 +26,6 @@ from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
 CUT = 0.4
 RING_PX = 8.0
-
-
-def _ellipse(shape: tuple[int, int], box: Box) -> BoolArray:
-    y = (np.arange(shape[0]) + 0.5 - (box[1] + box[3]) / 2) / max((box[3] - box[1]) / 2, 0.5)
-    x = (np.arange(shape[1]) + 0.5 - (box[0] + box[2]) / 2) / max((box[2] - box[0]) / 2, 0.5)
-    inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1.0
-    return inside
 
 
 def _surface(image: FloatArray, known: BoolArray) -> NDArray[np.float64]:
@@ -50,7 +43,7 @@ def mask_in_box(image: FloatArray, box: Box) -> BoolArray:
         image: (h, w) brightness.
         box: ``(x_min, y_min, x_max, y_max)`` in pixels of ``image``, edges.
     """
-    ellipse = _ellipse((image.shape[0], image.shape[1]), box)
+    ellipse = ellipse_in(box, (0, image.shape[0]), (0, image.shape[1]))
     rows, columns = np.arange(image.shape[0]) + 0.5, np.arange(image.shape[1]) + 0.5
 
     def square(margin: float) -> BoolArray:
@@ -165,5 +158,5 @@ def _plain(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_
     window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm))
     half = rng.uniform(3, size * 0.35)
     middle = size / 2
-    mask = _ellipse((size, size), (middle - half, middle - half, middle + half, middle + half))
+    mask = ellipse_in((middle - half, middle - half, middle + half, middle + half), (0, size), (0, size))
     return window / np.float32(lung_range(radiograph)), mask, np.zeros(2 + len(FEATURE_NAMES)), PLAIN
