@@ -138,7 +138,7 @@ def wrong_on_some_films(rng):
 
 
 def alarms_on_some_films(rng):
-    """All nodules found, one background in twenty with five false positives of higher scores: 20 hits of 25 findings."""
+    """All nodules found, one background in twenty with five false positives of higher scores: 20 hits of 25 in all."""
     return [
         one
         for i in range(20)
