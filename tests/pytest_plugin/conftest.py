@@ -132,7 +132,6 @@ OFTEN = (
     ("dets:honest",),
     *((f"dets:{name}", "-k", "size and sensitivity") for name in ("honest", "silent")),
     ("dets:honest", "-k", "leak"),
-    ("dets:silent",),
     ("dets:honest", "-k", "size and sensitivity", "--synnod-limit", "3"),
 )
 """What tests run again and again, so that its scenes, findings and drawings are worth keeping."""
@@ -177,9 +176,11 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     """
     monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    write_project(pytester.path)
-    store = pytester.path / ".synnodtest"
-    shutil.copytree(often_run(tmp_path_factory), store)
+    made, store = often_run(tmp_path_factory), pytester.path / ".synnodtest"
+    for folder in ("cxr", "specs", made.name):
+        shutil.copytree(made.with_name(folder), pytester.path / folder)
+    for file in ("dets.py", "pytest.ini"):
+        shutil.copy(made.with_name(file), pytester.path)
 
     def forget():
         shutil.rmtree(store)
