@@ -269,12 +269,12 @@ def average_precision(drawn):
     return float(judge.eval["precision"].mean())
 
 
-def precision_by_hand(drawn):
+def precision_by_hand(drawn, ahead=0.0):
     scored = sorted(((s, h) for i in drawn for h in (True, False) for s in i[1 if h else 2]), key=lambda p: -p[0])
     hit = np.cumsum([h for _, h in scored])
     if not len(hit):
         return 0.0
-    precision, recall = hit / np.arange(1, len(hit) + 1), hit / sum(i[3] for i in drawn)
+    precision, recall = hit / (ahead + np.arange(1, len(hit) + 1)), hit / sum(i[3] for i in drawn)
     return np.mean([precision[recall >= r - 1e-12].max(initial=0.0) for r in np.linspace(0, 1, 101)])
 
 
@@ -287,10 +287,12 @@ def test_average_precision_is_that_of_pycocotools(judged):
     found_at_all = sum(len(i[1]) > 0 for i in every(clusters) if i[3])
 
     def bounds(alpha):
-        """One more background without a hit is allowed for, and the share of nodules found at all."""
+        """One more background without a hit is allowed for, the share of nodules found at all, and unseen images."""
         low, high, noise = drawn(alpha)
         least = clopper_pearson(found_at_all, len(clusters), alpha)[1]
-        return value, min(low * len(clusters) / (len(clusters) + 1), least), high, np.minimum(noise, STEP)
+        images = every(clusters)
+        unseen = precision_by_hand(images, 2 * len(images) * (1 - alpha ** (1 / len(clusters))))
+        return value, min(low * len(clusters) / (len(clusters) + 1), least, unseen), high, np.minimum(noise, STEP)
 
     holds(found, bounds)
 
