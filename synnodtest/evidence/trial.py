@@ -18,6 +18,8 @@ from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 
+Condition = Mapping[str, Any]
+"""Of ``where``: operator -> value."""
 SEEN = ("conspicuity", "contrast_in_place")
 """Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""
 
@@ -308,7 +310,7 @@ def holds(value: Any, condition: Any) -> bool:
     return all(_compare(value, operator, wanted) for operator, wanted in as_condition(condition).items())
 
 
-def as_condition(given: Any) -> Mapping[str, Any]:
+def as_condition(given: Any) -> Condition:
     """Return a condition of ``where`` as a mapping; a bare value means ``equals``."""
     return given if isinstance(given, Mapping) else {"equals": given}
 

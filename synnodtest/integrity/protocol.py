@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
@@ -186,7 +187,7 @@ def _protocol(data: Mapping[str, Any]) -> Protocol:
     )
 
 
-def _known(where: str, data: Mapping[str, Any], keys: frozenset[str]) -> None:
+def _known(where: str, data: JsonObject, keys: frozenset[str]) -> None:
     unknown = sorted(str(key) for key in data if key not in keys)
     if unknown:
         raise ValueError(f"{where}: {unknown[0]!r} is not known; there are {', '.join(sorted(keys))}")

@@ -8,11 +8,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import as_condition, same
+from synnodtest.evidence.trial import Condition, as_condition, same
 from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
-
-Condition = Mapping[str, Any]
 
 WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})
 """Names that ``where`` and ``by`` know beside the quantities of nodules."""
