@@ -74,7 +74,7 @@ def check_sets(directory: str | Path, names: Collection[str]) -> None:
         BackgroundError: it is one.
     """
     root = Path(directory)
-    if radiographs_in(root) or any(_folder_of(root, name) != root for name in names):
+    if any(_folder_of(root, name) != root for name in names) or radiographs_in(root):
         return
     if not any(is_dicom(path) for path in root.rglob("*")):
         open_backgrounds(root, min(names, default="normal"))

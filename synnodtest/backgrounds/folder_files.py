@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom
@@ -63,13 +63,30 @@ def _stem(path: Path) -> str:
 
 def masks_beside(path: Path) -> dict[str, Path]:
     """Return the masks ``<stem>.<region>.png`` beside a radiograph, by region."""
-    stem = _stem(path)
-    matches = [
-        (_SIDECAR.fullmatch(beside.name), beside)
-        for beside in sorted(path.parent.glob(glob.escape(stem) + ".*.[pP][nN][gG]"))
-    ]
-    found = ((mask["region"], beside) for mask, beside in matches if mask and mask["stem"] == stem)
-    return {region.lower().replace("-", "_"): beside for region, beside in found}
+    return MasksBeside().of(path)
+
+
+class MasksBeside:
+    """The masks beside the radiographs of a set; each folder is listed once, however many lie in it."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, dict[str, dict[str, Path]]] = {}
+
+    def of(self, path: Path) -> dict[str, Path]:
+        """Return the masks beside a radiograph, by region."""
+        if path.parent not in self._folders:
+            self._folders[path.parent] = _masks_in(path.parent)
+        return self._folders[path.parent].get(_stem(path), {})
+
+
+def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
+    """Return what may be masks in a folder: stem of the radiograph -> region -> file."""
+    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            if mask := _SIDECAR.fullmatch(path.name):
+                found[mask["stem"]][mask["region"].lower().replace("-", "_")] = path
+    return found
 
 
 def dicom_tree(folder: Path, one_set: bool) -> list[Path]:

@@ -11,7 +11,7 @@ from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffixes
-from synnodtest.backgrounds.folder_files import dicom_tree, masks_beside, radiographs_in, unread_pictures
+from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, radiographs_in, unread_pictures
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
@@ -71,13 +71,14 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     if not radiographs_in(folder):
         images = node21_folder(folder) or folder
     manifest = find_manifest([folder, images]) or find_manifest(outer)
-    entries, notes = _entries(folder, images, manifest)
+    masks = MasksBeside()
+    entries, notes = _entries(folder, images, manifest, masks)
     if not entries and images == folder:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
-        entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks_beside(path)) for path in tree], []
+        entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
     entries, foreign = _frontal(entries)
     annotated = annotations_of(images, [entry.path for entry in entries])
-    positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(entry)}
+    positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
         notes.append(
             counted(
@@ -101,7 +102,9 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     )
 
 
-def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[list[Entry], list[str]]:
+def _entries(
+    folder: Path, images: Path, manifest: Manifest | None, masks: MasksBeside
+) -> tuple[list[Entry], list[str]]:
     lying = radiographs_in(images)
     if manifest is not None:
         own = manifest.path.parent in (folder, images)
@@ -114,17 +117,17 @@ def _entries(folder: Path, images: Path, manifest: Manifest | None) -> tuple[lis
             listed = {path for _, path in chosen}
             unlisted = sum(path.resolve() not in listed for path in lying)
             notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
-            return [_from_row(folder, row, path) for row, path in chosen], notes
-    return [Entry(id=path.name, path=path, masks=masks_beside(path)) for path in lying], unread_pictures(images)
+            return [_from_row(folder, row, path, masks.of(path)) for row, path in chosen], notes
+    return [Entry(id=path.name, path=path, masks=masks.of(path)) for path in lying], unread_pictures(images)
 
 
-def _has_nodule_mask(entry: Entry) -> bool:
-    """Return whether a mask beside a radiograph that is called one of a nodule holds anything."""
+def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:
+    """Return whether any of the masks beside a radiograph is called one of a nodule and holds anything."""
     from synnodtest.backgrounds.raster import read_raster
     from synnodtest.backgrounds.readers import MAX_PIXELS
 
-    masks = (path for region, path in masks_beside(entry.path).items() if meaning(region) is Meaning.NODULE)
-    return any(read_raster(path, MAX_PIXELS).values.any() for path in masks)
+    of_nodules = (path for region, path in masks.items() if meaning(region) is Meaning.NODULE)
+    return any(read_raster(path, MAX_PIXELS).values.any() for path in of_nodules)
 
 
 def _unlisted(count: int, name: str) -> str:
@@ -206,10 +209,10 @@ def _where_it_may_be(row: ManifestRow, path: Path) -> str:
     return f"file names are relative to {row.folder}"
 
 
-def _from_row(folder: Path, row: ManifestRow, path: Path) -> Entry:
+def _from_row(folder: Path, row: ManifestRow, path: Path, beside: Mapping[str, Path]) -> Entry:
     if not path.is_file():
         raise BackgroundError(f"{row.where}: {row.file}: no such file", hint=_where_it_may_be(row, path))
-    masks = dict(masks_beside(path))
+    masks = dict(beside)
     for region, name in row.masks.items():
         masks[region] = _resolve(row.folder, name)
         if not masks[region].is_file():
