@@ -67,8 +67,9 @@ class Loader:
         except BaseException as error:  # it may call sys.exit, and pytest.skip, which would leave out the item
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
         declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
-        identity = self._identity(declared, factory)
-        return Made(made, identity, identity.sha256 in ("", source_sha256(factory)))
+        code = source_sha256(factory)
+        identity = self._identity(declared, code)
+        return Made(made, identity, identity.sha256 in ("", code))
 
     def _broken(self, reason: str, hint: str = "") -> SynnodError:
         return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)
@@ -117,10 +118,9 @@ class Loader:
         except BaseException as error:
             raise self._broken(f"importing {name!r} raised {type(error).__name__}: {error}") from error
 
-    def _identity(self, declared: Any, factory: Any) -> Identity:
+    def _identity(self, declared: Any, code: str) -> Identity:
         if declared is None:
-            return Identity(self.text, sha256=source_sha256(factory))
-        code = source_sha256(factory)
+            return Identity(self.text, sha256=code)
         if isinstance(declared, Identity):
             return DeclaredIdentity(declared.name, declared.version, declared.sha256, declared.configuration, code)
         if not isinstance(declared, Mapping) or not isinstance(declared.get("name"), str):

@@ -19,6 +19,8 @@ from synnodtest.statistics import (
     spearman,
     tango,
 )
+from synnodtest.statistics.clusters import unseen_share
+from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
 from synnodtest.statistics.sequential import log_e_above
 
 _LEVELS = 5
@@ -56,15 +58,15 @@ def curve_backgrounds(bound: float, alpha: float) -> int:
     return max(LEAST_CLUSTERS, rate_units(bound, alpha))
 
 
-def precision_backgrounds(bound: float, alpha: float, per_background: float, unseen: float) -> int | None:
+def precision_backgrounds(bound: float, alpha: float, per_background: float) -> int | None:
     """Return the fewest backgrounds that show a precision, all nodules and nothing else found, each untouched once.
 
-    So many false positives are allowed for on every image that may be unlike all seen.
+    As many false positives as in its bound are allowed for on every image that may be unlike all seen.
     """
     nodules = max(per_background, 1.0)
 
     def passes(n: int) -> bool:
-        return bool(nodules / (nodules + 2 * unseen * (1.0 - alpha ** (1.0 / n))) > bound)
+        return bool(nodules / (nodules + 2 * UNSEEN_PER_IMAGE * unseen_share(n, alpha)) > bound)
 
     return _first(passes, curve_backgrounds(bound, alpha)) if bound < 1 else None
 

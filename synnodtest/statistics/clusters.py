@@ -83,6 +83,11 @@ def equal_clusters(units: NDArray[np.float64]) -> float:
     return float(units.sum()) ** 2 / float((units**2).sum())
 
 
+def unseen_share(clusters: float, alpha: float) -> float:
+    """Return the share that may be unlike all of so many independent clusters, with confidence ``1 - alpha``."""
+    return float(1.0 - alpha ** (1.0 / clusters))
+
+
 def leverage(units: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by how much the residual of each cluster from the pooled rate is to be enlarged; never below 1.
 

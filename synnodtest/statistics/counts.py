@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.clustered import guarded_size
-from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
+from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
@@ -119,7 +119,7 @@ def _with_unseen(
 
     With confidence 1 - alpha no more than a share 1 - alpha**(1/B) is unlike all seen, B being so many equal patients.
     """
-    share = float(1.0 - alpha ** (1.0 / equal_clusters(images)))
+    share = unseen_share(equal_clusters(images), alpha)
     rate = float(events.sum() / images.sum())
     return (1.0 - share) * rate + share * max(least, float((events / images).max()))
 

@@ -27,10 +27,9 @@ from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate
-from synnodtest.statistics.clusters import equal_clusters
+from synnodtest.statistics.clusters import equal_clusters, unseen_share
+from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
 
-UNSEEN = 2.0
-"""False positives of a single image that is unlike all seen, as where two rates of them are compared."""
 _RECALLS = np.linspace(0.0, 1.0, 101)
 """The recalls at which COCO samples precision."""
 
@@ -82,7 +81,7 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
 def _unseen(ledger: Ledger, alpha: float) -> float:
     """Return how many false positives the images may show that are unlike all seen: a share of 1 - alpha**(1/B)."""
     images = np.unique(ledger.clusters, return_counts=True)[1].astype(float)
-    return float(UNSEEN * len(ledger.trials) * (1.0 - alpha ** (1.0 / equal_clusters(images))))
+    return UNSEEN_PER_IMAGE * len(ledger.trials) * unseen_share(equal_clusters(images), alpha)
 
 
 def _average_precision(ledger: Ledger, weights: Weights, ahead: float = 0.0) -> float:
@@ -107,6 +106,4 @@ _CURVE = curve_kind(
     ruling=average_precision,
     title="Average precision",
 )
-KIND = replace(
-    _CURVE, fewest=lambda p, alpha, per_background: precision_backgrounds(p.at_least, alpha, per_background, UNSEEN)
-)
+KIND = replace(_CURVE, fewest=lambda p, alpha, per_background: precision_backgrounds(p.at_least, alpha, per_background))

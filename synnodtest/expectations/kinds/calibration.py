@@ -26,6 +26,7 @@ from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.bootstrap import few_clusters
+from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import t_isf
 
 LEAST_PER_BIN = 10
@@ -121,7 +122,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
 
     def estimator(alpha: float) -> Estimate:
         half = t_isf(alpha, max(count - 1, 1)) * spread
-        unlike = 1.0 - alpha ** (1.0 / count) if half < 1e-12 else 0.0
+        unlike = unseen_share(count, alpha) if half < 1e-12 else 0.0
         return Estimate(
             value,
             max(0.0, value - excess - half - unlike * value),
