@@ -79,6 +79,12 @@ class DicomFacts:
     acquisition: Mapping[str, str] = field(default_factory=dict)
     objections: tuple[Objection, ...] = ()
 
+    @property
+    def strata(self) -> dict[str, str]:
+        """View, sex and age, those of them that the header tells."""
+        told = {"view": self.view, "sex": self.sex, "age": self.age}
+        return {name: text for name, text in told.items() if text}
+
     def foreign(self, accept: frozenset[str] = frozenset()) -> str:
         """Return the first objection that ``accept`` does not waive, or ""."""
         return next((one.says for one in self.objections if one.check not in accept), "")

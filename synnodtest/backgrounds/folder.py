@@ -218,8 +218,8 @@ def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
         if facts is None:
             completed.append(entry)
             continue
-        header = {name: text for name in ("view", "sex", "age") if (text := getattr(facts, name))}
-        completed.append(replace(entry, patient=patient, strata={**facts.acquisition, **header, **entry.strata}))
+        strata = {**facts.acquisition, **facts.strata, **entry.strata}
+        completed.append(replace(entry, patient=patient, strata=strata))
     return completed
 
 

@@ -126,8 +126,8 @@ def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
     told = [(one.patient, header.patient if header else "") for one, header in zip(images, headers, strict=True)]
     made = []
     for image, header, patient in zip(images, headers, patients_of_headers(told, lasting=True), strict=True):
-        known = {name: text for name in ("view", "sex", "age") if (text := getattr(header, name, ""))}
-        made.append(replace(image, patient=patient, strata={**known, **image.strata}))
+        strata = {**(header.strata if header else {}), **image.strata}
+        made.append(replace(image, patient=patient, strata=strata))
     return made
 
 
