@@ -54,6 +54,13 @@ def test_a_response_that_collapses_for_large_nodules_fails_by_its_drop():
     assert drop.value == pytest.approx(0.6, abs=0.03)
 
 
+@pytest.mark.parametrize("backgrounds", [15, 28, 29])
+def test_few_backgrounds_say_that_a_rare_loss_may_be_unseen(backgrounds):
+    ruling = judge("monotone", MONOTONE, sweep(backgrounds, lambda d: d / 25))
+    assert ruling.status is Status.PASSED
+    assert any("may have lost it on none" in note for note in ruling.notes) == (0.9**backgrounds >= ruling.alpha)
+
+
 def test_fourteen_backgrounds_are_too_few():
     ruling = judge("monotone", MONOTONE, sweep(14, lambda d: d / 25))
     assert ruling.status is Status.INCONCLUSIVE

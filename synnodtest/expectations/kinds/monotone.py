@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.counted import counted
-from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
@@ -33,6 +33,7 @@ from synnodtest.expectations.trend import (
 )
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import drawdown
+from synnodtest.statistics.clusters import unseen_share
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
     signed = y if rising else -y
     clusters = [t.cluster for t, _ in pairs]
     levels, curves, names = curves_of(x, signed, clusters)
-    held = [within(x, signed, clusters, evidence, least, "above"), largest_drop(curves, signed, evidence, most)]
+    drop = largest_drop(curves, signed, evidence, most)
+    held = [within(x, signed, clusters, evidence, least, "above"), drop]
     held += against_silence(pairs, evidence, least, "above")
     return rule(
         held,
@@ -78,7 +80,7 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
         criterion,
         [t for t, _ in pairs],
         reasons=[*too_few(len(levels), len(curves)), *too_many_left_out(len(curves), len(names))],
-        notes=notes_on(len(curves), len(names)),
+        notes=(*notes_on(len(curves), len(names)), *unseen_losses(drop, len(curves), evidence.alpha)),
         figure=trend_figure(over, levels, curves if rising else -curves, x, y, evidence.operating_point)
         | {"d50": d50(over, pairs, evidence)},
     )
@@ -124,6 +126,16 @@ def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
         lacking = counted(clusters - complete, "background lacks a level and is", "backgrounds lack a level and are")
         notes.append(f"{lacking} left out of the mean curve")
     return tuple(notes)
+
+
+def unseen_losses(drop: Held, backgrounds: int, alpha: float) -> Iterator[str]:
+    """Say of a drop that passes how many backgrounds unlike all seen might drop the curve further than allowed."""
+    unseen, most = unseen_share(backgrounds, alpha), drop.part.bound
+    if drop.part.status is Status.PASSED and unseen >= most:
+        yield (
+            f"a detector that loses the nodule at some level on {unseen:.0%} of all radiographs may have lost it on "
+            f"none of these {backgrounds}; its mean curve drops by up to {unseen:.2g}, where {most:g} is allowed"
+        )
 
 
 def _asks(parameters: Monotone, asked: Asked) -> Iterator[Complaint]:
