@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.annotated.sets import Case
-from synnodtest.backgrounds.folder_files import masks_beside
+from synnodtest.backgrounds.folder_files import MasksBeside
 from synnodtest.backgrounds.readers import read_mask
 from synnodtest.datasets import AnnotatedBox, AnnotatedImage, Dataset, load_image, read_dataset
 from synnodtest.geometry import BoolArray, equal_area_diameter_mm
@@ -32,7 +32,7 @@ class DatasetSet:
     def __init__(self, dataset: Dataset | str | Path, *, regions: bool = False) -> None:
         self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
         self._images = {image.id: image for image in self._dataset.images}
-        self._regions = regions
+        self._masks = MasksBeside() if regions else None
         self.name = self._dataset.name
 
     @property
@@ -58,14 +58,14 @@ class DatasetSet:
             background=case.id,
             patient=case.cluster,
             strata=dict(image.strata),
-            regions=_masks(image, radiograph.shape) if self._regions else {},
+            regions=self._regions_of(image, radiograph.shape),
             nodules=tuple(_truth(box, radiograph) for box in image.boxes),
         )
 
-
-def _masks(image: AnnotatedImage, shape: tuple[int, int]) -> dict[str, BoolArray]:
-    read = {region: read_mask(path, shape) for region, path in masks_beside(image.path).items()}
-    return {region: mask for region, mask in read.items() if mask.any()}
+    def _regions_of(self, image: AnnotatedImage, shape: tuple[int, int]) -> dict[str, BoolArray]:
+        paths = {} if self._masks is None else self._masks.of(image.path)
+        read = {region: read_mask(path, shape) for region, path in paths.items()}
+        return {region: mask for region, mask in read.items() if mask.any()}
 
 
 def _truth(annotated: AnnotatedBox, radiograph: Radiograph) -> Truth:
