@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,13 @@ from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.errors import RecordError
 
 FILE_NAME = "synnodtest-ledger.jsonl"
+CHOSEN = ("synthesizer", "backgrounds", "limit")
+"""What of a run's options is entered beside seed and detector; lines of earlier releases say nothing of it."""
 
 
-def begin(path: Path, run_id: str, *, specs: Iterable[str], seed: int, detector: str = "") -> None:
+def begin(
+    path: Path, run_id: str, *, specs: Iterable[str], seed: int, detector: str = "", chosen: Mapping[str, str] = {}
+) -> None:
     """Enter a run before its first scene.
 
     Args:
@@ -28,8 +32,10 @@ def begin(path: Path, run_id: str, *, specs: Iterable[str], seed: int, detector:
         specs: sha256 of each resolved spec.
         seed: Master seed.
         detector: sha256 or name of the detector.
+        chosen: Words of :data:`CHOSEN` that the run was begun with.
     """
-    _append(path, {"event": "begin", "run": run_id, "specs": sorted(specs), "seed": seed, "detector": detector})
+    entry = {"event": "begin", "run": run_id, "specs": sorted(specs), "seed": seed, "detector": detector}
+    _append(path, {**chosen, **entry})
 
 
 def end(path: Path, run_id: str, status: str) -> None:
@@ -40,8 +46,8 @@ def end(path: Path, run_id: str, status: str) -> None:
 def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, object]]:
     """Return the runs of these resolved specs (of all, if none is named), oldest first, for the record.
 
-    Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``. An unreadable line is left
-    out here; :func:`faults` tells of it.
+    Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``, and :data:`CHOSEN` where the
+    ledger tells. An unreadable line is left out here; :func:`faults` tells of it.
     """
     wanted, found = set(specs), {}
     for line in _lines(path):
@@ -58,6 +64,7 @@ def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, object]]:
             "seed": e.get("seed"),
             "detector": str(e.get("detector", "")),
             "spec_sha256": spec,
+            **{name: str(e[name]) for name in CHOSEN if name in e},
         }
         for e in found.values()
         for spec in e.get("specs") or []
@@ -84,11 +91,13 @@ def _append(path: Path, entry: dict[str, object]) -> None:
         with path.open("a+b") as file:
             _lock(file)
             file.seek(0)
-            lines = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
+            text = file.read().decode("utf-8", "replace")
+            lines = text.rstrip("\n").split("\n")
             when = datetime.now(UTC).isoformat(timespec="seconds")
             before = sha256_of(lines[-1].encode()) if lines[-1] else ""
             file.seek(0, os.SEEK_END)
-            file.write((canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
+            torn = "\n" * bool(text and not text.endswith("\n"))  # by a full disk or a sudden death
+            file.write((torn + canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
     except OSError as error:
         raise RecordError(
             f"{path}: the run cannot be entered ({error.strerror})", hint="--synnod-ledger FILE names another place"

@@ -40,4 +40,5 @@ def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
     if run.id != path.parent.name:  # a copy somebody put there, as reports/example
         return []
     ran = [s.sha256 for s in who.specs if s.sha256 in specs]
-    return [LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, sha256) for sha256 in ran]
+    chosen = {name: run.options[name] for name in ("synthesizer", "backgrounds") if name in run.options}
+    return [LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, sha256, **chosen) for sha256 in ran]

@@ -36,8 +36,14 @@ class LedgerEntries:
 
     def begin(self, specs: Collection[str]) -> None:
         """Enter that the run begins, with the sha256 of its specs."""
-        seed, detector = self._settings.seed, self._settings.detector
-        self._enter(lambda: ledger.begin(self.file, self._run_id, specs=set(specs), seed=seed, detector=detector))
+        asked = self._settings
+        words = (asked.synthesizer, str(asked.backgrounds or ""), str(asked.limit or ""))
+        chosen = dict(zip(ledger.CHOSEN, words, strict=True))
+        self._enter(
+            lambda: ledger.begin(
+                self.file, self._run_id, specs=specs, seed=asked.seed, detector=asked.detector, chosen=chosen
+            )
+        )
 
     def end(self, how: str) -> None:
         """Enter how the run ended."""

@@ -9,7 +9,7 @@ def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
     path = tmp_path / ledger.FILE_NAME
     ledger.begin(path, "r1", specs=["s1", "s2"], seed=1, detector="d")
     ledger.end(path, "r1", "finished")
-    ledger.begin(path, "r2", specs=["s1"], seed=2)
+    ledger.begin(path, "r2", specs=["s1"], seed=2, chosen={"backgrounds": "cxr", "limit": "4"})
     ledger.begin(path, "r3", specs=["s1"], seed=3)
     ledger.end(path, "r3", "interrupted")
     runs = ledger.runs_of(path, ["s1"])
@@ -18,6 +18,7 @@ def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
         ("r2", "aborted", 2),
         ("r3", "interrupted", 3),
     ]
+    assert [r.get("backgrounds") for r in runs] == [None, "cxr", None]
     assert [r["run"] for r in ledger.runs_of(path, ["s2"])] == ["r1"]
     assert len(ledger.runs_of(path)) == 4
     assert ledger.faults(path) == []
@@ -35,6 +36,16 @@ def test_a_line_taken_out_or_changed_leaves_a_trace(tmp_path):
     path.write_text("".join(lines[:2]) + "rubbish\n")
     assert len(ledger.faults(path)) == 1
     assert len(ledger.runs_of(path)) == 2
+
+
+def test_a_line_that_a_full_disk_or_a_sudden_death_tore_costs_itself_alone(tmp_path):
+    path = tmp_path / ledger.FILE_NAME
+    for n in range(2):
+        ledger.begin(path, f"r{n}", specs=["s"], seed=n)
+    path.write_bytes(path.read_bytes()[:-20])
+    ledger.begin(path, "r2", specs=["s"], seed=2)
+    assert [r["run"] for r in ledger.runs_of(path)] == ["r0", "r2"]
+    assert [f.split(":")[1] for f in ledger.faults(path)] == ["2"]
 
 
 def test_a_ledger_that_is_not_there_has_no_runs(tmp_path):

@@ -50,14 +50,24 @@ def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
     assert "reason X" in told["Exploratory"]
 
 
-def test_earlier_runs_with_other_seeds_are_told_of_before_a_confirmation(small):
+def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmation(small):
     small["run"] |= {"id": "now", "started": "2026-03-01T00:00:00+00:00", "seed": 2, "confirmatory": True}
+    small["run"]["options"] = {"backgrounds": "cxr", "synthesizer": "gaussian"}
     run = {"run": "first", "started": "2026-02-01T00:00:00+00:00", "status": "finished", "seed": 0}
-    small["ledger"] = [run, run | {"run": "same", "seed": 2}, run | {"run": "later", "started": "2026-04-01"}]
+    same = run | {"run": "same", "seed": 2, "backgrounds": "cxr", "synthesizer": "gaussian"}
+    beside = run | {"run": "later by its clock", "started": "2026-04-01"}
+    small["ledger"] = [run, same, run | {"run": "now", "seed": 2}, beside]
     told = dict(screen(small)["notices"])
-    assert told["Other seeds"].startswith("1 run of these specifications came before with other seeds")
+    assert told["Other seeds"].startswith("2 runs of these specifications began before this one ended, with other s")
+    small["ledger"] = [run, same, same | {"run": "on others", "backgrounds": ""}]
+    assert "Other seeds and backgrounds" in dict(screen(small)["notices"])
+    small["ledger"] = [same, same | {"run": "by another", "synthesizer": "diffusion"}]
+    assert "Other synthesizers" in dict(screen(small)["notices"])
+    small["ledger"] = [same]
+    assert not [word for word, _ in screen(small)["notices"] if word.startswith("Other")]
+    small["ledger"] = [run]
     small["run"]["confirmatory"] = False
-    assert "Other seeds" not in dict(screen(small)["notices"])
+    assert not [word for word, _ in screen(small)["notices"] if word.startswith("Other")]
 
 
 def test_the_baseline_stands_on_the_first_screen(small):

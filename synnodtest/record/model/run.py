@@ -236,6 +236,7 @@ class LedgerEntry:
         seed: Master seed.
         detector: As it was named.
         spec_sha256: Of the specification.
+        synthesizer, backgrounds, limit: As they were named; None where a ledger of an earlier release does not tell.
     """
 
     run: str = ""
@@ -244,6 +245,16 @@ class LedgerEntry:
     seed: Any = ""
     detector: str = ""
     spec_sha256: str = ""
+    synthesizer: str | None = None
+    backgrounds: str | None = None
+    limit: str | None = None
+
+    @property
+    def chosen(self) -> str:
+        """Backgrounds, synthesizer and limit in words."""
+        phantoms = "phantoms" * (self.backgrounds == "")
+        limit = f"at most {self.limit}" * bool(self.limit)
+        return ", ".join(filter(None, [self.backgrounds or phantoms, self.synthesizer, limit])) or "–"
 
 
 @dataclass(frozen=True)

@@ -174,9 +174,10 @@ def protocol(context: Context) -> Section:
         {"behaviour": b, "table": _criteria(context, b, items), "spec": _spec_of(record, b)}
         for b, items in context.grouped()
     ]
-    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Specification"]
+    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Chosen", "Specification"]
     ledger: list[list[Cell | str]] = [
-        [code(r.run), date(r.started), r.status, str(r.seed), code(short_hash(r.spec_sha256))] for r in record.ledger
+        [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
+        for r in record.ledger
     ]
     return Section(
         "Protocol",

@@ -265,15 +265,24 @@ def _of_kind(record: Record) -> Iterator[Notice]:
 
 
 def _of_earlier_runs(record: Record) -> Iterator[Notice]:
-    """Yield how many runs of the same specifications came before with other seeds: one of them passes by chance."""
+    """Yield how many runs of the same specifications chose otherwise: one of many passes by chance.
+
+    Whatever the ledger holds when a run ends began before that, whatever the clock says.
+    """
     run = record.run
-    before = [r for r in record.ledger if r.run != run.id and r.started < run.started]
-    others = {r.run for r in before if str(r.seed) != str(run.seed)}
+    backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
+    chosen = {
+        "seeds": {r.run for r in record.ledger if str(r.seed) != str(run.seed)},
+        "backgrounds": {r.run for r in record.ledger if r.backgrounds not in (None, backgrounds)},
+        "synthesizers": {r.run for r in record.ledger if r.synthesizer not in (None, synthesizer)},
+    }
+    others, what = set().union(*chosen.values()) - {run.id}, joined([what for what, runs in chosen.items() if runs])
     if run.confirmatory and others:
         yield (
-            "Other seeds",
-            f"{plural(len(others), 'run')} of these specifications came before with other seeds: of many draws one "
-            f"passes by chance, and what confirms is the first. They are listed in section {number_of('protocol')}.",
+            f"Other {what}",
+            f"{plural(len(others), 'run')} of these specifications began before this one ended, with other {what}: of "
+            "many draws one passes by chance, and what confirms is the first. They are listed in section "
+            f"{number_of('protocol')}.",
         )
 
 
