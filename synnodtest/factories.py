@@ -9,6 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -121,8 +122,10 @@ class Loader:
     def _identity(self, declared: Any, code: str) -> Identity:
         if declared is None:
             return Identity(self.text, sha256=code)
+        factory = self.text.rpartition(":")[2]
         if isinstance(declared, Identity):
-            return DeclaredIdentity(declared.name, declared.version, declared.sha256, declared.configuration, code)
+            given = declared.name, declared.version, declared.sha256, declared.configuration
+            return DeclaredIdentity(*given, code, factory)
         if not isinstance(declared, Mapping) or not isinstance(declared.get("name"), str):
             raise self._broken(f"its identity must be a mapping with at least a 'name', not {declared!r}")
         unknown = set(declared) - {"name", "version", "sha256", "configuration"}
@@ -134,8 +137,8 @@ class Loader:
         version, sha256 = (str(declared.get(key, "")) for key in ("version", "sha256"))
         configuration = dict(declared.get("configuration", {}))
         if sha256 in ("", code):
-            return Identity(declared["name"], version, code, configuration)
-        return DeclaredIdentity(declared["name"], version, sha256, configuration, code)
+            return DeclaredIdentity(declared["name"], version, code, configuration, factory=factory)
+        return DeclaredIdentity(declared["name"], version, sha256, configuration, code, factory)
 
 
 def source_sha256(thing: Any) -> str:
@@ -144,7 +147,9 @@ def source_sha256(thing: Any) -> str:
     Empty where there is no such file.
     """
     unwrapped: Any = inspect.unwrap(thing)
-    for candidate in (unwrapped, type(thing)):
+    while isinstance(unwrapped, partial):  # else the code of functools
+        unwrapped = inspect.unwrap(unwrapped.func)
+    for candidate in (unwrapped, type(unwrapped)):
         try:
             return code_sha256(Path(inspect.getfile(candidate)))
         except (TypeError, OSError):

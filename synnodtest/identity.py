@@ -45,14 +45,17 @@ class Identity:
 
 @dataclass(frozen=True)
 class DeclaredIdentity(Identity):
-    """An identity that somebody's Python code declares, beside the sha256 of that code.
+    """An identity that somebody's Python code declares, beside the sha256 of that code and the factory's name in it.
 
-    The code is part of its keys, since it may be edited while the declared ``sha256``, of its weights, stays the same.
+    The code is part of its keys, since it may be edited while the declared ``sha256``, of its weights, stays the same,
+    and so is the factory, since two in one file may declare the same.
     """
 
     code: str = ""
+    factory: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """Return the identity as plain JSON values, for the record: the code stands in its configuration."""
-        told = Identity(self.name, self.version, self.sha256, {**self.configuration, "code": self.code})
-        return told.as_dict()
+        """Return the identity as plain JSON values, for the record: code and factory stand in its configuration."""
+        told = {"code": self.code, "factory": self.factory}
+        known = {name: text for name, text in told.items() if text}
+        return Identity(self.name, self.version, self.sha256, {**self.configuration, **known}).as_dict()

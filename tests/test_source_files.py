@@ -72,3 +72,18 @@ def test_edited_code_has_other_keys_whatever_identity_it_declares(tmp_path, decl
     assert after.as_dict() != before.as_dict()
     assert (after.sha256 == before.sha256) == bool(declared)
     assert after.configuration == {}
+
+
+@pytest.mark.parametrize("declared", ["{'name': 'mine'}", "{'name': 'mine', 'sha256': 'f' * 64}", "Identity('mine')"])
+def test_two_factories_of_one_file_have_other_keys_though_they_declare_one_identity(tmp_path, declared):
+    (tmp_path / "dets.py").write_text(
+        "from functools import partial\nfrom synnodtest.identity import Identity\n"
+        "def make(found):\n    detect = lambda radiographs: [found for _ in radiographs]\n"
+        f"    detect.identity = {declared}\n    return detect\n"
+        "new, old = partial(make, []), partial(make, [None])\n"
+    )
+    new, old = (resolve_detector(f"{tmp_path}/dets.py:{name}").identity for name in ("new", "old"))
+    assert new.key() != old.key()
+    assert new.as_dict() != old.as_dict()
+    (tmp_path / "dets.py").write_text((tmp_path / "dets.py").read_text() + "# edited\n")
+    assert resolve_detector(f"{tmp_path}/dets.py:new").identity.key() != new.key()

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
+from synnodtest.canonical import sha256_of
 from synnodtest.detectors.exchange import dicom16, findings_from_json, parsed, png16
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE, Answer, Transport, text_shown
 from synnodtest.detectors.label_rule import LabelRule
@@ -69,6 +70,7 @@ class HttpDetector:
         self._labels = LabelRule(chosen, f"--detector '{self._transport.shown}#NAME'")
         self._configuration = {
             "url": self._transport.shown,
+            **({"query": sha256_of(parts.query)} if parts.query else {}),
             **({"sends": "dicom"} if dicom else {}),
             **({"classes": chosen} if chosen else {}),
         }

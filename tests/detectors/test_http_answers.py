@@ -269,6 +269,12 @@ def test_an_answer_without_findings_may_say_further_things(server, radiographs, 
     assert HttpDetector(server.url, pause_s=0).detect(radiographs[:1]) == [[]]
 
 
+def test_two_models_of_one_address_have_other_keys_and_no_query_is_shown(server):
+    first, second = (HttpDetector(f"{server.url}?key=hush&model={name}").identity for name in "ab")
+    assert first.key() != second.key()
+    assert "hush" not in str(first)
+
+
 def test_a_url_or_header_that_cannot_be_sent_is_told_without_the_secret(server, monkeypatch):
     for path in ("/pr\xfcfen", "/a b"):
         with pytest.raises(DetectorError, match="beyond ASCII") as caught:
