@@ -236,7 +236,9 @@ class LedgerEntry:
         seed: Master seed.
         detector: As it was named.
         spec_sha256: Of the specification.
-        synthesizer, backgrounds, limit: As they were named; None where a ledger of an earlier release does not tell.
+        synthesizer: As it was named; None, as the next two, where a ledger of an earlier release does not tell.
+        backgrounds: As they were named; empty: phantoms.
+        limit: Of backgrounds an item; empty: none.
     """
 
     run: str = ""
