@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from synnodtest import source_files
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import DeclaredIdentity, Identity
 from synnodtest.source_files import code_sha256
+
+T = TypeVar("T")
 
 
 class Made(NamedTuple):
@@ -146,15 +149,24 @@ def source_sha256(thing: Any) -> str:
 
     Empty where there is no such file.
     """
+    return _of_file(thing, code_sha256, "")
+
+
+def has_asserts(thing: Any) -> bool:
+    """Return whether the file that defines a function, with what it imports beside it, holds an ``assert``."""
+    return _of_file(thing, source_files.has_asserts, False)
+
+
+def _of_file(thing: Any, read: Callable[[Path], T], otherwise: T) -> T:
     unwrapped: Any = inspect.unwrap(thing)
     while isinstance(unwrapped, partial):  # else the code of functools
         unwrapped = inspect.unwrap(unwrapped.func)
     for candidate in (unwrapped, type(unwrapped)):
         try:
-            return code_sha256(Path(inspect.getfile(candidate)))
+            return read(Path(inspect.getfile(candidate)))
         except (TypeError, OSError):
             continue
-    return ""
+    return otherwise
 
 
 def _module_of_file(path: Path) -> ModuleType:

@@ -32,6 +32,16 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def has_asserts(path: Path) -> bool:
+    """Return whether a Python file, or one that it imports from beside it, holds an ``assert``.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    files = (path, *imported_files(path))
+    return any(isinstance(node, ast.Assert) for file in files for node in _nodes(file.read_bytes()))
+
+
 def imported_files(path: Path) -> list[Path]:
     """Return the files that a Python file imports from beside it, and what those import, sorted.
 
@@ -59,13 +69,17 @@ def _imports(file: Path, root: Path) -> Iterator[Path]:
             yield from (one.resolve() for one in either if not one.is_relative_to(_OURS))
 
 
+def _nodes(content: bytes) -> list[ast.AST]:
+    try:
+        return list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+
+
 @lru_cache(maxsize=4096)
 def _names(content: bytes) -> tuple[tuple[int, str], ...]:
     """Return how far up each import begins, as of ``ast.ImportFrom``, and what may be the dotted name of a module."""
-    try:
-        nodes = list(ast.walk(ast.parse(content)))
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
+    nodes = _nodes(content)
     plain = [(0, one.name) for node in nodes if isinstance(node, ast.Import) for one in node.names]
     parts = [(n, one) for n in nodes if isinstance(n, ast.ImportFrom) for one in n.names]
     return (*plain, *((n.level, f"{n.module}.{one.name}" if n.module else one.name) for n, one in parts))

@@ -1,10 +1,14 @@
 """Parity of groups, sizes, correlations, scenes, specificity, and a user's own function."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Ruling, Status, find_check
+from synnodtest.expectations.kinds import python
 from synnodtest.spec.quantities import Stratum
 from synnodtest.statistics import miettinen_nurminen
 from tests.expectations.evidence import evidence, trial
@@ -235,6 +239,17 @@ def test_a_users_function_judges_with_its_own_arguments(mine):
 def test_a_users_function_sees_what_the_expectation_selects(mine):
     trials = [trial(f"b{i}", 0.6, diameter_mm=4.0 + i) for i in range(10)] + [trial("b0", arm="@untouched")]
     assert mine("counts", trials, where={"diameter_mm": {"at_least": 9}}).status is Status.PASSED
+
+
+def test_a_function_whose_asserts_python_leaves_out_is_a_fault_of_the_harness(mine, monkeypatch):
+    Path("limits.py").write_text("def keep(rate):\n    assert rate > 0.9\n    return True\n")
+    Path("stern.py").write_text("from limits import keep\n\n\ndef holds(evidence):\n    return keep(0.5)\n")
+    told = SimpleNamespace(flags=SimpleNamespace(optimize=1))
+    monkeypatch.setattr(python, "sys", told)
+    trials = [trial(f"b{i}", 0.6) for i in range(5)]
+    assert mine("loud", trials).status is Status.PASSED  # it asserts nothing
+    with pytest.raises(SynnodError, match="told to leave out what is asserted"):
+        judge("python", {"function": "stern:holds"}, trials)
 
 
 def test_one_background_never_passes_a_users_function(mine):

@@ -14,6 +14,7 @@ of the harness, never a verdict on the detector.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.worst import concerns
-from synnodtest.factories import Loader
+from synnodtest.factories import Loader, has_asserts
 
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
 
@@ -59,6 +60,9 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
     narrowed = narrow(parameters, evidence)
     if not narrowed.trials:
         return no_data(criterion, "scene", evidence)
+    if sys.flags.optimize and has_asserts(function):
+        told = f"check {text!r} asserts, or what it imports does, and Python was told to leave out what is asserted"
+        raise SynnodError(told, hint="run without python -O and PYTHONOPTIMIZE")
     try:
         answer = function(narrowed, **(parameters.with_ or {}))
     except KeyboardInterrupt:
