@@ -32,13 +32,14 @@ def canonical_json(value: Any) -> str:
     """Return ``value`` as JSON with sorted keys, no white space and no NaN.
 
     Dataclasses become objects, tuples arrays, sets sorted arrays. Equal values give equal text
-    on every platform, which is what keys and digests stand on.
+    on every platform, which is what keys and digests stand on. Bytes of a file's name that are no text stay escaped.
 
     Raises:
         ValueError: a number is NaN or infinite.
         TypeError: a value has no JSON form.
     """
-    return json.dumps(value, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def sha256_of(value: Any) -> str:

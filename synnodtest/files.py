@@ -16,7 +16,7 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            file.write(data.encode(errors="backslashreplace") if isinstance(data, str) else data)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

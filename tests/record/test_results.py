@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import shutil
 from importlib import resources
 
@@ -15,6 +16,7 @@ from synnodtest.canonical import canonical_json, plain
 from synnodtest.decoding import encode
 from synnodtest.errors import RecordError
 from synnodtest.evidence.ruling import Component, Ruling, Status
+from synnodtest.files import write_atomic
 from synnodtest.record import results as record
 from synnodtest.record.model import Record
 from synnodtest.record.write_schema import text
@@ -25,6 +27,13 @@ def test_what_is_written_is_read_back(made, tmp_path):
     assert record.read(path) == record.read(tmp_path) == plain(made)
     assert path.read_text() == canonical_json(plain(made)) + "\n"
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_folder_whose_name_is_no_text_is_recorded_and_drawn(made, tmp_path):
+    folder = os.fsdecode(b"films of K\xf6ln")
+    made["run"]["options"] = {"backgrounds": folder}
+    assert record.read(record.write(made, tmp_path))["run"]["options"] == {"backgrounds": folder}
+    assert write_atomic(tmp_path / "report.html", folder).read_text() == r"films of K\udcf6ln"
 
 
 def test_dataclasses_and_nan_become_objects_and_null(made, tmp_path):
