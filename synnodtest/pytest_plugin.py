@@ -186,7 +186,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     mine.publish()
     from synnodtest.shell.terminal import write_end
 
-    write_end(mine, session.config.pluginmanager.getplugin("terminalreporter"))
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None and session.exitstatus == pytest.ExitCode.OK and not mine.is_worker:
+        mine.miss(reporter)
+    write_end(mine, reporter)
     if mine.trouble:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif (mine.exceeded or mine.hidden) and session.exitstatus == pytest.ExitCode.OK:

@@ -72,6 +72,8 @@ class Session:
         self.trouble = ""
         self.limits: list[tuple[bool, str]] = []
         self.left_out: dict[str, None] = {}
+        self.due: dict[str, None] = {}
+        self.unjudged: list[str] = []
         self.died_of: list[str] = []
         self.interrupted = False
         self._workers = 0
@@ -159,7 +161,8 @@ class Session:
     def hidden(self) -> list[str]:
         """What did not pass, sorted: a failure for pytest, unless a conftest.py or a plugin thinks otherwise."""
         accepted = ("PASSED", "WAIVED", *["INCONCLUSIVE"] * (self.run.settings.inconclusive == "xfail"))
-        return sorted(e.id for e in self.run.fragment.expectations.values() if e.shown_status not in accepted)
+        judged = self.run.fragment.expectations.values()
+        return sorted([*(e.id for e in judged if e.shown_status not in accepted), *self.unjudged])
 
     @property
     def is_worker(self) -> bool:
@@ -224,6 +227,8 @@ class Session:
             return
         for case in planned_cases(cases):
             self.run.fragment.add_planned(case)
+        if not self.config.option.setuponly:
+            self.due = dict.fromkeys(case.node_id for case in cases)
         if getattr(self.config, "workerinput", {}).get("workerid", "gw0") == "gw0":
             self.ledger.begin({case.spec.sha256 for case in cases})
 
@@ -271,6 +276,7 @@ class Session:
                 "baseline": None if self.second is None else self.second.fragment.as_dict(),
                 "judged": self.judged,
                 "left_out": list(self.left_out),
+                "due": list(self.due),
                 "stages": STAGES.as_dict(),
                 "speed": self.run.earlier_speed,
             }
@@ -284,6 +290,7 @@ class Session:
             self.second.fragment.merge(data["baseline"])
         self.judged += data["judged"]
         self.left_out |= dict.fromkeys(data["left_out"])
+        self.due |= dict.fromkeys(data["due"])
         STAGES.merge(data["stages"])
         self.run.earlier_speed = (data["speed"][0], data["speed"][1])
         self._workers += 1
@@ -302,6 +309,11 @@ class Session:
             with self._troubled():
                 self.ledger.end("interrupted" if interrupted else "finished")
                 self.ending = self._ending(interrupted)
+
+    def miss(self, reporter: Any) -> None:
+        """Note what was to run and has no verdict though pytest ends well, unless its summary tells it as skipped."""
+        told = {r.nodeid for word in ("skipped", "xfailed") for r in reporter.stats.get(word, ())}
+        self.unjudged = [node_id for node_id in self.due if node_id not in {*told, *self.run.fragment.expectations}]
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""
