@@ -154,6 +154,10 @@ def refuse_others(content: JsonObject) -> None:
             raise DetectorError(f"the answer has {len(value)} {key} beside its 'findings'", hint=SHAPE)
         if key != "unit":
             refuse_form(key, value)
+    for part in _objects_in([value for key, value in content.items() if key != "findings"]):
+        for key, value in part.items():
+            if _is_other_form(folded(key), value):
+                raise _form(key, value)
 
 
 _EDGES = "boxes are x_min, y_min, x_max, y_max in pixels"
@@ -165,11 +169,35 @@ def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN
     Raises:
         DetectorError: they do.
     """
-    other = isinstance(value, str) and folded(value) not in OURS
-    if (folded(key) in FORMS and other) or (folded(key) in SHARES and value is True):
-        raise DetectorError(
-            f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}"
-        )
+    name, other = folded(key), isinstance(value, str) and folded(value) not in OURS
+    if (name in FORMS and other) or _is_other_form(name, value):
+        raise _form(key, value, whose, more)
+
+
+def _form(key: str, value: object, whose: str = "the answer", more: str = _IN_MM) -> DetectorError:
+    return DetectorError(f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}")
+
+
+_NUMBERS = re.compile(r"(?=.*(wh|xy|yx|xx))[xyzwhcltrbd]{4,8}(n|abs|rel|norm\w*)?")
+"""The four numbers of a box by their letters, such as ``cxcywh``, ``xywhn`` or ``yxyx``."""
+_NO_PIXELS = re.compile(r"(?<!un)(?<!de)(?<!not)(?<!non)(normali[sz]ed|relative|percent|fraction|millimet|^mm$|^cm$)")
+
+
+def _is_other_form(name: str, value: object) -> bool:
+    """Return whether a folded key and a value, wherever they stand, speak of boxes that are no corners in pixels."""
+    if isinstance(value, int):
+        shares = name in SHARES and value == 1
+        return shares or (name.endswith("boxmode") and value != 0)  # of Detectron2, where XYXY_ABS is 0
+    if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        return False
+    said = folded(value)
+    letters = re.sub(r"boxmode|\d|min|max", "", said)
+    for word in ("center", "centre", "width", "height"):
+        letters = letters.replace(word, word[0])
+    if _NUMBERS.fullmatch(letters) and letters.removesuffix("abs") != "xyxy":
+        return True
+    about_boxes = "box" in name or "coord" in name
+    return (name in SHARES and said in ("true", "1", "yes")) or bool(about_boxes and _NO_PIXELS.search(said))
 
 
 _TAKEN_BACK = [

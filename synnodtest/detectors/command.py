@@ -23,7 +23,7 @@ from itertools import groupby
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.answer_faults import refuse_failure
+from synnodtest.detectors.answer_faults import refuse_failure, refuse_form
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.registry import Options, register_detector
@@ -130,6 +130,9 @@ class CommandDetector(_Program):
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         refuse_failure(answer)
+        for key, value in answer.items():
+            if key not in names:
+                refuse_form(key, value)
         return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:

@@ -127,8 +127,9 @@ def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> F
         if folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=SHAPE)
     try:
-        if isinstance(item["box"], str) or any(isinstance(one, bool) for one in (*item["box"], item["score"])):
-            raise TypeError("text, or true and false, where numbers should be")
+        listed = isinstance(item["box"], (list, tuple))
+        if not listed or any(isinstance(one, bool) for one in (*item["box"], item["score"])):
+            raise TypeError("text, or true and false, or a mapping where numbers should be")
         x_min, y_min, x_max, y_max = (float(edge) for edge in item["box"])
         score = float(item["score"])
     except (KeyError, TypeError, ValueError) as error:
@@ -147,6 +148,8 @@ def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[
         refuse_reasons(content)
     try:
         boxes = content["boxes"]
+        if not isinstance(boxes, list):
+            raise TypeError(f"its boxes are {type(boxes).__name__}, not a list")
         found: list[list[Finding]] = [[] for _ in range(count)]
         for number, item in enumerate(boxes):
             corners = np.array(item["corners"], dtype=float)
@@ -158,6 +161,8 @@ def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[
             (x_min, y_min), (x_max, y_max) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
             row, column = spacing_mm
             box = (float(x_min / column), float(y_min / row), float(x_max / column), float(y_max / row))
+            if isinstance(item["probability"], bool):
+                raise TypeError(f"box {number} has the probability {item['probability']}")
             found[place].append(Finding(box, float(item["probability"])))
     except (KeyError, TypeError, ValueError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
@@ -175,7 +180,7 @@ def node21_parsed(text: bytes, what: str) -> Any:
         DetectorError: it is no JSON even so; shows how it begins.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=no_twins)
     except (ValueError, UnicodeDecodeError):
         mended = _BARE_PROBABILITY.sub(r'], "probability": \1', text.decode("utf-8", "replace"))
         return parsed(_TRAILING_COMMA.sub(r"\1", mended), what)

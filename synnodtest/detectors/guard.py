@@ -11,7 +11,7 @@ import sysconfig
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,6 +225,8 @@ def _checked_finding(found: object, shape: tuple[int, int] | None, where: str) -
             hint="return Finding(box=(x_min, y_min, x_max, y_max), score=0.9), box in pixels of the radiograph",
         )
     try:
+        if isinstance(found.box, (str, bytes, Mapping, Set)):
+            raise TypeError(f"its box is of the type {type(found.box).__name__}")
         x_min, y_min, x_max, y_max = (float(edge) for edge in found.box)
         score = float(found.score)
     except (TypeError, ValueError) as error:

@@ -62,7 +62,7 @@ class LabelRule:
         given = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
         if any(given.get(key) is False for key in ("nodule", "isnodule")):
             return False
-        texts = [str(given[key]).strip() for key in LABELS if given.get(key) is not None]
+        texts = [str(given[key]).strip(" []'") for key in LABELS if given.get(key) is not None]
         names = [text for text in texts if text and not _NUMBER.fullmatch(text)]
         numbers = [text for text in texts if _NUMBER.fullmatch(text)]
         perhaps = [] if names else self._perhaps(given)

@@ -270,8 +270,8 @@ def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
 
 def _item(item: Mapping[str, Any], where: str) -> Finding:
     _refuse_forms(item)
-    if isinstance(item["box"], str):
-        raise ValueError(f"{where}: its box is the text {item['box']!r}, not four numbers")
+    if not isinstance(item["box"], (list, tuple)):
+        raise ValueError(f"{where}: its box is {item['box']!r}, not a list of four numbers")
     return _finding(item["box"], item["score"], where)
 
 

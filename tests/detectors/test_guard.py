@@ -144,6 +144,8 @@ def test_a_tuple_of_box_and_score_is_an_error_that_says_what_to_return(radiograp
 @pytest.mark.parametrize(
     ("box", "score", "message"),
     [
+        ({0: 1, 1: 1, 5: 2, 6: 2}, 0.5, "of the type dict"),
+        ("1234", 0.5, "of the type str"),
         ((math.nan, 0, 5, 5), 0.5, "not finite"),
         ((0, 0, math.inf, 5), 0.5, "not finite"),
         ((0, 0, 5, 5), math.nan, "not finite"),

@@ -210,7 +210,15 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps({"findings": [], "Findings": [BOX]}), "1 Findings beside"),
         (json.dumps([BOX | {"box": "1234"}]), "text, or true and false"),
         (json.dumps([BOX | {"score": True}]), "text, or true and false"),
+        (json.dumps([BOX | {"box": {"0": 1, "1": 1, "2": 9, "3": 9}}]), "a mapping"),
         (json.dumps([BOX | {"unit": "mm"}]), "says unit 'mm' of its boxes"),
+        (json.dumps([BOX | {"bbox_mode": "XYWH_ABS"}]), "says bbox_mode 'XYWH_ABS'"),
+        (json.dumps([BOX | {"bbox_mode": 1}]), "says bbox_mode 1"),
+        (json.dumps({"findings": [BOX], "meta": {"boxes_are": "ccwh"}}), "says boxes_are 'ccwh'"),
+        (json.dumps({"findings": [BOX], "order": ["ymin", "xmin", "ymax", "xmax"]}), "says order"),
+        (json.dumps({"findings": [BOX], "columns": ["x_center", "y_center", "width", "height"]}), "says columns"),
+        (json.dumps({"findings": [BOX], "coordinate_system": "normalized"}), "'normalized'"),
+        (json.dumps({"findings": [BOX], "normalized": 1}), "says normalized 1"),
         (json.dumps({"findings": [BOX], "box_format": "xywh"}), "says box_format 'xywh'"),
         (json.dumps({"unit": "mm", "findings": [BOX | {"unit": "pixels"}]}), "is in 'pixels', and the answer in 'mm'"),
         (json.dumps({"findings": [], "message": "rejected: not a chest"}), "no findings and says .*not a chest"),
@@ -254,7 +262,8 @@ def test_what_may_name_a_class_beside_its_number_is_asked_about(server, radiogra
     "told",
     [{"type": "box"}, {"name": "finding_3"}, {"name": "F12"}, {"type": "nodule"}, {"label": ""}, {"label": " "},
      {"name": "3f2a91c0-77"}, {"image_id": 4}, {"is_nodule": True, "hidden": False},
-     {"type": "solid nodule", "name": "a"}],
+     {"type": "solid nodule", "name": "a"}, {"label": ["nodule"]}, {"class": [1]}, {"bbox_mode": "BoxMode.XYXY_ABS"},
+     {"bbox_mode": 0}, {"corners": ["x1", "y1", "x2", "y2"]}, {"box_kind": "unnormalized", "normalized": "no"}],
 )  # fmt: skip
 def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiographs, told):
     server.scripts = [(200, {}, json.dumps({"findings": [BOX | told], "message": "done", "next": None}).encode(), 0)]

@@ -201,6 +201,7 @@ def test_a_program_reads_a_folder_and_writes_a_file(tmp_path, radiographs):
         ("import sys; open(sys.argv[2], 'w').write('[]')", "not a mapping"),
         ("import sys; open(sys.argv[2], 'w').write('{\"0000.png\": []}')", "leaves out 0001.png"),
         ('import sys; open(sys.argv[2], \'w\').write(\'{"0000.png": {"findings": [], "unit": "inch"}}\')', "'inch'"),
+        (HONEST.replace("dumps(answer", "dumps({**answer, 'unit': 'mm'}"), "says unit 'mm' of its boxes"),
     ],
 )
 def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
@@ -269,6 +270,8 @@ def test_the_challenge_contract_gives_millimetres_by_slice(tmp_path, radiographs
         ({"boxes": [{"corners": [[1, 2, 0]] * 4}]}, "probability"),
         ({"boxes": [{"corners": [[1, 2, 5]] * 4, "probability": 1}]}, "slice 5 of 2"),
         ({"boxes": [{"corners": [[1, 2]] * 4, "probability": 1}]}, "shape"),
+        ({"boxes": [{"corners": [[1, 2, 0], [2, 3, 0]], "probability": True}]}, "probability True"),
+        ({"boxes": {}}, "are dict, not a list"),
     ],
 )
 def test_a_wrong_nodules_json_is_an_error(content, message):
@@ -295,6 +298,8 @@ def test_the_example_that_the_challenge_published_is_understood():
     assert found == [[Finding((109.0, 95.5, 185.0, 136.0), 0.6)], [Finding((109.0, 95.5, 185.0, 136.0), 0.5)]]
     with pytest.raises(DetectorError, match=r"nodules\.json is no JSON"):
         node21_parsed(b"<html>", "nodules.json")
+    with pytest.raises(DetectorError, match="'boxes' occurs twice"):
+        node21_parsed(b'{"boxes": [{}], "boxes": []}', "nodules.json")
 
 
 def test_anisotropic_spacing_scales_each_axis_by_its_own():
