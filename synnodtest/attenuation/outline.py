@@ -19,6 +19,8 @@ _WAVES = {"lobulated": (0.08, 0.09, 0.07), "spiculated": (0.06, 0.04, 0.03)}
 _SPICULES = (9, 14)
 _SPICULE_REACH = (1.25, 1.7)
 """How far spicules reach, in radii."""
+SPICULES_VERSION = 2
+"""Of how spicules are drawn; part of the keys of stored scenes that have them, and of no others."""
 _SPICULE_WIDTH = 0.09
 """Standard deviation of a spicule's angle in radians."""
 _CORE = (0.2, 0.3)
@@ -33,10 +35,12 @@ class Outline:
 
     Args:
         radius: Radius in each of 721 directions over a full turn, over that of the disc of the same area.
+        body: The same without spicules, which begin at its edge.
         core: ``(x, y, radius)`` of a solid core, over the nodule's diameter; None: even.
     """
 
     radius: Array
+    body: Array
     core: tuple[float, float, float] | None = None
 
     @property
@@ -44,9 +48,16 @@ class Outline:
         """The farthest point, over the radius."""
         return float(self.radius.max())
 
-    def radius_at(self, dx: Real, dy: Real) -> Array:
-        """Return the relative radius in the direction of each offset from the centre."""
-        return np.asarray(np.interp(np.mod(np.arctan2(dy, dx), 2 * np.pi), _TURN, self.radius))
+    def radius_at(self, dx: Real, dy: Real, diameter_mm: float) -> Array:
+        """Return what each offset in mm is divided by to lie on the round nodule.
+
+        It is the body's radius in that direction, and towards the body's edge and beyond it more and more that with
+        spicules: so these do not run through the body as rays of a star.
+        """
+        angle = np.mod(np.arctan2(dy, dx), 2 * np.pi)
+        whole, body = (np.interp(angle, _TURN, radius) for radius in (self.radius, self.body))
+        outwards = np.minimum(2 * np.hypot(dx, dy) / (diameter_mm * body), 1) ** 2
+        return np.where(whole == body, body, 1 / ((1 - outwards) / body + outwards / whole))
 
     def weight_at(self, dx: Real, dy: Real, diameter_mm: float) -> Array:
         """Return what the brightness is multiplied with at each offset in mm."""
@@ -69,14 +80,13 @@ def outline_of(margin: str, attenuation: str, seed: int) -> Outline | None:
     radius = np.ones_like(_TURN)
     for order, size in zip((2, 3, 5), _WAVES.get(margin, (0.0, 0.0, 0.0)), strict=True):
         radius += size * rng.uniform(0.6, 1.2) * np.cos(order * _TURN + rng.uniform(0, 2 * np.pi))
-    if margin == "spiculated":
-        radius = np.maximum(radius, _spicules(rng))
-    radius /= math.sqrt(float(np.trapezoid(radius**2, _TURN)) / (2 * math.pi))
+    whole = np.maximum(radius, _spicules(rng)) if margin == "spiculated" else radius
+    equal_area = math.sqrt(float(np.trapezoid(whole**2, _TURN)) / (2 * math.pi))
     core = None
     if attenuation == "part-solid":
         x, y = rng.normal(0, 0.08, 2)
         core = (float(x), float(y), float(rng.uniform(*_CORE)))
-    return Outline(radius, core)
+    return Outline(whole / equal_area, radius / equal_area, core)
 
 
 def _spicules(rng: np.random.Generator) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from synnodtest.attenuation.outline import SPICULES_VERSION
 from synnodtest.canonical import sha256_of
 from synnodtest.engine.outcome import Snapshot
 from synnodtest.evidence.sightings import Sightings
@@ -88,7 +89,8 @@ class Keys:
     def radiograph(self, scene: Scene, background: Background) -> str:
         """Return the key of a radiograph; without a nodule it is of no synthesizer."""
         synthesizer = self.synthesizer if scene.nodules else ""
-        return sha256_of(["radiograph", FORMAT, scene.key(), background.content, synthesizer])
+        drawn = [SPICULES_VERSION] * any(nodule.margin == "spiculated" for nodule in scene.nodules)
+        return sha256_of(["radiograph", FORMAT, scene.key(), background.content, synthesizer, *drawn])
 
     def snapshot(self, job: Job) -> str:
         """Return the key of what is remembered of a radiograph."""

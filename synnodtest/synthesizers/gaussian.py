@@ -86,7 +86,7 @@ class GaussianSynthesizer:
         x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
         squared = y[:, None] ** 2 + x[None, :] ** 2
         if outline is not None:
-            squared = squared / outline.radius_at(x[None, :], y[:, None]) ** 2
+            squared = squared / outline.radius_at(x[None, :], y[:, None], nodule.diameter_mm) ** 2
         mask = squared <= radius**2
         if not mask.any():
             raise nothing_covered("gaussian", nodule, scene, background)

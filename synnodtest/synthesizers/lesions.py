@@ -130,7 +130,7 @@ def _mass(nodule: Nodule, window: _Window, seed: int, rng: np.random.Generator) 
     outline = outline_of(nodule.margin or "lobulated", nodule.attenuation, seed)
     away = np.hypot(window.x[None, :], window.y[:, None])
     if outline is not None:
-        away = away / outline.radius_at(window.x[None, :], window.y[:, None])
+        away = away / outline.radius_at(window.x[None, :], window.y[:, None], nodule.diameter_mm)
     inside = np.maximum(1 - (away / (radius + _EDGE_MM)) ** 2, 0)
     profile = np.sqrt(inside) * (1 + _UNEVEN * window.noise(0.5 * radius, rng))
     if outline is not None:

@@ -150,7 +150,7 @@ def stamp(
     cos, sin, root = np.cos(turn), np.sin(turn), np.sqrt(stretch)
     along, across = (cos * xx + sin * yy) / root, (-sin * xx + cos * yy) * root
     if outline is not None:
-        bent = outline.radius_at(xx, yy)
+        bent = outline.radius_at(xx, yy, diameter_mm)
         along, across = along / bent, across / bent
     scale = 1.0 / (zoom * projection.spacing_mm)
     rows, columns = projection.excess.shape

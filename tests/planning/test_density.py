@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synnodtest.attenuation import ANNOTATED_SPREAD, DENSITIES, Display, annotated_contrast, contrast_of, outline_of
+from synnodtest.engine import job
 from synnodtest.errors import SpecError, SynthesizerError
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
@@ -124,6 +125,19 @@ def test_a_margin_bends_the_outline_and_keeps_the_area(film, margin):
     if outline is not None:
         turn = np.linspace(0, 2 * np.pi, 721)
         assert np.trapezoid(outline.radius**2, turn) / 2 == pytest.approx(np.pi, rel=1e-6)
+        near, edge = (outline.radius_at(r * np.cos(turn), r * np.sin(turn), 20.0) for r in (3.0, 14.0))
+        assert edge.max() == pytest.approx(reach)
+        assert near == pytest.approx(outline.body, rel=0.1), "spicules run through the body to its centre"
+
+
+def test_how_spicules_are_drawn_is_in_the_keys_of_scenes_that_have_them_alone(monkeypatch):
+    def key(margin):
+        scene = Scene("b", (Nodule(diameter_mm=12.0, centre_mm=(40.0, 40.0), contrast=0.1, margin=margin),))
+        return job.Keys("s", "d", []).radiograph(scene, Background("b", content="c"))
+
+    before = {margin: key(margin) for margin in ("", "lobulated", "spiculated")}
+    monkeypatch.setattr(job, "SPICULES_VERSION", 99)
+    assert [margin for margin in before if key(margin) != before[margin]] == ["spiculated"]
 
 
 def test_a_part_solid_nodule_has_a_core(film):

@@ -79,11 +79,12 @@ class _Grid:
         into: NDArray[np.float64],
         bend: Bend | None = None,
         outline: Outline | None = None,
+        diameter_mm: float = 0.0,
     ) -> NDArray[np.float64]:
         """Return these pixels (2, h, w) as points of an image; ``into`` (2, 2) takes offsets (y, x) in mm to pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
         if outline is not None:
-            bent = outline.radius_at(x, y).astype(np.float32)
+            bent = outline.radius_at(x, y, diameter_mm).astype(np.float32)
             y, x = y / bent, x / bent
         points = np.stack([into[k, 0] * y + into[k, 1] * x + centre_px[k] for k in (0, 1)])
         return points if bend is None else bend(points)
@@ -132,11 +133,11 @@ def fit(
     for _ in range(3):
         # Wider than any nodule; an outline, whose spicules the square holds, is not bounded further.
         wide = 2 * side_mm if outline else min(2 * side_mm, 2 * reach_px * zoom * float(np.linalg.norm(inverse, 2)))
-        points = _Grid.unbounded(wide, spacing_mm).points(drawn.centre_px, stretched / zoom, bend, outline)
+        points = _Grid.unbounded(wide, spacing_mm).points(drawn.centre_px, stretched / zoom, bend, outline, diameter_mm)
         area = float((_looked_up(bounded, points, 1) > drawn.edge).sum())
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
-    points = grid.points(drawn.centre_px, stretched / zoom, bend, outline)
+    points = grid.points(drawn.centre_px, stretched / zoom, bend, outline, diameter_mm)
     added = _looked_up(drawn.added, points, 3) * _feather(side_mm, grid, 1.5)
     if outline is not None:
         added = added * outline.weight_at(grid.x[None, :], grid.y[:, None], diameter_mm)
