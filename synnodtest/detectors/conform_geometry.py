@@ -45,21 +45,22 @@ def _centred(box: Box) -> Box:
     return box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2
 
 
+def _as_centred(box: Box) -> Box:
+    """Undo that corners were read as centre and size."""
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]
+
+
 def _in_mm(box: Box, radiograph: Radiograph) -> Box:
     return _scaled(box, 1 / radiograph.spacing_mm[1], 1 / radiograph.spacing_mm[0])
 
 
-def _in_shares(box: Box, radiograph: Radiograph) -> Box:
-    return _scaled(box, radiograph.shape[1], radiograph.shape[0])
+def _of_sides(whole: float) -> Convert:
+    return lambda box, radiograph: _scaled(box, radiograph.shape[1] / whole, radiograph.shape[0] / whole)
 
 
 def _upwards(box: Box, radiograph: Radiograph) -> Box:
     height = radiograph.shape[0]
     return box[0], height - box[3], box[2], height - box[1]
-
-
-def _of_stretched(size: int) -> Convert:
-    return lambda box, radiograph: _scaled(box, radiograph.shape[1] / size, radiograph.shape[0] / size)
 
 
 def _of_letterbox(size: int, padded: bool) -> Convert:
@@ -82,13 +83,36 @@ def _unpadded(box: Box, radiograph: Radiograph) -> Box:
 _ORDER = "write (x_min, y_min, x_max, y_max), x along columns"
 _PIXELS = "write pixels of the radiograph as given: undo scaling and padding of the network's input"
 
-READINGS: tuple[Reading, ...] = (
-    Reading(lambda box, _: box, "(x_min, y_min, x_max, y_max) in pixels", ""),
+_ORDERS = (
     Reading(lambda box, _: (box[1], box[0], box[3], box[2]), "(y_min, x_min, y_max, x_max)", _ORDER),
     Reading(lambda box, _: _cornered(box), "(x_min, y_min, width, height)", _ORDER),
     Reading(lambda box, _: _centred(box), "(x, y, width, height) around the centre", _ORDER),
+    Reading(lambda box, _: _as_centred(box), "corners that were taken for centre and size", _ORDER),
+    Reading(lambda box, _: _cornered(_as_centred(box)), "a corner that was taken for the centre", _ORDER),
+    Reading(lambda box, _: _cornered((box[1], box[0], box[3], box[2])), "(y_min, x_min, height, width)", _ORDER),
+)
+_SIDES = "multiply x by the width and y by the height in pixels"
+_UNITS = (
     Reading(_in_mm, "millimetres", "divide x by spacing_mm[1] and y by spacing_mm[0]"),
-    Reading(_in_shares, "shares of width and height", "multiply x by the width and y by the height in pixels"),
+    Reading(_of_sides(1), "shares of width and height", _SIDES),
+    Reading(_of_sides(100), "percent of width and height", f"{_SIDES}, divided by 100"),
+    Reading(_of_sides(1000), "thousandths of width and height", f"{_SIDES}, divided by 1000"),
+)
+
+
+def _both(order: Reading, unit: Reading) -> Reading:
+    """Return the reading of boxes that are of another order and in another unit."""
+
+    def convert(box: Box, radiograph: Radiograph) -> Box:
+        return unit.convert(order.convert(box, radiograph), radiograph)
+
+    return Reading(convert, f"{order.says}, in {unit.says}", f"{order.remedy}; {unit.remedy}")
+
+
+READINGS: tuple[Reading, ...] = (
+    Reading(lambda box, _: box, "(x_min, y_min, x_max, y_max) in pixels", ""),
+    *_ORDERS,
+    *_UNITS,
     Reading(_upwards, "y counted from the bottom", "count y from the top"),
     Reading(_unpadded, "pixels of a padded square", _PIXELS),
     *(
@@ -97,9 +121,10 @@ READINGS: tuple[Reading, ...] = (
         for reading in (
             Reading(_of_letterbox(size, True), f"pixels of a padded input of {size} x {size}", _PIXELS),
             Reading(_of_letterbox(size, False), f"pixels of an input with the longer side {size}", _PIXELS),
-            Reading(_of_stretched(size), f"pixels of an input stretched to {size} x {size}", _PIXELS),
+            Reading(_of_sides(size), f"pixels of an input stretched to {size} x {size}", _PIXELS),
         )
     ),
+    *(_both(order, unit) for unit in _UNITS for order in _ORDERS),
 )
 """The right reading first."""
 

@@ -15,7 +15,7 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-FORMAT = 3
+FORMAT = 4
 COUNT, SIZE = 4, 512
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
 """What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""

@@ -119,6 +119,21 @@ FAULTS = {
         "box",
         "shares of width",
     ),
+    "shares, y first": (
+        moved(lambda b, r: (b[1] / r.shape[0], b[0] / r.shape[1], b[3] / r.shape[0], b[2] / r.shape[1])),
+        "box",
+        "y_min, x_min, y_max, x_max.*, in shares of width",
+    ),
+    "thousandths": (
+        moved(lambda b, r: tuple(1000 * v / side for v, side in zip(b, r.shape[::-1] * 2, strict=True))),
+        "box",
+        "thousandths of width",
+    ),
+    "corners as centre and size": (
+        moved(lambda b, r: (b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2)),
+        "box",
+        "corners that were taken for centre and size",
+    ),
     "network pixels": (moved(in_network_pixels), "box", "padded input of 512 x 512"),
     "counted from one": (
         moved(lambda b, r: (b[0] + 1, b[1] + 1, b[2] + 1, b[3] + 1)),
