@@ -25,8 +25,9 @@ def cautions(behaviour: Behaviour) -> Iterator[str]:
     alphas = [float(p.get("alpha", behaviour.sampling.alpha)) for p in asked]
     if max(alphas, default=0.0) > LARGE_ALPHA:
         yield f"{behaviour.id!r}: alpha is {max(alphas):g}: a detector exactly at the bound passes as often"
-    for words in dict.fromkeys(filter(None, map(asks_little, behaviour.expectations))):
-        yield f"{behaviour.id!r}: {words}"
+    for expectation in behaviour.expectations:
+        for words in asks_little(expectation):
+            yield f"{behaviour.id!r}: {expectation.id}: {words}"
     yield from _alike(behaviour, asked)
 
 

@@ -13,7 +13,7 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
-from synnodtest.expectations.language import EVERY, fields_given, object_schema
+from synnodtest.expectations.language import EVERY, fields_given, object_schema, unbreakable
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import Plan, Power, Shown, best
 from synnodtest.expectations.rule import naming_unheard
@@ -103,7 +103,13 @@ class Kind(Generic[P]):
     def judge(self, parameters: Mapping[str, object] | P, evidence: Evidence) -> Ruling:
         """Return the ruling on the evidence."""
         own = self.read(parameters)
-        return naming_unheard(self.ruling(own, evidence), getattr(own, "where", None), evidence)
+        ruling = naming_unheard(self.ruling(own, evidence), getattr(own, "where", None), evidence)
+        return dataclasses.replace(ruling, notes=(*ruling.notes, *self.asked_little(own)))
+
+    def asked_little(self, parameters: Mapping[str, object] | P) -> list[str]:
+        """Return why these parameters let a detector pass for little: bounds that cannot be broken, the kind's own."""
+        own = self.read(parameters)
+        return [*unbreakable(own), *filter(None, [self.asks_little(own)])]
 
     def arms_for(self, parameters: Mapping[str, object] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""

@@ -119,3 +119,20 @@ def object_schema(about: str, common: tuple[str, ...], parameters: type | None, 
         "additionalProperties": parameters is None,
         **rules,
     }
+
+
+def unbreakable(parameters: object) -> list[str]:
+    """Return the bounds of an expectation that lie at the loose end of their own scale, in words.
+
+    Args:
+        parameters: An instance of a class whose fields were made by :func:`option`; of anything else nothing is known.
+    """
+    told = []
+    for field in dataclasses.fields(parameters) if dataclasses.is_dataclass(parameters) else ():
+        (limits, *_), key = field.metadata.get("schema", {}).get("anyOf", [{}]), key_of(field)
+        loose = "minimum" if key.endswith("at_least") or key.startswith("min_") else ""
+        loose = "maximum" if key.endswith("at_most") or key.startswith("max_") else loose
+        end = limits.get(loose)
+        if end is not None and getattr(parameters, field.name) == end:
+            told.append(f"{key} is {end:g}, the end of its scale: next to no detector can fail it")
+    return told

@@ -10,7 +10,13 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
-from synnodtest.expectations.paired import agreeing_backgrounds, comparison_unit, margin_below_1, paired_needs
+from synnodtest.expectations.paired import (
+    agreeing_backgrounds,
+    comparison_unit,
+    margin_below_1,
+    paired_needs,
+    wide_margin,
+)
 from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.power import paired_power
 from synnodtest.expectations.sequential import EarlyStop
@@ -58,6 +64,7 @@ def margin_kind(
         rules=rules,
         arms=paired_needs,
         hits_alone=lambda p: p.metric == "sensitivity",
+        asks_little=wide_margin,
         unit=comparison_unit,
         asks=margin_below_1,
         early_stop=early_stop,

@@ -12,6 +12,7 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import difference_backgrounds, rate_units
+from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
 from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
@@ -101,6 +102,13 @@ def margin_below_1(parameters: Any, asked: Asked) -> Iterator[Complaint]:
     if parameters.metric in RATES and isinstance(margin, (int, float)) and margin >= 1:
         message = f"a difference of rates is below 1, and the margin is {margin:g}"
         yield Complaint("margin", message, "0.10 means ten percentage points")
+
+
+def wide_margin(parameters: Any) -> str:
+    """Return why a margin lets a detector pass for little; empty if it does not."""
+    if parameters.metric == "confidence" and parameters.margin >= 1:
+        return f"scores of 0 to 1 differ by less than the margin, {parameters.margin:g}"
+    return many_false_positives(parameters.margin) if parameters.metric in LOWER_IS_BETTER else ""
 
 
 def with_reference(pairs: int | None, parameters: Compared, alpha: float) -> int | None:

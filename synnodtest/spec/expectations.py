@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synnodtest.expectations.asked import Asked
+from synnodtest.expectations.language import unbreakable
 from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
@@ -125,10 +126,12 @@ def passes_in_silence(expectation: Expectation) -> bool:
     return kind is not None and kind.passes_in_silence(kind.read(expectation.parameters))
 
 
-def asks_little(expectation: Expectation) -> str:
-    """Return why an expectation lets a detector pass for little; empty if its kind has nothing to say."""
-    kind = find_check(expectation.kind)
-    return "" if kind is None else kind.asks_little(kind.read(expectation.parameters))
+def asks_little(expectation: Expectation) -> list[str]:
+    """Return why an expectation lets a detector pass for little."""
+    claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
+    if kind is not None:
+        return kind.asked_little(expectation.parameters)
+    return [] if claim is None else unbreakable(claim.read(expectation.parameters))
 
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:

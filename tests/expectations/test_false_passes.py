@@ -51,6 +51,30 @@ def images(shown, hidden):
     return inside + [trial(f"b{i}", 0.9, arm="@outside") for i in range(shown + hidden)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("sensitivity", {"at_least": 0}),
+        ("afroc", {"at_least": 0}),
+        ("correlation", {"over": "diameter_mm", "at_least": -1}),
+        ("monotone", {"over": "diameter_mm", "min_spearman": -1, "max_drop": 1}),
+    ],
+)
+def test_a_bound_at_the_end_of_its_scale_which_nothing_breaks_is_noted_in_the_ruling(kind, parameters):
+    upside_down = [
+        trial(f"b{i}", 1 - d / 20, diameter_mm=d, levels={"diameter_mm": d}, false_positives=(1.0,))
+        for i in range(20)
+        for d in SIZES
+    ] + [trial(f"b{i}", arm="@untouched", false_positives=(1.0,)) for i in range(20)]
+    for trials in (upside_down, silent(20)):
+        ruling = judge(kind, parameters, list(trials))
+        assert ruling.status is not Status.FAILED
+        assert any("the end of its scale" in note for note in ruling.notes)
+    tight = {name: 0.01 if isinstance(bound, int) else bound for name, bound in parameters.items()}
+    ruling = judge(kind, tight, upside_down)
+    assert not any("the end of its scale" in note for note in ruling.notes)
+
+
 def test_images_without_the_region_are_no_evidence_of_silence_in_it():
     assert judge("no_detection", LEAK, images(60, 0)).status is Status.PASSED
     ruling = judge("no_detection", LEAK, images(20, 40))

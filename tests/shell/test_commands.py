@@ -118,6 +118,12 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % "", "differ in nothing"),
         ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % ", perturbations: {blur: 1}", ""),
         ("sensitivity: {at_least: 0.5}", "", ""),
+        ("sensitivity: {at_least: 0}", "", "sensitivity: at_least is 0, the end of its scale: next to no detector"),
+        ("specificity: {at_most: 1}", "", "at_most is 1, the end"),
+        ("no_detection: {region: hilar, at_most: 0.1, sensitivity_outside_at_least: 0}", "", "outside_at_least is 0"),
+        ("invariant: {under: {blur: 1}, metric: confidence, margin: 1}", "", "differ by less than the margin, 1"),
+        ("invariant: {under: {blur: 1}, metric: false_positives_per_image, margin: 20}", "", "20 false positives per"),
+        ("invariant: {under: {blur: 1}, metric: confidence, margin: 0.5}", "", ""),
     ],
 )
 def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, expect, arms, warning):

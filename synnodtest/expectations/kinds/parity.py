@@ -19,7 +19,7 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
-from synnodtest.expectations.paired import margin_below_1, no_room_left
+from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
@@ -268,6 +268,7 @@ KIND = Kind(
     arms=_needs,
     hits_alone=lambda p: p.metric == "sensitivity",
     unit=lambda p: "image" if p.metric in ON_IMAGES else "nodule",
+    asks_little=wide_margin,
     asks=_asks,
     power=parity_power(_planned),
 )
