@@ -52,7 +52,7 @@ class Brightness:
 
     def middle_sentence(self) -> str:
         """Return where the middle one stands, without a capital and without a full stop."""
-        return f"a middle one, contrast {self.contrast:.2g} at {self.diameter_mm:.3g} mm, is {self.middle.sentence()}"
+        return f"the median one, contrast {self.contrast:.2g} at {self.diameter_mm:.3g} mm, is {self.middle.sentence()}"
 
 
 def brightness(nodules: Iterable[tuple[float, float]], reference: Reference | None = None) -> Brightness | None:

@@ -30,6 +30,14 @@ def test_what_was_not_selected_was_not_run_and_not_untestable(made):
     )
 
 
+def test_a_waived_failure_stands_on_the_first_screen_beside_another_failure(made):
+    waived = next(e for e in made["expectations"] if e["waived"])
+    made["expectations"] = [made["expectations"][0] | {"status": "FAILED", "waived": None}, waived]
+    shown = screen(made)
+    assert shown["outcome"].endswith("does not meet 1 of 2 pre-specified expectations; 1 is waived.")
+    assert dict(shown["notices"])["Waived"] == "Sensitivity (FAILED); see section 18."
+
+
 def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
     name, told = Record.of(small).identification.detector.name, {}
     for status in ("PASSED", "FAILED", "ERROR"):

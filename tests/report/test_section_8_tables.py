@@ -46,12 +46,12 @@ def test_rates_by_requested_diameter_with_the_interval_that_decides(judged, node
         _, *ends = korn_graubard(hits(part), part.cluster, 0.025) if repeated else clopper_pearson(x, n, 0.025)
         twin.append((f"{label} {n} {x} {shown(x / n)} ", ends))
         details.append((f" {label} {x} {n} {shown(x / n)} ", ends))
-    table = text.split("diameter detected nodules rate rate, 95% lower rate, 95% upper")[1]
-    for start, ends in details:
-        is_shown(table.split(start, 1)[1].split()[:2], ends)
-    if node != "steps::correlation":  # its figure is the curve
-        for start, ends in twin:
-            is_shown(text.split(start, 1)[1].split()[:3:2], ends)
+    _, *tables = text.split("diameter detected nodules rate rate, 95% lower rate, 95% upper")
+    assert len(tables) == (node == "steps::correlation"), "told below the figure already, but where that is the curve"
+    for start, ends in details if tables else ():
+        is_shown(tables[0].split(start, 1)[1].split()[:2], ends)
+    for start, ends in () if tables else twin:
+        is_shown(text.split(start, 1)[1].split()[:3:2], ends)
 
 
 @pytest.mark.parametrize("node", ["steps::correlation", "size::monotone"])

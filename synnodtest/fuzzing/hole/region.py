@@ -129,7 +129,7 @@ class Region:
         if not self.shown:
             return (
                 f"no larger region is shown to fail: {self.inside[0]} of {self.inside[1]} scenes fail in the one "
-                f"that the walk came to ({self._where()}; {cost})"
+                f"that was reached ({self._where()}; {cost})"
             )
         parts = [f"fails {self._where()}", *filter(None, (t.holds() for t in self.terms))]
         if self.free:

@@ -17,7 +17,7 @@ from synnodtest.statistics.distributions import beta_ppf
 
 Curve = tuple[str, int, ComponentEntry, float]
 """Title of the expectation, effective n, component, alpha."""
-_LOOKS = ((BLUE, "-"), (ORANGE, "-"), (GREY, "-"), (BLUE, "--"), (ORANGE, "--"), (GREY, "--"))
+_LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREY, "-."), (BLUE, ":"), (ORANGE, "-"), (GREY, "--"))
 
 
 def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) -> Any:

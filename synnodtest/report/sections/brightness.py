@@ -43,7 +43,7 @@ def _table(found: list[tuple[str, Brightness]]) -> Table:
         ]
         for name, one in found
     ]
-    columns = ["Behaviour", "Nodules", "Brighter than 95% of real ones", "A middle one", "It is"]
+    columns = ["Behaviour", "Nodules", "Brighter than 95% of real ones", "Median nodule", "Among annotated ones it is"]
     return table_of("Planted nodules among annotated ones of their size", columns, rows, numeric=["Nodules"])
 
 

@@ -35,20 +35,23 @@ def results(context: Context) -> Section:
 
 def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     ruling, anchor, curve = e.ruling, context.anchors[e.id], is_curve(e)
+    figure = None if curve or not ruling else figure_of(e, f"f-{anchor}", context.record.scenes)
+    drawn = figure.title.lower() if figure else ""  # such as "rate by requested diameter", whose numbers stand below it
     return {
         "anchor": anchor,
         "title": expectation_title(e),
         "status": e.shown_status,
         "ruled": e.ruled,
         "waived": e.waived,
+        "waiver_reason": e.waived.reason.rstrip(".") if e.waived else "",
         "waiver_word": _waiver_word(e),
         "sentence": e.sentence,
         "error": e.error if ruling else "",
         "facts": _facts(e),
         "components": _components(ruling) if ruling and ruling.components else None,
         "notes": ruling.notes if ruling else (),
-        "details": [_detail(title, rows) for title, rows in ruling.details.items()] if ruling else [],
-        "figure": None if curve or not ruling else figure_of(e, f"f-{anchor}", context.record.scenes),
+        "details": [_detail(t, rows) for t, rows in ruling.details.items() if not drawn.endswith(t)] if ruling else [],
+        "figure": figure,
         "curve": f"#c-{anchor}" if ruling and curve else "",
         "explore": f"{context.explore}#expectation={int(anchor[1:]) - 1}" if context.explore and ruling else "",
         "gallery": f"#g-{anchor}" if e.id in context.with_gallery else "",

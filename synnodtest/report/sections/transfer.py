@@ -76,7 +76,7 @@ def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
     if shares.host is not None:
         said.append(
             f"Of the variance of its scores at planted nodules the chest explains {shares.host:.0%}, the nodule "
-            f"{shares.nodule:.0%}, their meeting and noise {shares.rest:.0%}."
+            f"{shares.nodule:.0%}, their interaction and noise {shares.rest:.0%}."
         )
     return said
 

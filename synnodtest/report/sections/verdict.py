@@ -74,8 +74,8 @@ def outcome(context: Context) -> str:
         return "No expectation was tested."
     failed, settled = counts["FAILED"], counts["PASSED"]
     broken, left = counts["ERROR"] + counts["INVALID"], counts["NOT RUN"]
+    parts = _open_parts(counts["INCONCLUSIVE"], broken, left, counts["WAIVED"])
     if failed:
-        parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
         tail = f"; {joined(parts)}" if parts else ""
         return f"{name} does not meet {_share(failed, total)}{tail}."
     if settled == total:
@@ -84,9 +84,6 @@ def outcome(context: Context) -> str:
         none = f"none of {total} pre-specified expectations could"
         told = none if total > 1 else "the one pre-specified expectation could not"
         return f"Nothing is shown about {name}: {told} be settled."
-    parts = _open_parts(counts["INCONCLUSIVE"], broken, left)
-    if counts["WAIVED"]:
-        parts.append(f"{counts['WAIVED']} {_is(counts['WAIVED'])} waived")
     return f"{name} meets {_share(settled, total)}; {joined(parts)}."
 
 
@@ -95,10 +92,11 @@ def _share(count: int, total: int) -> str:
     return "the one pre-specified expectation" if whole else f"{count} of {total} pre-specified expectations"
 
 
-def _open_parts(inconclusive: int, broken: int, left: int) -> list[str]:
+def _open_parts(inconclusive: int, broken: int, left: int, waived: int) -> list[str]:
     parts = [f"{inconclusive} {_is(inconclusive)} inconclusive"] * bool(inconclusive)
     parts += [f"{broken} could not be tested"] * bool(broken)
-    return parts + [f"{left} {'was' if left == 1 else 'were'} not run"] * bool(left)
+    parts += [f"{left} {'was' if left == 1 else 'were'} not run"] * bool(left)
+    return parts + [f"{waived} {_is(waived)} waived"] * bool(waived)
 
 
 def _noun(count: int) -> str:
@@ -150,7 +148,7 @@ def _on_what(record: Record) -> list[str]:
     made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
     bare = sum(scene.arm.startswith(UNTOUCHED_ARM) for scene in record.accepted)
     scenes = [plural(evaluated - bare, "synthetic scene"), *([plural(bare, "untouched radiograph")] if bare else [])]
-    return [head, f"sets {joined(sets)}" if sets else "", *scenes, *made]
+    return [head, f"set{'s' * (len(sets) > 1)} {joined(sets)}" if sets else "", *scenes, *made]
 
 
 def _facts(context: Context) -> list[tuple[str, list[str], str]]:
@@ -240,6 +238,7 @@ def _notices(context: Context) -> list[Notice]:
     estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
     regions = ("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs.")
     expired = [w.id for w in record.waivers if w.expired]
+    waived = [f"{expectation_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
     return [
         *_of_kind(record),
         *_of_earlier_runs(record),
@@ -248,6 +247,7 @@ def _notices(context: Context) -> list[Notice]:
         *_of_deviations(record),
         *[regions] * bool(estimated),
         *_of_brightness(record),
+        *[("Waived", f"{joined(waived)}; see section {number_of('waivers')}.")] * bool(waived),
         *[("Expired waivers", f"{joined(expired)} no longer count.")] * bool(expired),
     ]
 
