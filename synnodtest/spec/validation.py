@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -188,7 +189,7 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
         "exclusiveMaximum": f"must be below {limit}",
     }
     if rule in words:
-        return f"{words[rule]}, not {got}"
+        return f"{words[rule]}, not {got}{_percent(f'{got}%' if rule == 'maximum' and limit == 1 else '')}"
     size = len(error.instance) if isinstance(error.instance, (list, dict, str)) else 0
     if rule == "uniqueItems":
         return "names the same value twice"
@@ -205,6 +206,12 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     return f"must have at {'least' if least else 'most'} {limit} {unit}, not {size}"
 
 
+def _percent(text: str) -> str:
+    """Return what to write for ``80%``; empty for other texts, and for shares above 1 that are no percentages."""
+    number = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text.strip())
+    return f" ({number[0]} is {float(number[1]) / 100:g})" if number and 2 <= float(number[1]) <= 100 else ""
+
+
 def _keys(instance: Any) -> list[str]:
     return list(instance) if isinstance(instance, dict) else []
 
@@ -217,7 +224,7 @@ def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
     if isinstance(got, str):
         if got in {"yes", "no", "on", "off"} and "boolean" in names:
             return f"must be true or false, not the text {got!r}"
-        return f"must be {wanted}, not the text {show(got)}"
+        return f"must be {wanted}, not the text {show(got)}{_percent(got)}"
     if isinstance(got, (bool, int, float)) and "string" in names:
         kind = "truth value" if isinstance(got, bool) else "number"
         return f"must be {wanted}, but YAML reads {show(got)} as a {kind}; put it in quotes"
