@@ -46,6 +46,37 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command -> (module of :mod:`synnodtest.commands`, one line of help)."""
 
+EXAMPLES = {
+    "demo": "demo --limit 6",
+    "init": "init --detector best.pt --backgrounds cxr",
+    "check": "check specs",
+    "expand": "expand specs/size.yaml",
+    "plan": "plan specs --detector best.pt --backgrounds cxr",
+    "schema": "schema > synnodtest.schema.json",
+    "freeze": "freeze specs",
+    "report": "report reports/RUN --no-pixels",
+    "explore": "explore reports/RUN --against reports/RUN2",
+    "history": "history --last 5 --expectation '*::sensitivity'",
+    "verify": "verify reports/RUN --key reviewer.pub",
+    "sbom": "sbom reports/RUN --out sbom.cdx.json",
+    "sign": "sign reports/RUN --key ~/.ssh/id_ed25519 --signer 'B. Reviewer'",
+    "compare": "compare old.pt new.pt specs --compare-fail sensitivity:-0.03",
+    "pccp": "pccp check --protocol plan.yaml --old v1.pt v2.pt --new v3.pt",
+    "replay": "replay fuzz-f4e17ab1 --detector old.pt --detector new.pt",
+    "promote": "promote fuzz-f4e17ab1 --region",
+    "studio": "studio --detector best.pt --backgrounds cxr",
+    "conform": "conform my_detector:factory",
+    "phantom": "phantom --out cxr --count 24 --layout folder --sheet cxr.png",
+    "data": "data check node21 --against training",
+    "regions": "regions --backgrounds cxr --out regions.png --outlines hilar retrocardiac",
+    "train": "train detector --data node21 --out mine",
+    "paper": "paper size --detector best.pt --limit 30 --out figures",
+    "selftest": "selftest specs --limit 10",
+    "cache": "cache prune --unused-for 30d --limit 5GB",
+    "evaluate": "evaluate detector --detector best.pt --data node21",
+}
+"""Command -> how it is called, below its help; ``plant`` brings its own."""
+
 EPILOG = """\
 The main job runs under pytest:
 
@@ -100,5 +131,7 @@ def _parsers(wanted: str) -> tuple[argparse.ArgumentParser, argparse.ArgumentPar
         )
         if name == wanted:
             import_module(f"synnodtest.commands.{module}").configure(name, sub)
+            example = f"example:  synnodtest {EXAMPLES[name]}" if name in EXAMPLES else ""
+            sub.epilog = "\n\n".join(filter(None, [example, sub.epilog]))
             chosen = sub
     return parser, chosen

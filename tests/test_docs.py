@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from synnodtest import pytest_plugin
-from synnodtest.cli import COMMANDS
+from synnodtest.cli import COMMANDS, EXAMPLES, main
 from synnodtest.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,6 +97,12 @@ def commands(page):
     return [command for block in run_pages.blocks_of(page) for command in block.commands]
 
 
+def parser_of(name):
+    parser = argparse.ArgumentParser(prog=name)
+    import_module(f"synnodtest.commands.{COMMANDS[name][0]}").configure(name, parser)
+    return parser
+
+
 @pytest.mark.parametrize("page", [*GUIDES, ROOT / "README.md"], ids=named)
 def test_every_command_of_a_guide_is_one_that_the_parsers_take(page):
     for command in commands(page):
@@ -104,8 +110,7 @@ def test_every_command_of_a_guide_is_one_that_the_parsers_take(page):
         if words[0] == "pytest":
             pytest_options().parse_args(words[1:])
         elif words[0] == "synnodtest" and words[1:] and words[1] in COMMANDS:
-            parser = argparse.ArgumentParser(prog=command)
-            import_module(f"synnodtest.commands.{COMMANDS[words[1]][0]}").configure(words[1], parser)
+            parser = parser_of(words[1])
             if "--help" not in words:
                 parser.parse_args(words[2:])
         else:
@@ -122,6 +127,17 @@ def test_every_command_of_a_guide_is_one_that_the_parsers_take(page):
                 "make",
                 "sed",
             )
+
+
+def test_the_help_of_every_command_ends_in_an_example_that_it_takes(capsys):
+    assert {*COMMANDS} - {*EXAMPLES} == {"plant"}  # which has its own
+    for example in EXAMPLES.values():
+        name, *words = shlex.split(example.split(" >")[0])
+        if name != "paper":  # loads the studies
+            parser_of(name).parse_args(words)
+    with pytest.raises(SystemExit):
+        main(["schema", "--help"])
+    assert capsys.readouterr().out.rstrip().endswith(f"example:  synnodtest {EXAMPLES['schema']}")
 
 
 def test_the_runner_of_pages_knows_what_a_comment_says(tmp_path):

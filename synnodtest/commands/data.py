@@ -24,13 +24,15 @@ _TWINS = "pair that is nearly the same picture", "pairs that are nearly the same
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the two commands."""
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="convert|check")
-    sub = kinds.add_parser("convert", help="write a data set in another layout; boxes stay what they are")
+    text = "write a data set in another layout; boxes stay what they are"
+    sub = kinds.add_parser("convert", help=text, description=text)
     sub.add_argument("folder", type=Path, help="annotated data set")
     sub.add_argument("out", type=Path, help="new folder")
     sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
     sub.add_argument("--to", required=True, choices=WRITTEN, help="layout to write")
     sub.set_defaults(run=_convert)
-    sub = kinds.add_parser("check", help="read every image and box; name duplicates and the overlap with training data")
+    text = "read every image and box; name duplicates and the overlap with training data"
+    sub = kinds.add_parser("check", help=text, description=text)
     sub.add_argument("folder", type=Path, help="annotated data set")
     sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
     sub.add_argument("--against", type=Path, action="append", default=[], metavar="DIR", help="a training set")

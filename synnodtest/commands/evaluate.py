@@ -19,7 +19,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     credibility.add(kinds)
     reference.add(kinds)
     transfer.add(kinds)
-    sub = kinds.add_parser("detector", help="average precision, FROC, AUC and sensitivity by size on annotated data")
+    text = "average precision, FROC, AUC and sensitivity by size on annotated data"
+    sub = kinds.add_parser("detector", help=text, description=text)
     sub.add_argument("--detector", required=True, help="as for pytest --detector")
     sub.add_argument("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     sub.add_argument(
