@@ -107,7 +107,7 @@ def _series(history: History, node: str) -> Iterator[str]:
     labels = history.labels(node)
     for label in labels or [""]:
         if len(labels) > 1:
-            yield f"  {label}; the verdict is on all {len(labels)} estimates together"
+            yield f"  {label}; the verdict is on all estimates together"
         for one in history.outcomes[node]:
             run = history.runs[one.run]
             shown = _numbers(one.estimate_of(label))
