@@ -63,7 +63,7 @@ def test_a_credibility_report_of_this_model_adds_distance_recall_and_copies_and_
     assert "kernel distance to real nodules 0.10, real to real 0.04" in told["Congruence"].replace("0.040", "0.04")
     assert "AUC 0.67 and 0.62" in told["Congruence"]
     assert "recall of real nodules 0.60 (real by real 0.80), Vendi score 11.00 (real 14.00)" in told["Coverage"]
-    assert "1 of 160 planted nodules copy a training nodule (0.6%, 95% interval 0.0 to 3.4%" in told["Compliance"]
+    assert "copies of training nodules: 1 of 160 planted nodules (0.6%, 95% interval 0.0 to 3.4%" in told["Compliance"]
     other = rows(record(credibility={"reports": [mine | {"of_another_model": True}]}))
     assert other == rows(record())
 

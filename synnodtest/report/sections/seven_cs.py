@@ -175,7 +175,7 @@ def _compliance(record: Record, measured: Sequence[CredibilityReport]) -> str:
         if copied is not None:
             low, high = copied.interval_95
             told.append(
-                f"{number(copied.copies)} of {plural(copied.n, 'planted nodule')} copy a training nodule "
+                f"copies of training nodules: {number(copied.copies)} of {plural(copied.n, 'planted nodule')} "
                 f"({100 * copied.share:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
             )
     return "; ".join(told if len(told) > 1 else [*told, "copies of training nodules: not measured"])
