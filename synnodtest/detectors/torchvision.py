@@ -43,6 +43,7 @@ class TorchvisionDetector:
         version: Of the model.
         sha256: Of its weights.
         device: ``cpu`` or ``cuda``.
+        configuration: Further facts for the identity.
 
     The picture reaches the model as float32: no step goes through 8 bits.
     """
@@ -56,11 +57,12 @@ class TorchvisionDetector:
         version: str = "",
         sha256: str = "",
         device: str = "cpu",
+        configuration: JsonObject | None = None,
     ) -> None:
         self._model = model.to(device).eval()
         self._device = device
         self._labels = tuple(labels)
-        self.identity = Identity(name, version, sha256, {"labels": list(self._labels)})
+        self.identity = Identity(name, version, sha256, {"labels": list(self._labels), **(configuration or {})})
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""
@@ -136,6 +138,7 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         version=f"torchvision {version('torchvision')}",
         sha256=sha256_of_file(weights),
         device=device,
+        configuration={"architecture": architecture},  # that of 320 pixels takes the weights of that of 800
     )
 
 

@@ -29,7 +29,9 @@ def weights(tmp_path_factory):
 
 
 def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
-    found = resolve_detector(f"torchvision:{NAME}:{weights}").detect([chest, chest])
+    detector = resolve_detector(f"torchvision:{NAME}:{weights}")
+    assert NAME in str(detector.identity), "others take the same weights"
+    found = detector.detect([chest, chest])
     model = getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2, box_score_thresh=0.001)
     model.load_state_dict(torch.load(weights, weights_only=True))
     with torch.inference_mode():
