@@ -90,10 +90,21 @@ class Fragment:
         return made
 
     def merge(self, handed_over: JsonObject) -> None:
-        """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first."""
+        """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first.
+
+        What another process judged of another detector, synthesizer or specification is no verdict of this run.
+        """
         other = decode(Fragment, handed_over)
+        mine_before = self._parts()
+        changed = [name for name, part in other._parts().items() if mine_before.get(name, part) != part]
+        if changed:
+            what, impact = "changed while the run went on", "what a worker judged with another version is an error"
+            other.anomalies += [AnomalyEntry(name, what, impact) for name in changed]
+            told = f"{changed[0]} {what}: other workers had another version"
+            for node_id, entry in other.expectations.items():
+                other.expectations[node_id] = replace(entry, status="ERROR", ruling=None, error=told)
         self.started = min(self.started, other.started)
-        self.detector = other.detector if other.detector != IdentityEntry() else self.detector
+        self.detector = other.detector if self.detector == IdentityEntry() else self.detector
         self._add_scenes(other.scenes)
         self.tally = {k: self.tally.get(k, 0) + other.tally.get(k, 0) for k in {*self.tally, *other.tally}}
         for reason, count in other.shortfall.items():
@@ -103,11 +114,17 @@ class Fragment:
             if isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
             elif isinstance(mine, dict) and f.name not in ("expectations", "scenes", "tally", "shortfall"):
-                mine.update(theirs)
+                mine |= {key: value for key, value in theirs.items() if key not in mine}
         for node_id, entry in other.expectations.items():  # two workers may rule one item, with --dist each
             if node_id not in self.expectations or entry.status != "PASSED":
                 self.expectations[node_id] = entry
         self._in_order()
+
+    def _parts(self) -> dict[str, object]:
+        """Return what must be the same in every process of a run, by the name that a user knows."""
+        specs = {file: (spec.sha256, spec.sources) for file, spec in self.specs.items()}
+        detector = {} if self.detector == IdentityEntry() else {"the detector": self.detector}
+        return {**detector, **self.synthesizers, **specs}
 
     def _in_order(self) -> None:
         """Bring what workers gathered into the order in which one process would have."""

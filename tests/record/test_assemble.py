@@ -8,6 +8,7 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment, new_run_id
 from synnodtest.record.model import ExpectationEntry
+from synnodtest.record.model.run import IdentityEntry, SpecEntry
 
 from .parts import expectation
 
@@ -30,3 +31,24 @@ def test_of_two_workers_that_ruled_one_item_the_one_stands_that_did_not_pass(ord
         whole.planned = {entry.id: entry}
         whole.merge(Fragment(expectations={entry.id: entry}).as_dict())
     assert [e.status for e in whole.expectations.values()] == [max(order, key="PASSED".__ne__)]
+
+
+@pytest.mark.parametrize("part", ["the detector", "gaussian", "specs/a.yaml"])
+def test_what_a_worker_judged_of_another_version_is_an_error(part):
+    def judged(node_id, version):
+        entry = decode(ExpectationEntry, expectation(id=node_id, status="PASSED"))
+        parts = {
+            "the detector": {"detector": IdentityEntry("d", sha256=version)},
+            "gaussian": {"synthesizers": {"gaussian": IdentityEntry("gaussian", version)}},
+            "specs/a.yaml": {"specs": {"specs/a.yaml": SpecEntry("specs/a.yaml", version)}},
+        }
+        return Fragment(planned={entry.id: entry}, expectations={entry.id: entry}, **parts[part])
+
+    whole = Fragment()
+    for node_id, version in (("a", "1"), ("b", "1"), ("c", "2")):
+        whole.merge(judged(node_id, version).as_dict())
+    assert {e.id: e.status for e in whole.expectations.values()} == {"a": "PASSED", "b": "PASSED", "c": "ERROR"}
+    assert whole.expectations["c"].error.startswith(f"{part} changed while the run went on")
+    assert [anomaly.id for anomaly in whole.anomalies] == [part]
+    first = judged("a", "1")
+    assert (whole.detector, whole.synthesizers, whole.specs) == (first.detector, first.synthesizers, first.specs)
