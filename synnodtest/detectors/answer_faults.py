@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.detectors.label_rule import folded
+from synnodtest.detectors.network_outputs import SHARE_LIMIT
 from synnodtest.errors import DetectorError
+from synnodtest.finding import Finding
 
 SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
 FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
@@ -198,6 +201,21 @@ def _is_other_form(name: str, value: object) -> bool:
         return True
     about_boxes = "box" in name or "coord" in name
     return (name in SHARES and said in ("true", "1", "yes")) or bool(about_boxes and _NO_PIXELS.search(said))
+
+
+def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
+    """Refuse boxes that all lie within a pixel or two of the corner: they are shares of the radiograph's sides.
+
+    Raises:
+        DetectorError: they do.
+    """
+    ends = [end for items in findings for found in items for end in found.box]
+    if ends and max(ends) <= SHARE_LIMIT:
+        raise DetectorError(
+            f"{whose}: no edge of its {counted(len(ends) // 4, 'box', 'boxes')} is beyond {max(ends):.4g} pixels: "
+            "they look like shares of the radiograph's sides",
+            hint="multiply x by the radiograph's width and y by its height in pixels",
+        )
 
 
 _TAKEN_BACK = [

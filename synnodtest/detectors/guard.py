@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.counted import counted
+from synnodtest.detectors.answer_faults import refuse_shares
 from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -182,7 +183,8 @@ def checked(
 
     Raises:
         DetectorError: not one list per radiograph, an item that is no Finding, a number that is not finite, a negative
-            score, an empty or inverted box, or one that leaves the radiograph by more than a pixel.
+            score, an empty or inverted box, one that leaves the radiograph by more than a
+            pixel, or boxes that all look like shares of its sides.
     """
     if not isinstance(result, (list, tuple)):
         raise DetectorError(f"{where}: returned {type(result).__name__}, not a list with one list per radiograph")
@@ -190,10 +192,13 @@ def checked(
         raise DetectorError(
             f"{where}: returned {counted(len(result), 'list')} for {counted(len(radiographs), 'radiograph')}"
         )
-    return [
+    made = [
         _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})", anywhere)
         for index, (item, radiograph) in enumerate(zip(result, radiographs, strict=True))
     ]
+    if not anywhere:
+        refuse_shares(made, where)
+    return made
 
 
 def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: bool) -> list[Finding]:

@@ -27,9 +27,8 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import refuse_form
+from synnodtest.detectors.answer_faults import refuse_form, refuse_shares
 from synnodtest.detectors.label_rule import LabelRule
-from synnodtest.detectors.network_outputs import SHARE_LIMIT
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -235,19 +234,8 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
-    _refuse_shares(path, findings)
+    refuse_shares(findings.values(), str(path))
     return RecordedDetector(findings, replace(identity, name=declared or identity.name))
-
-
-def _refuse_shares(path: Path, findings: Findings) -> None:
-    """Refuse boxes that all lie within a pixel or two of the corner: they are shares of the radiograph's sides."""
-    edges = [edge for items in findings.values() for found in items for edge in found.box]
-    if edges and max(edges) <= SHARE_LIMIT:
-        raise DetectorError(
-            f"{path}: no edge of its {len(edges) // 4} boxes is beyond {max(edges):.4g} pixels: "
-            "they look like shares of the radiograph's sides",
-            hint="multiply x by the radiograph's width and y by its height in pixels",
-        )
 
 
 _SHAPE = (

@@ -172,6 +172,15 @@ def test_a_box_over_the_edge_by_a_pixel_is_clipped(radiographs):
     assert found[0] == [Finding((0.0, 0.0, 80.0, 60.0), 1.0)]
 
 
+def test_boxes_that_all_lie_in_the_corner_are_shares(radiographs):
+    def answers(*boxes):
+        return guarded(lambda given: [[Finding(box, 0.5)] for box in boxes][: len(given)])
+
+    with pytest.raises(DetectorError, match=r"no edge of its 3 boxes is beyond 0\.74 pixels: they look like shares"):
+        answers(*[(0.43, 0.67, 0.51, 0.74)] * 3).detect(radiographs)
+    assert answers((0.0, 0.0, 1.5, 1.5), (9.0, 9.0, 20.0, 20.0)).detect(radiographs[:2])
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, int])
 def test_numpy_and_whole_numbers_become_plain_floats(radiographs, kind):
     box = tuple(map(kind, (1, 2, 3, 4)))

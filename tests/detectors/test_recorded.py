@@ -140,7 +140,7 @@ def record(findings, **top):
         ("f.json", record({"a": [{"box": [9, 9, 9, 9], "score": 1, "format": "cxcywh"}]}), "format 'cxcywh'"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,unit\na,1,2,3,4,1,mm\n", r"f\.csv: .*unit 'mm'"),
         ("f.json", record({"a": [{"box": [0.1, 0.2, 0.3, 0.4], "score": 1}], "b": []}), "look like shares"),
-        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,0.1,0.2,0.3,0.4,1\n", "no edge of its 1 boxes"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,0.1,0.2,0.3,0.4,1\n", "no edge of its 1 box is"),
         ("f.json", record({"a": [{"box": "1234", "score": 1}]}), "its box is '1234'"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\n,1,2,3,4,1\n", "line 2 names no radiograph"),
     ],
