@@ -20,6 +20,9 @@ from synnodtest.detectors.network_outputs import (
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
+_MANY = 50
+"""Of so many scores before an activation some are far from 0..1, as those of places without a nodule are."""
+
 
 def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int]) -> list[Decoded]:
     """Return ``(boxes (n, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (n,), classes (n,))``.
@@ -98,10 +101,18 @@ def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
 
 
 def _activated(values: NDArray[Any], settings: OnnxSettings) -> NDArray[Any]:
-    values = np.asarray(values, dtype=float)
-    if settings.output.activation == "sigmoid":
+    values, kind = np.asarray(values, dtype=float), settings.output.activation
+    whole = kind == "sigmoid" or (kind == "softmax" and bool(np.allclose(values.sum(axis=-1), 1, atol=1e-2)))
+    if whole and values.size >= _MANY and values.min() >= 0 and values.max() <= 1:
+        raise DetectorError(
+            f"its scores before the {kind} reach from {values.min():.4g} to {values.max():.4g}: the model has done it",
+            hint="'output: {activation: none}' in the YAML beside it takes them as they are",
+        )
+    if kind == "softmax" and values.shape[-1] == 1:
+        raise DetectorError("a softmax of a single class is 1 everywhere", hint="'activation: sigmoid', or none")
+    if kind == "sigmoid":
         return np.asarray(1 / (1 + np.exp(-np.clip(values, -700, 700))))
-    if settings.output.activation == "softmax":
+    if kind == "softmax":
         raised = np.exp(values - values.max(axis=-1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
     return values

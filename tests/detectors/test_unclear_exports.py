@@ -61,6 +61,27 @@ def test_logits_of_several_classes_of_which_none_is_named_are_an_error(tmp_path)
     assert ExportedDetector(Network(tmp_path, "decoder: detr\noutput: {classes: [1]}", answer)).detect([CHEST])[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("activation: sigmoid", "before the sigmoid reach from 0 to 0.1: the model has done it"),
+        ("activation: softmax", "a softmax of a single class is 1 everywhere"),
+    ],
+)
+def test_an_activation_that_the_model_has_done_itself_is_no_second_time_applied(tmp_path, text, message):
+    answer = {"output": np.repeat(grid(1)["output"], 2, axis=2)}
+    network = Network(tmp_path, f"decoder: yolo\noutput: {{{text}}}", answer)
+    with pytest.raises(DetectorError, match=message):
+        ExportedDetector(network).detect([CHEST])
+
+
+def test_shares_of_classes_are_no_logits(tmp_path):
+    shares = np.tile(np.array([0.1, 0.9], np.float32), (1, 40, 1))
+    network = Network(tmp_path, "decoder: detr", {"logits": shares, "pred_boxes": np.full((1, 40, 4), 0.1)})
+    with pytest.raises(DetectorError, match=r"before the softmax reach from 0\.1 to 0\.9"):
+        ExportedDetector(network).detect([CHEST])
+
+
 def test_rows_with_the_class_before_the_score_are_an_error(tmp_path):
     rows = np.zeros((1, 5, 6), np.float32)
     rows[0, :2] = [[10, 10, 20, 20, 0, 0.875], [30, 30, 40, 40, 0, 0.25]]
