@@ -35,6 +35,7 @@ from synnodtest.radiograph import Radiograph
 
 PRIOR = "{prior}"
 """In a command: it takes pairs."""
+TRACEBACK = "Traceback (most recent call last)"
 
 
 class _Program:
@@ -66,7 +67,8 @@ class _Program:
             command, sha256=_content(self._words, options.base), configuration={"contract": self.contract}
         )
 
-    def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> None:
+    def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> str:
+        """Run the program; return what it said."""
         places = {"{in}": given, "{out}": wanted} | ({} if earlier is None else {PRIOR: earlier})
         words = list(self._words)
         for place, path in places.items():
@@ -88,10 +90,20 @@ class _Program:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise DetectorError(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
+        text = said.decode("utf-8", "replace").strip()
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
-            tail = said.decode("utf-8", "replace").strip()[-400:]
-            raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {tail}")
+            raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {text[-400:]}")
+        return text
+
+    def _heard(self, found: list[list[Finding]], said: str) -> list[list[Finding]]:
+        """Return findings, unless one radiograph has none and the program told of an error that it went on after."""
+        if all(found) or TRACEBACK not in said:
+            return found
+        raise DetectorError(
+            f"the program {self._words[0]!r} finds nothing and says {said[said.rindex(TRACEBACK) :][:400]}",
+            hint="a program that failed ends with another status than 0; one that did not keeps tracebacks to itself",
+        )
 
 
 def _content(words: Sequence[str], base: Path) -> str:
@@ -125,7 +137,7 @@ class CommandDetector(_Program):
             names = [f"{number:04d}.png" for number in range(len(radiographs))]
             _write(given, dict(zip(names, radiographs, strict=True)))
             _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
-            self._run(given, wanted, earlier)
+            said = self._run(given, wanted, earlier)
             answer = parsed(_answer(wanted, self._words[0]), f"{wanted.name} of {self._words[0]!r}")
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
@@ -133,7 +145,8 @@ class CommandDetector(_Program):
         for key, value in answer.items():
             if key not in names:
                 refuse_form(key, value)
-        return [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        found = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        return self._heard(found, said)
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
         if name not in answer:
@@ -190,10 +203,10 @@ class Node21Detector(_Program):
             wanted.mkdir()
             wanted.chmod(0o777)  # containers of the challenge write as a user of their own
             write_stack(given / "radiographs.mha", radiographs)
-            self._run(given, wanted)
+            said = self._run(given, wanted)
             text = _answer(wanted / "nodules.json", self._words[0])
             answer = node21_parsed(text, f"nodules.json of {self._words[0]!r}")
-        return node21_findings(answer, len(radiographs), radiographs[0].spacing_mm)
+        return self._heard(node21_findings(answer, len(radiographs), radiographs[0].spacing_mm), said)
 
 
 def _answer(path: Path, program: str) -> bytes:

@@ -202,6 +202,10 @@ def test_a_program_reads_a_folder_and_writes_a_file(tmp_path, radiographs):
         ("import sys; open(sys.argv[2], 'w').write('{\"0000.png\": []}')", "leaves out 0001.png"),
         ('import sys; open(sys.argv[2], \'w\').write(\'{"0000.png": {"findings": [], "unit": "inch"}}\')', "'inch'"),
         (HONEST.replace("dumps(answer", "dumps({**answer, 'unit': 'mm'}"), "says unit 'mm' of its boxes"),
+        (
+            f"import traceback{HONEST}try:\n    1 / 0\nexcept Exception:\n    traceback.print_exc()\n",
+            "(?s)finds nothing and says Traceback.*division by zero",
+        ),
     ],
 )
 def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
