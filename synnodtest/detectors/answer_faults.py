@@ -204,13 +204,13 @@ def _is_other_form(name: str, value: object) -> bool:
 
 
 def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
-    """Refuse boxes that all lie within a pixel or two of the corner: they are shares of the radiograph's sides.
+    """Refuse boxes that all lie within a pixel or two of the corner, at parts of a pixel: shares of the sides do.
 
     Raises:
         DetectorError: they do.
     """
     ends = [end for items in findings for found in items for end in found.box]
-    if ends and max(ends) <= SHARE_LIMIT:
+    if any(end % 1 for end in ends) and max(ends) <= SHARE_LIMIT:
         raise DetectorError(
             f"{whose}: no edge of its {counted(len(ends) // 4, 'box', 'boxes')} is beyond {max(ends):.4g} pixels: "
             "they look like shares of the radiograph's sides",

@@ -179,6 +179,7 @@ def test_boxes_that_all_lie_in_the_corner_are_shares(radiographs):
     with pytest.raises(DetectorError, match=r"no edge of its 3 boxes is beyond 0\.74 pixels: they look like shares"):
         answers(*[(0.43, 0.67, 0.51, 0.74)] * 3).detect(radiographs)
     assert answers((0.0, 0.0, 1.5, 1.5), (9.0, 9.0, 20.0, 20.0)).detect(radiographs[:2])
+    assert answers((0, 0, 1, 1)).detect(radiographs[:1]), "whole pixels are no shares"
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, int])
