@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import remembered
 from tests.shared_folders import for_all_workers, shared_folder
 from tests.warm_python import run_python
 
@@ -86,6 +87,21 @@ def wheel(tmp_path_factory):
         subprocess.run([sys.executable, "-c", build], cwd=folder / "copy", check=True, capture_output=True)
 
     return next(shared_folder(tmp_path_factory, "wheel", fill).glob("*.whl"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def phantoms_and_regions_made_once(tmp_path_factory):
+    """See :mod:`tests.remembered`."""
+    remembered.remember()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(remembered.FOLDER, str(shared_folder(tmp_path_factory, "remembered", lambda folder: None)))
+        yield
+
+
+@pytest.fixture
+def made_anew(monkeypatch):
+    """Let phantoms and regions be made anew, for tests of whether that gives the same."""
+    monkeypatch.delenv(remembered.FOLDER)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -133,6 +133,8 @@ def _warm() -> None:
     import pytest
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
+    from tests.remembered import remember
+
     gc.disable()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         pytest.main(["--version", "--version"])
@@ -140,6 +142,7 @@ def _warm() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _read_templates_and_constants()
+    remember()
     # A run's pytest would warn that plugins are there already, which a new process has not imported yet.
     AssertionRewritingHook._warn_already_imported = lambda self, name: None
     gc.freeze()

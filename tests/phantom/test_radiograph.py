@@ -36,6 +36,7 @@ def roomy(projection):
     return ((column + 0.5) * spacing, (row + 0.5) * spacing)
 
 
+@pytest.mark.usefixtures("made_anew")
 def test_equal_seeds_give_equal_people_and_pictures():
     assert sample_anatomy(4) == sample_anatomy(4)
     one, other = (render(sample_anatomy(4), size=128) for _ in range(2))
@@ -231,6 +232,7 @@ def test_an_unknown_phantom_set_is_refused():
         PhantomSet("pneumonia", 1)
 
 
+@pytest.mark.usefixtures("made_anew")
 def test_the_pixels_are_the_same_with_any_number_of_threads():
     """A stored radiograph is bits apart from its background; that must be the same on the next machine's cores."""
     limits = pytest.importorskip("threadpoolctl").threadpool_limits
