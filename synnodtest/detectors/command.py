@@ -25,6 +25,7 @@ from pathlib import Path
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.answer_faults import refuse_failure, refuse_form
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
+from synnodtest.detectors.files import replaced
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -55,6 +56,7 @@ class _Program:
         self._labels = LabelRule(chosen, f"'{self.contract}:... #NAME'")
         self._base = options.base
         self._timeout_s = options.timeout_s
+        self._writes: set[Path] | None = None
         if not self._words:
             raise DetectorError(f"detector {self.contract}: names no program")
         for place in ("{in}", "{out}"):
@@ -63,9 +65,11 @@ class _Program:
                     f"detector '{self.contract}:{command}' has no {place}",
                     hint="{in} is replaced by what it reads, {out} by where it writes",
                 )
-        self.identity = Identity(
-            command, sha256=_content(self._words, options.base), configuration={"contract": self.contract}
-        )
+        named = [options.base / word for word in self._words if "{" not in word]
+        self._files = {file: (_stamp(file), sha256_of_file(file)) for file in named if file.is_file()}
+        digests = [self._files[file][1] for file in named if file in self._files]
+        content = sha256_of(digests) if len(digests) > 1 else "".join(digests)
+        self.identity = Identity(command, sha256=content, configuration={"contract": self.contract})
 
     def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> str:
         """Run the program; return what it said."""
@@ -94,6 +98,7 @@ class _Program:
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
             raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {text[-400:]}")
+        self._refuse_replaced()
         return text
 
     def _heard(self, found: list[list[Finding]], said: str) -> list[list[Finding]]:
@@ -105,12 +110,23 @@ class _Program:
             hint="a program that failed ends with another status than 0; one that did not keeps tracebacks to itself",
         )
 
+    def _refuse_replaced(self) -> None:
+        """Refuse an answer of other files than the identity tells of; those that it writes itself show at first."""
+        touched = [(file, digest) for file, (stamp, digest) in self._files.items() if _stamp(file) != stamp]
+        changed = {file for file, digest in touched if not file.is_file() or sha256_of_file(file) != digest}
+        if self._writes is None:
+            self._writes = changed
+        for file in changed - self._writes:
+            raise replaced(file)
 
-def _content(words: Sequence[str], base: Path) -> str:
-    """Return the sha256 of the files in the checkout that the command names: its script, its weights."""
-    files = [base / word for word in words if "{" not in word and (base / word).is_file()]
-    digests = [sha256_of_file(file) for file in files]
-    return sha256_of(digests) if len(digests) > 1 else "".join(digests)
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    """Return what is another after a file was written or replaced; None where it is gone."""
+    try:
+        told = file.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_size, told.st_ino
 
 
 class CommandDetector(_Program):

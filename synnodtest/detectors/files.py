@@ -22,6 +22,11 @@ def check_weights(path: Path, package: str, extra: str) -> None:
     require(package, extra, f"The detector {path.name}")
 
 
+def replaced(path: Path) -> DetectorError:
+    """Return the error of a file that is not any more what the detector's findings are stored under."""
+    return DetectorError(f"{path} was replaced while the run went on", hint="run again, once it stays as it is")
+
+
 def sha256_of_files(first: Path, others: Sequence[Path]) -> str:
     """Return the sha256 of a file, or one of several contents where the others belong to it; names do not count."""
     if not others:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from synnodtest.detectors.checkpoint import read_checkpoint
 from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS
-from synnodtest.detectors.files import check_weights
+from synnodtest.detectors.files import check_weights, replaced
 from synnodtest.detectors.frames import Frame, findings_of
 from synnodtest.detectors.heads import accepted_head, check_task
 from synnodtest.detectors.network_outputs import check_scores, edges_of, of_rows
@@ -111,7 +111,10 @@ class UltralyticsDetector:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            self._model = _load(self._path, self._safe).to(self._device)
+            model = _load(self._path, self._safe).to(self._device)
+            if sha256_of_file(self._path) != self.identity.sha256:
+                raise replaced(self._path)
+            self._model = model
             accepted_head(type(self._model.model[-1]).__name__, type(self._model.model[-1]).__module__, self._path)
             if channels_of(self._model) not in CHANNELS:
                 raise DetectorError(f"{self._path}: wants {channels_of(self._model)} channels; radiographs have 1 or 3")

@@ -191,6 +191,17 @@ def test_a_program_reads_a_folder_and_writes_a_file(tmp_path, radiographs):
     assert program(tmp_path, HONEST + "# edited").identity.key() != detector.identity.key()
 
 
+def test_a_program_that_is_edited_while_the_run_goes_on_is_an_error(tmp_path, radiographs):
+    script, log = tmp_path / "detect.py", tmp_path / "log.txt"
+    script.write_text(HONEST.replace("sys.argv[1:]", "sys.argv[1:3]") + "open('log.txt', 'a').write('asked')\n")
+    log.write_text("")
+    detector = resolve_detector(f"command:{sys.executable} detect.py {{in}} {{out}} log.txt", base=tmp_path)
+    assert [len(detector.detect(radiographs)) for _ in range(2)] == [3, 3]  # it may write what its command names
+    script.write_text(script.read_text() + "# edited")
+    with pytest.raises(DetectorError, match=r"detect\.py was replaced while the run went on"):
+        detector.detect(radiographs)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

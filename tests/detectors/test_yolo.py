@@ -197,7 +197,11 @@ def test_the_identity_holds_what_decides_on_the_findings(one_class, tmp_path):
     assert identity.configuration["image_size"] == 320
     assert identity.version.startswith("ultralytics 8")
     other = save_checkpoint(tmp_path / "best.pt", {0: "lump"}, seed=1)
-    assert resolve_detector(str(other)).identity.key() != identity.key()
+    detector = resolve_detector(str(other))
+    assert detector.identity.key() != identity.key()
+    save_checkpoint(other, {0: "lump"}, seed=2)
+    with pytest.raises(DetectorError, match=r"best\.pt was replaced while the run went on"):
+        detector.detect([Radiograph(np.full((320, 320), 0.5, np.float32), (0.5, 0.5))])
 
 
 @pytest.fixture
