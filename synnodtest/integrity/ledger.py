@@ -22,7 +22,14 @@ CHOSEN = ("synthesizer", "backgrounds", "limit")
 
 
 def begin(
-    path: Path, run_id: str, *, specs: Iterable[str], seed: int, detector: str = "", chosen: Mapping[str, str] = {}
+    path: Path,
+    run_id: str,
+    *,
+    specs: Iterable[str],
+    seed: int,
+    detector: str = "",
+    chosen: Mapping[str, str] = {},
+    files: Mapping[str, str] = {},
 ) -> None:
     """Enter a run before its first scene.
 
@@ -33,9 +40,10 @@ def begin(
         seed: Master seed.
         detector: sha256 or name of the detector.
         chosen: Words of :data:`CHOSEN` that the run was begun with.
+        files: sha256 of each resolved spec by its file.
     """
     entry = {"event": "begin", "run": run_id, "specs": sorted(specs), "seed": seed, "detector": detector}
-    _append(path, {**chosen, **entry})
+    _append(path, {**chosen, **entry, "files": files})
 
 
 def end(path: Path, run_id: str, status: str) -> None:
@@ -43,13 +51,15 @@ def end(path: Path, run_id: str, status: str) -> None:
     _append(path, {"event": "end", "run": run_id, "status": status})
 
 
-def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, object]]:
+def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) -> list[dict[str, object]]:
     """Return the runs of these resolved specs (of all, if none is named), oldest first, for the record.
+
+    Those of other versions of the spec ``files`` are among them.
 
     Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``, and :data:`CHOSEN` where the
     ledger tells. An unreadable line is left out here; :func:`faults` tells of it.
     """
-    wanted, found = set(specs), {}
+    wanted, named, found = set(specs), set(files), {}
     for line in _lines(path):
         entry = _entry(line)
         if entry.get("event") == "begin":
@@ -68,7 +78,7 @@ def runs_of(path: Path, specs: Iterable[str] = ()) -> list[dict[str, object]]:
         }
         for e in found.values()
         for spec in e.get("specs") or []
-        if not wanted or spec in wanted
+        if not wanted or spec in wanted or any(e["files"][file] == spec for file in named & {*e.get("files", ())})
     ]
 
 

@@ -100,7 +100,7 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     made["credibility"] = _believed([*(facts.credibility or given.credibility)], part, root)
     specs = part.identification.specs
     made["deviations"] = [*made["deviations"], *_changed(specs, root, facts.known_regions)]
-    made |= _runs(facts, [s.sha256 for s in specs], made["anomalies"])
+    made |= _runs(facts, {s.file: s.sha256 for s in specs}, made["anomalies"])
     if facts.cache is not None and (facts.cache / SELFTEST).is_file():
         made["tool_validation"] = _selftest(facts.cache / SELFTEST)
     if facts.baseline is not None:
@@ -108,11 +108,12 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     return made
 
 
-def _runs(facts: RunFacts, specs: list[str], anomalies: list[JsonObject]) -> JsonObject:
+def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]) -> JsonObject:
     """Return the list of runs and the anomalies, with what is amiss with the ledger, which knows the run by now."""
+    specs = [*files.values()]
     path = facts.ledger_file
     entered = {str(entry["run"]) for entry in ledger.runs_of(path)}
-    runs = ledger.runs_of(path, specs)
+    runs = ledger.runs_of(path, specs, files)
     amiss = ledger.faults(path)[:MOST_FAULTS]
     if facts.reports is not None:
         left = unlisted(facts.reports, {*entered, facts.run_id}, specs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from synnodtest.errors import RecordError
@@ -34,14 +34,21 @@ class LedgerEntries:
         """The ledger."""
         return self._settings.ledger or self._settings.root / ledger.FILE_NAME
 
-    def begin(self, specs: Collection[str]) -> None:
-        """Enter that the run begins, with the sha256 of its specs."""
+    def begin(self, files: Mapping[str, str]) -> None:
+        """Enter that the run begins, with the sha256 of its specs by their files."""
         asked = self._settings
         words = (asked.synthesizer, str(asked.backgrounds or ""), str(asked.limit or ""))
         chosen = dict(zip(ledger.CHOSEN, words, strict=True))
+        specs = {*files.values()}
         self._enter(
             lambda: ledger.begin(
-                self.file, self._run_id, specs=specs, seed=asked.seed, detector=asked.detector, chosen=chosen
+                self.file,
+                self._run_id,
+                specs=specs,
+                seed=asked.seed,
+                detector=asked.detector,
+                chosen=chosen,
+                files=files,
             )
         )
 

@@ -230,7 +230,7 @@ class Session:
         if not self.config.option.setuponly:
             self.due = dict.fromkeys(case.node_id for case in cases)
         if getattr(self.config, "workerinput", {}).get("workerid", "gw0") == "gw0":
-            self.ledger.begin({case.spec.sha256 for case in cases})
+            self.ledger.begin({case.spec.path.as_posix(): case.spec.sha256 for case in cases})
 
     # --- items --------------------------------------------------------------------------------------------------
 

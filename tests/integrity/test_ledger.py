@@ -21,6 +21,11 @@ def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
     assert [r.get("backgrounds") for r in runs] == [None, "cxr", None]
     assert [r["run"] for r in ledger.runs_of(path, ["s2"])] == ["r1"]
     assert len(ledger.runs_of(path)) == 4
+    ledger.begin(path, "r4", specs=["s3", "s4"], seed=2, files={"specs/a.yaml": "s3", "specs/b.yaml": "s4"})
+    assert [(r["run"], r["spec_sha256"]) for r in ledger.runs_of(path, ["s2"], ["specs/a.yaml"])] == [
+        ("r1", "s2"),
+        ("r4", "s3"),
+    ]
     assert ledger.faults(path) == []
 
 

@@ -61,7 +61,8 @@ def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
 def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmation(small):
     small["run"] |= {"id": "now", "started": "2026-03-01T00:00:00+00:00", "seed": 2, "confirmatory": True}
     small["run"]["options"] = {"backgrounds": "cxr", "synthesizer": "gaussian"}
-    run = {"run": "first", "started": "2026-02-01T00:00:00+00:00", "status": "finished", "seed": 0}
+    sha = small["identification"]["specs"][0]["sha256"]
+    run = {"run": "first", "started": "2026-02-01", "status": "finished", "seed": 0, "spec_sha256": sha}
     same = run | {"run": "same", "seed": 2, "backgrounds": "cxr", "synthesizer": "gaussian"}
     beside = run | {"run": "later by its clock", "started": "2026-04-01"}
     small["ledger"] = [run, same, run | {"run": "now", "seed": 2}, beside]
@@ -71,6 +72,14 @@ def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmati
     assert "Other seeds and backgrounds" in dict(screen(small)["notices"])
     small["ledger"] = [same, same | {"run": "by another", "synthesizer": "diffusion"}]
     assert "Other synthesizers" in dict(screen(small)["notices"])
+    small["ledger"] = [
+        same,
+        same | {"run": "old", "spec_sha256": "0"},
+        run | {"spec_sha256": "0", "backgrounds": "cxr"},
+    ]
+    told = {word: text for word, text in screen(small)["notices"] if word.startswith("Other")}
+    assert [*told] == ["Other versions"]
+    assert told["Other versions"].startswith("1 run of other versions of these specifications had this seed and these")
     small["ledger"] = [same]
     assert not [word for word, _ in screen(small)["notices"] if word.startswith("Other")]
     small["ledger"] = [run]

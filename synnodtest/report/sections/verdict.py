@@ -269,12 +269,22 @@ def _of_earlier_runs(record: Record) -> Iterator[Notice]:
 
     Whatever the ledger holds when a run ends began before that, whatever the clock says.
     """
-    run = record.run
+    run, specs = record.run, {spec.sha256 for spec in record.identification.specs}
     backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
+    same = [r for r in record.ledger if r.spec_sha256 in specs]
+    drawn = [r for r in record.ledger if (str(r.seed), r.backgrounds) == (str(run.seed), backgrounds)]
+    before = {r.run for r in drawn if r.spec_sha256 not in specs} - {run.id}
+    if run.confirmatory and before:
+        yield (
+            "Other versions",
+            f"{plural(len(before), 'run')} of other versions of these specifications had this seed and these "
+            "backgrounds: what was changed after a look at radiographs is not confirmed on the same ones. They are "
+            f"listed in section {number_of('protocol')}.",
+        )
     chosen = {
-        "seeds": {r.run for r in record.ledger if str(r.seed) != str(run.seed)},
-        "backgrounds": {r.run for r in record.ledger if r.backgrounds not in (None, backgrounds)},
-        "synthesizers": {r.run for r in record.ledger if r.synthesizer not in (None, synthesizer)},
+        "seeds": {r.run for r in same if str(r.seed) != str(run.seed)},
+        "backgrounds": {r.run for r in same if r.backgrounds not in (None, backgrounds)},
+        "synthesizers": {r.run for r in same if r.synthesizer not in (None, synthesizer)},
     }
     others, what = set().union(*chosen.values()) - {run.id}, joined([what for what, runs in chosen.items() if runs])
     if run.confirmatory and others:
