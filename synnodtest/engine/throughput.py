@@ -39,6 +39,6 @@ def remember(cache: Path, synthesizer_key: str, detector_key: str, tally: Tally)
 def _read(cache: Path) -> dict[str, float]:
     try:
         data = json.loads((cache / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {str(k): float(v) for k, v in data.items()} if isinstance(data, dict) else {}
+    except (OSError, ValueError, TypeError):  # whatever it holds, it costs a plan its minutes, not a run its report
         return {}
-    return {str(k): float(v) for k, v in data.items()} if isinstance(data, dict) else {}

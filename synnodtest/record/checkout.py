@@ -29,9 +29,9 @@ def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]
 
     Args:
         root: The folder.
-        own: What a run itself writes, which makes no tree unclean.
+        own: What a run itself writes, which makes no tree unclean; the whole folder would hide every change.
     """
-    inside = (p.resolve() for p in own)
+    inside = {p.resolve() for p in own} - {root.resolve()}
     mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
     try:
         head = git(root, "rev-parse", "--verify", "HEAD")

@@ -26,6 +26,7 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
     (checkout / "detector.py").write_text("")
     head, clean, unread = commit_of(checkout, ())
     assert (len(head), clean, unread) == (40, False, "")
+    assert commit_of(checkout, (checkout / "reports", checkout))[1] is False  # --synnod-report . hides nothing
     assert commit_of(checkout, (checkout / "detector.py",))[1] is True
 
 
