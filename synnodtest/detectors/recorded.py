@@ -120,12 +120,19 @@ class RecordedDetector:
         )
 
     def _of(self, radiograph: Radiograph) -> list[Finding]:
-        for key in self._keys(radiograph):
-            if key in self._findings:
-                self._refuse_namesake(key, radiograph)
-                self._check_shape(self._origins.get(key), radiograph)
-                return list(self._findings[key])
-        raise self.refusal(radiograph)
+        held = [key for key in dict.fromkeys(self._keys(radiograph)) if key in self._findings]
+        if not held:
+            raise self.refusal(radiograph)
+        key, *others = held
+        if any(self._findings[other] != self._findings[key] for other in others):
+            raise DetectorError(
+                f"the record of {self.identity.name!r} names this radiograph by {' and by '.join(map(repr, held))}, "
+                "with other findings each",
+                hint="give all findings of a radiograph one name",
+            )
+        self._refuse_namesake(key, radiograph)
+        self._check_shape(self._origins.get(key), radiograph)
+        return list(self._findings[key])
 
     def _keys(self, radiograph: Radiograph) -> list[str]:
         return [self._uids.get(key, key) for key in _keys(radiograph)]

@@ -50,6 +50,15 @@ def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiogra
         resolve_detector("f.json", base=tmp_path).detect([planted])
 
 
+def test_findings_of_a_radiograph_under_two_names_are_no_half_of_them(tmp_path, radiographs):
+    text = "radiograph,x_min,y_min,x_max,y_max,score\nchest-0,1,2,30,40,0.5\nchest-0.png,{},2,30,40,0.5\n"
+    (tmp_path / "f.csv").write_text(text.format(3))
+    with pytest.raises(DetectorError, match=r"by 'chest-0\.png' and by 'chest-0', with other findings each"):
+        resolve_detector("f.csv", base=tmp_path).detect(radiographs[:1])
+    (tmp_path / "f.csv").write_text(text.format(1))
+    assert len(resolve_detector("f.csv", base=tmp_path).detect(radiographs[:1])[0]) == 1
+
+
 def test_a_record_may_name_dicom_files_by_their_instance(tmp_path, radiographs):
     uid = "1.2.840.113619.2.5.7"
     write_findings(tmp_path / "f.json", {uid: [Finding((1.0, 2.0, 3.0, 4.0), 0.5)], "chest-1": []}, Identity("x"))
