@@ -104,7 +104,7 @@ class RecordedDetector:
     def names(self, background: str) -> bool:
         """Return whether the record calls a film by the id of its background, its file name or its stem."""
         name = Path(background).name
-        return any(key in self._findings for key in (background, name, Path(name).stem))
+        return any(key in self._findings for key in (background, name, _stem(name)))
 
     def refusal(self, radiograph: Radiograph) -> DetectorError:
         """Return the error of a radiograph that the record does not hold."""
@@ -174,8 +174,13 @@ def _keys(radiograph: Radiograph) -> list[str]:
     keys = [content, *(instance_key(planted_uid(content, bits)) for bits in WRITTEN_BITS)]
     if not (radiograph.nodules or radiograph.altered):
         name = Path(radiograph.source).name
-        keys += [key for key in (radiograph.instance, name, Path(name).stem, radiograph.background) if key]
+        keys += [key for key in (radiograph.instance, name, _stem(name), radiograph.background) if key]
     return keys
+
+
+def _stem(name: str) -> str:
+    """Return a file's name without its suffix, which the last part of a UID is not."""
+    return name if Path(name).suffix[1:].isdecimal() else Path(name).stem
 
 
 class Recorder:

@@ -66,6 +66,8 @@ def test_a_record_may_name_dicom_files_by_their_instance(tmp_path, radiographs):
     film = replace(radiographs[0], instance=instance_key(uid))
     assert [len(found) for found in detector.detect([film, radiographs[1]])] == [1, 0]
     assert not detector.holds(replace(film, instance=instance_key(f"{uid}.1")))
+    write_findings(tmp_path / "f.json", {uid: []}, Identity("x"))
+    assert not read_findings(tmp_path / "f.json").holds(replace(film, instance="", source=f"{uid}.1", background=""))
 
 
 def test_one_name_does_not_stand_for_two_radiographs(tmp_path, radiographs):
