@@ -222,7 +222,8 @@ class Node21Detector(_Program):
             said = self._run(given, wanted)
             text = _answer(wanted / "nodules.json", self._words[0])
             answer = node21_parsed(text, f"nodules.json of {self._words[0]!r}")
-        return self._heard(node21_findings(answer, len(radiographs), radiographs[0].spacing_mm), said)
+        found = node21_findings(answer, len(radiographs), radiographs[0].spacing_mm, labels=self._labels)
+        return self._heard(found, said)
 
 
 def _answer(path: Path, program: str) -> bytes:

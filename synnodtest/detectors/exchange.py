@@ -21,7 +21,7 @@ from synnodtest.detectors.answer_faults import (
     refuse_several_images,
     refuse_taken_back,
 )
-from synnodtest.detectors.label_rule import LabelRule, folded
+from synnodtest.detectors.label_rule import LABELS, LabelRule, folded
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.geometry import Spacing
@@ -137,8 +137,12 @@ def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> F
     return Finding((x_min * scale[0], y_min * scale[1], x_max * scale[0], y_max * scale[1]), score)
 
 
-def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[Finding]]:
+def node21_findings(
+    content: Any, count: int, spacing_mm: Spacing, *, labels: LabelRule | None = None
+) -> list[list[Finding]]:
     """Return the findings of each slice from NODE21's ``nodules.json``: corners in mm, third coordinate the slice.
+
+    A box has a ``name`` there, which is a class only where the user says which classes are nodules.
 
     Raises:
         DetectorError: it is something else, says that it failed, or a box lies on a slice that was not given.
@@ -151,7 +155,10 @@ def node21_findings(content: Any, count: int, spacing_mm: Spacing) -> list[list[
         if not isinstance(boxes, list):
             raise TypeError(f"its boxes are {type(boxes).__name__}, not a list")
         found: list[list[Finding]] = [[] for _ in range(count)]
+        rule = labels or LabelRule()
         for number, item in enumerate(boxes):
+            if not rule.keeps(item if rule.chosen else {key: item[key] for key in item if folded(key) in LABELS}):
+                continue
             corners = np.array(item["corners"], dtype=float)
             if corners.ndim != 2 or corners.shape[1] != 3 or len(corners) < 2:
                 raise DetectorError(f"box {number} of nodules.json has corners of shape {corners.shape}, not (4, 3)")

@@ -20,6 +20,7 @@ from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed
 from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.errors import DetectorError
 
 
@@ -315,6 +316,15 @@ def test_the_example_that_the_challenge_published_is_understood():
         node21_parsed(b"<html>", "nodules.json")
     with pytest.raises(DetectorError, match="'boxes' occurs twice"):
         node21_parsed(b'{"boxes": [{}], "boxes": []}', "nodules.json")
+
+
+def test_node21_boxes_of_another_class_are_left_out():
+    corners = {"corners": [[1, 2, 0], [3, 4, 0]], "probability": 1}
+    boxes = [{**corners, **told} for told in ({"name": "Region 1"}, {"label": "effusion"}, {"label": "nodule"})]
+    (found,) = node21_findings({"boxes": boxes}, 1, (1.0, 1.0))
+    assert len(found) == 2
+    (found,) = node21_findings({"boxes": boxes}, 1, (1.0, 1.0), labels=LabelRule(["region 1"]))
+    assert len(found) == 1
 
 
 def test_anisotropic_spacing_scales_each_axis_by_its_own():
