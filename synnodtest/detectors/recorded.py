@@ -27,7 +27,7 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import refuse_form, refuse_shares
+from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_shares
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
@@ -261,6 +261,10 @@ def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
     _refuse_forms(content)
+    refuse_failure(content)
+    odd = next((key for key, items in content["radiographs"].items() if not isinstance(items, list)), None)
+    if odd is not None:
+        raise ValueError(f"radiographs[{odd!r}] is {content['radiographs'][odd]!r:.80}, not a list of findings")
     findings = {
         str(key): [_item(item, f"radiographs[{key!r}][{n}]") for n, item in enumerate(items) if labels.keeps(item)]
         for key, items in content["radiographs"].items()

@@ -146,6 +146,8 @@ def record(findings, **top):
     [
         ("f.json", record(ONE, unit="mm"), r"f\.json: the record says unit 'mm'"),
         ("f.json", record({"a": [{"box": {"0": 1, "1": 1, "2": 9, "3": 9}, "score": 1}]}), "not a list of four"),
+        ("f.json", record({"a": {}}), r"radiographs\['a'\] is {}, not a list"),
+        ("f.json", record({"a": []}, errors={"a": "out of memory"}), "says that it failed"),
         ("f.json", record(ONE, bbox_mode=1), "bbox_mode 1"),
         ("f.json", record(ONE, box_format="xywh"), "box_format 'xywh'"),
         ("f.json", record({"a": [{"box": [9, 9, 9, 9], "score": 1, "format": "cxcywh"}]}), "format 'cxcywh'"),
