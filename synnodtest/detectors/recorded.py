@@ -27,7 +27,12 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_shares
+from synnodtest.detectors.answer_faults import (
+    refuse_failure,
+    refuse_form,
+    refuse_reasons,
+    refuse_shares,
+)
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector
@@ -297,7 +302,10 @@ def _read_csv(path: Path, labels: LabelRule) -> Findings:
             raise ValueError(f"line {reader.line_num} names no radiograph")
         _refuse_forms(named)
         found = findings.setdefault(row["radiograph"], [])
-        if any(row[name] for name in (*edges, "score")) and labels.keeps(named):
+        if not any(row[name] for name in (*edges, "score")):
+            refuse_failure(named)
+            refuse_reasons(named)
+        elif labels.keeps(named):
             found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
     return findings
 

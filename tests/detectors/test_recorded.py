@@ -146,6 +146,8 @@ def record(findings, **top):
     [
         ("f.json", record(ONE, unit="mm"), r"f\.json: the record says unit 'mm'"),
         ("f.json", record({"a": [{"box": {"0": 1, "1": 1, "2": 9, "3": 9}, "score": 1}]}), "not a list of four"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,status\na,,,,,,failed\n", "says that it failed"),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,note\na,,,,,,unreadable\n", "holds no findings and says"),
         ("f.json", record({"a": {}}), r"radiographs\['a'\] is {}, not a list"),
         ("f.json", record({"a": []}, errors={"a": "out of memory"}), "says that it failed"),
         ("f.json", record(ONE, bbox_mode=1), "bbox_mode 1"),
