@@ -63,7 +63,9 @@ REASONS = (
 _REFUSES = re.compile(
     r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
     r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
-    r"|insufficient|timed? ?out|exception|unavailable|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
+    r"|insufficient|timed? ?out|exception|unavailable|out of (memory|scope|range)|oom|expired|exceeded|denied|forbidden"
+    r"|missing|corrupt\w*|abort\w*|crash\w*|retry|try again|disabled|not (authent|author)\w*"
+    r"|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
     re.IGNORECASE,
 )
 
@@ -80,7 +82,7 @@ def refuse_reasons(content: JsonObject) -> None:
         refuse_reasons(said)
     for key, value in content.items():
         words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
-        if folded(key) in REASONS and any(map(_REFUSES.search, words)):
+        if folded(key) in (*REASONS, *STATES) and any(map(_REFUSES.search, words)):
             raise DetectorError(
                 f"the answer holds no findings and says {str({key: value})[:200]}",
                 hint="it is no answer to a radiograph; look into the detector's log",
