@@ -8,15 +8,18 @@ from dataclasses import asdict
 
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.conform import Check, conform, scores_check
-from synnodtest.detectors.conform_pictures import conspicuous_radiographs
-from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
+from synnodtest.detectors.guard import Guard, unguarded
 from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
 FORMAT = 4
 COUNT, SIZE = 4, 512
+GLANCE = 256
+"""Pixels of the phantom by which a detector is known again."""
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
 """What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""
 
@@ -48,8 +51,24 @@ def preflight(detector: Detector, store: Store) -> list[Check]:
         return [check] if check.passed is False else []
     if reads_truth(detector):
         return []
-    key = sha256_of(["conform", FORMAT, detector.identity.key()])
+    key = sha256_of(["conform", FORMAT, detector.identity.key(), *_seen(detector)])
     return _kept(store, key) or _asked(detector, store, key)
+
+
+def _seen(detector: Detector) -> list[object]:
+    """Return what a detector that may change behind its identity finds on one phantom, in whole pixels and percents.
+
+    A server that was mended, or broken, since it was asked gives other findings, and is asked anew.
+    """
+    if not getattr(unguarded(detector), "may_change_unseen", False):
+        return []
+    shown = [blind(one) for one in conspicuous_radiographs(1, size=GLANCE)]
+    guard = detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
+    try:
+        (found,) = guard.detect_anywhere(shown)
+    except DetectorError as error:
+        return [error.message]
+    return [[*map(round, one.box), round(100 * one.score)] for one in found]
 
 
 def _kept(store: Store, key: str) -> list[Check]:
