@@ -23,6 +23,9 @@ SHARE_LIMIT = 2.0
 MOST_INVERTED = 0.5
 """Networks without suppression give a few inverted boxes; more than this share means that edges are read wrongly."""
 
+ENOUGH_INNER = 10
+"""Of so many boxes away from the upper left corner some are smaller than their distance from it."""
+
 SAY_WHICH = "'output: {classes: [2], class_count: 3}' in the YAML beside it says which of how many classes are nodules"
 
 Decoded = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
@@ -124,6 +127,7 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
     made = np.asarray(boxes, dtype=float).reshape(-1, 4)
     _check_unit(made, unit, size)
     if box == "cxcywh":
+        _refuse_corners(made, np.array([1, 1] if unit == "share" else size[::-1]))
         centre, half = made[:, :2], made[:, 2:] / 2
         made = np.concatenate([centre - half, centre + half], axis=1)
     inverted = (made[:, 2] < made[:, 0]) | (made[:, 3] < made[:, 1])
@@ -133,6 +137,21 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
             hint="'box: xyxy' or 'box: cxcywh' in the YAML beside it says which four numbers they are",
         )
     return made * np.array([size[1], size[0], size[1], size[0]], dtype=float) if unit == "share" else made
+
+
+def _refuse_corners(boxes: NDArray[np.float64], sides: NDArray[np.intp]) -> None:
+    """Refuse boxes whose second pair of numbers is always the larger, as size is of a box by the corner alone.
+
+    Raises:
+        DetectorError: they are corners.
+    """
+    inner = boxes[(boxes[:, :2] > sides / 4).all(axis=1)]
+    if len(inner) >= ENOUGH_INNER and (inner[:, 2:] > inner[:, :2]).all():
+        raise DetectorError(
+            f"all of its {len(inner)} boxes away from the corner are larger than a quarter of the input when read as "
+            "cxcywh: they look like corners",
+            hint="'box: xyxy' in the YAML beside it reads them so",
+        )
 
 
 def _check_unit(boxes: NDArray[np.float64], unit: str, size: tuple[int, int]) -> None:

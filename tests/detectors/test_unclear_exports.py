@@ -75,6 +75,20 @@ def test_an_activation_that_the_model_has_done_itself_is_no_second_time_applied(
         ExportedDetector(network).detect([CHEST])
 
 
+@pytest.mark.parametrize(
+    ("box", "message"), [("cxcywh", "12 boxes away from the corner .* look like corners"), ("xyxy", "")]
+)
+def test_corners_are_not_read_as_centre_and_size(tmp_path, box, message):
+    corners = [[x, y, x + 8, y + 8] for x in (5, 20, 30, 40, 50) for y in (10, 20, 30, 40)]
+    answer = {"output": np.array([[*zip(*corners, strict=True), [0.9] * 20]], np.float32)}
+    network = ExportedDetector(Network(tmp_path, f"decoder: yolo\noutput: {{box: {box}}}", answer))
+    if message:
+        with pytest.raises(DetectorError, match=message):
+            network.detect([CHEST])
+    else:
+        assert len(network.detect([CHEST])[0]) == 20
+
+
 def test_shares_of_classes_are_no_logits(tmp_path):
     shares = np.tile(np.array([0.1, 0.9], np.float32), (1, 40, 1))
     network = Network(tmp_path, "decoder: detr", {"logits": shares, "pred_boxes": np.full((1, 40, 4), 0.1)})
