@@ -9,7 +9,7 @@ from pathlib import Path
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
-from synnodtest.record.model import Record
+from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import expectation_title
 
@@ -52,8 +52,8 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
         n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
-    failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "WAIVED", "NOT RUN")]
-    told = [(e.id, (e.verdict or e.status).split("\n", 1)[0]) for e in failed]
+    failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
+    told = [(e.id, f"{_waived(e)}{(e.verdict or e.status).splitlines()[0]}") for e in failed]
     if told:
         lines += ["", "<details open><summary>What did not pass</summary>", ""]
         lines += [f"- `{node}`: {_text(sentence)}" for node, sentence in told]
@@ -66,6 +66,11 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
     if record.comparison is not None:
         lines += ["", "### Against the baseline", "", "```", *comparison_lines(record.comparison, name), "```"]
     return "\n".join([*lines, "", f"Run `{record.run.id}`, report: `{report}`", ""])
+
+
+def _waived(e: ExpectationEntry) -> str:
+    by = e.waived if e.shown_status == "WAIVED" else None
+    return f"WAIVED by {by.approver} until {by.expiry}: " if by else ""
 
 
 def badge(source: Record | JsonObject) -> str:

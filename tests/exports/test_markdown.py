@@ -20,6 +20,7 @@ def test_every_expectation_stands_in_the_table_with_its_verdict(made):
     failed = [e for e in entries if e.shown_status == "FAILED"]
     assert failed
     assert all(f"- `{e.id}`: FAILED" in text for e in failed)
+    assert all(f"- `{e.id}`: WAIVED by R. Example" in text for e in entries if e.shown_status == "WAIVED")
 
 
 def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
