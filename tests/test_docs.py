@@ -54,6 +54,13 @@ def test_every_relative_link_leads_to_a_file(page):
     assert missing == []
 
 
+def test_no_row_of_a_table_is_cut_off_from_its_head():
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        tables = re.findall(r"^(?:\|.*\n)+", text, flags=re.MULTILINE)
+        assert [t for t in tables if not re.match(r".*\n\|[-:| ]+\|\n", t)] == [], named(page)
+
+
 def test_the_index_lists_every_page_of_the_documentation():
     listed = {(ROOT / "docs" / target).resolve() for target in targets(ROOT / "docs" / "index.md")}
     assert set((ROOT / "docs").rglob("*.md")) - {ROOT / "docs" / "index.md"} <= listed
