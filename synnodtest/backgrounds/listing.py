@@ -115,7 +115,7 @@ def _entries(
         _refuse_twice(chosen)
         if chosen:
             listed = {path for _, path in chosen}
-            unlisted = sum(path.resolve() not in listed for path in lying)
+            unlisted = sum(_where_it_lies(path) not in listed for path in lying)
             notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
             return [_from_row(folder, row, path, masks.of(path)) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks.of(path)) for path in lying], unread_pictures(images)
@@ -189,7 +189,12 @@ def _file_of(row: ManifestRow, folder: Path) -> Path:
 
 
 def _resolve(folder: Path, name: str) -> Path:
-    return file_named(folder, name).resolve()
+    return _where_it_lies(file_named(folder, name))
+
+
+def _where_it_lies(path: Path) -> Path:
+    """Return the path with its folder resolved and the file not: what lies beside a link is of the link."""
+    return path.parent.resolve() / path.name
 
 
 def _with_another_suffix(path: Path) -> str:
@@ -239,7 +244,7 @@ def _refuse_twice(chosen: Sequence[tuple[ManifestRow, Path]]) -> None:
     """
     first: dict[Path, ManifestRow] = {}
     for row, path in chosen:
-        if (before := first.setdefault(path, row)) is not row:
+        if (before := first.setdefault(path.resolve(), row)) is not row:
             raise BackgroundError(
                 f"{row.where}: {row.file!r} is the file that {before.where} lists as {before.file!r}",
                 hint="remove one of the rows",

@@ -66,6 +66,26 @@ class TestWhatBelongsToASet:
         assert (radiograph.background, radiograph.patient) == ("b.png", "p1")
         np.testing.assert_array_equal(radiograph.pixels, (chest(seed=1) / 255).astype(np.float32))
 
+    @pytest.mark.parametrize("manifest_in", ["parent", "set"])
+    def test_a_film_that_is_a_link_is_known_by_what_lies_beside_the_link(self, tmp_path, manifest_in):
+        films = make_set(tmp_path / "set", ["a.png", "b.png"])
+        if manifest_in == "set":
+            text = (tmp_path / "manifest.csv").read_text().replace("set/", "")
+            (tmp_path / "manifest.csv").unlink()
+            (films / "manifest.csv").write_text(text)
+        for stem in ("a", "b"):
+            target = films / f"{stem}.png"
+            (tmp_path / "objects").mkdir(exist_ok=True)
+            target.rename(tmp_path / "objects" / f"SHA256-{stem}0.png")
+            target.symlink_to(f"../objects/SHA256-{stem}0.png")
+        write_png(films / "a.lung.png", mask())
+        (films / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\nb.png,40,40,60,60\n")
+        (background,) = (backgrounds := open_backgrounds(films, "normal")).backgrounds
+        assert (background.id, background.patient) == ("a.png", "p0")
+        film = backgrounds.load(background)
+        assert film.spacing_mm == (2.0, 1.5)
+        np.testing.assert_array_equal(film.regions["lung"], mask() > 0)
+
     def test_rows_of_other_folders_are_another_set(self, tmp_path):
         make_set(tmp_path / "one")
         first = (tmp_path / "manifest.csv").read_text()
