@@ -14,7 +14,7 @@ from typing import Any
 from mkdocs.structure.files import File
 
 import synnodtest
-from synnodtest.cli import COMMANDS
+from synnodtest.cli import COMMANDS, EXAMPLES
 from synnodtest.spec.validation import schema
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -101,6 +101,7 @@ def commands_page() -> str:
             "",
             "```text",
             parser.format_help().rstrip(),
+            *([f"\nexample:  synnodtest {EXAMPLES[name]}"] if name in EXAMPLES else []),
             "```",
             "",
         ]
