@@ -212,7 +212,24 @@ def _be(told: dict[str, Any], installed: list[str]) -> None:
         if bare is not None:
             exec(eval(bare.readline()), vars(sys.modules["__main__"]))  # as execnet begins a worker
             return
-        runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
+        try:
+            runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
+        except SystemExit as ended:
+            if isinstance(ended.code, str):
+                raise
+            _leave(int(ended.code or 0))
+
+
+def _leave(code: int) -> None:
+    """End as an interpreter does, but take nothing to pieces: that copies every page shared with the server."""
+    import atexit
+    import threading
+
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code & 0xFF)
 
 
 @contextlib.contextmanager
