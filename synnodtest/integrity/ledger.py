@@ -101,12 +101,12 @@ def _append(path: Path, entry: dict[str, object]) -> None:
         with path.open("a+b") as file:
             _lock(file)
             file.seek(0)
-            text = file.read().decode("utf-8", "replace")
-            lines = text.rstrip("\n").split("\n")
+            text = file.read()
+            lines = _split(text)
             when = datetime.now(UTC).isoformat(timespec="seconds")
-            before = sha256_of(lines[-1].encode()) if lines[-1] else ""
+            before = sha256_of(lines[-1].encode()) if lines else ""
             file.seek(0, os.SEEK_END)
-            torn = "\n" * bool(text and not text.endswith("\n"))  # by a full disk or a sudden death
+            torn = "\n" * bool(text and not text.endswith(b"\n"))  # by a full disk or a sudden death
             file.write((torn + canonical_json({**entry, "when": when, "before": before}) + "\n").encode())
     except OSError as error:
         raise RecordError(
@@ -124,8 +124,13 @@ def _lock(file: Any) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
-    return text.rstrip("\n").split("\n") if text else []
+    return _split(path.read_bytes()) if path.is_file() else []
+
+
+def _split(content: bytes) -> list[str]:
+    """Return the lines as they were written, whatever ends git gave them in a checkout on Windows."""
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
+    return text.split("\n") if text else []
 
 
 def _entry(line: str) -> dict[str, Any]:

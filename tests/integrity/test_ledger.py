@@ -43,6 +43,15 @@ def test_a_line_taken_out_or_changed_leaves_a_trace(tmp_path):
     assert len(ledger.runs_of(path)) == 2
 
 
+def test_line_ends_of_another_system_break_no_chain(tmp_path):
+    path = tmp_path / ledger.FILE_NAME
+    for n in range(2):
+        ledger.begin(path, f"r{n}", specs=["s"], seed=n)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    ledger.begin(path, "r2", specs=["s"], seed=2)
+    assert ledger.faults(path) == []
+
+
 def test_a_line_that_a_full_disk_or_a_sudden_death_tore_costs_itself_alone(tmp_path):
     path = tmp_path / ledger.FILE_NAME
     for n in range(2):
