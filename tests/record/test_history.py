@@ -107,7 +107,7 @@ def test_a_step_is_told_by_the_estimate_that_failed_and_each_estimate_has_a_seri
     assert [(now.label, before.value, now.value) for _, before, now in made.moved()] == [("drop", 0.1, 0.8)]
     text = "\n".join(history_lines(made))
     assert "PASSED 0.10 (0.00 to 0.20) -> FAILED 0.80 (0.70 to 0.90)" in text
-    assert text.index("  correlation; the verdict is on all 2 ") < text.index("  drop; the verdict is on all 2 ")
+    assert text.index("  correlation; the verdict is on all ") < text.index("  drop; the verdict is on all ")
     page = write_history(made, tmp_path / "h.html").read_text()
     assert page.count("<tbody>") == 1 + 2
     assert page.count('class="strip"') == 4
