@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from types import ModuleType
 from typing import Generic, TypeVar, cast
 
@@ -76,6 +78,7 @@ class Registry(Generic[T]):
     def forget(self) -> None:
         """Look for installed things anew the next time they are asked for."""
         self._all = None
+        _installed.cache_clear()
 
     def names(self) -> list[str]:
         """Return all names, sorted, without loading what installed packages bring."""
@@ -121,7 +124,7 @@ class Registry(Generic[T]):
         return self._built_in
 
     def _entries(self) -> list[EntryPoint]:
-        return list(entry_points(group=self.group)) if self.group else []
+        return list(_installed(tuple(sys.path)).select(group=self.group)) if self.group else []
 
     def _loaded(self, entry: EntryPoint) -> T:
         try:
@@ -133,3 +136,9 @@ class Registry(Generic[T]):
         if self._accept is None:
             return cast(T, made)
         return self._accept(entry, made)
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> EntryPoints:
+    """Return the entry points of all packages on ``sys.path``, read once for all registries."""
+    return cast(EntryPoints, entry_points())  # a class of another name that selects too, before Python 3.12

@@ -1,6 +1,7 @@
 """The registry behind detectors, synthesizers, formats, expectations, claims, sections and perturbations."""
 
 import sys
+from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -33,7 +34,7 @@ def installed(monkeypatch):
 
     def install(**points):
         found = EntryPoints(EntryPoint(name, value, GROUP) for name, value in points.items())
-        monkeypatch.setattr("synnodtest.registry.entry_points", lambda **chosen: found.select(**chosen))
+        monkeypatch.setattr("synnodtest.registry._installed", lru_cache(lambda path: found))
 
     return install
 

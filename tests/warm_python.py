@@ -163,7 +163,10 @@ def _read_templates_and_constants() -> None:
 
     Hypothesis reads the constants of every module outside of site-packages, which takes longer than most searches.
     """
+    from synnodtest.record.environment import environment
     from synnodtest.report.page import templates
+
+    environment()
 
     for name in templates().list_templates():
         templates().get_template(name)

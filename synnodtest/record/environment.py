@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def environment() -> Environment:
     )
 
 
+@lru_cache
 def _package(name: str) -> PackageEntry | None:
     try:
         there = distribution(name)

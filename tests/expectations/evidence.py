@@ -1,5 +1,7 @@
 """Evidence made by hand: trials with known outcomes."""
 
+from functools import cache
+
 import numpy as np
 
 from synnodtest import Finding, Scene, Truth
@@ -7,6 +9,11 @@ from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 
 MASK = np.ones((4, 4), dtype=bool)
+
+
+@cache
+def _truth(name, diameter_mm):
+    return Truth(name, MASK, (10, 10), diameter_mm, 0.3, {"diameter_mm": diameter_mm, "contrast": 0.3})
 
 
 def trial(
@@ -32,7 +39,7 @@ def trial(
         if confidence > 0:
             index = 0
             sightings.append(Sighting(Finding((10, 10, 14, 14), confidence)))
-        truth = Truth(name, MASK, (10, 10), diameter_mm, 0.3, {"diameter_mm": diameter_mm, "contrast": 0.3})
+        truth = _truth(name, diameter_mm)
         nodules.append(NoduleTrial(name, diameter_mm, truth, truth.requested, confidence, index))
     for region, score in fires:
         sightings.append(Sighting(Finding((50, 50, 54, 54), score), frozenset({region})))

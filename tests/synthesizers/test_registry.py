@@ -2,6 +2,7 @@
 
 import hashlib
 import textwrap
+from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints
 
 import numpy as np
@@ -163,7 +164,7 @@ def test_a_third_party_registers_by_entry_point(monkeypatch):
             EntryPoint("gone", "no_such_module_at_all:factory", registry.ENTRY_POINT_GROUP),
         ]
     )
-    monkeypatch.setattr("synnodtest.registry.entry_points", lambda **chosen: points.select(**chosen))
+    monkeypatch.setattr("synnodtest.registry._installed", lru_cache(lambda path: points))
     assert isinstance(resolve("third"), GaussianSynthesizer)
     assert "third" in known_synthesizers()
     with pytest.raises(SynthesizerError, match="entry point 'no_such_module_at_all:factory' cannot be loaded"):
