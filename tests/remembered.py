@@ -15,6 +15,11 @@ FOLDER = "TESTS_REMEMBER_IN"
 """The variable that names the folder; without it everything is made anew."""
 
 
+def pytest_configure():
+    """Remember in a run of pytest that does not start warm but with ``-p tests.remembered``."""
+    remember()
+
+
 def remember():
     """Let every module of the package that is loaded, or will be, remember."""
     from synnodtest.backgrounds import estimates

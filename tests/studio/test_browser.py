@@ -47,12 +47,14 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
     (folder / "brightest.py").write_text(DETECTOR)
     (folder / "tmp").mkdir()
-    code = "import sys; from synnodtest.cli import main; sys.exit(main())"
+    code = "import sys; from tests.remembered import remember; remember()\n"
+    code += "from synnodtest.cli import main; sys.exit(main())"
     pictures = np.random.default_rng(0).random((4, SIDE_PX, SIDE_PX), dtype=np.float32)
     write_study([Exhibit(bool(n % 2), "film", 10.0, one) for n, one in enumerate(pictures)], folder / "study")
     named = ["--detector", "brightest.py:make", "--detector", "brightest.py:faint", "--synthesizer", "gaussian"]
     named += ["--detector", "brightest.py:slow", "--study", "study"]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
+    environment["PYTEST_ADDOPTS"] = "-p tests.remembered"
     root = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
     log = (folder / "log").open("w")

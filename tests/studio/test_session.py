@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,7 +179,9 @@ def test_every_export_says_synthetic(opened, kind):
 # --- as a spec --------------------------------------------------------------------------------------------------------
 
 
-def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opened, detectors):
+def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opened, detectors, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.remembered")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     result = made(opened)
     run = run_spec(opened, opened.scene_text(), "scene.yaml", lambda: False)
     assert run.report is not None, run.lines
