@@ -65,7 +65,9 @@ def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmati
     run = {"run": "first", "started": "2026-02-01", "status": "finished", "seed": 0, "spec_sha256": sha}
     same = run | {"run": "same", "seed": 2, "backgrounds": "cxr", "synthesizer": "gaussian"}
     beside = run | {"run": "later by its clock", "started": "2026-04-01"}
+    small["run"]["finished"] = "2026-02-28T22:00:00+00:00"  # the clock was set back
     small["ledger"] = [run, same, run | {"run": "now", "seed": 2}, beside]
+    assert not any("took" in line for _, lines, _ in screen(small)["facts"] for line in lines)
     told = dict(screen(small)["notices"])
     assert told["Other seeds"].startswith("2 runs of these specifications began before this one ended, with other s")
     small["ledger"] = [run, same, same | {"run": "on others", "backgrounds": ""}]

@@ -156,7 +156,7 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     record = context.record
     run, who = record.run, record.identification
     seconds, device = _between(run.started, run.finished), record.authored.device
-    took = f", took {duration(seconds)}" if seconds is not None else ""
+    took = f", took {duration(seconds)}" if seconds is not None and seconds >= 0 else ""  # clocks are set back
     ran = f"run {date(run.started)}{took}{', by ' + run.user if run.user else ''}"
     of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
     sha = f"sha256 {who.detector.sha256[:12]}…" if who.detector.sha256 else "no sha256"
