@@ -55,6 +55,7 @@ class RunFacts:
         ledger: The run ledger; None: that in ``root``.
         reports: Folder of reports, some of which may be of runs that the ledger does not know; None: not looked at.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
+        checkout: Git's commit and whether the tree was clean when the run began; None: not looked at.
     """
 
     root: Path
@@ -74,6 +75,7 @@ class RunFacts:
     options: Mapping[str, str] = field(default_factory=dict)
     credibility: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
+    checkout: tuple[str, bool | None] | None = None
     ledger: Path | None = None
     reports: Path | None = None
 

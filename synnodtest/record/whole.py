@@ -101,6 +101,8 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     reasons = exploratory_reasons(
         specs, lock, started=fragment.started, clean=clean, limited=limited, code=code, unread=unread
     )
+    if clean and facts.checkout not in (None, (commit, clean)):
+        reasons.append("git's checkout changed while the run went on")
     reasons += _unfinished(fragment.every(), facts.interrupted)
     reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])

@@ -73,6 +73,7 @@ class Session:
         self.limits: list[tuple[bool, str]] = []
         self.left_out: dict[str, None] = {}
         self.due: dict[str, None] = {}
+        self.checkout: tuple[str, bool | None] | None = None
         self.unjudged: list[str] = []
         self.died_of: list[str] = []
         self.interrupted = False
@@ -223,6 +224,8 @@ class Session:
 
     def begin(self, cases: Sequence[Case]) -> None:
         """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
+        if not self.is_worker:
+            self.checkout = self._checkout()
         if not cases:
             return
         for case in planned_cases(cases):
@@ -340,12 +343,25 @@ class Session:
             self.limits = [(one.kept, one.sentence) for one in made.comparison.limits]
         return made
 
-    def _facts(self, interrupted: bool) -> RunFacts:
+    @property
+    def _facts_of_settings(self) -> RunFacts:
         from synnodtest.shell.facts import facts_of
 
-        settings, written = self.run.settings, written_by_pytest(self.config)
+        written = written_by_pytest(self.config)
+        return facts_of(self.run.settings, self.run_id, self.folder, self.ledger.file, written)
+
+    def _checkout(self) -> tuple[str, bool | None] | None:
+        """Return commit and cleanness before the first scene; only with a lock can they matter."""
+        from synnodtest.integrity.lock import LOCK
+        from synnodtest.record.checkout import commit_of
+
+        facts = self._facts_of_settings
+        return commit_of(facts.root, facts.own)[:2] if (facts.root / LOCK).is_file() else None
+
+    def _facts(self, interrupted: bool) -> RunFacts:
         return replace(
-            facts_of(settings, self.run_id, self.folder, self.ledger.file, written),
+            self._facts_of_settings,
+            checkout=self.checkout,
             interrupted=interrupted,
             left_out=tuple(self.left_out),
             failed_last=bool(self.config.getoption("lf", False)),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from synnodtest.record.assemble import Fragment
 from synnodtest.record.checkout import commit_of
+from synnodtest.record.complete import RunFacts
+from synnodtest.record.whole import run_entry
 
 
 @pytest.fixture
@@ -28,6 +32,11 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
     assert (len(head), clean, unread) == (40, False, "")
     assert commit_of(checkout, (checkout / "reports", checkout))[1] is False  # --synnod-report . hides nothing
     assert commit_of(checkout, (checkout / "detector.py",))[1] is True
+    facts = RunFacts(checkout, "r", ("pytest",), 0, own=(checkout / "detector.py",), checkout=(head, True))
+    told = "git's checkout changed while the run went on"
+    assert told not in run_entry(Fragment(), facts).exploratory_reasons
+    for before in ((head, False), ("0" * 40, True)):
+        assert told in run_entry(Fragment(), replace(facts, checkout=before)).exploratory_reasons
 
 
 def test_a_checkout_that_git_does_not_read_is_not_said_to_be_none(checkout, monkeypatch):
