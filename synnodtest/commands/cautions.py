@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little
 from synnodtest.spec.model import Behaviour
 
-LOOSE_MM = 15.0
-"""Half of the largest thing that is called a nodule: a finding farther off lies beside any."""
 LOOSE_OVERLAP = 0.05
 LARGE_ALPHA = 0.1
 """Twice the usual error rate of a bound."""
@@ -35,7 +34,7 @@ def _loose(rule: Matching) -> str:
     if rule.criterion == "iou":
         loose = rule.at_least < LOOSE_OVERLAP
         return f"a box hits that covers next to nothing (iou of {rule.at_least:g})" if loose else ""
-    far = rule.tolerance_mm > LOOSE_MM
+    far = rule.tolerance_mm > LARGEST_RADIUS_MM  # a finding farther off lies beside any nodule
     return f"a finding hits whose centre lies up to {rule.tolerance_mm:g} mm beside the nodule" if far else ""
 
 

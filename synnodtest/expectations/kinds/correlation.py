@@ -15,7 +15,7 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
-from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
+from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached_by_chance
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.too_few import too_few_clusters, too_many_left_out
@@ -140,6 +140,7 @@ KIND = Kind(
     ruling=correlation,
     rules={"required": ["over"], **one_of("at_least", "at_most")},
     threshold_free=lambda p: p.response == "confidence",
+    asks_little=lambda p: reached_by_chance(p.at_least),
     asks=varies,
     fewest=_fewest,
 )

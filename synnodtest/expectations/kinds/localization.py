@@ -13,7 +13,7 @@ from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.fewest import perfect_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, one_of, option, share
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
+from synnodtest.expectations.limits import LARGEST_RADIUS_MM, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
@@ -100,6 +100,13 @@ def _asks(parameters: Localization, asked: Asked) -> Iterator[Complaint]:
         yield Complaint("metric", f"the metric {parameters.metric!r} is judged with {wanted!r}")
 
 
+def _asks_little(parameters: Localization) -> str:
+    farthest = LARGEST_RADIUS_MM + Matching.from_dict(parameters.matching).tolerance_mm
+    if parameters.at_most is None or parameters.at_most < farthest:
+        return ""
+    return f"no finding that hits a nodule of 30 mm lies farther off than {farthest:g} mm"
+
+
 def _fewest(parameters: Localization, alpha: float, per_background: float) -> int | None:
     return None if parameters.at_least is None else perfect_backgrounds(float(parameters.at_least), alpha)
 
@@ -111,6 +118,7 @@ KIND = Kind(
     ruling=localization,
     rules=one_of("at_least", "at_most"),
     hits_alone=lambda p: True,
+    asks_little=_asks_little,
     asks=_asks,
     fewest=_fewest,
 )

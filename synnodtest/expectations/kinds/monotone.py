@@ -16,7 +16,7 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, option, share
-from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS
+from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached_by_chance
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
@@ -163,6 +163,7 @@ KIND = Kind(
     title="Monotone response",
     rules={"required": ["over", "min_spearman", "max_drop"]},
     threshold_free=lambda p: p.response == "confidence",
+    asks_little=lambda p: reached_by_chance(p.min_spearman),
     asks=_asks,
     fewest=lambda p, alpha, per_background: rising_backgrounds(float(p.min_spearman), alpha),
     power=rising_power(lambda p: float(p.min_spearman)),
