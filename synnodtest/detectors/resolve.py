@@ -153,11 +153,11 @@ def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
     The scheme ``http`` keeps its own text.
 
     Raises:
-        DetectorError: an address of weights.
+        DetectorError: an address of weights, or one that cannot be read.
     """
     name, _, argument = text.partition(":")
     factory = find_factory(name)
-    if argument.startswith("//") and PurePosixPath(urlsplit(text).path).suffix.lower() in _WEIGHTS:
+    if argument.startswith("//") and PurePosixPath(_path_of(text)).suffix.lower() in _WEIGHTS:
         raise DetectorError(
             f"detector {text!r}: an address of weights, not of a server that takes radiographs",
             hint="download them and name the file: synnodtest never downloads weights",
@@ -167,6 +167,16 @@ def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
     name = _of_file(options.file(text)[0])
     factory = find_factory(name) if name else None
     return None if factory is None else (name, factory, text)
+
+
+def _path_of(url: str) -> str:
+    """Return the path of an address whose host and port can be read."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise DetectorError(f"the address of the detector is no URL: {error}", hint="http://host:port/path") from error
+    return parts.path
 
 
 def _ways() -> str:

@@ -165,9 +165,17 @@ def test_a_server_that_dies_in_the_middle_of_its_answer_is_an_error(server, radi
         HttpDetector(server.url, timeout_s=5, pause_s=0.01).detect(radiographs[:1])
 
 
-def test_a_url_without_a_host_is_an_error():
-    with pytest.raises(DetectorError, match="no URL of a detector"):
-        resolve_detector("http:///predict")
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http:///predict", "no URL of a detector"),
+        ("http://[::1/predict", "is no URL: Invalid IPv6"),
+        ("https://host:99999/", "is no URL: Port out of range"),
+    ],
+)
+def test_a_url_without_host_or_port_is_an_error(url, message):
+    with pytest.raises(DetectorError, match=message):
+        resolve_detector(url)
 
 
 HONEST = """
