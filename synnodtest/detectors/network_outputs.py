@@ -146,7 +146,8 @@ def _refuse_corners(boxes: NDArray[np.float64], sides: NDArray[np.intp]) -> None
         DetectorError: they are corners.
     """
     inner = boxes[(boxes[:, :2] > sides / 4).all(axis=1)]
-    if len(inner) >= ENOUGH_INNER and (inner[:, 2:] > inner[:, :2]).all():
+    ends = inner[:, 2:]
+    if len(inner) >= ENOUGH_INNER and ((ends > inner[:, :2]) & (ends <= 1.1 * sides)).all():
         raise DetectorError(
             f"all of its {len(inner)} boxes away from the corner are larger than a quarter of the input when read as "
             "cxcywh: they look like corners",
