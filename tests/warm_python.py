@@ -214,7 +214,7 @@ def _be(told: dict[str, Any], installed: list[str]) -> None:
     with _warm_workers() if "-n" in told["words"] else contextlib.nullcontext() as bare:
         if bare is not None:
             exec(eval(bare.readline()), vars(sys.modules["__main__"]))  # as execnet begins a worker
-            return
+            _leave(0)
         try:
             runpy.run_module(told["words"][0], run_name="__main__", alter_sys=True)
         except SystemExit as ended:

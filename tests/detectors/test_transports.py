@@ -64,6 +64,23 @@ wanted.write_text(json.dumps({one["file"]: [{"box": f.box, "score": f.score} for
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def converted_once():
+    """Let OpenVINO convert a checkpoint once for all tests here: it takes two seconds."""
+    from synnodtest.detectors import openvino
+
+    convert, kept = openvino._compiled, {}
+
+    def compiled(model, size, at_once, path):
+        if path not in kept:
+            kept[path] = convert(model, size, at_once, path)
+        return kept[path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openvino, "_compiled", compiled)
+        yield
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """One untrained network as ``tiny.pt`` and as ``tiny.onnx`` with its YAML."""
