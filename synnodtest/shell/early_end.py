@@ -6,6 +6,8 @@ Nothing is judged and nothing is written then, and the status says that all is w
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,3 +48,28 @@ def early_end_fails(tell: Callable[[str], None], status: int) -> Iterator[None]:
     finally:
         for name, call in before.items():
             setattr(os, name, call)
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """While this lasts, end where SIGTERM asks for it (a time limit, a cancelled job) as Ctrl-C ends: with a report.
+
+    A second one ends the process at once, as the first ends those forked from it. Where somebody else listens,
+    or on another thread, nothing is changed.
+    """
+    mine, before = os.getpid(), signal.getsignal(signal.SIGTERM)
+    if before is not signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, before)
+        if os.getpid() != mine:
+            signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

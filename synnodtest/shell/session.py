@@ -21,7 +21,7 @@ from synnodtest.planning.cases import Case, planned_cases
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
-from synnodtest.shell.early_end import early_end_fails
+from synnodtest.shell.early_end import early_end_fails, termination_interrupts
 from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
@@ -64,6 +64,7 @@ class Session:
         if not self.is_worker:  # pytest-xdist sees the end of its workers
             whole = ExitStack()
             whole.enter_context(early_end_fails(self._tell_at_once, pytest.ExitCode.INTERNAL_ERROR))
+            whole.enter_context(termination_interrupts())
             config.add_cleanup(whole.close)
         self.judged: list[str] = []
         self.ending: Ending | None = None

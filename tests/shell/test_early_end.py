@@ -1,10 +1,11 @@
 """A detector that ends the process of its run: the status is not that of a run that passed."""
 
 import os
+import signal
 
 import pytest
 
-from synnodtest.shell.early_end import early_end_fails
+from synnodtest.shell.early_end import early_end_fails, termination_interrupts
 
 
 @pytest.fixture
@@ -35,3 +36,16 @@ def test_a_forked_process_ends_as_it_likes(ended, monkeypatch):
         os._exit(0)
         os.execv("/bin/true", ["true"])
     assert (ended, told) == ([("_exit", 0), ("execv", "/bin/true", ["true"])], [])
+
+
+def test_a_time_limit_ends_a_run_as_ctrl_c_does_and_asks_no_second_time(monkeypatch):
+    sent = []
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)  # of whoever runs these tests
+    monkeypatch.setattr(signal, "signal", lambda number, handler: sent.append(handler))
+    with termination_interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            sent[0](signal.SIGTERM, None)
+        assert sent[1:] == [signal.SIG_DFL]
+    monkeypatch.setattr(signal, "getsignal", lambda number: print)  # somebody else listens
+    with termination_interrupts():
+        assert sent[1:] == [signal.SIG_DFL] * 2
