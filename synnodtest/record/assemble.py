@@ -121,10 +121,14 @@ class Fragment:
         self._in_order()
 
     def _parts(self) -> dict[str, object]:
-        """Return what must be the same in every process of a run, by the name that a user knows."""
-        specs = {file: (spec.sha256, spec.sources) for file, spec in self.specs.items()}
+        """Return what must be the same in every process of a run, by the name that a user knows.
+
+        Of a configuration only the code: workers may have devices and ports of their own.
+        """
+        specs: dict[str, object] = {file: (spec.sha256, spec.sources) for file, spec in self.specs.items()}
         detector = {} if self.detector == IdentityEntry() else {"the detector": self.detector}
-        return {**detector, **self.synthesizers, **specs}
+        made = {**detector, **self.synthesizers}.items()
+        return specs | {name: (of.version, of.sha256, of.configuration.get("code")) for name, of in made}
 
     def _in_order(self) -> None:
         """Bring what workers gathered into the order in which one process would have."""

@@ -38,7 +38,7 @@ def test_what_a_worker_judged_of_another_version_is_an_error(part):
     def judged(node_id, version):
         entry = decode(ExpectationEntry, expectation(id=node_id, status="PASSED"))
         parts = {
-            "the detector": {"detector": IdentityEntry("d", sha256=version)},
+            "the detector": {"detector": IdentityEntry("d", configuration={"device": node_id, "code": version})},
             "gaussian": {"synthesizers": {"gaussian": IdentityEntry("gaussian", version)}},
             "specs/a.yaml": {"specs": {"specs/a.yaml": SpecEntry("specs/a.yaml", version)}},
         }
