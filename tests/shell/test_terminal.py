@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from synnodtest.decoding import decode
-from synnodtest.record.model import RulingEntry
+from synnodtest.record.model import Record, RulingEntry
 from synnodtest.shell.terminal import letter_of, verdict_lines, write_end
 from tests.record import parts
 
@@ -77,3 +77,22 @@ def test_an_interrupted_run_says_where_its_work_lies_and_one_that_never_began_sa
     write_end(session, SimpleNamespace(line=told.append))
     said = "interrupted: what was finished lies in here/.synnodtest; the same command goes on from there"
     assert told == [said] * began
+
+
+def test_a_confirmatory_run_tells_of_other_choices_where_it_ends(tmp_path, monkeypatch):
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    specs = [{"file": "s.yaml", "sha256": "a"}]
+    ledger = [{"run": f"r{seed}", "seed": seed, "spec_sha256": "a"} for seed in range(3)]
+    made = parts.record(
+        run=parts.run(confirmatory=True), identification=parts.identification(specs=specs), ledger=ledger
+    )
+    told = []
+    session = SimpleNamespace(
+        is_worker=False, interrupted=False, trouble="", hidden=[], profile=lambda: (),
+        record=Record.of(made), report=tmp_path / "report.html",
+    )  # fmt: skip
+    write_end(session, SimpleNamespace(line=lambda text, **look: told.append(text)))
+    assert [line.partition(",")[0] for line in told] == [
+        "Other seeds: 2 runs of these specifications began before this one ended"
+    ]

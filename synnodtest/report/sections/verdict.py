@@ -241,7 +241,7 @@ def _notices(context: Context) -> list[Notice]:
     waived = [f"{expectation_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
     return [
         *_of_kind(record),
-        *_of_earlier_runs(record),
+        *of_earlier_runs(record),
         *_of_components(record),
         *_of_silence(record.expectations),
         *_of_deviations(record),
@@ -264,7 +264,7 @@ def _of_kind(record: Record) -> Iterator[Notice]:
         yield "Exploratory", f"This run confirms nothing: {reasons}."
 
 
-def _of_earlier_runs(record: Record) -> Iterator[Notice]:
+def of_earlier_runs(record: Record) -> Iterator[Notice]:
     """Yield how many runs of the same specifications chose otherwise: one of many passes by chance.
 
     Whatever the ledger holds when a run ends began before that, whatever the clock says.
@@ -279,7 +279,7 @@ def _of_earlier_runs(record: Record) -> Iterator[Notice]:
             "Other versions",
             f"{plural(len(before), 'run')} of other versions of these specifications had this seed and these "
             "backgrounds: what was changed after a look at radiographs is not confirmed on the same ones. They are "
-            f"listed in section {number_of('protocol')}.",
+            f"listed in section {number_of('protocol')} of the report.",
         )
     chosen = {
         "seeds": {r.run for r in same if str(r.seed) != str(run.seed)},
@@ -292,7 +292,7 @@ def _of_earlier_runs(record: Record) -> Iterator[Notice]:
             f"Other {what}",
             f"{plural(len(others), 'run')} of these specifications began before this one ended, with other {what}: of "
             "many draws one passes by chance, and what confirms is the first. They are listed in section "
-            f"{number_of('protocol')}.",
+            f"{number_of('protocol')} of the report.",
         )
 
 
