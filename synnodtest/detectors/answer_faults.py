@@ -183,8 +183,9 @@ def _form(key: str, value: object, whose: str = "the answer", more: str = _IN_MM
     return DetectorError(f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}")
 
 
-_NUMBERS = re.compile(r"(?=.*(wh|xy|yx|xx))[xyzwhcltrbd]{4,8}(n|abs|rel|norm\w*)?")
-"""The four numbers of a box by their letters, such as ``cxcywh``, ``xywhn`` or ``yxyx``."""
+_ORDER = r"((c?x|xc)(c?y|yc)|ccc?|lt|tl)(wh|hw)d?a?|yx(yx|hw|wh)|xxyy|yyxx"
+_NUMBERS = re.compile(rf"({_ORDER})(abs)?|({_ORDER}|xyxy)(n|rel|norm\w*)")
+"""The four numbers of a box by their letters, such as ``cxcywh``, ``xywhn`` or ``yxyx``, but for corners in pixels."""
 _NO_PIXELS = re.compile(r"(?<!un)(?<!de)(?<!not)(?<!non)(normali[sz]ed|relative|percent|fraction|millimet|^mm$|^cm$)")
 
 
@@ -199,7 +200,7 @@ def _is_other_form(name: str, value: object) -> bool:
     letters = re.sub(r"boxmode|\d|min|max", "", said)
     for word in ("center", "centre", "width", "height"):
         letters = letters.replace(word, word[0])
-    if _NUMBERS.fullmatch(letters) and letters.removesuffix("abs") != "xyxy":
+    if _NUMBERS.fullmatch(letters):
         return True
     about_boxes = "box" in name or "coord" in name
     return (name in SHARES and said in ("true", "1", "yes")) or bool(about_boxes and _NO_PIXELS.search(said))

@@ -263,7 +263,8 @@ def test_what_may_name_a_class_beside_its_number_is_asked_about(server, radiogra
     [{"type": "box"}, {"name": "finding_3"}, {"name": "F12"}, {"type": "nodule"}, {"label": ""}, {"label": " "},
      {"name": "3f2a91c0-77"}, {"image_id": 4}, {"is_nodule": True, "hidden": False},
      {"type": "solid nodule", "name": "a"}, {"label": ["nodule"]}, {"class": [1]}, {"bbox_mode": "BoxMode.XYXY_ABS"},
-     {"bbox_mode": 0}, {"corners": ["x1", "y1", "x2", "y2"]}, {"box_kind": "unnormalized", "normalized": "no"}],
+     {"bbox_mode": 0}, {"id": "wxyh"}, {"corners": ["x1", "y1", "x2", "y2"]},
+     {"box_kind": "unnormalized", "normalized": "no"}],
 )  # fmt: skip
 def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiographs, told):
     server.scripts = [(200, {}, json.dumps({"findings": [BOX | told], "message": "done", "next": None}).encode(), 0)]
