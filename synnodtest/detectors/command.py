@@ -23,7 +23,7 @@ from itertools import groupby
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.answer_faults import refuse_failure, refuse_form
+from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_reasons
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
 from synnodtest.detectors.files import replaced
 from synnodtest.detectors.label_rule import LabelRule
@@ -158,10 +158,12 @@ class CommandDetector(_Program):
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         refuse_failure(answer)
-        for key, value in answer.items():
-            if key not in names:
-                refuse_form(key, value)
+        told = {key: value for key, value in answer.items() if key not in names}
+        for key, value in told.items():
+            refuse_form(key, value)
         found = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        if not all(found):
+            refuse_reasons(told)
         return self._heard(found, said)
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:

@@ -222,6 +222,7 @@ def test_a_program_that_is_edited_while_the_run_goes_on_is_an_error(tmp_path, ra
         ("import sys; open(sys.argv[2], 'w').write('{\"0000.png\": []}')", "leaves out 0001.png"),
         ('import sys; open(sys.argv[2], \'w\').write(\'{"0000.png": {"findings": [], "unit": "inch"}}\')', "'inch'"),
         (HONEST.replace("dumps(answer", "dumps({**answer, 'unit': 'mm'}"), "says unit 'mm' of its boxes"),
+        (HONEST.replace("dumps(answer", "dumps({**answer, 'message': 'out of memory'}"), "holds no findings and says"),
         (
             f"import traceback{HONEST}try:\n    1 / 0\nexcept Exception:\n    traceback.print_exc()\n",
             "(?s)finds nothing and says Traceback.*division by zero",
