@@ -32,6 +32,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
 from synnodtest.report.order import anchor_of, number_of
+from synnodtest.report.other_runs import Notice, other_runs
 from synnodtest.report.sections.brightness import bright_behaviours
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -228,10 +229,6 @@ def _scopes(record: Record) -> list[tuple[str, str]]:
     return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
 
 
-Notice = tuple[str, str]
-"""Word and sentence."""
-
-
 def _notices(context: Context) -> list[Notice]:
     """Return what a reader must know before the results."""
     record = context.record
@@ -241,7 +238,7 @@ def _notices(context: Context) -> list[Notice]:
     waived = [f"{expectation_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
     return [
         *_of_kind(record),
-        *of_earlier_runs(record),
+        *other_runs(record),
         *_of_components(record),
         *_of_silence(record.expectations),
         *_of_deviations(record),
@@ -262,38 +259,6 @@ def _of_kind(record: Record) -> Iterator[Notice]:
     else:
         reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
         yield "Exploratory", f"This run confirms nothing: {reasons}."
-
-
-def of_earlier_runs(record: Record) -> Iterator[Notice]:
-    """Yield how many runs of the same specifications chose otherwise: one of many passes by chance.
-
-    Whatever the ledger holds when a run ends began before that, whatever the clock says.
-    """
-    run, specs = record.run, {spec.sha256 for spec in record.identification.specs}
-    backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
-    same = [r for r in record.ledger if r.spec_sha256 in specs]
-    drawn = [r for r in record.ledger if (str(r.seed), r.backgrounds) == (str(run.seed), backgrounds)]
-    before = {r.run for r in drawn if r.spec_sha256 not in specs} - {run.id}
-    if run.confirmatory and before:
-        yield (
-            "Other versions",
-            f"{plural(len(before), 'run')} of other versions of these specifications had this seed and these "
-            "backgrounds: what was changed after a look at radiographs is not confirmed on the same ones. They are "
-            f"listed in section {number_of('protocol')} of the report.",
-        )
-    chosen = {
-        "seeds": {r.run for r in same if str(r.seed) != str(run.seed)},
-        "backgrounds": {r.run for r in same if r.backgrounds not in (None, backgrounds)},
-        "synthesizers": {r.run for r in same if r.synthesizer not in (None, synthesizer)},
-    }
-    others, what = set().union(*chosen.values()) - {run.id}, joined([what for what, runs in chosen.items() if runs])
-    if run.confirmatory and others:
-        yield (
-            f"Other {what}",
-            f"{plural(len(others), 'run')} of these specifications began before this one ended, with other {what}: of "
-            "many draws one passes by chance, and what confirms is the first. They are listed in section "
-            f"{number_of('protocol')} of the report.",
-        )
 
 
 def _of_components(record: Record) -> Iterator[Notice]:

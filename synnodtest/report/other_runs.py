@@ -1,0 +1,58 @@
+"""Other runs in the ledger that weaken a confirmation, as notices of the first screen and of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.words import joined, plural
+from synnodtest.report.order import number_of
+
+Notice = tuple[str, str]
+"""Word and sentence."""
+
+
+def other_runs(record: Record) -> Iterator[Notice]:
+    """Yield which other runs of the same specifications weaken a confirmation.
+
+    Whatever the ledger holds when a run ends began before that, whatever the clock says.
+    """
+    if not record.run.confirmatory:
+        return
+    specs = {spec.sha256 for spec in record.identification.specs}
+    others = [entry for entry in record.ledger if entry.run != record.run.id]
+    yield from _of_other_versions(record, [entry for entry in others if entry.spec_sha256 not in specs])
+    yield from _of_other_choices(record, [entry for entry in others if entry.spec_sha256 in specs])
+
+
+def _of_other_versions(record: Record, others: Sequence[LedgerEntry]) -> Iterator[Notice]:
+    """Yield how many runs of other versions looked at the same radiographs."""
+    drawn = str(record.run.seed), record.run.options.get("backgrounds", "")
+    count = len({entry.run for entry in others if (str(entry.seed), entry.backgrounds) == drawn})
+    if count:
+        yield (
+            "Other versions",
+            f"{plural(count, 'run')} of other versions of these specifications had this seed and these "
+            "backgrounds: what was changed after a look at radiographs is not confirmed on the same ones. They are "
+            f"listed in section {number_of('protocol')} of the report.",
+        )
+
+
+def _of_other_choices(record: Record, others: Sequence[LedgerEntry]) -> Iterator[Notice]:
+    """Yield how many runs of these versions chose otherwise: one of many passes by chance."""
+    run = record.run
+    backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
+    chosen = {
+        "seeds": {entry.run for entry in others if str(entry.seed) != str(run.seed)},
+        "backgrounds": {entry.run for entry in others if entry.backgrounds not in (None, backgrounds)},
+        "synthesizers": {entry.run for entry in others if entry.synthesizer not in (None, synthesizer)},
+    }
+    count, what = len(set().union(*chosen.values())), joined([what for what, runs in chosen.items() if runs])
+    if count:
+        yield (
+            f"Other {what}",
+            f"{plural(count, 'run')} of these specifications began before this one ended, with other {what}: of "
+            "many draws one passes by chance, and what confirms is the first. They are listed in section "
+            f"{number_of('protocol')} of the report.",
+        )
