@@ -21,6 +21,9 @@ CHOSEN = ("synthesizer", "backgrounds", "limit")
 """What of a run's options is entered beside seed and detector; lines of earlier releases say nothing of it."""
 
 
+_KINDS = (("run", str), ("specs", list), ("files", dict))
+
+
 def begin(
     path: Path,
     run_id: str,
@@ -138,4 +141,5 @@ def _entry(line: str) -> dict[str, Any]:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return entry if isinstance(entry, dict) else {}
+    sound = isinstance(entry, dict) and all(isinstance(entry.get(name, kind()), kind) for name, kind in _KINDS)
+    return entry if sound else {}
