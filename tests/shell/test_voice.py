@@ -166,6 +166,7 @@ HITS = {
     "detected": "detected: {rate_at_least: 0.5, arm: plain}",
     "localization": "localization: {metric: distance_mm, at_most: 40, arm: plain}",
     "equivalent": "equivalent: {arm: dimmed, reference: plain, margin: 0.5}",
+    "confidence": "equivalent: {arm: dimmed, reference: plain, margin: 0.5, metric: confidence}",
 }
 
 

@@ -266,7 +266,7 @@ KIND = Kind(
     common=tuple(name for name in EVERY if name != "by"),
     rules={"required": ["across", "margin"]},
     arms=_needs,
-    hits_alone=lambda p: p.metric == "sensitivity",
+    hits_alone=lambda p: p.metric not in ON_IMAGES,
     unit=lambda p: "image" if p.metric in ON_IMAGES else "nodule",
     asks_little=wide_margin,
     asks=_asks,
