@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from synnodtest.integrity.lock import LOCK
+from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts
 from synnodtest.shell.again import changed
 from synnodtest.shell.refusals import limits_of
@@ -43,3 +45,8 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
         reports=settings.reports,
         own=(settings.reports, settings.cache, ledger, settings.root / "replay", *written),
     )
+
+
+def checkout_of(facts: RunFacts) -> tuple[str, bool | None] | None:
+    """Return git's commit and whether the tree is clean; None without a lock, as only a frozen spec hangs on them."""
+    return commit_of(facts.root, facts.own)[:2] if (facts.root / LOCK).is_file() else None

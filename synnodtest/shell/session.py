@@ -226,7 +226,9 @@ class Session:
     def begin(self, cases: Sequence[Case]) -> None:
         """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
         if not self.is_worker:
-            self.checkout = self._checkout()
+            from synnodtest.shell.facts import checkout_of
+
+            self.checkout = checkout_of(self._facts_of_settings)
         if not cases:
             return
         for case in planned_cases(cases):
@@ -350,14 +352,6 @@ class Session:
 
         written = written_by_pytest(self.config)
         return facts_of(self.run.settings, self.run_id, self.folder, self.ledger.file, written)
-
-    def _checkout(self) -> tuple[str, bool | None] | None:
-        """Return commit and cleanness before the first scene; only with a lock can they matter."""
-        from synnodtest.integrity.lock import LOCK
-        from synnodtest.record.checkout import commit_of
-
-        facts = self._facts_of_settings
-        return commit_of(facts.root, facts.own)[:2] if (facts.root / LOCK).is_file() else None
 
     def _facts(self, interrupted: bool) -> RunFacts:
         return replace(
