@@ -233,7 +233,7 @@ class Session:
             return
         for case in planned_cases(cases):
             self.run.fragment.add_planned(case)
-        if not self.config.option.setuponly:
+        if not getattr(self.config.option, "setuponly", False):
             self.due = dict.fromkeys(case.node_id for case in cases)
         if getattr(self.config, "workerinput", {}).get("workerid", "gw0") == "gw0":
             self.ledger.begin({case.spec.path.as_posix(): case.spec.sha256 for case in cases})
