@@ -63,8 +63,8 @@ REASONS = (
 _REFUSES = re.compile(
     r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
     r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
-    r"|insufficient|timed? ?out|exception|unavailable|out of (memory|scope|range)|oom|expired|exceeded|denied|forbidden"
-    r"|missing|corrupt\w*|abort\w*|crash\w*|retry|try again|disabled|not (authent|author)\w*"
+    r"|insufficient|timed? ?out|exception|unavailable|out of (memory|scope)|oom|expired|exceeded|denied|forbidden"
+    r"|corrupt\w*|abort\w*|crash\w*|try again|not (authent|author)\w*"
     r"|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
     re.IGNORECASE,
 )

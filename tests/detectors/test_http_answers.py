@@ -272,8 +272,10 @@ def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiogr
 
 
 @pytest.mark.parametrize(
-    "told", [{"message": "done, no errors"}, {"info": {"error_rate": 0.1}}, {"warnings": []}, {"quality": "good"}]
-)
+    "told",
+    [{"message": "done, no errors"}, {"info": {"error_rate": 0.1}}, {"warnings": []}, {"quality": "good"},
+     {"warnings": ["PixelSpacing missing, 0.14 assumed"]}, {"info": "heat maps disabled"}],
+)  # fmt: skip
 def test_an_answer_without_findings_may_say_further_things(server, radiographs, told):
     server.scripts = [(200, {}, json.dumps({"findings": [], **told}).encode(), 0)]
     assert HttpDetector(server.url, pause_s=0).detect(radiographs[:1]) == [[]]
