@@ -114,6 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
+def configure(name: str, parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of a command, and its example below them."""
+    import_module(f"synnodtest.commands.{COMMANDS[name][0]}").configure(name, parser)
+    example = f"example:  synnodtest {EXAMPLES[name]}" if name in EXAMPLES else ""
+    parser.epilog = "\n\n".join(filter(None, [example, parser.epilog]))
+
+
 def _parsers(wanted: str) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     """Return the parser and that of the wanted command, the only one whose module is loaded; without one, the first."""
     parser = argparse.ArgumentParser(
@@ -125,13 +132,11 @@ def _parsers(wanted: str) -> tuple[argparse.ArgumentParser, argparse.ArgumentPar
     parser.add_argument("--version", action="version", version=f"synnodtest {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     chosen = parser
-    for name, (module, help_text) in COMMANDS.items():
+    for name, (_, help_text) in COMMANDS.items():
         sub = commands.add_parser(
             name, help=help_text, description=help_text, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name == wanted:
-            import_module(f"synnodtest.commands.{module}").configure(name, sub)
-            example = f"example:  synnodtest {EXAMPLES[name]}" if name in EXAMPLES else ""
-            sub.epilog = "\n\n".join(filter(None, [example, sub.epilog]))
+            configure(name, sub)
             chosen = sub
     return parser, chosen

@@ -14,11 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
-from synnodtest import source_files
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import DeclaredIdentity, Identity
-from synnodtest.source_files import code_sha256
+from synnodtest.source_files import code_sha256, holds_assert
 
 T = TypeVar("T")
 
@@ -154,7 +153,7 @@ def source_sha256(thing: Any) -> str:
 
 def has_asserts(thing: Any) -> bool:
     """Return whether the file that defines a function, with what it imports beside it, holds an ``assert``."""
-    return _of_file(thing, source_files.has_asserts, False)
+    return _of_file(thing, holds_assert, False)
 
 
 def _of_file(thing: Any, read: Callable[[Path], T], otherwise: T) -> T:

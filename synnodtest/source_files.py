@@ -32,7 +32,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def has_asserts(path: Path) -> bool:
+def holds_assert(path: Path) -> bool:
     """Return whether a Python file, or one that it imports from beside it, holds an ``assert``.
 
     Raises:

@@ -7,14 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
 from synnodtest import pytest_plugin
-from synnodtest.cli import COMMANDS, EXAMPLES, main
+from synnodtest.cli import COMMANDS, EXAMPLES, configure, main
 from synnodtest.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +105,7 @@ def commands(page):
 
 def parser_of(name):
     parser = argparse.ArgumentParser(prog=name)
-    import_module(f"synnodtest.commands.{COMMANDS[name][0]}").configure(name, parser)
+    configure(name, parser)
     return parser
 
 

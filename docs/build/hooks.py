@@ -14,7 +14,7 @@ from typing import Any
 from mkdocs.structure.files import File
 
 import synnodtest
-from synnodtest.cli import COMMANDS, EXAMPLES
+from synnodtest.cli import COMMANDS, configure
 from synnodtest.spec.validation import schema
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -87,13 +87,13 @@ def _cell(value: Any) -> str:
 def commands_page() -> str:
     """Return every command with its options, from the parsers, and the options of pytest."""
     lines = ["# Commands: reference", "", "## pytest", "", "```text", *_pytest_options(), "```", ""]
-    for name, (module, text) in COMMANDS.items():
+    for name, (_, text) in COMMANDS.items():
         parser = argparse.ArgumentParser(
             prog=f"synnodtest {name}",
             description=text,
             formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
         )
-        import_module(f"synnodtest.commands.{module}").configure(name, parser)
+        configure(name, parser)
         lines += [
             f"## {name}",
             "",
@@ -101,7 +101,6 @@ def commands_page() -> str:
             "",
             "```text",
             parser.format_help().rstrip(),
-            *([f"\nexample:  synnodtest {EXAMPLES[name]}"] if name in EXAMPLES else []),
             "```",
             "",
         ]

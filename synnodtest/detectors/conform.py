@@ -16,7 +16,7 @@ from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, checked
-from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
+from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.ports import Detector
@@ -76,7 +76,7 @@ def answers(
         radiographs: Each with one conspicuous nodule in its truth; phantoms by default.
         progress: Called after each of the radiographs that the first answer takes, with how many of how many are seen.
     """
-    guard = detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
+    guard = in_guard(detector)
     shown = list(radiographs) if radiographs is not None else conspicuous_radiographs()
     single: Findings = []
     try:

@@ -183,8 +183,8 @@ def checked(
 
     Raises:
         DetectorError: not one list per radiograph, an item that is no Finding, a number that is not finite, a negative
-            score, an empty or inverted box, one that leaves the radiograph by more than a
-            pixel, or boxes that all look like shares of its sides.
+            score, an empty or inverted box, one that leaves the radiograph by more than a pixel, or boxes that all look
+            like shares of its sides.
     """
     if not isinstance(result, (list, tuple)):
         raise DetectorError(f"{where}: returned {type(result).__name__}, not a list with one list per radiograph")

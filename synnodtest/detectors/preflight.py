@@ -9,9 +9,9 @@ from dataclasses import asdict
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.conform import Check, conform, scores_check
 from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
-from synnodtest.detectors.guard import Guard, unguarded
+from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.recorded import RecordedDetector
-from synnodtest.detectors.resolve import DEFAULT_TIMEOUT_S
+from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
@@ -63,9 +63,8 @@ def _seen(detector: Detector) -> list[object]:
     if not getattr(unguarded(detector), "may_change_unseen", False):
         return []
     shown = [blind(one) for one in conspicuous_radiographs(1, size=GLANCE)]
-    guard = detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
     try:
-        (found,) = guard.detect_anywhere(shown)
+        (found,) = in_guard(detector).detect_anywhere(shown)
     except DetectorError as error:
         return [error.message]
     return [[*map(round, one.box), round(100 * one.score)] for one in found]

@@ -27,12 +27,7 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import (
-    refuse_failure,
-    refuse_form,
-    refuse_reasons,
-    refuse_shares,
-)
+from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_reasons, refuse_shares
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import Options, register_detector

@@ -57,6 +57,11 @@ def resolve_detector(
     return Guard(make_detector(text, options), timeout_s)
 
 
+def in_guard(detector: Detector) -> Guard:
+    """Return a detector behind its guard; one without a guard gets one."""
+    return detector if isinstance(detector, Guard) else Guard(detector, DEFAULT_TIMEOUT_S)
+
+
 def check_named(text: str, base: Path | None = None) -> None:
     """Refuse a text that names no detector, without loading one: a slip is told before a run begins.
 

@@ -10,7 +10,6 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
-from synnodtest.expectations.metrics import ON_IMAGES
 from synnodtest.expectations.paired import (
     agreeing_backgrounds,
     comparison_unit,
@@ -64,7 +63,7 @@ def margin_kind(
         title=title,
         rules=rules,
         arms=paired_needs,
-        hits_alone=lambda p: p.metric not in ON_IMAGES,
+        hits_alone=lambda p: not p.on_images,
         asks_little=wide_margin,
         unit=comparison_unit,
         asks=margin_below_1,

@@ -95,14 +95,9 @@ class Fragment:
         What another process judged of another detector, synthesizer or specification is no verdict of this run.
         """
         other = decode(Fragment, handed_over)
-        mine_before = self._parts()
-        changed = [name for name, part in other._parts().items() if mine_before.get(name, part) != part]
-        if changed:
-            what, impact = "changed while the run went on", "what a worker judged with another version is an error"
-            other.anomalies += [AnomalyEntry(name, what, impact) for name in changed]
-            told = f"{changed[0]} {what}: other workers had another version"
-            for node_id, entry in other.expectations.items():
-                other.expectations[node_id] = replace(entry, status="ERROR", ruling=None, error=told)
+        own = self._parts()
+        if changed := [name for name, part in other._parts().items() if own.get(name, part) != part]:
+            other._void(changed)
         self.started = min(self.started, other.started)
         self.detector = other.detector if self.detector == IdentityEntry() else self.detector
         self._add_scenes(other.scenes)
@@ -114,11 +109,19 @@ class Fragment:
             if isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
             elif isinstance(mine, dict) and f.name not in ("expectations", "scenes", "tally", "shortfall"):
-                mine |= {key: value for key, value in theirs.items() if key not in mine}
+                mine |= theirs | mine
         for node_id, entry in other.expectations.items():  # two workers may rule one item, with --dist each
             if node_id not in self.expectations or entry.status != "PASSED":
                 self.expectations[node_id] = entry
         self._in_order()
+
+    def _void(self, changed: list[str]) -> None:
+        """Make errors of all that was judged, since these parts are not those of the run."""
+        what, impact = "changed while the run went on", "what a worker judged with another version is an error"
+        self.anomalies += [AnomalyEntry(name, what, impact) for name in changed]
+        told = f"{changed[0]} {what}: other workers had another version"
+        for node_id, entry in self.expectations.items():
+            self.expectations[node_id] = replace(entry, status="ERROR", ruling=None, error=told)
 
     def _parts(self) -> dict[str, object]:
         """Return what must be the same in every process of a run, by the name that a user knows.

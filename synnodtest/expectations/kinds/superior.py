@@ -9,7 +9,7 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.fewest import superior_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
-from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES
+from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.paired import (
     against_arm,
     comparison_unit,
@@ -54,7 +54,7 @@ KIND = Kind(
     title="Superiority",
     rules={"required": ["arm", "reference"]},
     arms=paired_needs,
-    hits_alone=lambda p: p.metric not in ON_IMAGES,
+    hits_alone=lambda p: not p.on_images,
     unit=comparison_unit,
     asks=margin_below_1,
     early_stop=sequential_stop(lambda p: float(p.margin), lambda p, alpha: None),
