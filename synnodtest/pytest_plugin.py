@@ -164,7 +164,9 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
     """Take over what a worker ruled."""
     text = getattr(node, "workeroutput", {}).get("synnodtest")
     if text:
-        _session(node.config).take_over(text)
+        from synnodtest.shell.handover import take_over
+
+        take_over(_session(node.config), text)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -182,6 +184,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     if mine is None:
         return (yield)
     mine.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    if mine.is_worker:
+        from synnodtest.shell.handover import handed_over
+
+        session.config.workeroutput["synnodtest"] = handed_over(mine)  # type: ignore[attr-defined]
     yield
     mine.publish()
     from synnodtest.shell.terminal import write_end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +77,7 @@ class Session:
         self.unjudged: list[str] = []
         self.died_of: list[str] = []
         self.interrupted = False
-        self._workers = 0
+        self.workers = 0
 
     # --- parts, made on first use -------------------------------------------------------------------------------
 
@@ -274,35 +273,8 @@ class Session:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def hand_over(self) -> None:
-        """In a worker: pass the record's fragment to the controller."""
-        self.config.workeroutput["synnodtest"] = json.dumps(  # type: ignore[attr-defined]
-            {
-                "fragment": self.run.fragment.as_dict(),
-                "baseline": None if self.second is None else self.second.fragment.as_dict(),
-                "judged": self.judged,
-                "left_out": list(self.left_out),
-                "due": list(self.due),
-                "stages": STAGES.as_dict(),
-                "speed": self.run.earlier_speed,
-            }
-        )
-
-    def take_over(self, text: str) -> None:
-        """In the controller: take a worker's fragment."""
-        data = json.loads(text)
-        self.run.fragment.merge(data["fragment"])
-        if self.second is not None and data["baseline"]:
-            self.second.fragment.merge(data["baseline"])
-        self.judged += data["judged"]
-        self.left_out |= dict.fromkeys(data["left_out"])
-        self.due |= dict.fromkeys(data["due"])
-        STAGES.merge(data["stages"])
-        self.run.earlier_speed = (data["speed"][0], data["speed"][1])
-        self._workers += 1
-
     def close(self, interrupted: bool) -> None:
-        """After the last item: let go of what ran; a worker hands over, all others see what there is to tell."""
+        """After the last item: let go of what ran; all but workers see what there is to tell."""
         self.interrupted = interrupted
         self.run.close()
         for node_id in self.died_of:
@@ -310,7 +282,6 @@ class Session:
         if self.is_worker:
             with self._troubled():
                 self.gallery.write()
-            self.hand_over()
         elif self.run.fragment.expectations:
             with self._troubled():
                 self.ledger.end("interrupted" if interrupted else "finished")
@@ -374,4 +345,4 @@ class Session:
     def profile(self) -> Iterator[str]:
         """Yield where the time went, where that is asked for."""
         if self.config.option.synnod_profile:
-            yield from profile_lines(STAGES, time.perf_counter() - STAGES.started, self._workers)
+            yield from profile_lines(STAGES, time.perf_counter() - STAGES.started, self.workers)

@@ -1,0 +1,40 @@
+"""What a worker of ``pytest -n`` ruled and noted, as text on its way to the controller."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from synnodtest.stages import STAGES
+
+if TYPE_CHECKING:
+    from synnodtest.shell.session import Session
+
+
+def handed_over(session: Session) -> str:
+    """Return all that a worker knows and the controller does not."""
+    return json.dumps(
+        {
+            "fragment": session.run.fragment.as_dict(),
+            "baseline": None if session.second is None else session.second.fragment.as_dict(),
+            "judged": session.judged,
+            "left_out": list(session.left_out),
+            "due": list(session.due),
+            "stages": STAGES.as_dict(),
+            "speed": session.run.earlier_speed,
+        }
+    )
+
+
+def take_over(session: Session, text: str) -> None:
+    """Add to the controller's session what a worker handed over."""
+    data = json.loads(text)
+    session.run.fragment.merge(data["fragment"])
+    if session.second is not None and data["baseline"]:
+        session.second.fragment.merge(data["baseline"])
+    session.judged += data["judged"]
+    session.left_out |= dict.fromkeys(data["left_out"])
+    session.due |= dict.fromkeys(data["due"])
+    STAGES.merge(data["stages"])
+    session.run.earlier_speed = (data["speed"][0], data["speed"][1])
+    session.workers += 1
