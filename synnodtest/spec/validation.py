@@ -25,6 +25,10 @@ _TYPES = {
     "boolean": "true or false",
 }
 _BELONGS = "belongs under"
+_OWNERS_TOLD = 3
+"""What many mappings have, such as ``at_least``, says nothing of which was meant."""
+_KEYS_TOLD = 6
+"""More are looked up rather than read in an error."""
 _VARIABLE = {"$ref": "#/$defs/variable"}
 
 
@@ -157,7 +161,27 @@ def _unknown_key(key: str, node: Node, known: Schema) -> str:
         inner = _strict()["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
         if sibling in known and key in inner and known.keys() == set(kinds("expectation")):
             return f"{key!r} {_BELONGS} {sibling!r}: indent it further"
+    for depth in (1, 2):
+        if 1 <= len(owners := _owners(key, known, depth)) <= _OWNERS_TOLD:
+            return f"{key!r} has no place here, but in {' or '.join(map(repr, owners))}"
     return unknown(key, known)
+
+
+def _owners(key: str, known: Schema, depth: int) -> list[str]:
+    """Return the paths, so many steps below, of the mappings and lists of mappings that have a key."""
+    inner = {name: _members(name, rules) for name, rules in known.items()}
+    if depth == 1:
+        return [name for name, members in inner.items() if key in members]
+    inner.pop("expect", None)  # whose members are kinds, and their keys too many to guess from
+    return [f"{name}.{path}" for name, members in inner.items() for path in _owners(key, members, depth - 1)]
+
+
+def _members(name: str, rules: Schema) -> Schema:
+    if "$ref" in rules or name == "expect":
+        rules = definition(rules.get("$ref", "#/$defs/expectation").rpartition("/")[2])
+    rules = rules.get("items", rules)
+    members: Schema = _members("", rules) if "$ref" in rules else rules.get("properties", {})
+    return members
 
 
 def _missing(error: ValidationError, node: Node, path: Path, rules: Schema) -> Iterator[Problem]:
@@ -175,7 +199,9 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     got = show(error.instance)
     expected = rules.get("x-expected")
     if rule == "type":
-        return _wrong_type(expected, limit, error.instance)
+        keys = list(rules.get("properties", ()))
+        few = f"a mapping of {', '.join(keys)}" if 1 < len(keys) <= _KEYS_TOLD else None
+        return _wrong_type(expected or few, limit, error.instance)
     if rule == "enum" and isinstance(error.instance, str):
         return unknown(error.instance, [str(option) for option in limit if isinstance(option, str)])
     if rule in ("enum", "pattern"):
