@@ -205,8 +205,8 @@ class Builder:
         backgrounds = node.mapping["backgrounds"].mapping
         if "set" not in backgrounds or "count" not in backgrounds:
             missing = " and ".join(repr(key) for key in ("set", "count") if key not in backgrounds)
-            where = (*path, "backgrounds")
-            self.problems.append(problem(node.mapping["backgrounds"].place, where, f"{missing} is missing"))
+            where, hint = (*path, "backgrounds"), "such as {set: normal, count: 60}"
+            self.problems.append(problem(node.mapping["backgrounds"].place, where, f"{missing} is missing", hint))
             return None
         return Scenes(
             set=plain(backgrounds["set"]),
