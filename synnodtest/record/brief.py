@@ -70,7 +70,7 @@ def exclusions(ruling: RulingEntry | None) -> list[str]:
 def kind_of_run(run: RunEntry) -> str:
     """Return whether a run confirms anything, in so many words."""
     if run.confirmatory:
-        return "confirmatory run: its specifications were frozen before it began, and every expectation was run"
+        return "confirmatory run: its specifications were frozen before it began, and every expectation of them was run"
     reasons = joined(list(run.exploratory_reasons)) or "no reason is recorded"
     return f"exploratory run, which confirms nothing: {reasons}"
 

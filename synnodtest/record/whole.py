@@ -123,6 +123,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         commit=commit,
         tree_clean=clean,
         profile=f"at most {plural(facts.limit, 'background')} per behaviour" if facts.limit else "",
+        frozen_unrun=tuple(sorted({*lock} - {*specs, *facts.left_out})),
     )
 
 

@@ -1,4 +1,4 @@
-"""Other runs in the ledger that weaken a confirmation, as notices of the first screen and of the terminal."""
+"""What weakens a confirmation, as notices of the first screen and of the terminal: other runs, what was not run."""
 
 from __future__ import annotations
 
@@ -11,19 +11,29 @@ from synnodtest.report.order import number_of
 
 Notice = tuple[str, str]
 """Word and sentence."""
+_NAMED = 3
+"""Files that a notice names; the others are counted."""
 
 
 def other_runs(record: Record) -> Iterator[Notice]:
-    """Yield which other runs of the same specifications weaken a confirmation.
+    """Yield what weakens a confirmation: specifications that were frozen and not run, other runs of the same ones.
 
     Whatever the ledger holds when a run ends began before that, whatever the clock says.
     """
     if not record.run.confirmatory:
         return
+    yield from _of_unrun(record.run.frozen_unrun)
     specs = {spec.sha256 for spec in record.identification.specs}
     others = [entry for entry in record.ledger if entry.run != record.run.id]
     yield from _of_other_versions(record, [entry for entry in others if entry.spec_sha256 not in specs])
     yield from _of_other_choices(record, [entry for entry in others if entry.spec_sha256 in specs])
+
+
+def _of_unrun(files: Sequence[str]) -> Iterator[Notice]:
+    """Yield which specifications are frozen and have no verdict here: what was left out may have failed elsewhere."""
+    if files:
+        more = [plural(len(files) - _NAMED, "more specification")] if len(files) > _NAMED else []
+        yield "Frozen and not run", f"{joined([*files[:_NAMED], *more])}; nothing is said of what stands there."
 
 
 def _of_other_versions(record: Record, others: Sequence[LedgerEntry]) -> Iterator[Notice]:

@@ -40,6 +40,7 @@ def of_kind(data, kind):
 def test_a_frozen_spec_in_a_clean_tree_makes_a_confirmatory_run_and_the_ledger_shows_the_aborted_one(data, run):
     assert data["run"]["exploratory_reasons"] == []
     assert data["run"]["confirmatory"] is True
+    assert "frozen_unrun" not in data["run"]
     small = next(spec["sha256"] for spec in data["identification"]["specs"] if spec["file"] == "specs/small.yaml")
     assert [(r["run"], r["status"]) for r in data["ledger"] if r["spec_sha256"] == small] == [
         ("killed-before", "aborted"), (data["run"]["id"], "finished"),
@@ -108,8 +109,10 @@ def test_annotations_and_junit_name_line_requirement_verdict_and_estimate(projec
     assert mine["synnodtest.verdict"] == of_kind(data, "sensitivity")["status"]
 
 
-def test_a_margin_changed_after_freezing_and_a_selection_are_told(again):
+def test_a_margin_changed_after_freezing_and_a_selection_are_told(data, again):
     second = json.loads((again / "results.json").read_text())
+    frozen = {spec["file"] for spec in data["identification"]["specs"]}
+    assert {*second["run"]["frozen_unrun"]} == frozen - {"specs/small.yaml"} != set()
     assert second["run"]["confirmatory"] is False
     assert any("was changed after it was frozen" in r for r in second["run"]["exploratory_reasons"])
     assert any("4 of the 5 expectations" in r for r in second["run"]["exploratory_reasons"])

@@ -72,6 +72,8 @@ def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmati
     assert told["Other seeds"].startswith("2 runs of these specifications began before this one ended, with other s")
     small["ledger"] = [run, same, same | {"run": "on others", "backgrounds": ""}]
     assert "Other seeds and backgrounds" in dict(screen(small)["notices"])
+    small["ledger"], small["run"]["frozen_unrun"] = [], ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]
+    assert dict(screen(small)["notices"])["Frozen and not run"].startswith("a.yaml, b.yaml, c.yaml and 1 more spec")
     small["ledger"] = [same, same | {"run": "by another", "synthesizer": "diffusion"}]
     assert "Other synthesizers" in dict(screen(small)["notices"])
     small["ledger"] = [

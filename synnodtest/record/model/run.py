@@ -29,6 +29,7 @@ class RunEntry:
         tree_clean: Whether that had no uncommitted change; null outside a checkout.
         alpha: One-sided error rate of each bound.
         profile: How the run was limited; empty: not at all.
+        frozen_unrun: Files of specifications that are frozen as well, and of which nothing was collected.
     """
 
     id: str
@@ -45,6 +46,7 @@ class RunEntry:
     tree_clean: bool | None = None
     alpha: float | None = 0.05
     profile: str = ""
+    frozen_unrun: Annotated[tuple[str, ...], Member(omitted=True)] = ()
 
     @property
     def report_folder(self) -> str:

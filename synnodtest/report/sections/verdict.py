@@ -255,7 +255,7 @@ def _of_kind(record: Record) -> Iterator[Notice]:
         yield "Interrupted", "The run did not finish; what is shown is what had been done by then."
     if record.run.confirmatory:
         told = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
-        yield "Confirmatory", f"{told}, and all of it was run."
+        yield "Confirmatory", f"{told}, and all of them was run."
     else:
         reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
         yield "Exploratory", f"This run confirms nothing: {reasons}."
