@@ -21,7 +21,7 @@ CHOSEN = ("synthesizer", "backgrounds", "limit")
 """What of a run's options is entered beside seed and detector; lines of earlier releases say nothing of it."""
 
 
-_KINDS = (("run", str), ("specs", list), ("files", dict))
+_KINDS = (("run", str), ("specs", list), ("files", dict), ("contents", dict))
 
 
 def begin(
@@ -49,9 +49,16 @@ def begin(
     _append(path, {**chosen, **entry, "files": files})
 
 
-def end(path: Path, run_id: str, status: str) -> None:
-    """Enter how a run ended: ``finished`` or ``interrupted``. A run without this line was aborted."""
-    _append(path, {"event": "end", "run": run_id, "status": status})
+def end(path: Path, run_id: str, status: str, contents: Mapping[str, str] = {}) -> None:
+    """Enter how a run ended: ``finished`` or ``interrupted``. A run without this line was aborted.
+
+    Args:
+        path: The ledger.
+        run_id: Identifier of the run.
+        status: How it ended.
+        contents: sha256 over the radiographs of each set by its name.
+    """
+    _append(path, {"event": "end", "run": run_id, "status": status, **({"contents": contents} if contents else {})})
 
 
 def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) -> list[dict[str, object]]:
@@ -68,7 +75,8 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
         if entry.get("event") == "begin":
             found[entry.get("run")] = entry | {"status": "aborted"}
         elif entry.get("event") == "end" and entry.get("run") in found:
-            found[entry["run"]]["status"] = entry.get("status", "")
+            contents = {name: str(sha256) for name, sha256 in entry.get("contents", {}).items()}
+            found[entry["run"]] |= {"status": entry.get("status", ""), "contents": contents}
     return [
         {
             "run": str(e.get("run", "")),
@@ -78,6 +86,7 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
             "detector": str(e.get("detector", "")),
             "spec_sha256": spec,
             **{name: str(e[name]) for name in CHOSEN if name in e},
+            **({"contents": e["contents"]} if e.get("contents") else {}),
         }
         for e in found.values()
         for spec in e.get("specs") or []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.decoding import decode
@@ -41,4 +42,5 @@ def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
         return []
     ran = [s.sha256 for s in who.specs if s.sha256 in specs]
     chosen = {name: run.options[name] for name in ("synthesizer", "backgrounds") if name in run.options}
-    return [LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, sha256, **chosen) for sha256 in ran]
+    entry = LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, **chosen, contents=who.contents)
+    return [replace(entry, spec_sha256=sha256) for sha256 in ran]

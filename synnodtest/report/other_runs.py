@@ -49,13 +49,19 @@ def _of_other_versions(record: Record, others: Sequence[LedgerEntry]) -> Iterato
         )
 
 
+def _differ(entry: LedgerEntry, record: Record) -> bool:
+    """Return whether a set of the same name held other radiographs."""
+    mine = record.identification.contents
+    return any(mine[name] != entry.contents[name] for name in mine.keys() & entry.contents.keys())
+
+
 def _of_other_choices(record: Record, others: Sequence[LedgerEntry]) -> Iterator[Notice]:
     """Yield how many runs of these versions chose otherwise: one of many passes by chance."""
     run = record.run
     backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
     chosen = {
         "seeds": {entry.run for entry in others if str(entry.seed) != str(run.seed)},
-        "backgrounds": {entry.run for entry in others if entry.backgrounds not in (None, backgrounds)},
+        "backgrounds": {e.run for e in others if e.backgrounds not in (None, backgrounds) or _differ(e, record)},
         "synthesizers": {entry.run for entry in others if entry.synthesizer not in (None, synthesizer)},
     }
     count, what = len(set().union(*chosen.values())), joined([what for what, runs in chosen.items() if runs])

@@ -9,6 +9,7 @@ from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model.authored import AnomalyEntry
+from synnodtest.record.model.run import contents_of
 from synnodtest.shell.settings import Settings
 
 
@@ -53,8 +54,9 @@ class LedgerEntries:
         )
 
     def end(self, how: str) -> None:
-        """Enter how the run ended."""
-        self._enter(lambda: ledger.end(self.file, self._run_id, how))
+        """Enter how the run ended, and which radiographs it had."""
+        contents = contents_of(self._fragment.backgrounds.values())
+        self._enter(lambda: ledger.end(self.file, self._run_id, how, contents))
 
     def _enter(self, write: Callable[[], None]) -> None:
         if self._broken:

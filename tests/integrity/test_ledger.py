@@ -8,7 +8,7 @@ from synnodtest.integrity import ledger
 def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
     path = tmp_path / ledger.FILE_NAME
     ledger.begin(path, "r1", specs=["s1", "s2"], seed=1, detector="d")
-    ledger.end(path, "r1", "finished")
+    ledger.end(path, "r1", "finished", {"normal": "c1"})
     ledger.begin(path, "r2", specs=["s1"], seed=2, chosen={"backgrounds": "cxr", "limit": "4"})
     ledger.begin(path, "r3", specs=["s1"], seed=3)
     ledger.end(path, "r3", "interrupted")
@@ -19,6 +19,7 @@ def test_runs_of_a_spec_are_listed_with_their_end(tmp_path):
         ("r3", "interrupted", 3),
     ]
     assert [r.get("backgrounds") for r in runs] == [None, "cxr", None]
+    assert [r.get("contents") for r in runs] == [{"normal": "c1"}, None, None]
     assert [r["run"] for r in ledger.runs_of(path, ["s2"])] == ["r1"]
     assert len(ledger.runs_of(path)) == 4
     ledger.begin(path, "r4", specs=["s3", "s4"], seed=2, files={"specs/a.yaml": "s3", "specs/b.yaml": "s4"})

@@ -76,6 +76,11 @@ def test_other_choices_of_what_chance_can_favour_are_told_of_before_a_confirmati
     assert dict(screen(small)["notices"])["Frozen and not run"].startswith("a.yaml, b.yaml, c.yaml and 1 more spec")
     small["ledger"] = [same, same | {"run": "by another", "synthesizer": "diffusion"}]
     assert "Other synthesizers" in dict(screen(small)["notices"])
+    films = next(s for s in small["identification"]["backgrounds"] if s["identity"]["sha256"])
+    small["ledger"] = [same | {"contents": {films["name"]: films["identity"]["sha256"]}}]
+    assert not [word for word, _ in screen(small)["notices"] if word.startswith("Other")]
+    small["ledger"] = [same, same | {"run": "on fewer films", "contents": {films["name"]: "of others"}}]
+    assert "Other backgrounds" in dict(screen(small)["notices"])
     small["ledger"] = [
         same,
         same | {"run": "old", "spec_sha256": "0"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -160,6 +160,16 @@ class Identification:
     backgrounds: tuple[BackgroundsEntry, ...]
     specs: tuple[SpecEntry, ...]
 
+    @property
+    def contents(self) -> dict[str, str]:
+        """The sha256 over the radiographs of each set by its name; phantoms have none."""
+        return contents_of(self.backgrounds)
+
+
+def contents_of(sets: Iterable[BackgroundsEntry]) -> dict[str, str]:
+    """Return the sha256 over the radiographs of each set by its name, where there is one."""
+    return {one.name: one.identity.sha256 for one in sets if one.identity is not None and one.identity.sha256}
+
 
 @dataclass(frozen=True)
 class Attrition:
@@ -241,6 +251,7 @@ class LedgerEntry:
         synthesizer: As it was named; None, as the next two, where a ledger of an earlier release does not tell.
         backgrounds: As they were named; empty: phantoms.
         limit: Of backgrounds an item; empty: none.
+        contents: sha256 over the radiographs of each set by its name, where one is known.
     """
 
     run: str = ""
@@ -252,6 +263,7 @@ class LedgerEntry:
     synthesizer: str | None = None
     backgrounds: str | None = None
     limit: str | None = None
+    contents: Annotated[Mapping[str, str], Member(omitted=True)] = field(default_factory=dict)
 
     @property
     def chosen(self) -> str:
