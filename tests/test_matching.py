@@ -39,10 +39,46 @@ def test_a_centre_hits_where_the_mask_is_within_the_tolerance(spacing, tolerance
     assert any(expected) == (filled > 0)
 
 
-def test_of_equal_scores_the_first_in_the_list_hits_and_the_other_is_a_duplicate():
-    truth = Truth("n", np.ones((9, 9), bool), (10, 10), 9.0, 0.2, {})
-    far = Finding((80, 80, 82, 82), 0.7)
-    found = match(
-        [far, Finding((13, 13, 15, 15), 0.7), Finding((12, 12, 14, 14), 0.7)], [truth], (1.0, 1.0), Matching()
-    )
-    assert (found.finding_of, found.duplicates, found.false_positives) == ((1,), (2,), (0,))
+def painted(box):
+    x_min, y_min, x_max, y_max = map(int, box)
+    mask = np.zeros((40, 40), bool)
+    mask[y_min:y_max, x_min:x_max] = True
+    return mask
+
+
+def nearness(finding, truth, spacing, rule):
+    """How well a finding localizes a nodule, counted in pixels; None if it does not."""
+    a, b = painted(finding.box), painted(truth.box)
+    if rule.criterion == "iou":
+        share = (a & b).sum() / (a | b).sum()
+        return share if share >= rule.at_least else None
+    if distance_mm(truth.crop, truth.origin, spacing, finding.centre) > rule.tolerance_mm:
+        return None
+    (y, x), (there_y, there_x) = (np.argwhere(mask).mean(axis=0) * spacing for mask in (a, b))
+    return -math.hypot(x - there_x, y - there_y)
+
+
+def matched_by_hand(findings, truths, spacing, rule):
+    hit, duplicates, false = [None] * len(truths), [], []
+    for index, found in sorted(enumerate(findings), key=lambda pair: (-pair[1].score, pair[0])):
+        near = {k: n for k, truth in enumerate(truths) if (n := nearness(found, truth, spacing, rule)) is not None}
+        free = {k: n for k, n in near.items() if hit[k] is None}
+        if free:
+            hit[next(k for k, n in free.items() if n == max(free.values()))] = index
+        else:
+            (duplicates if near else false).append(index)
+    return tuple(hit), tuple(sorted(duplicates)), tuple(sorted(false))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.25, 1.5)])
+@pytest.mark.parametrize("rule", [Matching(tolerance_mm=2.0), Matching("iou", at_least=0.2)])
+def test_the_loudest_finding_first_takes_the_nearest_nodule_that_is_free(rule, spacing):
+    rng = np.random.default_rng(5)
+    for _ in range(12):
+        boxes = [(x, y, x + w, y + h) for x, y, w, h in rng.integers((8, 8, 2, 2), (18, 18, 9, 9), (11, 4))]
+        findings = [Finding(tuple(map(float, box)), float(rng.choice([0.2, 0.5, 0.7]))) for box in boxes[:8]]
+        truths = [Truth("n", np.ones((y1 - y, x1 - x), bool), (y, x), 9.0, 0.2, {}) for x, y, x1, y1 in boxes[8:]]
+        made = match(findings, truths, spacing, rule)
+        hit, duplicates, false = matched_by_hand(findings, truths, spacing, rule)
+        assert (made.finding_of, made.duplicates, made.false_positives) == (hit, duplicates, false)
+        assert len(made.false_positives) == len(false)
