@@ -19,19 +19,42 @@ def number(value: float) -> str:
     return "not estimable" if math.isnan(value) else f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
 
 
+def limit(bound: float) -> str:
+    """Return a pre-specified bound with all its digits, as it was asked for: ``0.80``, ``0.125``."""
+    return number(bound) if float(number(bound)) == bound else f"{bound:g}"
+
+
+def decimals_beside(value: float, bound: float, least: int = 2) -> int:
+    """Return the decimals, ``least`` or more, by which a number keeps its side of ``bound`` and ``-bound`` in print."""
+
+    def sides(of: float) -> list[bool]:
+        return [of > bound, of < bound, of > -bound, of < -bound]
+
+    exact = sides(value)
+    return next((n for n in range(least, 9) if sides(float(f"{value:.{n}f}")) == exact), least)
+
+
+def beside(value: float, bound: float) -> str:
+    """Return a number as sentences print it, never rounded to or across the bound that it is held against."""
+    plain = number(value)
+    least = len(plain.partition(".")[2])
+    return plain if math.isnan(value) else f"{value:.{decimals_beside(value, bound, least)}f}"
+
+
 def outcome_phrase(part: Component, alpha: float) -> str:
     """Return ``sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80``."""
     head = f"{part.label} {number(part.value)}"
-    bound = ("±" if part.side == "within" else "") + number(part.bound)
-    interval = f"{percent(2 * alpha)} interval {number(part.lower)} to {number(part.upper)}"
+    bound = ("±" if part.side == "within" else "") + limit(part.bound)
+    low, high = beside(part.lower, part.bound), beside(part.upper, part.bound)
+    interval = f"{percent(2 * alpha)} interval {low} to {high}"
     if part.side == "within":
         words = {
             Status.PASSED: f"lies inside the pre-specified {bound}",
             Status.FAILED: f"lies outside the pre-specified {bound}",
         }.get(part.status, f"does not settle the pre-specified {bound}")
         return f"{head} ({interval}) {words}"
-    lower = f"one-sided {percent(alpha)} lower bound {number(part.lower)}"
-    upper = f"one-sided {percent(alpha)} upper bound {number(part.upper)}"
+    lower = f"one-sided {percent(alpha)} lower bound {low}"
+    upper = f"one-sided {percent(alpha)} upper bound {high}"
     if part.status is Status.INCONCLUSIVE:
         return f"{head} ({interval}) does not settle the pre-specified {bound}"
     if part.side == "above":

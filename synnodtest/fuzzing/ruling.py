@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Ruling, Status
+from synnodtest.expectations.sentences import beside, limit
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.control import Control
@@ -141,8 +142,9 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     others = f"; {counted(len(confirmed) - 1, 'further distinct failure')}" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "
-        f"{100 * (1 - alpha):g}% upper bound {estimate.upper:.2f}) falls short of the pre-specified {rate:.2f}; "
-        f"n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds{told}{others}"
+        f"{100 * (1 - alpha):g}% upper bound {beside(estimate.upper, rate)}) falls short of the pre-specified "
+        f"{limit(rate)}; n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds"
+        f"{told}{others}"
     )
 
 

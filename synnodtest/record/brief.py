@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
+from synnodtest.expectations.sentences import beside, limit
 from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
@@ -44,21 +44,17 @@ def numbers(ruling: RulingEntry | None) -> str:
     part = settling(ruling)
     if part is None or part.bound is None:
         return ""
-    low, high, bound = part.lower, part.upper, float(part.bound)
-    whole = f"{'-inf' if low is None else _plain(low)} to {'inf' if high is None else _plain(high)}"
+    bound = float(part.bound)
+    low = -math.inf if part.lower is None else float(part.lower)
+    high = math.inf if part.upper is None else float(part.upper)
+    whole = f"{beside(low, bound)} to {beside(high, bound)}"
     if part.side == "within" or ruling is None or ruling.status == "INCONCLUSIVE":
-        return f"{whole}, bound {'±' if part.side == 'within' else ''}{_plain(bound)}"
-    if low is not None and low > bound:
-        return f"{_plain(low)} > {_plain(bound)}"
-    if high is not None and high < bound:
-        return f"{_plain(high)} < {_plain(bound)}"
-    return f"{whole}, bound {_plain(bound)}"
-
-
-def _plain(value: Any) -> str:
-    if value is None or math.isnan(value):
-        return "?"
-    return f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
+        return f"{whole}, bound {'±' if part.side == 'within' else ''}{limit(bound)}"
+    if low > bound:
+        return f"{beside(low, bound)} > {limit(bound)}"
+    if high < bound:
+        return f"{beside(high, bound)} < {limit(bound)}"
+    return f"{whole}, bound {limit(bound)}"
 
 
 def exclusions(ruling: RulingEntry | None) -> list[str]:

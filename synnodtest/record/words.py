@@ -13,6 +13,7 @@ from synnodtest.decoding import decode
 from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
+from synnodtest.expectations.sentences import decimals_beside, limit
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
 LIMITATION = (
@@ -89,7 +90,7 @@ def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and not unit:
         return f"{value:,}".replace(",", " ")
     if unit == "mm":
-        return f"{value:.1f} mm"
+        return f"{value:.{1 if decimals is None else decimals}f} mm"
     size = abs(value)
     digits = (3 if size < 0.1 else 2 if size < 100 else 0) if decimals is None else decimals
     text = f"{value:.{digits}f}"
@@ -124,16 +125,18 @@ def decimals_of(*values: Any) -> int:
 
 
 def estimate(component: ComponentEntry) -> tuple[str, str]:
-    """Return value and interval of a component, with as many decimals each."""
+    """Return value and interval of a component, with as many decimals each, enough to tell the ends from the bound."""
     unit, low, high = component.unit, component.lower, component.upper
     digits = decimals_of(component.value, low, high)
+    for end in (low, high):
+        if end is not None and component.bound is not None:
+            digits = decimals_beside(end, component.bound, digits)
     return number(component.value, unit, decimals=digits), _ends(low, high, unit, digits)
 
 
 def bound_text(component: ComponentEntry) -> str:
     """Return the bound as a condition: ``> 0.80``, ``< 1.00``, ``within ±0.05``."""
-    bound = component.bound
-    value = "–" if bound is None else f"{bound:.2f}" if round(bound, 2) == bound else f"{bound:g}"
+    value = "–" if component.bound is None else limit(component.bound)
     value = value.replace("-", "\N{MINUS SIGN}") + (" mm" if component.unit == "mm" else "")
     return {"above": f"> {value}", "below": f"< {value}", "within": f"within ±{value}"}[component.side]
 

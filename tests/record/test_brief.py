@@ -3,9 +3,12 @@
 import pytest
 
 from synnodtest.decoding import decode
+from synnodtest.evidence.ruling import Component, Status
+from synnodtest.expectations.sentences import outcome_phrase
 from synnodtest.record.brief import exclusions, kind_of_run, numbers
-from synnodtest.record.model import RulingEntry
+from synnodtest.record.model import ComponentEntry, RulingEntry
 from synnodtest.record.model.run import RunEntry
+from synnodtest.record.words import bound_text, estimate
 from tests.record import parts
 
 
@@ -32,10 +35,22 @@ def part(status, side, lower, upper, bound):
         (ruling("INCONCLUSIVE", ("PASSED", "above", 0.73, 1.0, 0.4)), "0.73 to 1.00, bound 0.40"),
         (ruling("INCONCLUSIVE", ("INCONCLUSIVE", "below", 0.0, None, 12.0)), "0.00 to inf, bound 12.00"),
         (ruling("INCONCLUSIVE"), ""),
+        (ruling("FAILED", ("FAILED", "above", 0.5, 0.8996, 0.9)), "0.8996 < 0.90"),
+        (ruling("PASSED", ("PASSED", "above", 0.127, 0.97, 0.125)), "0.13 > 0.125"),
+        (ruling("INCONCLUSIVE", ("INCONCLUSIVE", "within", -0.102, 0.03, 0.1)), "-0.102 to 0.03, bound ±0.10"),
     ],
 )  # fmt: skip
 def test_the_numbers_are_those_that_settle_the_verdict(made, told):
     assert numbers(made) == told
+
+
+def test_table_and_sentence_do_not_round_an_end_to_its_bound_or_across_it():
+    told = decode(ComponentEntry, part("FAILED", "above", 0.5, 0.8996, 0.9))
+    assert (estimate(told)[1], bound_text(told)) == ("0.5000 to 0.8996", "> 0.90")
+    judged = Component("a", "rate", 0.7, 0.5, 0.1249, 0.125, "above", "m", Status.FAILED)
+    assert outcome_phrase(judged, 0.05).endswith("upper bound 0.12) falls short of the pre-specified 0.125")
+    distance = decode(ComponentEntry, part("PASSED", "below", 0.2, 1.79, 1.8) | {"unit": "mm"})
+    assert (estimate(distance)[1], bound_text(distance)) == ("0.20 mm to 1.79 mm", "< 1.80 mm")
 
 
 def test_exclusions_are_told_from_other_notes():

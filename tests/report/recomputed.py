@@ -38,7 +38,7 @@ def in_words(part, *numbers, interval=False):
     for v in numbers:
         mine = digits if not interval else 3 if max(map(abs, numbers)) < 0.1 else 2
         text = "0.00" if abs(v) < 0.5 * 10**-mine else f"{v:.{mine}f}".replace("-", "\N{MINUS SIGN}")
-        shown.append(f"{v:.1f} mm" if part["unit"] == "mm" else text)
+        shown.append(f"{text} mm" if part["unit"] == "mm" else text)
     return r"0? to \+?".join([r"\+?" + re.escape(shown[0]), *map(re.escape, shown[1:])]) + "0?"
 
 

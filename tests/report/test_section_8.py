@@ -422,4 +422,4 @@ def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
         high = np.exp(optimize.brentq(beyond, at, at + 6)) if beyond(most) > 0 else np.inf
         for name, bound in (("lower", low), ("upper", high)):
             assert part[name + wide] == (None if np.isinf(bound) else pytest.approx(bound, rel=1e-3))
-    assert f"{part['value']:.1f} mm" in found[2]
+    assert f"{part['value']:.2f} mm" in found[2]

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import bound_text, interval, number
+from synnodtest.record.words import bound_text, estimate
 
 WIDTH, HEIGHT, EDGE = 260, 30, 10
 _FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
@@ -47,18 +47,14 @@ def _round_up(value: float) -> float:
 def strip(component: ComponentEntry, domain: tuple[float, float] | None = None) -> Markup:
     """Return the strip of one component: required side tinted, bound as a line, intervals, the estimate as a dot."""
     low, high = domain or domain_of([component])
-    unit = component.unit
 
     def x(value: float) -> float:
         inside = min(max((value - low) / (high - low), 0.0), 1.0)
         return round(EDGE + inside * (WIDTH - 2 * EDGE), 1)
 
     colour = STATUSES[component.status].colour if component.role != "shown" else "#555F6B"
-    text = (
-        f"{component.label} {number(component.value, unit)}, interval "
-        f"{interval(component.lower, component.upper, unit)}, "
-        f"required {bound_text(component)}: {component.status}"
-    )
+    value, interval = estimate(component)
+    text = f"{component.label} {value}, interval {interval}, required {bound_text(component)}: {component.status}"
     parts = [_zone(component, x, low, high), _axis(low, high, x)]
     parts += [_line(x(b), 3, x(b), 20, "#1B1F24", 1.5) for b in _bounds(component)]
     for lower, upper, width in ((component.lower95, component.upper95, 1.5), (component.lower, component.upper, 5)):

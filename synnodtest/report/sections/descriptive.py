@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.words import expectation_title, interval, joined, number
+from synnodtest.record.words import estimate, expectation_title, joined
 from synnodtest.report.context import Context
 from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
@@ -59,9 +59,9 @@ def curves(context: Context) -> Section:
         if not is_curve(e) or not e.ruling:
             continue
         anchor, part = context.anchors[e.id], next(iter(e.components), None)
-        ends = interval(part.lower, part.upper) if part else "–"
+        value, ends = estimate(part) if part else ("–", "–")
         name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{anchor}")
-        rows.append([name, number(part.value if part else None), ends, status(e.shown_status)])
+        rows.append([name, value, ends, status(e.shown_status)])
         drawn.append(
             {
                 "anchor": anchor,

@@ -245,7 +245,7 @@ def _notices(context: Context) -> list[Notice]:
         *[regions] * bool(estimated),
         *_of_brightness(record),
         *[("Waived", f"{joined(waived)}; see section {number_of('waivers')}.")] * bool(waived),
-        *[("Expired waivers", f"{joined(expired)} no longer count.")] * bool(expired),
+        *[("Expired waivers", f"No longer in force: {joined(expired)}.")] * bool(expired),
     ]
 
 
