@@ -185,9 +185,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         return (yield)
     mine.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if mine.is_worker:
-        from synnodtest.shell.handover import handed_over
+        from synnodtest.shell.handover import hand_over
 
-        session.config.workeroutput["synnodtest"] = handed_over(mine)  # type: ignore[attr-defined]
+        hand_over(mine)
     yield
     mine.publish()
     from synnodtest.shell.terminal import write_end

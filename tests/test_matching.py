@@ -39,6 +39,15 @@ def test_a_centre_hits_where_the_mask_is_within_the_tolerance(spacing, tolerance
     assert any(expected) == (filled > 0)
 
 
+def test_of_equal_scores_the_first_in_the_list_hits_and_the_other_is_a_duplicate():
+    truth = Truth("n", np.ones((9, 9), bool), (10, 10), 9.0, 0.2, {})
+    far = Finding((80, 80, 82, 82), 0.7)
+    found = match(
+        [far, Finding((13, 13, 15, 15), 0.7), Finding((12, 12, 14, 14), 0.7)], [truth], (1.0, 1.0), Matching()
+    )
+    assert (found.finding_of, found.duplicates, found.false_positives) == ((1,), (2,), (0,))
+
+
 def painted(box):
     x_min, y_min, x_max, y_max = map(int, box)
     mask = np.zeros((40, 40), bool)
@@ -81,4 +90,3 @@ def test_the_loudest_finding_first_takes_the_nearest_nodule_that_is_free(rule, s
         made = match(findings, truths, spacing, rule)
         hit, duplicates, false = matched_by_hand(findings, truths, spacing, rule)
         assert (made.finding_of, made.duplicates, made.false_positives) == (hit, duplicates, false)
-        assert len(made.false_positives) == len(false)

@@ -20,8 +20,9 @@ def number(value: float) -> str:
 
 
 def limit(bound: float) -> str:
-    """Return a pre-specified bound with all its digits, as it was asked for: ``0.80``, ``0.125``."""
-    return number(bound) if float(number(bound)) == bound else f"{bound:g}"
+    """Return a pre-specified bound as it was asked for: ``0.80``, ``0.125``."""
+    plain = number(bound)
+    return plain if math.isnan(bound) or float(plain) == bound else f"{bound:g}"
 
 
 def decimals_beside(value: float, bound: float, least: int = 2) -> int:

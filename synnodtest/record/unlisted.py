@@ -10,7 +10,7 @@ from pathlib import Path
 from synnodtest.decoding import decode
 from synnodtest.integrity.manifest import RECORD as FILE_NAME
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.model.run import LedgerEntry, contents_of
 
 UNLISTED = "not in the ledger"
 """How such a run ended, as far as the list of runs can tell."""
@@ -42,5 +42,5 @@ def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
         return []
     ran = [s.sha256 for s in who.specs if s.sha256 in specs]
     chosen = {name: run.options[name] for name in ("synthesizer", "backgrounds") if name in run.options}
-    entry = LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, **chosen, contents=who.contents)
+    entry = LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, **chosen, contents=contents_of(who.backgrounds))
     return [replace(entry, spec_sha256=sha256) for sha256 in ran]

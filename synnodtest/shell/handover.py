@@ -1,9 +1,9 @@
-"""What a worker of ``pytest -n`` ruled and noted, as text on its way to the controller."""
+"""What a worker of ``pytest -n`` ruled and noted, on its way to the controller."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synnodtest.stages import STAGES
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from synnodtest.shell.session import Session
 
 
-def handed_over(session: Session) -> str:
-    """Return all that a worker knows and the controller does not."""
-    return json.dumps(
+def hand_over(session: Session) -> None:
+    """Put into a worker's output all that it knows and the controller does not."""
+    config: Any = session.config  # pytest-xdist gives that of a worker its output
+    config.workeroutput["synnodtest"] = json.dumps(
         {
             "fragment": session.run.fragment.as_dict(),
             "baseline": None if session.second is None else session.second.fragment.as_dict(),

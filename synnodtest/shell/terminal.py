@@ -126,9 +126,9 @@ def write_end(session: Session, reporter: Any) -> None:
     if session.hidden and not reporter.stats.keys() & {"failed", "error"}:
         reporter.line(_hidden(session.hidden), red=True)
     if session.record is not None and session.report is not None:
-        from synnodtest.report.other_runs import other_runs
+        from synnodtest.report.confirmation import weaknesses
 
-        for title, told in other_runs(session.record):
+        for title, told in weaknesses(session.record):
             reporter.line(f"{title}: {told}", yellow=True)
         for line in (*github_lines(session.record), *session.profile()):
             reporter.line(line)

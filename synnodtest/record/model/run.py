@@ -160,14 +160,9 @@ class Identification:
     backgrounds: tuple[BackgroundsEntry, ...]
     specs: tuple[SpecEntry, ...]
 
-    @property
-    def contents(self) -> dict[str, str]:
-        """The sha256 over the radiographs of each set by its name; phantoms have none."""
-        return contents_of(self.backgrounds)
-
 
 def contents_of(sets: Iterable[BackgroundsEntry]) -> dict[str, str]:
-    """Return the sha256 over the radiographs of each set by its name, where there is one."""
+    """Return the sha256 over the radiographs of each set by its name; phantoms have none."""
     return {one.name: one.identity.sha256 for one in sets if one.identity is not None and one.identity.sha256}
 
 

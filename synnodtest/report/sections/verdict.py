@@ -28,11 +28,11 @@ from synnodtest.record.words import (
     plural,
     value_text,
 )
+from synnodtest.report.confirmation import Notice, weaknesses
 from synnodtest.report.context import Context
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
 from synnodtest.report.order import anchor_of, number_of
-from synnodtest.report.other_runs import Notice, other_runs
 from synnodtest.report.sections.brightness import bright_behaviours
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -238,7 +238,7 @@ def _notices(context: Context) -> list[Notice]:
     waived = [f"{expectation_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
     return [
         *_of_kind(record),
-        *other_runs(record),
+        *weaknesses(record),
         *_of_components(record),
         *_of_silence(record.expectations),
         *_of_deviations(record),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import LedgerEntry
+from synnodtest.record.model.run import LedgerEntry, contents_of
 from synnodtest.record.words import joined, plural
 from synnodtest.report.order import number_of
 
@@ -15,7 +15,7 @@ _NAMED = 3
 """Files that a notice names; the others are counted."""
 
 
-def other_runs(record: Record) -> Iterator[Notice]:
+def weaknesses(record: Record) -> Iterator[Notice]:
     """Yield what weakens a confirmation: specifications that were frozen and not run, other runs of the same ones.
 
     Whatever the ledger holds when a run ends began before that, whatever the clock says.
@@ -49,19 +49,18 @@ def _of_other_versions(record: Record, others: Sequence[LedgerEntry]) -> Iterato
         )
 
 
-def _differ(entry: LedgerEntry, record: Record) -> bool:
-    """Return whether a set of the same name held other radiographs."""
-    mine = record.identification.contents
-    return any(mine[name] != entry.contents[name] for name in mine.keys() & entry.contents.keys())
-
-
 def _of_other_choices(record: Record, others: Sequence[LedgerEntry]) -> Iterator[Notice]:
     """Yield how many runs of these versions chose otherwise: one of many passes by chance."""
-    run = record.run
+    run, films = record.run, contents_of(record.identification.backgrounds)
     backgrounds, synthesizer = (run.options.get(name, "") for name in ("backgrounds", "synthesizer"))
     chosen = {
         "seeds": {entry.run for entry in others if str(entry.seed) != str(run.seed)},
-        "backgrounds": {e.run for e in others if e.backgrounds not in (None, backgrounds) or _differ(e, record)},
+        "backgrounds": {
+            entry.run
+            for entry in others
+            if entry.backgrounds not in (None, backgrounds)
+            or any(films.get(name, sha256) != sha256 for name, sha256 in entry.contents.items())
+        },
         "synthesizers": {entry.run for entry in others if entry.synthesizer not in (None, synthesizer)},
     }
     count, what = len(set().union(*chosen.values())), joined([what for what, runs in chosen.items() if runs])
