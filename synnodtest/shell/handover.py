@@ -18,7 +18,6 @@ def hand_over(session: Session) -> None:
         {
             "fragment": session.run.fragment.as_dict(),
             "baseline": None if session.second is None else session.second.fragment.as_dict(),
-            "judged": session.judged,
             "left_out": list(session.left_out),
             "due": list(session.due),
             "stages": STAGES.as_dict(),
@@ -33,7 +32,6 @@ def take_over(session: Session, text: str) -> None:
     session.run.fragment.merge(data["fragment"])
     if session.second is not None and data["baseline"]:
         session.second.fragment.merge(data["baseline"])
-    session.judged += data["judged"]
     session.left_out |= dict.fromkeys(data["left_out"])
     session.due |= dict.fromkeys(data["due"])
     STAGES.merge(data["stages"])

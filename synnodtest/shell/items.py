@@ -128,7 +128,6 @@ class ExpectationItem(pytest.Item):
             raise self._ended_in from error
         if isinstance(self._gathered, FuzzGathered) and self._gathered.interrupted:
             self.synnod.run.rule(self.case, self._gathered)
-            self.synnod.say(self.nodeid)
             raise KeyboardInterrupt
 
     def runtest(self) -> None:
@@ -140,7 +139,6 @@ class ExpectationItem(pytest.Item):
         judgement = self.synnod.run.rule(self.case, self._gathered, waiver)
         ruling = judgement.ruling
         self.verdict_word = str(ruling.status)
-        self.synnod.say(self.nodeid)
         self.user_properties += self.synnod.properties(self.case)
         if ruling.status is Status.PASSED:
             if waiver:

@@ -65,7 +65,6 @@ class Session:
             whole.enter_context(early_end_fails(self._tell_at_once, pytest.ExitCode.INTERNAL_ERROR))
             whole.enter_context(termination_interrupts())
             config.add_cleanup(whole.close)
-        self.judged: list[str] = []
         self.ending: Ending | None = None
         self.report: Path | None = None
         self.record: Record | None = None
@@ -253,10 +252,6 @@ class Session:
 
         every = self.run.fragment.every()
         return idle_waivers(self.waivers, settings.waivers, every, self.left_out, settings.root)
-
-    def say(self, node_id: str) -> None:
-        """Have the terminal's summary show the verdict of an item."""
-        self.judged.append(node_id)
 
     def meet_baseline(self, case: Case) -> None:
         """Show a case to the second detector, if there is one."""

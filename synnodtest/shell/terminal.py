@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
-from synnodtest.record.model import Record, RulingEntry
+from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
 from synnodtest.shell.again import follow_up
 from synnodtest.shell.ci import write_step_summary
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OPEN = "?"
 """Letter of what the data do not settle; pytest counts it with the failures, for it is never a pass."""
-LOOKS: dict[str, dict[str, bool]] = {"PASSED": {"green": True}, "FAILED": {"red": True}}
+LOOKS: dict[str, dict[str, bool]] = {"PASSED": {"green": True}, "FAILED": {"red": True}, "ERROR": {"red": True}}
 """Colours; all else is yellow. pytest switches them off with ``--color=no``, ``NO_COLOR`` or without a terminal."""
 LEAST_WIDTH = 40
 
@@ -49,13 +49,16 @@ def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: It
         width: Columns that the lines must fit, or None.
         more: Further lines, such as the commands that replay and promote a counterexample.
     """
-    head = f"{ruling.status:<12}  {numbers(ruling):<22}"
+    told = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
+    return _lines(f"{ruling.status:<12}  {numbers(ruling):<22}", node_id, told, width)
+
+
+def _lines(head: str, node_id: str, told: Iterable[str], width: int | None) -> Iterator[str]:
     if width is None or len(head) + 2 + len(node_id) <= width:
         yield f"{head}  {node_id}"
     else:
         yield head.rstrip()
         yield f"    {node_id}"
-    told = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
     for text in told:
         yield from textwrap.wrap(
             text,
@@ -67,26 +70,36 @@ def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: It
         )
 
 
+BROKEN_BESIDE = "pytest counts it as failed all the same: something else broke in this item, as told above"
+
+
+def _told_of(session: Session, entry: ExpectationEntry, broken: bool, width: int | None) -> Iterator[str]:
+    """Return the verdict of an item, or what kept it from one; ``broken``: pytest has it among failures and errors."""
+    ruling, waived = entry.ruling, entry.waived
+    if ruling is None:
+        return _lines(f"{entry.status:<12}  {'':<22}", entry.id, entry.error.splitlines()[:1], width)
+    more = [waived.sentence] if waived is not None and ruling.status in ("FAILED", "INCONCLUSIVE") else []
+    more += [BROKEN_BESIDE] * (broken and entry.status == "PASSED")
+    more += follow_up(session.run.fragment, session.run.settings, entry.id)
+    return verdict_lines(entry.id, ruling, width, more)
+
+
 def write_summary(session: Session, reporter: Any) -> None:
     """Write every verdict, faults, what a baseline shows, and the annotations of a CI job."""
-    if not session.judged and session.ending is None and not session.trouble:
+    fragment, width = session.run.fragment, width_of(reporter)
+    if not fragment.expectations and session.ending is None and not session.trouble:
         return
     reporter.section("synnodtest verdicts")
-    fragment, width = session.run.fragment, width_of(reporter)
-    for node_id in sorted(set(session.judged)):
-        ruling, waived = fragment.expectations[node_id].ruling, fragment.expectations[node_id].waived
-        if ruling is None:
-            continue
-        more = [waived.sentence] if waived is not None and ruling.status in ("FAILED", "INCONCLUSIVE") else []
-        more += follow_up(fragment, session.run.settings, node_id)
-        first, *rest = verdict_lines(node_id, ruling, width, more)
-        reporter.line(first, **LOOKS.get(ruling.status, {"yellow": True}))
+    broken = {report.nodeid for word in ("failed", "error") for report in reporter.stats.get(word, ())}
+    for node_id, entry in sorted(fragment.expectations.items()):
+        first, *rest = _told_of(session, entry, node_id in broken, width)
+        reporter.line(first, **LOOKS.get(entry.status, {"yellow": True}))
         for line in rest:
             reporter.line(line)
-    for entry in session.run.fragment.backgrounds.values():
-        for note in entry.notes:
-            reporter.line(f"backgrounds {entry.name}: {note}", yellow=True)
-    for anomaly in session.run.fragment.anomalies:
+    for films in fragment.backgrounds.values():
+        for note in films.notes:
+            reporter.line(f"backgrounds {films.name}: {note}", yellow=True)
+    for anomaly in fragment.anomalies:
         reporter.line(f"{anomaly.id}: {anomaly.what}: {anomaly.impact}", yellow=True)
     for warning in session.idle_waivers():
         reporter.line(f"WARNING {warning}", yellow=True)

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from synnodtest.decoding import decode
-from synnodtest.record.model import Record, RulingEntry
-from synnodtest.shell.terminal import letter_of, verdict_lines, write_end
+from synnodtest.record.assemble import Fragment
+from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
+from synnodtest.shell.terminal import BROKEN_BESIDE, letter_of, verdict_lines, write_end, write_summary
 from tests.record import parts
 
 SENTENCE = (
@@ -96,3 +97,27 @@ def test_a_confirmatory_run_tells_of_other_choices_where_it_ends(tmp_path, monke
     assert [line.partition(",")[0] for line in told] == [
         "Other seeds: 2 runs of these specifications began before this one ended"
     ]
+
+
+def test_every_verdict_is_told_those_that_an_error_kept_from_one_too():
+    entries = {
+        "s.yaml::b::met": parts.expectation(id="s.yaml::b::met", status="PASSED", ruling=parts.ruling()),
+        "s.yaml::b::torn": parts.expectation(id="s.yaml::b::torn", status="PASSED", ruling=parts.ruling()),
+        "s.yaml::b::died": parts.expectation(id="s.yaml::b::died", status="ERROR", error="out of memory\n  hint: x"),
+    }
+    fragment = Fragment(expectations={key: decode(ExpectationEntry, one) for key, one in entries.items()})
+    told = []
+    reporter = SimpleNamespace(
+        isatty=False, section=told.append, line=lambda text, **look: told.append(text),
+        stats={"error": [SimpleNamespace(nodeid="s.yaml::b::torn")]},
+    )  # fmt: skip
+    session = SimpleNamespace(
+        run=SimpleNamespace(fragment=fragment, settings=None), second=None, ending=None, trouble="",
+        idle_waivers=lambda: (), taken=lambda: "",
+    )  # fmt: skip
+    write_summary(session, reporter)
+    assert sorted(line.split()[-1] for line in told if "s.yaml" in line) == sorted(entries)
+    assert told[1].split() == ["ERROR", "s.yaml::b::died"]
+    assert told[2].strip() == "out of memory"
+    assert sum(BROKEN_BESIDE in line for line in told) == 1
+    assert BROKEN_BESIDE in told[-1]
