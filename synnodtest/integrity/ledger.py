@@ -20,7 +20,6 @@ FILE_NAME = "synnodtest-ledger.jsonl"
 CHOSEN = ("synthesizer", "backgrounds", "limit")
 """What of a run's options is entered beside seed and detector; lines of earlier releases say nothing of it."""
 
-
 _KINDS = (("run", str), ("specs", list), ("files", dict), ("contents", dict))
 
 
@@ -89,7 +88,7 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
             **({"contents": e["contents"]} if e.get("contents") else {}),
         }
         for e in found.values()
-        for spec in e.get("specs") or []
+        for spec in e.get("specs", ())
         if not wanted or spec in wanted or any(e["files"][file] == spec for file in named & {*e.get("files", ())})
     ]
 
@@ -151,4 +150,4 @@ def _entry(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     sound = isinstance(entry, dict) and all(isinstance(entry.get(name, kind()), kind) for name, kind in _KINDS)
-    return entry if sound else {}
+    return entry if sound and all(isinstance(spec, str) for spec in entry.get("specs", ())) else {}

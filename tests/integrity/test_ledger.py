@@ -39,7 +39,8 @@ def test_a_line_taken_out_or_changed_leaves_a_trace(tmp_path):
     assert [f.split(":")[1] for f in ledger.faults(path)] == ["2"]
     path.write_text("".join(lines).replace('"seed":1', '"seed":9'))
     assert [f.split(":")[1] for f in ledger.faults(path)] == ["3"]
-    for rubbish in ("rubbish", '{"event": "begin", "run": []}', '{"event": "begin", "specs": 5}', '{"files": "s"}'):
+    begins = [f'{{"event": "begin", {rest}}}' for rest in ('"run": []', '"specs": 5', '"specs": [[]]', '"specs": null')]
+    for rubbish in ("rubbish", *begins, '{"files": "s"}'):
         path.write_text("".join(lines[:2]) + rubbish + "\n")
         assert len(ledger.faults(path)) == 1
         assert len(ledger.runs_of(path, ["s"], ["specs/a.yaml"])) == 2
