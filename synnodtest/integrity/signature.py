@@ -1,9 +1,10 @@
 """Detached signature over root digest and report, with a key of the user's: Ed25519 by the package ``cryptography``.
 
-Signed are the lines ``synnodtest root digest <64 hex digits>`` and ``report <64 hex digits>`` (the sha256 of
-``report.html``, which the root digest leaves out), each with its newline; signatures of version 1 lack the second. The
-signature stands in ``manifest.sig.json`` beside the manifest, with the public key; whose key that is, no file can say:
-compare the fingerprint with one got elsewhere.
+Signed are the lines ``synnodtest root digest <64 hex digits>``, ``report <64 hex digits>`` (the sha256 of
+``report.html``, which the root digest leaves out) and ``signed ["who","when"]`` (JSON), each with its newline;
+signatures of version 2 lack the last, those of version 1 the last two. The signature stands in ``manifest.sig.json``
+beside the manifest, with the public key; whose key that is, no file can say: compare the fingerprint with one got
+elsewhere.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from synnodtest.canonical import canonical_json
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError, missing_extra
 from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
-VERSION = 2
+VERSION = 3
+"""How many lines are signed."""
 KEY_HINT = "give the line of a .pub file, or its fingerprint (SHA256:...)"
 _LARGEST_BYTES = 100_000
 
@@ -55,18 +59,17 @@ def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | No
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise RecordError(f"{key_file}: not an Ed25519 key", hint=hint)
     listed = manifest.read(folder)
-    digest, report = listed["root"]["sha256"], (listed["report"] or {"sha256": ""})["sha256"]
     public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     content = {
         "synnodtest_signature": VERSION,
         "algorithm": "Ed25519",
-        "root_sha256": digest,
-        "report_sha256": report,
+        "root_sha256": listed["root"]["sha256"],
+        "report_sha256": (listed["report"] or {"sha256": ""})["sha256"],
         "public_key": base64.b64encode(public).decode(),
-        "signature": base64.b64encode(key.sign(_message(digest, report))).decode(),
         "signer": signer,
         "signed": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    content["signature"] = base64.b64encode(key.sign(_message(VERSION, content))).decode()
     return write_atomic(folder / manifest.SIGNATURE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -87,21 +90,21 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     _, ed25519, invalid = _cryptography()
     path = folder / manifest.SIGNATURE
     content = _content(path)
-    raw, signature, digest = content["public_key"], content["signature"], content["root_sha256"]
-    report, drawn = content["report_sha256"], folder / manifest.REPORT
+    raw, drawn = content["public_key"], folder / manifest.REPORT
     try:
         key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
     except ValueError as error:
         raise RecordError(f"{path}: not a signature ({error})", hint="sign the run again") from error
     faults = []
-    if digest != manifest.root_digest(folder):
+    if content["root_sha256"] != manifest.root_digest(folder):
         faults.append(f"{path.name}: signs another root digest than that of the files")
-    if report is not None and report != (sha256_of_file(drawn) if drawn.is_file() else ""):
+    of_report = content["synnodtest_signature"] > 1
+    if of_report and content["report_sha256"] != (sha256_of_file(drawn) if drawn.is_file() else ""):
         faults.append(f"{path.name}: signs another {manifest.REPORT}")
     if public_key and not _is_of(public_key, raw):
         faults.append(f"{path.name}: made with another key than the expected one")
     try:
-        key.verify(signature, _message(digest, report))
+        key.verify(content["signature"], _message(content["synnodtest_signature"], content))
     except invalid:
         faults.append(f"{path.name}: the signature does not belong to digest and key")
     return faults
@@ -114,18 +117,25 @@ def told(folder: Path) -> str:
         RecordError: there is no readable signature.
     """
     content = _content(folder / manifest.SIGNATURE)
-    old = "" if content["report_sha256"] is not None else f", of the files without {manifest.REPORT}"
-    return f"{content['signer'] or 'no name'}, {content['signed']}, key {fingerprint(content['public_key'])}{old}"
+    version = content["synnodtest_signature"]
+    unsigned = " (which are not signed)" if version < 3 else ""
+    old = f", of the files without {manifest.REPORT}" if version == 1 else ""
+    who = f"{content['signer'] or 'no name'}, {content['signed']}{unsigned}"
+    return f"{who}, key {fingerprint(content['public_key'])}{old}"
 
 
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_read(path))
+        version = content["synnodtest_signature"]
+        if version not in range(1, VERSION + 1):
+            raise ValueError(f"version {version!r}")
         return {
+            "synnodtest_signature": int(version),
             "public_key": base64.b64decode(content["public_key"], validate=True),
             "signature": base64.b64decode(content["signature"], validate=True),
             "root_sha256": str(content["root_sha256"]),
-            "report_sha256": None if content["synnodtest_signature"] == 1 else str(content["report_sha256"]),
+            "report_sha256": str(content.get("report_sha256", "")),
             "signer": str(content.get("signer", "")),
             "signed": str(content.get("signed", "")),
         }
@@ -150,9 +160,11 @@ def _is_of(given: str, public_key: bytes) -> bool:
     return key in forms or key == fingerprint(public_key)
 
 
-def _message(digest: str, report: str | None) -> bytes:
-    second = "" if report is None else f"report {report}\n"
-    return f"synnodtest root digest {digest}\n{second}".encode()
+def _message(version: int, content: JsonObject) -> bytes:
+    """Return what is signed, each version a line more."""
+    lines = [f"synnodtest root digest {content['root_sha256']}", f"report {content['report_sha256']}"]
+    lines.append(f"signed {canonical_json([content['signer'], content['signed']])}")
+    return "".join(f"{line}\n" for line in lines[:version]).encode(errors="replace")
 
 
 def _read(path: Path) -> bytes:

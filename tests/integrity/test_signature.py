@@ -97,6 +97,31 @@ def test_a_report_that_was_changed_after_signing_is_found_out_though_the_manifes
     assert signature.verify(run) == ["manifest.sig.json: signs another report.html"]
 
 
+def test_who_signed_and_when_is_signed_too(run, key):
+    path = signature.sign(run, key, signer="A. Author")
+    content = json.loads(path.read_text())
+    for bent in ({"signer": "B. Other"}, {"signed": "2020-01-01T00:00:00+00:00"}, {"synnodtest_signature": 2}):
+        path.write_text(json.dumps(content | bent))
+        assert signature.verify(run) == ["manifest.sig.json: the signature does not belong to digest and key"]
+    for unknown in (0, 4, None, "3"):
+        path.write_text(json.dumps(content | {"synnodtest_signature": unknown}))
+        with pytest.raises(RecordError, match="version"):
+            signature.verify(run)
+
+
+def test_a_signature_of_the_second_version_holds_and_says_that_its_name_is_not_signed(run, key):
+    path = signature.sign(run, key, signer="A. Author")
+    assert "not signed" not in signature.told(run)
+    serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    content = json.loads(path.read_text()) | {"synnodtest_signature": 2}
+    text = f"synnodtest root digest {content['root_sha256']}\nreport {content['report_sha256']}\n"
+    content["signature"] = base64.b64encode(private.sign(text.encode())).decode()
+    path.write_text(json.dumps(content))
+    assert signature.verify(run) == []
+    assert signature.told(run).startswith(f"A. Author, {content['signed']} (which are not signed), key SHA256:")
+
+
 def test_a_signature_of_the_first_version_holds_and_says_what_it_leaves_out(run, key):
     path = signature.sign(run, key)
     serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
