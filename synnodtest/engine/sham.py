@@ -75,8 +75,10 @@ def judge_sham(
 
     Excluded edits are left out. Where most are excluded there is no control, and nothing rests on it.
     """
+    if not sham:
+        return sham_not_needed()
     accepted = [t for t in sham if not t.rejected]
-    if sham and not accepted:
+    if not accepted:
         why = f"INVALID none of {len(sham)} sham edits could be used: {sham[0].rejected}"
         return ShamResult("inpaint", ShamStatus.INVALID, why)
     plain = {t.background: t for t in untouched if not t.rejected}

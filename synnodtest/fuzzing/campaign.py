@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
 from synnodtest.errors import DetectorError, InvalidEvidence
-from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.ground import Ground
@@ -121,20 +122,22 @@ class _Ending:
             self.variant,
             {ground.under_test: self._evidence(replicates)},
             {ground.under_test: ruling},
-            {ground.under_test: self._sham(replicates)},
+            self._sham(replicates),
             entry=entry,
             shown=shown,
             interrupted=hunt.interrupted,
         )
 
-    def _evidence(self, replicates: list[Replicate]) -> Evidence:
-        """Return the trials of confirmations and description, else of the easiest example, a failing one first."""
+    def _easiest(self) -> Sequence[Replicate]:
+        """Return the scenes of the easiest example, a failing one first, with the synthesizer under test."""
+        left = self.hunt.findings.open
+        easy = left[0] if left else self.hunt.search.judged.get(self.ground.space.easiest)
+        return self.hunt.easiest if self.ground.fuzz.search_with else easy.replicates if easy else ()
+
+    def _evidence(self, replicates: Sequence[Replicate]) -> Evidence:
+        """Return the trials of confirmations and description, else of the easiest example."""
         ground = self.ground
-        trials: dict[str, Trial] = {t.scene_id: t for r in replicates for t in r.trials.values()}
-        if not trials and not ground.fuzz.search_with:
-            left = self.hunt.findings.open
-            easy = left[0] if left else self.hunt.search.judged.get(ground.space.easiest)
-            trials = {t.scene_id: t for r in (easy.replicates if easy else ()) for t in r.trials.values()}
+        trials = {t.scene_id: t for r in replicates or self._easiest() for t in r.trials.values()}
         return Evidence(
             trials=tuple(trials.values()),
             operating_point=ground.claim.point,
@@ -142,15 +145,20 @@ class _Ending:
             seed=self.campaign.seed,
         )
 
-    def _sham(self, replicates: list[Replicate]) -> ShamResult:
-        ground = self.ground
-        if not replicates or self.campaign.synthesizer(ground.under_test).sham_is_identity:
-            return sham_not_needed()
-        sham, untouched = ground.confirm_stage.sham(replicates[:SHAM_SCENES])
+    def _sham(self, replicates: Sequence[Replicate]) -> dict[str, ShamResult]:
+        """Return the control at the nodules of confirmations, else at the easiest example; none after Ctrl-C."""
+        ground, stage = self.ground, self.ground.confirm_stage
+        if stage.engine.synthesizer.sham_is_identity:
+            return {ground.under_test: sham_not_needed()}
+        if not replicates and self.hunt.interrupted:
+            return {}
+        spots = [(r.example, r.background, r.trials[BASE].replicate) for r in replicates]
+        spots = spots or [(ground.easiest, background, 0) for background in stage.pool(ground.easiest)]
+        sham, untouched = stage.sham(spots[:SHAM_SCENES])
         made = judge_sham(sham, untouched, ground.claim.point, ground.matching, ground.alpha)
         if made.status == "INVALID":
             raise InvalidEvidence(f"sham control: {made.sentence}")
-        return made
+        return {ground.under_test: made}
 
     def _crash_found(self, error: Crashed, *, searching: bool) -> CrashFound:
         """Return the error of a crash, with what the record keeps of it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.confirm import confirm, decide, longer
+from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import neighbourhood
 from synnodtest.fuzzing.findings import Findings
@@ -15,8 +15,8 @@ from synnodtest.fuzzing.ground import Ground
 from synnodtest.fuzzing.hole.explore import Explorer
 from synnodtest.fuzzing.hole.probes import Probes
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.stage import CHUNK, LOOK
-from synnodtest.fuzzing.suspects import Suspects
+from synnodtest.fuzzing.stage import CHUNK, LOOK, Replicate
+from synnodtest.fuzzing.suspects import Candidate, Suspects
 from synnodtest.fuzzing.sweep import sweep
 from synnodtest.fuzzing.telling import telling_rule
 from synnodtest.planning.example import Example
@@ -54,6 +54,8 @@ class Hunt:
         self.suspects = Suspects(self.search)
         self.interrupted = False
         self.control: Control | None = None
+        self.easiest: list[Replicate] = []
+        """Scenes of the easiest example, with the synthesizer under test."""
         self._made = Findings(ground.places.surroundings)
 
     @property
@@ -81,12 +83,12 @@ class Hunt:
             sides = sides_of(ground.space, ground.fuzz)
             explicit = [Example.of({**ground.fuzz.fixed, **e}, sides) for e in ground.fuzz.explicit]
             self.search.run(explicit, ground.failures.points())
-            self._confirm_all()
-            if self.search.crash is None:
-                self._look_longer()
-                self._describe()
-                self._walk_out()
-                self._check_silence()
+            for stage in (
+                self._confirm_all, self._plant_easiest, self._look_longer, self._describe, self._walk_out,
+                self._check_silence,
+            ):  # fmt: skip
+                if self.search.crash is None:
+                    stage()
         except KeyboardInterrupt:
             self.interrupted = True
             self.search.stopped = "interrupted"
@@ -137,16 +139,30 @@ class Hunt:
     # --- stages -------------------------------------------------------------------------------------------------
 
     def _confirm_all(self) -> None:
-        ground = self.ground
         for candidate in self.suspects.candidates():
-            made = confirm(
-                ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
-            )
-            self._made.found.append(made)
             if self.search.crash is not None:
                 return
-            self.suspects.settle(candidate.point, made.surely(ground.claim.rate, ground.alpha))
+            made = self._confirm(candidate)
+            self.suspects.settle(candidate.point, made.surely(self.ground.claim.rate, self.ground.alpha))
         self._decide()
+
+    def _confirm(self, candidate: Candidate) -> Confirmation:
+        ground = self.ground
+        made = confirm(
+            ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
+        )
+        self._made.found.append(made)
+        return made
+
+    def _plant_easiest(self) -> None:
+        """Plant the easiest example with the synthesizer under test where a search with another suspects nothing."""
+        ground, stage = self.ground, self.ground.confirm_stage
+        if not ground.fuzz.search_with or self._made.found:
+            return
+        self.easiest = list(stage.run(ground.easiest, stage.chosen(ground.easiest, 0, ground.fuzz.replicates)))
+        if not self.easiest or sum(r.holds for r in self.easiest) < ground.claim.rate * len(self.easiest):
+            self._confirm(Candidate(ground.easiest, ground.space.easiest, (), "search"))
+            self._decide()
 
     def _decide(self) -> None:
         self._made.found = decide(self._made.found, self.ground.claim.rate, self.ground.alpha)

@@ -283,17 +283,15 @@ class Stage:
                 made.append({"background": background.id, "cluster": background.cluster, "scenes": scenes})
         return made
 
-    def sham(self, replicates: Sequence[Replicate]) -> tuple[list[Trial], list[Trial]]:
-        """Return trials of the replicates' masks inpainted without a nodule, and of their untouched backgrounds."""
-        first = {r.background.id: r for r in replicates if r.trials[BASE].scene.nodules}
+    def sham(self, spots: Sequence[Spot]) -> tuple[list[Trial], list[Trial]]:
+        """Return trials of the nodules' masks inpainted without a nodule, one per background, and untouched."""
         shams, untouched = [], []
-        for replicate in first.values():
-            number = replicate.trials[BASE].replicate
-            recipe = self._recipes(replicate.example, replicate.background, number)[0]
-            shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=()))
-            untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
+        for spot in {background.id: (example, background, number) for example, background, number in spots}.values():
+            recipe = next(iter(self._recipes(*spot)), None)
+            if recipe is not None and recipe.nodules:
+                shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=()))
+                untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
         return self._trials(shams), self._trials(untouched)
 
     def _trials(self, recipes: Sequence[Recipe]) -> list[Trial]:
-        made = [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
-        return [trial for trial in made if not trial.rejected]
+        return [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]

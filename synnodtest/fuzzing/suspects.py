@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed
+from synnodtest.fuzzing.stage import Crashed, Judged
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
@@ -151,13 +151,18 @@ class Suspects:
         one that can be ended the failure. Where neither is so of any alone, all are named.
         """
         names = self.space.needed(point)
-        eased = {
-            n: self.search.stage.judge(self.search.example_at(self.space.eased(point, frozenset({n})))) for n in names
-        }
+        eased = {n: self._eased(point, n) for n in names}
         here = self._margin(point)
         gain = {n: 0.0 if found is None else found.margin - here for n, found in eased.items()}
         deciding = [n for n, found in eased.items() if (self._ended(point, n) if found is None else not found.fails)]
         return tuple(sorted(deciding or names, key=lambda n: (-gain[n], n)))
+
+    def _eased(self, point: Difficulties, name: str) -> Judged | None:
+        at = self.space.eased(point, frozenset({name}))
+        found = self.search.stage.judge(self.search.example_at(at))
+        if found is not None and found.crash:
+            self.search.crashed(at, found)
+        return found
 
     def _ended(self, point: Difficulties, name: str) -> bool:
         """Return whether the claim was seen to hold at a point that is easier in this parameter alone."""

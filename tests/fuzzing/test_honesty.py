@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from synnodtest import Identity
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.engine import Engine
-from synnodtest.errors import DetectorError, RecordError
+from synnodtest.errors import DetectorError, InvalidEvidence, RecordError
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import replay_failure
 from synnodtest.fuzzing.claims import Claim
@@ -30,7 +31,7 @@ from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.expectations.evidence import trial
 from tests.fuzzing.conftest import describe_briefly
-from tests.fuzzing.parts import Discs, Holed, Lungs, asked, hunt, noisy, ruling
+from tests.fuzzing.parts import Discs, Holed, Lungs, asked, centre, hunt, noisy, ruling
 
 pytestmark = pytest.mark.usefixtures("briefly_described")
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
@@ -226,6 +227,51 @@ def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under
     assert tested.scenes > 70  # 60 of the confirmation, 10 around it, and the walk to where it holds again
     assert gathered.entry["counterexamples"]
     assert cheap.scenes >= 20
+
+
+def test_the_synthesizer_under_test_is_seen_where_the_search_with_another_suspects_nothing(tmp_path):
+    class Striped(Discs):
+        identity = Identity("striped", "1")
+
+        def _plant(self, pixels, nodule, *others):
+            truth = super()._plant(pixels, nodule, *others)
+            x, y = (int(edge) for edge in centre(truth))
+            pixels[y, x - 2 : x + 2] += 0.3 * np.array([1, -1, 1, -1], dtype=np.float32)
+            return truth
+
+    def striped(truth, radiograph):
+        x, y = (int(edge) for edge in centre(truth))
+        return np.abs(np.diff(radiograph.pixels[y, x - 2 : x + 2])).mean() > 0.3
+
+    spec = {"vary": "{diameter_mm: [10, 20]}", "more": "search_with: cheap\nfixed: {contrast: 0.9}", "examples": 6}
+    for tested, status in ((Striped(), Status.FAILED), (Discs(), Status.PASSED)):
+        gathered = hunt(
+            tmp_path, Holed(striped), synthesizers={"cheap": Discs(), "gaussian": tested},
+            store=tested.identity.name, **spec,
+        )  # fmt: skip
+        assert ruling(gathered).status is status, ruling(gathered).sentence
+        assert gathered.evidence["gaussian"].trials
+
+
+class Traces(Discs):
+    """Every edit leaves its mask behind, with a nodule or without; ``far`` changes a corner as well."""
+
+    sham_is_identity = False
+
+    def __init__(self, far=0.0):
+        self.identity, self.far = Identity(f"traces {far}", "1"), far
+
+    def _plant(self, pixels, nodule, name, scene, *others):
+        pixels[0, 0] += self.far * scene.sham
+        return super()._plant(pixels, nodule, name, scene, *others)
+
+
+@pytest.mark.parametrize(
+    ("far", "why"), [(0.0, "fires more inside sham edits"), (0.5, "none of 30 sham edits could be used")]
+)
+def test_a_search_that_finds_nothing_is_no_pass_of_a_detector_that_sees_the_edit(tmp_path, far, why):
+    with pytest.raises(InvalidEvidence, match=why):
+        hunt(tmp_path, Holed(), vary="{diameter_mm: [10, 20]}", examples=4, synthesizers={"gaussian": Traces(far)})
 
 
 @pytest.mark.parametrize(

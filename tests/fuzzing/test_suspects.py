@@ -11,6 +11,7 @@ from synnodtest.planning.difficulty import Space, ranged
 class Seen:
     fails: bool
     margin: float
+    crash: object = None
 
 
 def suspects_of(rule):
@@ -40,3 +41,15 @@ def test_what_may_be_eased_without_ending_the_failure_does_not_matter():
 def test_where_each_alone_may_be_eased_all_are_named():
     suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20 or v["contrast"] < 0.5)
     assert set(suspects._matters(hardest)) == {"diameter_mm", "contrast"}
+
+
+def test_a_crash_where_a_parameter_is_eased_is_noted_and_no_failure_that_persists():
+    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20)
+    dense = suspects.space.eased(hardest, frozenset({"contrast"}))
+    judge, noted = suspects.search.stage.judge, []
+    suspects.search.stage.judge = lambda point: (
+        Seen(True, -1.0, "index out of range") if point == dense else judge(point)
+    )
+    suspects.search.crashed = lambda point, judged: noted.append((point, judged.crash))
+    suspects._matters(hardest)
+    assert noted == [(dense, "index out of range")]
