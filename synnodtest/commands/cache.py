@@ -17,12 +17,11 @@ SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument(
-        "what", nargs="?", choices=("size", "check", "prune"), default="size", help="what to do (default: size)"
-    )
-    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="the store (default: .synnodtest)")
-    parser.add_argument("--unused-for", type=age_s, metavar="30d", help="prune: what was unused for so long (m h d w)")
-    parser.add_argument("--limit", type=size_bytes, metavar="5GB", help="prune: the longest unused until the rest fits")
+    add = parser.add_argument
+    add("what", nargs="?", choices=("size", "check", "prune"), default="size", help="what to do (default: size)")
+    add("--cache", type=Path, default=Path(".synnodtest"), help="the store (default: .synnodtest)")
+    add("--unused-for", type=age_s, metavar="30d", help="prune: what was unused for so long (m h d w)")
+    add("--limit", type=size_bytes, metavar="5GB", help="prune: the longest unused until the rest fits")
     parser.epilog = (
         "Entries hold the sha256 of their content; `check` reads all of them and sets damaged ones aside. What is not\n"
         "in the store is computed anew, so nothing that is removed is lost, and pruning beside a run is safe."

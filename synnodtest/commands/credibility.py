@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.splits import add_split
+from synnodtest.commands.options import add_split, handed_on, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
+from synnodtest.files import write_atomic
 
 
 def add(kinds: Any) -> None:
@@ -17,42 +18,39 @@ def add(kinds: Any) -> None:
     text = "size, contrast, features, distances to real nodules, two-sample test, sham control"
     sub = kinds.add_parser("synthesizer", help=text, description=text)
     _common(sub)
-    sub.add_argument("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
-    sub.add_argument("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
-    sub.add_argument("--scenes", type=int, default=160, help="per kind of background (160)")
-    sub.add_argument("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
-    sub.add_argument(
-        "--training-crops",
-        type=int,
-        default=2000,
-        metavar="N",
+    option = sub.add_argument
+    option("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
+    option("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
+    option("--scenes", type=int, default=160, help="per kind of background (160)")
+    option("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
+    option(
+        "--training-crops", type=int, default=2000, metavar="N",
         help="crops of training nodules that planted ones are compared with, for copies (2000); 0 compares none; "
         "with --ct-patches",
-    )
-    sub.add_argument(
-        "--only-memorisation",
-        action="store_true",
+    )  # fmt: skip
+    option(
+        "--only-memorisation", action="store_true",
         help="measure memorisation alone; in a file that --out names and that is of this model, all else stays",
-    )
-    sub.add_argument("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
+    )  # fmt: skip
+    option("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
     sub.set_defaults(run=_synthesizer)
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
     sub = kinds.add_parser("realism", help=text, description=text)
     _common(sub)
-    sub.add_argument(
-        "--data",
-        type=Path,
+    option = sub.add_argument
+    option(
+        "--data", type=Path,
         help="annotated films: their nodules are the real ones, and a two-sample test; planted ones lie in the other "
         "lung of the same films, or in those of --backgrounds",
-    )
+    )  # fmt: skip
     add_split(sub, "held-out, train, all patients or held-out:0.5 and the like, with --data (all)")
-    sub.add_argument("--per-film", type=int, default=2, help="scenes for the nodules of each film (2)")
-    sub.add_argument("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
-    sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
-    sub.add_argument("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
-    sub.add_argument("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
-    sub.add_argument("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
-    sub.add_argument("--key", type=Path, help="key.json of the study")
+    option("--per-film", type=int, default=2, help="scenes for the nodules of each film (2)")
+    option("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
+    option("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
+    option("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
+    option("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
+    option("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
+    option("--key", type=Path, help="key.json of the study")
     sub.set_defaults(run=_realism)
 
 
@@ -70,10 +68,8 @@ def _resolved(options: argparse.Namespace) -> Any:
     from synnodtest.synthesizers import resolve_synthesizer
 
     made = resolve_synthesizer(options.synthesizer, device=options.device)
-    return made if options.composition is None else _composed(made, options)
-
-
-def _composed(made: Any, options: argparse.Namespace) -> Any:
+    if options.composition is None:
+        return made
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 
     if not isinstance(made, DiffusionSynthesizer):
@@ -99,20 +95,14 @@ def _synthesizer(options: argparse.Namespace) -> int:
     figures = evaluate_synthesizer(
         synthesizer,
         on,
-        ct_patches=options.ct_patches,
         ranges=ranges,
         sham=sham,
         detector=resolve_detector(options.detector, device=options.device) if options.detector else None,
         embedding=load_embedding(options.embedding) if options.embedding else None,
-        scenes=options.scenes,
-        sweep_scenes=options.sweep_scenes,
-        training_crops=options.training_crops,
-        seed=options.seed,
+        **handed_on(options, "ct_patches", "scenes", "sweep_scenes", "training_crops", "seed"),
     )
-    text = json.dumps(figures, indent=1)
-    print(text)
+    tell(figures, options.out)
     if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
         bland_altman(figures, options.out.with_suffix(".png"))
     return 0
 
@@ -135,7 +125,7 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
     )
     print(json.dumps(figures["memorisation"], indent=1))
     if options.out is not None:
-        options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_atomic(options.out, json.dumps(figures, indent=1) + "\n")
     return 0
 
 
@@ -193,10 +183,8 @@ def _of_films(options: argparse.Namespace) -> int:
     told = two_sample(real, planted, bare, seed=options.seed)
     told |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
     told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
-    text = json.dumps(told, indent=1)
-    print(text)
+    tell(told, None if options.out is None else options.out / "two-sample.json")
     if options.out is not None:
         made = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
         print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
-        (options.out / "two-sample.json").write_text(text + "\n", encoding="utf-8")
     return 0

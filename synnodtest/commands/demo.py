@@ -22,12 +22,11 @@ ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument(
-        "--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)"
-    )
-    parser.add_argument("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
-    parser.add_argument("--waivers", type=Path, help="accepted failures (default: waivers.yaml here, if there)")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
+    add = parser.add_argument
+    add("--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)")
+    add("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
+    add("--waivers", type=Path, help="accepted failures (default: waivers.yaml here, if there)")
+    add("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
     parser.set_defaults(run=_run)
 
 

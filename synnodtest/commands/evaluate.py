@@ -10,6 +10,7 @@ from pathlib import Path
 from synnodtest.commands import credibility, reference, transfer
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
+from synnodtest.files import write_atomic
 from synnodtest.radiograph import Radiograph
 
 
@@ -21,19 +22,18 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     transfer.add(kinds)
     text = "average precision, FROC, AUC and sensitivity by size on annotated data"
     sub = kinds.add_parser("detector", help=text, description=text)
-    sub.add_argument("--detector", required=True, help="as for pytest --detector")
-    sub.add_argument("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
-    sub.add_argument(
-        "--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each"
-    )
-    sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs, with --ct-patches")
-    sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
-    sub.add_argument("--per-background", type=int, default=2, help="radiographs made from each background")
-    sub.add_argument("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
-    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
-    sub.add_argument("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
-    sub.add_argument("--out", type=Path, help="also write the figures as JSON")
-    sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add = sub.add_argument
+    add("--detector", required=True, help="as for pytest --detector")
+    add("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
+    add("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each")
+    add("--backgrounds", type=Path, help="folder of nodule-free radiographs, with --ct-patches")
+    add("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
+    add("--per-background", type=int, default=2, help="radiographs made from each background")
+    add("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
+    add("--device", type=device, default="cpu", help="cpu or cuda")
+    add("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
+    add("--out", type=Path, help="also write the figures as JSON")
+    add("--json", action="store_true", help="print JSON instead of a table")
     sub.set_defaults(run=_detector)
 
 
@@ -90,5 +90,5 @@ def _detector(options: argparse.Namespace) -> int:
     text = json.dumps(figures, indent=1)
     print(text if options.json else "\n".join(figures_table(figures)))
     if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+        write_atomic(options.out, text + "\n")
     return 0

@@ -59,11 +59,10 @@ ENOUGH, LEAST = 30, 15
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("."), help="where to put it (default: here)")
-    parser.add_argument("--detector", metavar="D", help="answers the first question: as pytest --detector names it")
-    parser.add_argument(
-        "--backgrounds", metavar="DIR", help="answers the second: nodule-free radiographs; '': phantoms"
-    )
+    add = parser.add_argument
+    add("folder", nargs="?", type=Path, default=Path("."), help="where to put it (default: here)")
+    add("--detector", metavar="D", help="answers the first question: as pytest --detector names it")
+    add("--backgrounds", metavar="DIR", help="answers the second: nodule-free radiographs; '': phantoms")
     parser.set_defaults(run=_run)
 
 
@@ -127,7 +126,8 @@ def _held(folder: Path) -> int:
 
 def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, str]:
     spec = (files("synnodtest.commands") / "starter" / "nodules.yaml").read_text(encoding="utf-8")
-    words = ["--detector", detector, "--synthesizer", "diffusion" if _can_diffuse() else "gaussian"]
+    can_diffuse = all(map(find_spec, ("torch", "diffusers", "safetensors")))
+    words = ["--detector", detector, "--synthesizer", "diffusion" if can_diffuse else "gaussian"]
     if backgrounds is not None:
         words += [f"--backgrounds={backgrounds.resolve()}"]
     made = {
@@ -137,10 +137,6 @@ def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, 
         ".gitignore": IGNORED,
     }
     return made | ({"my_detector.py": DETECTOR} if detector == OWN else {})
-
-
-def _can_diffuse() -> bool:
-    return all(find_spec(name) is not None for name in ("torch", "diffusers", "safetensors"))
 
 
 def _refuse_to_overwrite(folder: Path) -> None:

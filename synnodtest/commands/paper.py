@@ -28,25 +28,24 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         return
     from studies.paper.experiments import EXPERIMENTS
 
-    parser.add_argument("experiment", choices=list(EXPERIMENTS), metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
-    parser.add_argument("--detector", required=True, help="as for pytest --detector")
-    parser.add_argument("--synthesizer", help="as for pytest --synthesizer (default: the paper's)")
-    parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
-    parser.add_argument("--scenes", type=int, metavar="N", help="scenes of what is drawn many times (default: 5710)")
-    parser.add_argument("--limit", type=int, help="at most so many backgrounds per behaviour")
-    parser.add_argument("--data", type=Path, help="NODE21 folder: real nodules for correlation and average-precision")
-    parser.add_argument("--ct-patches", type=Path, metavar="DIR", help="segmented CT nodules in the NODE21 layout")
-    parser.add_argument(
-        "--split",
-        choices=("test", "train", "all"),
-        default="test",
+    add = parser.add_argument
+    add("experiment", choices=list(EXPERIMENTS), metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
+    add("--detector", required=True, help="as for pytest --detector")
+    add("--synthesizer", help="as for pytest --synthesizer (default: the paper's)")
+    add("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
+    add("--scenes", type=int, metavar="N", help="scenes of what is drawn many times (default: 5710)")
+    add("--limit", type=int, help="at most so many backgrounds per behaviour")
+    add("--data", type=Path, help="NODE21 folder: real nodules for correlation and average-precision")
+    add("--ct-patches", type=Path, metavar="DIR", help="segmented CT nodules in the NODE21 layout")
+    add(
+        "--split", choices=("test", "train", "all"), default="test",
         help="of real nodules and their backgrounds: what train detector holds out (default), or all",
-    )
-    parser.add_argument("--nodules", type=int, default=863, help="real nodules at most (863)")
-    parser.add_argument("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
-    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
-    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
+    )  # fmt: skip
+    add("--nodules", type=int, default=863, help="real nodules at most (863)")
+    add("--out", type=Path, required=True, help="folder for figures and EXPERIMENT.json")
+    add("--cache", type=Path, default=Path(".synnodtest"), help="finished scenes: a rerun goes on")
+    add("--seed", type=int, default=0, help="of what is drawn at random (0)")
+    add("--device", type=device, default="cpu", help="cpu or cuda")
     parser.set_defaults(run=_run)
 
 

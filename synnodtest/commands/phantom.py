@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from synnodtest.commands.options import handed_on
 from synnodtest.counted import counted
 
 
@@ -26,16 +27,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.phantom.dataset import write_dataset
 
-    folder = write_dataset(
-        options.out,
-        count=options.count,
-        seed=options.seed,
-        nodules=options.nodules,
-        pneumothorax=options.pneumothorax,
-        layout=options.layout,
-        size=options.size,
-        masks=not options.no_masks,
-    )
+    given = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")
+    folder = write_dataset(options.out, masks=not options.no_masks, **given)
     print(f"{counted(options.count, 'radiograph')} in {folder}")
     if options.sheet is not None:
         print(f"contact sheet: {_sheet(options)}")
@@ -47,7 +40,5 @@ def _sheet(options: argparse.Namespace) -> Path:
     from synnodtest.phantom.sheet import contact_sheet
 
     set_name = "pneumothorax" if options.pneumothorax else "normal"
-    shown = remade(
-        min(options.count, 12), seed=options.seed, nodules=options.nodules, set_name=set_name, size=options.size
-    )
+    shown = remade(min(options.count, 12), set_name=set_name, **handed_on(options, "seed", "nodules", "size"))
     return contact_sheet(shown, options.sheet, regions=options.outlines)

@@ -13,6 +13,7 @@ from synnodtest import open_detector, plant, read_radiograph, write_radiograph
 from synnodtest.api.comparison import Compared, compared, table
 from synnodtest.backgrounds.export_size import resized
 from synnodtest.backgrounds.writers import truth_of
+from synnodtest.commands.options import handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.finding import Finding
@@ -34,31 +35,30 @@ examples:
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     parser.epilog = EPILOG
-    parser.add_argument("radiograph", type=Path, help="PNG, JPEG, DICOM, MHA, MHD or IMG file")
-    parser.add_argument("--mm-per-px", type=_numbers(1, 2), metavar="MM", help="size of a pixel: MM, or X,Y")
+    add = parser.add_argument
+    add("radiograph", type=Path, help="PNG, JPEG, DICOM, MHA, MHD or IMG file")
+    add("--mm-per-px", type=_numbers(1, 2), metavar="MM", help="size of a pixel: MM, or X,Y")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--box", type=_numbers(4), metavar="X0,Y0,X1,Y1", help="place and size, in pixels")
     place.add_argument("--centre", type=_numbers(2), metavar="X,Y", help="place, in pixels")
     place.add_argument("--centre-mm", type=_numbers(2), metavar="X,Y", help="place, in mm from the top left corner")
     place.add_argument("--region", help="anywhere in this region, drawn by the seed (lung, retrocardiac, ...)")
-    parser.add_argument("--diameter-mm", type=float, help="equal-area diameter; a box gives one")
-    parser.add_argument("--contrast", type=float, help="added brightness / range of the lung: an order")
-    parser.add_argument("--density", type=float, help="attenuation relative to soft tissue, in place of a contrast")
-    parser.add_argument("--attenuation", default="", choices=ATTENUATION_WORDS, help="in place of both; default: drawn")
-    parser.add_argument("--margin", default="", choices=MARGIN_WORDS, help="its outline")
-    parser.add_argument(
-        "--radiomics", action="append", default=[], type=_feature, metavar="NAME=VALUE", help="a feature; repeatable"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the appearance, and of a place in a region")
-    parser.add_argument("--synthesizer", default="diffusion", help="diffusion, gaussian, ct-patch:DIR, ...")
-    parser.add_argument("--sham", action="store_true", help="the same edit without a nodule")
-    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
-    parser.add_argument("--detector", action="append", default=[], help="say what it finds; repeatable")
-    parser.add_argument("--out", type=Path, help="PNG, MHA or DICOM file (default: <file>-planted.png here)")
-    parser.add_argument("--bits", type=int, help="8 or 16 for PNG")
-    parser.add_argument("--size", type=int, help="write SIZE x SIZE pixels, such as 1024")
-    parser.add_argument("--mark", action="store_true", help="write SYNTHETIC into the picture too")
-    parser.add_argument("--truth", type=Path, help="JSON file of the truth (default: beside --out)")
+    add("--diameter-mm", type=float, help="equal-area diameter; a box gives one")
+    add("--contrast", type=float, help="added brightness / range of the lung: an order")
+    add("--density", type=float, help="attenuation relative to soft tissue, in place of a contrast")
+    add("--attenuation", default="", choices=ATTENUATION_WORDS, help="in place of both; default: drawn")
+    add("--margin", default="", choices=MARGIN_WORDS, help="its outline")
+    add("--radiomics", action="append", default=[], type=_feature, metavar="NAME=VALUE", help="a feature; repeatable")
+    add("--seed", type=int, default=0, help="of the appearance, and of a place in a region")
+    add("--synthesizer", default="diffusion", help="diffusion, gaussian, ct-patch:DIR, ...")
+    add("--sham", action="store_true", help="the same edit without a nodule")
+    add("--device", type=device, default="cpu", help="cpu or cuda")
+    add("--detector", action="append", default=[], help="say what it finds; repeatable")
+    add("--out", type=Path, help="PNG, MHA or DICOM file (default: <file>-planted.png here)")
+    add("--bits", type=int, help="8 or 16 for PNG")
+    add("--size", type=int, help="write SIZE x SIZE pixels, such as 1024")
+    add("--mark", action="store_true", help="write SYNTHETIC into the picture too")
+    add("--truth", type=Path, help="JSON file of the truth (default: beside --out)")
     parser.set_defaults(run=_run)
 
 
@@ -112,22 +112,10 @@ def _mm_per_px(given: tuple[float, ...] | None) -> float | tuple[float, float] |
 
 def _planted(before: Radiograph, options: argparse.Namespace) -> Radiograph:
     centre_mm = options.centre_mm if options.region is None else _place_in(before, options)
-    return plant(
-        before,
-        options.box,
-        centre=options.centre,
-        centre_mm=centre_mm,
-        diameter_mm=options.diameter_mm,
-        contrast=options.contrast,
-        density=options.density,
-        attenuation=options.attenuation,
-        margin=options.margin,
-        radiomics=_known(dict(options.radiomics)),
-        seed=options.seed,
-        sham=options.sham,
-        synthesizer=options.synthesizer,
-        device=options.device,
-    )
+    size = handed_on(options, "centre", "diameter_mm", "contrast", "density", "attenuation", "margin")
+    means = handed_on(options, "seed", "sham", "synthesizer", "device")
+    radiomics = _known(dict(options.radiomics))
+    return plant(before, options.box, centre_mm=centre_mm, radiomics=radiomics, **size, **means)
 
 
 def _known(features: dict[str, float]) -> dict[str, float]:
@@ -167,9 +155,7 @@ def _document(
     return {
         "synthetic": True,
         "source": options.radiograph.name,
-        "synthesizer": options.synthesizer,
-        "seed": options.seed,
-        "sham": options.sham,
+        **handed_on(options, "synthesizer", "seed", "sham"),
         "mm_per_px": {"x": column, "y": row},
         "nodules": truth_of(made),
         "compared": [{"name": r.name, "requested": r.requested, "realised": r.realised} for r in rows],

@@ -24,16 +24,14 @@ from synnodtest.spec.model import Behaviour
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument("failure", help="id of the counterexample as the report prints it: fuzz-...")
-    parser.add_argument(
-        "--report", type=Path, help="folder of the run (default: the newest under reports/ that knows it)"
-    )
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
-    parser.add_argument(
-        "--region",
-        action="store_true",
+    add = parser.add_argument
+    add("failure", help="id of the counterexample as the report prints it: fuzz-...")
+    add("--report", type=Path, help="folder of the run (default: the newest under reports/ that knows it)")
+    add("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
+    add(
+        "--region", action="store_true",
         help="write the region that fails as a behaviour of its own, in place of the example alone",
-    )
+    )  # fmt: skip
     parser.set_defaults(run=_run)
 
 

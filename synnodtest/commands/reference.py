@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.splits import add_split
+from synnodtest.commands.options import add_split, tell
 
 
 def add(kinds: Any) -> None:
@@ -32,10 +31,7 @@ def _reference(options: argparse.Namespace) -> int:
         films.measure_margins()
     with tqdm(desc="nodules", unit="film", disable=None) as bar:
         seen = measure(films, on_bar(bar))
-    text = json.dumps(make_reference(films, seen), indent=1)
-    print(text)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(make_reference(films, seen), options.out)
     return 0
 
 

@@ -20,16 +20,15 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
     from synnodtest.shell.cases import one_or_more
 
-    parser.add_argument("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
-    parser.add_argument("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")
-    parser.add_argument("--synthesizer", default="gaussian", help="plants the nodules (default: gaussian)")
-    parser.add_argument("--limit", type=one_or_more, default=20, help="backgrounds per behaviour at most (default: 20)")
-    parser.add_argument("--size", type=int, default=256, help="pixels along each side of the phantoms (default: 256)")
-    parser.add_argument("--seed", type=int, default=0, help="master seed (default: 0)")
-    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")
-    parser.add_argument(
-        "--out", type=Path, help="also write kill-table.md (of another detector: kill-table-NAME.md) into this folder"
-    )
+    add = parser.add_argument
+    add("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
+    add("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")
+    add("--synthesizer", default="gaussian", help="plants the nodules (default: gaussian)")
+    add("--limit", type=one_or_more, default=20, help="backgrounds per behaviour at most (default: 20)")
+    add("--size", type=int, default=256, help="pixels along each side of the phantoms (default: 256)")
+    add("--seed", type=int, default=0, help="master seed (default: 0)")
+    add("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")
+    add("--out", type=Path, help="also write kill-table.md (of another detector: kill-table-NAME.md) into this folder")
     parser.set_defaults(run=_run)
 
 
@@ -61,7 +60,8 @@ def _run(options: argparse.Namespace) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         write_atomic(options.out / _page_name(options.detector), text)
     alike = [kill.mutant for kill in found.kills if not kill.differs]
-    print("verdicts on every mutant differ from those on the unmutated detector: " + (_but(alike) or "yes"))
+    told = f"NO, not those on {', '.join(alike)}" if alike else "yes"
+    print(f"verdicts on every mutant differ from those on the unmutated detector: {told}")
     print("selftest: " + ("everything holds" if found.holds else "something does NOT hold"))
     return 0 if found.holds else 1
 
@@ -88,7 +88,3 @@ def page(made: dict[str, Any], conditions: str) -> str:
         loader=files, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     return environment.get_template("kill-table.md.j2").render(**made, conditions=conditions)
-
-
-def _but(mutants: list[str]) -> str:
-    return f"NO, not those on {', '.join(mutants)}" if mutants else ""

@@ -12,16 +12,15 @@ PORT = 7860
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument("--detector", action="append", help="as for pytest; two are shown side by side (default: demo)")
-    parser.add_argument(
-        "--synthesizer", action="append", help="as for pytest; repeatable (default: diffusion and gaussian)"
-    )
-    parser.add_argument("--backgrounds", type=Path, help="folder of films to pick from, beside phantoms and uploads")
-    parser.add_argument("--study", type=Path, help="folder of a reader study of 'evaluate realism', to be served")
-    parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
-    parser.add_argument("--port", type=int, default=PORT, help=f"port on 127.0.0.1 (default {PORT}; 0: any free one)")
-    parser.add_argument("--max-upload-mb", type=int, default=256, help="largest file that is taken (default 256)")
-    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    add = parser.add_argument
+    add("--detector", action="append", help="as for pytest; two are shown side by side (default: demo)")
+    add("--synthesizer", action="append", help="as for pytest; repeatable (default: diffusion and gaussian)")
+    add("--backgrounds", type=Path, help="folder of films to pick from, beside phantoms and uploads")
+    add("--study", type=Path, help="folder of a reader study of 'evaluate realism', to be served")
+    add("--device", type=device, default="cpu", help="cpu or cuda")
+    add("--port", type=int, default=PORT, help=f"port on 127.0.0.1 (default {PORT}; 0: any free one)")
+    add("--max-upload-mb", type=int, default=256, help="largest file that is taken (default 256)")
+    add("--no-browser", action="store_true", help="only print the address")
     parser.set_defaults(run=_run)
 
 

@@ -7,33 +7,31 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.splits import add_split
+from synnodtest.commands.options import add_split, handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
+from synnodtest.files import write_atomic
 
 
 def add(kinds: Any) -> None:
     """Add the evaluation to the parsers of ``synnodtest evaluate``."""
     text = "sensitivity on annotated nodules beside that on planted ones, at matched false positives per negative film"
     sub = kinds.add_parser("transfer", help=text, description=text)
-    sub.add_argument("--detector", action="append", required=True, metavar="D", help="as for pytest; may be repeated")
-    sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, boxes.csv, COCO, YOLO, JSRT")
-    sub.add_argument("--backgrounds", type=Path, required=True, help="folder of films without a nodule")
-    sub.add_argument("--synthesizer", default="diffusion", help="as for pytest --synthesizer (diffusion)")
-    sub.add_argument(
-        "--nodule", default="", metavar="YAML", help="fields of the planted nodules, as {attenuation: solid}"
-    )
-    sub.add_argument("--per-film", type=int, default=12, help="negative films for the nodules of each film (12)")
-    sub.add_argument("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
+    option = sub.add_argument
+    option("--detector", action="append", required=True, metavar="D", help="as for pytest; may be repeated")
+    option("--data", type=Path, required=True, help="annotated films: NODE21, boxes.csv, COCO, YOLO, JSRT")
+    option("--backgrounds", type=Path, required=True, help="folder of films without a nodule")
+    option("--synthesizer", default="diffusion", help="as for pytest --synthesizer (diffusion)")
+    option("--nodule", default="", metavar="YAML", help="fields of the planted nodules, as {attenuation: solid}")
+    option("--per-film", type=int, default=12, help="negative films for the nodules of each film (12)")
+    option("--margin", type=float, default=0.1, help="of equivalence of the sensitivities (0.1)")
     text = "diameter of a nodule over that of its annotated box (measured on the films)"
-    sub.add_argument("--box-share", type=float, metavar="S", help=text)
+    option("--box-share", type=float, metavar="S", help=text)
     add_split(sub)
-    sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
-    sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
-    sub.add_argument(
-        "--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)"
-    )
-    sub.add_argument("--out", type=Path, help="write the result as JSON; reports show it with --credibility FILE")
+    option("--seed", type=int, default=0, help="of what is drawn at random (0)")
+    option("--device", type=device, default="cpu", help="cpu or cuda")
+    option("--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)")
+    option("--out", type=Path, help="write the result as JSON; reports show it with --credibility FILE")
     sub.set_defaults(run=_transfer)
 
 
@@ -52,7 +50,7 @@ def _transfer(options: argparse.Namespace) -> int:
     result = study.result()
     print(as_text(result))
     if options.out is not None:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_atomic(options.out, json.dumps(result, indent=1) + "\n")
     return 0
 
 
@@ -82,10 +80,8 @@ def _study(options: argparse.Namespace) -> Any:
     negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
     design = Design(
         per_film=min(options.per_film, len(negatives.backgrounds)),
-        margin=options.margin,
-        seed=options.seed,
         nodule=fields_of(options.nodule),
-        split=options.split,
+        **handed_on(options, "margin", "seed", "split"),
     )
     synthesizer = resolve_synthesizer(options.synthesizer, device=options.device)
     return Study(films, negatives, synthesizer, Store(options.store), design)

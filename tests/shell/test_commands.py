@@ -9,6 +9,7 @@ import pytest
 
 from synnodtest import Radiograph
 from synnodtest.cli import main
+from synnodtest.commands.options import tell
 from synnodtest.spec import load_spec
 from tests.pytest_plugin.conftest import write_radiographs
 from tests.record import parts
@@ -371,3 +372,9 @@ def test_the_demo_does_not_leave_out_a_file_of_waivers_that_is_not_there(folder,
     given.clear()
     main(["demo"])
     assert "--synnod-waivers" not in given
+
+
+def test_figures_go_into_a_folder_that_is_not_there_yet(tmp_path, capsys):
+    out = tmp_path / "new" / "figures.json"
+    tell({"auc": 0.75}, out)
+    assert json.loads(out.read_text()) == json.loads(capsys.readouterr().out) == {"auc": 0.75}

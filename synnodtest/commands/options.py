@@ -1,0 +1,38 @@
+"""What several commands share: the option ``--split``, options handed on by name, figures printed and kept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from synnodtest.datasets.split import split_name
+from synnodtest.files import write_atomic
+
+ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
+
+
+def add_split(parser: argparse.ArgumentParser, text: str = ALL, default: str = "all") -> None:
+    """Add ``--split`` of annotated films; ``text`` is its help."""
+    parser.add_argument("--split", type=_split, metavar="SPLIT", default=default, help=text)
+
+
+def _split(text: str) -> str:
+    try:
+        return split_name(text)
+    except ValueError as error:  # argparse would leave its words out
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def handed_on(options: argparse.Namespace, *names: str) -> Any:
+    """Return options as keyword arguments of a function that calls them by the same names."""
+    return {name: getattr(options, name) for name in names}
+
+
+def tell(figures: object, out: Path | None) -> None:
+    """Print figures as JSON and, where a file is named, write them into it too."""
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if out is not None:
+        write_atomic(out, text + "\n")
