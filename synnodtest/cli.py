@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explore": ("explore", "draw explore.html again, beside another detector or version on the same scenes"),
     "history": ("history", "show what moved from run to run: estimates with intervals, flips, what a version kept"),
     "verify": ("records", "check every file of a report against its manifest and signature"),
-    "sbom": ("sbom", "write the software bill of materials of a run, CycloneDX"),
+    "sbom": ("records", "write the software bill of materials of a run, CycloneDX"),
     "sign": ("records", "sign the root digest of a report with an Ed25519 key of yours"),
     "compare": ("compare", "compare two detectors or two runs on identical scenes"),
     "pccp": ("pccp", "judge a new version of a detector against a predetermined change control plan"),

@@ -12,24 +12,19 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     from synnodtest.shell.cases import add_options
 
     what = "a detector as --detector names it, or results.json (or the folder) of a run"
-    parser.add_argument("a", metavar="A", help=f"the earlier or the reference: {what}")
-    parser.add_argument("b", metavar="B", help="what is compared with it, the same; differences are B minus A")
-    parser.add_argument(
-        "specs",
-        nargs="*",
-        type=Path,
-        metavar="SPEC",
+    add = parser.add_argument
+    add("a", metavar="A", help=f"the earlier or the reference: {what}")
+    add("b", metavar="B", help="what is compared with it, the same; differences are B minus A")
+    add(
+        "specs", nargs="*", type=Path, metavar="SPEC",
         help="spec files or folders whose scenes detectors see (default: specs)",
-    )
-    parser.add_argument("--specs", nargs="+", type=Path, default=[], dest="more_specs", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--compare-fail",
-        action="append",
-        default=[],
-        metavar="M:D",
+    )  # fmt: skip
+    add("--specs", nargs="+", type=Path, default=[], dest="more_specs", help=argparse.SUPPRESS)
+    add(
+        "--compare-fail", action="append", default=[], metavar="M:D",
         help="exit with 1 where a metric moves by more than that, such as sensitivity:-0.03; may be repeated",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    )  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
     add_options(parser)
     parser.epilog = (
         "exit code 1: a limit is exceeded, or an expectation of A or B is ERROR or INVALID, on which no comparison\n"
@@ -39,15 +34,14 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.backgrounds.mask_names import mask_regions
-    from synnodtest.commands.specs import spec_files
+    from synnodtest.commands.specs import cases_of
     from synnodtest.decoding import encode
     from synnodtest.files import write_atomic
     from synnodtest.record.brief import comparison_lines
     from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.record.model.members import StatusWord
     from synnodtest.shell.baseline import is_record, record_of
-    from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.cases import settings_from
     from synnodtest.shell.named import check_names
     from synnodtest.shell.progress import Progress
 
@@ -55,11 +49,9 @@ def _run(options: argparse.Namespace) -> int:
     cases = []
     check_names(*(settings_from(options, text) for text in (options.a, options.b) if not is_record(text)))
     if not (is_record(options.a) and is_record(options.b)):
-        cases = list(cases_in(spec_files([*options.specs, *options.more_specs]), mask_regions(options.backgrounds)))
+        cases = cases_of([*options.specs, *options.more_specs], options.backgrounds)
     earlier, now = (record_of(text, settings_from(options), cases, Progress()) for text in (options.a, options.b))
     made = compare(earlier, now, name=options.a, limits=limits)
-    for line in comparison_lines(made, options.b):
-        print(line)
     both = ((options.a, earlier), (options.b, now))
     unruled: tuple[StatusWord, ...] = ("ERROR", "INVALID")
     broken = [
@@ -68,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         for name, one in both
         for fault in faults_of(one.expectations, status)
     ]
-    for line in broken:
+    for line in (*comparison_lines(made, options.b), *broken):
         print(line)
     if options.json is not None:
         write_atomic(options.json, json.dumps(encode(made), indent=1, sort_keys=True) + "\n")

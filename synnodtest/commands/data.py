@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
+from synnodtest.files import write_atomic
 
 if TYPE_CHECKING:
     from synnodtest.backgrounds.readings import Readings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 READ = ("node21", "coco", "yolo", "csv", "jsrt")
 WRITTEN = ("node21", "coco", "yolo", "csv")
+_PARTLY = "image whose nodules are not all marked counts", "images whose nodules are not all marked count"
 _TWINS = "pair that is nearly the same picture", "pairs that are nearly the same picture"
 
 
@@ -58,9 +60,7 @@ def _convert(options: argparse.Namespace) -> int:
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
     partly = sum(not image.exhaustive for image in dataset.images)
     if partly and options.to != "csv":
-        told = counted(
-            partly, "image whose nodules are not all marked counts", "images whose nodules are not all marked count"
-        )
+        told = counted(partly, *_PARTLY)
         print(f"{told} as fully marked in {options.to}, which has no word for it; csv keeps it (exhaustive)")
     written = f"{counted(images, 'image')} with {counted(boxes, 'nodule')}"
     print(f"{written} from {dataset.layout} to {options.to}: {options.out}")
@@ -86,14 +86,9 @@ def _check(options: argparse.Namespace) -> int:
     for line in (*problems, *(entry["says"] for entry in found)):
         print(f"  {line}")
     if options.out is not None:
-        content = {
-            "images": len(dataset.images),
-            "nodules": boxes,
-            "notes": [*dataset.notes, *notes],
-            "problems": problems,
-            "duplicates": found,
-        }
-        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        content = {"images": len(dataset.images), "nodules": boxes, "notes": [*dataset.notes, *notes]}
+        content |= {"problems": problems, "duplicates": found}
+        write_atomic(options.out, json.dumps(content, indent=1) + "\n")
     print(f"{counted(len(problems), 'unusable image')}, {counted(len(found), *_TWINS)}")
     return int(bool(problems or found))
 
@@ -108,11 +103,9 @@ def _examined(
     problems: list[str] = []
     hashes = _hashes(dataset, problems, readings)
     found = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
-    for folder in against:
-        training = read_dataset(folder)
-        found += [
-            _pair(twin, training.name, training.name) for twin in near_duplicates(hashes, _hashes(training, problems))
-        ]
+    for training in map(read_dataset, against):
+        twins = near_duplicates(hashes, _hashes(training, problems))
+        found += [_pair(twin, training.name, training.name) for twin in twins]
     return found, problems
 
 

@@ -12,11 +12,8 @@ def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
     """Yield ``diameter_mm  requested 12  realised 11.9 (-1%)`` for whatever was asked for."""
     asked = {k: nodule.requested[k] for k in ("diameter_mm", "contrast") if k in nodule.requested}
     features = {k: float(v) for k, v in dict(nodule.requested.get("radiomics") or {}).items()}
-    realised = {
-        "diameter_mm": nodule.diameter_mm,
-        "contrast": nodule.contrast,
-        **_measured(radiograph, nodule, features),
-    }
+    realised = {"diameter_mm": nodule.diameter_mm, "contrast": nodule.contrast}
+    realised |= _measured(radiograph, nodule, features)
     for name, wanted in {**asked, **features}.items():
         got = realised.get(name)
         off = f" ({100 * (got / wanted - 1):+.0f}%)" if got is not None and wanted else ""

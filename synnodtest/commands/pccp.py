@@ -20,22 +20,13 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     from synnodtest.shell.cases import add_options
 
     what = "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
-    parser.add_argument("action", choices=["check"], help="judge a version against the plan")
-    parser.add_argument(
-        "--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE"
-    )
-    parser.add_argument(
-        "--old",
-        nargs="+",
-        required=True,
-        metavar="A",
-        help=f"earlier versions, the reference first: {what}",
-    )
-    parser.add_argument("--new", required=True, metavar="B", help="the version under judgement, the same")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="the page (default: change-control.html in the folder of the new run)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
+    add = parser.add_argument
+    add("action", choices=["check"], help="judge a version against the plan")
+    add("--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE")
+    add("--old", nargs="+", required=True, metavar="A", help=f"earlier versions, the reference first: {what}")
+    add("--new", required=True, metavar="B", help="the version under judgement, the same")
+    add("--out", type=Path, metavar="FILE", help="the page (default: change-control.html in the folder of the new run)")
+    add("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
     add_options(parser)
     parser.set_defaults(run=_run)
 
@@ -76,13 +67,12 @@ def _beside(new: str) -> Path:
 
 def _version(text: str, options: argparse.Namespace, files: list[str]) -> Version:
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
-    from synnodtest.backgrounds.mask_names import mask_regions
-    from synnodtest.commands.specs import spec_files
+    from synnodtest.commands.specs import cases_of
     from synnodtest.integrity.sources import sources
     from synnodtest.record.change import Version
     from synnodtest.record.model import BehaviourEntry
     from synnodtest.shell.baseline import is_record, kept_record, record_of
-    from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.shell.cases import settings_from
     from synnodtest.shell.progress import Progress
 
     if is_record(text):
@@ -93,7 +83,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
-    cases = list(cases_in(spec_files([Path(file) for file in files]), mask_regions(options.backgrounds)))
+    cases = cases_of([Path(file) for file in files], options.backgrounds)
     tried = record_of(text, settings_from(options), cases, Progress())
     tried = replace(
         tried, behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases))

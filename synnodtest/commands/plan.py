@@ -22,16 +22,14 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.backgrounds.mask_names import mask_regions
-    from synnodtest.commands.specs import spec_files
-    from synnodtest.shell.cases import cases_in, settings_from
+    from synnodtest.commands.specs import cases_of
+    from synnodtest.shell.cases import settings_from
     from synnodtest.shell.named import check_names
     from synnodtest.shell.plan import plan_lines
     from synnodtest.shell.run import Run
 
     settings = settings_from(options, options.detector or "")
     check_names(settings)
-    cases = list(cases_in(spec_files(options.specs), mask_regions(options.backgrounds)))
-    for line in plan_lines(Run(settings), cases):
+    for line in plan_lines(Run(settings), cases_of(options.specs, options.backgrounds)):
         print(line)
     return 0

@@ -1,4 +1,4 @@
-"""``synnodtest report``, ``verify`` and ``sign``."""
+"""``synnodtest report``, ``verify``, ``sbom`` and ``sign``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("record", type=Path, help="results.json, or the folder of a run")
         parser.add_argument("--no-pixels", action="store_true", help="leave pictures out")
         parser.set_defaults(run=_report)
+        return
+    if name == "sbom":
+        parser.add_argument("report", type=Path, help="folder of a report, or its results.json", metavar="RUN")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="default: sbom.cdx.json in the working directory")
+        parser.set_defaults(run=_sbom)
         return
     parser.add_argument("folder", type=Path, help="folder of a run: reports/<run>")
     if name == "sign":
@@ -49,6 +54,14 @@ def _report(options: argparse.Namespace) -> int:
     drawn = html.render(made, folder, pixels=not options.no_pixels)
     manifest.write(folder)
     print(drawn)
+    return 0
+
+
+def _sbom(options: argparse.Namespace) -> int:
+    from synnodtest.exports import cyclonedx
+    from synnodtest.shell.baseline import kept_record
+
+    print(cyclonedx.write(kept_record(str(options.report)), options.out or Path(cyclonedx.FILE_NAME)))
     return 0
 
 

@@ -36,18 +36,16 @@ T = TypeVar("T")
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    parser.add_argument("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
-    parser.add_argument(
-        "--detector",
-        action="append",
-        default=[],
-        metavar="D",
+    add = parser.add_argument
+    add("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
+    add(
+        "--detector", action="append", default=[], metavar="D",
         help="another detector than the run's; given twice, both see the scene and are drawn into one picture",
-    )
-    parser.add_argument("--report", type=Path, help="folder of the run (default: the newest under reports/ with it)")
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
-    parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
-    parser.add_argument("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
+    )  # fmt: skip
+    add("--report", type=Path, help="folder of the run (default: the newest under reports/ with it)")
+    add("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
+    add("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
+    add("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
     parser.set_defaults(run=_run)
 
 
@@ -107,10 +105,8 @@ def _tell(scene_id: str, radiograph: Radiograph, *, pixels: str) -> None:
 
 
 def _tell_findings(detector: str, findings: Sequence[Finding]) -> None:
-    print(
-        f"detector   {detector}: {counted(len(findings), 'finding')}"
-        + (f", the first {MOST}" if len(findings) > MOST else "")
-    )
+    several = f", the first {MOST}" if len(findings) > MOST else ""
+    print(f"detector   {detector}: {counted(len(findings), 'finding')}{several}")
     for finding in sorted(findings, key=lambda f: -f.score)[:MOST]:
         print(f"finding    {finding.score:.3f}, box {_box(finding.box)}")
 
@@ -123,15 +119,13 @@ _DIFFER = {True: SAME, False: OTHER}
 def _alike(radiograph: Radiograph, recorded: Sequence[NoduleEntry]) -> bool:
     """Return whether the nodules are those of the record, but for the rounding of a network's arithmetic."""
     now, then = {n.name: n for n in radiograph.nodules}, {n.name: n for n in recorded}
-    return (
-        bool(then)
-        and now.keys() == then.keys()
-        and all(
-            _close(now[k].diameter_mm, n.diameter_mm, 0.05)
-            and _close(now[k].contrast, n.contrast, 0.002)
-            and all(_close(a, b, 1) for a, b in zip(now[k].box, n.box, strict=True))
-            for k, n in then.items()
-        )
+    if not then or now.keys() != then.keys():
+        return False
+    return all(
+        _close(now[k].diameter_mm, n.diameter_mm, 0.05)
+        and _close(now[k].contrast, n.contrast, 0.002)
+        and all(_close(a, b, 1) for a, b in zip(now[k].box, n.box, strict=True))
+        for k, n in then.items()
     )
 
 
@@ -220,12 +214,7 @@ def _engine(campaign: Campaign, entry: SceneEntry, record: Record) -> Engine:
         raise SynnodError(f"the record does not say which background set the scene {entry.background!r} is of")
     names = behaviour.synthesizers or (campaign.providers.default_synthesizer,)
     name = next((n for n in names if campaign.synthesizer(n).identity.name == entry.synthesizer), names[0])
-    return Engine(
-        campaign.providers.backgrounds(wanted, count),
-        campaign.synthesizer(name),
-        campaign.providers.detector,
-        campaign.store,
-    )
+    return campaign.engine_on(wanted, count, name)
 
 
 def _box(box: Sequence[float]) -> str:

@@ -52,12 +52,7 @@ def replay(campaign: Campaign, failure: Failure) -> int:
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
     name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
-    engine = Engine(
-        campaign.providers.backgrounds(failure["set"], int(failure["count"])),
-        campaign.synthesizer(name),
-        campaign.providers.detector,
-        campaign.store,
-    )
+    engine = campaign.engine_on(failure["set"], int(failure["count"]), name)
     verdict, lines = replay_failure(engine, failure)
     print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
     print(f"example    {in_words(failure)}")

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synnodtest.backgrounds.mask_names import mask_regions
 from synnodtest.errors import SpecError, SynnodError
@@ -14,6 +15,9 @@ from synnodtest.spec.expectations import passes_in_silence
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
 from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
+
+if TYPE_CHECKING:
+    from synnodtest.planning.cases import Case
 
 HINT = (
     "name files or folders of specs, YAML that begins with 'synnodtest: 1'; 'synnodtest init' writes one to begin with"
@@ -53,6 +57,13 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
             yield file
     if not count:
         raise SynnodError(f"{', '.join(map(str, named))}: no spec here", hint=HINT)
+
+
+def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
+    """Return the items of the specs that paths name, where a folder of backgrounds may bring region names."""
+    from synnodtest.shell.cases import cases_in
+
+    return list(cases_in(spec_files(paths), mask_regions(backgrounds)))
 
 
 def _specs_within(folder: Path) -> list[Path]:
