@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from synnodtest.counted import counted
 from synnodtest.evidence.trial import Trial
+from synnodtest.expectations.sentences import beside
 from synnodtest.matching import Matching, match
 from synnodtest.statistics import Estimate, paired_mean, tango
 
@@ -98,11 +99,9 @@ def judge_sham(
     invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
-    sentence = (
-        f"{status} the detector {verb}: excess {estimate.value:.2f} "
-        f"(lower bound {estimate.lower:.2f}, allowed {LARGEST_EXCESS:g}) on {counted(len(pairs), 'background')}"
-    )
-    return ShamResult("inpaint", status, sentence, n11, n10, n01, n00, estimate)
+    bound = f"lower bound {beside(estimate.lower, LARGEST_EXCESS)}, allowed {LARGEST_EXCESS:g}"
+    told = f"the detector {verb}: excess {estimate.value:.2f} ({bound}) on {counted(len(pairs), 'background')}"
+    return ShamResult("inpaint", status, f"{status} {told}", n11, n10, n01, n00, estimate)
 
 
 def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:

@@ -121,8 +121,12 @@ def object_schema(about: str, common: tuple[str, ...], parameters: type | None, 
     }
 
 
+_NEXT_TO = 0.01
+"""Share of a scale: a bound that lies less than so much off its loose end asks nothing either."""
+
+
 def unbreakable(parameters: object) -> list[str]:
-    """Return the bounds of an expectation that lie at the loose end of their own scale, in words.
+    """Return the bounds of an expectation that lie at the loose end of their own scale or next to it, in words.
 
     Args:
         parameters: An instance of a class whose fields were made by :func:`option`; of anything else nothing is known.
@@ -130,9 +134,11 @@ def unbreakable(parameters: object) -> list[str]:
     told = []
     for field in dataclasses.fields(parameters) if dataclasses.is_dataclass(parameters) else ():
         (limits, *_), key = field.metadata.get("schema", {}).get("anyOf", [{}]), key_of(field)
-        loose = "minimum" if key.endswith("at_least") or key.startswith("min_") else ""
-        loose = "maximum" if key.endswith("at_most") or key.startswith("max_") else loose
-        end = limits.get(loose)
-        if end is not None and getattr(parameters, field.name) == end:
-            told.append(f"{key} is {end:g}, the end of its scale: next to no detector can fail it")
+        low, high = (limits.get(end, limits.get(f"exclusive{end.title()}")) for end in ("minimum", "maximum"))
+        loose = low if key.endswith("at_least") or key.startswith("min_") else None
+        loose = high if key.endswith("at_most") or key.startswith("max_") else loose
+        bound, near = getattr(parameters, field.name), 0.0 if None in (low, high) else _NEXT_TO * (high - low)
+        if None not in (loose, bound) and (bound == loose or abs(bound - loose) < near):
+            where = "the end of its scale" if bound == loose else f"next to {loose:g}"
+            told.append(f"{key} is {bound:g}, {where}: next to no detector can fail it")
     return told

@@ -17,6 +17,7 @@ from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, d
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
 from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
+from synnodtest.expectations.sentences import beside
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, Pretence
 
@@ -78,7 +79,8 @@ def no_room_left(metric: str, whose: str, shown: float, margin: float, step: str
     """Return why no step of the margin could show: of a metric whose more is better there is no more; else nothing."""
     if metric in LOWER_IS_BETTER or shown > margin:
         return []
-    return [f"the {metric.replace('_', ' ')} of {whose}, {shown:.2f}, leaves no room for a {step} of {margin:g}"]
+    there = f"the {metric.replace('_', ' ')} of {whose}, {beside(shown, margin)},"
+    return [f"{there} leaves no room for a {step} of {margin:g}"]
 
 
 def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, bound: float, side: Side) -> str:

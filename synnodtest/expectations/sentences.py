@@ -42,6 +42,11 @@ def beside(value: float, bound: float) -> str:
     return plain if math.isnan(value) else f"{value:.{decimals_beside(value, bound, least)}f}"
 
 
+def signed(difference: float | None, bound: float) -> str:
+    """Return a difference with its sign, not rounded to or across the bound that it is held against either."""
+    return "none" if difference is None else f"{difference:+.{decimals_beside(difference, bound, 3)}f}"
+
+
 def outcome_phrase(part: Component, alpha: float) -> str:
     """Return ``sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80``."""
     head = f"{part.label} {number(part.value)}"
@@ -79,7 +84,10 @@ def counts_phrase(n: int, backgrounds: int, noun: str = "nodule") -> str:
 def sentence_for(
     status: Status, parts: Sequence[Component], alpha: float, counts: str, reasons: Iterable[str] = ()
 ) -> str:
-    """Return the verdict in one sentence: the decisive component first, then counts, then reservations."""
+    """Return the verdict in one sentence: the decisive component first, then counts, then reservations.
+
+    Reservations stand first where they alone are why nothing is decided.
+    """
     deciding = [p for p in parts if p.role != "shown"]
     if status is Status.FAILED:
         told = [p for p in deciding if p.status is Status.FAILED and p.role == "decides"]
@@ -87,6 +95,8 @@ def sentence_for(
         told = [p for p in deciding if p.status is not Status.PASSED]
     else:
         told = deciding
-    text = ", and ".join(outcome_phrase(p, alpha) for p in told or deciding)
-    extra = "".join(f"; {reason}" for reason in reasons if reason)
-    return f"{status} {text}; {counts}{extra}"
+    said = [", and ".join(outcome_phrase(p, alpha) for p in told or deciding), counts]
+    extra = [reason for reason in reasons if reason]
+    settled = all(p.status is not Status.INCONCLUSIVE for p in told)
+    ordered = [*extra, *said] if status is Status.INCONCLUSIVE and settled else [*said, *extra]
+    return f"{status} {'; '.join(ordered)}"

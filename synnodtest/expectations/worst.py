@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from synnodtest.counted import counted
 from synnodtest.evidence.arm import PRIOR_ARM, UNDER_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.expectations import sentences
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.sentences import number
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 
@@ -79,10 +80,11 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
         worst: With the excluded ones counted against the detector.
         excluded: How many they are.
     """
-    part = worst.components[0]
+    part = next((c for c in worst.components if c.role != "shown" and c.status is worst.status), worst.components[0])
+    low, high = (sentences.beside(end, part.bound) for end in (part.lower, part.upper))
     note = (
-        f"with the {excluded} excluded scene{'' if excluded == 1 else 's'} counted against the detector: {part.label} "
-        f"{number(part.value)} (bounds {number(part.lower)} to {number(part.upper)}), {worst.status}"
+        f"with the {counted(excluded, 'excluded scene')} counted against the detector: {part.label} "
+        f"{sentences.number(part.value)} (bounds {low} to {high}), {worst.status}"
     )
     if ruling.status is not Status.PASSED or worst.status is Status.PASSED:
         return replace(ruling, notes=(*ruling.notes, note))

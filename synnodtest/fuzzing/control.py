@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import RecipeMaker
@@ -44,7 +45,7 @@ class Control:
 
     def sentence(self) -> str:
         """Return it in words."""
-        bound = f"lower bound {self.estimate.lower:.2f}" if self.estimate.usable else "no bound"
+        bound = f"lower bound {beside(self.estimate.lower, LEAST)}" if self.estimate.usable else "no bound"
         return f"{self.found} of {self.scenes} easy nodules found ({bound}; more than {LEAST:g} is asked for)"
 
 

@@ -12,6 +12,7 @@ from synnodtest.decoding import JsonObject
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import find_check
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, METRICS, ON_IMAGES, RATES, difference
+from synnodtest.expectations.sentences import decimals_beside, signed
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
@@ -64,12 +65,14 @@ class Limit:
         if row.clusters < 2:
             return self._ruled(False, "scenes of a single background prove nothing")
         if self.of_a_fall and row.before <= -self.bound:
-            return self._ruled(False, f"the baseline's {row.before:.3f} leaves no room for such a fall")
+            told = f"{row.before:.{decimals_beside(row.before, self.bound, 3)}f}"
+            return self._ruled(False, f"the baseline's {told} leaves no room for such a fall")
         if alone:
             return self._ruled(False, alone)
         kept = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
         words = "keeps" if kept else "exceeds"
-        return self._ruled(kept, f"difference {row.value:+.3f} {_interval(row)} {words} the limit")
+        told = f"difference {signed(row.value, self.bound)} {_interval(row, self.bound)}"
+        return self._ruled(kept, f"{told} {words} the limit")
 
     def _ruled(self, kept: bool, why: str) -> LimitEntry:
         return LimitEntry(str(self), kept, f"--compare-fail {self}: {why}")
@@ -311,7 +314,8 @@ def _mean(values: Iterable[float]) -> float:
     return round(sum(held) / len(held), 6)
 
 
-def _interval(row: DifferenceEntry) -> str:
+def _interval(row: DifferenceEntry, bound: float) -> str:
     if row.lower is None:
         return "(no interval)"
-    return f"(90% interval {row.lower:+.3f} to {row.upper:+.3f}, {counted(row.n, 'pair')})"
+    ends = f"{signed(row.lower, bound)} to {signed(row.upper, bound)}"
+    return f"(90% interval {ends}, {counted(row.n, 'pair')})"

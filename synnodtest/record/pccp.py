@@ -12,6 +12,7 @@ from datetime import datetime
 
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.expectations.metrics import LOWER_IS_BETTER
+from synnodtest.expectations.sentences import signed
 from synnodtest.integrity.protocol import Margin, Protocol
 from synnodtest.record.change import OPEN, OUTSIDE, WITHIN, Clause, Held, Judged, Ran, Version
 from synnodtest.record.compare import compare
@@ -223,10 +224,10 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     worst, best = (row.upper, row.lower) if less_is_better else (row.lower, row.upper)
     sign = 1 if less_is_better else -1
     level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
+    value, low, high = (signed(of, margin.margin) for of in (row.value, row.lower, row.upper))
     said = (
-        f"{number(row.before)} before, {number(row.after)} now, difference {row.value:+.3f} "
-        f"({level} {_signed(row.lower)} and {_signed(row.upper)}, {plural(row.n, 'pair')} on "
-        f"{plural(row.clusters, 'background')})"
+        f"{number(row.before)} before, {number(row.after)} now, difference {value} ({level} {low} and {high}, "
+        f"{plural(row.n, 'pair')} on {plural(row.clusters, 'background')})"
     )
     if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
         return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")
@@ -235,7 +236,3 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     if sign * worst < margin.margin:
         return Clause(name, asks, "PASSED", said)
     return Clause(name, asks, "FAILED" if sign * best > margin.margin else "INCONCLUSIVE", said)
-
-
-def _signed(value: float | None) -> str:
-    return "none" if value is None else f"{value:+.3f}"

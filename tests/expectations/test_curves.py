@@ -141,6 +141,28 @@ def test_a_detector_with_calibrated_but_hopeless_findings_does_not_pass():
     assert ruling.status is Status.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("at_most", "clear"), [(0.9, "stays below"), (0.05, "exceeds the pre-specified limit")])
+def test_what_alone_withholds_a_ruling_leads_its_sentence(at_most, clear):
+    """Sixty findings in ten bins: the interval is clear of the bound, and the bins hold too few."""
+    ruling = judge("calibration", {"at_most": at_most}, [trial(f"b{i}", 0.6) for i in range(60)])
+    assert ruling.status is Status.INCONCLUSIVE
+    assert ruling.sentence.startswith("INCONCLUSIVE 60 findings are too few for 10 bins of 10; expected calibration")
+    assert clear in ruling.sentence
+    assert ruling.sentence.endswith("; n = 60 findings on 60 backgrounds")
+
+
+def test_the_error_of_the_loud_is_not_rounded_to_the_bound():
+    rng, trials = np.random.default_rng(8), []
+    for i in range(60):
+        junk, hits = list(0.02 * rng.random(20)), rng.random(3) < 0.4
+        trials += [
+            trial(f"b{i}", 0.9 * h, replicate=r, false_positives=junk + [0.9] * (1 - h)) for r, h in enumerate(hits)
+        ]
+    told = judge("calibration", {"at_most": 0.41}, trials).sentence
+    assert 0.41 < float(told.split("lower bound ")[1].split(")")[0]) < 0.42
+    assert ", beyond 0.41" in told
+
+
 def test_scores_above_one_are_no_probabilities():
     trials = [trial(f"b{i}", 4.0 + i % 3) for i in range(200)]
     ruling = judge("calibration", {"at_most": 0.1}, trials)

@@ -1,11 +1,14 @@
 """Rates are judged by exact bounds, and too little data never passes."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from scipy.stats import beta, binomtest, chi2
 
-from synnodtest.expectations import Status, find_check
+from synnodtest.evidence.ruling import Component
+from synnodtest.expectations import Ruling, Status, find_check
+from synnodtest.expectations.worst import beside
 from tests.expectations.evidence import evidence, trial
 
 SENSITIVITY = find_check("sensitivity").judge
@@ -82,6 +85,28 @@ def test_excluded_scenes_counted_against_the_detector_take_the_pass_away():
     ruling = SENSITIVITY({"at_least": 0.9}, evidence(accepted + excluded))
     assert ruling.status is Status.INCONCLUSIVE
     assert "20 excluded scenes" in ruling.sentence
+
+
+def test_the_worst_case_is_not_rounded_to_the_bound_that_it_falls_short_of():
+    lower = beta.ppf(0.05, 60, 21)
+    bound = round(lower + 0.0004, 4)
+    ruling = SENSITIVITY({"at_least": bound}, evidence(found(60, 0) + found(0, 20, rejected="contrast")))
+    assert ruling.status is Status.INCONCLUSIVE
+    shown = float(re.search(r"bounds (\S+) to", ruling.notes[-1])[1])
+    assert shown == pytest.approx(lower, abs=0.0005)
+    assert shown < bound
+
+
+def test_the_worst_case_tells_the_part_that_does_not_survive_it():
+    def part(label, lower, status, role="decides"):
+        return Component(label, label, 0.9, lower, 1.0, 0.8, "above", status, "m", role=role)
+
+    alone, safe = Ruling(Status.PASSED, "PASSED all", "all"), part("rate", 0.85, Status.PASSED)
+    shown, gate = (part(role, 0.7, Status.INCONCLUSIVE, role) for role in ("shown", "gate"))
+    made = beside(replace(alone, components=(safe, gate)), Ruling(Status.INCONCLUSIVE, "", "", (safe, shown, gate)), 1)
+    told = "with the 1 excluded scene counted against the detector: gate 0.90 (bounds 0.70 to 1.00), INCONCLUSIVE"
+    assert made.notes == (told,)
+    assert made.sentence == f"INCONCLUSIVE all; {told}"
 
 
 def test_no_nodule_at_all_is_inconclusive():

@@ -112,6 +112,14 @@ def test_a_limit_bears_a_fall_up_to_itself(lost, kept):
     assert ("keeps" if kept else "exceeds") in says
 
 
+@pytest.mark.parametrize(("fall", "kept"), [(0.03001, False), (0.02999, True)])
+def test_what_is_compared_with_a_limit_is_not_rounded_to_it(fall, kept):
+    row = DifferenceEntry("", "sensitivity", 40, 40, 0.9, 0.9 - fall, -fall, -0.0300001, 0.02)
+    held = parse_limit("sensitivity:-0.03").verdict([row])
+    assert held.kept is kept
+    assert f"difference -{fall} (90% interval -0.0300001 to +0.020, 40 pairs)" in held.sentence
+
+
 @pytest.mark.parametrize(("metric", "worse"), [("sensitivity", -0.5), ("false_positives_per_image", 0.5)])
 def test_a_limit_of_zero_bears_no_loss_and_any_gain(metric, worse):
     for value, kept in ((worse, False), (0.0, True), (-worse, True)):

@@ -22,6 +22,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
@@ -100,8 +101,9 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
     error = _estimator(part, few, evidence.seed)(evidence.alpha)
     if not error.lower > bound:
         return []
-    told = f"{error.value:.2f} (one-sided {100 * (1 - evidence.alpha):g}% lower bound {error.lower:.2f})"
-    return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {told}, beyond {bound:g}"]
+    low = f"one-sided {percent(evidence.alpha)} lower bound {beside(error.lower, bound)}"
+    told = f"{error.value:.2f} ({low}), beyond {limit(bound)}"
+    return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {told}"]
 
 
 def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estimate]:
