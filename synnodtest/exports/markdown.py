@@ -11,7 +11,7 @@ from synnodtest.files import write_atomic
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import expectation_title
+from synnodtest.record.words import titles_of
 
 MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
 """Beside the word, which says the same; whatever else there is has no mark."""
@@ -47,8 +47,9 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
     name = record.identification.detector.name
     lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(kind_of_run(record.run))}.", ""]
     lines += ["| verdict | numbers | expectation | n |", "|---|---|---|---|"]
+    titles = titles_of(record.expectations)
     for e in record.expectations:
-        word, title = e.shown_status, f"{e.behaviour}: {expectation_title(e)}"
+        word, title = e.shown_status, f"{e.behaviour}: {titles[e.id]}"
         n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")

@@ -10,7 +10,7 @@ from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.record.model import Record
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import expectation_title
+from synnodtest.record.words import titles_of
 
 FILE_NAME = "results.sarif"
 _LEVELS = {
@@ -63,6 +63,7 @@ def github(record: Record | JsonObject) -> Iterator[str]:
 
 
 def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
+    titles = titles_of(record.expectations)
     for expectation in record.expectations:
         word = expectation.shown_status
         if word not in _LEVELS:
@@ -70,7 +71,7 @@ def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
         behaviour = record.behaviour(expectation)
         file = expectation.file or behaviour.file or expectation.spec_file
         line = max(expectation.line or behaviour.line or 1, 1)
-        yield word, file, line, expectation.id, f"{expectation_title(expectation)}: {expectation.verdict or word}"
+        yield word, file, line, expectation.id, f"{titles[expectation.id]}: {expectation.verdict or word}"
 
 
 def _data(text: str) -> str:

@@ -12,12 +12,16 @@ from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import joined, plural
 
 
+def deciding(ruling: RulingEntry | None) -> list[ComponentEntry]:
+    """Return the components of a ruling that must all hold, else its first."""
+    components = ruling.components if ruling is not None else ()
+    return [c for c in components if c.role == "decides"] or list(components[:1])
+
+
 def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
     """Return the component of a ruling that settles its status: the worst deciding one, else the first."""
     rank = {"FAILED": 0, "INCONCLUSIVE": 1}
-    components = ruling.components if ruling is not None else ()
-    judged = [c for c in components if c.role == "decides"] or components[:1]
-    return min(judged, key=lambda c: rank.get(c.status, 2)) if judged else None
+    return min(deciding(ruling), key=lambda c: rank.get(c.status, 2), default=None)
 
 
 def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) -> str:

@@ -12,7 +12,7 @@ from synnodtest.record.brief import settling
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import IdentityEntry, LedgerEntry
 from synnodtest.record.outcomes import History, Outcome, RunLine
-from synnodtest.record.words import expectation_title
+from synnodtest.record.words import titles_of
 
 
 def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:
@@ -33,10 +33,11 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
     for index, line in enumerate(lines):
+        told = titles_of(known[line.id].expectations) if line.id in known else {}
         for entry in (e for e in known[line.id].expectations if e.status != "NOT RUN") if line.id in known else ():
             outcome = _outcome(index, entry, _question(known[line.id], entry))
             outcomes.setdefault(entry.id, []).append(outcome)
-            titles[entry.id] = f"{entry.behaviour}: {expectation_title(entry)}"
+            titles[entry.id] = f"{entry.behaviour}: {told[entry.id]}"
     return History(lines, outcomes, titles)
 
 

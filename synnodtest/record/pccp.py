@@ -19,7 +19,7 @@ from synnodtest.record.compare import compare
 from synnodtest.record.model import Comparison, ExpectationEntry, SceneEntry
 from synnodtest.record.model.record import behaviour_of
 from synnodtest.record.model.side import Side
-from synnodtest.record.words import date, expectation_title, number, plural
+from synnodtest.record.words import date, number, plural, titles_of
 
 
 def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: Version) -> Judged:
@@ -64,10 +64,12 @@ def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
     """Yield every expectation with its status under every version, those that were lost first."""
     every = [version.entries() for version in (*old, new)]
     rows = []
-    for key, entry in {key: entry for entries in every for key, entry in entries.items()}.items():
+    asked = {key: entry for entries in every for key, entry in entries.items()}
+    titles = titles_of(asked.values())
+    for key, entry in asked.items():
         statuses = tuple(entries[key].shown_status if key in entries else "NOT RUN" for entries in every)
         lost = statuses[-1] != "PASSED" and "PASSED" in statuses[:-1]
-        rows.append(Held(entry.behaviour, expectation_title(entry), statuses, lost))
+        rows.append(Held(entry.behaviour, titles[key], statuses, lost))
     yield from sorted(rows, key=lambda row: not row.lost)
 
 
@@ -171,7 +173,12 @@ def _passed(protocol: Protocol, new: Version) -> Clause:
     gates = f"gate{'s' if protocol.passed[1:] else ''} {', '.join(protocol.passed)}"
     asks = f"Every expectation of the {gates} passes under the new version."
     entries = [e for e in new.side.expectations if _gate(e, new) in protocol.passed]
-    rows = [_row(e, "is") for e in entries if e.shown_status != "PASSED"]
+    titles = titles_of(new.side.expectations)
+    rows = [
+        {"behaviour": e.behaviour, "expectation": titles[e.id], "is": e.shown_status}
+        for e in entries
+        if e.shown_status != "PASSED"
+    ]
     failed = any(e.shown_status == "FAILED" for e in entries)
     status = "FAILED" if failed else "INCONCLUSIVE" if rows or not entries else "PASSED"
     return Clause("gates", asks, status, f"{len(entries) - len(rows)} of {len(entries)} pass", tuple(rows))
@@ -204,10 +211,6 @@ def _step(version: Version, now: Mapping[str, ExpectationEntry]) -> str:
     passed = [key for key, e in version.entries().items() if e.status == "PASSED"]
     kept = sum(key in now and now[key].shown_status == "PASSED" for key in passed)
     return f"{version.label}: {kept} of {len(passed)}"
-
-
-def _row(entry: ExpectationEntry, word: str) -> dict[str, str]:
-    return {"behaviour": entry.behaviour, "expectation": expectation_title(entry), word: entry.shown_status}
 
 
 def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +59,21 @@ def expectation_title(expectation: ExpectationEntry) -> str:
     under = [_perturbation_text(*one) for one in pairs if isinstance(one, list | tuple) and len(one) == 2]
     parts += [f"under {joined(under)}"] if under else []
     return ", ".join([*parts, *_conditions_text(aim.where)])
+
+
+def titles_of(expectations: Iterable[ExpectationEntry]) -> dict[str, str]:
+    """Return the titles of expectations by id; one that a behaviour has twice is told apart by the id's last part."""
+    every = list(expectations)
+    titles = [expectation_title(e) for e in every]
+    often = Counter((e.spec_file, e.behaviour, title) for e, title in zip(every, titles, strict=True))
+    return {
+        e.id: title if often[e.spec_file, e.behaviour, title] == 1 else f"{title} ({_last_part(e)})"
+        for e, title in zip(every, titles, strict=True)
+    }
+
+
+def _last_part(expectation: ExpectationEntry) -> str:
+    return expectation.id.removeprefix(f"{expectation.spec_file}::{expectation.behaviour}::")
 
 
 def _perturbation_text(kind: Any, told: Any) -> str:
@@ -150,7 +166,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {value_text(item)}" for key, item in value.items())
+        told = (as_asked(str(key), item) for key, item in value.items())
+        return "; ".join(f"{key}: {value_text(item)}" for key, item in told)
     if isinstance(value, (list, tuple)):
         numbers = len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
         return f"{value[0]:g} to {value[1]:g}" if numbers else ", ".join(value_text(v) for v in value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, PictureEntry, Record
 from synnodtest.record.statuses import STATUSES
+from synnodtest.record.words import titles_of
 from synnodtest.report.embedder import SEARCHED, Embedder
 
 EXPLORE = "explore.html"
@@ -38,6 +40,27 @@ class Context:
     def anchors(self) -> dict[str, str]:
         """Id of each expectation's place in the document, by node id."""
         return {e.id: f"e{index}" for index, e in enumerate(self.record.expectations, 1)}
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        return titles_of(self.record.expectations)
+
+    @cached_property
+    def _often(self) -> Counter[str]:
+        return Counter(self._titles.values())
+
+    def title(self, expectation: ExpectationEntry) -> str:
+        """Return the title of an expectation, which no other of its behaviour has."""
+        return self._titles[expectation.id]
+
+    def full_title(self, expectation: ExpectationEntry) -> str:
+        """Return the title of an expectation behind its behaviour's id."""
+        return f"{expectation.behaviour}: {self.title(expectation)}"
+
+    def clear_title(self, expectation: ExpectationEntry) -> str:
+        """Return what names an expectation where no behaviour is told: its title, if no other has it."""
+        title = self.title(expectation)
+        return title if self._often[title] == 1 else self.full_title(expectation)
 
     @cached_property
     def counts(self) -> dict[str, int]:

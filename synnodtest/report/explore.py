@@ -20,7 +20,7 @@ from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.side import Side
-from synnodtest.record.words import expectation_title
+from synnodtest.record.words import titles_of
 from synnodtest.report.context import EXPLORE
 from synnodtest.report.explore_pictures import Picture
 from synnodtest.report.page import asset, hash_of, page, style_of
@@ -73,6 +73,7 @@ def explore_data(
     for index, expectation in enumerate(record.expectations):
         for scene_id in expectation.scenes:
             use.setdefault(scene_id, []).append(index)
+    titles = titles_of(record.expectations)
     packed: list[str] = []
     offset = 0
     rows = []
@@ -91,7 +92,7 @@ def explore_data(
         "other": None if other is None else _other(Side.of(other), record.scenes),
         "point": _point(record),
         "names": list(names),
-        "expectations": [[e.id, f"{e.behaviour}: {expectation_title(e)}", e.shown_status] for e in record.expectations],
+        "expectations": [[e.id, f"{e.behaviour}: {titles[e.id]}", e.shown_status] for e in record.expectations],
         "columns": ["id", "behaviour", "background", "arm", "strata", "expectations", "nodules", "findings", "picture"],
         "scenes": rows,
         "excluded": sum(not scene.accepted for scene in record.scenes.values()),

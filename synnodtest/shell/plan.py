@@ -41,7 +41,8 @@ def _time(minutes: float, unknown: bool) -> str:
     if unknown and not minutes:
         return "minutes: not known before a first run of this detector and synthesizer on this machine"
     more = ", and the items with '?', never measured here" if unknown else ""
-    return f"about {minutes:.1f} minutes{more}; items that share scenes take less together"
+    told = f"about {minutes:.1f} minutes of synthesizer and detector{more}"
+    return f"{told}; making or reading backgrounds comes on top, items that share scenes take less together"
 
 
 def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:

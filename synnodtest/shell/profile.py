@@ -45,8 +45,9 @@ def taken_line(tally: Mapping[str, float], earlier: tuple[float | None, float | 
     if not made and not inferred:
         return ""
     text = f"{counted(round(made), 'scene')} synthesized and {counted(round(inferred), 'radiograph')} inferred"
-    text += f" in {left(seconds)}"
+    text += f" in {left(seconds)}, those of searches and controls included"
     if all(rate is not None for rate, count in zip(earlier, (made, inferred), strict=True) if count):
         planned = sum((rate or 0.0) * count for rate, count in zip(earlier, (made, inferred), strict=True))
-        text += f"; at the speed of earlier runs these were planned to take {left(planned)}"
+        told = "; at the speed of earlier runs synthesizer and detector alone were planned to take"
+        text += f"{told} {left(planned)}" if planned >= 1 else ""
     return text

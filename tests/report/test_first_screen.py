@@ -4,11 +4,12 @@ from pathlib import Path
 
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
+from synnodtest.exports.markdown import summary
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.rejections import kind_of_rejection as _kind
-from synnodtest.record.words import expectation_title
+from synnodtest.record.words import expectation_title, titles_of, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.order import number_of
 from synnodtest.report.sections import evidence
@@ -135,6 +136,9 @@ def test_a_ruling_of_several_estimates_says_of_which_its_numbers_are(small):
     shown = screen(small)
     (row,) = shown["groups"][0]["rows"]
     assert row["what"] == "mean within-background Spearman correlation"
+    assert row["also"] == "largest drop of the mean curve <\N{NO-BREAK SPACE}0.10"
+    (against,) = (lines for word, lines, _ in shown["facts"] if word == "Against what")
+    assert against[1].endswith(" >\N{NO-BREAK SPACE}0.50 and largest drop of the mean curve <\N{NO-BREAK SPACE}0.10")
     (lines,) = (lines for word, lines, _ in shown["facts"] if word == "Against what")
     assert lines[1].startswith("Monotone response: mean within-background Spearman correlation >")
     entry["ruling"]["components"][1]["status"] = entry["ruling"]["status"] = "FAILED"
@@ -214,6 +218,7 @@ def test_a_bin_that_does_not_hold_its_upper_edge_says_below(made):
         "10 mm, diameter < 20 mm",
         "20 mm, diameter ≤ 30 mm",
     ]
+    assert value_text({"diameter_mm": dict(first.where["diameter_mm"])}) == "diameter_mm: at_least: 10; below: 20"
     assert where_phrase(Selection(where=first.where)) == " where diameter_mm at least 10 and diameter_mm below 20"
 
 
@@ -235,6 +240,40 @@ def test_two_invariances_and_two_parities_are_told_apart_by_their_titles(made):
         "Parity of sensitivity, across sex",
         "Parity of confidence, across region and diameter",
     ]
+
+
+def test_two_expectations_of_one_kind_are_told_apart_by_their_ids(made):
+    rate = next(e for e in made["expectations"] if e["kind"] == "sensitivity")
+    node = rate["id"].rpartition("::")[0]
+    asked = {"sensitivity": {}, "strict": {}, "large": {"where": {"diameter_mm": {"at_least": 14}}}}
+    made["expectations"] = [rate | {"id": f"{node}::{name}", "parameters": told} for name, told in asked.items()]
+    record = Record.of(made)
+    assert list(titles_of(record.expectations).values()) == [
+        "Sensitivity (sensitivity)",
+        "Sensitivity (strict)",
+        "Sensitivity, diameter ≥ 14 mm",
+    ]
+    told = [line for line in summary(record).splitlines() if line.startswith("| ") and rate["behaviour"] in line]
+    assert len(set(told)) == len(told) == 3
+    other = made["behaviours"][0] | {"id": "other"}
+    made["behaviours"].append(other)
+    made["expectations"][1] |= {"behaviour": "other", "id": node.rpartition("::")[0] + "::other::sensitivity"}
+    context = Context(Record.of(made), Path("."))
+    first, second, third = context.record.expectations
+    assert (context.title(first), context.title(second)) == ("Sensitivity", "Sensitivity")
+    assert context.clear_title(second) == "other: Sensitivity"
+    assert context.clear_title(third) == context.title(third)
+
+
+def test_the_scenes_of_the_first_screen_are_those_of_the_attrition(made):
+    record = Record.of(made)
+    bare = sum(arm.partition(":")[0] == "@untouched" for arm in (s.arm for s in record.accepted))
+    facts = dict(evidence.attrition(Context(record, Path("."))).data["facts"])
+    assert facts["Evaluated untouched"].text == str(bare)
+    planted = facts["Evaluated with something planted, each arm counted"].text
+    assert int(planted) + bare == record.attrition.evaluated
+    lines = next(lines for word, lines, _ in screen(made)["facts"] if word == "On what")
+    assert f"{planted} synthetic scenes" in lines
 
 
 def test_the_attrition_says_that_a_search_tried_more_scenes_than_it_counts(small):

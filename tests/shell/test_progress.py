@@ -120,6 +120,7 @@ def test_the_planned_time_stands_beside_the_time_taken():
     assert "planned" not in taken_line(tally, (None, 0.5), 130.0)
     assert "planned to take 45 s" in taken_line({"inferred": 90.0}, (None, 0.5), 50.0)
     assert taken_line({"from_cache": 9.0}, (1.0, 1.0), 2.0) == ""
+    assert "planned" not in taken_line(tally, (0.001, 0.001), 130.0)
 
 
 def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch, read_before):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 
 from synnodtest.decoding import JsonObject, Member
@@ -47,6 +48,15 @@ class RunEntry:
     alpha: float | None = 0.05
     profile: str = ""
     frozen_unrun: Annotated[tuple[str, ...], Member(omitted=True)] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None where the record does not say it or a clock was set back."""
+        try:
+            took = datetime.fromisoformat(self.finished or "") - datetime.fromisoformat(self.started)
+        except (TypeError, ValueError):
+            return None
+        return took.total_seconds() if took.total_seconds() >= 0 else None
 
     @property
     def report_folder(self) -> str:

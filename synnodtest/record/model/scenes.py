@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from synnodtest.decoding import JsonObject, Member
-from synnodtest.evidence.arm import Arm
+from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.record.model.members import Box, Count, Text
 
 _ONLY_IF_SO = Member(omitted=True)
@@ -119,6 +119,11 @@ class SceneEntry:
     def of_own_arm(self) -> bool:
         """Whether its arm is one of the behaviour's own."""
         return Arm(self.arm).is_own
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is a background without anything planted, under whatever perturbation."""
+        return Arm(self.arm).is_from(UNTOUCHED_ARM)
 
     @property
     def independent(self) -> str:

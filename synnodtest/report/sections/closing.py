@@ -14,7 +14,7 @@ from synnodtest.record.model import Comparison
 from synnodtest.record.model.authored import AnomalyEntry, PersonEntry
 from synnodtest.record.model.run import SelfTest
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import LIMITATION, date, expectation_title, in_order, interval, number, value_text
+from synnodtest.record.words import LIMITATION, date, in_order, interval, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
 
@@ -23,7 +23,7 @@ def anomalies(context: Context) -> Section:
     """Return known anomalies, and errors of this run."""
     rows: list[list[Cell | str]] = [[a.id, _anomaly(a), a.impact] for a in context.record.known_anomalies]
     rows += [
-        [link(expectation_title(e), f"#{context.anchors[e.id]}"), e.error, e.status.capitalize()]
+        [link(context.full_title(e), f"#{context.anchors[e.id]}"), e.error, e.status.capitalize()]
         for e in context.record.expectations
         if e.error
     ]
@@ -52,7 +52,7 @@ def deviations(context: Context) -> Section:
 def waivers(context: Context) -> Section:
     """Return waivers with approver and expiry, and which expectations they cover."""
     record = context.record
-    used = [(e.waived.id, f"{expectation_title(e)} ({e.status})") for e in record.expectations if e.waived and e.ruled]
+    used = [(e.waived.id, f"{context.full_title(e)} ({e.status})") for e in record.expectations if e.waived and e.ruled]
     every = {e.waived.id: e.waived for e in record.expectations if e.waived} | {w.id: w for w in record.waivers}
     rows: list[list[Cell | str]] = []
     for key, waiver in every.items():

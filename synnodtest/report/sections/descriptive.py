@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.words import estimate, expectation_title, joined
+from synnodtest.record.words import estimate, joined
 from synnodtest.report.context import Context
 from synnodtest.report.figures.forest import forest_figure, groups_of
 from synnodtest.report.figures.kinds import figure_of
@@ -60,12 +60,12 @@ def curves(context: Context) -> Section:
             continue
         anchor, part = context.anchors[e.id], next(iter(e.components), None)
         value, ends = estimate(part) if part else ("–", "–")
-        name = link(f"{e.behaviour}: {expectation_title(e)}", f"#{anchor}")
+        name = link(context.full_title(e), f"#{anchor}")
         rows.append([name, value, ends, status(e.shown_status)])
         drawn.append(
             {
                 "anchor": anchor,
-                "title": expectation_title(e),
+                "title": context.title(e),
                 "status": e.shown_status,
                 "statement": context.behaviour(e).statement,
                 "figure": figure_of(e, f"f-{anchor}", context.record.scenes),

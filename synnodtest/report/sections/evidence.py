@@ -11,7 +11,7 @@ from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import bound_text, duration, expectation_title, joined, number, value_text
+from synnodtest.record.words import bound_text, duration, joined, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.power import power_figure
@@ -29,8 +29,8 @@ def sample_size(context: Context) -> Section:
         if e.ruling is None or not e.components:
             continue
         first, alpha = e.components[0], e.ruling.alpha or 0.05
-        words = [expectation_title(e), which_of_several(e.ruling, first)]
-        name = link(f"{e.behaviour}: {', '.join(filter(None, words))}", f"#{context.anchors[e.id]}")
+        words = [context.full_title(e), which_of_several(e.ruling, first)]
+        name = link(", ".join(filter(None, words)), f"#{context.anchors[e.id]}")
         effective = _effective(e.ruling)
         plan = e.plan or PlanEntry()
         rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])
@@ -39,7 +39,7 @@ def sample_size(context: Context) -> Section:
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
         can = several and not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
         if first.rate_bound is not None and first.side != "within" and effective and can:
-            curves.append((expectation_title(e), effective, first, alpha))
+            curves.append((context.title(e), effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
                "Fewest backgrounds that can pass"]  # fmt: skip
     planned = ["Expectation", "Assumed", "Planned power"]
@@ -88,6 +88,8 @@ def attrition(context: Context) -> Section:
     note = (
         f"Of searches ({joined(searched)}) only the scenes that confirm and describe what they found are counted here."
     )
+    bare = sum(scene.untouched for scene in context.record.accepted)
+    shown = data.evaluated if data.evaluated is not None else len(context.record.accepted)
     return Section(
         "Data and attrition",
         "attrition",
@@ -96,15 +98,21 @@ def attrition(context: Context) -> Section:
             "note": note if searched else "",
             "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
+                ("Evaluated with something planted, each arm counted", Cell(number(shown - bare))),
+                ("Evaluated untouched", Cell(number(bare))),
                 ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
                 ("Unique patients", Cell(number(data.unique_patients))),
                 ("Drawn again, as a nodule was rejected at first", Cell(number(data.redrawn))),
                 ("Taken from the cache", Cell(number(data.from_cache))),
-                *((f"Time for {k}", Cell(duration(v))) for k, v in data.seconds.items()),
+                *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in data.seconds.items()),
+                ("Time of the whole run", Cell(duration(context.record.run.seconds))),
             ],
         },
         "" if steps else "The record holds no counts.",
     )
+
+
+_TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within the detector"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,7 @@ def scoring(context: Context) -> Section:
     points: dict[str, list[str]] = {}
     for e in context.record.expectations:
         rule, point = _scoring_of(context, e)
-        name = f"{e.behaviour}: {expectation_title(e)}"
+        name = context.full_title(e)
         rules.setdefault(json.dumps(rule, sort_keys=True) if isinstance(rule, dict) else "", []).append(name)
         points.setdefault(value_text(point) if point is not None else "0.25 (default)", []).append(name)
     parsed = [(json.loads(text) if text else {}, names) for text, names in rules.items()]

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.searched import SearchEntry
-from synnodtest.record.words import expectation_title
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
 from synnodtest.report.facts import facts_and_tables
@@ -40,7 +39,7 @@ def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:
     figures = _figures(_entry(context.record.fuzzing, e), anchor)
     return {
         "behaviour": e.behaviour,
-        "title": expectation_title(e),
+        "title": context.title(e),
         "anchor": anchor,
         "status": e.shown_status,
         "sentence": e.sentence,

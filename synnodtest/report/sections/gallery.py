@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synnodtest.record.model import ExpectationEntry, PictureEntry
-from synnodtest.record.words import expectation_title, plural
+from synnodtest.record.words import plural
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
 from synnodtest.report.crops import DIFFERENCE_RANGE
@@ -31,7 +31,7 @@ def _group(context: Context, e: ExpectationEntry, items: Sequence[PictureEntry])
     named, anchor = context.named_by_search(e), context.anchors[e.id]
     return {
         "anchor": anchor,
-        "title": expectation_title(e),
+        "title": context.title(e),
         "behaviour": context.behaviour(e),
         "status": e.shown_status,
         "search": f"#n-{anchor}" if named else "",

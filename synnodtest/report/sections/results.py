@@ -12,7 +12,6 @@ from synnodtest.record.words import (
     bound_text,
     duration,
     estimate,
-    expectation_title,
     interval,
     number,
     plural,
@@ -39,7 +38,7 @@ def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     drawn = figure.title.lower() if figure else ""  # such as "rate by requested diameter", whose numbers stand below it
     return {
         "anchor": anchor,
-        "title": expectation_title(e),
+        "title": context.title(e),
         "status": e.shown_status,
         "ruled": e.ruled,
         "waived": e.waived,
@@ -64,8 +63,12 @@ def _waiver_word(e: ExpectationEntry) -> str:
     return "Waived." if e.ruled else "A waiver is there that covers nothing here."
 
 
+_TOLD_ELSEWHERE = ("rationale", "strata")
+"""Parameters that have a line of their own, or that ``by`` and ``where`` say."""
+
+
 def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
-    told = {k: v for k, v in e.parameters.items() if k != "rationale" and v not in ("", {}, [])}
+    told = {k: v for k, v in e.parameters.items() if k not in _TOLD_ELSEWHERE and v not in ("", {}, [])}
     facts = [
         *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ()),
         ("Parameters", value_text(told)),
@@ -143,7 +146,7 @@ def multiplicity(context: Context) -> Section:
     rows: list[list[Cell | str]] = [[g, *(number(families[g, w]) for w in words)] for g in gates]
     alarms: list[list[Cell | str]] = [
         [
-            link(f"{e.behaviour}: {expectation_title(e)}", f"#{context.anchors[e.id]}"),
+            link(context.full_title(e), f"#{context.anchors[e.id]}"),
             *(_p(p, none="–") for p in (e.p_value, e.p_holm)),
             status(e.shown_status),
         ]

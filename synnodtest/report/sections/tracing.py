@@ -8,7 +8,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.authored import TitledEntry
-from synnodtest.record.words import expectation_title, joined, number
+from synnodtest.record.words import joined, number
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, code, link, status, table_of
 
@@ -24,7 +24,7 @@ def traceability(context: Context) -> Section:
         hazards = "; ".join(_named(i, titles["hazards"]) for i in behaviour.hazard) or "–"
         needs = "; ".join(_named(i, titles["requirements"]) for i in behaviour.requirement) or "–"
         for e in items:
-            name, sha = link(expectation_title(e), f"#{context.anchors[e.id]}"), evidence_hash(context.record, e)[:12]
+            name, sha = link(context.title(e), f"#{context.anchors[e.id]}"), evidence_hash(context.record, e)[:12]
             rows.append([hazards, needs, behaviour.id, name, code(sha), status(e.shown_status)])
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
     table = table_of("From hazard to verdict", columns, rows, most=2000)

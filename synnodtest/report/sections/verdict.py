@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.quiet import SILENCE
-from synnodtest.record.brief import decisive, headline, settling, which_of_several
+from synnodtest.record.brief import deciding, headline, settling, which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.model.run import SpecEntry
@@ -21,7 +18,6 @@ from synnodtest.record.words import (
     date,
     duration,
     estimate,
-    expectation_title,
     interval,
     joined,
     number,
@@ -115,7 +111,7 @@ def _failures(context: Context) -> dict[str, object]:
     shown = [
         {
             "anchor": context.anchors[e.id],
-            "title": expectation_title(e),
+            "title": context.title(e),
             "statement": context.behaviour(e).statement,
             "gate": context.gate(e),
             "sentence": e.sentence,
@@ -129,7 +125,7 @@ def _open(context: Context) -> dict[str, object]:
     """Return the first expectations that were not settled (status, word, title, anchor), and how many more are."""
     words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
     every = [
-        {"status": s, "word": words[s], "title": expectation_title(e), "anchor": context.anchors[e.id]}
+        {"status": s, "word": words[s], "title": context.clear_title(e), "anchor": context.anchors[e.id]}
         for e in context.record.expectations
         if (s := e.shown_status) in words
     ]
@@ -147,7 +143,7 @@ def _on_what(record: Record) -> list[str]:
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
     sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
     made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
-    bare = sum(scene.arm.startswith(UNTOUCHED_ARM) for scene in record.accepted)
+    bare = sum(scene.untouched for scene in record.accepted)
     scenes = [plural(evaluated - bare, "synthetic scene"), *([plural(bare, "untouched radiograph")] if bare else [])]
     return [head, f"set{'s' * (len(sets) > 1)} {joined(sets)}" if sets else "", *scenes, *made]
 
@@ -156,8 +152,8 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
     """Return what a reader asks first: (question, lines of the answer, where more stands)."""
     record = context.record
     run, who = record.run, record.identification
-    seconds, device = _between(run.started, run.finished), record.authored.device
-    took = f", took {duration(seconds)}" if seconds is not None and seconds >= 0 else ""  # clocks are set back
+    device = record.authored.device
+    took = f", took {duration(run.seconds)}" if run.seconds is not None else ""
     ran = f"run {date(run.started)}{took}{', by ' + run.user if run.user else ''}"
     of = [f"device {' '.join(value_text(v) for v in device.values())}"] if device else []
     sha = f"sha256 {who.detector.sha256[:12]}…" if who.detector.sha256 else "no sha256"
@@ -192,13 +188,18 @@ def _criteria(context: Context) -> list[str]:
     of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
     told = []
     for e in every:
-        part = decisive(e.ruling)
-        named = ": ".join(filter(None, [expectation_title(e), which_of_several(e.ruling, part)]))
-        told += [f"{named} {bound_text(part).replace(' ', NO_BREAK)}"] if part else []
+        parts = [" ".join(filter(None, [which_of_several(e.ruling, p), _kept(p)])) for p in deciding(e.ruling)]
+        colon = ":" if len(parts) > 1 else ""
+        told += [f"{context.clear_title(e)}{colon} {joined(parts)}"] if parts else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(told) <= MOST_CRITERIA:
         return [head, *told]
     return [head, *told[: MOST_CRITERIA - 1], f"and {len(told) - MOST_CRITERIA + 1} more, each with its bound, below"]
+
+
+def _kept(part: ComponentEntry) -> str:
+    """Return the bound of a component as a condition that no line breaks."""
+    return bound_text(part).replace(" ", NO_BREAK)
 
 
 def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
@@ -211,13 +212,6 @@ def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
     never = len(specs) - len(held) - changed
     count = "not" if never == len(specs) else f"{never} of {len(specs)} specifications not"
     return [*lines, f"{count} frozen before the run" if never else ""]
-
-
-def _between(start: Any, end: Any) -> float | None:
-    try:
-        return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
-    except (TypeError, ValueError):
-        return None
 
 
 def _scopes(record: Record) -> list[tuple[str, str]]:
@@ -235,12 +229,12 @@ def _notices(context: Context) -> list[Notice]:
     estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
     regions = ("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs.")
     expired = [w.id for w in record.waivers if w.expired]
-    waived = [f"{expectation_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
+    waived = [f"{context.clear_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
     return [
         *_of_kind(record),
         *weaknesses(record),
         *_of_components(record),
-        *_of_silence(record.expectations),
+        *_of_silence(context),
         *_of_deviations(record),
         *[regions] * bool(estimated),
         *_of_brightness(record),
@@ -277,11 +271,11 @@ def _of_deviations(record: Record) -> Iterator[Notice]:
         yield "Deviations", f"{told}; see section {number_of('deviations')}."
 
 
-def _of_silence(expectations: Iterable[ExpectationEntry]) -> Iterator[Notice]:
+def _of_silence(context: Context) -> Iterator[Notice]:
     """Yield which expectations are met by reporting nothing."""
-    silent = [e for e in expectations if e.ruling is not None and SILENCE in e.ruling.details]
+    silent = [e for e in context.record.expectations if e.ruling is not None and SILENCE in e.ruling.details]
     if silent:
-        titles = joined(list(dict.fromkeys(expectation_title(e) for e in silent)))
+        titles = joined(list(dict.fromkeys(map(context.clear_title, silent))))
         yield (
             "Silence",
             f"The detector reported next to nothing on anything in this run, so that {titles} prove nothing: "
@@ -311,11 +305,12 @@ def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
     ruling, primary = expectation.ruling, settling(expectation.ruling)
     row: dict[str, object] = {
         "anchor": context.anchors[expectation.id],
-        "title": expectation_title(expectation),
+        "title": context.title(expectation),
         "status": expectation.shown_status,
         "ruled": expectation.ruled,
         "n": f"{number(ruling.n_nodules)} / {number(ruling.n_backgrounds)}" if ruling and ruling.n_nodules else "–",
         "what": "; ".join(filter(None, [which_of_several(ruling, primary), _held_open(ruling, primary)])),
+        "also": joined([f"{part.label} {_kept(part)}" for part in deciding(ruling) if part != primary]),
         "why": "" if primary else expectation.sentence,
     }
     if primary:
