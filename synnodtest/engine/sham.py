@@ -100,7 +100,7 @@ def judge_sham(
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
     bound = f"lower bound {beside(estimate.lower, LARGEST_EXCESS)}, allowed {LARGEST_EXCESS:g}"
-    told = f"the detector {verb}: excess {estimate.value:.2f} ({bound}) on {counted(len(pairs), 'background')}"
+    told = f"the detector {verb}: excess {beside(estimate.value, LARGEST_EXCESS)} ({bound}) on {counted(len(pairs), 'background')}"
     return ShamResult("inpaint", status, f"{status} {told}", n11, n10, n01, n00, estimate)
 
 

@@ -47,7 +47,7 @@ def ruling_of(
     if confirmed:
         status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings)
     else:
-        tried = search.tried + search.phases.get("explicit", 0) - len(search.left_out)
+        tried = search.tried + search.phases.get("explicit", 0)
         open_ones = [c for c in found if c.suspicious]
         status = Status.INCONCLUSIVE if open_ones or gaps else Status.PASSED
         reasons = [_suspicion(open_ones, claim.rate)] if open_ones else []
@@ -141,7 +141,7 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     told += f"; {rule.sentence()}" if rule is not None and not (region and region.shown) else ""
     others = f"; {counted(len(confirmed) - 1, 'further distinct failure')}" if len(confirmed) > 1 else ""
     return (
-        f"FAILED counterexample confirmed ({first.candidate.example}): rate {estimate.value:.2f} (one-sided "
+        f"FAILED counterexample confirmed ({first.candidate.example}): rate {beside(estimate.value, rate)} (one-sided "
         f"{100 * (1 - alpha):g}% upper bound {beside(estimate.upper, rate)}) falls short of the pre-specified "
         f"{limit(rate)}; n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds"
         f"{told}{others}"

@@ -88,10 +88,10 @@ class Search:
 
     def _explicit(self, example: Example) -> None:
         judged = self.stage.judge(example)
-        self.phases["explicit"] = self.phases.get("explicit", 0) + 1
         if judged is None:
             self.left_out.append(example)
             return
+        self.phases["explicit"] = self.phases.get("explicit", 0) + 1
         self.explicit.append(judged)
         self._note(judged)
         if judged.crash:
@@ -112,7 +112,7 @@ class Search:
 
     def _note(self, judged: Judged) -> None:
         if judged.fails and self.first_failing is None:
-            self.first_failing = sum(self.phases.values()) - len(self.left_out)
+            self.first_failing = sum(self.phases.values())
 
     def crashed(self, point: Difficulties | None, judged: Judged) -> None:
         """Note a crash of the detector; the first one is kept."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import scipy
 
 from synnodtest.counted import counted
+from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.stage import UNLIKELY, Replicate, Spot, Stage
 from synnodtest.planning.example import Example
@@ -36,6 +37,7 @@ class Sweep:
             rate asked for; None where no example alone falls short.
         each: Fewest fresh scenes of any example; None: not counted.
         needed: How many of each would show an example of which none holds.
+        rate: The rate asked for.
     """
 
     examples: int
@@ -45,6 +47,7 @@ class Sweep:
     worst: tuple[int, int] | None = None
     each: int | None = None
     needed: int = 1
+    rate: float = math.nan
 
     def clears(self, rate: float) -> bool:
         """Return whether they surely hold as often as asked, taken together and none falls short alone.
@@ -57,7 +60,7 @@ class Sweep:
 
     def sentence(self) -> str:
         """Return it in words."""
-        bound = f"lower bound {self.estimate.lower:.2f}" if self.estimate.usable else "no bound"
+        bound = f"lower bound {beside(self.estimate.lower, self.rate)}" if self.estimate.usable else "no bound"
         examples = counted(self.examples, "failing example")
         told = f"{self.kept} of {counted(self.scenes, 'fresh scene')} of {examples} hold ({bound})"
         if self.worst is not None:
@@ -82,10 +85,10 @@ def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Calla
     spots: list[Spot] = []
     rate, needed = stage.claim.rate, scenes_needed(stage.claim.rate)
     for number in range(min(max(TRIALS, needed * len(examples)), MOST)):
-        example = examples[number % len(examples)]
-        pool = stage.pool(example)
+        turn, index = divmod(number, len(examples))
+        pool = stage.pool(examples[index])
         if pool:
-            spots.append((example, pool[number % len(pool)], number // len(pool)))
+            spots.append((examples[index], pool[(index + turn) % len(pool)], turn // len(pool)))
     done: list[Replicate] = []
     for start in range(0, len(spots), 8):
         if enough():
@@ -103,4 +106,5 @@ def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Calla
         worst=_falls_short(shares, rate),
         each=min(n for _, n in shares.values()),
         needed=needed,
+        rate=rate,
     )

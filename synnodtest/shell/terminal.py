@@ -136,7 +136,7 @@ def write_end(session: Session, reporter: Any) -> None:
         reporter.line(f"interrupted: what was finished lies in {where}; the same command goes on from there")
     if session.trouble and session.ending is not None:
         reporter.line(session.trouble, red=True)
-    if session.hidden and not reporter.stats.keys() & {"failed", "error"}:
+    if session.hidden and not session.interrupted and not reporter.stats.keys() & {"failed", "error"}:
         reporter.line(_hidden(session.hidden), red=True)
     if session.record is not None and session.report is not None:
         from synnodtest.report.confirmation import weaknesses

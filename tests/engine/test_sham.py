@@ -15,6 +15,7 @@ from synnodtest.expectations import Status
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
+from synnodtest.statistics import Estimate
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Squares
@@ -142,6 +143,21 @@ def test_invalid_where_tangos_lower_bound_of_the_excess_is_above_a_twentieth(edi
     assert sham.status == status
     assert (sham.estimate.lower > 0.05) is (status == "INVALID")
     assert sham.n10 - sham.n01 == edited - plain
+
+
+@pytest.mark.parametrize(("lower", "status"), [(0.0496, "PASSED"), (0.05, "PASSED"), (0.0504, "INVALID")])
+def test_a_bound_of_the_excess_is_not_printed_at_or_across_what_is_allowed(monkeypatch, lower, status):
+    monkeypatch.setattr(
+        "synnodtest.engine.sham.tango", lambda *_, **__: Estimate(0.2, lower, 1.0, method="given", n=30)
+    )
+    sham = judge_sham(*pairs(3, 0), 0.25, Matching.from_dict({"criterion": "centre-in-nodule"}), 0.05)
+    assert sham.status == status
+    printed = float(sham.sentence.partition("lower bound ")[2].partition(",")[0])
+    assert (printed > 0.05, printed < 0.05) == (lower > 0.05, lower < 0.05)
+
+
+def test_without_an_edit_there_is_no_control():
+    assert judge_sham([], [], 0.25, Matching.from_dict({"criterion": "centre-in-nodule"}), 0.05).status == "NOT NEEDED"
 
 
 @pytest.mark.parametrize(("left", "status"), [(15, "PASSED"), (14, "INVALID")])

@@ -100,6 +100,8 @@ def test_a_region_that_does_not_fail_as_often_as_claimed_is_not_stated():
 
     region = Region((), None, None, (), 0.5, (20, 40), (0, 40), 100, shown=False, complete=True)
     assert region.sentence().startswith("no larger region is shown to fail: 20 of 40")
+    whole = Region((), None, None, (), 0.998, (40, 40), (0, 0), 100, shown=True, complete=True)
+    assert whole.sentence().startswith("fails everywhere; 100% of the searched space; 40 of 40")
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

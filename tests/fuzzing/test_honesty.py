@@ -131,6 +131,13 @@ def failure(tmp_path_factory):
         ).entry
 
 
+def test_a_walk_that_was_cut_short_does_not_say_what_does_not_matter(failure):
+    assert failure["counterexamples"][0]["matters"] == "contrast"
+    assert not failure["region"]["complete"]
+    assert not failure["region"]["free"]
+    assert "matter" not in failure["region"]["sentence"]
+
+
 @pytest.mark.parametrize(("rate", "verdict"), [(0.9, "FIXED"), (0.77, "FAILED"), (0.2, "FAILED")])
 def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(failure, tmp_path, rate, verdict):
     again = Engine(Lungs(66), Discs(), Guard(Holed(noisy(rate, seed=2)), 30.0), Store(tmp_path / "again"))

@@ -44,6 +44,8 @@ class Explorer:
         self.space: Space = probes.space
         self.box = Box(self.space)
         self.held: dict[int, tuple[int, ...]] = {}
+        self._unknown: set[int] = set()
+        """Dimensions that the scenes did not do for."""
 
     def region(self) -> Region:
         """Return the region: survey along each parameter, a rule on the place, cuts, boundaries, and a fresh check."""
@@ -54,8 +56,10 @@ class Explorer:
         self._place()
         self._peel()
         edges = Edges(self.probes)
-        self.box = edges.refined(self.box)
+        bounded, self.box = set(self.box.stretches), edges.refined(self.box)
         complete = self.probes.left > 0
+        if not complete:
+            self._unknown |= bounded - set(self.box.stretches)
         self.probes.reserved = 0
         inside = self.probes.look(self.box.drawn(CHECKED, self.probes.rng("inside")), self.box)
         self._drop_levels(inside)
@@ -107,6 +111,8 @@ class Explorer:
     def _take(self, index: int, found: tuple[Stretch, ...], held: tuple[int, ...]) -> None:
         dimension = self.space.dimensions[index]
         self.held[index] = held
+        if not self.probes.left:
+            self._unknown.add(index)
         self.box = self.box.with_(index, joined(found) if held and found else (dimension.bounds,))
 
     # --- places and what else tells -----------------------------------------------------------------------------
@@ -185,7 +191,8 @@ class Explorer:
 
     def _free(self, index: int, dimension: Dimension) -> bool:
         by_rule = self.box.rule is not None and dimension.name in PLACED
-        return index not in self.box.stretches and not by_rule and self._has(index) and len(set(dimension.bounds)) > 1
+        known = index not in self.box.stretches and index not in self._unknown
+        return known and not by_rule and self._has(index) and len(set(dimension.bounds)) > 1
 
     def _term(self, index: int, edges: Edges) -> Term:
         dimension = self.space.dimensions[index]

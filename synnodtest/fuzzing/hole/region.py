@@ -99,7 +99,7 @@ class Region:
         terms: One per parameter that matters.
         rule: On where in the chest the nodule lies, if that says it better than the parameters of the place.
         border: The rule's boundary, where the rule is a distance.
-        free: Parameters that do not matter.
+        free: Parameters that do not matter, as far as scenes did for them.
         share: Share of the searched space.
         inside: Scenes within the region that fail, and of how many.
         outside: The same outside of it.
@@ -134,7 +134,7 @@ class Region:
         parts = [f"fails {self._where()}", *filter(None, (t.holds() for t in self.terms))]
         if self.free:
             parts.append(f"{_listed([_label(n) for n in self.free])} {'do' if self.free[1:] else 'does'} not matter")
-        parts.append(f"{100 * self.share:.2g}% of the searched space")
+        parts.append(f"{float(f'{100 * self.share:.2g}'):g}% of the searched space")
         parts.append(
             f"{self.inside[0]} of {self.inside[1]} scenes inside fail, {self.outside[0]} of {self.outside[1]} outside"
         )

@@ -1,0 +1,186 @@
+"""What stands between a search and a pass: every gap alone, every suspicion; numbers keep their side in print."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from scipy.stats import beta, binom
+
+from synnodtest.evidence.ruling import Status
+from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
+from synnodtest.fuzzing.control import Control
+from synnodtest.fuzzing.findings import Findings
+from synnodtest.fuzzing.ruling import gaps_of, ruling_of
+from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.stage import Judged, Replicate
+from synnodtest.fuzzing.sweep import Sweep, sweep
+from synnodtest.planning.difficulty import Space, ranged
+from synnodtest.planning.example import Example
+from synnodtest.ports import Background
+from synnodtest.statistics import Estimate
+
+RATE = 0.8
+CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
+SPACE = Space((ranged("diameter_mm", 10, 40),))
+EXAMPLE = Example.of({"diameter_mm": 12.0})
+
+
+def bound(lower):
+    return Estimate(0.9, lower, 1.0, method="given", n=100)
+
+
+CLEARED, NOT_CLEARED = Sweep(3, 120, 110, bound(0.85)), Sweep(3, 120, 100, bound(0.75))
+LEFT = [Judged(EXAMPLE, (), 0.0, -0.25, fails=True)]
+HELD, SILENT = Control(EXAMPLE, 30, 30, bound(0.9)), Control(EXAMPLE, 8, 30, bound(0.2))
+
+
+def search(**changed):
+    whole = {"stopped": "examples", "covered": True, "phases": {"coverage": 10, "hypothesis": 10}, "unplaced": 0}
+    judged = {(0,): "seen", (1000,): "seen"}
+    return SimpleNamespace(**whole | {"space": SPACE, "judged": judged, "left_out": [], "tried": 20} | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "held_out", "control", "findings", "gap"),
+    [
+        ({}, 2, None, {}, ""),
+        ({}, 2, HELD, {}, ""),
+        ({"stopped": "time budget"}, 2, None, {}, ""),
+        ({"stopped": "space exhausted"}, 2, None, {}, ""),
+        ({"covered": False}, 2, None, {}, "the coverage phase was not gone through"),
+        ({"stopped": "interrupted"}, 2, None, {}, "not all was tried"),
+        ({"unplaced": 10}, 2, None, {}, ""),
+        ({"unplaced": 11}, 2, None, {}, "11 of 21 examples of the coverage phase could not be planted"),
+        ({"judged": {(0,): "seen"}}, 2, None, {}, "too few examples: none with diameter_mm 10 to 20 was tried"),
+        ({"judged": {(0,): "s", (900,): None, (1000,): None}}, 2, None, {}, "none of 2 examples with diameter_mm"),
+        ({"left_out": [EXAMPLE]}, 2, None, {}, "1 explicit example could not be planted: diameter 12 mm"),
+        ({}, 1, None, {}, "radiographs of 1 patient are left for a confirmation, 2 are needed"),
+        ({}, 2, SILENT, {}, "control: 8 of 30 easy nodules found"),
+        ({}, 2, None, {"open": LEFT}, "1 failing example not followed up, the easiest: diameter 12 mm"),
+        ({}, 2, None, {"open": LEFT, "swept": CLEARED}, ""),
+        ({}, 2, None, {"swept": NOT_CLEARED}, "100 of 120 fresh scenes of 3 failing examples hold"),
+    ],
+)  # fmt: skip
+def test_every_gap_alone_keeps_a_search_from_passing(changed, held_out, control, findings, gap):
+    gone, found = search(**changed), Findings(None, **findings)
+    gaps = gaps_of(gone, held_out, control, found, RATE)
+    assert len(gaps) == bool(gap)
+    assert all(gap in told for told in gaps)
+    ruling = ruling_of(CLAIM, gone, found, 0.05, {}, gaps)
+    assert ruling.status is (Status.INCONCLUSIVE if gap else Status.PASSED)
+    assert all(told in ruling.sentence for told in gaps)
+
+
+# --- candidates -----------------------------------------------------------------------------------------------------
+
+
+def candidate(holding, n=60, complete=True):
+    trials = [SimpleNamespace(holds=i < holding, background=Background(f"b{i}", content=str(i))) for i in range(n)]
+    estimate = rate_of(trials, 0.05)
+    p_value = _p_value(estimate, RATE)
+    return Confirmation(
+        SimpleNamespace(example=EXAMPLE, matters=()), tuple(trials), estimate, p_value, complete=complete
+    )
+
+
+@pytest.mark.parametrize("others", [0, 2])
+@pytest.mark.parametrize("holding", range(30, 61))
+def test_a_candidate_is_what_the_binomial_says_of_its_sixty_trials(holding, others):
+    """Two looks and Holm of one or three: the least p-value times two times the number of candidates."""
+    first, *_ = decide([candidate(holding), *[candidate(60)] * others], RATE, 0.05)
+    surely_below = 2 * (1 + others) * binom.cdf(holding, 60, RATE) < 0.05
+    lower = beta.ppf(0.05, holding, 61 - holding)
+    assert first.confirmed is bool(surely_below)
+    assert first.refuted is bool(lower > RATE)
+    assert first.suspicious is (not surely_below and holding < RATE * 60)
+    status = Status.FAILED if surely_below else Status.INCONCLUSIVE if holding < 48 else Status.PASSED
+    assert ruling_of(CLAIM, search(), Findings(None, [first]), 0.05, {}, []).status is status
+
+
+@pytest.mark.parametrize("holding", [0, 50, 60])
+def test_a_confirmation_that_was_cut_short_neither_confirms_nor_refutes(holding):
+    (made,) = decide([candidate(holding, complete=False)], RATE, 0.05)
+    assert (made.confirmed, made.refuted, made.suspicious) == (False, False, True)
+    assert ruling_of(CLAIM, search(), Findings(None, [made]), 0.05, {}, []).status is Status.INCONCLUSIVE
+
+
+class Planted:
+    """A stage on which every third trial cannot be planted, and the claim holds where ``holds`` says."""
+
+    claim = CLAIM
+
+    def __init__(self, holds, count=30, lost=3):
+        self.backgrounds = [Background(f"b{k}", content=str(k)) for k in range(count)]
+        self.holds, self.lost, self.asked = holds, lost, []
+
+    def pool(self, example):
+        return self.backgrounds
+
+    def run_all(self, spots):
+        for example, background, number in spots:
+            self.asked.append((background.id, number))
+            if self.lost and len(self.asked) % self.lost == 0:
+                continue
+            yield Replicate(example, background, {}, 1.0, self.holds(example, background, number))
+
+    def run(self, example, where):
+        return self.run_all((example, background, number) for background, number in where)
+
+
+@pytest.mark.parametrize(("lost", "complete"), [(0, True), (3, True), (1, False)])
+def test_trials_that_cannot_be_planted_are_made_up_for_at_most_as_often_as_there_are_trials(lost, complete):
+    stage = Planted(lambda *_: True, lost=lost)
+    made = confirm(stage, SimpleNamespace(example=EXAMPLE), 60, 0.05, lambda: False)
+    assert made.complete is complete
+    assert len(made.replicates) == (60 if complete else 0)
+    assert len(set(stage.asked)) == len(stage.asked) <= 120
+
+
+def test_a_longer_look_repeats_no_trial_and_is_dropped_where_time_ends_it():
+    stage = Planted(lambda e, background, number: int(background.id[1:]) % 4 > 0, lost=0)
+    first = confirm(stage, SimpleNamespace(example=EXAMPLE), 60, 0.05, lambda: False)
+    asked = len(stage.asked)
+    assert longer(stage, first, 0.05, lambda: len(stage.asked) > asked + 50) == first
+    del stage.asked[asked:]
+    second = longer(stage, first, 0.05, lambda: False)
+    assert len(second.replicates) == 180
+    assert len(set(stage.asked)) == len(stage.asked) == 180
+    assert second.p_value <= first.p_value
+
+
+# --- the sweep ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("examples", "backgrounds"), [(60, 60), (10, 10), (7, 60), (4, 2)])
+def test_a_sweep_spreads_every_example_over_patients(examples, backgrounds):
+    stage = Planted(lambda *_: True, count=backgrounds, lost=0)
+    wanted = [Example.of({"diameter_mm": float(k)}) for k in range(examples)]
+    seen, inner = {}, stage.run_all
+    stage.run_all = lambda spots: inner(seen.setdefault(spot[0].key(), []).append(spot[1:]) or spot for spot in spots)
+    made = sweep(stage, wanted, 0.05, lambda: False)
+    assert made.scenes == 120
+    assert made.rate == RATE
+    for spots in seen.values():
+        assert len({b.id for b, _ in spots}) == min(len(spots), backgrounds)
+        assert len({(b.id, number) for b, number in spots}) == len(spots)
+
+
+# --- in print -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lower", "passed"), [(0.7996, False), (0.8, False), (0.8004, True)])
+def test_bounds_of_sweep_and_control_are_not_printed_at_or_across_what_they_are_held_against(lower, passed):
+    swept = Sweep(7, 120, 101, bound(lower), rate=0.8)
+    control = Control(EXAMPLE, 9, 30, bound(round(lower - 0.6, 6)))
+    assert swept.clears(0.8) is control.passed is passed
+    for told, asked in ((swept.sentence(), 0.8), (control.sentence(), 0.2)):
+        (printed,) = re.findall(r"lower bound (\d\.\d+)", told)
+        assert (float(printed) > asked) is passed
+
+
+def test_an_explicit_example_that_cannot_be_planted_is_not_counted_as_tried():
+    stage = SimpleNamespace(judge=lambda example: None if example == EXAMPLE else Judged(example, (), 1.0, 1.0, False))
+    gone = Search(stage, Space(()), lambda point: Example.of({}), 5, 0, lambda: False)
+    gone.run([EXAMPLE, Example.of({"diameter_mm": 9.0})], [])
+    assert gone.phases == {"explicit": 1, "coverage": 1}
+    assert gone.left_out == [EXAMPLE]
