@@ -30,7 +30,7 @@ def cluster_index(
     Raises:
         ValueError: the two differ in length, or a background is not known.
     """
-    names = [item.item() if isinstance(item, np.generic) else item for item in backgrounds]
+    names = backgrounds.tolist() if isinstance(backgrounds, np.ndarray) else list(backgrounds)
     who = names if patients is None else list(patients)
     if len(who) != len(names):
         raise ValueError(f"{len(names)} backgrounds, but {len(who)} patients")
@@ -56,7 +56,7 @@ def cluster_index(
 
 def codes(cluster: ArrayLike | Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
     """Return integer codes from 0 for any labels, and how many there are."""
-    index = cluster_index(list(cluster) if not isinstance(cluster, np.ndarray) else cluster)  # type: ignore[arg-type]
+    index = cluster_index(cluster)  # type: ignore[arg-type]
     return index, int(index.max()) + 1 if len(index) else 0
 
 

@@ -60,9 +60,7 @@ def tango_bounds(
         return (low + high) / 2
 
     one = np.ones_like(estimate)
-    lower = np.where(c == size, -1.0, root(-one, estimate, z))
-    upper = np.where(b == size, 1.0, root(estimate, one, -z))
-    return lower, upper
+    return root(-one, estimate, z), root(estimate, one, -z)
 
 
 def shows_above(n10: ArrayLike, n01: ArrayLike, n: ArrayLike, delta: float, alpha: float) -> NDArray[np.bool_]:
@@ -119,7 +117,7 @@ def _bounds_of_one(b: float, c: float, size: float, z: float) -> tuple[float, fl
                 high = middle
         return (low + high) / 2
 
-    return -1.0 if c == size else root(-1.0, estimate, z), 1.0 if b == size else root(estimate, 1.0, -z)
+    return root(-1.0, estimate, z), root(estimate, 1.0, -z)
 
 
 def _difference(
@@ -195,4 +193,4 @@ def mcnemar_exact(n10: int, n01: int) -> McNemarResult:
     point = binom_half_pmf(n10, n)
     if n10 == n01:
         return McNemarResult(1.0, 1.0 - point / 2)
-    return McNemarResult(min(1.0, 2 * tail), min(1.0, 2 * tail) - point)
+    return McNemarResult(2 * tail, 2 * tail - point)

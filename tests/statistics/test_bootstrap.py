@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from synnodtest.statistics import cluster_bootstrap
-from synnodtest.statistics.bootstrap import resampled
+from synnodtest.statistics.bootstrap import _sure_bounds, bca_bounds, resampled
 
 DATA = np.random.default_rng(4).exponential(1.0, 40)
 
@@ -21,6 +21,42 @@ def test_bca_over_single_rows_is_scipys():
     want = stats.bootstrap((DATA,), np.mean, confidence_level=0.9, n_resamples=20_000, rng=1).confidence_interval
     assert (got.lower, got.upper) == pytest.approx((want.low, want.high), abs=0.02)
     assert (got.value, got.n, got.clusters, got.flags) == (DATA.mean(), 40, 40, ())
+
+
+@pytest.mark.parametrize("data", [DATA[:15], np.round(DATA[:25]), -DATA[:12]])
+def test_bca_bounds_are_the_order_statistics_about_scipys(data):
+    """On the same draws, ties among them included; SciPy interpolates between two, a bound here is the outer one."""
+    seen = stats.bootstrap((data,), np.mean, n_resamples=3000, confidence_level=0.9, rng=1, method="percentile")
+    want = stats.bootstrap(
+        (data,), np.mean, n_resamples=0, bootstrap_result=seen, confidence_level=0.9, method="BCa"
+    ).confidence_interval
+    draws, left_out = np.sort(seen.bootstrap_distribution), (data.sum() - data) / (len(data) - 1)
+    lower, upper = bca_bounds(float(data.mean()), draws, left_out, 0.05, -np.inf, np.inf)
+    assert lower == draws[draws <= want.low + 1e-12].max()
+    assert upper == draws[draws >= want.high - 1e-12].min()
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_bca_ends_at_the_outermost_draws_where_its_formula_turns_over(side):
+    """One cluster makes the skew; at an error rate as small as an alarm's the formula would put the bounds inside."""
+    draws, left_out = np.linspace(-1.0, 1.0, 400), np.append(np.zeros(29), side)
+    lower, upper = bca_bounds(-0.9 * side, draws, left_out, 1e-9, -2, 2)
+    assert (lower if side > 0 else upper) == -side
+    lower, upper = bca_bounds(0.999 * -side, draws, -left_out, 1e-9, -2, 2)
+    assert (lower, upper)[int(side > 0)] == side
+
+
+@pytest.mark.parametrize("limits", [(0.0, 1.0), (-1.0, 1.0), (0.0, 4.0)])
+def test_the_guard_is_the_wider_of_the_plain_and_the_logit_interval(limits):
+    low, high = limits
+    left_out, rows, value = np.array([0.52, 0.7, 0.65, 0.61]), np.array([9.0, 2.0, 1.0, 3.0]), 0.62
+    degrees = rows.sum() ** 2 / (rows**2).sum() - 1
+    half = stats.t.isf(0.05, degrees) * math.sqrt(3 / 4 * ((left_out - value) ** 2).sum())
+    share = (value - low) / (high - low)
+    logit = special.logit(share) + np.array([-1, 1]) * half / (high - low) / (share * (1 - share))
+    wide = low + (high - low) * special.expit(logit)
+    got = _sure_bounds(value, left_out, rows, 0.05, low, high)
+    assert got == pytest.approx((min(value - half, wide[0]), max(value + half, wide[1])))
 
 
 def test_bootstrap_t_is_davison_and_hinkleys_studentized_interval():

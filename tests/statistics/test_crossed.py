@@ -59,6 +59,9 @@ def test_a_factor_without_effect_has_no_share():
     ("values", "rows", "columns", "reason"),
     [
         ([0.1, 0.2, 0.3], ["a", "b", "c"], ["x", "y", "z"], "repeated"),
+        ([0.1, 0.2, 0.4], ["a", "b", "c"], ["x", "x", "y"], "repeated"),
+        ([0.1, 0.2, 0.4], ["x", "x", "y"], ["a", "b", "c"], "repeated"),
+        ([0.1, 0.2, float("nan"), 0.3], ["a", "a", "b", "b"], ["x", "y", "x", "y"], "missing"),
         ([0.1, 0.2, 0.3], ["a", "a", "a"], ["x", "y", "z"], "one level"),
         ([0.5, 0.5, 0.5, 0.5], ["a", "a", "b", "b"], ["x", "y", "x", "y"], "agree"),
         ([], [], [], "fewer than three"),

@@ -77,6 +77,17 @@ def test_rates_that_differ_by_the_margin_are_seldom_called_equivalent():
     assert called <= stats.binom.ppf(0.999, 300, 0.05)
 
 
+def test_trials_and_clusters_of_both_groups_are_counted_and_one_unit_proves_nothing():
+    pairs = [f"c{i // 2}" for i in range(12)]
+    found = equivalent_rates(hits(6, 12), [range(12), pairs], hits(3, 8), single(8), margin=1)
+    assert (found.difference.n, found.difference.clusters, found.equivalent) == (20, 6 + 8, True)
+    assert not equivalent_rates([1, 0], single(2), [1, 0], single(2), margin=0.9).difference.reason
+    alone = equivalent_rates([1, 1, 0, 1], [["c"] * 4], hits(3, 8), single(8), margin=1)
+    assert (alone.equivalent, alone.p_value) == (False, 1.0)
+    assert alone.difference.value == 3 / 4 - 3 / 8
+    assert alone.difference.reason == "fewer than two independent units in a group"
+
+
 @pytest.mark.parametrize(("arm", "reference"), [([], [1, 0]), ([1, 0], [])])
 def test_an_empty_group_proves_nothing(arm, reference):
     found = equivalent_rates(arm, [range(len(arm))], reference, [range(len(reference))], margin=0.1)

@@ -107,6 +107,24 @@ def test_no_discordant_pair_is_no_evidence():
     assert mcnemar_exact(0, 0).p_value == mcnemar_exact(0, 0).mid_p_value == 1.0
 
 
+@pytest.mark.parametrize(("b", "c"), [(1, 1), (4, 4), (0, 3), (7, 1), (2, 9), (30, 30)])
+def test_mid_p_counts_half_of_the_outcomes_as_likely_as_the_one_seen(b, c):
+    share = stats.binom.pmf(np.arange(b + c + 1), b + c, 0.5)
+    farther = np.abs(2 * np.arange(b + c + 1) - b - c) - abs(b - c)
+    assert mcnemar_exact(b, c).mid_p_value == pytest.approx(share[farther > 0].sum() + share[farther == 0].sum() / 2)
+
+
+def test_newcombes_phi_is_corrected_for_continuity_where_it_is_positive():
+    """His method 10 on 14, 5, 2, 22 (95%), written out: Wilson's bounds and (ad - bc - n/2) / sqrt of the margins."""
+    got = newcombe_paired(14, 5, 2, 22, alpha=0.025)
+    one, two = (stats.binomtest(k, 43).proportion_ci(0.95, "wilson") for k in (19, 16))
+    phi = (14 * 22 - 5 * 2 - 43 / 2) / math.sqrt(19 * 24 * 16 * 27)
+    down, up = ((19 / 43 - one.low, two.high - 16 / 43), (one.high - 19 / 43, 16 / 43 - two.low))
+    width = [math.sqrt(a**2 - 2 * phi * a * b + b**2) for a, b in (down, up)]
+    assert (got.lower, got.upper) == pytest.approx((3 / 43 - width[0], 3 / 43 + width[1]))
+    assert got.extra["discordant"] == 7
+
+
 def test_mcnemar_equals_scipys_binomial_test_and_statsmodels():
     from statsmodels.stats.contingency_tables import mcnemar
 
