@@ -26,6 +26,7 @@ class CallableDetector:
     Args:
         function: ``radiographs -> list of lists of Finding``, one list per radiograph, in order.
         identity: Who it is. None: the function's name and the sha256 of its source file.
+        pairs: ``radiographs, priors -> list of lists of Finding``, of a detector that takes pairs, too.
 
     Attributes:
         may_change_unseen: Whether the identity says nothing of the weights, since no ``sha256`` was declared.
@@ -33,33 +34,15 @@ class CallableDetector:
 
     may_change_unseen = False
 
-    def __init__(self, function: Detect, identity: Identity | None = None) -> None:
+    def __init__(self, function: Detect, identity: Identity | None = None, pairs: DetectPairs | None = None) -> None:
         self._function = function
         self.identity = identity or Identity(_name_of(function), sha256=source_sha256(function))
+        if pairs is not None:
+            self.detect_pairs = pairs
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, in order."""
         return self._function(radiographs)
-
-
-class PairCallableDetector(CallableDetector):
-    """A detector of which a factory made an object with ``detect`` and ``detect_pairs``.
-
-    Args:
-        function: As of :class:`CallableDetector`.
-        pairs: ``radiographs, priors -> list of lists of Finding``.
-        identity: Who it is.
-    """
-
-    def __init__(self, function: Detect, pairs: DetectPairs, identity: Identity) -> None:
-        super().__init__(function, identity)
-        self._pairs = pairs
-
-    def detect_pairs(
-        self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]
-    ) -> list[list[Finding]]:
-        """Return one list of findings per radiograph, in order."""
-        return self._pairs(radiographs, priors)
 
 
 def load_callable(text: str, options: Options) -> CallableDetector:
@@ -79,10 +62,7 @@ def load_callable(text: str, options: Options) -> CallableDetector:
             f"detector {text!r}: the factory returned {type(made).__name__}, no function and no object with detect",
             hint="return a function that takes a list of radiographs and returns a list of lists of Finding",
         )
-    pairs = takes_pairs(made)
-    detector = (
-        PairCallableDetector(function, made.detect_pairs, identity) if pairs else CallableDetector(function, identity)
-    )
+    detector = CallableDetector(function, identity, made.detect_pairs if takes_pairs(made) else None)
     detector.may_change_unseen = by_source
     return detector
 

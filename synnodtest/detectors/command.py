@@ -130,7 +130,7 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
 
 
 class CommandDetector(_Program):
-    """A program that reads a folder of PNGs and writes a JSON file.
+    """A program that reads a folder of PNGs and writes a JSON file; with ``{prior}`` in its command it takes pairs.
 
     Args:
         command: Words as a shell would split them; ``{in}`` and ``{out}`` are replaced.
@@ -138,6 +138,11 @@ class CommandDetector(_Program):
     """
 
     contract = "command"
+
+    def __init__(self, command: str, options: Options) -> None:
+        super().__init__(command, options)
+        if PRIOR in command:
+            self.detect_pairs = self._asked
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Run the program once over all radiographs.
@@ -172,16 +177,6 @@ class CommandDetector(_Program):
                 f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"
             )
         return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
-
-
-class PairCommandDetector(CommandDetector):
-    """A program whose command has ``{prior}``: it takes pairs."""
-
-    def detect_pairs(
-        self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]
-    ) -> list[list[Finding]]:
-        """Run the program once over all radiographs and their priors; see :meth:`detect`."""
-        return self._asked(radiographs, priors)
 
 
 def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:
@@ -234,11 +229,5 @@ def _answer(path: Path, program: str) -> bytes:
     return path.read_bytes()
 
 
-@register_detector("command")
-def _command(argument: str, options: Options) -> CommandDetector:
-    return PairCommandDetector(argument, options) if PRIOR in argument else CommandDetector(argument, options)
-
-
-@register_detector("node21")
-def _node21(argument: str, options: Options) -> Node21Detector:
-    return Node21Detector(argument, options)
+register_detector("command")(CommandDetector)
+register_detector("node21")(Node21Detector)

@@ -59,7 +59,8 @@ class HttpDetector:
                 hint=f"put them into {AUTHORIZATION_VARIABLE}, as 'Basic ...' or 'Bearer ...'",
             )
         if not url.isascii() or any(letter.isspace() for letter in url):
-            raise DetectorError(f"the URL {url!r} holds a blank or a letter beyond ASCII", hint=f"write {_quoted(url)}")
+            quoted = quote(url, safe="/:?#[]@!$&'()*+,;=%~-._")
+            raise DetectorError(f"the URL {url!r} holds a blank or a letter beyond ASCII", hint=f"write {quoted}")
         chosen = [name.strip() for name in unquote(fragment).split(",") if name.strip()]
         secret = os.environ.get(AUTHORIZATION_VARIABLE, "").strip()
         if not (secret.isascii() and (secret.isprintable() or not secret)):
@@ -102,10 +103,6 @@ class HttpDetector:
         return Identity(said["name"], str(said.get("version", "")), str(said.get("sha256", "")), self._configuration)
 
 
-def _quoted(url: str) -> str:
-    return quote(url, safe="/:?#[]@!$&'()*+,;=%~-._")
-
-
 def _form(answer: Answer) -> str:
     """Return what an answer that is no JSON may be, for the message."""
     if not answer.body.strip():
@@ -133,11 +130,8 @@ def _part(boundary: str, disposition: str, content: bytes) -> bytes:
 
 @register_detector("http")
 @register_detector("https")
-def _http(argument: str, options: Options) -> HttpDetector:
-    return HttpDetector(argument, timeout_s=options.timeout_s)
-
-
 @register_detector("dicom+http")
 @register_detector("dicom+https")
-def _dicom_http(argument: str, options: Options) -> HttpDetector:
-    return HttpDetector(argument.removeprefix("dicom+"), timeout_s=options.timeout_s, dicom=True)
+def _http(argument: str, options: Options) -> HttpDetector:
+    url = argument.removeprefix("dicom+")
+    return HttpDetector(url, timeout_s=options.timeout_s, dicom=url != argument)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.registry import register_detector
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
@@ -64,6 +64,4 @@ def _score(truth: Truth) -> float:
     return 0.9 + 0.0999 * (1.0 - math.exp(-truth.diameter_mm * truth.contrast / 10.0))
 
 
-@register_detector("oracle")
-def _oracle(_argument: str, _options: Options) -> OracleDetector:
-    return OracleDetector()
+register_detector("oracle")(lambda _argument, _options: OracleDetector())

@@ -30,7 +30,7 @@ from synnodtest.decoding import no_twins
 from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_reasons, refuse_shares
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
-from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.registry import register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.finding import Finding
@@ -109,15 +109,11 @@ class RecordedDetector:
     def refusal(self, radiograph: Radiograph) -> DetectorError:
         """Return the error of a radiograph that the record does not hold."""
         folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
-        named = (
-            f": {', '.join(folders)} names {counted(len(self._findings), 'image')}, not {_named(radiograph)}"
-            if folders
-            else ""
-        )
-        return DetectorError(
-            f"the record of {self.identity.name!r} holds no findings for this radiograph{named}",
-            hint=self._remedy(radiograph),
-        )
+        says = f"the record of {self.identity.name!r} holds no findings for this radiograph"
+        if folders:
+            held = counted(len(self._findings), "image")
+            says += f": {', '.join(folders)} names {held}, not {_named(radiograph)}"
+        return DetectorError(says, hint=self._remedy(radiograph))
 
     def _of(self, radiograph: Radiograph) -> list[Finding]:
         held = [key for key in dict.fromkeys(self._keys(radiograph)) if key in self._findings]
@@ -313,6 +309,4 @@ def _finding(box: Any, score: Any, where: str) -> Finding:
         raise ValueError(f"{where}: {error}") from error
 
 
-@register_detector("recorded")
-def _recorded(argument: str, options: Options) -> RecordedDetector:
-    return read_findings(*options.file(argument))
+register_detector("recorded")(lambda argument, options: read_findings(*options.file(argument)))
