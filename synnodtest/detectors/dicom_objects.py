@@ -7,13 +7,47 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.report_codes import CODES
 from synnodtest.errors import DetectorError, require
 from synnodtest.files import replacing
 from synnodtest.finding import Finding
 from synnodtest.identity import planted_uid
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+CODES = {
+    "chest CAD report": ("112000", "DCM", "Chest CAD Report"),
+    "image library": ("111028", "DCM", "Image Library"),
+    "summary": ("111017", "DCM", "CAD Processing and Findings Summary"),
+    "with findings": ("111242", "DCM", "All algorithms succeeded; with findings"),
+    "without findings": ("111241", "DCM", "All algorithms succeeded; without findings"),
+    "impression": ("111034", "DCM", "Individual Impression/Recommendation"),
+    "rendering": ("111056", "DCM", "Rendering Intent"),
+    "to be shown": ("111150", "DCM", "Presentation Required: Rendering device is expected to present"),
+    "finding": ("111059", "DCM", "Single Image Finding"),
+    "centre": ("111010", "DCM", "Center"),
+    "outline": ("111041", "DCM", "Outline"),
+    "certainty": ("111012", "DCM", "Certainty of Finding"),
+    "algorithm": ("111001", "DCM", "Algorithm Name"),
+    "version": ("111003", "DCM", "Algorithm Version"),
+    "detections": ("111064", "DCM", "Summary of Detections"),
+    "succeeded": ("111222", "DCM", "Succeeded"),
+    "analyses": ("111065", "DCM", "Summary of Analyses"),
+    "not attempted": ("111225", "DCM", "Not Attempted"),
+    "nodule": ("27925004", "SCT", "Nodule"),
+    "measurement report": ("126000", "DCM", "Imaging Measurement Report"),
+    "measurements": ("126010", "DCM", "Imaging Measurements"),
+    "group": ("125007", "DCM", "Measurement Group"),
+    "what was found": ("121071", "DCM", "Finding"),
+    "region": ("111030", "DCM", "Image Region"),
+    "language": ("121049", "DCM", "Language of Content Item and Descendants"),
+    "english": ("en-US", "RFC5646", "English (United States)"),
+    "percent": ("%", "UCUM", "Percent"),
+    "abnormal": ("49755003", "SCT", "Morphologically Abnormal Structure"),
+    "segmented": ("113076", "DCM", "Segmentation"),
+    "segmentation source": ("121322", "DCM", "Source image for image processing operation"),
+    "artificial intelligence": ("123110", "DCM", "Artificial Intelligence"),
+}
+"""Value, scheme and meaning, by what this package calls them (PS3.16, TID 1500 and 4100)."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +82,11 @@ def image_of_file(path: Path) -> ReportedImage:
 
     try:
         data = pydicom.dcmread(path, stop_before_pixels=True)
-        return ReportedImage(
-            str(data.SOPInstanceUID),
-            str(data.SOPClassUID),
-            str(data.StudyInstanceUID),
-            str(data.SeriesInstanceUID),
-            (str(data.get("PatientName", "")), str(data.get("PatientID", ""))),
-            (int(data.get("Rows") or 0), int(data.get("Columns") or 0)),
-        )
+        uids = (data.SOPInstanceUID, data.SOPClassUID, data.StudyInstanceUID, data.SeriesInstanceUID)
+        instance, kind, study, series = map(str, uids)
+        patient = (str(data.get("PatientName", "")), str(data.get("PatientID", "")))
+        shape = (int(data.get("Rows") or 0), int(data.get("Columns") or 0))
+        return ReportedImage(instance, kind, study, series, patient, shape)
     except (InvalidDicomError, AttributeError, OSError) as error:
         raise DetectorError(
             f"{path}: no DICOM image: {error}", hint="name the file that the findings are on"
@@ -98,13 +129,10 @@ def new_object(path: Path, sop_class: str, modality: str, image: ReportedImage) 
         SynnodError: pydicom is not installed.
     """
     require("pydicom", "dicom", f"writing {path.name}")
-    from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-    data = dataset()
-    data.file_meta = FileMetaDataset()
-    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    data = dataset(SOPClassUID=sop_class, SOPInstanceUID=generate_uid())
+    data.ensure_file_meta()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data.PatientName, data.PatientID = image.patient
     data.PatientBirthDate, data.PatientSex, data.ReferringPhysicianName = "", "", ""

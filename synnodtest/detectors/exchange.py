@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import (
-    SHAPE,
-    refuse_failure,
-    refuse_form,
-    refuse_others,
-    refuse_reasons,
-    refuse_several_images,
-    refuse_taken_back,
-)
+from synnodtest.detectors import answer_faults
+from synnodtest.detectors.answer_faults import SHAPE
 from synnodtest.detectors.label_rule import LABELS, LabelRule, folded
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
@@ -36,8 +30,7 @@ def png16(radiograph: Radiograph) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype(np.uint16)
-    Image.fromarray(values).save(stream, format="PNG", compress_level=1)
+    Image.fromarray(_as_uint16(radiograph, PNG_WHITE)).save(stream, format="PNG", compress_level=1)
     return stream.getvalue()
 
 
@@ -48,24 +41,16 @@ def dicom16(radiograph: Radiograph) -> bytes:
         SynnodError: pydicom is not installed.
     """
     require("pydicom", "dicom", "A detector that wants DICOM")
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+    from pydicom.dataset import Dataset
+    from pydicom.uid import DigitalXRayImageStorageForPresentation, generate_uid
 
-    values = np.rint(np.clip(radiograph.pixels, 0, 1) * PNG_WHITE).astype("<u2")
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    data = Dataset()
+    data.SOPClassUID = DigitalXRayImageStorageForPresentation
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
     data.Modality, data.PatientID, data.PatientName = "DX", "synnodtest", "synnodtest"
-    data.Rows, data.Columns = values.shape
-    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 0
-    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
     data.ImagerPixelSpacing = data.PixelSpacing = [f"{spacing:.8g}" for spacing in radiograph.spacing_mm]
     data.RescaleSlope, data.RescaleIntercept = "1", "0"
-    data.PixelData = values.tobytes()
+    data.set_pixel_data(_as_uint16(radiograph, PNG_WHITE), "MONOCHROME2", 16)
     stream = io.BytesIO()
     data.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
@@ -73,7 +58,7 @@ def dicom16(radiograph: Radiograph) -> bytes:
 
 def write_stack(path: Path, radiographs: Sequence[Radiograph]) -> None:
     """Write radiographs of one shape and spacing as NODE21 wants them: one ``.mha`` of slices, MET_USHORT, 0..4095."""
-    stack = np.stack([np.rint(np.clip(r.pixels, 0, 1) * NODE21_WHITE).astype("<u2") for r in radiographs])
+    stack = np.stack([_as_uint16(radiograph, NODE21_WHITE) for radiograph in radiographs])
     row, column = radiographs[0].spacing_mm
     count, height, width = stack.shape
     header = (
@@ -82,6 +67,10 @@ def write_stack(path: Path, radiographs: Sequence[Radiograph]) -> None:
         "ElementType = MET_USHORT\nElementDataFile = LOCAL\n"
     )
     path.write_bytes(header.encode("ascii") + stack.tobytes())
+
+
+def _as_uint16(radiograph: Radiograph, white: int) -> NDArray[np.uint16]:
+    return np.rint(np.clip(radiograph.pixels, 0, 1) * white).astype("<u2")
 
 
 def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule | None = None) -> list[Finding]:
@@ -103,27 +92,27 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
             raise DetectorError(
                 f"the answer has no 'findings' but {', '.join(map(str, content)) or 'nothing'}", hint=SHAPE
             )
-        refuse_failure(content)
-        refuse_others(content)
+        answer_faults.refuse_failure(content)
+        answer_faults.refuse_others(content)
         told = content
         content = content["findings"]
         if not content:
-            refuse_reasons(told)
+            answer_faults.refuse_reasons(told)
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
     if not isinstance(content, list):
         raise DetectorError(f"the findings are {type(content).__name__}, not a list", hint=SHAPE)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
-    refuse_several_images(content)
+    answer_faults.refuse_several_images(content)
     return [_finding(item, scale, number, unit) for number, item in enumerate(content) if rule.keeps(item)]
 
 
 def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:
     for key, value in item.items() if isinstance(item, dict) else ():
         if not (key == "unit" and value == unit):
-            refuse_form(key, value)
-        refuse_taken_back(key, value, number)
+            answer_faults.refuse_form(key, value)
+        answer_faults.refuse_taken_back(key, value, number)
         if folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=SHAPE)
     try:
@@ -148,8 +137,8 @@ def node21_findings(
         DetectorError: it is something else, says that it failed, or a box lies on a slice that was not given.
     """
     if isinstance(content, dict) and content.get("boxes") == []:
-        refuse_failure(content)
-        refuse_reasons(content)
+        answer_faults.refuse_failure(content)
+        answer_faults.refuse_reasons(content)
     try:
         boxes = content["boxes"]
         if not isinstance(boxes, list):

@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.dicom_objects import (
-    ReportedImage,
-    dataset,
-    new_object,
-    outline_of,
-    reference_to,
-    save,
-    series_reference,
-    size_of,
-)
+from synnodtest.detectors import dicom_objects as dicom
+from synnodtest.detectors.dicom_objects import ReportedImage, dataset
 from synnodtest.detectors.stated_certainty import words_of
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -39,15 +31,15 @@ def write_presentation_state(path: Path, findings: Sequence[Finding], image: Rep
         DetectorError: the size of the image is not known.
         SynnodError: pydicom is not installed.
     """
-    rows, columns = size_of(image, path)
-    data = new_object(path, _GRAYSCALE, "PR", image)
+    rows, columns = dicom.size_of(image, path)
+    data = dicom.new_object(path, _GRAYSCALE, "PR", image)
     data.PresentationCreationDate, data.PresentationCreationTime = data.ContentDate, data.ContentTime
     del data.ContentDate, data.ContentTime
     data.Laterality = ""
     data.ManufacturerModelName, data.SoftwareVersions = identity.name or "unnamed", identity.version
     data.ContentLabel, data.ContentCreatorName = "FINDINGS", ""
     data.ContentDescription = f"{identity.name} {identity.version}".strip()[:64]
-    data.ReferencedSeriesSequence = [series_reference(image, data, "ReferencedImageSequence")]
+    data.ReferencedSeriesSequence = [dicom.series_reference(image, data, "ReferencedImageSequence")]
     data.DisplayedAreaSelectionSequence = [
         dataset(
             DisplayedAreaTopLeftHandCorner=[1, 1],
@@ -60,7 +52,7 @@ def write_presentation_state(path: Path, findings: Sequence[Finding], image: Rep
     data.PresentationLUTShape = "IDENTITY"
     if findings:
         data.GraphicAnnotationSequence = [_annotation(found, image) for found in findings]
-    save(data, path)
+    dicom.save(data, path)
 
 
 def _annotation(found: Finding, image: ReportedImage) -> Any:
@@ -68,7 +60,7 @@ def _annotation(found: Finding, image: ReportedImage) -> Any:
         GraphicAnnotationUnits="PIXEL",
         GraphicDimensions=2,
         NumberOfGraphicPoints=_POINTS,
-        GraphicData=outline_of(found),
+        GraphicData=dicom.outline_of(found),
         GraphicType="POLYLINE",
         GraphicFilled="N",
     )
@@ -79,7 +71,7 @@ def _annotation(found: Finding, image: ReportedImage) -> Any:
         AnchorPointVisibility="N",
     )
     return dataset(
-        ReferencedImageSequence=[reference_to(image)],
+        ReferencedImageSequence=[dicom.reference_to(image)],
         GraphicLayer=LAYER,
         TextObjectSequence=[text],
         GraphicObjectSequence=[outline],

@@ -9,16 +9,8 @@ from typing import Any
 import numpy as np
 
 from synnodtest import __version__
-from synnodtest.detectors.dicom_objects import (
-    ReportedImage,
-    coded,
-    dataset,
-    new_object,
-    reference_to,
-    save,
-    series_reference,
-    size_of,
-)
+from synnodtest.detectors import dicom_objects as dicom
+from synnodtest.detectors.dicom_objects import ReportedImage, coded, dataset
 from synnodtest.detectors.segmentation import SEGMENTATION
 from synnodtest.detectors.stated_certainty import words_of
 from synnodtest.errors import DetectorError
@@ -40,16 +32,16 @@ def write_segmentation(path: Path, findings: Sequence[Finding], image: ReportedI
         DetectorError: the size of the image is not known, or a box lies outside it.
         SynnodError: pydicom is not installed.
     """
-    rows, columns = size_of(image, path)
+    rows, columns = dicom.size_of(image, path)
     masks = [_mask(found.box, (rows, columns)) for found in findings] or [np.zeros((rows, columns), dtype=np.bool_)]
-    data = new_object(path, SEGMENTATION, "SEG", image)
+    data = dicom.new_object(path, SEGMENTATION, "SEG", image)
     _describe(data, image, len(masks))
     texts = [words_of(found.score) for found in findings] or ["nothing was found"]
     data.SegmentSequence = [_segment(n, text, bool(findings), identity) for n, text in enumerate(texts, start=1)]
     data.PerFrameFunctionalGroupsSequence = [_frame(number, image) for number in range(1, len(masks) + 1)]
     bits = np.packbits(np.stack(masks).ravel(), bitorder="little").tobytes()
     data.PixelData = bits + b"\0" * (len(bits) % 2)
-    save(data, path)
+    dicom.save(data, path)
 
 
 def _mask(box: Box, shape: tuple[int, int]) -> BoolArray:
@@ -83,10 +75,9 @@ def _describe(data: Any, image: ReportedImage, frames: int) -> None:
     data.NumberOfFrames, data.SamplesPerPixel, data.PhotometricInterpretation = frames, 1, "MONOCHROME2"
     data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 1, 1, 0, 0
     data.LossyImageCompression, data.SegmentationType, data.SegmentsOverlap = "00", "BINARY", "UNDEFINED"
-    data.ReferencedSeriesSequence = [series_reference(image, data, "ReferencedInstanceSequence")]
+    data.ReferencedSeriesSequence = [dicom.series_reference(image, data, "ReferencedInstanceSequence")]
     data.SharedFunctionalGroupsSequence = [dataset()]
-    organised = dataset(DimensionOrganizationUID=data.SOPInstanceUID)
-    data.DimensionOrganizationSequence = [organised]
+    data.DimensionOrganizationSequence = [dataset(DimensionOrganizationUID=data.SOPInstanceUID)]
     data.DimensionIndexSequence = [
         dataset(
             DimensionIndexPointer=0x0062000B,
@@ -100,19 +91,18 @@ def _describe(data: Any, image: ReportedImage, frames: int) -> None:
 def _segment(number: int, text: str, found: bool, identity: Identity) -> Any:
     from pydicom.uid import generate_uid
 
+    algorithm = dataset(
+        AlgorithmFamilyCodeSequence=coded("artificial intelligence"),
+        AlgorithmName=identity.name or "unnamed",
+        AlgorithmVersion=identity.version or "unknown",
+    )
     segment = dataset(
         SegmentNumber=number,
         SegmentLabel=f"Nodule {number}",
         SegmentDescription=text,
         SegmentAlgorithmType="AUTOMATIC",
-        SegmentAlgorithmName=identity.name or "unnamed",
-        SegmentationAlgorithmIdentificationSequence=[
-            dataset(
-                AlgorithmFamilyCodeSequence=coded("artificial intelligence"),
-                AlgorithmName=identity.name or "unnamed",
-                AlgorithmVersion=identity.version or "unknown",
-            )
-        ],
+        SegmentAlgorithmName=algorithm.AlgorithmName,
+        SegmentationAlgorithmIdentificationSequence=[algorithm],
         SegmentedPropertyCategoryCodeSequence=coded("abnormal"),
         SegmentedPropertyTypeCodeSequence=coded("nodule"),
     )
@@ -122,7 +112,7 @@ def _segment(number: int, text: str, found: bool, identity: Identity) -> Any:
 
 
 def _frame(number: int, image: ReportedImage) -> Any:
-    source = reference_to(image)
+    source = dicom.reference_to(image)
     source.PurposeOfReferenceCodeSequence = coded("segmentation source")
     source.SpatialLocationsPreserved = "YES"
     return dataset(

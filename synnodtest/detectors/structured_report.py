@@ -16,8 +16,15 @@ from typing import Any
 
 from synnodtest.detectors.dicom_findings import ObjectKind, Reading, register_kind
 from synnodtest.detectors.dicom_graphics import box_around, points_of, union
-from synnodtest.detectors.report_codes import REPORT_CLASSES
 from synnodtest.finding import Finding
+
+REPORT_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.88.65": "Chest CAD SR",
+    "1.2.840.10008.5.1.4.1.1.88.22": "Enhanced SR",
+    "1.2.840.10008.5.1.4.1.1.88.33": "Comprehensive SR",
+    "1.2.840.10008.5.1.4.1.1.88.34": "Comprehensive 3D SR",
+}
+"""SOP classes that hold findings with coordinates."""
 
 _FAILED = {"111017": ("111243", "111244", "111245"), "111064": ("111223", "111224", "111225")}
 """Summaries of all (CID 6047) and of detections (CID 6042) by which not all of it, or nothing, was done: their silence

@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synnodtest.detectors.dicom_objects import (
-    ReportedImage,
-    coded,
-    dataset,
-    new_object,
-    outline_of,
-    reference_to,
-    save,
-    series_reference,
-)
+from synnodtest.detectors import dicom_objects as dicom
+from synnodtest.detectors.dicom_objects import ReportedImage, coded, dataset
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -46,25 +38,23 @@ def write_report(
     if form not in FORMS:
         raise DetectorError(f"there is no form {form!r} of a structured report", hint=f"one of {', '.join(FORMS)}")
     chest_cad = form == "chest-cad"
-    data = new_object(path, _CHEST_CAD if chest_cad else _COMPREHENSIVE, "SR", image)
+    data = dicom.new_object(path, _CHEST_CAD if chest_cad else _COMPREHENSIVE, "SR", image)
     data.CompletionFlag, data.VerificationFlag, data.PerformedProcedureCodeSequence = "COMPLETE", "UNVERIFIED", []
     data.ReferencedPerformedProcedureStepSequence = []
-    series = series_reference(image, data, "ReferencedSOPSequence")
+    series = dicom.series_reference(image, data, "ReferencedSOPSequence")
     data.CurrentRequestedProcedureEvidenceSequence = [
         dataset(ReferencedSeriesSequence=[series], StudyInstanceUID=data.StudyInstanceUID)
     ]
     root = _chest_cad(findings, image, identity) if chest_cad else _coordinates(findings, image, identity)
     root.pop("RelationshipType", None)
     data.update(root)
-    save(data, path)
+    dicom.save(data, path)
 
 
 def _item(relation: str, kind: str, name: str = "", children: Sequence[Any] = (), **elements: Any) -> Any:
-    item = dataset(RelationshipType=relation, ValueType=kind)
+    item = dataset(RelationshipType=relation, ValueType=kind, **elements)
     if name:
         item.ConceptNameCodeSequence = coded(name)
-    for key, value in elements.items():
-        setattr(item, key, value)
     if children:
         item.ContentSequence = list(children)
     return item
@@ -92,7 +82,7 @@ def _placed(relation: str, name: str, points: Sequence[float], image: Any) -> An
 
 
 def _library(image: ReportedImage) -> Any:
-    shown = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[reference_to(image)])
+    shown = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
     return _container("CONTAINS", "image library", [shown])
 
 
@@ -104,61 +94,35 @@ def _algorithm(identity: Identity) -> list[Any]:
 def _chest_cad(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
     by_reference = dataset(RelationshipType="SELECTED FROM", ReferencedContentItemIdentifier=_IN_LIBRARY)
     shown = _word("HAS CONCEPT MOD", "rendering", "to be shown")
-    singles = [
-        _word(
-            "CONTAINS",
-            "finding",
-            "nodule",
-            [
-                shown,
-                *_algorithm(identity),
-                _certainty("HAS PROPERTIES", finding.score),
-                _placed("HAS PROPERTIES", "centre", [float(v) for v in finding.centre], by_reference),
-                _placed("HAS PROPERTIES", "outline", outline_of(finding), by_reference),
-            ],
-        )
-        for finding in findings
-    ]
+
+    def single(finding: Finding) -> Any:
+        certainty = _certainty("HAS PROPERTIES", finding.score)
+        centre = _placed("HAS PROPERTIES", "centre", [float(v) for v in finding.centre], by_reference)
+        outline = _placed("HAS PROPERTIES", "outline", dicom.outline_of(finding), by_reference)
+        return _word("CONTAINS", "finding", "nodule", [shown, *_algorithm(identity), certainty, centre, outline])
+
+    singles = list(map(single, findings))
     impressions = [_container("INFERRED FROM", "impression", [shown, *singles])] if singles else []
     summary = _word("CONTAINS", "summary", "with findings" if singles else "without findings", impressions)
-    return _container(
-        "",
-        "chest CAD report",
-        [
-            _word("HAS CONCEPT MOD", "language", "english"),
-            _library(image),
-            summary,
-            _word("CONTAINS", "detections", "succeeded", [] if singles else _algorithm(identity)),
-            _word("CONTAINS", "analyses", "not attempted"),
-        ],
-        "4100",
-    )
+    content = [
+        _word("HAS CONCEPT MOD", "language", "english"),
+        _library(image),
+        summary,
+        _word("CONTAINS", "detections", "succeeded", [] if singles else _algorithm(identity)),
+        _word("CONTAINS", "analyses", "not attempted"),
+    ]
+    return _container("", "chest CAD report", content, "4100")
 
 
 def _coordinates(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
-    shown = _item("SELECTED FROM", "IMAGE", ReferencedSOPSequence=[reference_to(image)])
-    groups = [
-        _container(
-            "CONTAINS",
-            "group",
-            [
-                *_algorithm(identity),
-                _word("CONTAINS", "what was found", "nodule"),
-                _placed("CONTAINS", "region", outline_of(finding), shown),
-                _certainty("CONTAINS", finding.score),
-            ],
-            "1410",
-        )
-        for finding in findings
-    ]
-    return _container(
-        "",
-        "measurement report",
-        [
-            _word("HAS CONCEPT MOD", "language", "english"),
-            *_algorithm(identity),
-            _library(image),
-            _container("CONTAINS", "measurements", groups),
-        ],
-        "1500",
-    )
+    shown = _item("SELECTED FROM", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
+
+    def group(finding: Finding) -> Any:
+        nodule = _word("CONTAINS", "what was found", "nodule")
+        region = _placed("CONTAINS", "region", dicom.outline_of(finding), shown)
+        certainty = _certainty("CONTAINS", finding.score)
+        return _container("CONTAINS", "group", [*_algorithm(identity), nodule, region, certainty], "1410")
+
+    measured = _container("CONTAINS", "measurements", list(map(group, findings)))
+    language = _word("HAS CONCEPT MOD", "language", "english")
+    return _container("", "measurement report", [language, *_algorithm(identity), _library(image), measured], "1500")
