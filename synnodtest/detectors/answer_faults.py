@@ -43,8 +43,7 @@ def refuse_failure(content: JsonObject) -> None:
     for key, value in content.items():
         name, word = folded(key), folded(value) if isinstance(value, str) else ""
         failed = (
-            (name in FAILURES and value not in (None, "", [], {}, 0, False))
-            or (name in (*INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
+            (name in (*FAILURES, *INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
             or (name in CONSENTS and (value is False or word in ("false", "no")))
             or (name in STATES and _is_bad_state(value, word))
         )

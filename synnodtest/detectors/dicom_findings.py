@@ -15,7 +15,7 @@ from typing import Any
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.recorded import Origin, RecordedDetector
-from synnodtest.detectors.registry import Options, load_all, register_detector
+from synnodtest.detectors.registry import load_all, register_detector
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity, instance_key
@@ -85,15 +85,10 @@ _KINDS: dict[str, ObjectKind] = {}
 def register_kind(kind: ObjectKind) -> None:
     """Make a kind known, and with it the detector ``NAME:PATH`` that reads it and passes over every other."""
     _KINDS[kind.name] = kind
-
-    @register_detector(kind.name)
-    def _of_kind(argument: str, options: Options) -> RecordedDetector:
-        return read_objects(*options.file(argument), [kind.name])
+    register_detector(kind.name)(lambda argument, options: read_objects(*options.file(argument), [kind.name]))
 
 
-@register_detector("dicom-findings")
-def _of_any_kind(argument: str, options: Options) -> RecordedDetector:
-    return read_objects(*options.file(argument))
+register_detector("dicom-findings")(lambda argument, options: read_objects(*options.file(argument)))
 
 
 def objects_in(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
@@ -150,7 +145,8 @@ def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = 
         )
     configuration = {"recorded": True, "reports": len(paths), **({"classes": list(chosen)} if chosen else {})}
     identity = Identity(names.pop(), sha256=sha256_of_files(paths[0], paths[1:]), configuration=configuration)
-    return RecordedDetector(_joined(readings), identity, _origins(readings))
+    origins = {instance_key(uid): Origin(one.path, one.shapes.get(uid)) for one in readings for uid in one.findings}
+    return RecordedDetector(_joined(readings), identity, origins)
 
 
 def _joined(readings: Sequence[Reading]) -> dict[str, list[Finding]]:
@@ -167,14 +163,6 @@ def _joined(readings: Sequence[Reading]) -> dict[str, list[Finding]]:
                 )
             findings[key], where[key] = items, reading.path
     return findings
-
-
-def _origins(readings: Sequence[Reading]) -> dict[str, Origin]:
-    return {
-        instance_key(uid): Origin(reading.path, reading.shapes.get(uid))
-        for reading in readings
-        for uid in reading.findings
-    }
 
 
 def _check_names(path: Path, readings: Sequence[Reading], chosen: Sequence[str]) -> None:

@@ -65,7 +65,9 @@ def export_of(metadata: Mapping[str, object], path: Path) -> Export | None:
     check_task(task, path)
     head = accepted_head(str(metadata["head"]), "", path) if metadata.get("head") else None
     try:
-        names = {int(index): str(name) for index, name in _pairs(_value(metadata["names"]))}
+        names = _value(metadata["names"])
+        listed = names.items() if isinstance(names, Mapping) else enumerate(names)
+        classes = {int(index): str(name) for index, name in listed}
         size = _size(_value(metadata.get("imgsz")))
         channels = None if metadata.get("channels") is None else int(_value(metadata["channels"]))
         stride = int(float(_value(metadata.get("stride", 1)) or 1))
@@ -79,7 +81,7 @@ def export_of(metadata: Mapping[str, object], path: Path) -> Export | None:
         raise DetectorError(f"{path}: its metadata say size {list(size)}, which is no multiple of its stride {stride}")
     if finished and head is not None and head.rows:
         raise DetectorError(f"{path}: its metadata say head {head.name} and suppression inside, which do not fit")
-    return Export(names, head, size, channels, finished)
+    return Export(classes, head, size, channels, finished)
 
 
 def _value(text: Any) -> Any:
@@ -93,10 +95,6 @@ def _value(text: Any) -> Any:
             return json.loads(text)
         except ValueError:
             return yaml.safe_load(text)
-
-
-def _pairs(names: Any) -> Any:
-    return names.items() if isinstance(names, Mapping) else enumerate(names)
 
 
 def _size(value: Any) -> tuple[int, int] | None:

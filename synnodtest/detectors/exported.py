@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
-from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
 from synnodtest.detectors.frames import Frame, findings_of, suppress
+from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
 from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings, settings_of_export
@@ -165,9 +165,8 @@ class ExportedDetector:
             return replace(settings, output=replace(output, classes=classes, class_count=output.class_count or count))
         if (output.class_count or 1) > 1:
             raise DetectorError(f"{self._path} has {output.class_count} classes, and none is named", hint=SAY_WHICH)
-        if settings.decoder == "torchvision":
-            return replace(settings, output=replace(output, classes=(1,), class_count=1))
-        return replace(settings, output=replace(output, classes=(0,), class_count=1))
+        first = 1 if settings.decoder == "torchvision" else 0
+        return replace(settings, output=replace(output, classes=(first,), class_count=1))
 
     def _chosen_by_number(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
         if not chosen:

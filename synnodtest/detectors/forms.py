@@ -18,10 +18,7 @@ END = "<!-- end of the tables -->"
 def tables() -> str:
     """Return the tables in Markdown."""
     read = [f"| `{head.name}` | {head.fit} | {head.says} |" for head in HEADS.values()]
-    by_reason: dict[str, list[str]] = {}
-    for name, gives in REFUSED_HEADS.items():
-        by_reason.setdefault(gives, []).append(f"`{name}`")
-    refused = [f"| {', '.join(names)} | {gives} |" for gives, names in by_reason.items()]
+    refused = [f"| `{'`, `'.join(names)}` | {gives} |" for gives, names in REFUSED_HEADS.items()]
     keys = [f"| `{key}` | {says} |" for key, says in READ_KEYS.items()]
     return "\n".join(
         [

@@ -88,7 +88,8 @@ class Guard:
             self._hung = f"{where}: no answer within {self.timeout_s:g} s"
             raise DetectorError(self._hung, hint="raise the time limit if the detector is only slow") from None
         if isinstance(error, DetectorError):
-            raise error if error.message.startswith(where) else _renamed(error, where) from error
+            named = error.message.startswith(where)
+            raise error if named else DetectorError(f"{where}: {error.message}", hint=error.hint) from error
         if error is not None:
             raise DetectorError(f"{where}: {type(error).__name__}: {error}{_raised_at(error)}") from error
         assert findings is not None
@@ -121,10 +122,6 @@ def _raised_at(error: BaseException) -> str:
             shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
             return f" ({shown.as_posix()}:{frame.lineno})"
     return ""
-
-
-def _renamed(error: DetectorError, where: str) -> DetectorError:
-    return DetectorError(f"{where}: {error.message}", hint=error.hint)
 
 
 def _sources(radiographs: Sequence[Radiograph]) -> str:

@@ -43,22 +43,16 @@ HEADS = {
 """Class name -> how it is read."""
 
 REFUSED_HEADS = {
-    "Segment": "outlines",
-    "Segment26": "outlines",
-    "YOLOESegment": "outlines of classes named by text",
-    "YOLOESegment26": "outlines of classes named by text",
-    "SemanticSegment": "one class per pixel",
-    "Pose": "key points",
-    "Pose26": "key points",
-    "OBB": "turned boxes",
-    "OBB26": "turned boxes",
-    "Classify": "one class per picture",
-    "Depth": "distances",
-    "WorldDetect": "classes named by text",
-    "YOLOEDetect": "classes named by text",
-    "LRPCHead": "classes named by text",
+    "outlines": ("Segment", "Segment26"),
+    "outlines of classes named by text": ("YOLOESegment", "YOLOESegment26"),
+    "one class per pixel": ("SemanticSegment",),
+    "key points": ("Pose", "Pose26"),
+    "turned boxes": ("OBB", "OBB26"),
+    "one class per picture": ("Classify",),
+    "distances": ("Depth",),
+    "classes named by text": ("WorldDetect", "YOLOEDetect", "LRPCHead"),
 }
-"""Heads that are known and not read, with what they give; every other name is refused as unknown."""
+"""What heads give that are known and not read; every other name is refused as unknown."""
 
 TASKS = ("", "detect")
 """What a file may say that it is for; older files say nothing."""
@@ -77,8 +71,9 @@ def accepted_head(name: str, module: str, path: Path) -> Head:
     Raises:
         DetectorError: it is not on the allow-list.
     """
-    if name in REFUSED_HEADS:
-        raise DetectorError(f"{path}: its head {name} gives {REFUSED_HEADS[name]}, not boxes of findings", hint=_HINT)
+    for gives, refused in REFUSED_HEADS.items():
+        if name in refused:
+            raise DetectorError(f"{path}: its head {name} gives {gives}, not boxes of findings", hint=_HINT)
     if name not in HEADS:
         raise DetectorError(f"{path}: its head {name or 'without a name'} is not known", hint=_HINT)
     if module and not module.startswith("ultralytics.nn.modules"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import ssl
 import threading
 import time
@@ -309,8 +310,6 @@ def _text_of(error: urllib.error.HTTPError) -> str:
 def text_shown(content: bytes) -> str:
     """Return the beginning of a body in one line; of an HTML page its title."""
     text = content.decode("utf-8", "replace")
-    low = text[:4096].lower()
-    if "<title>" in low:
-        begin = low.index("<title>") + 7
-        return f"HTML page {text[begin : max(low.find('</title>'), begin)][:120].strip()!r}"
+    if title := re.search(r"<title>(.*?)</title>", text[:4096], re.IGNORECASE | re.DOTALL):
+        return f"HTML page {title[1][:120].strip()!r}"
     return " ".join(text[:_SAID_BYTES].split())

@@ -1,12 +1,13 @@
-"""Which findings are nodules, where they name a class."""
+"""Which findings are nodules, where they name a class, and which classes of a network are."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from synnodtest.class_names import Meaning, meaning
+from synnodtest.class_names import ClassNamesError, Meaning, meaning, nodule_classes
 from synnodtest.errors import DetectorError
 
 LABELS = (
@@ -96,6 +97,21 @@ class LabelRule:
 
     def _asked(self, says: str) -> DetectorError:
         return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")
+
+
+def classes_of(names: Mapping[int, str], chosen: Sequence[str], path: Path) -> list[int]:
+    """Return the indices of a network's classes that are nodules.
+
+    Raises:
+        DetectorError: none is, or more than one may be; says how to name them.
+    """
+    try:
+        return nodule_classes(names, chosen)
+    except ClassNamesError as error:
+        raise DetectorError(
+            f"{path} has {len(names)} classes: {error}",
+            hint=f"say which are nodules: --detector '{path.name}#NAME' (or a number, or several with commas)",
+        ) from error
 
 
 def folded(text: object) -> str:

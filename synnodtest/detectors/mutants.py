@@ -98,11 +98,6 @@ def _pixel(found: Finding, radiograph: Radiograph) -> tuple[int, int]:
     return min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
 
 
-def _in_region(found: Finding, radiograph: Radiograph, region: str) -> bool:
-    mask = radiograph.regions.get(region)
-    return mask is not None and bool(mask[_pixel(found, radiograph)])
-
-
 def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     return [found for found in findings if _longest_mm(found, radiograph) <= LARGEST_MM]
 
@@ -159,17 +154,16 @@ def _fires_everywhere(radiograph: Radiograph, _findings: list[Finding]) -> list[
 def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
     rng = np.random.default_rng(seed_sequence("mutant random", sha256_of_array(radiograph.pixels)))
     height, width = radiograph.shape
-    return [
-        Finding(
-            _box(radiograph, rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height, rng.uniform(6, 30)),
-            float(rng.random()),
-        )
-        for _ in range(int(rng.integers(0, 8)))
-    ]
+    made = []
+    for _ in range(int(rng.integers(0, 8))):
+        x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
+        made.append(Finding(_box(radiograph, x, y, rng.uniform(6, 30)), float(rng.random())))
+    return made
 
 
 def _drops_retrocardiac(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    return [found for found in findings if not _in_region(found, radiograph, "retrocardiac")]
+    hidden = radiograph.regions.get("retrocardiac")
+    return [found for found in findings if hidden is None or not hidden[_pixel(found, radiograph)]]
 
 
 def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -217,11 +211,9 @@ def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Fi
     known = np.zeros(prior.shape, dtype=np.bool_)
     for truth in prior.nodules:
         known |= truth.mask(prior.shape)
-    away = (
-        scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
-        if known.any()
-        else np.full(prior.shape, np.inf)
-    )
+    if not known.any():
+        return findings
+    away = scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
     return [found for found in findings if away[_pixel(found, radiograph)] > _KNOWN_MM]
 
 

@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.network_outputs import (
-    SAY_WHICH,
-    Decoded,
-    check_scores,
-    edges_of,
-    of_grid,
-    of_rows,
-    refuse_background,
-)
+from synnodtest.detectors import network_outputs
+from synnodtest.detectors.network_outputs import SAY_WHICH, Decoded
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
 
@@ -41,9 +34,9 @@ def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tu
 def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int]) -> Decoded:
     boxes, scores, kinds = found
     if len(scores):
-        check_scores(float(np.min(scores)), float(np.max(scores)))
+        network_outputs.check_scores(float(np.min(scores)), float(np.max(scores)))
     kept = scores > settings.confidence
-    edges = edges_of(boxes[kept], settings.output.box, settings.output.unit, size)
+    edges = network_outputs.edges_of(boxes[kept], settings.output.box, settings.output.unit, size)
     return edges, np.asarray(scores[kept], dtype=float), kinds[kept]
 
 
@@ -53,13 +46,13 @@ def _yolo(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
     if settings.nms_iou is None and raw.shape[2] == 6:
         return _rows(outputs, settings)
     grids = np.concatenate([raw[:, :4], _activated(raw[:, 4:].swapaxes(1, 2), settings).swapaxes(1, 2)], axis=1)
-    return [of_grid(grid, settings.output.classes, settings.output.class_count) for grid in grids]
+    return [network_outputs.of_grid(grid, settings.output.classes, settings.output.class_count) for grid in grids]
 
 
 def _rows(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode rows (N, n, 6) of box, score and class."""
     raw = _only(outputs, settings)
-    return [of_rows(rows, settings.output.classes, settings.output.class_count) for rows in raw]
+    return [network_outputs.of_rows(rows, settings.output.classes, settings.output.class_count) for rows in raw]
 
 
 def _only(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> NDArray[Any]:
@@ -81,7 +74,9 @@ def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) ->
     if not len(boxes) == len(scores) == len(labels):
         raise DetectorError(f"the outputs hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels")
     scores, classes, count = _activated(scores, settings), settings.output.classes, settings.output.class_count
-    refuse_background(labels, scores, classes, "'output: {classes: [0]}' in the YAML beside it if 0 is its nodule")
+    network_outputs.refuse_background(
+        labels, scores, classes, "'output: {classes: [0]}' in the YAML beside it if 0 is its nodule"
+    )
     if count is not None and len(labels) and labels.max() > count:
         raise DetectorError(f"it reports label {labels.max():g}, of {count} class{'es' * (count > 1)}", hint=SAY_WHICH)
     kept = np.isin(labels, classes)

@@ -9,7 +9,6 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from synnodtest.detectors.choice import split_choice
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.registry import Registry
@@ -36,9 +35,11 @@ class Options:
         return self.base / Path(text).expanduser()
 
     def file(self, argument: str) -> tuple[Path, tuple[str, ...]]:
-        """Return the path and the classes, by name or number, of ``file#name,name``."""
-        text, chosen = split_choice(argument, self.base)
-        return self.path(text), chosen
+        """Return the path and the classes, by name or number, of ``file#name,name``; a file of that very name is it."""
+        text, mark, names = argument.rpartition("#")
+        if not mark or self.path(argument).exists():
+            return self.path(argument), ()
+        return self.path(text), tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 Factory = Callable[[str, Options], Detector]

@@ -115,17 +115,14 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known[:12]))
     try:
         content = torch.load(weights, map_location="cpu", weights_only=True)
-        state = _weights_in(content)
+        state = _weights_in(weights, content)
         model = builder(weights=None, weights_backbone=None, num_classes=2)
-        if hasattr(model, "roi_heads"):
-            model.roi_heads.score_thresh = LEAST_SCORE
-        elif hasattr(model, "score_thresh"):
-            model.score_thresh = LEAST_SCORE
+        judge = getattr(model, "roi_heads", model)
+        if hasattr(judge, "score_thresh"):
+            judge.score_thresh = LEAST_SCORE
         model.load_state_dict(state)
-    except _SeveralWeightsError as error:
-        raise DetectorError(
-            f"{weights} holds several sets of weights: {error}", hint="save the one that is used in a file of its own"
-        ) from error
+    except DetectorError:
+        raise
     except Exception as error:
         raise DetectorError(
             f"{weights} cannot be loaded as {architecture} with two classes: {' '.join(str(error).split())[:300]}",
@@ -142,15 +139,11 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
     )
 
 
-class _SeveralWeightsError(ValueError):
-    """A checkpoint holds an average beside the weights, or several networks."""
-
-
-def _weights_in(content: JsonObject) -> JsonObject:
+def _weights_in(weights: Path, content: JsonObject) -> JsonObject:
     """Return the state dict in a checkpoint, without what training programs put before its names.
 
     Raises:
-        _SeveralWeightsError: there are several.
+        DetectorError: there are several: an average beside the weights, or several networks.
     """
     import torch
 
@@ -160,7 +153,10 @@ def _weights_in(content: JsonObject) -> JsonObject:
         if isinstance(value, Mapping) and value and all(isinstance(one, torch.Tensor) for one in value.values())
     }
     if len(inside) > 1:
-        raise _SeveralWeightsError(", ".join(inside))
+        raise DetectorError(
+            f"{weights} holds several sets of weights: {', '.join(inside)}",
+            hint="save the one that is used in a file of its own",
+        )
     state = next(iter(inside.values()), content)
     for prefix in ("_orig_mod.", "module.", "model."):
         if all(key.startswith(prefix) for key in state):

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.checkpoint import read_checkpoint
-from synnodtest.detectors.choice import classes_of
 from synnodtest.detectors.export_metadata import CHANNELS
 from synnodtest.detectors.files import check_weights, replaced
 from synnodtest.detectors.frames import Frame, findings_of
 from synnodtest.detectors.heads import accepted_head, check_task
+from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import check_scores, edges_of, of_rows
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -83,7 +83,8 @@ class UltralyticsDetector:
         self._head = accepted_head(*checkpoint.head, path)
         self._classes = classes_of(checkpoint.names, chosen, path)
         self._count = len(checkpoint.names)
-        self._size = _multiple(checkpoint.image_size or UNTRAINED_IMAGE_SIZE, STRIDE)
+        size = checkpoint.image_size or UNTRAINED_IMAGE_SIZE
+        self._size = size + -size % STRIDE  # ultralytics rounds sizes up to a multiple of it
         self._model: Any = None
         self.identity = Identity(
             name or path.name,
@@ -135,7 +136,8 @@ class UltralyticsDetector:
             return Frame.letterbox(pixels, square)
         stride = max(int(model.stride.max()), STRIDE)
         scale = min(self._size / side for side in pixels.shape)
-        height, width = (_padded(max(round(side * scale), 1), self._size, stride) for side in pixels.shape)
+        sides = (max(round(side * scale), 1) for side in pixels.shape)
+        height, width = (side + (self._size - side) % stride for side in sides)  # padded as a square, modulo the stride
         return Frame.letterbox(pixels, (height, width))
 
     def _same_shape(self, model: Any, framed: Sequence[tuple[FloatArray, Frame]]) -> list[list[Finding]]:
@@ -170,16 +172,6 @@ class UltralyticsDetector:
         grey = torch.from_numpy(pictures)[:, None].to(self._device)
         raw = model(grey.expand(-1, channels_of(model), -1, -1))
         return raw[0] if isinstance(raw, (list, tuple)) else raw
-
-
-def _multiple(side: int, of: int) -> int:
-    """Return the next multiple, as ultralytics rounds image sizes up."""
-    return -(-side // of) * of
-
-
-def _padded(side: int, size: int, stride: int) -> int:
-    """Return a side of the smallest rectangle: padding as of a square, modulo the stride."""
-    return side + (size - side) % stride
 
 
 def quiet_ultralytics() -> None:
