@@ -123,6 +123,8 @@ class Figure:
     svg: Markup | None
     twin: Table | None = None
     wide: bool = False
+    tells: str = ""
+    """Title of the table among a ruling's details whose numbers are the figure's."""
 
     @classmethod
     def of(

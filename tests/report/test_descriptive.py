@@ -5,7 +5,9 @@ from pathlib import Path
 from synnodtest.record.model import Record
 from synnodtest.report import html
 from synnodtest.report.context import Context
+from synnodtest.report.figures.curves import froc
 from synnodtest.report.sections.descriptive import subgroups
+from synnodtest.report.sections.results import results
 from tests.record import parts
 
 
@@ -52,3 +54,22 @@ def test_an_area_without_a_curve_says_so_where_its_curve_would_be(small, tmp_pat
     entry["ruling"] |= {"components": entry["ruling"]["components"][:1], "figure": {"kind": "rate"}, "details": {}}
     page = html.render(small, tmp_path, store=drawings).read_text()
     assert "Of this area no curve is drawn; its value stands in the table above." in page
+
+
+def test_a_curve_without_a_false_positive_is_drawn_and_says_where_it_ends():
+    figure = froc({"kind": "froc", "fppi": [0.0, 0.0], "sensitivity": [0.5, 0.75]}, "f")
+    assert figure.description.endswith("The curve ends, with all findings counted, at 0.")
+    assert figure.twin.rows == [["0", "0.75"]]
+    assert "all findings" in figure.svg
+    beyond = froc({"kind": "froc", "fppi": [0.0, 1.5], "sensitivity": [0.5, 0.75]}, "f")
+    assert beyond.description == "Sensitivity 0.50 at one false positive per image."
+
+
+def test_a_search_without_units_tells_of_none():
+    search = parts.expectation(kind="detected", ruling=parts.ruling(figure={"kind": "fuzz"}))
+    judged = parts.expectation(kind="detected", id="s.yaml::b::f", ruling=parts.ruling(n_nodules=2))
+    made = parts.record(behaviours=[{"id": "b", "statement": "s"}], expectations=[search, judged])
+    (group,) = results(Context(Record.of(made), Path("."))).data["groups"]
+    first, second = (dict(item["facts"]) for item in group["items"])
+    assert "n" not in first
+    assert second["n"].text.startswith("2 units on")

@@ -81,18 +81,20 @@ def froc(payload: JsonObject, name: str) -> Figure:
     keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
     y = np.array(data.sensitivity, dtype=float)
     title = "Free-response curve"
-    at_one = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan")
-    description = f"Sensitivity {number(at_one)} at one false positive per image."
+    at_one, end = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan"), float(x.max())
+    ended = f" The curve ends, with all findings counted, at {end:.3g}." if end < 1 else ""
+    description = f"Sensitivity {number(at_one)} at one false positive per image.{ended}"
     figure, axis = axes(460, 290)
     if data.band_lower and data.band_upper:
         low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
         axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label="band")
     axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
+    axis.plot([end], [y.max()], marker="o", markersize=5, color=BLUE, linestyle="none", label="all findings")
     axis.set(xlabel="false positives per image", ylabel="sensitivity", ylim=(-0.02, 1.02))
-    axis.set_xlim(left=0)
+    axis.set_xlim(left=-0.02 * max(end, 0.1), right=None if end else 0.1)
     axis.legend(loc="lower right")
     svg = to_svg(figure, name, title, description)
-    there = [at for at in (0.125, 0.25, 0.5, 1, 2, 4, 8) if (x <= at).any() and x.max() >= at]
+    there = [at for at in (0.125, 0.25, 0.5, 1, 2, 4, 8) if (x <= at).any() and end >= at] or [end]
     rows = [[f"{at:g}", number(float(y[x <= at].max()))] for at in there]
     columns = ["false positives per image", "sensitivity"]
     return Figure.of(title, description, svg, columns, rows, numeric=columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated
 
@@ -58,11 +58,14 @@ def _named(text: str) -> Drawn:
     return found
 
 
+_BY_DIAMETER = "by requested diameter"
+
+
 @dataclass(frozen=True)
 class _Bands:
     """The table of a ruling's details that is drawn."""
 
-    by_diameter: Annotated[tuple[curves.Rate, ...], Member(key="by requested diameter")] = ()
+    by_diameter: Annotated[tuple[curves.Rate, ...], Member(key=_BY_DIAMETER)] = ()
 
 
 _SEVERAL = " Each nodule by itself; the bound is one on scenes of several and not drawn."
@@ -74,4 +77,5 @@ def _by_diameter(ruling: RulingEntry, name: str) -> Figure | None:
         return None
     bound = ruling.components[0].rate_bound if ruling.components else None
     alone = ruling.n_nodules == sum(row.nodules for row in bands)  # else a scene of several is one unit
-    return curves.rates_by_diameter(bands, name, bound if alone else None, "" if alone or bound is None else _SEVERAL)
+    note = "" if alone or bound is None else _SEVERAL
+    return replace(curves.rates_by_diameter(bands, name, bound if alone else None, note), tells=_BY_DIAMETER)

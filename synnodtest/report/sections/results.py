@@ -35,7 +35,7 @@ def results(context: Context) -> Section:
 def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     ruling, anchor, curve = e.ruling, context.anchors[e.id], is_curve(e)
     figure = None if curve or not ruling else figure_of(e, f"f-{anchor}", context.record.scenes)
-    drawn = figure.title.lower() if figure else ""  # such as "rate by requested diameter", whose numbers stand below it
+    drawn = figure.tells if figure else ""
     return {
         "anchor": anchor,
         "title": context.title(e),
@@ -49,7 +49,7 @@ def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
         "facts": _facts(e),
         "components": _components(ruling) if ruling and ruling.components else None,
         "notes": ruling.notes if ruling else (),
-        "details": [_detail(t, rows) for t, rows in ruling.details.items() if not drawn.endswith(t)] if ruling else [],
+        "details": [_detail(t, rows) for t, rows in ruling.details.items() if t != drawn] if ruling else [],
         "figure": figure,
         "curve": f"#c-{anchor}" if ruling and curve else "",
         "explore": f"{context.explore}#expectation={int(anchor[1:]) - 1}" if context.explore and ruling else "",
@@ -81,9 +81,10 @@ def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
 
 def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]:
     n, b, c = (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters)
+    units = f"{plural(n, 'unit')} on {plural(b, 'background')} in {plural(c, 'independent cluster')}"
     return [
         ("Criterion", ruling.criterion),
-        ("n", f"{plural(n, 'unit')} on {plural(b, 'background')} in {plural(c, 'independent cluster')}"),
+        ("n", units if n or ruling.figure_kind != "fuzz" else ""),
         ("Intra-cluster correlation", "" if ruling.icc is None else number(ruling.icc)),
         ("p, raw", _p(ruling.p_value)),
         ("p, Holm", _p(holm)),
