@@ -40,16 +40,6 @@ PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
 
-ALLOWED: dict[str, str] = {
-    "modality": f"{', '.join(MODALITIES)}; with a note {', '.join(NOTED_MODALITIES)}",
-    "SOP class": "; ".join(SOP_CLASSES.values()),
-    "body part": f"none given, or one with the word {', '.join(BODY_PARTS)}",
-    "view": f"none given, or {', '.join(FRONTAL[:3])}, by ViewPosition, ViewCodeSequence or a free text",
-    "presentation intent": f"none given, or {INTENTS[0]}",
-    "patient orientation": "none given, or L\\F",
-}
-"""What is taken, by tag; everything else is left out of a set, with a note, and refused where it is read by name."""
-
 
 @dataclass(frozen=True)
 class Objection:

@@ -13,16 +13,6 @@ CALIBRATED = ("GEOMETRY", "FIDUCIAL")
 SAME = 0.01
 """Spacings that differ by less than this share count as equal: they were rounded."""
 
-RULES = (
-    "PixelSpacing and ImagerPixelSpacing agree within 1%: that",
-    f"they differ and PixelSpacingCalibrationType is {' or '.join(CALIBRATED)}: PixelSpacing, noted",
-    "they differ by EstimatedRadiographicMagnificationFactor: PixelSpacing, noted",
-    "they differ and the image is DERIVED (a resized copy keeps its old ImagerPixelSpacing): PixelSpacing, noted",
-    "they differ otherwise: refused until the manifest gives it",
-    "they agree, or only ImagerPixelSpacing is there: EstimatedRadiographicMagnificationFactor is noted, not applied",
-    "only one is there: that; neither: NominalScannedPixelSpacing, noted",
-)
-
 _Pair = tuple[float, float]
 
 

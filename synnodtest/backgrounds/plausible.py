@@ -41,20 +41,6 @@ MOST_UNEVEN = 2.5
 MOST_ROUGH, ROUGH_FROM_PX = 0.25, 200
 """Differences of neighbours by the standard deviation. Films have 0.15 at most, swapped bytes 0.31 and more."""
 
-LIMITS: tuple[tuple[str, str, str], ...] = (
-    ("size", f"height and width {SMALLEST_SIDE_MM:g} to {LARGEST_SIDE_MM:g} mm, lungs {LUNGS_MM[0]:g} to "
-     f"{LUNGS_MM[1]:g} mm across; below {CHILD_SIDE_MM:g} mm, lungs below {NARROW_LUNGS_MM:g} mm, a note",
-     "mm_per_px_x, mm_per_px_y, or accept: size"),
-    ("size", f"spacing of rows and columns within a factor of {MOST_ANISOTROPY:g}", "mm_per_px_x, mm_per_px_y"),
-    ("size", "spacing not exactly 1 x 1 mm, the default of exporting programs", "mm_per_px_x, mm_per_px_y"),
-    ("brightness", f"spread of at least {LEAST_SPREAD:g} within the lungs, white above {LEAST_WHITE:g}, black below "
-     f"{MOST_BLACK:g}, at most {MOST_CLIPPED:.0%} of the lungs clipped", "bits, or accept: brightness"),
-    ("brightness", "neighbouring pixels continue each other: no wrong width, no swapped bytes", "accept: brightness"),
-    ("orientation", "upright: the segmenter is not surer of the picture turned", "rotate_deg"),
-    ("polarity", "air dark: the segmenter is not surer of the picture inverted", "polarity"),
-)  # fmt: skip
-"""The check by name, what holds of a plausible radiograph, and what the manifest may say where it does not."""
-
 
 def check_picture(path: Path, pixels: FloatArray) -> None:
     """Refuse what is no picture at all.
