@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.finding import Finding
-from synnodtest.matching import Matching, match
+from synnodtest.matching import AllBut, Matching, match, on_mimic
 from synnodtest.radiograph import Truth
 
 SPACINGS = [(0.143, 0.143), (0.2, 0.5), (1.0, 0.7)]
@@ -90,3 +90,34 @@ def test_the_loudest_finding_first_takes_the_nearest_nodule_that_is_free(rule, s
         made = match(findings, truths, spacing, rule)
         hit, duplicates, false = matched_by_hand(findings, truths, spacing, rule)
         assert (made.finding_of, made.duplicates, made.false_positives) == (hit, duplicates, false)
+
+
+def test_all_but_a_few_are_the_others_in_order():
+    others, plain = AllBut(6, (4, 1)), (0, 2, 3, 5)
+    assert tuple(others) == others == plain
+    assert others != (0, 2, 3) != others
+    assert others != {0, 2, 3, 5}
+    assert (len(others), others[-1], others[1:3], hash(others)) == (4, 5, (2, 3), hash(plain))
+    assert [index in others for index in (-1, *range(7))] == [index in plain for index in (-1, *range(7))]
+    assert bool(AllBut(2, (0, 1))) is False
+
+
+def test_the_loudest_finding_on_a_distractor_is_told_and_of_equals_the_first():
+    nodule, mimic = (Truth("n", np.ones((9, 9), bool), (20, x), 9.0, 0.2, {}) for x in (10, 16))
+
+    def at(x, score):
+        return Finding((x - 1, 23, x + 1, 25), score)
+
+    findings = [at(80, 0.9), at(23, 0.4), at(22, 0.6), at(21, 0.6), at(17, 0.8), at(12, 0.95)]
+    rule = Matching(tolerance_mm=1.0)
+    hits = match(findings, [nodule], (1.0, 1.0), rule)
+    assert (hits.finding_of, hits.duplicates) == ((5,), (4,))
+    assert on_mimic(findings, mimic, [nodule], hits, (1.0, 1.0), rule) == 2
+    assert on_mimic(findings[:1], mimic, [], match(findings[:1], [], (1.0, 1.0), rule), (1.0, 1.0), rule) is None
+
+
+def test_the_criterion_is_told_in_words():
+    assert Matching("iou", at_least=0.3).sentence() == "box intersection over union of at least 0.3"
+    assert Matching(tolerance_mm=2.5).sentence() == "finding's centre in the nodule's mask dilated by 2.5 mm"
+    assert Matching.from_dict(None) == Matching.from_dict({}) == Matching()
+    assert Matching.from_dict({"criterion": "iou", "at_least": 1}) == Matching("iou", 5.0, 1.0)
