@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from synnodtest.evidence.regions import AllOf, AnyOf, NotIn
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, evaluate, region_names, region_text
 from synnodtest.evidence.trial import cluster_counts, holds, lies_in, predicate
 from tests.expectations.evidence import evidence, trial
 
@@ -27,13 +28,28 @@ def test_a_nodule_without_a_finding_is_missed_at_any_operating_point():
     assert missed.nodule(None) is missed.nodule("nodule") is missed.nodules[0]
 
 
-@pytest.mark.parametrize("there", [set(), {"lung"}, {"hilar"}, {"lung", "hilar"}, {"rib"}])
-def test_region_expressions_are_read_as_logic(there):
-    names, lung, hilar = frozenset(there), "lung" in there, "hilar" in there
-    assert lies_in("lung", names) is lung
-    assert lies_in(NotIn("lung"), names) is not lung
-    assert lies_in(AnyOf(("lung", "hilar")), names) is (lung or hilar)
-    assert lies_in(AllOf(("lung", NotIn("hilar"))), names) is (lung and not hilar)
+MASKS = {"lung": np.array([[True, True, False, False]]), "hilar": np.array([[False, True, True, False]])}
+LUNG, HILAR = MASKS.values()
+
+
+@pytest.mark.parametrize(
+    ("expression", "mask", "text"),
+    [
+        ("lung", LUNG, "lung"),
+        (NotIn("lung"), ~LUNG, "not lung"),
+        (AnyOf(("lung", "hilar")), LUNG | HILAR, "lung or hilar"),
+        (AllOf(("lung", NotIn("hilar"))), LUNG & ~HILAR, "lung and not hilar"),
+        (NotIn(AnyOf(("lung", "hilar"))), ~(LUNG | HILAR), "not (lung or hilar)"),
+        (AllOf((AnyOf(("lung", "hilar")), AnyOf(("hilar",)))), HILAR, "(lung or hilar) and hilar"),
+    ],
+)
+def test_region_expressions_of_masks_are_logic_and_told_in_words(expression, mask, text):
+    assert (evaluate(expression, MASKS) == mask).all()
+    assert region_text(expression) == text
+    assert region_names(expression) == {name for name in MASKS if name in text}
+    for column, inside in enumerate(mask[0]):
+        there = frozenset(name for name, held in MASKS.items() if held[0, column])
+        assert lies_in(expression, there) is bool(inside)
 
 
 REGIONS = frozenset({"lung", "hilar"})
