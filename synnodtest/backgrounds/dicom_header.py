@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synnodtest.backgrounds.ages import years
-from synnodtest.backgrounds.dicom_acquisition import acquisition_of
+from synnodtest.backgrounds.spellings import years
 
 MODALITIES = ("CR", "DX")
 NOTED_MODALITIES = ("RG", "SC", "OT")
@@ -39,6 +39,15 @@ PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "
 """Words of pictures computed from a radiograph: bones or soft tissue alone, of dual energy or by a program."""
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
+_MAKERS = {
+    "agfa": "agfa", "canon": "canon", "carestream": "carestream", "kodak": "carestream", "eastman": "carestream",
+    "fuji": "fujifilm", "fujifilm": "fujifilm", "ge": "ge", "general": "ge", "hologic": "hologic", "konica": "konica",
+    "philips": "philips", "samsung": "samsung", "shimadzu": "shimadzu", "siemens": "siemens", "toshiba": "canon",
+}  # fmt: skip
+"""First word of the maker's name to one spelling: the same maker signs in several ways."""
+_LONGEST = 64
+"""Characters of a maker that is not known: LO, the header's own limit."""
+_COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ WITHOUT_PATIENT = "synnodtest"
 class DicomFacts:
     """What a set needs of a header: patient and study (to be pseudonymised by the caller), view, sex and age in years.
 
-    ``acquisition`` says how it was taken (:mod:`synnodtest.backgrounds.dicom_acquisition`).
+    ``acquisition`` says how it was taken (:func:`acquisition_of`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
@@ -211,3 +220,45 @@ def tells_other_view(text: str) -> bool:
 def other_view_in_name(stem: str) -> str:
     """Return the word of a file's name that names another view than a frontal one, spelt out; else ""."""
     return next((word.lower() for word in _words(stem) if word in OTHER_VIEWS and len(word) >= LEAST_WORD), "")
+
+
+def acquisition_of(data: Any) -> Mapping[str, str]:
+    """Return what a header tells, as text by name; what it does not tell is not there.
+
+    Names: ``manufacturer``, ``kvp``, ``exposure_mas``, ``detector_type``, ``pixel_spacing_mm``.
+    """
+    told = {
+        "manufacturer": _maker(data),
+        "kvp": _number(data.get("KVP")),
+        "exposure_mas": _number(data.get("ExposureInuAs"), 1e-3) or _number(data.get("Exposure")),
+        "detector_type": _detector(data),
+        "pixel_spacing_mm": _spacing(data),
+    }
+    return {name: text for name, text in told.items() if text}
+
+
+def _maker(data: Any) -> str:
+    name = " ".join(_text(data, "Manufacturer").split()).casefold()[:_LONGEST]
+    words = name.replace("-", " ").replace(",", " ").split()
+    return _MAKERS.get(words[0], name) if words else ""
+
+
+def _detector(data: Any) -> str:
+    """Return the detector's type in small letters; computed radiography reads storage phosphors."""
+    told = _text(data, "DetectorType").casefold()
+    return told or ("storage" if _text(data, "SOPClassUID") == _COMPUTED_RADIOGRAPHY else "")
+
+
+def _spacing(data: Any) -> str:
+    pair = data.get("ImagerPixelSpacing") or data.get("PixelSpacing")
+    single = pair is None or isinstance(pair, (str, int, float))
+    return "" if single or not len(pair) else _number(pair[0])
+
+
+def _number(value: Any, factor: float = 1.0) -> str:
+    """Return a positive number as text; empty for anything else."""
+    try:
+        number = float(value) * factor
+    except (TypeError, ValueError):
+        return ""
+    return f"{number:.6g}" if math.isfinite(number) and number > 0 else ""

@@ -21,7 +21,6 @@ from synnodtest.backgrounds.films import (
     with_copies,
 )
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
-from synnodtest.backgrounds.mask_fit import check_lung_masks
 from synnodtest.backgrounds.patients import (
     doubtful_patients,
     named_by_files,
@@ -30,7 +29,7 @@ from synnodtest.backgrounds.patients import (
     of_one_study,
     patients_of_headers,
 )
-from synnodtest.backgrounds.plausible import check_chest
+from synnodtest.backgrounds.plausible import check_chest, check_lung_masks
 from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask

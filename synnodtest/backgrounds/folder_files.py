@@ -21,6 +21,8 @@ UNREAD_PICTURES = (
     ".jls", ".jxl", ".j2k", ".heic", ".avif", ".dcm.gz", ".mha.gz", ".tar", ".tar.gz", ".tgz", ".7z", ".rar",
 )  # fmt: skip
 """Formats in which radiographs come and that are not read, unless a package adds one."""
+_WITHOUT_SIZE = (".png", ".jpg", ".jpeg")
+"""Suffixes of formats that do not say how large a pixel is."""
 _DEEPEST = 8
 """Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
 an end where a link leads back."""
@@ -115,3 +117,24 @@ def unread_pictures(folder: Path) -> list[str]:
         for suffix, count in sorted(found.items())
         if suffix not in suffixes()
     ]
+
+
+def check_pixel_size(folder: Path) -> None:
+    """Refuse a flat folder of PNG and JPEG files for which no manifest gives the size of a pixel.
+
+    One file of another format, or one row with a size, is enough: what single files lack is told when they are read.
+
+    Raises:
+        BackgroundError: no file of the folder can be used, or its manifest is wrong.
+    """
+    files = radiographs_in(folder)
+    if not files or any(path.suffix.lower() not in _WITHOUT_SIZE for path in files):
+        return
+    manifest = find_manifest([folder, folder.parent])
+    if manifest is not None and any(row.given.spacing_mm for row in manifest.rows):
+        return
+    where = folder / "manifest.csv" if manifest is None else manifest.path
+    raise BackgroundError(
+        f"{folder}: the size of a pixel in mm is unknown for all {len(files)} files; PNG and JPEG do not hold it",
+        hint=f"give it in {where}, one row per file with the columns file, mm_per_px_x, mm_per_px_y",
+    )

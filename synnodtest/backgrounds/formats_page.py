@@ -14,7 +14,7 @@ from synnodtest import text_files
 
 _MODULES = (
     "annotations", "columns", "depth", "dicom_header", "dicom_range", "dicom_spacing", "file_formats", "folder_files",
-    "manifest", "metaimage", "mha", "other_annotations", "plausible", "reading", "tables",
+    "manifest", "mha", "other_annotations", "plausible", "reading", "tables",
 )  # fmt: skip
 """Whose constants the page states."""
 

@@ -15,31 +15,24 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import yaml
 
-from synnodtest.backgrounds.ages import years
 from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
+from synnodtest.backgrounds.spellings import years
 from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
 NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
+MOST_FILES = 200_000
+"""Whose names are looked at for masks."""
 
-_OWN_COLUMNS = (
-    "file",
-    "patient",
-    "mm_per_px_x",
-    "mm_per_px_y",
-    "pixel_spacing",
-    "bits",
-    "polarity",
-    "rotate_deg",
-    "accept",
-)
+_OWN_COLUMNS = frozenset(COLUMNS) - {"view", "sex", "age"}
 _Cells = Mapping[str, str]
 
 
@@ -97,6 +90,25 @@ def _in(folder: Path) -> list[Path]:
         return []
     named = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.name.lower() in NAMES}
     return [named[name] for name in NAMES if name in named and named[name].is_file()]
+
+
+def mask_regions(directory: str | Path | None) -> frozenset[str]:
+    """Return the names of regions for which ``directory`` or its manifest has a mask.
+
+    No folder brings none, and one that cannot be read brings none: whoever opens the set says why.
+    """
+    root = None if directory is None else Path(directory)
+    if root is None or not root.is_dir():
+        return frozenset()
+    masks = (path.name.split(".") for path in islice(root.rglob("*.*.png"), MOST_FILES))
+    names = {parts[-2] for parts in masks if len(parts) >= 3}
+    try:
+        manifest = find_manifest([root, root.parent])
+    except BackgroundError:
+        manifest = None
+    if manifest is not None:
+        names |= {region for row in manifest.rows for region in row.masks}
+    return frozenset(names)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -27,8 +27,7 @@ from synnodtest.backgrounds.depth import by_bits, least_depth
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom
 from synnodtest.backgrounds.file_formats import format_of
 from synnodtest.backgrounds.jsrt import read_jsrt
-from synnodtest.backgrounds.metaimage import flat, read_metaimage
-from synnodtest.backgrounds.mha import read_mha
+from synnodtest.backgrounds.mha import flat, read_metaimage, read_mha
 from synnodtest.backgrounds.plausible import check_chest, check_picture, check_spacing
 from synnodtest.backgrounds.raster import read_raster
 from synnodtest.backgrounds.reading import Given, Stored

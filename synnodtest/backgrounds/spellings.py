@@ -1,14 +1,20 @@
-"""Values of strata that mean one thing and are spelt in several ways: each spelling would be a group of its own."""
+"""Values of strata that mean one thing and are spelt in several ways: each spelling would be a group of its own.
+
+Ages are read as DICOM (``061Y``) and people (``61 years``) write them.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 _SEXES = {"female": "f", "woman": "f", "w": "f", "male": "m", "man": "m"}
 OLDEST = 125
 """Years that somebody reached, and a few more."""
+_AGE = re.compile(r"(\d{1,3})(?:\.0)?\s*(y|yrs?|years?|m|months?|w|weeks?|d|days?)?(?: old)?", re.IGNORECASE)
+_A_YEAR = {"y": 1, "m": 12, "w": 52.18, "d": 365.25}
 MOST_VALUES = 50
 """A column of more values tells films apart, not groups."""
 
@@ -45,3 +51,9 @@ def _alike(name: str, texts: Iterable[str]) -> list[set[str]]:
         plain = " ".join(text.casefold().split())
         groups[_SEXES.get(plain, plain) if name == "sex" else plain].add(text)
     return [same for same in groups.values() if len(same) > 1]
+
+
+def years(text: str) -> str:
+    """Return an age as a number of years, "" where it is none."""
+    age = _AGE.fullmatch(text)
+    return f"{int(age[1]) / _A_YEAR[(age[2] or 'y')[0].lower()]:.4g}" if age else ""

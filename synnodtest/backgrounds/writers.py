@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from synnodtest.backgrounds.dicom_writer import write_dicom
+from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.backgrounds.export_size import marked, resized
 from synnodtest.errors import BackgroundError
 from synnodtest.files import replacing
@@ -23,6 +24,8 @@ from synnodtest.radiograph import Radiograph
 OWN_NOTE = "synnodtest"
 """Key of the JSON in a PNG's text that holds spacing, bits and truth."""
 SYNTHETIC = "SYNTHETIC: nodules planted by synnodtest; not for diagnosis"
+MOST_COMMENT = 10240
+"""Characters of an LT attribute (PS3.5 6.2)."""
 DEPTHS = (8, 10, 12, 14, 16)
 ON_GRID = 0.5
 """Share of pixels that must lie on a grid of stored integers; planted nodules lie between its steps."""
@@ -94,7 +97,9 @@ def _write(radiograph: Radiograph, path: Path, suffix: str, depth: int) -> None:
     else:
         with replacing(path) as temporary:
             uid = planted_uid(radiograph.content_sha256(), depth)
-            write_dicom(temporary, stored.astype(np.uint16), radiograph.spacing_mm, depth, note, json.dumps(truth), uid)
+            _write_dicom(
+                temporary, stored.astype(np.uint16), radiograph.spacing_mm, depth, note, json.dumps(truth), uid
+            )
 
 
 def _write_png(
@@ -109,3 +114,69 @@ def _write_png(
     dots = (25.4 / column, 25.4 / row)
     with replacing(path) as temporary:
         Image.fromarray(stored).save(temporary, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
+
+
+def _write_dicom(
+    path: Path,
+    pixels: NDArray[np.uint16],
+    spacing_mm: tuple[float, float],
+    bits: int,
+    note: str,
+    truth: str,
+    uid: str = "",
+) -> None:
+    """Write a Secondary Capture Image (PS3.3 A.8.1), MONOCHROME2, explicit VR little endian.
+
+    Args:
+        path: The file; replaced.
+        pixels: (height, width), below ``2**bits``.
+        spacing_mm: ``(row, column)``.
+        bits: Bits stored.
+        note: Said in series and derivation description and comments; empty where nothing was planted.
+        truth: Planted nodules as JSON, for the comments.
+        uid: SOP Instance UID; a new one if empty.
+
+    Raises:
+        SynnodError: pydicom is not installed.
+    """
+    try:
+        from pydicom.dataset import Dataset, FileMetaDataset
+        from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+    except ImportError:
+        raise missing_extra("pydicom", "dicom", f"writing {path.name}") from None
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = UID(uid) if uid else generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = Dataset()
+    data.file_meta = meta
+    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
+    data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
+    _describe(data, note, truth)
+    _image(data, pixels, spacing_mm, bits)
+    data.save_as(path, enforce_file_format=True)
+
+
+def _describe(data: Any, note: str, truth: str) -> None:
+    now = datetime.now()
+    word = "SYNTHETIC" if note else WITHOUT_PATIENT
+    data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = word, word, "", ""
+    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = now.strftime("%Y%m%d"), "", "", ""
+    data.ReferringPhysicianName = ""
+    data.Modality, data.ConversionType = "OT", "WSD"
+    data.Manufacturer, data.SeriesNumber, data.InstanceNumber = "synnodtest", "1", "1"
+    data.PatientOrientation, data.Laterality = "", ""
+    data.ImageType = ["DERIVED", "SECONDARY"]
+    data.BurnedInAnnotation = "NO"
+    if note:
+        data.SeriesDescription = "SYNTHETIC nodules"
+        data.DerivationDescription = note
+        data.ImageComments = f"{note} {truth}"[:MOST_COMMENT]
+
+
+def _image(data: Any, pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], bits: int) -> None:
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.Rows, data.Columns = (int(n) for n in pixels.shape)
+    data.PixelSpacing = [f"{spacing_mm[0]:.8g}", f"{spacing_mm[1]:.8g}"]
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, bits, bits - 1, 0
+    data.PixelData = np.ascontiguousarray(pixels.astype("<u2")).tobytes()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synnodtest.backgrounds.mask_names import mask_regions
+from synnodtest.backgrounds.manifest import mask_regions
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.expectations import passes_in_silence
 from synnodtest.spec.loader import load_spec

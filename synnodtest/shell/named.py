@@ -54,8 +54,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
 def _check_backgrounds(folder: Path) -> None:
     """Refuse what is no folder, or one in which, and below which, no file can be a radiograph."""
     from synnodtest.backgrounds.file_formats import suffixes
-    from synnodtest.backgrounds.folder_files import any_radiograph
-    from synnodtest.backgrounds.pixel_size import check_pixel_size
+    from synnodtest.backgrounds.folder_files import any_radiograph, check_pixel_size
 
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"

@@ -177,7 +177,7 @@ class Session:
 
     def known_regions(self) -> frozenset[str]:
         """Return the regions that ``--backgrounds`` brings masks for."""
-        from synnodtest.backgrounds.mask_names import mask_regions
+        from synnodtest.backgrounds.manifest import mask_regions
 
         return mask_regions(self.run.settings.backgrounds)
 

@@ -9,9 +9,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds
+from synnodtest.backgrounds.folder_files import check_pixel_size
 from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.backgrounds.manifest import read_manifest
-from synnodtest.backgrounds.pixel_size import check_pixel_size
 from synnodtest.backgrounds.readers import read_mask
 from synnodtest.errors import BackgroundError
 from synnodtest.evidence.clusters import with_copies_joined
