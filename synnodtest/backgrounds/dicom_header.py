@@ -39,6 +39,7 @@ PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "
 """Words of pictures computed from a radiograph: bones or soft tissue alone, of dual energy or by a program."""
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
+
 _MAKERS = {
     "agfa": "agfa", "canon": "canon", "carestream": "carestream", "kodak": "carestream", "eastman": "carestream",
     "fuji": "fujifilm", "fujifilm": "fujifilm", "ge": "ge", "general": "ge", "hologic": "hologic", "konica": "konica",

@@ -44,6 +44,7 @@ MOST_UNEVEN = 2.5
 """Differences between rows by those between columns, or the reverse. Films have 0.66 to 1.31, wrong widths 2 to 54."""
 MOST_ROUGH, ROUGH_FROM_PX = 0.25, 200
 """Differences of neighbours by the standard deviation. Films have 0.15 at most, swapped bytes 0.31 and more."""
+
 MARGIN = 0.08
 """By which (Dice with the lungs that are seen) a turned mask must fit better. On 8 films of Hannover and 6 phantoms no
 right mask does by more than -0.06; upside-down and transposed ones do by 0.06 to 0.46."""

@@ -14,9 +14,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.backgrounds.export_size import marked, resized
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, require
 from synnodtest.files import replacing
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, Spacing
 from synnodtest.identity import planted_uid
 from synnodtest.phantom.mha_writer import mha_bytes
 from synnodtest.radiograph import Radiograph
@@ -87,19 +87,16 @@ def _write(radiograph: Radiograph, path: Path, suffix: str, depth: int) -> None:
     stored = np.rint(np.clip(radiograph.pixels, 0, 1).astype(np.float64) * (2**depth - 1))
     note = SYNTHETIC if radiograph.nodules else ""
     truth = truth_of(radiograph)
-    if suffix == ".png":
-        _write_png(path, stored.astype(np.uint8 if depth == 8 else np.uint16), radiograph, depth, note, truth)
-    elif suffix == ".mha":
-        comment = f"{note} {json.dumps(truth)}" if note else ""
-        data = mha_bytes(stored.astype(np.uint16), radiograph.spacing_mm, comment=comment)
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
-    else:
-        with replacing(path) as temporary:
+    wide, spacing_mm = stored.astype(np.uint16), radiograph.spacing_mm
+    with replacing(path) as temporary:
+        if suffix == ".png":
+            _write_png(temporary, stored.astype(np.uint8) if depth == 8 else wide, radiograph, depth, note, truth)
+        elif suffix == ".mha":
+            comment = f"{note} {json.dumps(truth)}" if note else ""
+            temporary.write_bytes(mha_bytes(wide, spacing_mm, comment=comment))
+        else:
             uid = planted_uid(radiograph.content_sha256(), depth)
-            _write_dicom(
-                temporary, stored.astype(np.uint16), radiograph.spacing_mm, depth, note, json.dumps(truth), uid
-            )
+            _write_dicom(temporary, wide, spacing_mm, depth, note, json.dumps(truth), uid)
 
 
 def _write_png(
@@ -112,18 +109,11 @@ def _write_png(
         text.add_text("Comment", note)
     text.add_text(OWN_NOTE, json.dumps(told))
     dots = (25.4 / column, 25.4 / row)
-    with replacing(path) as temporary:
-        Image.fromarray(stored).save(temporary, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
+    Image.fromarray(stored).save(path, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
 
 
 def _write_dicom(
-    path: Path,
-    pixels: NDArray[np.uint16],
-    spacing_mm: tuple[float, float],
-    bits: int,
-    note: str,
-    truth: str,
-    uid: str = "",
+    path: Path, pixels: NDArray[np.uint16], spacing_mm: Spacing, bits: int, note: str, truth: str, uid: str
 ) -> None:
     """Write a Secondary Capture Image (PS3.3 A.8.1), MONOCHROME2, explicit VR little endian.
 
@@ -134,26 +124,21 @@ def _write_dicom(
         bits: Bits stored.
         note: Said in series and derivation description and comments; empty where nothing was planted.
         truth: Planted nodules as JSON, for the comments.
-        uid: SOP Instance UID; a new one if empty.
+        uid: SOP Instance UID.
 
     Raises:
         SynnodError: pydicom is not installed.
     """
-    try:
-        from pydicom.dataset import Dataset, FileMetaDataset
-        from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
-    except ImportError:
-        raise missing_extra("pydicom", "dicom", f"writing {path.name}") from None
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = UID(uid) if uid else generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    require("pydicom", "dicom", f"writing {path.name}")
+    from pydicom.dataset import Dataset
+    from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
+
     data = Dataset()
-    data.file_meta = meta
-    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
+    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, uid
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
     _describe(data, note, truth)
-    _image(data, pixels, spacing_mm, bits)
+    data.PixelSpacing = [f"{spacing:.8g}" for spacing in spacing_mm]
+    data.set_pixel_data(pixels, "MONOCHROME2", bits, generate_instance_uid=False)
     data.save_as(path, enforce_file_format=True)
 
 
@@ -172,11 +157,3 @@ def _describe(data: Any, note: str, truth: str) -> None:
         data.SeriesDescription = "SYNTHETIC nodules"
         data.DerivationDescription = note
         data.ImageComments = f"{note} {truth}"[:MOST_COMMENT]
-
-
-def _image(data: Any, pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], bits: int) -> None:
-    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-    data.Rows, data.Columns = (int(n) for n in pixels.shape)
-    data.PixelSpacing = [f"{spacing_mm[0]:.8g}", f"{spacing_mm[1]:.8g}"]
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, bits, bits - 1, 0
-    data.PixelData = np.ascontiguousarray(pixels.astype("<u2")).tobytes()
