@@ -36,13 +36,14 @@ def need_pixels(entries: Sequence[Entry]) -> bool:
     return len(entries) > 1 and {suffix_of(entry.path) for entry in entries} != {_PIXELS_ALONE}
 
 
-def sight_of(entry: Entry, content: str, cache: Path | None) -> Sight:
+def sight_of(entry: Entry, content: str, cache: Path | None, decoded: bool) -> Sight:
     """Return what the pixels as they are shown are known by; the file, where they cannot be read, which loading tells.
 
     Args:
         entry: The radiograph.
         content: The sha256 that stands for its files and what the manifest says of them.
         cache: Root of a store that keeps it between runs.
+        decoded: Whether pixels are looked at (:func:`need_pixels`), or the file alone.
     """
 
     def made() -> bytes:
@@ -50,10 +51,13 @@ def sight_of(entry: Entry, content: str, cache: Path | None) -> Sight:
         shape = ",".join(map(str, pixels.shape))
         return hashlib.sha256(shape.encode() + pixels.tobytes()).hexdigest().encode() + likeness(pixels)
 
+    by_file = Sight(digest_of(pixels_beside(entry) or entry.path))
+    if not decoded:
+        return by_file
     try:
         packed = made() if cache is None else Store(cache).obtain("sights", content, made)
     except SynnodError:
-        return Sight(film_by_file(entry))
+        return by_file
     return Sight(packed[:_HEX].decode(), packed[_HEX:])
 
 
@@ -85,11 +89,6 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
         )
         if pairs
     ]
-
-
-def film_by_file(entry: Entry) -> str:
-    """Return the sha256 of the file that holds the pixels."""
-    return digest_of(pixels_beside(entry) or entry.path)
 
 
 def pixels_beside(entry: Entry) -> Path | None:

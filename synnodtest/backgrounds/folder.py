@@ -11,24 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
-from synnodtest.backgrounds.films import (
-    Sight,
-    digest_of,
-    film_by_file,
-    need_pixels,
-    pixels_beside,
-    sight_of,
-    with_copies,
-)
+from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
-from synnodtest.backgrounds.patients import (
-    doubtful_patients,
-    named_by_files,
-    named_by_tables,
-    of_one_number,
-    of_one_study,
-    patients_of_headers,
-)
+from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
 from synnodtest.backgrounds.plausible import check_chest, check_lung_masks
 from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
@@ -80,12 +65,12 @@ class FolderSet:
     ) -> None:
         self._name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
-        facts, by_numbers = of_one_number(_with_header_facts(self._listing.entries))
-        named, by_names = named_by_files(facts, self._listing.folder)
-        tabled, by_tables = named_by_tables(named, self._listing.patients)
-        self._all, by_studies = of_one_study(tabled)
-        doubts = doubtful_patients([one.patient or self._listing.patients.get(one.path, "") for one in facts])
-        self._of_names = (*doubts, *by_numbers, *by_tables, *by_names, *by_studies)
+        entries = _with_header_facts(self._listing.entries)
+        films = {entry.id: (entry.path, entry.patient) for entry in entries}
+        patients, notes = settled(films, self._listing.folder, self._listing.patients)
+        entries = [replace(entry, patient=patients.get(entry.id, entry.patient)) for entry in entries]
+        self._all, by_studies = of_one_study(entries)
+        self._of_names = (*notes, *by_studies)
         chosen = _drawn(self._all, name, master_seed)
         self._entries = {entry.id: entry for entry in chosen[:count]}
         self._cache = cache
@@ -121,22 +106,11 @@ class FolderSet:
         """All backgrounds of the set; contents are hashed, and decoded where equal films may differ as files."""
         decoded = need_pixels(self._listing.entries)
         contents = {entry.id: _content(entry) for entry in self._entries.values()}
-        films, self._of_copies = with_copies(
-            {
-                key: sight_of(entry, contents[key], self._cache) if decoded else Sight(film_by_file(entry))
-                for key, entry in self._entries.items()
-            },
-            {key: entry.patient for key, entry in self._entries.items()},
-        )
+        sights = {key: sight_of(entry, contents[key], self._cache, decoded) for key, entry in self._entries.items()}
+        films, self._of_copies = with_copies(sights, {key: entry.patient for key, entry in self._entries.items()})
         return tuple(
-            Background(
-                entry.id,
-                entry.patient,
-                entry.strata,
-                content=contents[entry.id],
-                film=films[entry.id],
-            )
-            for entry in self._entries.values()
+            Background(key, entry.patient, entry.strata, content=contents[key], film=films[key])
+            for key, entry in self._entries.items()
         )
 
     @cached_property
@@ -174,15 +148,10 @@ class FolderSet:
             radiograph = self._looked_at(entry, replace(radiograph, regions=regions), background.content)
             _refuse_changed(entry, background)
         except BackgroundError as error:
-            raise _with_place(error, entry.where) from error
-        radiograph = replace(
-            radiograph,
-            regions=regions,
-            background=entry.id,
-            patient=entry.patient,
-            strata=dict(entry.strata),
-            source=entry.id,
-        )
+            listed = f" (listed in {entry.where})" if entry.where else ""
+            raise BackgroundError(f"{error.message}{listed}", hint=error.hint) from error
+        strata = dict(entry.strata)
+        radiograph = replace(radiograph, background=entry.id, source=entry.id, patient=entry.patient, strata=strata)
         return self._estimates.completed(radiograph, background.content)
 
     def doubts(self, background: Background) -> Sequence[str]:
@@ -213,12 +182,8 @@ def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
     completed: list[Entry] = []
     patients = patients_of_headers([(e.patient, e.header.patient if e.header else "") for e in entries])
     for entry, patient in zip(entries, patients, strict=True):
-        facts = entry.header
-        if facts is None:
-            completed.append(entry)
-            continue
-        strata = {**facts.acquisition, **facts.strata, **entry.strata}
-        completed.append(replace(entry, patient=patient, strata=strata))
+        told = {**entry.header.acquisition, **entry.header.strata} if entry.header else {}
+        completed.append(replace(entry, patient=patient, strata={**told, **entry.strata}))
     return completed
 
 
@@ -321,7 +286,3 @@ def _content(entry: Entry) -> str:
             "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
         }
     )
-
-
-def _with_place(error: BackgroundError, where: str) -> BackgroundError:
-    return BackgroundError(f"{error.message} (listed in {where})" if where else error.message, hint=error.hint)

@@ -32,18 +32,25 @@ _NAMES = (
 film (``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``)."""
 
 
-def named_by_files(entries: Sequence[Entry], folder: Path) -> tuple[list[Entry], list[str]]:
-    """Return the entries with the patients that their file names tell, and a note of it.
+def settled(
+    films: Mapping[str, tuple[Path, str]], folder: Path, told: Mapping[Path, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the patients of films, by key, where another is meant than headers and manifest say, and notes of it.
 
-    Only where nobody tells a patient, and only where a name tells the same one of several files: then they are no films
-    of different patients.
+    Those of one patient are spelt alike. Where nobody tells whose a film is, the names of files do, but only where they
+    tell the same one of several (then they are no films of different patients); else a table beside the films.
 
     Args:
-        entries: Of a set.
+        films: Key -> file, and its patient, or "".
         folder: That they lie in; what it is called itself tells nothing.
+        told: File -> patient, as a table writes it.
     """
-    told, notes = patients_of_names({entry.id: entry.path for entry in entries if not entry.patient}, folder)
-    return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], notes
+    alike, by_spelling = _spelt_alike({key: patient for key, (_, patient) in films.items()})
+    doubts = _doubts([alike.get(key, patient) or told.get(path, "") for key, (path, patient) in films.items()])
+    unnamed = {key: path for key, (path, patient) in films.items() if not patient}
+    named, by_names = _of_names(unnamed, folder)
+    tabled, by_tables = _of_tables({key: path for key, path in unnamed.items() if key not in named}, told)
+    return alike | named | tabled, [*doubts, *by_spelling, *by_tables, *by_names]
 
 
 def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = False) -> list[str]:
@@ -72,19 +79,7 @@ def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = Fals
     return [given or (of_header(_plain(header)) if header else "") for given, header in told]
 
 
-def named_by_tables(entries: Sequence[Entry], told: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
-    """Return the entries with the patients that a table beside them tells, and a note of it.
-
-    Args:
-        entries: Of a set; headers and manifest go before the table.
-        told: Radiograph -> patient, as the table writes it.
-    """
-    films = {e.id: e.path for e in entries if not e.patient}
-    known, notes = patients_of_tables(films, told)
-    return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
-
-
-def patients_of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
+def _of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
     """Return pseudonyms of the patients that a table names, by key, and a note where some have several films.
 
     A pseudonym hangs on the patient's name alone, so that who is held out of training stays held out of a larger set.
@@ -109,13 +104,7 @@ def _lasting(plain: str) -> str:
     return f"patient-{sha256_of(['patient', plain])[:12]}"
 
 
-def of_one_number(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
-    """Return the entries with patients ``007`` and ``7``, or ``P1`` and ``p 1``, as one, and a note of it."""
-    known, notes = spelt_alike({e.id: e.patient for e in entries})
-    return [replace(e, patient=known[e.id]) if e.id in known else e for e in entries], notes
-
-
-def doubtful_patients(patients: Sequence[str]) -> list[str]:
+def _doubts(patients: Sequence[str]) -> list[str]:
     """Return notes on films without a patient among others with one, and on a patient who is called unknown.
 
     Args:
@@ -131,7 +120,7 @@ def doubtful_patients(patients: Sequence[str]) -> list[str]:
     ]
 
 
-def spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def _spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Return one spelling for patients whose names differ in leading zeros, case or blanks, by key, and a note."""
     forms: dict[str, set[str]] = defaultdict(set)
     for patient in patients.values():
@@ -158,7 +147,7 @@ def _plain(patient: str) -> str:
     return number[1] if number else text
 
 
-def patients_of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:
+def _of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:
     """Return the patients of films whose names give several of them the same one, by key, and a note of it.
 
     Args:

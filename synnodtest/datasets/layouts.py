@@ -10,13 +10,7 @@ from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.folder_files import radiographs_in
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.other_annotations import places_of
-from synnodtest.backgrounds.patients import (
-    doubtful_patients,
-    patients_of_headers,
-    patients_of_names,
-    patients_of_tables,
-    spelt_alike,
-)
+from synnodtest.backgrounds.patients import patients_of_headers, settled
 from synnodtest.backgrounds.tables import read_tables
 from synnodtest.counted import counted
 from synnodtest.datasets.coco import coco_files, read_coco
@@ -86,17 +80,10 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
         raise BackgroundError(f"there is no layout {chosen!r}", hint=", ".join(LAYOUTS))
     dataset = LAYOUTS[chosen](root)
     dataset = replace(dataset, images=_with_headers(dataset.images))
-    films = {image.id: image.path for image in dataset.images if not image.patient}
-    named, by_names = patients_of_names(films, root)
-    unnamed = {key: path for key, path in films.items() if key not in named}
-    in_tables = _in_tables(root, list(unnamed.values()))
-    tabled, by_tables = patients_of_tables(unnamed, in_tables)
-    doubts = doubtful_patients([image.patient or in_tables.get(image.path, "") for image in dataset.images])
-    alike, by_numbers = spelt_alike({image.id: image.patient for image in dataset.images})
-    told = tabled | named | alike
-    images = [replace(one, patient=told[one.id]) if one.id in told else one for one in dataset.images]
-    of_patients = [*doubts, *by_numbers, *by_tables, *by_names]
-    notes = [*dataset.notes, *_unlisted(images), *of_patients, *notes_on_twins(images), *notes_on_resized(images)]
+    in_tables = _in_tables(root, [image.path for image in dataset.images if not image.patient])
+    patients, told = settled({one.id: (one.path, one.patient) for one in dataset.images}, root, in_tables)
+    images = [replace(image, patient=patients.get(image.id, image.patient)) for image in dataset.images]
+    notes = [*dataset.notes, *_unlisted(images), *told, *notes_on_twins(images), *notes_on_resized(images)]
     return replace(dataset, images=images, notes=notes)
 
 
