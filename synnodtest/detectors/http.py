@@ -21,7 +21,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.detectors.exchange import dicom16, findings_from_json, parsed, png16
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE, Answer, Transport, text_shown
 from synnodtest.detectors.label_rule import LabelRule
-from synnodtest.detectors.registry import Options, register_detector
+from synnodtest.detectors.registry import MASK, Options, register_detector
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -57,6 +57,11 @@ class HttpDetector:
             raise DetectorError(
                 f"the URL of the detector on {parts.hostname} holds credentials, which would end in records",
                 hint=f"put them into {AUTHORIZATION_VARIABLE}, as 'Basic ...' or 'Bearer ...'",
+            )
+        if parts.query == MASK:
+            raise DetectorError(
+                f"the query of {url!r} was masked in a record, as it may hold a secret",
+                hint="give the whole address with --detector",
             )
         if not url.isascii() or any(letter.isspace() for letter in url):
             quoted = quote(url, safe="/:?#[]@!$&'()*+,;=%~-._")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +15,20 @@ from synnodtest.ports import Detector
 from synnodtest.registry import Registry
 
 ENTRY_POINT_GROUP = "synnodtest.detectors"
+
+
+MASK = "***"
+"""Stands in records for what may be a secret."""
+_URL = re.compile(r"://(?P<user>[^/?#@\s]*@)?(?P<place>[^?#\s]*)(?P<query>\?[^#\s]+)?")
+
+
+def masked(text: str) -> str:
+    """Return the text of a detector, or any word of a command, without credentials and queries of its URLs."""
+
+    def told(url: re.Match[str]) -> str:
+        return f"://{MASK + '@' if url['user'] else ''}{url['place']}{'?' + MASK if url['query'] else ''}"
+
+    return _URL.sub(told, text)
 
 
 @dataclass(frozen=True)

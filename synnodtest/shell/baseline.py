@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from synnodtest.detectors.registry import masked
 from synnodtest.engine.shown import Progress
 from synnodtest.errors import SynnodError
 from synnodtest.integrity.manifest import RECORD, refuse_changed
@@ -57,7 +58,7 @@ class SecondDetector:
     """
 
     def __init__(self, detector: str, settings: Settings, progress: Progress | None = None) -> None:
-        self.name = detector
+        self.name = masked(detector)
         self._run = Run(replace(settings, detector=detector, conform="off"), progress)
         self._left_out: list[str] = []
 

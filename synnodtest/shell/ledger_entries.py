@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from synnodtest.detectors.registry import masked
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.assemble import Fragment
@@ -47,7 +48,7 @@ class LedgerEntries:
                 self._run_id,
                 specs=specs,
                 seed=asked.seed,
-                detector=asked.detector,
+                detector=masked(asked.detector),
                 chosen=chosen,
                 files=files,
             )

@@ -95,6 +95,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def settings_of(config: pytest.Config) -> Settings:
     """Read the settings from pytest's options."""
+    from synnodtest.detectors.registry import masked
+
     option, root = config.option, config.rootpath
 
     def folder(value: str | None, default: str) -> Path:
@@ -119,7 +121,7 @@ def settings_of(config: pytest.Config) -> Settings:
         credibility=tuple(Path(name).expanduser() for name in option.credibility),
         ledger=Path(option.synnod_ledger).expanduser() if option.synnod_ledger else None,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
-        command=("pytest", *_telling([*_of_environment(), *map(str, config.invocation_params.args)])),
+        command=("pytest", *map(masked, _telling([*_of_environment(), *map(str, config.invocation_params.args)]))),
         executor=option.executor,
         conform="off" if option.synnod_plan else option.synnod_conform,
     )

@@ -15,6 +15,7 @@ import pytest
 from synnodtest.detectors import http_transport, resolve_detector
 from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
+from synnodtest.detectors.registry import masked
 from synnodtest.errors import DetectorError
 
 ONE = json.dumps({"findings": [{"box": [1, 2, 30, 40], "score": 0.5}]}).encode()
@@ -343,6 +344,27 @@ def test_credentials_in_the_url_are_refused_unseen():
     with pytest.raises(DetectorError, match="on host holds credentials") as caught:
         resolve_detector("http://me:hush@host/predict")
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "shown"),
+    [
+        ("http://host/predict?token=hush#nodule", "http://host/predict?***#nodule"),
+        ("dicom+https://me:hush@host:99/a/b", "dicom+https://***@host:99/a/b"),
+        ("--detector=http://me@host?hush", "--detector=http://***@host?***"),
+        ("command:curl http://host/a?k=hush -d @{image}", "command:curl http://host/a?*** -d @{image}"),
+        ("http://host/predict", "http://host/predict"),
+        ("folder/a?b@c.pt", "folder/a?b@c.pt"),
+    ],
+)
+def test_what_may_be_a_secret_of_an_address_is_masked_in_records(asked_for, shown):
+    assert masked(asked_for) == shown
+
+
+def test_a_masked_address_from_a_record_is_not_asked(server):
+    with pytest.raises(DetectorError, match="was masked in a record"):
+        HttpDetector(f"{server.url}?***")
+    assert server.seen == []
 
 
 def test_a_proxy_of_the_environment_is_named_and_never_sees_the_secret(elsewhere, radiographs, monkeypatch):

@@ -1,6 +1,7 @@
 """Verdict lines: two numbers first, no line wider than the window, exclusions beside a pass."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
+from synnodtest.shell.again import reproduce
+from synnodtest.shell.facts import facts_of
+from synnodtest.shell.settings import Settings
 from synnodtest.shell.terminal import BROKEN_BESIDE, letter_of, verdict_lines, write_end, write_summary
 from tests.record import parts
 
@@ -121,3 +125,13 @@ def test_every_verdict_is_told_those_that_an_error_kept_from_one_too():
     assert told[2].strip() == "out of memory"
     assert sum(BROKEN_BESIDE in line for line in told) == 1
     assert BROKEN_BESIDE in told[-1]
+
+
+def test_facts_and_commands_of_a_run_hold_no_secret_of_an_address(tmp_path):
+    settings = Settings(root=tmp_path, detector="http://host/predict?token=hush")
+    facts = facts_of(settings, "r", tmp_path / "reports" / "r", tmp_path / "ledger", ())
+    assert facts.options["detector"] == "http://host/predict?***"
+    case = SimpleNamespace(
+        spec=SimpleNamespace(path=Path("s.yaml")), behaviour=SimpleNamespace(id="b"), variant=SimpleNamespace(id="e")
+    )
+    assert "'http://host/predict?***'" in reproduce(case, settings, None)
