@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -84,8 +85,11 @@ def equal_clusters(units: NDArray[np.float64]) -> float:
 
 
 def unseen_share(clusters: float, alpha: float) -> float:
-    """Return the share that may be unlike all of so many independent clusters, with confidence ``1 - alpha``."""
-    return float(1.0 - alpha ** (1.0 / clusters))
+    """Return the share that may be unlike all of so many independent clusters, with confidence ``1 - alpha``.
+
+    The exact bound behind the "rule of three": 1 - alpha**(1/clusters).
+    """
+    return -math.expm1(math.log(alpha) / clusters)
 
 
 def leverage(units: NDArray[np.float64]) -> NDArray[np.float64]:

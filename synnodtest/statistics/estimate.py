@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.statistics.clusters import unseen_share
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -103,16 +105,10 @@ def same_length(**arrays: NDArray[np.generic]) -> None:
         raise ValueError("differing lengths: " + ", ".join(f"{name} {len(a)}" for name, a in arrays.items()))
 
 
-def unlike_share(units: int, alpha: float) -> float:
-    """Return the largest share of units unlike all ``units`` seen: 1 - alpha**(1/units).
-
-    The exact bound behind the "rule of three". It stands in for a spread where all units agree,
-    so that agreement of few units never makes an interval of zero width.
-    """
-    return float(-math.expm1(math.log(alpha) / units))
-
-
 def agreeing_bounds(value: float, units: int, alpha: float, low: float, high: float) -> tuple[float, float]:
-    """Return the bounds of a mean when all ``units`` gave ``value``: unseen units lie at the limits."""
-    share = unlike_share(units, alpha)
+    """Return the bounds of a mean when all ``units`` gave ``value``: unseen units lie at the limits.
+
+    So agreement of few units never makes an interval of zero width.
+    """
+    share = unseen_share(units, alpha)
     return value + share * (low - value), value + share * (high - value)
