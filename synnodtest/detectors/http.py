@@ -58,9 +58,9 @@ class HttpDetector:
                 f"the URL of the detector on {parts.hostname} holds credentials, which would end in records",
                 hint=f"put them into {AUTHORIZATION_VARIABLE}, as 'Basic ...' or 'Bearer ...'",
             )
-        if parts.query == MASK:
+        if MASK in parts.query:
             raise DetectorError(
-                f"the query of {url!r} was masked in a record, as it may hold a secret",
+                f"part of the query of {url!r} was masked in a record, as it may be a secret",
                 hint="give the whole address with --detector",
             )
         if not url.isascii() or any(letter.isspace() for letter in url):

@@ -15,20 +15,20 @@ from synnodtest.ports import Detector
 from synnodtest.registry import Registry
 
 ENTRY_POINT_GROUP = "synnodtest.detectors"
-
-
 MASK = "***"
 """Stands in records for what may be a secret."""
-_URL = re.compile(r"://(?P<user>[^/?#@\s]*@)?(?P<place>[^?#\s]*)(?P<query>\?[^#\s]+)?")
+_USER = re.compile(r"(?<=://)[^/?#@\s]*(?=@)")
+_SECRET = re.compile(r"(?i)([?&][^=&#\s]*(?:auth|code|cred|key|pass|pw|secret|sig|token)[^=&#\s]*=)[^&#\s]+")
+_BARE = re.compile(r"(://[^?#\s]*\?)[^=&#\s]+(?![^#\s])")
 
 
 def masked(text: str) -> str:
-    """Return the text of a detector, or any word of a command, without credentials and queries of its URLs."""
+    """Return the text of a detector, or any word of a command, without what may be a secret in its URLs.
 
-    def told(url: re.Match[str]) -> str:
-        return f"://{MASK + '@' if url['user'] else ''}{url['place']}{'?' + MASK if url['query'] else ''}"
-
-    return _URL.sub(told, text)
+    That is who logs in, values of a query that are called a key, token and the like, and a query without a name;
+    ``?model=b`` stays, as it says which detector was asked.
+    """
+    return _BARE.sub(rf"\1{MASK}", _SECRET.sub(rf"\1{MASK}", _USER.sub(MASK, text)))
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,9 @@ def judge_sham(
     invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
-    bound = f"lower bound {beside(estimate.lower, LARGEST_EXCESS)}, allowed {LARGEST_EXCESS:g}"
-    told = f"the detector {verb}: excess {beside(estimate.value, LARGEST_EXCESS)} ({bound}) on {counted(len(pairs), 'background')}"
+    excess, lower = (beside(number, LARGEST_EXCESS) for number in (estimate.value, estimate.lower))
+    told = f"the detector {verb}: excess {excess} (lower bound {lower}, allowed {LARGEST_EXCESS:g})"
+    told += f" on {counted(len(pairs), 'background')}"
     return ShamResult("inpaint", status, f"{status} {told}", n11, n10, n01, n00, estimate)
 
 

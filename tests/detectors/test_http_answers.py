@@ -349,10 +349,11 @@ def test_credentials_in_the_url_are_refused_unseen():
 @pytest.mark.parametrize(
     ("asked_for", "shown"),
     [
-        ("http://host/predict?token=hush#nodule", "http://host/predict?***#nodule"),
+        ("http://host/predict?token=hush#nodule", "http://host/predict?token=***#nodule"),
+        ("http://host/predict?model=b&api_key=hush&v=2", "http://host/predict?model=b&api_key=***&v=2"),
         ("dicom+https://me:hush@host:99/a/b", "dicom+https://***@host:99/a/b"),
         ("--detector=http://me@host?hush", "--detector=http://***@host?***"),
-        ("command:curl http://host/a?k=hush -d @{image}", "command:curl http://host/a?*** -d @{image}"),
+        ("command:curl http://host/a?sig=hush -d @{image}", "command:curl http://host/a?sig=*** -d @{image}"),
         ("http://host/predict", "http://host/predict"),
         ("folder/a?b@c.pt", "folder/a?b@c.pt"),
     ],
@@ -362,8 +363,9 @@ def test_what_may_be_a_secret_of_an_address_is_masked_in_records(asked_for, show
 
 
 def test_a_masked_address_from_a_record_is_not_asked(server):
-    with pytest.raises(DetectorError, match="was masked in a record"):
-        HttpDetector(f"{server.url}?***")
+    for query in ("***", "model=b&token=***"):
+        with pytest.raises(DetectorError, match="was masked in a record"):
+            HttpDetector(f"{server.url}?{query}")
     assert server.seen == []
 
 

@@ -130,8 +130,8 @@ def test_every_verdict_is_told_those_that_an_error_kept_from_one_too():
 def test_facts_and_commands_of_a_run_hold_no_secret_of_an_address(tmp_path):
     settings = Settings(root=tmp_path, detector="http://host/predict?token=hush")
     facts = facts_of(settings, "r", tmp_path / "reports" / "r", tmp_path / "ledger", ())
-    assert facts.options["detector"] == "http://host/predict?***"
+    assert facts.options["detector"] == "http://host/predict?token=***"
     case = SimpleNamespace(
         spec=SimpleNamespace(path=Path("s.yaml")), behaviour=SimpleNamespace(id="b"), variant=SimpleNamespace(id="e")
     )
-    assert "'http://host/predict?***'" in reproduce(case, settings, None)
+    assert "'http://host/predict?token=***'" in reproduce(case, settings, None)
