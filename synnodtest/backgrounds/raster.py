@@ -7,14 +7,14 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from synnodtest.errors import BackgroundError
 
@@ -23,18 +23,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _STRICT = threading.Lock()
 _FORMATS = ("PNG", "JPEG")
 _DAMAGED = "copy the file again from its source"
-_ORIENTATION = 0x0112
 EXIF_NOTE = "EXIF orientation"
-_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    2: np.fliplr,
-    3: lambda values: np.rot90(values, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda values: np.rot90(values, -1),
-    7: lambda values: np.rot90(values, 2).T,
-    8: np.rot90,
-}
-"""EXIF orientation -> what makes the picture upright."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +59,11 @@ def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             _refuse_unreadable(path, image, max_pixels)
             _check_png(path)
-            turn = int(image.getexif().get(_ORIENTATION, 1) or 1) if by_exif else 1
+            turn = int(image.getexif().get(ExifTags.Base.Orientation, 1) or 1) if by_exif else 1
             _load_whole(image)
-            values, depth = _grey(path, image)
-        return _upright(values, depth, turn)
+            if not 2 <= turn <= 8:
+                return Raster(*_grey(path, image))
+            return Raster(*_grey(path, ImageOps.exif_transpose(image)), (f"{EXIF_NOTE} {turn} applied",), turn > 4)
     except (UnidentifiedImageError, ImportError) as error:
         # ultralytics replaces Image.open by one that looks for the optional package pi_heif before it gives up
         raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
@@ -83,12 +73,6 @@ def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BackgroundError(f"{path}: truncated or damaged: {reason}", hint=_DAMAGED) from error
-
-
-def _upright(values: NDArray[Any], depth: int, turn: int) -> Raster:
-    if turn == 1 or turn not in _TURNS:
-        return Raster(values, depth)
-    return Raster(np.ascontiguousarray(_TURNS[turn](values)), depth, (f"{EXIF_NOTE} {turn} applied",), turn > 4)
 
 
 def _load_whole(image: Image.Image) -> None:
