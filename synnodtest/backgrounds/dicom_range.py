@@ -62,18 +62,13 @@ def _modality(
         (values, top), told = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
         return values, (0.0, top), told
     low, high, notes = _stored_range(path, data, stored, bits)
-    slope, intercept = (
-        _number(path, data, name, usual) for name, usual in (("RescaleSlope", 1), ("RescaleIntercept", 0))
-    )
+    slope, intercept = _number(path, data, "RescaleSlope", 1), _number(path, data, "RescaleIntercept", 0)
     if slope == 0:
         raise BackgroundError(f"{path}: RescaleSlope is 0", hint="export the radiograph again, or give 'bits'")
     if (slope, intercept) != (1.0, 0.0):
         notes.append(f"rescaled (slope {slope:g}, intercept {intercept:g})")
-    return (
-        np.asarray(stored * slope + intercept, np.float64),
-        (low * slope + intercept, high * slope + intercept),
-        notes,
-    )
+    values = np.asarray(stored * slope + intercept, np.float64)
+    return values, (low * slope + intercept, high * slope + intercept), notes
 
 
 def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -> tuple[float, float, list[str]]:
@@ -174,8 +169,5 @@ def _through(
     else:
         shown = (values - (centre - 0.5)) / (width - 1.0) + 0.5
     beyond = float(np.mean((shown < 0) | (shown > 1)))
-    notes = [
-        *notes,
-        f"shown through its window (centre {centre:g}, width {width:g}, {beyond:.1%} of the pixels beyond it)",
-    ]
-    return np.clip(shown, 0.0, 1.0), notes
+    told = f"shown through its window (centre {centre:g}, width {width:g}, {beyond:.1%} of the pixels beyond it)"
+    return np.clip(shown, 0.0, 1.0), [*notes, told]

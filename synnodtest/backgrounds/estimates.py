@@ -11,7 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
-from synnodtest.backgrounds.regions import GEOMETRY_VERSION, LUNGS, REGIONS, regions_of_structures, within_lungs
+from synnodtest.backgrounds.regions import (
+    GEOMETRY_VERSION,
+    LUNGS,
+    REGIONS,
+    has_lungs,
+    regions_of_structures,
+    within_lungs,
+)
 from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights, weights_sha256
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
@@ -127,17 +134,13 @@ class Estimates:
         for name in ("left_lung", "right_lung"):
             structures[name] = structures[name] if leak is None else structures[name] & ~leak
         regions = regions_of_structures(structures, radiograph.spacing_mm)
-        lungs = _given_lungs(given, structures)
-        regions |= lungs
-        regions |= within_lungs(
-            regions["left_lung"], regions["right_lung"], structures.get("clavicle"), radiograph.spacing_mm
-        )
+        regions |= _given_lungs(given, structures)
+        left, right = regions["left_lung"], regions["right_lung"]
+        regions |= within_lungs(left, right, structures.get("clavicle"), radiograph.spacing_mm)
         missing = {name: mask for name, mask in regions.items() if name not in given and mask.any()}
-        drawn = "lung" in given or {"left_lung", "right_lung"} <= set(given)
-        certain = {"lung"} if {"left_lung", "right_lung"} <= set(given) else set()
-        doubtful = bool(estimate.doubts) and not drawn
+        doubtful = bool(estimate.doubts) and not has_lungs(given)
         strata = {**radiograph.strata, "lung_estimate": "doubtful"} if doubtful else radiograph.strata
-        estimated = frozenset(set(missing) - certain)
+        estimated = frozenset(missing) - ({"lung"} if has_lungs(given) else set())
         return replace(radiograph, regions={**missing, **given}, estimated=estimated, strata=strata)
 
     def doubts(self, radiograph: Radiograph, content: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from synnodtest.errors import BackgroundError
-from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm, iou
 from synnodtest.radiograph import Radiograph, Truth
 
 WORD = "SYNTHETIC"
@@ -73,7 +73,7 @@ def marked(radiograph: Radiograph) -> Radiograph:
         (x, y)
         for y in (height - word[1] - 2 * pad, pad)
         for x in (pad, width - word[0] - 2 * pad)
-        if not any(_meet((x, y, x + word[0] + pad, y + word[1] + pad), truth.box) for truth in radiograph.nodules)
+        if not any(iou((x, y, x + word[0] + pad, y + word[1] + pad), truth.box) for truth in radiograph.nodules)
     ]
     if not corners:
         raise BackgroundError(
@@ -86,7 +86,3 @@ def marked(radiograph: Radiograph) -> Radiograph:
     inked = np.asarray(label, dtype=np.float32)[: height - y, : width - x] / 255
     pixels[y : y + inked.shape[0], x : x + inked.shape[1]] = inked
     return radiograph.with_pixels(pixels)
-
-
-def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -19,7 +19,7 @@ from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
-from synnodtest.backgrounds.regions import LUNGS, REGIONS
+from synnodtest.backgrounds.regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
@@ -125,7 +125,7 @@ class FolderSet:
                 "manifest": self._listing.manifest.name if self._listing.manifest else None,
                 "radiographs": len(self._entries),
                 "available": self.available,
-                "estimated_lungs": sum(not _has_lungs(entry) for entry in self._entries.values()),
+                "estimated_lungs": sum(not has_lungs(entry.masks) for entry in self._entries.values()),
                 "region_estimator": estimator(),
             },
         )
@@ -211,10 +211,6 @@ def _drawn(entries: Sequence[Entry], name: str, master_seed: int) -> list[Entry]
     return [ranked[index] for index in order]
 
 
-def _has_lungs(entry: Entry) -> bool:
-    return "lung" in entry.masks or {"left_lung", "right_lung"} <= set(entry.masks)
-
-
 def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]:
     """Read the masks; an empty mask says that the region is not there, which a lung cannot be."""
     regions = {}
@@ -273,16 +269,6 @@ def _content(entry: Entry) -> str:
     """Return the sha256 that stands for pixels, spacing and masks, from the bytes of the files."""
     files = {"": digest_of(entry.path)} | {region: digest_of(path) for region, path in entry.masks.items()}
     beside = pixels_beside(entry)
-    return sha256_of(
-        {
-            "format": _FORMAT,
-            "files": files,
-            "pixel_file": digest_of(beside) if beside else None,
-            "spacing_mm": entry.given.spacing_mm,
-            "bits": entry.given.bits,
-            "polarity": entry.given.polarity,
-            "rotate_deg": entry.given.rotate_deg,
-            "accept": sorted(entry.given.accept),
-            "regions": estimator() if not set(REGIONS) <= set(entry.masks) else None,
-        }
-    )
+    regions = estimator() if not set(REGIONS) <= set(entry.masks) else None
+    known = {"files": files, "pixel_file": digest_of(beside) if beside else None, "regions": regions}
+    return sha256_of({"format": _FORMAT, **known, **vars(entry.given), "accept": sorted(entry.given.accept)})

@@ -21,6 +21,8 @@ from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
+_POSITIVE = "radiograph with annotated nodules was left out", "radiographs with annotated nodules were left out"
+
 
 class NothingThere(BackgroundError):
     """A folder holds no file that could be a radiograph, as far as it serves as a set."""
@@ -80,26 +82,15 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     annotated = annotations_of(images, [entry.path for entry in entries])
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
-        notes.append(
-            counted(
-                len(positive),
-                "radiograph with annotated nodules was left out",
-                "radiographs with annotated nodules were left out",
-            )
-        )
+        notes.append(counted(len(positive), *_POSITIVE))
         entries = [entry for entry in entries if entry.path not in positive]
     entries, sideways = _of_frontal_view(entries, annotated.views)
     foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
     if not entries:
         raise _nothing(folder, positive, foreign)
-    return Listing(
-        folder,
-        manifest.path if manifest else None,
-        sorted(entries, key=lambda entry: entry.id),
-        notes,
-        annotated.patients,
-    )
+    entries.sort(key=lambda entry: entry.id)
+    return Listing(folder, manifest.path if manifest else None, entries, notes, annotated.patients)
 
 
 def _entries(
@@ -165,10 +156,8 @@ def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tup
             left[f"{word!r} in the name of the file"] += 1
         else:
             kept.append(entry)
-    return kept, [
-        f"{counted(count, 'radiograph was', 'radiographs were')} left out: {reason}"
-        for reason, count in sorted(left.items())
-    ]
+    some = "radiograph was", "radiographs were"
+    return kept, [f"{counted(count, *some)} left out: {reason}" for reason, count in sorted(left.items())]
 
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
@@ -225,15 +214,8 @@ def _from_row(folder: Path, row: ManifestRow, path: Path, beside: Mapping[str, P
                 f"{row.where}: {region}_mask: {name}: no such file", hint=f"file names are relative to {row.folder}"
             )
     root = folder.resolve()
-    return Entry(
-        id=path.relative_to(root).as_posix() if path.is_relative_to(root) else row.file,
-        path=path,
-        masks=masks,
-        given=row.given,
-        patient=row.patient,
-        strata=row.strata,
-        where=row.where,
-    )
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else row.file
+    return Entry(name, path, masks, row.given, row.patient, row.strata, row.where)
 
 
 def _refuse_twice(chosen: Sequence[tuple[ManifestRow, Path]]) -> None:

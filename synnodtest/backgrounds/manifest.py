@@ -206,15 +206,7 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
     strata = {k: v for k, v in cells.items() if k and v and k not in _OWN_COLUMNS and not MASK_COLUMN.fullmatch(k)}
     if "age" in strata:
         strata["age"] = years(strata["age"]) or strata["age"]
-    return ManifestRow(
-        file=file,
-        where=where,
-        folder=path.parent,
-        given=_given(where, cells),
-        patient=cells.get("patient", ""),
-        strata=strata,
-        masks=masks,
-    )
+    return ManifestRow(file, where, path.parent, _given(where, cells), cells.get("patient", ""), strata, masks)
 
 
 def _given(where: str, cells: _Cells) -> Given:
@@ -228,9 +220,8 @@ def _given(where: str, cells: _Cells) -> Given:
         raise BackgroundError(
             f"{where}: accept is {cells['accept']!r}", hint=f"any of {', '.join(ACCEPTABLE)}, parted by blanks"
         )
-    return Given(
-        _spacing(where, cells), _bits(where, cells.get("bits", "")), polarity, int(turn) if turn else None, accept
-    )
+    spacing, bits = _spacing(where, cells), _bits(where, cells.get("bits", ""))
+    return Given(spacing, bits, polarity, int(turn) if turn else None, accept)
 
 
 def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:

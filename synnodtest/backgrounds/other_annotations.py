@@ -80,12 +80,8 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     notes: list[str] = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = bool({file.stem, Path(file.stem).stem} & stems)
-        if (
-            file.name.startswith(".")
-            or file.suffix.lower() not in OTHER_FORMS
-            or not file.is_file()
-            or file.stat().st_size > MAX_BYTES
-        ):
+        usable = file.suffix.lower() in OTHER_FORMS and not file.name.startswith(".") and file.is_file()
+        if not usable or file.stat().st_size > MAX_BYTES:
             continue
         text = head_text(file.read_bytes())
         if "nodul" not in text.lower() or _is_read(text):

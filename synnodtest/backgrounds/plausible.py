@@ -17,6 +17,7 @@ from PIL import Image
 
 from synnodtest.backgrounds.pose import LookedAt, best_turn, look
 from synnodtest.backgrounds.reading import Given
+from synnodtest.backgrounds.regions import has_lungs
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 
@@ -208,9 +209,8 @@ def check_lung_masks(where: Path, masks: Mapping[str, BoolArray], seen: LookedAt
         BackgroundError: lungs that are surely seen fit the masks better when these are turned.
     """
     drawn = [masks[name] for name in ("lung", "left_lung", "right_lung") if name in masks]
-    whole = "lung" in masks or {"left_lung", "right_lung"} <= set(masks)
     notes = []
-    if whole and seen.lungs is not None and seen.score.certainty >= SURE:
+    if has_lungs(masks) and seen.lungs is not None and seen.score.certainty >= SURE:
         fits = _turned_refused(where, np.logical_or.reduce(drawn), seen.lungs)
         if fits < LEAST_FIT:
             notes.append(f"its lung masks have little in common with the lungs in it: another film's? ({fits:.2f})")

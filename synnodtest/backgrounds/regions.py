@@ -6,7 +6,7 @@ knows: the outer edges of the lungs stand for the inner face of the cage, their 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +14,7 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray
 
 LUNGS = ("lung", "left_lung", "right_lung")
-REGIONS = (
-    *LUNGS,
-    "apical",
-    "hilar",
-    "retrocardiac",
-    "subdiaphragmatic",
-    "peripheral",
-    "mediastinum",
-)
+REGIONS = (*LUNGS, "apical", "hilar", "retrocardiac", "subdiaphragmatic", "peripheral", "mediastinum")
 """What can be estimated on any frontal radiograph."""
 HIDDEN = {"retrocardiac": "heart", "subdiaphragmatic": "abdomen"}
 """Regions that are lung behind something -> what it is."""
@@ -43,6 +35,11 @@ class _Extent(NamedTuple):
 
     middle: float
     half_width: float
+
+
+def has_lungs(names: Collection[str]) -> bool:
+    """Return whether regions of these names make up the lungs: both in one, or each."""
+    return "lung" in names or {"left_lung", "right_lung"} <= set(names)
 
 
 def regions_of_structures(structures: Mapping[str, BoolArray], spacing_mm: tuple[float, float]) -> dict[str, BoolArray]:

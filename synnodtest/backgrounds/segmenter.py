@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from synnodtest.backgrounds.segmenter_net import Layers, forward, read_safetensors
+from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
 from synnodtest.backgrounds.segmenter_picture import framed
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import BoolArray, FloatArray
@@ -80,9 +80,7 @@ def weights_sha256(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-@lru_cache(maxsize=2)
-def _layers(path: Path) -> Layers:
-    return read_safetensors(path)
+_layers = lru_cache(maxsize=2)(read_safetensors)
 
 
 def _tidied(plane: FloatArray, parts: int) -> FloatArray:

@@ -54,6 +54,8 @@ _EMPTY = (
     "", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
     "nein", "non", "nao", "não",
 )  # fmt: skip
+_NOTHING = ("nan", "none", "null", "na", "n/a", "-", "unknown")
+"""What a column of patients, views or studies says where it does not know."""
 _POSITIVE = (
     "true", "t", "yes", "y", "positive", "pos", "present", "abnormal", "malignant", "benign", "suspicious", "ja", "oui",
     "si", "sí", "sim", "x",
@@ -143,10 +145,6 @@ def _is_empty(text: str) -> bool:
         return text.strip().lower() in _EMPTY
 
 
-def _is_nothing(text: str) -> bool:
-    return text.lower() in ("nan", "none", "null", "na", "n/a", "-", "unknown")
-
-
 def _is_number(text: str) -> bool:
     try:
         return math.isfinite(float(text))
@@ -176,13 +174,14 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
         cell = row.get(column, "")
         table.example = table.example or cell
         meant = known.find(cell) if cell else []
-        elsewhere = bool(_folder_of(cell)) and (path.parent / cell).is_file()
+        written = PurePosixPath(cell.replace("\\", "/"))
+        elsewhere = str(written.parent) not in (".", "..") and (path.parent / cell).is_file()
         if not meant or (elsewhere and (path.parent / cell).resolve() not in {one.resolve() for one in meant}):
-            table.of_others |= elsewhere or (path.parent / _name(cell)).is_file()
+            table.of_others |= elsewhere or (path.parent / written.name).is_file()
             continue
         named.update(meant)
         for facts, name in ((table.patients, whose), (table.views, view), (table.studies, study)):
-            if name is not None and (text := row.get(name, "")) and not _is_nothing(text):
+            if name is not None and (text := row.get(name, "")) and text.lower() not in _NOTHING:
                 facts.update(dict.fromkeys(meant, text))
         if judged and judge.positive(row, line):
             table.positive.update(meant)
@@ -234,13 +233,11 @@ def _file_column(
         return best
     counts |= {name: _found(name, rows, known) for name in header if name not in counts}
     other = max(header, key=lambda name: counts[name], default=None)
-    if (
-        other is not None
-        and counts[other] > len(rows) / 2
-        and not all(_is_number(row.get(other, "")) for _, row in rows)
-    ):
+    cells = [row.get(other, "") for _, row in rows] if other is not None and counts[other] > len(rows) / 2 else []
+    if not all(map(_is_number, cells)):
         return other
-    return best if best is not None and any(_looks_like_file(row.get(best, "")) for _, row in rows) else None
+    files = best is not None and any(cell and not _is_number(cell) for _, row in rows if (cell := row.get(best, "")))
+    return best if files else None
 
 
 def _found(column: str, rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages) -> int:
@@ -250,18 +247,6 @@ def _found(column: str, rows: Sequence[tuple[int, Mapping[str, str]]], known: Na
 def _column_of(fact: str, header: Sequence[str], images: str) -> str | None:
     """Return the column that tells a patient or view, or None; RSNA's ``patientId`` names its images."""
     return next((name for name in header if name != images and means_column(name, fact)), None)
-
-
-def _looks_like_file(cell: str) -> bool:
-    return bool(cell) and not _is_number(cell)
-
-
-def _name(cell: str) -> str:
-    return PurePosixPath(cell.replace("\\", "/")).name
-
-
-def _folder_of(cell: str) -> str:
-    return str(PurePosixPath(cell.replace("\\", "/")).parent).strip(".")
 
 
 class _Judge:
