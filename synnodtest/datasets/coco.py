@@ -11,8 +11,8 @@ from typing import Any
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.pixels import all_inside
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box, refuse_corners
+from synnodtest.datasets.pixels import refuse_corners
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
 from synnodtest.text_files import decoded
@@ -81,8 +81,7 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {entry['image_id']!r}")
         boxes[identifier] += [] if box is None else [box]
     paths = {key: _found(folder, file, name, number) for number, (key, name) in enumerate(listed.items())}
-    here = {path: boxes[key] for key, path in paths.items()}
-    refuse_corners([box for own in boxes.values() for box in own], str(file), lambda: all_inside(here))
+    refuse_corners({path: boxes[key] for key, path in paths.items()}, str(file))
     unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in entries)
     if unsure:
         notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
-from synnodtest.datasets.pixels import all_inside
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box, refuse_corners
+from synnodtest.datasets.pixels import refuse_corners
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box
 from synnodtest.errors import BackgroundError
 
 COLUMNS = ("img_name", "label", "x", "y", "width", "height")
@@ -61,8 +61,7 @@ def _boxes(table: Path, images: Path, measured: _Measured) -> tuple[dict[str, li
             boxes.setdefault(name, []).extend([] if box is None else [box])
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
-    here = {images / name: own for name, own in boxes.items()}
-    refuse_corners([box for own in boxes.values() for box in own], str(table), lambda: all_inside(here))
+    refuse_corners({images / name: own for name, own in boxes.items()}, str(table))
     return boxes, lines
 
 

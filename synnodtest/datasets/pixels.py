@@ -19,6 +19,8 @@ SMALLEST_SHARE, LARGEST_SHARE = 0.1, 3.0
 """Of the sides of its box that a measured diameter can be: one in cm is a tenth at most, by readers' margins less."""
 EDGE_PX = 1.0
 """A box may pass the image's edge by this much (rounding)."""
+ENOUGH_BOXES, MANY_BOXES = 3, 8
+"""So many boxes that are all of one odd form are no chance; so many do not all lie in one quarter of their films."""
 
 
 def load_image(image: AnnotatedImage) -> Radiograph:
@@ -87,7 +89,31 @@ def check_box(box: AnnotatedBox, image: AnnotatedImage, shape: tuple[int, int]) 
         )
 
 
-def all_inside(boxes: Mapping[Path, Sequence[AnnotatedBox]]) -> bool:
+def refuse_corners(boxes: Mapping[Path, Sequence[AnnotatedBox]], where: str) -> None:
+    """Refuse boxes that were read as corner and size and look like two corners.
+
+    A nodule is smaller than its distance from the left and upper edge, so that a width above x and a height above y in
+    all boxes are those of the opposite corner. In small crops around nodules they are not: there many boxes read as
+    corner and size all lie within their images, which two corners do in the upper left quarter alone.
+
+    Args:
+        boxes: Of a set, by image.
+        where: For messages.
+
+    Raises:
+        BackgroundError: all of at least :data:`ENOUGH_BOXES` boxes do.
+    """
+    corners = [one.box for own in boxes.values() for one in own]
+    wide = all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners)
+    if len(corners) >= ENOUGH_BOXES and wide and not (len(corners) >= MANY_BOXES and _all_inside(boxes)):
+        raise BackgroundError(
+            f"{where}: every box is wider and higher than its distance from the image's corner: x_max and y_max stand "
+            "where width and height should",
+            hint="x, y, width, height are wanted; boxes.csv may have x_min, y_min, x_max, y_max instead",
+        )
+
+
+def _all_inside(boxes: Mapping[Path, Sequence[AnnotatedBox]]) -> bool:
     """Return whether every box lies within its image; not so where an image is missing."""
     for path, own in boxes.items():
         if own and not path.is_file():

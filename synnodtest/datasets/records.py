@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,12 +14,8 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
-MANY_BOXES = 8
-"""So many boxes do not all lie in one quarter of their films by chance."""
 SCORES = ("score", "scores", "confidence", "conf", "probability", "prob")
 """Names of columns and keys, in small letters, in which detectors write how sure they are."""
-ENOUGH_BOXES = 3
-"""So many boxes that are all of one odd form are no chance."""
 
 
 @dataclass(frozen=True)
@@ -183,28 +179,3 @@ def notes_on_scores(names: Iterable[str], where: str) -> list[str]:
     told = next((name for name in names if name.lower() in SCORES), "")
     says = "boxes have scores, as a detector's findings do, and each counts as a nodule"
     return [f"{where}: {says} ({told})"] if told else []
-
-
-def refuse_corners(boxes: Iterable[AnnotatedBox], where: str, inside: Callable[[], bool] = lambda: False) -> None:
-    """Refuse boxes that were read as corner and size and look like two corners.
-
-    A nodule is smaller than its distance from the left and upper edge, so that a width above x and a height above y in
-    all boxes are those of the opposite corner. In small crops around nodules they are not: there many boxes read as
-    corner and size all lie within their images, which two corners do in the upper left quarter alone.
-
-    Args:
-        boxes: Of a set.
-        where: For messages.
-        inside: Whether all of them lie within their images; asked where they look like corners.
-
-    Raises:
-        BackgroundError: all of at least :data:`ENOUGH_BOXES` boxes do.
-    """
-    corners = [one.box for one in boxes]
-    wide = all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners)
-    if len(corners) >= ENOUGH_BOXES and wide and not (len(corners) >= MANY_BOXES and inside()):
-        raise BackgroundError(
-            f"{where}: every box is wider and higher than its distance from the image's corner: x_max and y_max stand "
-            "where width and height should",
-            hint="x, y, width, height are wanted; boxes.csv may have x_min, y_min, x_max, y_max instead",
-        )

@@ -12,16 +12,8 @@ from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.classes import class_column, names_of_nodules
-from synnodtest.datasets.pixels import all_inside
-from synnodtest.datasets.records import (
-    AnnotatedBox,
-    Dataset,
-    Facts,
-    notes_on_scores,
-    numbers,
-    positive_box,
-    refuse_corners,
-)
+from synnodtest.datasets.pixels import refuse_corners
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, numbers, positive_box
 from synnodtest.errors import BackgroundError
 
 TABLE = "boxes.csv"
@@ -61,17 +53,14 @@ def read_table(folder: Path) -> Dataset:
     except (OSError, ValueError, csv.Error) as error:
         raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
     if columns is _SIZES:
-        here = {folder / name: own for name, own in boxes.items()}
-        refuse_corners([box for own in boxes.values() for box in own], str(table), lambda: all_inside(here))
+        refuse_corners({folder / name: own for name, own in boxes.items()}, str(table))
     facts = Facts([folder, folder.parent])
     stems = Counter(map(_stem, boxes))
-    images = [
-        facts.image(folder / name, own, f"{table}:{lines[name]}", _flat(name) if stems[_stem(name)] > 1 else "")
-        for name, own in boxes.items()
-    ]
-    images = [
-        replace(one, patient=patients[name]) if patients[name] else one for name, one in zip(boxes, images, strict=True)
-    ]
+    images = []
+    for name, own in boxes.items():
+        stem = _flat(name) if stems[_stem(name)] > 1 else ""
+        image = facts.image(folder / name, own, f"{table}:{lines[name]}", stem)
+        images.append(replace(image, patient=patients[name] or image.patient))
     notes = notes_on_scores(reader.fieldnames or (), table.name)
     return Dataset(folder.resolve().name, "csv", folder, images, notes)
 
@@ -105,18 +94,12 @@ def _of_nodules(
     table: Path, rows: Sequence[tuple[Mapping[str, str], int]], column: str | None, edges: Sequence[str]
 ) -> Callable[[Mapping[str, str]], bool]:
     """Return whether a row's class is a nodule; every row's is where the table has no class column."""
-    boxed = (
-        {(row[column] or "").strip() for row, _ in rows if any(_filled(row[name]) for name in edges)}
-        if column
-        else set()
-    )
+    boxed = [(row, line) for row, line in rows if any(_filled(row[name]) for name in edges)]
     if column is None or not boxed:
         return lambda row: True
-    if "" in boxed:
-        line = next(
-            line for row, line in rows if not (row[column] or "").strip() and any(_filled(row[n]) for n in edges)
-        )
-        raise BackgroundError(f"{table}:{line}: a box without a class in the column {column!r}")
+    for row, line in boxed:
+        if not (row[column] or "").strip():
+            raise BackgroundError(f"{table}:{line}: a box without a class in the column {column!r}")
     known = {(row[column] or "").strip() for row, _ in rows} - {""}
     nodules = names_of_nodules(known, f"{table}, column {column!r}", table.parent)
     return lambda row: (row[column] or "").strip() in nodules

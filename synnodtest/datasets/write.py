@@ -97,8 +97,7 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
     folder = out / writer.folder(image)
     folder.mkdir(parents=True, exist_ok=True)
     own = image.path.suffix.lower()
-    bits = image.bits
-    given = image.given
+    bits, given = image.bits, image.given
     if own in writer.kept and not given.rotate_deg and given.polarity != "inverted":
         target = folder / f"{image.id}{own}"
         shutil.copyfile(image.path, target)
@@ -158,18 +157,11 @@ def _coco(out: Path, written: Sequence[_Written]) -> None:
         images.append({"id": number, "file_name": one.path.name, "width": width, "height": height})
         for item in one.image.boxes:
             place = _corner_and_size(item.box)
+            made: dict[str, object] = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "iscrowd": 0}
+            made |= {"bbox": list(place.values()), "area": place["width"] * place["height"]}
             measured = {"diameter_mm": item.diameter_mm, "contrast": item.contrast}
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": number,
-                    "category_id": 1,
-                    "bbox": list(place.values()),
-                    "area": place["width"] * place["height"],
-                    "iscrowd": 0,
-                    **{name: value for name, value in measured.items() if value is not None and np.isfinite(value)},
-                }
-            )
+            made |= {name: value for name, value in measured.items() if value is not None and np.isfinite(value)}
+            annotations.append(made)
     content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "nodule"}]}
     write_atomic(out / "annotations.json", json.dumps(content, indent=1) + "\n")
 
@@ -190,24 +182,20 @@ def _yolo(out: Path, written: Sequence[_Written]) -> None:
     write_atomic(out / "data.yaml", json.dumps({**content, "names": {0: "nodule"}}, indent=1) + "\n")
 
 
+_BOX = ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "annotation", "exhaustive")
+_WORDS = {True: "yes", False: "no"}
+
+
 def _table(out: Path, written: Sequence[_Written]) -> None:
     rows: list[dict[str, object]] = []
     for one in written:
         name = one.path.relative_to(out).as_posix()
-        edges = ("x_min", "y_min", "x_max", "y_max")
-        boxes = [
-            {
-                **dict(zip(edges, map(_number, item.box), strict=True)),
-                "diameter_mm": "" if item.diameter_mm is None else item.diameter_mm,
-                "contrast": "" if item.contrast is None else item.contrast,
-                "annotation": item.annotation,
-                "exhaustive": "yes" if item.exhaustive else "no",
-            }
-            for item in one.image.boxes
-        ]
-        rows += [{"file": name, **box} for box in boxes or [{}]]
-    columns = ("file", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "annotation", "exhaustive")
-    write_rows(out / "boxes.csv", columns, rows)
+        for item in one.image.boxes:
+            numbers = (*map(_number, item.box), item.diameter_mm, item.contrast)
+            rows.append(dict(zip(_BOX, (name, *numbers, item.annotation, _WORDS[item.exhaustive]), strict=True)))
+        if not one.image.boxes:
+            rows.append({"file": name})
+    write_rows(out / "boxes.csv", _BOX, rows)
 
 
 def _split(image: AnnotatedImage) -> Path:
