@@ -101,13 +101,9 @@ def read_given(path: Path, given: Given) -> Radiograph:
         )
     check_picture(path, stored.pixels)
     notes = check_spacing(path, stored.pixels.shape, spacing, given)
-    return Radiograph(
-        pixels=stored.pixels,
-        spacing_mm=(float(spacing[0]), float(spacing[1])),
-        source=path.name,
-        notes=(*stored.notes, *notes),
-        instance=stored.instance,
-    )
+    told = (*stored.notes, *notes)
+    spacing = float(spacing[0]), float(spacing[1])
+    return Radiograph(stored.pixels, spacing, source=path.name, notes=told, instance=stored.instance)
 
 
 def read_pixels(path: Path, given: Given) -> FloatArray:

@@ -58,13 +58,11 @@ class Readings:
             for note in self._notes.get(name) or self._stored(content):
                 kinds.setdefault(note.partition(" (")[0], []).append(note)
         depths = {kind: len(kinds.pop(kind)) for kind in sorted(kinds) if BY_LARGEST in kind}
-        return [
-            *_of_depths(depths),
-            *(
-                f"{counted(len(notes), 'radiograph')}: {kind if len(notes) > MOST_DETAIL else notes[0]}"
-                for kind, notes in sorted(kinds.items())
-            ),
+        lines = [
+            f"{counted(len(notes), 'radiograph')}: {kind if len(notes) > MOST_DETAIL else notes[0]}"
+            for kind, notes in sorted(kinds.items())
         ]
+        return [*_of_depths(depths), *lines]
 
     def _stored(self, content: str) -> tuple[str, ...]:
         packed = Store(self.cache).get("readings", content) if self.cache is not None else None

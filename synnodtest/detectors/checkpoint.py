@@ -96,12 +96,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path} is not an ultralytics checkpoint ({type(error).__name__}: {error})",
             hint="a .pt written by ultralytics (YOLOv8, YOLOv9, ...) is expected; is the file complete?",
         ) from error
-    return Checkpoint(
-        names={int(index): str(name) for index, name in classes.items()},
-        task=str(state.get("task") or ""),
-        image_size=size,
-        head=_head(state),
-    )
+    named = {int(index): str(name) for index, name in classes.items()}
+    return Checkpoint(named, str(state.get("task") or ""), size, _head(state))
 
 
 def _head(state: Mapping[str, object]) -> tuple[str, str]:

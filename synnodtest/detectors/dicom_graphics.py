@@ -68,10 +68,7 @@ def _ellipse(points: Points) -> Corners:
 
 
 _CORNERS: dict[str, Callable[[Points], Corners]] = {
-    "POINT": _span,
-    "MULTIPOINT": _span,
-    "POLYLINE": _span,
-    "INTERPOLATED": _span,
+    **dict.fromkeys(("POINT", "MULTIPOINT", "POLYLINE", "INTERPOLATED"), _span),
     "CIRCLE": _circle,
     "ELLIPSE": _ellipse,
 }

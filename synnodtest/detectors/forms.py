@@ -20,22 +20,13 @@ def tables() -> str:
     read = [f"| `{head.name}` | {head.fit} | {head.says} |" for head in HEADS.values()]
     refused = [f"| `{'`, `'.join(names)}` | {gives} |" for gives, names in REFUSED_HEADS.items()]
     keys = [f"| `{key}` | {says} |" for key, says in READ_KEYS.items()]
-    return "\n".join(
-        [
-            "| head that is read | input | what it is |",
-            "|---|---|---|",
-            *read,
-            "",
-            "| head that is refused | because it gives |",
-            "|---|---|",
-            *refused,
-            "| any other name | something that is not known |",
-            "",
-            "| metadata of an export | what becomes of it |",
-            "|---|---|",
-            *keys,
-        ]
-    )
+    refused.append("| any other name | something that is not known |")
+    parts = [
+        ["| head that is read | input | what it is |", "|---|---|---|", *read],
+        ["| head that is refused | because it gives |", "|---|---|", *refused],
+        ["| metadata of an export | what becomes of it |", "|---|---|", *keys],
+    ]
+    return "\n\n".join(map("\n".join, parts))
 
 
 def with_tables(text: str) -> str:

@@ -17,13 +17,9 @@ from synnodtest.threads import wait_asleep
 DEFAULT_TIMEOUT_S = 300.0
 
 _SUFFIXES = {
-    ".pt": "ultralytics",
-    ".onnx": "onnx",
-    ".xml": "openvino",
-    ".json": "recorded",
-    ".csv": "recorded",
-    ".dcm": "dicom-findings",
-}
+    ".pt": "ultralytics", ".onnx": "onnx", ".xml": "openvino",
+    ".json": "recorded", ".csv": "recorded", ".dcm": "dicom-findings",
+}  # fmt: skip
 _NOT_READ = (
     ".torchscript", ".jit", ".engine", ".trt", ".plan", ".mlmodel", ".mlpackage", ".tflite", ".pb", ".safetensors",
     ".h5", ".keras", ".pth", ".ckpt", ".bin", ".pdparams", ".zip", ".tar", ".gz", ".mar",

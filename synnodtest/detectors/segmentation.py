@@ -81,13 +81,9 @@ def _segment(seg: Reading, item: Any) -> _Segment:
         certainty = stated_certainty(f"{label}\n{text}")
     except ValueError as error:
         raise seg.fail(f"segment {item.SegmentNumber}: {error}") from error
-    return _Segment(
-        int(item.SegmentNumber),
-        tuple(name for name in names if name) or (f"segment {item.SegmentNumber}",),
-        bool(category) and str(category[0].get("CodeValue", "")) in _ANATOMY,
-        certainty,
-        "TrackingUID" in item,
-    )
+    called = tuple(filter(None, names)) or (f"segment {item.SegmentNumber}",)
+    anatomy = bool(category) and str(category[0].get("CodeValue", "")) in _ANATOMY
+    return _Segment(int(item.SegmentNumber), called, anatomy, certainty, "TrackingUID" in item)
 
 
 def _keeps(seg: Reading, segment: _Segment) -> bool:
