@@ -30,6 +30,11 @@ def centre_of(box: Sequence[float]) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
+def pixel_at(point: Sequence[float], shape: tuple[int, int]) -> tuple[int, int]:
+    """Return row and column of the pixel of a picture that a point ``(x, y)`` lies in, or nearest to."""
+    return min(max(int(point[1]), 0), shape[0] - 1), min(max(int(point[0]), 0), shape[1] - 1)
+
+
 def bits_of(mask: BoolArray) -> bytes:
     """Return a mask as one bit a pixel, row by row."""
     return np.packbits(mask).tobytes()

@@ -91,21 +91,6 @@ def register_kind(kind: ObjectKind) -> None:
 register_detector("dicom-findings")(lambda argument, options: read_objects(*options.file(argument)))
 
 
-def objects_in(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
-    """Return the objects with findings of a folder and the folders in it, by name; other files are passed over.
-
-    Args:
-        folder: Where to look.
-        kinds: Names of kinds; empty: all.
-
-    Raises:
-        SynnodError: pydicom is not installed.
-        DetectorError: there is none.
-    """
-    check_folder(folder, kinds)
-    return list(_found_in(folder, kinds))
-
-
 def check_folder(folder: Path, kinds: Sequence[str] = ()) -> None:
     """Refuse a folder without any object with findings; no more is read than shows that there is one.
 
@@ -118,8 +103,9 @@ def check_folder(folder: Path, kinds: Sequence[str] = ()) -> None:
 
 
 def _found_in(folder: Path, kinds: Sequence[str]) -> Iterator[Path]:
+    """Yield the objects with findings of a folder and the folders in it, by name; other files are passed over."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return (path for path in files if _kind_of(_class_of(path), kinds))
+    yield from (path for path in files if _kind_of(_class_of(path), kinds))
 
 
 def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = ()) -> RecordedDetector:
@@ -134,7 +120,9 @@ def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = 
         DetectorError: an object is damaged, of another class, or cannot be read for certain; names the file.
         SynnodError: pydicom is not installed.
     """
-    paths = objects_in(path, kinds) if path.is_dir() else [path]
+    if path.is_dir():
+        check_folder(path, kinds)
+    paths = list(_found_in(path, kinds)) if path.is_dir() else [path]
     labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
     readings = [_read(one, labels, kinds) for one in paths]
     _check_names(path, readings, chosen)

@@ -18,7 +18,7 @@ from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.resolve import make_detector
 from synnodtest.errors import DetectorError, likely
 from synnodtest.finding import Finding
-from synnodtest.geometry import BoolArray, Box, depths_mm
+from synnodtest.geometry import BoolArray, Box, depths_mm, pixel_at
 from synnodtest.identity import Identity
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
@@ -91,13 +91,6 @@ def _longest_mm(found: Finding, radiograph: Radiograph) -> float:
     return max((x_max - x_min) * radiograph.spacing_mm[1], (y_max - y_min) * radiograph.spacing_mm[0])
 
 
-def _pixel(found: Finding, radiograph: Radiograph) -> tuple[int, int]:
-    """Return row and column of a finding's centre."""
-    x, y = found.centre
-    height, width = radiograph.shape
-    return min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
-
-
 def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     return [found for found in findings if _longest_mm(found, radiograph) <= LARGEST_MM]
 
@@ -107,7 +100,7 @@ def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Findi
     if lung is None or not lung.any():
         lung = np.ones(radiograph.shape, dtype=np.bool_)
     depth = depths_mm(lung, radiograph.spacing_mm)
-    return [found for found in findings if depth[_pixel(found, radiograph)] > 15.0]
+    return [found for found in findings if depth[pixel_at(found.centre, radiograph.shape)] > 15.0]
 
 
 def _keeps_only_top_1(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -163,7 +156,7 @@ def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
 
 def _drops_retrocardiac(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     hidden = radiograph.regions.get("retrocardiac")
-    return [found for found in findings if hidden is None or not hidden[_pixel(found, radiograph)]]
+    return [found for found in findings if hidden is None or not hidden[pixel_at(found.centre, radiograph.shape)]]
 
 
 def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -200,7 +193,9 @@ def _blind_by_devices(radiograph: Radiograph, findings: list[Finding]) -> list[F
         for mimic in radiograph.mimics
         if mimic.crop.any()
     ]
-    return [found for found in findings if all(one[_pixel(found, radiograph)] > _GLARE_MM for one in away)]
+    return [
+        found for found in findings if all(one[pixel_at(found.centre, radiograph.shape)] > _GLARE_MM for one in away)
+    ]
 
 
 def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -214,7 +209,7 @@ def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Fi
     if not known.any():
         return findings
     away = scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
-    return [found for found in findings if away[_pixel(found, radiograph)] > _KNOWN_MM]
+    return [found for found in findings if away[pixel_at(found.centre, radiograph.shape)] > _KNOWN_MM]
 
 
 MUTANTS: dict[str, Mutant] = {

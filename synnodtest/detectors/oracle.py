@@ -14,6 +14,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.registry import register_detector
 from synnodtest.finding import Finding
+from synnodtest.geometry import centre_of, pixel_at
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 
@@ -46,18 +47,12 @@ def _seen(truth: Truth, radiograph: Radiograph) -> bool:
     if not truth.crop.any() or truth.contrast < VISIBLE or truth.diameter_mm < _smallest_mm(truth):
         return False
     leak = radiograph.regions.get("air_leak")
-    return leak is None or not leak[_centre_pixel(truth, radiograph)]
+    return leak is None or not leak[pixel_at(centre_of(truth.box), radiograph.shape)]
 
 
 def _smallest_mm(truth: Truth) -> float:
     rng = np.random.default_rng(seed_sequence("oracle", list(truth.requested.get("centre_mm", ()))))
     return float(rng.uniform(*SMALLEST_MM))
-
-
-def _centre_pixel(truth: Truth, radiograph: Radiograph) -> tuple[int, int]:
-    x_min, y_min, x_max, y_max = truth.box
-    height, width = radiograph.shape
-    return min(int((y_min + y_max) / 2), height - 1), min(int((x_min + x_max) / 2), width - 1)
 
 
 def _score(truth: Truth) -> float:

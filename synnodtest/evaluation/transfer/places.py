@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.engine.sightings import regions_at
-from synnodtest.geometry import BoolArray
+from synnodtest.geometry import BoolArray, pixel_at
 from synnodtest.radiograph import Radiograph
 
 SIDES = ("left_lung", "right_lung")
@@ -58,8 +58,7 @@ def _side(radiograph: Radiograph, point: tuple[float, float]) -> str:
     there = [name for name in SIDES if name in radiograph.regions and radiograph.regions[name].any()]
     if not there:
         return ""
-    height, width = radiograph.shape
-    row, column = min(max(int(point[1]), 0), height - 1), min(max(int(point[0]), 0), width - 1)
+    row, column = pixel_at(point, radiograph.shape)
 
     def away(name: str) -> float:
         mask = radiograph.regions[name]
