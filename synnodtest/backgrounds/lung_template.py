@@ -136,20 +136,14 @@ def _adjusted(picture: LungPicture, score: float, place: tuple[float, float], si
     right, left = _RIGHT * size + place, _LEFT * size + place
     steps = np.arange(-0.25 * size[1], 0.6 * size[1], 2.0)
     edges = _edges(picture.local)
-    scores = [
-        _base_scores(picture, edges, outline, part, steps)
-        for outline, part in ((right, _RIGHT_BASE), (left, _LEFT_BASE))
-    ]
+    scores = [_base_scores(picture, edges, *side, steps) for side in ((right, _RIGHT_BASE), (left, _LEFT_BASE))]
     down = _together(steps / size[1], *scores)
     right = _stretched_down(right, _RIGHT_BASE, steps[down[0]])
     left = _stretched_down(left, _LEFT_BASE, steps[down[1]])
     height = float(np.ptp(np.concatenate([right, left])[:, 1]))
     steps = np.arange(-0.3 * height, 0.3 * height, 2.0)
     edges = _edges(picture.neutral_local)
-    scores = [
-        _apex_scores(picture, edges, outline, part, steps)
-        for outline, part in ((right, _RIGHT_APEX), (left, _LEFT_APEX))
-    ]
+    scores = [_apex_scores(picture, edges, *side, steps) for side in ((right, _RIGHT_APEX), (left, _LEFT_APEX))]
     up = _together(steps / height, *scores)
     return Outlines(
         _stretched_up(right, _RIGHT_APEX, steps[up[0]]), _stretched_up(left, _LEFT_APEX, steps[up[1]]), score

@@ -5,6 +5,7 @@ Of a radiograph it is one grey picture in mm, its header's other claims obeyed, 
 
 from __future__ import annotations
 
+import io
 import math
 import zlib
 from collections.abc import Mapping
@@ -96,20 +97,14 @@ def data_file_of(path: Path) -> Path | None:
 def _read_header(path: Path, head: bytes) -> tuple[dict[str, str], int]:
     """Return the header fields and the offset of the first byte after them."""
     header: dict[str, str] = {}
-    position = 0
-    while True:
-        end = head.find(b"\n", position)
-        last = end < 0
-        line = head[position:] if last else head[position:end]
+    lines = io.BytesIO(head)
+    for line in lines:
         key, equals, value = line.decode("latin-1").partition("=")
         if not equals:
             break
         header[key.strip()] = value.strip()
-        position = len(head) if last else end + 1
         if key.strip() == "ElementDataFile":
-            return header, position
-        if last:
-            break
+            return header, lines.tell()
     raise BackgroundError(
         f"{path}: not a MetaImage: " + ("the file is empty" if not head else "its header has no ElementDataFile line"),
         hint="export the radiograph as .mha again, or copy the file again from its source",
