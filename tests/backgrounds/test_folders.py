@@ -282,6 +282,15 @@ class TestWhatBelongsToASet:
         assert clusters["a.mha"] == clusters["b.mha"] == clusters["c.mha"] != clusters["d.mha"]
         assert "1 patient by names that differ in leading zeros, case or blanks alone" in found.notes[0]
 
+    def test_films_whose_patient_their_files_tell_are_not_said_to_count_as_one_each(self, tmp_path):
+        names = ("a", "00000013_000", "00000013_001")
+        for index, name in enumerate(names):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        (tmp_path / "manifest.csv").write_text("file,patient\na.mha,p1\n00000013_000.mha,\n00000013_001.mha,\n")
+        found = open_backgrounds(tmp_path, "normal")
+        assert len({b.cluster for b in found.backgrounds}) == 2
+        assert not any("no patient" in note for note in found.notes)
+
     def test_films_without_a_patient_among_others_and_unknown_patients_are_told(self, tmp_path):
         for index, name in enumerate("abcd"):
             write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
