@@ -48,10 +48,10 @@ def settled(
     alike, by_spelling = _spelt_alike({key: patient for key, (_, patient) in films.items()})
     unnamed = {key: path for key, (path, patient) in films.items() if not patient}
     named, by_names = _of_names(unnamed, folder)
-    known = alike | named
-    doubts = _doubts([known.get(key, patient) or told.get(path, "") for key, (path, patient) in films.items()])
-    tabled, by_tables = _of_tables({key: path for key, path in unnamed.items() if key not in named}, told)
-    return known | tabled, [*doubts, *by_spelling, *by_tables, *by_names]
+    others = {key: film for key, film in films.items() if key not in named}
+    doubts = _doubts([alike.get(key, patient) or told.get(path, "") for key, (path, patient) in others.items()])
+    tabled, by_tables = _of_tables({key: path for key, (path, patient) in others.items() if not patient}, told)
+    return alike | named | tabled, [*doubts, *by_spelling, *by_tables, *by_names]
 
 
 def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = False) -> list[str]:
