@@ -16,7 +16,7 @@ from synnodtest.backgrounds.dicom_range import to_unit_range
 from synnodtest.backgrounds.dicom_spacing import spacing_of
 from synnodtest.backgrounds.dicom_words import stored_numbers
 from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
-from synnodtest.errors import BackgroundError, SynnodError, missing_extra
+from synnodtest.errors import BackgroundError, SynnodError, require
 from synnodtest.identity import instance_key
 
 
@@ -87,11 +87,10 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
-    try:
-        import pydicom
-        from pydicom.errors import InvalidDicomError
-    except ImportError as error:
-        raise missing_extra("pydicom", "dicom", f"reading {path}") from error
+    require("pydicom", "dicom", f"reading {path}")
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
     try:
         return pydicom.dcmread(path, stop_before_pixels=stop_before_pixels)
     except InvalidDicomError as error:

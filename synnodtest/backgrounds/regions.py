@@ -7,7 +7,6 @@ knows: the outer edges of the lungs stand for the inner face of the cage, their 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -28,13 +27,6 @@ _APEX_SHARE, _APEX_MOST = 0.08, 0.4
 """Of the lung's height: where no clavicle is seen, and wherever it is seen."""
 _APEX_LEAST = 0.25
 """A clavicle that leaves less of the lung above it than this share of the top is raised: it tells nothing."""
-
-
-class _Extent(NamedTuple):
-    """Midline and half-width of the cage in mm, as the lungs show them."""
-
-    middle: float
-    half_width: float
 
 
 def has_lungs(names: Collection[str]) -> bool:
@@ -71,12 +63,11 @@ def within_lungs(
         return {}
     columns = np.flatnonzero((left | right).any(axis=0))
     edges = columns[0] * spacing_mm[1], (columns[-1] + 1) * spacing_mm[1]
-    extent = _Extent((edges[0] + edges[1]) / 2, (edges[1] - edges[0]) / 2)
     hilar = np.zeros_like(left)
     apical, outer = hilar.copy(), hilar.copy()
     for name, lung in lungs.items():
         apical |= _apical(lung, clavicle, spacing_mm)
-        hilar |= _hilar(name, lung, extent, spacing_mm)
+        hilar |= _hilar(name, lung, edges, spacing_mm)
         outer |= _outer(name, lung, spacing_mm)
     return {"apical": apical, "hilar": hilar, "peripheral": outer & ~hilar}
 
@@ -104,15 +95,14 @@ def _centreline(lung: BoolArray, clavicle: BoolArray) -> FloatArray | None:
     return np.asarray(start + slope * (np.arange(lung.shape[1]) - columns[0]))
 
 
-def _hilar(name: str, lung: BoolArray, extent: _Extent, spacing_mm: tuple[float, float]) -> BoolArray:
-    """Return the lung in an ellipse around its hilum."""
+def _hilar(name: str, lung: BoolArray, edges: tuple[float, float], spacing_mm: tuple[float, float]) -> BoolArray:
+    """Return the lung in an ellipse around its hilum; the outer edges of the lungs, in mm, stand for the cage's."""
     top, height = _span(lung)
-    side = 1 if name == "left_lung" else -1
-    x = (np.arange(lung.shape[1]) + 0.5) * spacing_mm[1] - (
-        extent.middle + side * _HILUM_ACROSS[name] * extent.half_width
-    )
+    middle, half_width = (edges[0] + edges[1]) / 2, (edges[1] - edges[0]) / 2
+    across = middle + (1 if name == "left_lung" else -1) * _HILUM_ACROSS[name] * half_width
+    x = (np.arange(lung.shape[1]) + 0.5) * spacing_mm[1] - across
     y = ((np.arange(lung.shape[0]) + 0.5) - (top + _HILUM_DOWN[name] * height)) * spacing_mm[0]
-    u, v = x / (_HILUM_SEMI_AXES[0] * extent.half_width), y / (_HILUM_SEMI_AXES[1] * extent.half_width)
+    u, v = x / (_HILUM_SEMI_AXES[0] * half_width), y / (_HILUM_SEMI_AXES[1] * half_width)
     return np.asarray(lung & (u[None, :] ** 2 + v[:, None] ** 2 < 1))
 
 

@@ -26,20 +26,20 @@ _TWINS = "pair that is nearly the same picture", "pairs that are nearly the same
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the two commands."""
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="convert|check")
-    text = "write a data set in another layout; boxes stay what they are"
-    sub = kinds.add_parser("convert", help=text, description=text)
-    sub.add_argument("folder", type=Path, help="annotated data set")
-    sub.add_argument("out", type=Path, help="new folder")
-    sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
-    sub.add_argument("--to", required=True, choices=WRITTEN, help="layout to write")
-    sub.set_defaults(run=_convert)
-    text = "read every image and box; name duplicates and the overlap with training data"
-    sub = kinds.add_parser("check", help=text, description=text)
-    sub.add_argument("folder", type=Path, help="annotated data set")
-    sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
-    sub.add_argument("--against", type=Path, action="append", default=[], metavar="DIR", help="a training set")
-    sub.add_argument("--out", type=Path, help="also write what was found as JSON")
-    sub.set_defaults(run=_check)
+    for kind, run, text in (
+        ("convert", _convert, "write a data set in another layout; boxes stay what they are"),
+        ("check", _check, "read every image and box; name duplicates and the overlap with training data"),
+    ):
+        sub = kinds.add_parser(kind, help=text, description=text)
+        sub.add_argument("folder", type=Path, help="annotated data set")
+        if kind == "convert":
+            sub.add_argument("out", type=Path, help="new folder")
+            sub.add_argument("--to", required=True, choices=WRITTEN, help="layout to write")
+        else:
+            sub.add_argument("--against", type=Path, action="append", default=[], metavar="DIR", help="a training set")
+            sub.add_argument("--out", type=Path, help="also write what was found as JSON")
+        sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
+        sub.set_defaults(run=run)
 
 
 def _bar(dataset: Dataset) -> Any:
@@ -51,7 +51,7 @@ def _bar(dataset: Dataset) -> Any:
     return progress
 
 
-def _convert(options: argparse.Namespace) -> int:
+def _convert(options: argparse.Namespace) -> None:
     from synnodtest.datasets import read_dataset
     from synnodtest.datasets.write import convert
 
@@ -64,7 +64,6 @@ def _convert(options: argparse.Namespace) -> int:
         print(f"{told} as fully marked in {options.to}, which has no word for it; csv keeps it (exhaustive)")
     written = f"{counted(images, 'image')} with {counted(boxes, 'nodule')}"
     print(f"{written} from {dataset.layout} to {options.to}: {options.out}")
-    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from synnodtest.commands import credibility, reference, transfer
+from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
 from synnodtest.radiograph import Radiograph
+
+HEAD = f"{'value':>7}  {'90% interval':<14} {'nodules':>7}  figure"
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -53,7 +58,6 @@ def _detector(options: argparse.Namespace) -> int:
 
     from synnodtest.backgrounds.estimates import Estimates
     from synnodtest.commands.annotated import annotated_sets
-    from synnodtest.commands.figures_table import figures_table
     from synnodtest.detectors import resolve_detector
     from synnodtest.evaluation.detector import evaluate
     from synnodtest.statistics.bootstrap import FEWEST_RESAMPLES
@@ -92,3 +96,42 @@ def _detector(options: argparse.Namespace) -> int:
     if options.out is not None:
         write_atomic(options.out, text + "\n")
     return 0
+
+
+def figures_table(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a table per data set.
+
+    Args:
+        figures: Data set -> what :func:`synnodtest.evaluation.detector.evaluate` returned.
+    """
+    for name, found in figures.items():
+        identity = found["identity"]
+        of = f"{counted(found['images'], 'image')}, {counted(found['nodules'], 'nodule')}"
+        yield f"{identity.get('name', '')} on {name}: {of}"
+        yield f"hit: {found['matching']}"
+        yield HEAD
+        for label, entry in _rows(found):
+            yield _row(label, entry)
+        yield ""
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    precision = found["average_precision"]
+    yield "average precision at IoU 0.50", precision["at_0.50"]
+    yield "average precision, mean of IoU 0.50 to 0.95", precision["at_0.50:0.95"]
+    for rate, entry in found["froc_bounds"].items():
+        yield f"sensitivity at {rate} false positives per image", entry
+    for size, entry in found["by_size"].items():
+        yield f"sensitivity at 1 false positive per image, {size}", entry
+    for region, entry in found["by_region"].items():
+        yield f"sensitivity at 1 false positive per image, in {region.replace('_', ' ')}", entry
+    yield "AUC of images", found["auc"]
+    yield "NODE21 score", found["node21_score_bounds"]
+
+
+def _row(label: str, entry: Mapping[str, Any] | None) -> str:
+    known = entry or {}
+    bounds = known.get("lower"), known.get("upper")
+    interval = "" if None in bounds else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+    value = "-" if known.get("value") is None else f"{known['value']:.3f}"
+    return f"{value:>7}  {interval:<14} {known.get('nodules', ''):>7}  {label}"

@@ -18,7 +18,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
     from synnodtest.shell.baseline import kept_record
 
@@ -36,4 +36,3 @@ def _run(options: argparse.Namespace) -> int:
     out: Path = options.out or folder.parent / f"explore-{suffix}.html"
     report = quote(Path(relpath(folder / "report.html", out.parent)).as_posix())
     print(write_explore(made, out.parent, pictures_in(page), other, name=out.name, report=report))
-    return 0

@@ -30,7 +30,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from synnodtest.integrity import ledger
     from synnodtest.record.history import history_of
     from synnodtest.report.history import write_history
@@ -53,11 +53,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"runs": [asdict(r) for r in made.runs], "outcomes": {
             node: [asdict(o) for o in series] for node, series in made.outcomes.items()}}, indent=1))  # fmt: skip
-        return 0
+        return
     for line in history_lines(made):
         print(line)
     print(f"page: {page}")
-    return 0
 
 
 def _only(made: Record, pattern: str) -> Record:

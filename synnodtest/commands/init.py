@@ -66,7 +66,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     folder: Path = options.folder
     _refuse_to_overwrite(folder)
     detector = _seen_from(folder, _answer(options.detector, "--detector", YOURS)) or OWN
@@ -80,7 +80,6 @@ def _run(options: argparse.Namespace) -> int:
         print(f"wrote {path}")
     where = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))}\n       "
     print(f"\nnext:  {where}synnodtest check specs\n       pytest --synnod-plan\n       pytest")
-    return 0
 
 
 def _answer(given: str | None, option: str, question: str) -> str:

@@ -59,14 +59,14 @@ def _in_checkout() -> bool:
     return True
 
 
-def _unavailable(options: argparse.Namespace) -> int:
+def _unavailable(options: argparse.Namespace) -> None:
     raise SynnodError(
         f"the experiments of the paper are not part of the installed package ({Path(synnodtest.__file__).parent})",
         hint="run `synnodtest paper` from a checkout of the repository: git clone, then `pip install -e .`",
     )
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from studies.paper.experiments import EXPERIMENTS
     from studies.paper.job import Job
     from studies.paper.run import Bench
@@ -103,7 +103,6 @@ def _run(options: argparse.Namespace) -> int:
     print(f"{experiment.title}. The paper, {experiment.paper}.")
     print(*record["verdicts"], sep="\n")
     print(*(str(file) for file in (*drawn.files, path)), sep="\n")
-    return 0
 
 
 def _synthesizer(options: argparse.Namespace, usual: str) -> str:

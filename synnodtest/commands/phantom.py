@@ -24,7 +24,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from synnodtest.phantom.dataset import write_dataset
 
     given = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")
@@ -32,7 +32,6 @@ def _run(options: argparse.Namespace) -> int:
     print(f"{counted(options.count, 'radiograph')} in {folder}")
     if options.sheet is not None:
         print(f"contact sheet: {_sheet(options)}")
-    return 0
 
 
 def _sheet(options: argparse.Namespace) -> Path:

@@ -21,7 +21,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from synnodtest.commands.specs import cases_of
     from synnodtest.shell.cases import settings_from
     from synnodtest.shell.named import check_names
@@ -32,4 +32,3 @@ def _run(options: argparse.Namespace) -> int:
     check_names(settings)
     for line in plan_lines(Run(settings), cases_of(options.specs, options.backgrounds)):
         print(line)
-    return 0

@@ -80,7 +80,7 @@ def _feature(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as Sphericity=0.9") from None
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
         before = read_radiograph(options.radiograph, mm_per_px=_mm_per_px(options.mm_per_px))
@@ -101,7 +101,6 @@ def _run(options: argparse.Namespace) -> int:
     told = options.truth or out.with_suffix(".json")
     told.write_text(json.dumps(_document(made, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
     print(f"wrote {out} and {told}")
-    return 0
 
 
 def _mm_per_px(given: tuple[float, ...] | None) -> float | tuple[float, float] | None:

@@ -36,7 +36,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(run=_verify)
 
 
-def _report(options: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> None:
     from synnodtest.integrity import manifest
     from synnodtest.record import results as record
     from synnodtest.report import html
@@ -54,15 +54,13 @@ def _report(options: argparse.Namespace) -> int:
     drawn = html.render(made, folder, pixels=not options.no_pixels)
     manifest.write(folder)
     print(drawn)
-    return 0
 
 
-def _sbom(options: argparse.Namespace) -> int:
+def _sbom(options: argparse.Namespace) -> None:
     from synnodtest.exports import cyclonedx
     from synnodtest.shell.baseline import kept_record
 
     print(cyclonedx.write(kept_record(str(options.report)), options.out or Path(cyclonedx.FILE_NAME)))
-    return 0
 
 
 def _changed(folder: Path) -> list[str]:
@@ -94,10 +92,9 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _sign(options: argparse.Namespace) -> int:
+def _sign(options: argparse.Namespace) -> None:
     from synnodtest.integrity import signature
 
     password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
     path = signature.sign(options.folder, options.key, signer=options.signer, password=password)
     print(f"{path}: {signature.told(options.folder)}")
-    return 0

@@ -20,7 +20,7 @@ def add(kinds: Any) -> None:
     sub.set_defaults(run=_reference)
 
 
-def _reference(options: argparse.Namespace) -> int:
+def _reference(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from synnodtest.annotated.films import AnnotatedFilms
@@ -32,7 +32,6 @@ def _reference(options: argparse.Namespace) -> int:
     with tqdm(desc="nodules", unit="film", disable=None) as bar:
         seen = measure(films, on_bar(bar))
     tell(make_reference(films, seen), options.out)
-    return 0
 
 
 def on_bar(bar: Any) -> Any:

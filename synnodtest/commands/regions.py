@@ -29,7 +29,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from synnodtest.backgrounds import FolderSet, open_backgrounds
     from synnodtest.phantom.sheet import contact_sheet
 
@@ -50,7 +50,6 @@ def _run(options: argparse.Namespace) -> int:
     first = counted(doubtful, "doubtful, which comes first", "doubtful, which come first")
     print(f"{options.out}: {len(shown)} of {counted(len(looked), 'radiograph')}; {first}")
     print("to correct a region, put <radiograph>.<region>.png beside the radiograph: a mask always wins")
-    return 0
 
 
 def _small(radiograph: Radiograph, doubts: str) -> Radiograph:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from synnodtest.commands.features import feature_lines
-from synnodtest.commands.replay_failure import Failure, find_failure, replay
+from synnodtest.commands.replay_failure import Failure, feature_lines, find_failure, replay
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign

@@ -120,14 +120,13 @@ def _warnings(behaviour: Behaviour) -> Iterator[str]:
         )
 
 
-def _expand(options: argparse.Namespace) -> int:
+def _expand(options: argparse.Namespace) -> None:
     from synnodtest.spec.plain import resolved
 
     print(resolved(load_spec(options.paths[0], known_regions=mask_regions(options.backgrounds))), end="")
-    return 0
 
 
-def _freeze(options: argparse.Namespace) -> int:
+def _freeze(options: argparse.Namespace) -> None:
     from synnodtest.integrity.lock import LOCK, freeze
     from synnodtest.integrity.protocol import freeze_protocol
     from synnodtest.record.words import plural
@@ -138,11 +137,9 @@ def _freeze(options: argparse.Namespace) -> int:
         drafted, protocol = freeze_protocol(options.protocol, specs, Path(LOCK))
         done = "drafted and frozen: edit it, then freeze it again" if drafted else "frozen; commit it with the lock"
         print(f"{options.protocol}: {done} (sha256 {protocol.sha256[:12]})")
-    return 0
 
 
-def _schema(options: argparse.Namespace) -> int:
+def _schema(options: argparse.Namespace) -> None:
     from synnodtest.spec.validation import schema
 
     print(json.dumps(schema(), indent=2))
-    return 0

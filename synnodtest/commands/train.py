@@ -24,23 +24,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="|".join(_TRAININGS))
     for kind, text in _TRAININGS.items():
         sub = kinds.add_parser(kind, help=text, description=text)
-        add = sub.add_argument
-        add("--out", type=Path, required=True, help="folder to write; half-done work stays there")
-        if kind == "segmenter":
-            add("--phantoms", type=int, default=1000, metavar="N", help="how many unusual phantoms (1000)")
-            add("--minutes", type=float, default=25.0, help="training time, phantoms not counted (25)")
-            sub.set_defaults(run=_segmenter)
-        else:
-            _add_data(sub, "annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT" if kind == "detector" else _FILMS)
-        add("--restart", action="store_true", help="start afresh instead of going on")
-        add("--seed", type=int, default=0, help="of what is drawn at random (0)")
-        if kind == "detector":
-            _detector_options(sub)
-        elif kind != "segmenter":
-            _diffusion_options(sub)
-
-
-_FILMS = "NODE21 folder, a phantom set in its layout, or a folder of radiographs"
+        sub.add_argument("--out", type=Path, required=True, help="folder to write; half-done work stays there")
+        _OPTIONS[kind](sub)
+        sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
+        sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
 
 
 def _add_data(sub: argparse.ArgumentParser, data: str) -> None:
@@ -53,6 +40,7 @@ def _add_data(sub: argparse.ArgumentParser, data: str) -> None:
 
 
 def _diffusion_options(sub: argparse.ArgumentParser) -> None:
+    _add_data(sub, "NODE21 folder, a phantom set in its layout, or a folder of radiographs")
     add = sub.add_argument
     add("--base", help="Stable Diffusion 2 inpainting model to fine-tune: a local folder or hub name")
     add("--preset", default="small", help="size of the model")
@@ -62,6 +50,7 @@ def _diffusion_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _detector_options(sub: argparse.ArgumentParser) -> None:
+    _add_data(sub, "annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add = sub.add_argument
     add("--preset", default="small", help="small, yolov8x or yolov9c (the last two as in the paper)")
     add("--epochs", type=int, help="instead of the preset's")
@@ -76,27 +65,35 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
         "--planted", action="store_true",
         help="plant CT nodules anew in every batch, as faint as those that readers mark; --data adds annotated films",
     )  # fmt: skip
-    add(
-        "--blend",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="of the training in the result, --weights the rest (1)",
-    )
+    text = "of the training in the result, --weights the rest (1)"
+    add("--blend", type=float, default=1.0, metavar="SHARE", help=text)
     text = "patients to train on with --planted: train, or train:0.5 to hold out half instead of 15%%"
     add_split(sub, text, default="train")
     sub.set_defaults(run=_detector)
 
 
-def _segmenter(options: argparse.Namespace) -> int:
+def _segmenter_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--phantoms", type=int, default=1000, metavar="N", help="how many unusual phantoms (1000)")
+    sub.add_argument("--minutes", type=float, default=25.0, help="training time, phantoms not counted (25)")
+    sub.set_defaults(run=_segmenter)
+
+
+_OPTIONS = {
+    "encoder": _diffusion_options,
+    "diffusion": _diffusion_options,
+    "detector": _detector_options,
+    "segmenter": _segmenter_options,
+}
+
+
+def _segmenter(options: argparse.Namespace) -> None:
     from synnodtest.training.segmenter import train_segmenter
 
     given = handed_on(options, "phantoms", "minutes", "seed")
     print(train_segmenter(options.out, resume=not options.restart, **given))
-    return 0
 
 
-def _diffusion(options: argparse.Namespace) -> int:
+def _diffusion(options: argparse.Namespace) -> None:
     from synnodtest.training.diffusion import train_diffusion
 
     made = train_diffusion(
@@ -107,7 +104,6 @@ def _diffusion(options: argparse.Namespace) -> int:
         **handed_on(options, "base", "preset", "minutes", "ct_patches", "backgrounds", "phantoms", "count", "seed"),
     )
     print(made / "tabular_encoder" if options.kind == "encoder" else made)
-    return 0
 
 
 def _planted(options: argparse.Namespace) -> int:

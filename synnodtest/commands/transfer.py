@@ -35,7 +35,7 @@ def add(kinds: Any) -> None:
     sub.set_defaults(run=_transfer)
 
 
-def _transfer(options: argparse.Namespace) -> int:
+def _transfer(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from synnodtest.detectors import resolve_detector
@@ -51,7 +51,6 @@ def _transfer(options: argparse.Namespace) -> int:
     print(as_text(result))
     if options.out is not None:
         write_atomic(options.out, json.dumps(result, indent=1) + "\n")
-    return 0
 
 
 def _study(options: argparse.Namespace) -> Any:

@@ -36,7 +36,9 @@ class CallableDetector:
 
     def __init__(self, function: Detect, identity: Identity | None = None, pairs: DetectPairs | None = None) -> None:
         self._function = function
-        self.identity = identity or Identity(_name_of(function), sha256=source_sha256(function))
+        name = getattr(function, "__qualname__", type(function).__name__)
+        named = f"{getattr(function, '__module__', '?')}:{name}"
+        self.identity = identity or Identity(named, sha256=source_sha256(function))
         if pairs is not None:
             self.detect_pairs = pairs
 
@@ -65,7 +67,3 @@ def load_callable(text: str, options: Options) -> CallableDetector:
     detector = CallableDetector(function, identity, made.detect_pairs if takes_pairs(made) else None)
     detector.may_change_unseen = by_source
     return detector
-
-
-def _name_of(function: Detect) -> str:
-    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', type(function).__name__)}"

@@ -75,9 +75,7 @@ def _of_letterbox(size: int, padded: bool) -> Convert:
 
 def _unpadded(box: Box, radiograph: Radiograph) -> Box:
     """Undo the padding of a square that keeps the radiograph's scale."""
-    height, width = radiograph.shape
-    left, top = (max(height, width) - width) / 2, (max(height, width) - height) / 2
-    return box[0] - left, box[1] - top, box[2] - left, box[3] - top
+    return _of_letterbox(max(radiograph.shape), padded=True)(box, radiograph)
 
 
 _ORDER = "write (x_min, y_min, x_max, y_max), x along columns"
