@@ -8,7 +8,7 @@ from scipy.stats import beta, binom
 
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
-from synnodtest.fuzzing.control import Control
+from synnodtest.fuzzing.control import Control, responds
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
@@ -18,6 +18,7 @@ from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate
+from tests.fuzzing.parts import Holed, hunt, ruling
 
 RATE = 0.8
 CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
@@ -146,6 +147,39 @@ def test_a_longer_look_repeats_no_trial_and_is_dropped_where_time_ends_it():
     assert len(second.replicates) == 180
     assert len(set(stage.asked)) == len(stage.asked) == 180
     assert second.p_value <= first.p_value
+
+
+def test_fewer_than_sixty_trials_settle_nothing():
+    stage = Planted(lambda *_: False, lost=0)
+    cases = {n: confirm(stage, SimpleNamespace(example=EXAMPLE), n, 0.05, lambda: False) for n in (59, 60)}
+    assert {n: made.surely(RATE, 0.05) for n, made in cases.items()} == {59: False, 60: True}
+
+
+# --- silence --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("found", "passed"), [(9, False), (11, True), (12, True), (30, True)])
+def test_the_silence_control_asks_thirty_scenes_on_as_many_patients(found, passed):
+    stage = Planted(lambda e, background, number: int(background.id[1:]) < found, count=40, lost=0)
+    made = responds(stage, EXAMPLE, 0.05, lambda: False)
+    assert (made.found, made.scenes) == (found, 30)
+    assert len({name for name, _ in stage.asked}) == 30
+    assert made.passed is bool(beta.ppf(0.05, found, 31 - found) > 0.2) is passed
+
+
+def test_the_silence_control_on_few_radiographs_repeats_no_scene_and_ends_with_the_time():
+    stage = Planted(lambda *_: True, count=4, lost=0)
+    assert responds(stage, EXAMPLE, 0.05, lambda: len(stage.asked) >= 2).scenes == 2
+    assert not responds(Planted(lambda *_: True, count=0), EXAMPLE, 0.05, lambda: False).passed
+    del stage.asked[:]
+    assert responds(stage, EXAMPLE, 0.05, lambda: False).scenes == len(set(stage.asked)) == 30
+
+
+def test_a_detector_that_is_always_silent_does_not_pass_for_its_silence(tmp_path):
+    vary = "{perturbations: {jpeg: [60, 100]}}"
+    gathered = hunt(tmp_path, Holed(lambda *_: True), vary=vary, expect="silent: {rate_at_least: 0.8}", examples=6)
+    assert ruling(gathered).status is Status.INCONCLUSIVE
+    assert "control: 0 of 30 easy nodules found" in ruling(gathered).sentence
 
 
 # --- the sweep ------------------------------------------------------------------------------------------------------

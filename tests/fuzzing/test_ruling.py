@@ -28,3 +28,4 @@ def test_the_first_estimate_is_that_of_the_counterexample_in_the_sentence():
         ("rate at open", Status.INCONCLUSIVE),
     ]
     assert ruling.sentence.endswith("; 1 further distinct failure")
+    assert "further" not in ruling_of(CLAIM, SEARCH, Findings(None, several[1:2]), 0.05, {}, []).sentence
