@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
+from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.coverage import coverage
 from synnodtest.fuzzing.describe import Neighbourhood
@@ -22,7 +23,8 @@ from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz
 from synnodtest.spec.plain import behaviour_dict, plain_region
 
-KEPT = ("operating_point", "matching", "of", "alpha", "rate_at_least", "margin", "max_drop", "over", "factor", "region")
+OF_SCENES = ("under", "companion")
+"""Parameters of claims that say what scenes are made; those are stored."""
 BINS = 4
 _NOTHING_MATTERS = {True: "nothing: it fails at its easiest", False: "not looked for: an explicit example"}
 
@@ -37,7 +39,9 @@ def entry_of(
     replicates: Sequence[Replicate],
 ) -> dict[str, object]:
     """Return what replay and promotion need of one example."""
-    parameters = {k: variant.parameters[k] for k in KEPT if variant.parameters.get(k) is not None}
+    own = {f.name for f in fields(Claim(variant.expectation.kind, variant.parameters).about.parameters)}
+    kept = (own | {"matching", "alpha"}).difference(OF_SCENES)
+    parameters = {k: v for k, v in variant.parameters.items() if k in kept and v is not None}
     if "region" in parameters:
         parameters["region"] = plain_region(parameters["region"])
     return {

@@ -1,15 +1,19 @@
 """What stands between a search and a pass: every gap alone, every suspicion; numbers keep their side in print."""
 
 import re
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 from scipy.stats import beta, binom
 
 from synnodtest.evidence.ruling import Status
+from synnodtest.expectations.claim import BASE, ClaimKind, Searched
+from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
 from synnodtest.fuzzing.control import Control, responds
 from synnodtest.fuzzing.findings import Findings
+from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged, Replicate
@@ -17,8 +21,9 @@ from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
+from synnodtest.spec import load_spec
 from synnodtest.statistics import Estimate
-from tests.fuzzing.parts import Holed, hunt, ruling
+from tests.fuzzing.parts import SPEC, Holed, hunt, ruling
 
 RATE = 0.8
 CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
@@ -218,3 +223,23 @@ def test_an_explicit_example_that_cannot_be_planted_is_not_counted_as_tried():
     gone.run([EXAMPLE, Example.of({"diameter_mm": 9.0})], [])
     assert gone.phases == {"explicit": 1, "coverage": 1}
     assert gone.left_out == [EXAMPLE]
+
+
+def test_a_replay_judges_by_every_parameter_of_a_claim_also_of_an_installed_package(monkeypatch, tmp_path):
+    @dataclass(frozen=True)
+    class Scored(Searched):
+        least: float = 0.1
+
+    kind = ClaimKind("scored", "It scores.", Scored, lambda p, trials: trials[BASE] - p.least, lambda p: "it scores")
+    monkeypatch.setattr("synnodtest.fuzzing.claims.find_claim", lambda name: kind)
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        SPEC.format(vary="{diameter_mm: [10, 20]}", examples=4, replicates=2, more="", expect="detected: {}")
+    )
+    behaviour = load_spec(path).behaviours[0]
+    given = {"operating_point": 0.3, "rate_at_least": 0.6, "least": 0.7, "under": object(), "alpha": 0.1, "gate": None}
+    variant = SimpleNamespace(id="scored", parameters=given, expectation=SimpleNamespace(kind="scored"))
+    kept = entry_of(behaviour, variant, behaviour.fuzz, "gaussian", "FAILED", EXAMPLE, [])["parameters"]
+    assert kept == {"operating_point": 0.3, "rate_at_least": 0.6, "least": 0.7, "alpha": 0.1}
+    claim = Claim("scored", kept)
+    assert [claim.holds(claim.margin({BASE: score})) for score in (0.69, 0.7)] == [False, True]
