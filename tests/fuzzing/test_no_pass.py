@@ -233,9 +233,8 @@ def test_a_replay_judges_by_every_parameter_of_a_claim_also_of_an_installed_pack
     kind = ClaimKind("scored", "It scores.", Scored, lambda p, trials: trials[BASE] - p.least, lambda p: "it scores")
     monkeypatch.setattr("synnodtest.fuzzing.claims.find_claim", lambda name: kind)
     path = tmp_path / "spec.yaml"
-    path.write_text(
-        SPEC.format(vary="{diameter_mm: [10, 20]}", examples=4, replicates=2, more="", expect="detected: {}")
-    )
+    asked = {"vary": "{diameter_mm: [10, 20]}", "expect": "detected: {rate_at_least: 0.8}", "more": ""}
+    path.write_text(SPEC.format(examples=4, replicates=2, **asked))
     behaviour = load_spec(path).behaviours[0]
     given = {"operating_point": 0.3, "rate_at_least": 0.6, "least": 0.7, "under": object(), "alpha": 0.1, "gate": None}
     variant = SimpleNamespace(id="scored", parameters=given, expectation=SimpleNamespace(kind="scored"))
