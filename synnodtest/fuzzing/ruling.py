@@ -104,9 +104,10 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
             f"radiographs of {counted(held_out, 'patient')} are left for a confirmation, {LEAST_HELD_OUT} are needed"
         )
     swept = findings.swept
-    if swept is not None and not swept.clears(rate):
+    cleared = swept is not None and swept.clears(rate)
+    if swept is not None and not cleared:
         gaps.append(swept.sentence())
-    if findings.open and (swept is None or not swept.clears(rate)):
+    if findings.open and not cleared:
         gaps.append(
             f"{counted(len(findings.open), 'failing example')} not followed up, the easiest: {findings.open[0].example}"
         )

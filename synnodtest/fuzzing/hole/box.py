@@ -57,11 +57,11 @@ class Box:
         self, count: int, rng: np.random.Generator, pinned: Mapping[int, Stretch] | None = None
     ) -> Iterator[Difficulties]:
         """Yield points within all stretches: in every dimension each of ``count`` equal slices is hit once."""
-        columns = []
+        columns, given = [], pinned or {}
         for index in range(len(self.space)):
-            stretches = ((pinned or {}).get(index),) if index in (pinned or {}) else self.of(index)
+            stretches = (given[index],) if index in given else self.of(index)
             slices = (rng.permutation(count) + rng.random(count)) / count
-            columns.append([_along(tuple(s for s in stretches if s is not None), float(share)) for share in slices])
+            columns.append([_along(stretches, float(share)) for share in slices])
         yield from zip(*columns, strict=True) if columns else [()] * count
 
 

@@ -141,11 +141,9 @@ class Region:
         return f"{'; '.join(parts)} ({cost})"
 
     def _where(self) -> str:
-        terms = sorted(self.terms, key=lambda t: (bool(t.levels), t.name != "diameter_mm"))
-        words = [t.words() for t in terms] + ([self._rule_words()] if self.rule else [])
-        return " ".join([", ".join(w for w, t in zip(words, terms, strict=False) if not t.levels),
-                         *(w for w, t in zip(words, terms, strict=False) if t.levels),
-                         *([words[-1]] if self.rule else [])]).strip() or "everywhere"  # fmt: skip
+        terms = sorted(self.terms, key=lambda t: t.name != "diameter_mm")
+        words = [", ".join(t.words() for t in terms if not t.levels), *(t.words() for t in terms if t.levels)]
+        return " ".join([*words, *([self._rule_words()] if self.rule else [])]).strip() or "everywhere"
 
     def _rule_words(self) -> str:
         assert self.rule is not None
