@@ -16,7 +16,6 @@ from synnodtest.fuzzing.unplanted import never_planted, never_tried
 from synnodtest.statistics import clustered_rate
 
 LEAST_HELD_OUT = 2
-NOTHING = "no confirmed counterexample in {n} examples"
 STOPPED = {
     "examples": "all examples were tried",
     "time budget": "the time budget allowed no more examples",
@@ -53,7 +52,8 @@ def ruling_of(
         reasons = [_suspicion(open_ones, claim.rate)] if open_ones else []
         reasons += gaps
         reasons += [STOPPED[search.stopped]] if search.stopped != "examples" else []
-        sentence = f"{status} {'; '.join([NOTHING.format(n=tried), *reasons])}"
+        nothing = f"no confirmed counterexample in {counted(tried, 'example')}"
+        sentence = f"{status} {'; '.join([nothing, *reasons])}"
     notes = ["a search says nothing on how often examples fail"] if not confirmed else []
     notes += [_unplaced(search)] if search.unplaced else []
     if around is not None and around.replicates:

@@ -76,6 +76,16 @@ def test_it_is_an_error_with_an_example_that_replay_repeats(tmp_path, where, how
     assert replay_failure(engine(tmp_path / "mended", mended, how), entry)[0] == "FIXED"
 
 
+def test_a_crash_of_the_search_ends_it_before_anything_is_confirmed(tmp_path):
+    detector, shown = Broken(WHERE["search"], "raises"), []
+    inner = detector.misses
+    detector.misses = lambda truth, radiograph: shown.append(held_out(radiograph)) or inner(truth, radiograph)
+    with pytest.raises(CrashFound):
+        hunt(tmp_path, detector, vary=SMALL, examples=16)
+    assert shown
+    assert not any(shown)
+
+
 def engine(folder, detector, how):
     guarded = Guard(detector, 0.5 if how == "hangs" else 30.0)
     return Engine(Lungs(66), Discs(), guarded, Store(folder))

@@ -225,6 +225,16 @@ def test_an_explicit_example_that_cannot_be_planted_is_not_counted_as_tried():
     assert gone.left_out == [EXAMPLE]
 
 
+def test_the_first_example_that_failed_is_counted_among_those_that_could_be_planted():
+    made = {0: None, 400: True, 700: False, 1000: False}
+    stage = SimpleNamespace(judge=lambda k: None if made.get(k) is None else Judged(k, (), 0.0, 1.0, not made[k]))
+    gone = Search(stage, SPACE, lambda point: point[0], 5, 0, lambda: False)
+    for k in made:
+        gone._try((k,), "stored")
+    assert gone.phases == {"stored": 3}
+    assert gone.first_failing == 2
+
+
 def test_a_replay_judges_by_every_parameter_of_a_claim_also_of_an_installed_package(monkeypatch, tmp_path):
     @dataclass(frozen=True)
     class Scored(Searched):
