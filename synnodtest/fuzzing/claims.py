@@ -11,7 +11,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import Trial
-from synnodtest.expectations.claim import ClaimKind, Searched
+from synnodtest.expectations.claim import BASE, ClaimKind, Searched
 from synnodtest.expectations.registry import claims, find_claim
 
 
@@ -66,6 +66,10 @@ class Claim:
         """The region that it is about: a radiograph that shows nothing of it tells nothing; None: all of it."""
         region: RegionExpression | None = getattr(self.own, "region", None)
         return region
+
+    def tells(self, trials: Mapping[str, Trial]) -> bool:
+        """Return whether the example has the nodule that is judged: one without it tells nothing."""
+        return not self.about.plants or trials[BASE].nodule(self.own.of) is not None
 
     def margin(self, trials: Mapping[str, Trial]) -> float:
         """Return by how much one replicate keeps the claim; negative: it breaks it."""

@@ -263,7 +263,7 @@ class Stage:
             if trial.rejected:
                 return None
             trials[trial.arm] = trial
-        if len(trials[BASE].nodules) < len(trials[BASE].scene.nodules):
+        if len(trials[BASE].nodules) < len(trials[BASE].scene.nodules) or not self.claim.tells(trials):
             return None
         margin = self.claim.margin(trials)
         return Replicate(example, background, trials, margin, self.claim.holds(margin))

@@ -31,18 +31,19 @@ def space_of(behaviour: Behaviour, kind: str, parameters: Mapping[str, Any], par
     """
     fuzz = behaviour.fuzz
     assert fuzz is not None
-    return Space(tuple(_dimensions(fuzz, kind, parameters.get("companion") or fuzz.companion, parts)))
+    claim = find_claim(kind)
+    beside = parameters.get("of") == "companion" or (claim is not None and claim.needs_companion)
+    return Space(tuple(_dimensions(fuzz, kind, parameters.get("companion") or fuzz.companion, parts, beside)))
 
 
-def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int) -> Iterator[Dimension]:
+def _dimensions(fuzz: Fuzz, kind: str, second: Companion | None, parts: int, beside: bool) -> Iterator[Dimension]:
     own = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
     if "view" in own:
         yield dimension("view", own.pop("view"))
     yield from (dimension(n, v) for n, v in own.items() if n.startswith("perturbations."))
     yield from _mimic(own.pop("mimic", None), own.pop("mimic_distance_mm", None), fuzz.fixed)
     if second is not None:
-        claim = find_claim(kind)
-        if claim is None or not claim.needs_companion:
+        if not beside:
             yield Dimension("companion.present", levels=(False, True))
         yield from _companion(second)
     if plants_nodule(fuzz, kind) and fuzz.location.at_mm is None:

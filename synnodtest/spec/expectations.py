@@ -10,8 +10,8 @@ from synnodtest.expectations.language import unbreakable
 from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
-from synnodtest.spec.messages import Path, problem
-from synnodtest.spec.model import Behaviour, Companion, Expectation, PerturbationSpec
+from synnodtest.spec.messages import Path, problem, unknown
+from synnodtest.spec.model import Behaviour, Companion, Expectation, Fuzz, PerturbationSpec
 from synnodtest.spec.plain import tidy
 from synnodtest.spec.selection import Item, check_against_scenes, complain
 from synnodtest.spec.source import Node, plain
@@ -100,13 +100,25 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
         parameters |= check_against_scenes(builder, item, behaviour.scenes, parameters)
     else:
         _check_alone(builder, item, parameters, fuzz=item.fuzz)
-    claim = find_claim(item.kind) if item.fuzz else None
-    companionless = "companion" not in given and behaviour.fuzz is not None and behaviour.fuzz.companion is None
-    if claim is not None and claim.needs_companion and companionless:
-        complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
+    if item.fuzz and behaviour.fuzz is not None:
+        _check_searched(builder, item, behaviour.fuzz)
     name = str(item.part("id").value or (item.kind if repeat == 1 else f"{item.kind}-{repeat}"))
     place = item.node.place
     return Expectation(item.kind, parameters, place.line, place.column, index, name)
+
+
+def _check_searched(builder: Builder, item: Item, fuzz: Fuzz) -> None:
+    """Note what a claim needs and the examples of a search do not have."""
+    claim = find_claim(item.kind)
+    second = claim is not None and claim.needs_companion
+    if second and "companion" not in item.node.mapping and fuzz.companion is None:
+        complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
+    given = [name for example in (fuzz.fixed, *fuzz.explicit) for name in example]
+    beside = not second and (fuzz.companion is not None or any(name.startswith("companion.") for name in given))
+    names = ["nodule", *["companion"] * beside]
+    of = item.part("of").value
+    if of is not None and of not in names:
+        complain(builder, item, "of", f"nodule {unknown(str(of), names, 'the nodules')}")
 
 
 def _check_under(builder: Builder, item: Item, under: Sequence[PerturbationSpec]) -> None:

@@ -1,7 +1,7 @@
 """What stands between a search and a pass: every gap alone, every suspicion; numbers keep their side in print."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -23,6 +23,7 @@ from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.statistics import Estimate
+from tests.expectations.evidence import trial
 from tests.fuzzing.parts import SPEC, Holed, hunt, ruling
 
 RATE = 0.8
@@ -233,6 +234,23 @@ def test_the_first_example_that_failed_is_counted_among_those_that_could_be_plan
         gone._try((k,), "stored")
     assert gone.phases == {"stored": 3}
     assert gone.first_failing == 2
+
+
+@pytest.mark.usefixtures("briefly_described")
+@pytest.mark.parametrize(("missed", "status"), [("companion", Status.FAILED), ("nodule", Status.PASSED)])
+def test_a_claim_of_the_second_nodule_is_asked_of_scenes_that_have_one(tmp_path, missed, status):
+    vary = "{companion: {diameter_mm: 10, distance_mm: [15, 45]}}"
+    asked = {"vary": vary, "expect": "detected: {of: companion, rate_at_least: 0.8}", "examples": 24}
+    gathered = hunt(tmp_path, Holed(lambda truth, _: truth.name == missed), **asked)
+    assert ruling(gathered).status is status, ruling(gathered).sentence
+    assert {d["name"] for d in gathered.entry["space"]} >= {"companion.distance_mm", "place.height"}
+
+
+def test_a_scene_without_the_judged_nodule_tells_nothing_of_what_is_asked_of_it():
+    claim = Claim("invariant", {"of": "companion", "operating_point": 0.25, "margin": 0.1})
+    assert not claim.tells({BASE: trial("b0", 0.9)})
+    assert Claim("invariant", {"operating_point": 0.25, "margin": 0.1}).tells({BASE: trial("b0", 0.9)})
+    assert Claim("silent", {"operating_point": 0.25}).tells({BASE: replace(trial("b0", 0.9), nodules=())})
 
 
 def test_a_replay_judges_by_every_parameter_of_a_claim_also_of_an_installed_package(monkeypatch, tmp_path):
