@@ -142,7 +142,9 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
         clusters.append(entry["cluster"])
     lines = [f"{sum(holds)} of {counted(len(holds), 'scene')} keep the claim (asked for: {claim.rate:g})"]
     lines.append(
-        f"pixels of {counted(differing, 'scene')} DIFFER from the record" if differing else "pixels as recorded"
+        f"pixels of {counted(differing, 'scene')} DIFFER from the record: judged on other pictures"
+        if differing
+        else "pixels as recorded"
     )
     if not holds or failure["status"] == "ERROR":
         return "FIXED", lines

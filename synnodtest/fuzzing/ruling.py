@@ -21,7 +21,7 @@ STOPPED = {
     "time budget": "the time budget allowed no more examples",
     "interrupted": "it was interrupted",
     "crash": "the detector crashed",
-    "space exhausted": "the space has no further examples that can be planted",
+    "space exhausted": "no further examples that can be planted were found",
 }
 
 

@@ -1,5 +1,6 @@
 """No false alarms, the same answer twice, budgets kept, crashes that are errors."""
 
+import copy
 import math
 import time
 from types import SimpleNamespace
@@ -147,6 +148,15 @@ def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(failu
     again.backgrounds.backgrounds = again.backgrounds.backgrounds[:3]
     with pytest.raises(RecordError, match="is not in the set"):
         replay_failure(again, failure)
+
+
+def test_a_replay_on_other_pictures_says_so(failure, tmp_path):
+    again = Engine(Lungs(66), Discs(), Guard(Holed(), 30.0), Store(tmp_path / "again"))
+    first, second = copy.deepcopy(failure["trials"][:2])
+    assert "pixels as recorded" in replay_failure(again, {**failure, "trials": [first, second]})[1]
+    second["scenes"]["example"]["radiograph_sha256"] = "0" * 64
+    told = replay_failure(again, {**failure, "trials": [first, second]})
+    assert told[1][1:] == ["pixels of 1 scene DIFFER from the record: judged on other pictures"]
 
 
 def test_a_perfect_detector_passes_in_the_prescribed_words(tmp_path):
