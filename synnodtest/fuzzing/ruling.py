@@ -97,6 +97,8 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
         gaps += never_tried(search.space, search.judged)
     if search.stopped == "interrupted":
         gaps.append("not all was tried")
+    if _compares_nothing(search):
+        gaps.append("every scene was compared with itself: the change that is asked about changes nothing")
     if search.left_out:
         gaps.append(f"{counted(len(search.left_out), 'explicit example')} could not be planted: {search.left_out[0]}")
     if held_out < LEAST_HELD_OUT:
@@ -114,6 +116,13 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
     if control is not None and not control.passed:
         gaps.append(f"control: {control.sentence()}")
     return gaps
+
+
+def _compares_nothing(search: Search) -> bool:
+    """Return whether the claim is on several scenes, and these were the same in all that was tried."""
+    tried = (found for found in (*search.judged.values(), *search.explicit) if found is not None)
+    contents = [replicate.content for found in tried for replicate in found.replicates]
+    return any(contents) and all(len(content) > 1 == len(set(content)) for content in contents)
 
 
 def _asked(search: Search) -> int:

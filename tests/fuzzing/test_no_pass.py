@@ -41,10 +41,21 @@ LEFT = [Judged(EXAMPLE, (), 0.0, -0.25, fails=True)]
 HELD, SILENT = Control(EXAMPLE, 30, 30, bound(0.9)), Control(EXAMPLE, 8, 30, bound(0.2))
 
 
+def of_pixels(*arms):
+    """What came of an example whose scenes have these pixels, by arm."""
+    trials = {name: SimpleNamespace(radiograph_sha256=sha) for name, sha in enumerate(arms)}
+    return Judged(EXAMPLE, (Replicate(EXAMPLE, Background("b"), trials, 1.0, True),), 1.0, 1.0, fails=False)
+
+
+SEEN = of_pixels("one")
+
+
 def search(**changed):
     whole = {"stopped": "examples", "covered": True, "phases": {"coverage": 10, "hypothesis": 10}, "unplaced": 0}
-    judged = {(0,): "seen", (1000,): "seen"}
-    return SimpleNamespace(**whole | {"space": SPACE, "judged": judged, "left_out": [], "tried": 20} | changed)
+    judged = {(0,): SEEN, (1000,): SEEN}
+    return SimpleNamespace(
+        **whole | {"space": SPACE, "judged": judged, "left_out": [], "explicit": [], "tried": 20} | changed
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,9 +69,11 @@ def search(**changed):
         ({"stopped": "interrupted"}, 2, None, {}, "not all was tried"),
         ({"unplaced": 10}, 2, None, {}, ""),
         ({"unplaced": 11}, 2, None, {}, "11 of 21 examples of the coverage phase could not be planted"),
-        ({"judged": {(0,): "seen"}}, 2, None, {}, "too few examples: none with diameter_mm 10 to 20 was tried"),
-        ({"judged": {(0,): "s", (900,): None, (1000,): None}}, 2, None, {}, "none of 2 examples with diameter_mm"),
+        ({"judged": {(0,): SEEN}}, 2, None, {}, "too few examples: none with diameter_mm 10 to 20 was tried"),
+        ({"judged": {(0,): SEEN, (900,): None, (1000,): None}}, 2, None, {}, "none of 2 examples with diameter_mm"),
         ({"left_out": [EXAMPLE]}, 2, None, {}, "1 explicit example could not be planted: diameter 12 mm"),
+        ({"judged": {(0,): of_pixels("a", "a"), (1000,): of_pixels("b", "b")}}, 2, HELD, {}, "compared with itself"),
+        ({"judged": {(0,): of_pixels("a", "a"), (1000,): of_pixels("b", "c")}}, 2, HELD, {}, ""),
         ({}, 1, None, {}, "radiographs of 1 patient are left for a confirmation, 2 are needed"),
         ({}, 2, SILENT, {}, "control: 8 of 30 easy nodules found"),
         ({}, 2, None, {"open": LEFT}, "1 failing example not followed up, the easiest: diameter 12 mm"),
