@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synnodtest.counted import counted
 from synnodtest.fuzzing.coverage import bin_of, bin_words, bins_of
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 
 LEAST_TRIED = 2
-"""One example may find no place by accident; another of the same part stands on other backgrounds."""
+"""Of a part of a range: one example may find no place by accident, and others lie beside it. Of a level one is enough:
+a small space has no second."""
 MOST_NAMED = 3
 """Parts that a sentence names; the others it counts."""
 
@@ -44,5 +46,5 @@ def never_planted(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[
         for point, found in judged.items():
             planted[bin_of(dimension, point[at])].append(found is not None)
         for part, those in sorted(planted.items()):
-            if len(those) >= LEAST_TRIED and not any(those):
-                yield f"none of {len(those)} examples with {bin_words(dimension, part)} could be planted"
+            if len(those) >= (1 if dimension.levels else LEAST_TRIED) and not any(those):
+                yield f"none of {counted(len(those), 'example')} with {bin_words(dimension, part)} could be planted"

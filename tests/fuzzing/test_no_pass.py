@@ -16,10 +16,11 @@ from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.stage import Judged, Replicate
+from synnodtest.fuzzing.stage import Judged, Replicate, Stage
 from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
+from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.statistics import Estimate
@@ -247,6 +248,21 @@ def test_the_first_example_that_failed_is_counted_among_those_that_could_be_plan
         gone._try((k,), "stored")
     assert gone.phases == {"stored": 3}
     assert gone.first_failing == 2
+
+
+def test_a_level_that_was_tried_once_and_had_no_place_is_a_gap_as_well(tmp_path):
+    """The space has three points, and no radiograph has the third view."""
+    more = "fixed: {contrast: 0.9, diameter_mm: 20}"
+    gathered = hunt(tmp_path, Holed(), vary="{view: [PA, AP, LL], location: {at_mm: [56, 56]}}", examples=8, more=more)
+    assert ruling(gathered).status is Status.INCONCLUSIVE
+    assert "none of 1 example with view LL could be planted" in ruling(gathered).sentence
+
+
+def test_an_example_without_a_nodule_has_no_sham_edit():
+    stage = object.__new__(Stage)
+    recipe = Recipe("found", Background("b0"), BASE, 0, (), ())
+    stage._recipes, stage._trials = lambda example, background, number: [recipe][number:], lambda recipes: recipes
+    assert stage.sham([(EXAMPLE, Background("b0"), 0), (EXAMPLE, Background("b1"), 1)]) == ([], [])
 
 
 @pytest.mark.usefixtures("briefly_described")
