@@ -159,7 +159,8 @@ class Hunt:
         ground, stage = self.ground, self.ground.confirm_stage
         if not ground.fuzz.search_with or self._made.found:
             return
-        self.easiest = list(stage.run(ground.easiest, stage.chosen(ground.easiest, 0, ground.fuzz.replicates)))
+        where = [] if self._enough() else stage.chosen(ground.easiest, 0, ground.fuzz.replicates)
+        self.easiest = list(stage.run(ground.easiest, where))
         if not self.easiest or sum(r.holds for r in self.easiest) < ground.claim.rate * len(self.easiest):
             self._confirm(Candidate(ground.easiest, ground.space.easiest, (), "search"))
             self._decide()

@@ -246,7 +246,7 @@ def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under
     assert cheap.scenes >= 20
 
 
-def test_the_synthesizer_under_test_is_seen_where_the_search_with_another_suspects_nothing(tmp_path):
+def test_the_synthesizer_under_test_is_seen_where_the_search_with_another_suspects_nothing(tmp_path, monkeypatch):
     class Striped(Discs):
         identity = Identity("striped", "1")
 
@@ -268,6 +268,10 @@ def test_the_synthesizer_under_test_is_seen_where_the_search_with_another_suspec
         )  # fmt: skip
         assert ruling(gathered).status is status, ruling(gathered).sentence
         assert gathered.evidence["gaussian"].trials
+    monkeypatch.setattr(Hunt, "_enough", lambda self: True)
+    hurried = hunt(tmp_path, Holed(), synthesizers={"cheap": Discs(), "gaussian": Striped()}, store="hurried", **spec)
+    assert ruling(hurried).status is Status.INCONCLUSIVE
+    assert "(0 scenes are too few)" in ruling(hurried).sentence
 
 
 class Traces(Discs):
