@@ -205,6 +205,23 @@ def test_an_interruption_reports_what_was_found_so_far(tmp_path):
     assert "it was interrupted" in ruling(gathered).sentence
 
 
+@pytest.mark.parametrize(("misses", "controlled"), [(False, False), (True, True)])
+def test_an_interrupted_search_controls_the_edit_where_it_confirmed_something(
+    tmp_path, monkeypatch, misses, controlled
+):
+    """Ctrl-C in what comes after the confirmations; nothing is planted after it for a search that shows nothing."""
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Hunt, "_look_longer", interrupted)
+    detector, made = Holed(lambda *_: misses), {"gaussian": Traces()}
+    gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 20]}", examples=4, synthesizers=made)
+    assert gathered.interrupted
+    assert ruling(gathered).status is (Status.FAILED if misses else Status.INCONCLUSIVE)
+    assert bool(gathered.sham) is controlled
+
+
 def test_a_crash_is_an_error_with_that_example_shrunk(tmp_path):
     detector = Holed(crashes=lambda t, _: asked(t, "contrast") < 0.45)
     with pytest.raises(DetectorError, match="index out of range") as caught:
