@@ -70,6 +70,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     from synnodtest.commands.specs import cases_of
     from synnodtest.integrity.sources import sources
     from synnodtest.record.change import Version
+    from synnodtest.record.entries import expectation_entry
     from synnodtest.record.model import BehaviourEntry
     from synnodtest.shell.baseline import is_record, kept_record, record_of
     from synnodtest.shell.cases import settings_from
@@ -86,7 +87,12 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     cases = cases_of([Path(file) for file in files], options.backgrounds)
     tried = record_of(text, settings_from(options), cases, Progress())
     tried = replace(
-        tried, behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases))
+        tried,
+        behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases)),
+        expectations=(
+            *tried.expectations,
+            *(expectation_entry(c, "NOT RUN") for c in cases if c.node_id in tried.left_out),
+        ),
     )
     ran = {c.spec.path.as_posix(): c.spec for c in cases}
     code = {file: sources(spec) for file, spec in ran.items()}

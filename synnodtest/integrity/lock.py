@@ -91,8 +91,20 @@ def read_lock(path: Path) -> dict[str, Frozen]:
 def _frozen(entry: Mapping[str, object]) -> Frozen:
     resolved = entry.get("resolved")
     made = decode(Frozen, {**entry, "resolved": resolved if isinstance(resolved, Mapping) else None})
-    datetime.fromisoformat(made.frozen)
+    moment(made.frozen)
     return replace(made, raw=entry)
+
+
+def moment(text: str) -> datetime:
+    """Return an ISO time.
+
+    Raises:
+        ValueError: it is none, or does not say of which zone.
+    """
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError(f"{text!r} names no time zone")
+    return when
 
 
 def exploratory_reasons(
@@ -123,7 +135,7 @@ def exploratory_reasons(
             reasons.append(f"{file} was not frozen before the run")
         elif entry.sha256 != sha256:
             reasons.append(f"{file} was changed after it was frozen on {entry.frozen}")
-        elif datetime.fromisoformat(entry.frozen) > datetime.fromisoformat(started):
+        elif moment(entry.frozen) > moment(started):
             reasons.append(f"{file} was frozen after the run began")
         else:
             moved = moved_sources(entry, (code or {}).get(file, {}))

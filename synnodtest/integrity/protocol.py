@@ -23,6 +23,7 @@ from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
+from synnodtest.integrity.lock import moment
 from synnodtest.spec.model import Spec
 
 GATES = ("integrity", "safety", "performance", "exploratory")
@@ -106,12 +107,11 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
             f"{path}: {moved[0]} is not the spec that the protocol names",
             hint="name it to freeze; a spec that changed asks for a new protocol: delete the file to draft one",
         )
-    data = json.loads(lock.read_text(encoding="utf-8"))
-    known = data.setdefault("protocols", {})
+    data, known = _locked(lock)
     if known.get(path.as_posix(), {}).get("sha256") != protocol.sha256:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         known[path.as_posix()] = {"sha256": protocol.sha256, "frozen": when}
-    data["protocols_sha256"] = sha256_of(known)
+    data |= {"protocols": known, "protocols_sha256": sha256_of(known)}
     write_atomic(lock, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return drafted, protocol
 
@@ -122,16 +122,21 @@ def frozen_at(protocol: Protocol, lock: Path) -> str:
     Raises:
         RecordError: the lock cannot be read, or was changed by hand; those of earlier releases do not tell.
     """
-    if not lock.is_file():
-        return ""
+    entries = _locked(lock)[1] if lock.is_file() else {}
+    return next((e["frozen"] for e in entries.values() if e["sha256"] == protocol.sha256), "")
+
+
+def _locked(lock: Path) -> tuple[dict[str, object], dict[str, dict[str, str]]]:
+    """Return the content of the lock and its protocols by file, each with ``sha256`` and ``frozen``."""
     try:
         data = json.loads(lock.read_text(encoding="utf-8"))
         entries = data.get("protocols", {})
-        if data.get("protocols_sha256", sha256_of(entries)) != sha256_of(entries):
-            raise RecordError(f"{lock}: was changed after it was written", hint="restore it from version control")
-        return next((str(e["frozen"]) for e in entries.values() if e["sha256"] == protocol.sha256), "")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _ = [(moment(entry["frozen"]), entry["sha256"]) for entry in entries.values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError(f"{lock}: is no spec lock: {error}", hint="write it again: synnodtest freeze") from error
+    if data.get("protocols_sha256", sha256_of(entries)) != sha256_of(entries):
+        raise RecordError(f"{lock}: was changed after it was written", hint="restore it from version control")
+    return data, entries
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -152,7 +157,7 @@ def read_protocol(path: Path) -> Protocol:
         raise RecordError(f"{path}: is no change control protocol: synnodtest_pccp: 1 is missing", hint=hint)
     try:
         return _protocol(data)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise RecordError(f"{path}: {error}", hint="see 'Change control' in the documentation") from error
 
 

@@ -8,11 +8,11 @@ losses do not add up from version to version.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.sentences import signed
+from synnodtest.integrity.lock import moment
 from synnodtest.integrity.protocol import Margin, Protocol
 from synnodtest.record.change import OPEN, OUTSIDE, WITHIN, Clause, Held, Judged, Ran, Version
 from synnodtest.record.compare import compare
@@ -79,9 +79,10 @@ def _frozen(frozen: str, new: Version) -> Clause:
     if not frozen:
         said = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
         return Clause("plan", asks, "INCONCLUSIVE", said)
-    if not started:
+    try:
+        before = moment(frozen) <= moment(started)
+    except ValueError:
         return Clause("plan", asks, "INCONCLUSIVE", f"frozen {date(frozen)}; when the new version was run is not known")
-    before = datetime.fromisoformat(frozen) <= datetime.fromisoformat(started)
     words = f"frozen {date(frozen)}, the new version was run {date(started)}"
     return Clause("plan", asks, "PASSED" if before else "FAILED", words)
 
@@ -108,6 +109,12 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         {"specification": "all", "version": v.label, "is": "on other scenes than the reference"}
         for v in versions[1:]
         if _on_other_scenes(versions[0].side, v.side)
+    ]
+    asked = [{key for key, e in v.entries().items() if e.spec_file in protocol.specs} for v in versions]
+    short += [
+        {"specification": "all", "version": v.label, "is": f"without {plural(len(lacks), 'expectation')} of the others"}
+        for v, own in zip(versions, asked, strict=True)
+        if (lacks := set[str]().union(*asked) - own)
     ]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
     said = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"

@@ -188,7 +188,8 @@ def test_a_lock_without_the_resolved_specs_still_serves(project):
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"synnodtest_lock": 7, "specs": {}}', "[" * 100_000,
-                '{"synnodtest_lock": 1, "specs": {"a": {"sha256": "", "frozen": "soon"}}}'],
+                '{"synnodtest_lock": 1, "specs": {"a": {"sha256": "", "frozen": "soon"}}}',
+                '{"synnodtest_lock": 1, "specs": {"a": {"sha256": "", "frozen": "2026-01-01T00:00:00"}}}'],
 )  # fmt: skip
 def test_a_lock_that_is_none_is_refused(project, content):
     (project / lock.LOCK).write_text(content)

@@ -186,6 +186,23 @@ def test_a_waived_expectation_and_one_that_was_not_run_are_no_pass(plan):
     assert not made.within
 
 
+def test_a_version_without_an_expectation_that_another_failed_did_not_run_its_specifications(plan):
+    old = version(hits(0.9), statuses=("PASSED", "FAILED"))
+    new = version(hits(0.9), number="2", statuses=("PASSED",))
+    made, clauses = judged(plan, old, new)
+    assert clauses["specifications"].rows[0]["is"] == "without 1 expectation of the others"
+    assert made.verdict == "NOT SHOWN TO BE WITHIN THE PLAN"
+    old.record["expectations"][1]["id"] = "specs/other.yaml::size::e1"  # which the plan does not name
+    assert judged(plan, old, new)[0].within
+
+
+@pytest.mark.parametrize("started", ["", "soon", "2026-02-01", "2026-02-01T00:00:00"])
+def test_without_the_time_of_its_run_a_version_is_not_shown_to_come_after_the_plan(plan, started):
+    new = version(hits(0.9), number="2")
+    new.record["run"]["started"] = started
+    assert judged(plan, version(hits(0.9)), new)[1]["plan"].status == "INCONCLUSIVE"
+
+
 def test_a_change_that_was_not_foreseen_fails(plan):
     _made, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2", configuration={"size": 640}))
     assert clauses["changes"].status == "FAILED"
@@ -279,6 +296,12 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     earlier.write_text(lock.read_text().replace(f'"frozen": "{year}', '"frozen": "2001', 1))
     with pytest.raises(RecordError, match="was changed after it was written"):
         frozen_at(read_protocol(path), earlier)
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        freeze_protocol(path, [spec], earlier)
+    for bent in ("null", '{"protocols": null}', '{"protocols": {"a": {"frozen": "2026-01-01", "sha256": ""}}}'):
+        earlier.write_text(bent)
+        with pytest.raises(RecordError, match="is no spec lock"):
+            frozen_at(protocol, earlier)
     (tmp_path / "size.yaml").write_text(SPEC.replace("0.5", "0.4"))
     with pytest.raises(RecordError, match="is not the spec that the protocol names"):
         freeze_protocol(path, [load_spec(tmp_path / "size.yaml")], lock)
