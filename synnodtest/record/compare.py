@@ -221,19 +221,25 @@ def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterato
 
 
 def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
-    """Return why the pairs do not speak for the scenes of now: more have no partner than have one; else nothing.
+    """Return why the pairs do not speak for a side's scenes: more have no partner than have one; else nothing.
 
-    By whether scenes have nodules. Left out are behaviours that the earlier record does not have, and those whose
-    scenes hang on the detector: searches and sequential runs.
+    By whether scenes have nodules. Left out are behaviours that the other side does not have, and those whose scenes
+    hang on the detector: searches and sequential runs.
     """
-    known = {scene.behaviour for scene in earlier.scenes.values()}
-    known -= {b.id for b in now.behaviours if _hangs_on_the_detector(b.resolved)}
-    wanted = [scene for scene in now.scenes.values() if scene.accepted and scene.behaviour in known]
-    paired = [scene for _, scene in pairs if scene.behaviour in known]
-    told = {}
-    for planted in (True, False):
-        there, met = (sum(bool(scene.nodules) is planted for scene in scenes) for scenes in (wanted, paired))
-        told[planted] = f"only {met} of {counted(there, 'scene')} can be compared" if met < there - met else ""
+    known = {scene.behaviour for scene in earlier.scenes.values()} & {entry.behaviour for entry in now.expectations}
+    known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b.resolved)}
+    told = dict.fromkeys((True, False), "")
+    for whose, side, paired in (
+        (" of the earlier run", earlier, [old for old, _ in pairs]),
+        ("", now, [new for _, new in pairs]),
+    ):
+        for planted in told:
+            there, met = (
+                sum(bool(s.nodules) is planted and s.accepted and s.behaviour in known for s in scenes)
+                for scenes in (side.scenes.values(), paired)
+            )
+            if met < there - met:
+                told[planted] = f"only {met} of {counted(there, 'scene')}{whose} can be compared"
     return told
 
 
@@ -269,7 +275,7 @@ def _rows(behaviour: str, pairs: Sequence[Pair], wanted: Wanted, alpha: float) -
     rows_of: dict[str, list[Row]] = {metric: [] for metric in METRICS}
     hits, scores, quiet, alarms = rows_of.values()
     for old, new in pairs:
-        cluster, point = new.cluster, wanted.get(new.behaviour, _USUAL)[1]
+        cluster, point = new.independent, wanted.get(new.behaviour, _USUAL)[1]
         for a, b in zip(new.nodules if new.of_own_arm else (), old.nodules, strict=False):
             if a.confidence is not None and b.confidence is not None:
                 hits.append((_hit(a.confidence, point), _hit(b.confidence, point), cluster))

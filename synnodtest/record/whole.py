@@ -171,7 +171,7 @@ def _attrition(fragment: Fragment) -> Attrition:
         accepted=len(accepted),
         evaluated=len(accepted),
         unique_backgrounds=len({s.background for s in accepted}),
-        unique_patients=len({s.cluster for s in accepted}),
+        unique_patients=len({s.independent for s in accepted}),
         from_cache=int(tally["from_cache"]),
         redrawn=sum(any(n.requested.get("redrawn") for n in s.nodules) for s in scenes),
         reasons=dict(reasons),

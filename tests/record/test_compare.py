@@ -196,6 +196,25 @@ def test_a_limit_is_not_kept_by_the_few_scenes_that_a_baseline_shares(common, ke
     assert ("only 19 of 40 scenes can be compared" in limit["sentence"]) is not kept
 
 
+@pytest.mark.parametrize(("common", "kept"), [(19, False), (20, True)])
+def test_a_limit_is_not_kept_by_the_few_scenes_of_a_baseline_that_were_run_again(common, kept):
+    before, after = record([True] * N), record([True] * common)
+    (limit,) = compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"]
+    assert limit["kept"] is kept
+    assert ("only 19 of 40 scenes of the earlier run can be compared" in limit["sentence"]) is not kept
+    for scene in before["scenes"].values():
+        scene["behaviour"] = "of another file"
+    assert compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"][0]["kept"]
+
+
+def test_scenes_without_a_cluster_are_one_each_by_their_background():
+    before, after = record(np.ones(N)), record(np.ones(N))
+    for made in (before, after):
+        for key, scene in made["scenes"].items():
+            scene |= {"cluster": "", "background": key}
+    assert difference(compare(before, after), "sensitivity")["clusters"] == N
+
+
 @pytest.mark.parametrize("resolved", [{"fuzz": {"examples": 9}}, {"sampling": {"sequential": True}}, None])
 def test_scenes_that_a_baseline_could_not_have_break_no_limit(resolved):
     before, after = record([True] * 10), record([True] * N)
