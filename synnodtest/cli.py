@@ -112,6 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except OSError as error:  # a file that a command was told to read or write; whatever else raises one is a fault
+        if error.filename is None:
+            raise
+        print(f"synnodtest {options.command}: {error.filename2 or error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:

@@ -68,6 +68,8 @@ def _changed(folder: Path) -> list[str]:
     from synnodtest.integrity import manifest
 
     if not (folder / manifest.FILE_NAME).is_file():
+        told = f"no {manifest.FILE_NAME} told whether its files are as the run wrote them"
+        print(f"{folder}: {told}; the new one takes them as they are", file=sys.stderr)
         return []
     return [fault for fault in manifest.verify(folder) if not fault.startswith(manifest.REPORT)]
 
@@ -77,7 +79,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     faults = manifest.verify(options.folder, inputs=options.inputs)
     given = options.key or ""
-    key = Path(given).read_text(encoding="utf-8") if given and Path(given).is_file() else given
+    key = Path(given).read_text(encoding="utf-8", errors="replace") if given and Path(given).is_file() else given
     if options.key is not None and not key.strip():
         raise RecordError(f"--key {given!r}: no public key stands there", hint=signature.KEY_HINT)
     if (options.folder / manifest.SIGNATURE).is_file():

@@ -42,7 +42,7 @@ def _leaf(values: Sequence[Any], kind: Any) -> list[Any]:
     import pyarrow as pa
 
     if pa.types.is_string(kind):
-        texts = [(value or "").encode() for value in values]
+        texts = [(value or "").encode(errors="backslashreplace") for value in values]
         return [_offsets(texts), pa.py_buffer(b"".join(texts))]
     if pa.types.is_float64(kind):
         return [_buffer(np.array([0.0 if value is None else value for value in values], dtype=np.float64))]

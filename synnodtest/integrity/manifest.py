@@ -63,7 +63,7 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     manifest = read(folder)
     expected = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     found = _hashes(folder)
-    faults = [f"{path}: missing" for path in sorted(expected.keys() - found.keys())]
+    faults = [f"{path}: missing" for path in sorted({RECORD, *expected} - found.keys())]
     faults += [f"{path}: not in the manifest" for path in sorted(found.keys() - expected.keys())]
     faults += [
         f"{path}: differs (sha256 {found[path][:12]}, the manifest says {expected[path][:12]})"
@@ -76,8 +76,8 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     return faults + (_input_faults(folder, inputs) if inputs else [])
 
 
-def refuse_changed(path: Path) -> None:
-    """Refuse a record that is not as its run wrote it, as far as a manifest beside it can tell.
+def refuse_changed(path: Path) -> str:
+    """Refuse a record that is not as its run wrote it; return a sentence where no manifest beside it can tell.
 
     Args:
         path: ``results.json``, or its folder.
@@ -87,13 +87,14 @@ def refuse_changed(path: Path) -> None:
     """
     record = path / RECORD if path.is_dir() else path
     if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
-        return
+        return f"{record}: no {FILE_NAME} tells whether it is as its run wrote it"
     wanted = [entry["sha256"] for entry in read(record.parent)["files"] if entry["path"] == RECORD]
     if wanted != [sha256_of_file(record)]:
         raise RecordError(
             f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
         )
+    return ""
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -144,18 +145,20 @@ def _report_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
     faults = []
     if sha256_of_file(report) != listed["sha256"]:
         faults.append(f"{REPORT}: differs from the manifest")
-    if manifest["root"]["sha256"].encode() not in report.read_bytes():
+    if manifest["root"]["sha256"].encode(errors="replace") not in report.read_bytes():
         faults.append(f"{REPORT}: does not carry the root digest of the manifest")
     return faults
 
 
 def _input_faults(folder: Path, inputs: Path) -> list[str]:
     faults = []
-    record = json.loads((folder / RECORD).read_bytes()) if (folder / RECORD).is_file() else {}
-    for spec in record.get("identification", {}).get("specs", []):
-        path, wanted = inputs / spec["file"], spec.get("file_sha256")
-        if wanted and not path.is_file():
-            faults.append(f"{spec['file']}: the spec of the run is missing")
-        elif wanted and sha256_of_file(path) != wanted:
-            faults.append(f"{spec['file']}: is not the spec of the run")
+    try:
+        specs = json.loads((folder / RECORD).read_bytes())["identification"]["specs"]
+        for file, wanted in ((spec["file"], spec.get("file_sha256")) for spec in specs):
+            if wanted and not (inputs / file).is_file():
+                faults.append(f"{file}: the spec of the run is missing")
+            elif wanted and sha256_of_file(inputs / file) != wanted:
+                faults.append(f"{file}: is not the spec of the run")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        faults.append(f"{RECORD}: does not say which specs the run had ({error})")
     return faults

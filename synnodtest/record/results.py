@@ -144,9 +144,12 @@ def _validator() -> Any:
 
 def _faults(record: Any) -> Iterator[str]:
     """Yield every way in which a record breaks the schema, as ``place: what is wrong``."""
-    for error in _validator().iter_errors(record):
-        place = path_text(error.instance_path) or "the record"
-        yield f"{place}: {error.message.replace(_VALUE, show(error.instance))}"
+    try:
+        for error in _validator().iter_errors(record):
+            place = path_text(error.instance_path) or "the record"
+            yield f"{place}: {error.message.replace(_VALUE, show(error.instance))}"
+    except UnicodeEncodeError as error:
+        yield f"the record: a text holds {error.object[error.start]!a}, which is no character"
 
 
 def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
@@ -161,8 +164,8 @@ def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
         if expectation["behaviour"] not in behaviours:
             yield f"{where}.behaviour: there is no behaviour {expectation['behaviour']!r}"
         ruling = expectation["ruling"]
-        if ruling is not None and expectation["status"] == "PASSED" != ruling["status"]:
-            yield f"{where}.status: PASSED, and its ruling is {ruling['status']}"
+        if expectation["status"] == "PASSED" != (ruling or {}).get("status"):
+            yield f"{where}.status: PASSED, and its ruling is {ruling['status'] if ruling else 'not there'}"
         for key in ("scenes", "worst", "failing", "passing"):
             missing = next((s for s in expectation[key] if s not in scenes), None)
             if missing is not None:

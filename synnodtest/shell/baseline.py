@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -35,13 +36,14 @@ def is_record(text: str) -> bool:
 
 
 def kept_record(text: str) -> Record:
-    """Return the record that a text names.
+    """Return the record that a text names; where no manifest vouches for it, say so.
 
     Raises:
         RecordError: it cannot be read, or is not as its run wrote it.
     """
     path = Path(text).expanduser()
-    refuse_changed(path)
+    if untold := refuse_changed(path):
+        print(untold, file=sys.stderr)
     return record.load(path)
 
 

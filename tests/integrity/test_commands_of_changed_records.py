@@ -10,6 +10,21 @@ from synnodtest.record import results
 from tests.report import example
 
 
+def test_a_record_that_no_manifest_vouches_for_is_told(tmp_path, capsys):
+    where, words = results.write(example.record(20), tmp_path), ["sbom", str(tmp_path), "--out", str(tmp_path / "sbom")]
+    assert main(words) == 0
+    assert capsys.readouterr().err == f"{where}: no manifest.json tells whether it is as its run wrote it\n"
+    manifest.write(tmp_path)
+    assert main(words) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_cannot_be_written_is_told_without_a_traceback(tmp_path, capsys):
+    results.write(example.record(20), tmp_path)
+    assert main(["compare", *[str(tmp_path)] * 2, "--json", str(tmp_path)]) == 1
+    assert f"synnodtest compare: {tmp_path}: Is a directory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words", [["sbom", "run"], ["replay", "0123", "--report", "run"], ["promote", "fuzz-0123", "--report", "run"]]
 )

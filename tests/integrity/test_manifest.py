@@ -70,6 +70,17 @@ def test_specs_are_held_against_the_record(run, tmp_path):
     assert manifest.verify(run, inputs=tmp_path) == ["specs/paper.yaml: is not the spec of the run"]
     (tmp_path / "specs" / "paper.yaml").write_text("file")
     assert manifest.verify(run, inputs=tmp_path) == []
+    for bent in ("{", "null", '{"identification": {"specs": [{"sha256": ""}]}}'):
+        (run / "results.json").write_text(bent)
+        assert "results.json: does not say which specs" in manifest.verify(run, inputs=tmp_path)[-1]
+
+
+def test_a_manifest_of_a_folder_without_a_run_does_not_verify(run):
+    (run / "results.json").unlink()
+    listed = json.loads((run / "manifest.json").read_text())
+    listed["files"] = [entry for entry in listed["files"] if entry["path"] != "results.json"]
+    (run / "manifest.json").write_text(json.dumps(listed))
+    assert "results.json: missing" in manifest.verify(run)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"synnodtest_manifest": 9}', '{"files": 3}'])

@@ -18,8 +18,9 @@ def ruling(**told: Any) -> dict[str, Any]:
 
 
 def expectation(**told: Any) -> dict[str, Any]:
+    ruled = ruling() if told.get("status", "PASSED") == "PASSED" else None
     return {"id": "s.yaml::b::e", "behaviour": "b", "kind": "sensitivity", "status": "PASSED", "waived": None,
-            "ruling": None, "error": "", "scenes": [], "worst": [], "failing": [], "passing": []} | told  # fmt: skip
+            "ruling": ruled, "error": "", "scenes": [], "worst": [], "failing": [], "passing": []} | told  # fmt: skip
 
 
 def nodule(**told: Any) -> dict[str, Any]:

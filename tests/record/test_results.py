@@ -120,6 +120,16 @@ def test_a_pass_beside_a_ruling_that_is_none_is_refused(made, tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(plain(changed)))
     with pytest.raises(RecordError, match="status: PASSED, and its ruling is FAILED"):
         record.load(tmp_path)
+    changed["expectations"] = [{**e, "ruling": None} for e in changed["expectations"]]
+    (tmp_path / "results.json").write_text(json.dumps(plain(changed)))
+    with pytest.raises(RecordError, match="status: PASSED, and its ruling is not there"):
+        record.load(tmp_path)
+
+
+def test_half_a_character_is_told(made, tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps(plain({**made, "sham": "\ud800"})))
+    with pytest.raises(RecordError, match=r"a text holds '\\ud800', which is no character"):
+        record.load(tmp_path)
 
 
 def test_keys_that_a_later_release_adds_are_ignored(made, tmp_path):
