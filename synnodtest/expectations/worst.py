@@ -154,7 +154,7 @@ def _nodules(trial: Trial) -> list[NoduleTrial]:
     """Return the nodules of an excluded scene, those that left no mask as they were asked for."""
     there = {n.name: n for n in trial.nodules}
     found = []
-    for asked in trial.scene.nodules or ():
+    for asked in trial.scene.nodules:
         if asked.name not in there:
             wanted = {"diameter_mm": asked.diameter_mm, "contrast": asked.contrast, "radiomics": dict(asked.radiomics)}
             truth = Truth(asked.name, np.ones((1, 1), dtype=np.bool_), (0, 0), asked.diameter_mm, 0.0, wanted)
