@@ -1,5 +1,6 @@
 """Rates are judged by exact bounds, and too little data never passes."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ from scipy.stats import beta, binomtest, chi2
 
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
+from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.worst import beside
 from tests.expectations.evidence import evidence, trial
 
@@ -159,3 +162,31 @@ def test_the_intervals_of_the_table_by_size_allow_for_nodules_of_one_patient():
     assert ends[0] == pytest.approx((exact.low, exact.high), abs=1e-4)
     assert ends[1][0] < ends[0][0] - 0.05
     assert ends[1][1] > ends[0][1] + 0.05
+
+
+def test_the_criterion_says_side_bound_and_selection():
+    where = {
+        "diameter_mm": {"at_least": 8.0, "at_most": math.nextafter(14, 0)},
+        "view": {"in": ["AP", "PA"]},
+        "sex": "F",
+    }
+    told = "sensitivity at operating point 0.25 {} 0.125 where diameter_mm at least 8 and diameter_mm below 14 and "
+    told += "view in AP, PA and sex equal to F"
+    for bound, word in (("at_least", "exceeds"), ("at_most", "stays below")):
+        assert SENSITIVITY({bound: 0.125, "where": where}, evidence(found(9, 9))).criterion == told.format(word)
+    assert where_phrase(Selection(where={"diameter_mm": {"at_most": 14.0}})) == " where diameter_mm at most 14"
+
+
+@pytest.mark.parametrize("step", [1.0, 0.25])
+def test_the_table_by_diameter_counts_levels_of_a_sweep_and_bands_of_what_was_drawn(step):
+    """Three nodules of each of twelve sizes; sizes with two decimals were drawn."""
+    sizes = [4 + step * k for k in range(12)]
+    trials = [trial(f"b{mm}{i}", 0.9 * (i < 2), diameter_mm=mm) for mm in sizes for i in range(3)]
+    (rows,) = SENSITIVITY({"at_least": 0.5}, evidence(trials)).details.values()
+    groups = {f"{mm:g} mm": 3 for mm in sizes} if step == 1.0 else {"0 to 5 mm": 4 * 3, "5 to 10 mm": 8 * 3}
+    assert {row["diameter"]: row["nodules"] for row in rows} == groups
+    for row in rows:
+        hits = 2 * row["nodules"] // 3
+        low, high = binomtest(hits, row["nodules"]).proportion_ci(0.95)
+        assert (row["detected"], row["rate"]) == (hits, 0.6667)
+        assert (row["rate, 95% lower"], row["rate, 95% upper"]) == pytest.approx((low, high), abs=5e-5)
