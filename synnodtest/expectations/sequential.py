@@ -186,12 +186,7 @@ def _paired_path(differences: Floats, bound: float, side: Side) -> Path:
 
 def _gate(units: Units, least: float, order: Sequence[str], threshold: float) -> int | None:
     """Return after how many backgrounds the reference has shown that it detects anything; None if it has not."""
-    if not units:
-        return None
-    hits = _in_order(units, order)
-    if least <= 0.0:
-        return _first(hits, np.finfo(float).tiny)
-    return _first(_rate_path(hits, least, "above").passing, threshold)
+    return _first(_rate_path(_in_order(units, order), least, "above").passing, threshold)
 
 
 def _component(label: str, path: Path, looks: int, bound: float, side: Side, status: Status, alpha: float) -> Component:

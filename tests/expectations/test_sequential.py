@@ -111,6 +111,28 @@ def test_excluded_scenes_delay_a_pass_and_cause_no_failure():
     assert judge("sensitivity", {"at_least": 0.8}, accepted + excluded, order).status is Status.INCONCLUSIVE
 
 
+def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
+    excluded = [trial("x", 0.9, rejected="contrast")]
+    order = ("b0", "x", *(f"b{i}" for i in range(1, 100)))
+    passed = judge("sensitivity", {"at_least": 0.5}, hits([1] * 100) + excluded, order)
+    look = next(n for n in range(2, 100) if e_value_above(n - 1, 1, 0.5) >= 20)
+    assert passed.components[0].value == pytest.approx((look - 1) / look)
+    assert f"; decided after {look} of 101 planned backgrounds by e-values" in passed.sentence
+    open_still = judge("sensitivity", {"at_least": 0.5}, hits([1, 0] * 4) + excluded, order)
+    assert (open_still.status, open_still.components[0].value) == (Status.INCONCLUSIVE, 0.5)
+    assert "; undecided after 8 of 101 planned backgrounds by e-values" in open_still.sentence
+
+
+@pytest.mark.parametrize(("kind", "given"), [("sensitivity", {"at_least": bound}) for bound in (0, 1)])
+def test_a_bound_at_the_end_of_the_range_is_refused(kind, given):
+    with pytest.raises(SynnodError, match="cannot be crossed"):
+        sequential_judge(kind, given)
+    sequential_judge("non_inferior", {**ARMS, "margin": 0.9})
+    sequential_judge("superior", ARMS)
+    with pytest.raises(SynnodError, match="cannot be crossed"):
+        sequential_judge("non_inferior", {**ARMS, "margin": 1})
+
+
 @pytest.mark.parametrize(
     "kind", ["froc", "monotone", "calibration", "equivalent", "false_positives_per_image", "python"]
 )
