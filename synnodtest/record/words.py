@@ -61,6 +61,16 @@ def expectation_title(expectation: ExpectationEntry) -> str:
     return ", ".join([*parts, *_conditions_text(aim.where)])
 
 
+def parameters_text(expectation: ExpectationEntry) -> str:
+    """Return the parameters of an expectation that say something, but for what stands elsewhere."""
+    told = {k: v for k, v in expectation.parameters.items() if k not in _TOLD_ELSEWHERE and v not in ("", {}, [])}
+    return value_text(told)
+
+
+_TOLD_ELSEWHERE = ("rationale", "strata")
+"""Parameters that have a place of their own, or that ``by`` and ``where`` say."""
+
+
 def titles_of(expectations: Iterable[ExpectationEntry]) -> dict[str, str]:
     """Return the titles of expectations by id; one that a behaviour has twice is told apart by the id's last part."""
     every = list(expectations)

@@ -6,8 +6,13 @@ from synnodtest.record.model import Record
 from synnodtest.report import html
 from synnodtest.report.context import Context
 from synnodtest.report.figures.curves import froc
-from synnodtest.report.sections.descriptive import subgroups
+from synnodtest.report.sections.descriptive import curves, subgroups
+from synnodtest.report.sections.evidence import attrition
+from synnodtest.report.sections.fuzzing import fuzzing
+from synnodtest.report.sections.opening import protocol
 from synnodtest.report.sections.results import results
+from synnodtest.report.sections.tracing import hazards
+from synnodtest.report.sections.verdict import verdict
 from tests.record import parts
 
 
@@ -73,3 +78,32 @@ def test_a_search_without_units_tells_of_none():
     first, second = (dict(item["facts"]) for item in group["items"])
     assert "n" not in first
     assert second["n"].text.startswith("2 units on")
+
+
+def test_a_run_of_errors_says_that_nothing_was_judged_and_not_that_nothing_was_asked():
+    every = [
+        parts.expectation(id=f"s.yaml::b::{kind}", kind=kind, status="ERROR", error="out of memory",
+                          parameters={"at_least": 0.5, "where": {}, "strata": [["a", {}]]})
+        for kind in ("sensitivity", "froc", "detected")
+    ]  # fmt: skip
+    behaviour = {"id": "b", "statement": "s", "hazard": ["H"], "resolved": {"fuzz": {"examples": 9}}}
+    none = {"requested": 0, "synthesized": 0, "accepted": 0, "evaluated": 0}
+    made = parts.record(behaviours=[behaviour], expectations=every, attrition=none)
+    context = Context(Record.of(made), Path("."))
+    assert curves(context).empty == "No expectation that draws a curve was judged."
+    assert fuzzing(context).empty == "No search of this run came to a verdict."
+    lost = attrition(context).data
+    assert lost["note"] == "Scenes of 3 expectations without a ruling are not counted, unless others share them."
+    assert lost["figure"] is None
+    assert not verdict(context).data["judged"]
+    (group,) = protocol(context).data["groups"]
+    assert [row[1] for row in group["table"].rows] == ["at_least: 0.5"] * 3
+    waived = {"id": "W", "reason": "", "approver": "", "expiry": "2999-01-01"}
+    made["expectations"][0] |= {
+        "status": "INCONCLUSIVE",
+        "ruling": parts.ruling(status="INCONCLUSIVE"),
+        "waived": waived,
+    }
+    context = Context(Record.of(made), Path("."))
+    assert verdict(context).data["judged"]
+    assert hazards(context).data["table"].rows[0][-1] == "2 of 3 expectations not settled, 1 waived"

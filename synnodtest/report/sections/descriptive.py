@@ -51,6 +51,10 @@ def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+_NO_CURVE = "No expectation that draws a curve was judged."
+_NONE_DRAWS = "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration)."
+
+
 def curves(context: Context) -> Section:
     """Return the curves: FROC with its band, reliability, ROC."""
     rows: list[list[Cell | str]] = []
@@ -76,5 +80,5 @@ def curves(context: Context) -> Section:
         "Curves",
         "curves",
         {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
-        "" if rows else "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration).",
+        "" if rows else _NO_CURVE if any(map(is_curve, context.record.expectations)) else _NONE_DRAWS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import bound_text, duration, joined, number, value_text
+from synnodtest.record.words import bound_text, duration, joined, number, plural, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.power import power_figure
@@ -84,18 +85,14 @@ def attrition(context: Context) -> Section:
     words = ("requested", "synthesized", "accepted", "evaluated")
     steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
     reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
-    searched = list(dict.fromkeys(e.behaviour for e in context.record.expectations if e.is_search))
-    note = (
-        f"Of searches ({joined(searched)}) only the scenes that confirm and describe what they found are counted here."
-    )
     bare = sum(scene.untouched for scene in context.record.accepted)
     shown = data.evaluated if data.evaluated is not None else len(context.record.accepted)
     return Section(
         "Data and attrition",
         "attrition",
         {
-            "figure": flow_figure(steps, "f-flow") if steps else None,
-            "note": note if searched else "",
+            "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
+            "note": " ".join(_not_counted(context.record.expectations)),
             "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
                 ("Evaluated with something planted, each arm counted", Cell(number(shown - bare))),
@@ -110,6 +107,17 @@ def attrition(context: Context) -> Section:
         },
         "" if steps else "The record holds no counts.",
     )
+
+
+def _not_counted(expectations: Sequence[ExpectationEntry]) -> Iterator[str]:
+    """Yield which scenes are not among those counted."""
+    searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
+    lost = sum(e.ruling is None for e in expectations)
+    if searched:
+        told = "only the scenes that confirm and describe what they found are counted here."
+        yield f"Of searches ({joined(searched)}) {told}"
+    if lost:
+        yield f"Scenes of {plural(lost, 'expectation')} without a ruling are not counted, unless others share them."
 
 
 _TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within the detector"}

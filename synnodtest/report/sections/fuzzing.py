@@ -21,14 +21,19 @@ MAPPED = "Failing examples by"
 """Caption of a table that says what the failure map says."""
 
 
+_NONE_SEARCHES = "No behaviour of this run searches for counterexamples (fuzz:)."
+
+
 def fuzzing(context: Context) -> Section:
     """Return searched space, counterexamples and the local failure rate."""
     searches = [_search(context, e) for e in context.record.expectations if e.is_search]
+    asked = any(behaviour.resolved.get("fuzz") for behaviour in context.record.behaviours)
+    none = "No search of this run came to a verdict." if asked else _NONE_SEARCHES
     return Section(
         "Fuzzing",
         "fuzzing",
         {"searches": searches},
-        "" if searches else "No behaviour of this run searches for counterexamples (fuzz:).",
+        "" if searches else none,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import age_band, date, joined, number, plural, short_hash, value_text
+from synnodtest.record.words import age_band, date, joined, number, parameters_text, plural, short_hash, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
 from synnodtest.report.model import Cell, Section, Table, code, table_of
@@ -202,7 +202,7 @@ def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[Expec
         alpha = f"{ruling.alpha:g}" if ruling and ruling.alpha else "–"
         n = f"{number(ruling.n_nodules)}, {stop}" if ruling and ruling.n_nodules else "–"
         name, why = Cell(context.title(e), href=f"#{context.anchors[e.id]}"), e.rationale or behaviour.rationale
-        rows.append([name, criterion or value_text(e.parameters), methods, why or "none given", alpha, n])
+        rows.append([name, criterion or parameters_text(e), methods, why or "none given", alpha, n])
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
     return table_of(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
 

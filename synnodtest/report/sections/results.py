@@ -14,6 +14,7 @@ from synnodtest.record.words import (
     estimate,
     interval,
     number,
+    parameters_text,
     plural,
     value_text,
 )
@@ -63,15 +64,10 @@ def _waiver_word(e: ExpectationEntry) -> str:
     return "Waived." if e.ruled else "A waiver is there that covers nothing here."
 
 
-_TOLD_ELSEWHERE = ("rationale", "strata")
-"""Parameters that have a line of their own, or that ``by`` and ``where`` say."""
-
-
 def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
-    told = {k: v for k, v in e.parameters.items() if k not in _TOLD_ELSEWHERE and v not in ("", {}, [])}
     facts = [
         *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ()),
-        ("Parameters", value_text(told)),
+        ("Parameters", parameters_text(e)),
         ("Rationale", e.rationale),
         ("Scenes", number(len(e.scenes)) if e.scenes else ""),
         ("Time", duration(e.seconds) if e.seconds else ""),

@@ -82,5 +82,7 @@ def hazards(context: Context) -> Section:
 def _gap(shown: list[str]) -> str:
     if not shown:
         return "nothing tests this hazard"
-    open_ones = [w for w in shown if w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"}]
-    return f"{len(open_ones)} of {counted(len(shown), 'expectation')} not settled" if open_ones else "none"
+    left = sum(w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"} for w in shown)
+    told = [f"{left} of {counted(len(shown), 'expectation')} not settled"] * bool(left)
+    told += [f"{shown.count('WAIVED')} waived"] * ("WAIVED" in shown)
+    return ", ".join(told) or "none"

@@ -53,6 +53,7 @@ def verdict(context: Context) -> Section:
             "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
             **_failures(context),
             **_open(context),
+            "judged": any(e.ruling is not None for e in record.expectations),
             "groups": [
                 {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
             ],
