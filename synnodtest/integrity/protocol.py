@@ -25,6 +25,7 @@ from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
 from synnodtest.integrity.lock import moment
 from synnodtest.spec.model import Spec
+from synnodtest.spec.source import YamlFault, parse
 
 GATES = ("integrity", "safety", "performance", "exploratory")
 LEAST_PAIRS = 60
@@ -150,11 +151,14 @@ def read_protocol(path: Path) -> Protocol:
     """
     hint = "draft one: synnodtest freeze SPECS --protocol FILE"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        data, (_, problems) = yaml.safe_load(text), parse(text, path.as_posix())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError, YamlFault) as error:
         raise RecordError(f"{path}: cannot be read: {error}", hint=hint) from error
     if not isinstance(data, Mapping) or data.get("synnodtest_pccp") != 1:
         raise RecordError(f"{path}: is no change control protocol: synnodtest_pccp: 1 is missing", hint=hint)
+    if twice := [problem for problem in problems if " is given twice" in problem.message]:  # YAML drops the first
+        raise RecordError(str(twice[0]), hint="keep one")
     try:
         return _protocol(data)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:

@@ -260,6 +260,8 @@ def test_a_plan_without_comparable_metrics_is_never_kept_in_silence(plan):
         ("metric: sensitivity, margin: 0.1", "metric: sensitivity, margin: -0.1", "is not above 0"),
         ("passed: [safety]", "alpha: 0.7", "not between 0 and 0.5"),
         ("passed: [safety]", "lost_at_most: -1", "no whole number"),
+        ("passed: [safety]", "passed: [safety]\n  passed: [exploratory]", "7:3: 'passed' is given twice"),
+        ("passed: [safety]", f"alpha: 1{'0' * 400}", "too large"),
     ],
 )
 def test_faults_of_a_protocol_are_named(tmp_path, line, instead, fault):
