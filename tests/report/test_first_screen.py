@@ -16,6 +16,7 @@ from synnodtest.report.sections import evidence
 from synnodtest.report.sections.credibility import _rejected
 from synnodtest.report.sections.verdict import outcome, verdict
 from synnodtest.spec.quantities import bins
+from tests.record import parts
 
 
 def screen(record):
@@ -240,6 +241,15 @@ def test_two_invariances_and_two_parities_are_told_apart_by_their_titles(made):
         "Parity of sensitivity, across sex",
         "Parity of confidence, across region and diameter",
     ]
+
+
+def test_a_verdict_that_a_gate_holds_open_names_the_gate(small):
+    (entry,) = small["expectations"]
+    low = parts.component(label="sensitivity of the reference arm", bound=0.2, role="gate", status="FAILED")
+    met = parts.component(label="difference", bound=-0.2, unit="difference")
+    entry["ruling"] |= {"status": "INCONCLUSIVE", "components": [met, low]}
+    (row,) = screen(small)["groups"][0]["rows"]
+    assert row["what"] == "held open: sensitivity of the reference arm not shown to be >\N{NO-BREAK SPACE}0.20"
 
 
 def test_two_expectations_of_one_kind_are_told_apart_by_their_ids(made):

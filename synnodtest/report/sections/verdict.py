@@ -299,7 +299,9 @@ def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
     """Say that a verdict is open although the estimate that is shown is not."""
     if ruling is None or shown is None or ruling.status != "INCONCLUSIVE" or shown.status == "INCONCLUSIVE":
         return ""
-    return "held open for another reason than its bound"
+    gates = [part for part in ruling.components if part.role == "gate" and part.status != "PASSED"]
+    told = [f"{gate.label} not shown to be {_kept(gate)}" for gate in gates]
+    return f"held open: {joined(told)}" if told else "held open for another reason than its bound"
 
 
 def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
