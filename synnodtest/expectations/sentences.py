@@ -16,7 +16,7 @@ def percent(alpha: float) -> str:
 
 def number(value: float) -> str:
     """Return a number as sentences print it."""
-    return "not estimable" if math.isnan(value) else f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
+    return "not estimable" if math.isnan(value) else f"{value:z.2f}" if abs(value) < 99.5 else f"{value:.0f}"
 
 
 def limit(bound: float) -> str:
@@ -39,7 +39,7 @@ def beside(value: float, bound: float) -> str:
     """Return a number as sentences print it, never rounded to or across the bound that it is held against."""
     plain = number(value)
     least = len(plain.partition(".")[2])
-    return plain if math.isnan(value) else f"{value:.{decimals_beside(value, bound, least)}f}"
+    return plain if math.isnan(value) else f"{value:z.{decimals_beside(value, bound, least)}f}"
 
 
 def signed(difference: float | None, bound: float) -> str:

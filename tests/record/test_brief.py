@@ -53,6 +53,13 @@ def test_table_and_sentence_do_not_round_an_end_to_its_bound_or_across_it():
     assert (estimate(distance)[1], bound_text(distance)) == ("0.20 mm to 1.79 mm", "< 1.80 mm")
 
 
+def test_no_number_of_a_sentence_is_a_zero_below_zero():
+    equal = Component("a", "difference", -0.001, -0.004, 0.004, 0.1, "within", "m", Status.PASSED)
+    told = outcome_phrase(equal, 0.05)
+    assert "difference 0.00 (" in told
+    assert "-0.00" not in told
+
+
 def test_exclusions_are_told_from_other_notes():
     notes = ["not made: 2 x the region is empty", "with the 3 excluded scenes counted against the detector: ..", "flag"]
     assert exclusions(decode(RulingEntry, parts.ruling(notes=notes))) == notes[:2]
