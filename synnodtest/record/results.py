@@ -28,6 +28,8 @@ VERSION = 1
 LARGEST_BYTES = 512 * 1024 * 1024
 """Largest record that is read unless the caller allows more."""
 _MOST_TOLD = 5
+_MOST_DIGITS = 300
+"""Of a whole number: more are no number that a drawing or a mean could hold."""
 _VALUE = "\N{WHITE SQUARE}"
 """What stands in the validator's messages for the value, which may be as large as the record."""
 
@@ -113,7 +115,8 @@ def _load(path: Path, largest_bytes: int) -> Any:
                 f"{path}: {size / 1e6:.0f} MB is more than the {largest_bytes / 1e6:.0f} MB that a record may have",
                 hint="allow more with largest_bytes= if you trust where the file comes from",
             )
-        return json.loads(path.read_bytes(), parse_constant=_no_constant, object_pairs_hook=no_twins)
+        content = path.read_bytes()
+        return json.loads(content, parse_int=_whole, parse_constant=_no_constant, object_pairs_hook=no_twins)
     except OSError as error:
         raise RecordError(
             f"{path}: cannot be read ({error.strerror or error})", hint="name the results.json of a run, or its folder"
@@ -123,6 +126,12 @@ def _load(path: Path, largest_bytes: int) -> Any:
         raise RecordError(
             f"{path}: no valid JSON: {what}", hint="the file is cut off or was edited; fetch the filed copy again"
         ) from error
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits is not allowed in a record")
+    return int(text)
 
 
 def _no_constant(name: str) -> Any:

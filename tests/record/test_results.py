@@ -172,6 +172,13 @@ def test_a_missing_and_a_huge_record_are_refused(made, tmp_path):
         record.read(path, largest_bytes=1000)
 
 
+def test_a_number_of_400_digits_is_refused(made, tmp_path):
+    path = record.write(made, tmp_path)
+    path.write_text(path.read_text().replace(f'"seed":{made["run"]["seed"]}', f'"seed":{10**400}', 1))
+    with pytest.raises(RecordError, match="a number of 401 digits"):
+        record.read(path)
+
+
 def test_a_record_that_cannot_be_written_leaves_the_old_one(made, tmp_path):
     path = record.write(made, tmp_path)
     before = path.read_bytes()
