@@ -70,8 +70,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     from synnodtest.commands.specs import cases_of
     from synnodtest.integrity.sources import sources
     from synnodtest.record.change import Version
-    from synnodtest.record.entries import expectation_entry
-    from synnodtest.record.model import BehaviourEntry
+    from synnodtest.record.entries import behaviour_entry, expectation_entry
     from synnodtest.shell.baseline import is_record, kept_record, record_of
     from synnodtest.shell.cases import settings_from
     from synnodtest.shell.progress import Progress
@@ -86,13 +85,11 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")
     cases = cases_of([Path(file) for file in files], options.backgrounds)
     tried = record_of(text, settings_from(options), cases, Progress())
+    searches = (expectation_entry(c, "NOT RUN") for c in cases if c.node_id in tried.left_out)
     tried = replace(
         tried,
-        behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases)),
-        expectations=(
-            *tried.expectations,
-            *(expectation_entry(c, "NOT RUN") for c in cases if c.node_id in tried.left_out),
-        ),
+        expectations=(*tried.expectations, *searches),
+        behaviours=tuple(behaviour_entry(c.spec, c.behaviour) for c in cases),
     )
     ran = {c.spec.path.as_posix(): c.spec for c in cases}
     code = {file: sources(spec) for file, spec in ran.items()}

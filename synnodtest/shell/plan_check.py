@@ -23,7 +23,6 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.change import OUTSIDE, WITHIN, Version
 from synnodtest.record.compare import as_record
-from synnodtest.record.model.judged import BehaviourEntry
 from synnodtest.record.pccp import judge_change
 from synnodtest.shell.violations import breaks, breaks_something
 from synnodtest.spec.model import Spec
@@ -130,11 +129,11 @@ def try_plan(
         tried: Runs a detector on all backgrounds of the cases.
     """
     frozen = datetime.now(UTC).isoformat(timespec="seconds")
-    reference = _version("", base, plan, cases, tried(base, cases))
+    reference = _version("", base, plan, tried(base, cases))
     judged = []
     for name, of in {SAME: base, **faults}.items():
         new = Renamed(of, replace(base.identity, version=f"{base.identity.version} {name}".strip()))
-        judged.append(_judged(plan, frozen, reference, name, _version(name, base, plan, cases, tried(new, cases))))
+        judged.append(_judged(plan, frozen, reference, name, _version(name, base, plan, tried(new, cases))))
     return judged
 
 
@@ -152,12 +151,9 @@ class Renamed:
         return ask(self._detector, radiographs)
 
 
-def _version(name: str, base: Detector, plan: Plan, cases: Sequence[Case], fragment: Fragment) -> Version:
-    side = replace(
-        as_record(fragment, name),
-        behaviours=tuple(BehaviourEntry(b.id, b.statement, gate=b.gate) for b in (c.behaviour for c in cases)),
-    )
-    return Version(name or base.identity.name, side, {file: spec.sha256 for file, spec in plan.specs.items()})
+def _version(name: str, base: Detector, plan: Plan, fragment: Fragment) -> Version:
+    specs = {file: spec.sha256 for file, spec in plan.specs.items()}
+    return Version(name or base.identity.name, as_record(fragment, name), specs)
 
 
 def _judged(plan: Plan, frozen: str, reference: Version, name: str, new: Version) -> TriedVersion:

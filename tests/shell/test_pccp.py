@@ -7,6 +7,7 @@ import argparse
 from synnodtest.commands import pccp
 from synnodtest.decoding import decode
 from synnodtest.record.model.side import Side
+from synnodtest.record.pccp import _gate
 from synnodtest.shell import baseline
 
 SPEC = """\
@@ -29,5 +30,8 @@ def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypat
     parser = argparse.ArgumentParser()
     pccp.configure("pccp", parser)
     options = parser.parse_args(["check", "--protocol", "plan.yaml", "--old", "oracle", "--new", "oracle"])
-    (entry,) = pccp._version("oracle", options, ["a.yaml"]).side.expectations
+    (tmp_path / "b.yaml").write_text(SPEC.replace("safety", "exploratory"))
+    of_detector = pccp._version("oracle", options, ["b.yaml", "a.yaml"])
+    (entry,) = of_detector.side.expectations
     assert (entry.id, entry.status, entry.behaviour) == ("a.yaml::searched::detected", "NOT RUN", "searched")
+    assert _gate(entry, of_detector) == "safety", "not that of the behaviour of this id in another specification"
