@@ -75,7 +75,7 @@ def history_lines(history: History) -> Iterator[str]:
     for node, version, words in flips:
         yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
     for earlier, later, lost, of in history.kept():
-        kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed"
+        kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed{history.apart(earlier, later)}"
         yield kept if of else f"kept from {earlier} to {later}: nothing that passed was run again"
         yield from (f"  lost: {node}" for node in lost)
     for node in history.outcomes:

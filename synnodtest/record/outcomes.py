@@ -145,6 +145,16 @@ class History:
             found.append((before, now, lost, len(judged)))
         return found
 
+    def apart(self, before: str, now: str) -> str:
+        """Return what passed under a version and another was not asked, or was asked otherwise; empty for none."""
+        passed = [(n, o) for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
+        again = [(one, self.last_of(node, now)) for node, one in passed]
+        unrun = sum(later is None for _, later in again)
+        other = sum(later is not None and later.question != one.question for one, later in again)
+        told = [f"{unrun} more that passed not run again"] * bool(unrun)
+        told += [f"{other} of them with another specification, synthesizer or backgrounds"] * bool(other)
+        return "".join(f"; {one}" for one in told)
+
 
 def _apart(before: ComponentEntry, now: ComponentEntry) -> bool:
     ends = (before.lower, before.upper, now.lower, now.upper)

@@ -33,7 +33,7 @@ def write_history(history: History, path: Path, places: Mapping[str, Path] | Non
         moved=[(history.titles[n], now.label, _numbers(before), _numbers(now)) for n, before, now in history.moved()],
         flips=[(history.titles[node], version, list(words.items())) for node, version, words in history.flips()],
         kept=[
-            (before, now, [history.titles[n] for n in lost], of - len(lost), of)
+            (before, now, [history.titles[n] for n in lost], of - len(lost), of, history.apart(before, now))
             for before, now, lost, of in history.kept()
         ],
         versions=history.versions(),

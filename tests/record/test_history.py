@@ -80,6 +80,17 @@ def test_a_version_keeps_what_passed_before_and_what_it_lost_is_named():
         [run(1, "1", 0, "PASSED", "PASSED", "FAILED"), run(2, "2", 0, "PASSED", "INCONCLUSIVE", "PASSED")]
     )
     assert made.kept() == [("d 1 (11111111)", "d 2 (22222222)", ["s.yaml::b::e1"], 2)]
+    assert made.apart("d 1 (11111111)", "d 2 (22222222)") == ""
+
+
+def test_what_a_version_keeps_says_what_was_not_run_again_and_what_was_asked_otherwise():
+    made = history_of([run(1, "1", 0, "PASSED", "PASSED"), run(2, "2", 0, "PASSED", "NOT RUN", spec="s2")])
+    assert made.kept() == [("d 1 (11111111)", "d 2 (22222222)", [], 1)]
+    said = made.apart("d 1 (11111111)", "d 2 (22222222)")
+    assert said == (
+        "; 1 more that passed not run again; 1 of them with another specification, synthesizer or backgrounds"
+    )
+    assert any(line.endswith(f"1 of 1 that passed{said}") for line in history_lines(made))
 
 
 def trend(number, status, correlation, drop):
