@@ -37,10 +37,11 @@ def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
     run, who = made.run, made.identification
-    named = run.options.get("detector", who.detector.name)
+    named = str(run.options.get("detector", who.detector.name))  # what a person edited may be anything
     if run.id != path.parent.name:  # a copy somebody put there, as reports/example
         return []
     ran = [s.sha256 for s in who.specs if s.sha256 in specs]
-    chosen = {name: run.options[name] for name in ("synthesizer", "backgrounds") if name in run.options}
-    entry = LedgerEntry(run.id, run.started, UNLISTED, run.seed, named, **chosen, contents=contents_of(who.backgrounds))
+    chosen = {name: str(run.options[name]) for name in ("synthesizer", "backgrounds") if name in run.options}
+    contents = {name: str(sha256) for name, sha256 in contents_of(who.backgrounds).items()}
+    entry = LedgerEntry(run.id, str(run.started), UNLISTED, run.seed, named, **chosen, contents=contents)
     return [replace(entry, spec_sha256=sha256) for sha256 in ran]

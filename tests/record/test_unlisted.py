@@ -55,6 +55,16 @@ def test_runs_that_were_cut_off_the_end_are_listed_from_their_reports(tmp_path):
     assert said == [f"the run run-{seed} left a report and is not in the ledger" for seed in (1, 2)]
 
 
+def test_a_report_that_was_edited_does_not_cost_the_record_of_a_later_run(tmp_path):
+    for seed in range(2):
+        made = ended(tmp_path, f"run-{seed}", seed)
+    cut(tmp_path, 2)
+    made["run"] |= {"started": 5, "options": {"detector": 1, "backgrounds": ["cxr"]}}
+    (tmp_path / "reports" / "run-1" / RECORD).write_text(json.dumps(made))
+    listed = {one["run"]: one for one in ended(tmp_path, "run-2", 2)["ledger"]}  # which is written, or this raises
+    assert (listed["run-1"]["started"], listed["run-1"]["detector"]) == ("5", "1")
+
+
 def test_a_ledger_that_keeps_nothing_is_told_of(tmp_path):
     fragment = Fragment(specs={"specs/a.yaml": SpecEntry("specs/a.yaml", SPEC)})
     facts = RunFacts(tmp_path, "run", ("pytest",), 0, ledger=tmp_path / "none.jsonl", reports=tmp_path / "reports")
