@@ -178,16 +178,17 @@ def keep(folder: Path, files: Iterable[Path], *, root: Path) -> list[str]:
     Args:
         folder: The run's folder.
         files: What to keep; a missing file is left out.
-        root: Copies keep their place relative to it.
+        root: Copies keep their place relative to it; those of files elsewhere have their name.
 
     Returns:
         Paths relative to ``folder``.
     """
-    kept = []
+    kept: dict[Path, Path] = {}
     for path in (path for path in map(Path, files) if path.is_file()):
         whole, top = path.resolve(), root.resolve()
         target = folder / "inputs" / (whole.relative_to(top) if whole.is_relative_to(top) else path.name)
+        while kept.setdefault(target, whole) != whole:  # two files of one name that lie outside of root
+            target = target.with_name(f"_{target.name}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        kept.append(target.relative_to(folder).as_posix())
-    return kept
+    return [target.relative_to(folder).as_posix() for target in kept]

@@ -45,6 +45,7 @@ class RunFacts:
         failed_last: Whether only what failed last was to run: pytest does not even collect other files.
         pixels: Whether pictures go into the report.
         waivers: Waivers as plain values.
+        waiver_file: Where they stand; None: nowhere.
         cache: Folder of the store, where the self-test leaves its findings; None if there is none.
         baseline: An earlier record to compare with, or what a second detector did.
         limits: How far metrics may move from the baseline.
@@ -68,6 +69,7 @@ class RunFacts:
     failed_last: bool = False
     pixels: bool = True
     waivers: tuple[WaiverEntry, ...] = ()
+    waiver_file: Path | None = None
     cache: Path | None = None
     baseline: Side | Record | None = None
     limits: tuple[Limit, ...] = ()

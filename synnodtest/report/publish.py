@@ -30,7 +30,7 @@ def publish(made: JsonObject, facts: RunFacts, folder: Path) -> tuple[Path, Reco
         RecordError: the record does not follow its schema.
     """
     written = record.write_and_read(made, folder)
-    write_companions(written, folder, facts.root)
+    write_companions(written, folder, facts.root, facts.waiver_file)
     store = None if facts.cache is None else Store(facts.cache)
     pictures = from_store(store, written.scenes) if store is not None and facts.pixels else lambda scene_id: None
     write_explore(written, folder, pictures, facts.baseline)
@@ -39,17 +39,19 @@ def publish(made: JsonObject, facts: RunFacts, folder: Path) -> tuple[Path, Reco
     return report, written
 
 
-def write_companions(source: Record | JsonObject, folder: Path, root: Path) -> list[Path]:
+def write_companions(source: Record | JsonObject, folder: Path, root: Path, waivers: Path | None = None) -> list[Path]:
     """Write ``inputs/``, ``results.sarif`` and, with pyarrow there, ``results.parquet``; before report and manifest.
 
     Args:
         source: The finished record.
         folder: The run's folder.
         root: The project's folder.
+        waivers: The waiver file of the run; by default that of the project, if there is one.
     """
     made = Record.of(source)
     files = [there(s.file, root) for s in made.identification.specs]
-    files += [root / name for name in (LOCK, "waivers.yaml", "reports.yaml", "requirements.csv", "hazards.csv")]
+    files.append(waivers or root / "waivers.yaml")
+    files += [root / name for name in (LOCK, "reports.yaml", "requirements.csv", "hazards.csv")]
     written = [folder / path for path in inputs.keep(folder, files, root=root)]
     written.append(sarif.write(made, folder))
     written += markdown.write(made, folder)

@@ -32,6 +32,7 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
         seed=settings.seed,
         limit=settings.limit,
         pixels=settings.pixels,
+        waiver_file=settings.waivers,
         cache=settings.cache,
         limits=limits_of(settings),
         credibility=settings.credibility,

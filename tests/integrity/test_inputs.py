@@ -111,6 +111,16 @@ def test_inputs_are_kept_where_the_manifest_covers_them(folder, tmp_path):
     assert (run / kept[0]).read_text() == "synnodtest: 1\n"
 
 
+def test_inputs_of_one_name_from_elsewhere_are_all_kept(tmp_path):
+    files = [tmp_path / place / "a.yaml" for place in "xyx"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(file.parent.name)
+    run = tmp_path / "project" / "run"
+    kept = inputs.keep(run, files, root=tmp_path / "project")
+    assert [(name, (run / name).read_text()) for name in kept] == [("inputs/a.yaml", "x"), ("inputs/_a.yaml", "y")]
+
+
 def test_a_list_as_a_spreadsheet_saves_it_in_utf_16_is_read(tmp_path):
     (tmp_path / "requirements.csv").write_bytes("id,title\r\nR-1,Größe\r\n".encode("utf-16"))
     assert inputs.load(tmp_path).requirements == ({"id": "R-1", "title": "Größe"},)

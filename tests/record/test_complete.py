@@ -8,6 +8,8 @@ from synnodtest.integrity import ledger, lock, manifest
 from synnodtest.record import results as record
 from synnodtest.report import html
 from synnodtest.report.publish import write_companions
+from synnodtest.shell.facts import facts_of
+from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 from tests.integrity.test_lock import SPEC
 from tests.record.parts import completed
@@ -59,6 +61,18 @@ def test_the_folder_holds_inputs_and_tables_and_verifies(small, project, drawing
     assert manifest.verify(run) == []
     (run / "inputs" / "specs" / "paper.yaml").write_text(SPEC + "\n")
     assert manifest.verify(run)[0].startswith("inputs/specs/paper.yaml: differs")
+
+
+def test_the_waivers_that_were_in_force_are_kept_and_not_those_that_were_not(small, project):
+    run_of(small, project)
+    for name in ("waivers.yaml", "team.yaml"):
+        (project / name).write_text("waivers: []")
+    settings, run = Settings(project, "d", "s", waivers=project / "team.yaml"), project / "run"
+    facts = facts_of(settings, "run", run, project / ledger.FILE_NAME, ())
+    write_companions(completed(small, project), run, project, facts.waiver_file)
+    kept = {path.name for path in (run / "inputs").iterdir()}
+    assert "team.yaml" in kept
+    assert "waivers.yaml" not in kept
 
 
 def test_a_spec_that_is_gone_is_a_deviation_too(small, project):
