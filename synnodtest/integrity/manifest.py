@@ -154,7 +154,10 @@ def _input_faults(folder: Path, inputs: Path) -> list[str]:
     faults = []
     try:
         specs = json.loads((folder / RECORD).read_bytes())["identification"]["specs"]
-        for file, wanted in ((spec["file"], spec.get("file_sha256")) for spec in specs):
+        files: dict[str, str] = {}
+        for spec in specs:
+            files |= {spec["file"]: spec.get("file_sha256"), **spec.get("included", {})}
+        for file, wanted in files.items():
             if wanted and not (inputs / file).is_file():
                 faults.append(f"{file}: the spec of the run is missing")
             elif wanted and sha256_of_file(inputs / file) != wanted:

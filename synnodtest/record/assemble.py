@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from os.path import normpath
+from pathlib import Path
 
 from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject, decode, encode
@@ -221,7 +223,8 @@ class Fragment:
         file = spec.path.as_posix()
         if file not in self.specs:
             told = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
-            self.specs[file] = SpecEntry(file, spec.sha256, **told)
+            included = {Path(normpath(spec.path.parent / name)).as_posix(): "" for name in spec.included}
+            self.specs[file] = SpecEntry(file, spec.sha256, **told, included=included)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import synnodtest
-from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.engine.gather import FEWER_BACKGROUNDS
+from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
@@ -152,11 +152,15 @@ def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> Ident
 
 
 def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
-    path = there(spec.file, root)
-    kept = replace(spec, file_sha256=sha256_of(path.read_bytes()) if path.is_file() else "")
+    own, *included = (_file_sha256(there(file, root)) for file in (spec.file, *spec.included))
+    kept = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
     if spec.file not in lock:
         return kept
     return replace(kept, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
+
+
+def _file_sha256(path: Path) -> str:
+    return sha256_of_file(path) if path.is_file() else ""
 
 
 def _attrition(fragment: Fragment) -> Attrition:

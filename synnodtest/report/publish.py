@@ -49,7 +49,7 @@ def write_companions(source: Record | JsonObject, folder: Path, root: Path, waiv
         waivers: The waiver file of the run; by default that of the project, if there is one.
     """
     made = Record.of(source)
-    files = [there(s.file, root) for s in made.identification.specs]
+    files = [there(file, root) for spec in made.identification.specs for file in (spec.file, *spec.included)]
     files.append(waivers or root / "waivers.yaml")
     files += [root / name for name in (LOCK, "reports.yaml", "requirements.csv", "hazards.csv")]
     written = [folder / path for path in inputs.keep(folder, files, root=root)]

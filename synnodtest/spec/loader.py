@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
     head = whole.head.mapping
     title = str(head["title"].value) if "title" in head else path.stem
     scope: dict[str, object] = plain(head["scope"]) if "scope" in head else {}
-    return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)))
+    own = path.resolve()
+    included = sorted(Path(relpath(file, own.parent)).as_posix() for file in whole.files - {own})
+    return Spec(path, title, scope, behaviours, sha256_of(spec_dict(title, scope, behaviours)), tuple(included))
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

@@ -304,6 +304,7 @@ class Spec:
         scope: Envelope of the claim, plain values.
         behaviours: In the order of the file, matrices expanded.
         sha256: Of the resolved canonical form: equal for specs that ask for the same, wherever they stand.
+        included: Files that lend it something, relative to its folder.
     """
 
     path: Path
@@ -311,6 +312,7 @@ class Spec:
     scope: Mapping[str, object] = field(hash=False)
     behaviours: tuple[Behaviour, ...]
     sha256: str
+    included: tuple[str, ...] = ()
 
     def behaviour(self, id: str) -> Behaviour:
         """Return the behaviour of that id; KeyError if there is none."""

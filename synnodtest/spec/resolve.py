@@ -27,11 +27,12 @@ class ResolvedBehaviour:
 
 @dataclass
 class Resolved:
-    """A whole file, resolved: the head without behaviours, the behaviours, and what is wrong so far."""
+    """A whole file, resolved: the head without behaviours, the behaviours, what is wrong so far, and all files read."""
 
     head: Node
     behaviours: list[ResolvedBehaviour] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    files: set[Path] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def resolve(root: Node, path: Path) -> Resolved:
     head = {key: node for key, node in root.mapping.items() if key not in {"behaviours", "include", "vars"}}
     if library.defaults is not None:
         head["defaults"] = library.defaults
-    resolved = Resolved(Node(head, root.mark), problems=problems)
+    resolved = Resolved(Node(head, root.mark), problems=problems, files=library.files)
     try:
         resolved.head = variables.substitute(resolved.head, ())
         defaults = resolved.head.mapping.get("defaults")
@@ -81,11 +82,11 @@ class _Library:
         self.own: list[_Raw] = []
         self._by_id: dict[str, _Raw] = {}
         self._problems = problems
-        self._seen: set[Path] = set()
+        self.files: set[Path] = set()
 
     def add(self, root: Node, path: Path, chain: tuple[Path, ...], own: bool = False) -> None:
         """Take over a file, what it includes first, so that its own words win."""
-        self._seen.add(chain[-1])
+        self.files.add(chain[-1])
         for index, include in enumerate(root.mapping.get("include", _EMPTY).sequence):
             self._include(include, path, chain, ("include", index))
         self.vars |= root.mapping.get("vars", _EMPTY).mapping
@@ -115,11 +116,11 @@ class _Library:
         if target in chain:
             names = " -> ".join(p.name for p in (*chain[chain.index(target) :], target))
             self._complain(node, at, f"the includes go in a circle: {names}")
-        elif target not in self._seen:
+        elif target not in self.files:
             self._read(node, target, chain, at, shown(target))
 
     def _read(self, node: Node, target: Path, chain: tuple[Path, ...], at: KeyPath, file: str) -> None:
-        if len(self._seen) > LIMIT_INCLUDES:
+        if len(self.files) > LIMIT_INCLUDES:
             self._complain(node, at, f"more than {LIMIT_INCLUDES} files are included")
             return
         if not target.is_file():

@@ -162,6 +162,7 @@ behaviours:
     assert mine.operating_point == (0.4,)
     assert mine.sampling.alpha == 0.01
     assert mine.scenes.set == "normal"
+    assert spec.included == ("deeper.yaml", "lib.yaml")
 
 
 def test_errors_of_an_included_file_name_it(folder):

@@ -140,6 +140,7 @@ class SpecEntry:
         frozen: When it was frozen.
         frozen_sha256: What was frozen.
         sources: sha256 of the code that it names and that does not stand in it, by name.
+        included: sha256 of each file that it includes, by the file.
     """
 
     file: str
@@ -150,6 +151,7 @@ class SpecEntry:
     frozen: str | None = None
     frozen_sha256: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    included: Annotated[Mapping[str, Digest], Member(omitted=True)] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
