@@ -63,7 +63,7 @@ def gallery_pictures(
         raise RecordError(f"the scene id {scene_id!r} is not hexadecimal", hint="use Scene.key()")
     truths = synthetic.nodules
     drawn = [f for f in findings if f.score >= operating_point]
-    cut = _square([t.box for t in truths] or [f.box for f in drawn[:1]], synthetic)
+    cut = square_around([t.box for t in truths] or [f.box for f in drawn[:1]], synthetic)
     before, after = cut.of(background.pixels), cut.of(synthetic.pixels)
     if background.shape != synthetic.shape:
         before = np.zeros_like(after)
@@ -80,7 +80,7 @@ def gallery_pictures(
         _draw(boxed, cut, truths, drawn)
         made["boxes" + suffix] = _webp(boxed)
     whole = scaled(_grey(synthetic.pixels, _window(synthetic.pixels)), THUMBNAIL_PX).convert("RGB")
-    _draw(whole, _Cut(0, 0, *synthetic.shape), truths, drawn)
+    _draw(whole, Cut(0, 0, *synthetic.shape), truths, drawn)
     made |= {"whole": _webp(whole), "background_png16": _png(_grey16(before)), "synthetic_png16": _png(_grey16(after))}
     stem = f"evidence/{scene_id[:16]}"
     paths = {r: f"{stem}-{r.replace('_', '-')}.{'png' if r.endswith('png16') else 'webp'}" for r in made}
@@ -103,7 +103,7 @@ def write_whole_pictures(
         and ``boxes`` (truth solid, findings dashed, ``others``, those of a second detector, blue and dotted).
     """
     boxed = _grey(synthetic.pixels, _window(synthetic.pixels)).convert("RGB")
-    whole = _Cut(0, 0, *synthetic.shape)
+    whole = Cut(0, 0, *synthetic.shape)
     _draw(boxed, whole, synthetic.nodules, findings)
     if others:
         _draw(boxed, whole, (), others, colour=BLUE, dash=DOTTED)
@@ -118,28 +118,25 @@ def write_whole_pictures(
 
 
 @dataclass(frozen=True)
-class _Cut:
+class Cut:
+    """The part of a radiograph that a picture shows."""
+
     row: int
     column: int
     height: int
     width: int
 
     def of(self, pixels: FloatArray) -> FloatArray:
+        """Return these pixels."""
         return pixels[self.row : self.row + self.height, self.column : self.column + self.width]
 
 
-def square_around(boxes: Sequence[Box], radiograph: Radiograph) -> tuple[int, int, int, int]:
-    """Return ``(row, column, height, width)`` of the square that pictures of these boxes are cut to."""
-    cut = _square(boxes, radiograph)
-    return cut.row, cut.column, cut.height, cut.width
-
-
-def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:
+def square_around(boxes: Sequence[Box], radiograph: Radiograph) -> Cut:
     """Return a square (in mm) around the boxes with room about them, moved inside the radiograph."""
     height, width = radiograph.shape
     per_row, per_column = radiograph.spacing_mm
     if not boxes:
-        return _Cut(0, 0, height, width)
+        return Cut(0, 0, height, width)
     x_min, y_min = min(b[0] for b in boxes), min(b[1] for b in boxes)
     x_max, y_max = max(b[2] for b in boxes), max(b[3] for b in boxes)
     extent = max((x_max - x_min) * per_column, (y_max - y_min) * per_row)
@@ -147,7 +144,7 @@ def _square(boxes: Sequence[Box], radiograph: Radiograph) -> _Cut:
     rows, columns = min(height, round(side / per_row)), min(width, round(side / per_column))
     top = int(np.clip((y_min + y_max - rows) / 2, 0, height - rows))
     left = int(np.clip((x_min + x_max - columns) / 2, 0, width - columns))
-    return _Cut(top, left, max(rows, 1), max(columns, 1))
+    return Cut(top, left, max(rows, 1), max(columns, 1))
 
 
 def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
@@ -184,7 +181,7 @@ def scaled(
 
 def _draw(
     image: Image.Image,
-    cut: _Cut,
+    cut: Cut,
     truths: Sequence[Truth],
     findings: Sequence[Finding],
     *,

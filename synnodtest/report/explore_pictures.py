@@ -67,10 +67,12 @@ def from_store(store: Store, scenes: Mapping[str, SceneEntry]) -> Callable[[str]
 
 def draw(radiograph: Radiograph, boxes: Iterable[tuple[float, float, float, float]]) -> Picture:
     """Cut a radiograph around boxes (all of it without any) and bring it to 8 bits between its own extremes."""
-    y, x, high_px, wide_px = square_around(list(boxes), radiograph)
-    values = radiograph.pixels[y : y + high_px, x : x + wide_px]
+    cut = square_around(list(boxes), radiograph)
+    values = cut.of(radiograph.pixels)
     low, high = float(values.min()), float(values.max())
-    return Picture((x, y, wide_px, high_px), round(low, 4), round(high, 4), _encoded(values, low, high))
+    return Picture(
+        (cut.column, cut.row, cut.width, cut.height), round(low, 4), round(high, 4), _encoded(values, low, high)
+    )
 
 
 def _encoded(values: FloatArray, low: float, high: float) -> bytes:

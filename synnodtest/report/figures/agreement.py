@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, side_by_side, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, side_by_side, thinned, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 from synnodtest.statistics import spearman
@@ -60,7 +60,7 @@ class _Agreement:
     @property
     def shown(self) -> NDArray[np.int64]:
         """Positions of the nodules that are drawn."""
-        return np.linspace(0, len(self.asked) - 1, min(len(self.asked), MOST_POINTS)).astype(int)
+        return thinned(len(self.asked), MOST_POINTS)
 
     def label(self, what: str, word: str = "") -> str:
         """Return an axis label with the unit."""
@@ -88,8 +88,7 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
     second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
     row = [number(len(found.asked)), number(found.bias), limits, error, rank]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
-    svg = side_by_side([first, second])
-    return Figure.of(title, description, svg, columns, [row], numeric=columns, wide=True)
+    return Figure.of(title, description, side_by_side([first, second]), columns, [row], numeric=columns, wide=True)
 
 
 def _agreement(nodules: Sequence[NoduleEntry], key: str) -> _Agreement | None:

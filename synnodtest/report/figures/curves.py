@@ -11,7 +11,7 @@ import numpy as np
 from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.record.model import ExpectationEntry, SceneEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, thinned, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -78,7 +78,7 @@ def froc(payload: JsonObject, name: str) -> Figure:
     """Draw sensitivity over false positives per image, with its band."""
     data = decode(FreeResponse, payload)
     x = np.array(data.fppi, dtype=float)
-    keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
+    keep = thinned(len(x), MOST_POINTS)
     y = np.array(data.sensitivity, dtype=float)
     title = "Free-response curve"
     at_one, end = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan"), float(x.max())
@@ -93,11 +93,10 @@ def froc(payload: JsonObject, name: str) -> Figure:
     axis.set(xlabel="false positives per image", ylabel="sensitivity", ylim=(-0.02, 1.02))
     axis.set_xlim(left=-0.02 * max(end, 0.1), right=None if end else 0.1)
     axis.legend(loc="lower right")
-    svg = to_svg(figure, name, title, description)
     there = [at for at in (0.125, 0.25, 0.5, 1, 2, 4, 8) if (x <= at).any() and end >= at] or [end]
     rows = [[f"{at:g}", number(float(y[x <= at].max()))] for at in there]
     columns = ["false positives per image", "sensitivity"]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)
 
 
 def roc_of_scenes(expectation: ExpectationEntry, name: str, scenes: Mapping[str, SceneEntry]) -> Figure | None:
@@ -127,11 +126,10 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
     description = f"{plural(len(positive), 'image')} with nodules, {len(negative)} without; area {number(area)}."
     figure, axis = _unit_square("false alarms among images without a nodule", "alarms among images with one")
     axis.plot(x, y, color=BLUE)
-    svg = to_svg(figure, name, title, description)
-    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), 12)).astype(int))
+    keep = np.unique(thinned(len(x), 12))
     columns = ["1 - specificity", "sensitivity"]
     rows = [[number(float(x[k])), number(float(y[k]))] for k in keep]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)
 
 
 def _unit_square(across: str, up: str) -> tuple[Any, Any]:
@@ -151,10 +149,9 @@ def calibration(payload: JsonObject, name: str) -> Figure:
     title, description = "Reliability", f"{len(p)} bins; on the dashed line confidence equals the observed rate."
     figure, axis = _unit_square("mean confidence in the bin", "observed rate")
     axis.plot(p, observed, color=BLUE, marker="o", markersize=5)
-    svg = to_svg(figure, name, title, description)
     columns = ["mean confidence", "observed rate", "count"]
     rows = [[number(float(a)), number(float(b)), number(c)] for a, b, c in zip(p, observed, count, strict=True)]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)
 
 
 @drawn
@@ -167,7 +164,7 @@ def sequential(payload: JsonObject, name: str) -> Figure:
     stop = next((int(k) for k, a, b in zip(n, above, below, strict=True) if max(a, b) >= threshold), None)
     title = "Evidence over n"
     description = f"Decided at n = {stop}." if stop else f"Not decided by n = {int(n[-1])}."
-    keep = np.linspace(0, len(n) - 1, min(len(n), MOST_POINTS)).astype(int)
+    keep = thinned(len(n), MOST_POINTS)
     figure, axis = axes(460, 270)
     axis.plot(n[keep], above[keep], color=BLUE, label="for passing")
     axis.plot(n[keep], below[keep], color=ORANGE, linestyle=(0, (5, 2)), label="for failing")
@@ -203,10 +200,9 @@ def rates_by_diameter(rows: Sequence[Rate], name: str, bound: float | None, note
     axis.set_xticks(at, labels, rotation=30 if max(map(len, labels)) > 6 and len(labels) > 5 else 0)
     axis.set(xlabel=by, ylabel="rate detected", ylim=(-0.02, 1.02), xlim=(-0.5, len(rows) - 0.5))
     axis.grid(visible=False, axis="x")
-    svg = to_svg(figure, name, title, description)
     columns = [by, "nodules", "detected", "rate", method]
     body = [
         [r.diameter, number(r.nodules), number(r.detected), number(r.rate), " to ".join(map(number, r.ends))]
         for r in rows
     ]
-    return Figure.of(title, description, svg, columns, body)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, body)

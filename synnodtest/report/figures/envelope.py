@@ -9,13 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 WIDE_GAP = 0.15
 """Share of the claimed range from which a gap between tested values is told; levels of a usual sweep lie closer."""
-_LABELS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Claim:
     @property
     def label(self) -> str:
         """What a reader calls it."""
-        return _LABELS.get(self.key, self.key.replace("_", " "))
+        return named(self.key)
 
     def tested_text(self) -> str:
         """Return the range of what was realised, and asked for."""

@@ -9,7 +9,7 @@ import numpy as np
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.record.model.searched import FailureMap
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, thinned, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -30,16 +30,15 @@ def failure_map(points: FailureMap, name: str) -> Figure | None:
     failed = table[:, 2] > 0
     title = f"Failures by {names[0]} and {names[1]}"
     description = f"{int(failed.sum())} of {len(table)} examples around the counterexample fail."
-    keep = np.linspace(0, len(table) - 1, min(len(table), MOST_POINTS)).astype(int)
+    keep = thinned(len(table), MOST_POINTS)
     shown, fails = table[keep], failed[keep]
     figure, axis = axes(460, 300)
     axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
     axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
     axis.set(xlabel=short(named(names[0])), ylabel=short(named(names[1])))
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-    svg = to_svg(figure, name, title, description)
     columns, rows = _counts(names, table[:, :2], failed)
-    return Figure.of(title, description, svg, columns, rows)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows)
 
 
 def _counts(names: list[str], at: FloatArray, failed: BoolArray) -> tuple[list[str], list[list[str]]]:

@@ -28,8 +28,7 @@ def flow_figure(steps: Sequence[tuple[str, int]], name: str) -> Figure:
     axis.invert_yaxis()
     bare(axis)
     axis.tick_params(colors=GREY)
-    svg = to_svg(figure, name, title, description)
     rows = [
         [word, number(count), number(steps[i - 1][1] - count) if i else "–"] for i, (word, count) in enumerate(steps)
     ]
-    return Figure.of(title, description, svg, ["step", "scenes", "lost"], rows)
+    return Figure.of(title, description, to_svg(figure, name, title, description), ["step", "scenes", "lost"], rows)

@@ -80,11 +80,10 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
     axis.set(xlim=(0, 1.25), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1.0], ylim=(len(groups) - 0.4, -0.6), yticks=[])
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("rate of detected nodules, 95% interval")
-    svg = to_svg(figure, name, title, description)
     rows = [
         [kind, value, *map(number, (len(hits), len(set(clusters)), sum(hits), e.value)),
          f"{number(e.lower)} to {number(e.upper)}"]
         for (kind, value, hits, clusters), e in zip(groups, estimates, strict=True)
     ]  # fmt: skip
     columns = ["property", "group", "nodules", "clusters", "detected", "rate", "95% interval"]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns[2:])
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns[2:])

@@ -128,7 +128,6 @@ def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Fi
     axis.set(xlim=(-reach, reach), ylim=(-1, 1), yticks=[])
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("difference; tinted: within the margins")
-    svg = to_svg(figure, name, title, description)
     rows = [[number(value, "difference"), number(low, "difference"), number(high, "difference"), f"±{margin:g}"]]
     columns = ["difference", "lower", "upper", "margin"]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)

@@ -9,7 +9,7 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import GREY, INK, axes, to_svg
+from synnodtest.report.figures.canvas import GREY, INK, axes, thinned, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -60,7 +60,7 @@ def region(payload: JsonObject, name: str) -> Figure:
     )
     figure, axis = axes(420, 380)
     drawn = _heat(axis, x, y, confidence)
-    keep = np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(int)
+    keep = thinned(len(x), MOST_POINTS)
     for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
         look = {"color": INK, "markersize": 4, "markerfacecolor": "none", "markeredgewidth": 0.8}
         axis.plot(x[keep][chosen], y[keep][chosen], marker, label=label, **look)
@@ -72,13 +72,12 @@ def region(payload: JsonObject, name: str) -> Figure:
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     bar = figure.colorbar(drawn, ax=axis, shrink=0.8, label="mean confidence")
     bar.outline.set_edgecolor(GREY)
-    svg = to_svg(figure, name, title, description)
     rows = [
         [word, number(int(mask.sum())), _mean(confidence[mask]), _mean(confidence[mask] > 0)]
         for word, mask in (("inside", inside), ("outside", ~inside))
     ]
     columns = ["place", "nodules", "mean confidence", "share hit by a finding of any score"]
-    return Figure.of(title, description, svg, columns, rows)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows)
 
 
 def _heat(axis: Any, x: Any, y: Any, confidence: Any) -> Any:

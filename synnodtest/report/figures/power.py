@@ -68,6 +68,5 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, labelcolor=INK)
     some = f" The first {len(_LOOKS)} of {len(curves)} rates." if len(curves) > len(_LOOKS) else ""
     description = f"Of each rate that can pass at all with the backgrounds of this run.{some}"
-    svg = to_svg(figure, name, title, description)
     columns = ["expectation", "effective n", "true rate", "chance of PASSED"]
-    return Figure.of(title, description, svg, columns, rows)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows)

@@ -32,10 +32,9 @@ def region_figure(region: RegionEntry | None, name: str) -> Figure | None:
     panel.plot([], [], "x", color=ORANGE, markersize=5, label="fails")
     panel.plot([], [], color=ORANGE, linewidth=9, alpha=0.3, label="region that fails")
     panel.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3)
-    svg = to_svg(figure, name, title, region.sentence)
     table = [[_label(row.name), _searched(row), _failing(row, region), _bounds(row, region)] for row in rows]
     columns = ["parameter", "searched", "fails", "boundaries"]
-    return Figure.of(title, region.sentence, svg, columns, table, numeric=())
+    return Figure.of(title, region.sentence, to_svg(figure, name, title, region.sentence), columns, table, numeric=())
 
 
 def _line(panel: Any, height: int, row: SearchedEntry, region: RegionEntry) -> None:

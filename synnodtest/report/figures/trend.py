@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model.scenes import IntervalEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 MOST_LINES = 60
-_UNITS = {"diameter_mm": "diameter (mm)", "contrast": "contrast"}
 
 
 @dataclass(frozen=True)
@@ -74,18 +73,17 @@ def monotone(payload: JsonObject, name: str) -> Figure:
         bottom.set_xscale("log")
     bottom.set_xticks(levels, [f"{v:g}" for v in levels], minor=False)
     bottom.set_xticks([], minor=True)
-    bottom.set_xlabel(short(_shown(over)))
-    title = f"Confidence over {_shown(over)}"
+    bottom.set_xlabel(short(named(over)))
+    title = f"Confidence over {named(over)}"
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
     description += f" Thin lines: {len(shown)} of {plural(len(lines), 'background')}." if lines else ""
-    svg = to_svg(figure, name, title, description)
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
     rows = [
         [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
         + [number(_at(rates[t], i)) for t in rates]
         for i, level in enumerate(levels)
     ]
-    return Figure.of(title, description, svg, columns, rows, numeric=columns)
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)
 
 
 _STYLES: tuple[dict[str, object], ...] = (
@@ -93,10 +91,6 @@ _STYLES: tuple[dict[str, object], ...] = (
     {"color": ORANGE, "marker": "s", "markersize": 4.5},
     {"color": GREY, "marker": "^", "markersize": 4.5},
 )
-
-
-def _shown(over: str) -> str:
-    return _UNITS.get(over, over)
 
 
 def _at(values: Sequence[float], index: int) -> float | None:

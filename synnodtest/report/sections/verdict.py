@@ -26,6 +26,7 @@ from synnodtest.record.words import (
 )
 from synnodtest.report.confirmation import Notice, weaknesses
 from synnodtest.report.context import Context
+from synnodtest.report.figures.canvas import named
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Section
 from synnodtest.report.order import anchor_of, number_of
@@ -221,7 +222,7 @@ def _scopes(record: Record) -> list[tuple[str, str]]:
     for spec in record.identification.specs:
         for key, value in spec.scope.items():
             pairs.setdefault(key, {})[value_text(value)] = None
-    return [(key.replace("_mm", " (mm)").replace("_", " "), "; ".join(texts)) for key, texts in pairs.items()]
+    return [(named(key), "; ".join(texts)) for key, texts in pairs.items()]
 
 
 def _notices(context: Context) -> list[Notice]:
