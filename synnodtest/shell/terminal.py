@@ -110,7 +110,7 @@ def write_summary(session: Session, reporter: Any) -> None:
         _write_whole(session.ending, masked(session.run.settings.detector), reporter, width)
     if session.trouble:
         reporter.line(session.trouble, red=True)
-    for line in filter(None, [session.taken()]):
+    for line in _wrapped(session.taken(), width):
         reporter.line(line)
 
 
@@ -123,9 +123,12 @@ def _write_whole(ending: Ending, detector: str, reporter: Any, width: int | None
         for line in comparison_lines(made, detector):
             reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
     reporter.line("")
-    kind = kind_of_run(ending.run)
-    for line in textwrap.wrap(kind, width or len(kind), subsequent_indent="    ", break_long_words=False):
+    for line in _wrapped(kind_of_run(ending.run), width):
         reporter.line(line)
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    return textwrap.wrap(text, width or len(text) + 1, subsequent_indent="    ", break_long_words=False)
 
 
 def write_end(session: Session, reporter: Any) -> None:
