@@ -31,7 +31,9 @@ class Embedder:
         self._given: set[str] = set()
         self._cards: dict[str, str] = {}
         self.linked = 0
-        self._reserve(gallery)
+        items = list(gallery)
+        self._first_small = _first_small(items)
+        self._reserve(items)
 
     def _reserve(self, gallery: Iterable[PictureEntry]) -> None:
         """Give thumbnails to all expectations, round by round, then large cuts to the worst, while there is room."""
@@ -45,11 +47,15 @@ class Embedder:
                         self.offer(items[index], roles)
 
     def offer(self, item: PictureEntry, roles: list[str]) -> None:
-        """Embed these pictures of one item if all of them fit; large cuts take the place of the thumbnails."""
+        """Embed these pictures of one item if all of them fit.
+
+        Large cuts take the place of the thumbnails, unless an earlier item has nothing else of the scene to show.
+        """
         paths = [path for path in map(item.path, roles) if path and path not in self._held]
         new = {path: data for path in paths if (data := self._read(path)) is not None}
         cost = sum(map(len, new.values()))
-        replaced = [item.path(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.path(r)]
+        crops = [item.path(r.removesuffix("_crop")) for r in roles if r.endswith("_crop") and item.path(r)]
+        replaced = [path for path in crops if path not in self._first_small]
         gain = sum(len(self._held[p]) for p in replaced if p in self._held)
         if new and cost - gain <= self._left:
             self._left -= cost - gain
@@ -87,3 +93,16 @@ class Embedder:
         if not there or file.stat().st_size > LARGEST_BYTES:
             return None
         return f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def _first_small(gallery: Iterable[PictureEntry]) -> set[str]:
+    """Return the thumbnails that stand before any large cut of their scene."""
+    large: set[str] = set()
+    small: set[str] = set()
+    for item in gallery:
+        for role, _ in PANELS:
+            if item.path(f"{role}_crop"):
+                large.add(item.path(role))
+            elif item.path(role) not in large:
+                small.add(item.path(role))
+    return small
