@@ -108,9 +108,11 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
 
 def headline(made: Comparison, name: str) -> str:
     """Return ``best.pt against run-3: 2 verdicts differ, 18 do not``."""
-    count, rest = len(made.verdicts), made.unchanged
+    alone = sum("NOT RUN" in (change.before, change.after) for change in made.verdicts)
+    count, rest = len(made.verdicts) - alone, made.unchanged
     differ = f"{plural(count, 'verdict')} {'differs' if count == 1 else 'differ'}"
-    return f"{name} against {made.earlier}: {differ}, {rest} {'does' if rest == 1 else 'do'} not"
+    told = f"{name} against {made.earlier}: {differ}, {rest} {'does' if rest == 1 else 'do'} not"
+    return told + (f", {alone} {'was' if alone == 1 else 'were'} run in one of them alone" if alone else "")
 
 
 def _row(row: DifferenceEntry, what: str) -> str:

@@ -1,12 +1,15 @@
 """The lines of terminals and summaries: two numbers per verdict, exclusions, the kind of the run."""
 
+from dataclasses import replace
+
 import pytest
 
 from synnodtest.decoding import decode
 from synnodtest.evidence.ruling import Component, Status
 from synnodtest.expectations.sentences import outcome_phrase
-from synnodtest.record.brief import exclusions, kind_of_run, numbers
+from synnodtest.record.brief import exclusions, headline, kind_of_run, numbers
 from synnodtest.record.model import ComponentEntry, RulingEntry
+from synnodtest.record.model.compared import ChangedVerdict, Comparison
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import bound_text, estimate
 from tests.record import parts
@@ -58,6 +61,15 @@ def test_no_number_of_a_sentence_is_a_zero_below_zero():
     told = outcome_phrase(equal, 0.05)
     assert "difference 0.00 (" in told
     assert "-0.00" not in told
+
+
+def test_what_one_of_two_runs_left_out_is_no_verdict_that_differs():
+    moved = [("PASSED", "FAILED"), ("PASSED", "NOT RUN"), ("NOT RUN", "FAILED")]
+    verdicts = tuple(ChangedVerdict(f"e{k}", *words) for k, words in enumerate(moved))
+    made = Comparison("run-7", unchanged=4, verdicts=verdicts)
+    assert headline(made, "d") == "d against run-7: 1 verdict differs, 4 do not, 2 were run in one of them alone"
+    told = headline(replace(made, verdicts=verdicts[:1]), "d")
+    assert told == "d against run-7: 1 verdict differs, 4 do not"
 
 
 def test_exclusions_are_told_from_other_notes():
