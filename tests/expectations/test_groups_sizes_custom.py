@@ -42,6 +42,8 @@ def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     assert ruling.status is Status.FAILED
     assert ruling.p_value < 1e-6
     assert judge("parity", PARITY, by_sex(0.0, 0.0)).status is Status.INCONCLUSIVE
+    assert judge("parity", PARITY, by_sex(0.05, 0.9)).status is Status.FAILED
+    assert judge("parity", PARITY, []).sentence == "INCONCLUSIVE no nodule to judge"
 
 
 def test_a_group_that_is_wholly_missed_does_not_pass_a_margin_as_wide_as_what_the_other_shows():
