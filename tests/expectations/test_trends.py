@@ -1,0 +1,131 @@
+"""What trends, growth and boxes are judged by, against SciPy and sums written out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synnodtest import Finding
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.expectations import Status, find_check
+from synnodtest.statistics import clopper_pearson, paired_mean
+from tests.expectations.evidence import evidence, trial
+
+SIZES = [4.0, 6.0, 8.0, 10.0, 14.0, 20.0]
+RISING = {"over": "diameter_mm", "min_spearman": 0.2, "max_drop": 0.5}
+
+
+def judge(kind, parameters, trials):
+    return find_check(kind).judge(parameters, evidence(trials))
+
+
+def swept(scores):
+    """One scene for each score; shape (backgrounds, replicates, sizes). NaN: the scene was not made."""
+    return [
+        trial(f"b{i}", score, diameter_mm=mm, levels={"diameter_mm": mm}, replicate=r)
+        for i, background in enumerate(scores)
+        for r, row in enumerate(background)
+        for mm, score in zip(SIZES, row, strict=True)
+        if not np.isnan(score)
+    ]
+
+
+@pytest.mark.parametrize("direction", ["increasing", "decreasing"])
+@pytest.mark.parametrize("response", ["confidence", "detected"])
+def test_a_trend_has_the_mean_correlation_within_backgrounds_and_the_drop_of_their_mean_curve(response, direction):
+    rng = np.random.default_rng(3)
+    scores = np.clip(np.linspace(0.1, 0.6, 6) + 0.15 * rng.standard_normal((20, 2, 6)), 0.01, 1)
+    scores = scores if direction == "increasing" else scores[..., ::-1].copy()
+    scores[0, :, 2] = np.nan
+    asked = {**RISING, "response": response, "direction": direction}
+    ruling = judge("monotone", asked, swept(scores))
+    seen = scores if response == "confidence" else np.where(np.isnan(scores), np.nan, scores >= 0.25)
+    means = seen.mean(axis=1) * (1 if direction == "increasing" else -1)
+    kept = [~np.isnan(row) for row in means]
+    rhos = [stats.spearmanr(np.array(SIZES)[k], row[k]).statistic for row, k in zip(means, kept, strict=True)]
+    curve = means[1:].mean(axis=0)
+    drop = max(curve[i] - curve[j] for i in range(6) for j in range(i + 1, 6))
+    rho, fall = ruling.components
+    assert rho.value == pytest.approx(np.mean(rhos))
+    assert fall.value == pytest.approx(max(drop, 0.0), abs=1e-12)
+    assert (rho.bound, rho.side, fall.bound, fall.side) == (0.2, "above", 0.5, "below")
+    assert ruling.status is Status.PASSED
+    assert "1 background lacks a level and is left out of the mean curve" in ruling.notes
+    assert ruling.n_nodules == 20 * 2 * 6 - 2
+    assert np.array(ruling.figure["lines"]) == pytest.approx(np.abs(means[1:]), abs=1e-5)
+
+
+def test_a_correlation_bounded_from_above_is_gated_by_sensitivity_where_silence_would_do():
+    flat = np.full((20, 1, 6), 0.9) + 0.05 * np.random.default_rng(1).standard_normal((20, 1, 6))
+    ruling = judge("correlation", {"over": "diameter_mm", "at_most": 0.5}, swept(flat))
+    assert [part.role for part in ruling.components] == ["decides", "gate"]
+    assert ruling.components[1].value == 1.0
+    assert (ruling.status, ruling.components[0].side) == (Status.PASSED, "below")
+    strict = judge("correlation", {"over": "diameter_mm", "at_most": -0.5}, swept(flat))
+    assert (strict.status, len(strict.components)) == (Status.FAILED, 1)
+
+
+def grown(i, now, prior, days=100.0, **options):
+    current = trial(f"b{i}", now, **options)
+    (nodule,) = current.nodules
+    made = [replace(current, nodules=(replace(nodule, requested={**nodule.requested, "doubling_days": days}),))]
+    return made if prior is None else [*made, trial(f"b{i}", prior, arm="@prior:default", **options)]
+
+
+def test_growth_is_the_paired_mean_of_current_minus_prior_by_doubling_time():
+    rng = np.random.default_rng(4)
+    now, before = rng.uniform(0.5, 0.9, 30), rng.uniform(0.1, 0.6, 30)
+    days = [50, 99, 100, 250, 400, 600] * 5
+    trials = [t for i in range(30) for t in grown(i, now[i], before[i], days[i])]
+    trials += [trial("still", 0.9), *grown("new", 0.7, None)]
+    ruling = judge("growth", {"at_least": 0.0}, trials)
+    want = paired_mean(now - before, range(30), guarded=True)
+    part, gate = ruling.components
+    assert (part.value, part.lower, part.upper) == pytest.approx((want.value, want.lower, want.upper))
+    assert gate.lower == pytest.approx(clopper_pearson(30, 30).lower)
+    table = {row["doubling time (days)"]: row for row in ruling.details["by doubling time"]}
+    assert {band: row["pairs"] for band, row in table.items()} == {
+        "below 100": 10,
+        "below 200": 5,
+        "below 400": 5,
+        "400 and more": 10,
+    }
+    assert table["below 200"]["current"] == pytest.approx(now[2::6].mean(), abs=1e-4)
+    assert table["below 200"]["prior"] == pytest.approx(before[2::6].mean(), abs=1e-4)
+    assert judge("growth", {"at_most": 0.0}, trials).status is Status.FAILED
+
+
+def test_a_nodule_that_was_not_there_before_had_no_confidence():
+    pairs = [[grown(i, 0.8, 0.1)[0], trial(f"b{i}", arm="@prior:default")] for i in range(20)]
+    ruling = judge("growth", {"at_least": 0.5}, [t for pair in pairs for t in pair])
+    assert (ruling.components[0].value, ruling.status) == (pytest.approx(0.8), Status.PASSED)
+
+
+def boxed(i, box):
+    """A hit with this box on a nodule whose box is 10..14, at 0.5 mm by 2 mm."""
+    made = trial(f"b{i}", 0.9)
+    return replace(made, sightings=(Sighting(Finding(box, 0.9)),), spacing_mm=(0.5, 2.0))
+
+
+def test_boxes_of_hits_are_judged_by_their_mean_overlap_or_distance():
+    boxes = [(10.0 + i % 3, 10.0, 14.0 + i % 3, 14.0 + 2 * (i % 2)) for i in range(40)]
+    trials = [boxed(i, box) for i, box in enumerate(boxes)] + [trial(f"m{i}", 0.0) for i in range(10)]
+    overlaps, distances = [], []
+    for x0, y0, x1, y1 in boxes:
+        both = max(0, min(x1, 14) - max(x0, 10)) * max(0, min(y1, 14) - max(y0, 10))
+        overlaps.append(both / ((x1 - x0) * (y1 - y0) + 16 - both))
+        distances.append(np.hypot(2.0 * ((x0 + x1) / 2 - 12), 0.5 * ((y0 + y1) / 2 - 12)))
+    for metric, bound, values in (("iou", {"at_least": 0.3}, overlaps), ("distance_mm", {"at_most": 4.0}, distances)):
+        ruling = judge("localization", {"metric": metric, **bound}, trials)
+        part, gate = ruling.components
+        farthest = 1.0 if metric == "iou" else max([*distances, 10 / 2 + 5])
+        want = paired_mean(values, range(40), limits=(0, farthest), guarded=True)
+        assert (part.value, part.lower, part.upper) == pytest.approx((want.value, want.lower, want.upper))
+        assert gate.value == 0.8
+        assert (ruling.status, ruling.n_nodules) == (Status.PASSED, 40)
+        lost = [replace(boxed(f"x{i}", boxes[0]), rejected="contrast") for i in range(5)]
+        worst = paired_mean([*values, *[0.0 if metric == "iou" else farthest] * 5], range(45), limits=(0, farthest))
+        assert (
+            f" {worst.value:.2f} (bounds" in judge("localization", {"metric": metric, **bound}, trials + lost).notes[-1]
+        )
