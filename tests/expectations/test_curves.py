@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from synnodtest import statistics
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.curves import sensitivity_at
+from synnodtest.expectations.curves import hits_at, owners, sensitivity_at
 from synnodtest.expectations.kinds.average_precision import _average_precision
 from synnodtest.expectations.kinds.calibration import _error_of
 from synnodtest.expectations.ledger import ledger_of
@@ -56,6 +56,68 @@ def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
     assert _average_precision(ledger, ledger.weights(rows)) == pytest.approx(expected)
     expected = statistics.expected_calibration_error(scores, hits, bins=5)
     assert _error_of(ledger, 5)(ledger.weights(rows).astype(int)) == pytest.approx(expected)
+
+
+def mixed(backgrounds=16, seed=4):
+    """Two nodules on each of some backgrounds, and false positives as loud as hits, in steps of 0.1."""
+    rng = np.random.default_rng(seed)
+
+    def scores(count):
+        return [float(one) for one in rng.integers(1, 10, count) / 10]
+
+    for i in range(backgrounds):
+        for name in ("one", "two"):
+            yield trial(f"b{i}", float(rng.integers(0, 10) / 10), name=name, false_positives=scores(rng.poisson(1.0)))
+        yield trial(f"b{i}", arm="@untouched", false_positives=scores(rng.poisson(0.7)))
+
+
+@pytest.mark.parametrize("fppi", [0.1, 0.25, 0.5, 1.0, 2.5])
+def test_sensitivity_at_false_positives_per_image_is_that_of_the_best_threshold_that_allows_them(fppi):
+    trials = list(mixed())
+    images, nodules = len(trials), sum(len(t.nodules) for t in trials)
+    curve = []
+    for threshold in sorted({s.finding.score for t in trials for s in t.sightings} | {2.0}):
+        false = sum(t.false_positives_at(threshold) for t in trials) / images
+        hits = sum(n.detected(threshold) for t in trials for n in t.nodules) / nodules
+        curve.append((false, hits))
+    best = max(hits for false, hits in curve if false <= fppi)
+    ruling = judge("froc", {"at_least": 0.01, "at_false_positives_per_image": fppi}, trials)
+    part = ruling.components[0]
+    assert part.value == pytest.approx(best)
+    ledger = ledger_of(Selection(), evidence(trials))
+    assert sum(hits_at(ledger, fppi)) == round(best * nodules)
+    exact = statistics.clustered_rate(hits_at(ledger, fppi), owners(ledger))
+    assert part.lower <= exact.lower
+    assert part.upper >= exact.upper
+    assert f"n = {nodules} nodules on 16 backgrounds, 16 untouched" in ruling.sentence
+    points = list(zip(ruling.figure["fppi"], ruling.figure["sensitivity"], strict=True))
+    assert points == [(round(false, 5), round(hits, 5)) for false, hits in sorted(curve)]
+
+
+def test_the_band_of_a_curve_holds_it_and_without_nodules_there_is_no_sensitivity():
+    trials = list(mixed())
+    figure = judge("froc", {"at_least": 0.1}, trials).figure
+    lower, value, upper = (np.array(figure[name]) for name in ("band_lower", "sensitivity", "band_upper"))
+    assert (lower <= value).all()
+    assert (value <= upper).all()
+    assert (upper - lower)[2:-1].min() > 0.05
+    ledger = ledger_of(Selection(), evidence(trials))
+    assert np.isnan(sensitivity_at(ledger, np.zeros(len(ledger.trials)), 1.0))
+
+
+@pytest.mark.parametrize("kind", ["auc", "afroc"])
+def test_an_area_is_bounded_by_the_wider_of_bootstrap_and_delong(kind):
+    trials = [t for t in mixed(20) if t.arm == "@untouched" or t.nodules[0].name == "one"]
+    part = judge(kind, {"at_least": 0.5}, trials).components[0]
+    planted, untouched = ([t for t in trials if bool(t.nodules) is there] for there in (True, False))
+    quiet = [max((s.finding.score for s in t.sightings), default=-np.inf) for t in untouched]
+    loud = [max((s.finding.score for s in t.sightings), default=-np.inf) for t in planted]
+    if kind == "afroc":
+        loud = [n.confidence if n.finding is not None else -np.inf for t in planted for n in t.nodules]
+    want = statistics.delong(loud, quiet, guarded=True)
+    assert part.value == pytest.approx(want.value)
+    assert part.lower <= want.lower + 1e-12
+    assert part.upper >= want.upper - 1e-12
 
 
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])
