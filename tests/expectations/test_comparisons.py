@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from synnodtest.expectations import Status, find_check
+from synnodtest.expectations.pairing import is_arm
 from synnodtest.spec.model import PerturbationSpec
 from synnodtest.spec.values import Constant
 from synnodtest.statistics import paired_mean, rate_difference_clustered, tango
@@ -207,3 +208,45 @@ def test_excluded_scenes_counted_against_either_arm_take_the_pass_away():
         ruling = judge(kind, {**ARMS, "margin": 0.1}, trials + excluded)
         assert ruling.status is Status.INCONCLUSIVE
         assert "40 excluded scenes" in ruling.sentence
+
+
+def test_each_arm_is_paired_with_its_own_perturbed_self():
+    """Of one arm everything is lost and of the other everything is found: their means hide nothing where arms mix."""
+    scores = {"a": 0.9, "@under:a": 0.0, "b": 0.0, "@under:b": 0.9}
+    trials = [trial(f"b{i}", score, arm=arm) for i in range(30) for arm, score in scores.items()]
+    ruling = judge("invariant", {**UNDER, "margin": 0.1}, trials)
+    assert ", 60 of them discordant" in ruling.sentence
+    assert (ruling.n_nodules, ruling.components[0].value, ruling.notes) == (60, 0.0, ())
+    alone = judge("invariant", {**UNDER, "margin": 0.1, "arm": "a"}, trials)
+    assert (alone.n_nodules, alone.components[0].value, alone.status) == (30, -1.0, Status.FAILED)
+
+
+def test_images_of_arms_of_different_nodules_are_chosen_by_their_nodules():
+    trials = [
+        trial(f"{mm}-{i}", 0.9, arm=arm, diameter_mm=mm, false_positives=[0.9] * (arm == "double" and mm > 10))
+        for i in range(60)
+        for mm in (6.0, 20.0)
+        for arm in ARMS.values()
+    ]
+    asked = {**ARMS, "margin": 0.2, "metric": "specificity"}
+    values = {}
+    for where in (None, {"diameter_mm": {"at_least": 10}}, {"diameter_mm": {"at_most": 10}}):
+        ruling = judge("non_inferior", {**asked, "where": where}, trials)
+        values[str(where)] = (ruling.n_nodules, ruling.components[0].value)
+    assert list(values.values()) == [(120, -0.5), (60, -1.0), (60, 0.0)]
+
+
+def test_a_reference_that_plants_nothing_is_gated_by_whatever_nodules_there_are():
+    trials = [trial(f"b{i}", arm=arm) for i in range(80) for arm in ARMS.values()]
+    asked = {**ARMS, "margin": 0.2, "metric": "specificity"}
+    assert judge("non_inferior", asked, trials).status is Status.INCONCLUSIVE
+    seen = [trial(f"n{i}", 0.9, arm="third") for i in range(40)]
+    ruling = judge("non_inferior", asked, trials + seen)
+    assert (ruling.status, ruling.components[1].value) == (Status.PASSED, 1.0)
+
+
+def test_a_scene_of_the_arm_under_test_is_told_from_its_reference():
+    under, named = (find_check("invariant").read({"margin": 0.1, **given}) for given in (UNDER, ARMS))
+    arms = ("default", "@under:default", "double", "single")
+    assert [is_arm(under, trial("b", arm=arm)) for arm in arms] == [False, True, False, False]
+    assert [is_arm(named, trial("b", arm=arm)) for arm in arms] == [False, False, True, False]
