@@ -250,3 +250,42 @@ def test_a_scene_of_the_arm_under_test_is_told_from_its_reference():
     arms = ("default", "@under:default", "double", "single")
     assert [is_arm(under, trial("b", arm=arm)) for arm in arms] == [False, True, False, False]
     assert [is_arm(named, trial("b", arm=arm)) for arm in arms] == [False, False, True, False]
+
+
+def test_a_reference_below_the_margin_leaves_room_for_a_gain():
+    ruling = judge("superior", {**ARMS, "margin": 0.3}, pairs(110, 260, 0, 30))
+    assert (ruling.status, ruling.components[0].value) == (Status.PASSED, 0.65)
+    assert 110 / 400 < 0.3
+
+
+def test_without_a_pair_nothing_is_said():
+    alone = [trial(f"b{i}", 0.9, arm="double") for i in range(40)]
+    assert judge("non_inferior", {**ARMS, "margin": 0.1}, alone).sentence == "INCONCLUSIVE no pair to judge"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "criterion", "figure"),
+    [
+        ("non_inferior", {}, "sensitivity in 'double' minus 'single' exceeds -0.1 at operating point 0.25", "paired"),
+        ("superior", {}, "sensitivity in 'double' minus 'single' exceeds 0.1 at operating point 0.25", "paired"),
+        (
+            "equivalent",
+            {"metric": "confidence"},
+            "confidence in 'double' minus 'single' lies within ±0.1",
+            "equivalence",
+        ),
+        (
+            "non_inferior",
+            {"metric": "specificity"},
+            "specificity (findings that hit no nodule, on images with nodules) in 'double' minus 'single' exceeds -0.1 "
+            "at operating point 0.25",
+            "paired",
+        ),
+    ],
+)
+def test_the_criterion_of_a_comparison_says_what_is_held_against_what(kind, given, criterion, figure):
+    ruling = judge(kind, {**ARMS, "margin": 0.1, **given}, pairs(30, 4, 2, 14))
+    assert ruling.criterion == criterion
+    assert ruling.figure["kind"] == figure
+    cells = (30, 4, 2, 14) if "metric" not in given or given["metric"] == "confidence" else (50, 0, 0, 0)
+    assert tuple(ruling.figure[name] for name in ("n11", "n10", "n01", "n00")) == cells
