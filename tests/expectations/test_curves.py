@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from synnodtest import statistics
+from synnodtest.canonical import seed_sequence
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.curves import hits_at, owners, sensitivity_at
 from synnodtest.expectations.kinds.average_precision import _average_precision
@@ -180,6 +182,25 @@ def test_calibrated_scores_pass_and_overconfident_ones_fail():
     assert good.status is Status.PASSED
     assert sum(good.figure["count"]) == 600
     assert judge("calibration", parameters, scored(100, lambda p: p**4)).status is Status.FAILED
+
+
+@pytest.mark.parametrize("chance", [lambda p: p, lambda p: p**3], ids=["calibrated", "overconfident"])
+def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrounds_less_their_bias(chance):
+    trials = scored(30, chance, seed=6)
+    part = judge("calibration", {"at_most": 0.2, "bins": 4}, trials, seed=9).components[0]
+
+    def error(chosen):
+        return statistics.expected_calibration_error(*pooled(chosen), bins=4)
+
+    of = {name: [t for t in trials if t.background == name] for name in sorted({t.background for t in trials})}
+    picks = np.random.default_rng(seed_sequence("calibration", 9)).integers(30, size=(2000, 30))[:400]
+    draws = np.array([error([t for k in pick for t in of[list(of)[k]]]) for pick in picks])
+    value, excess, half = error(trials), draws.mean() - error(trials), stats.t.isf(0.05, 29) * draws.std(ddof=1)
+    assert part.value == pytest.approx(value)
+    assert part.lower == pytest.approx(max(0.0, value - max(excess, 0.0) - half), abs=0.01)
+    units = min(value * (1 - value) / draws.var(ddof=1), len(pooled(trials)[0]))
+    beta_bound = stats.beta.isf(0.05, value * units + 1, units - value * units)
+    assert part.upper == pytest.approx(max(value + half, beta_bound), abs=0.01)
 
 
 @pytest.mark.parametrize(("right", "status"), [(0.9, "PASSED"), (0.4, "INCONCLUSIVE")])
