@@ -124,13 +124,14 @@ def _with_excluded(
 ) -> Ruling:
     """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
-    count = len(excluded) + sum(t.arm == CONTROL_ARM for t in evidence.rejected)
+    worst = pretend(evidence, lambda trial, nodule: MISSED)
+    outside, with_missed = _outside(parameters, evidence), _outside(parameters, worst)
+    count = len(excluded) + len({t.scene_id for t, _ in with_missed}) - len({t.scene_id for t, _ in outside})
     if not count:
         return ruling
     label = ruling.components[0].label
     held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
-    worst = pretend(evidence, lambda trial, nodule: MISSED)
-    gate = _gate(_outside(parameters, worst), parameters, evidence)
+    gate = _gate(with_missed, parameters, evidence)
     return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
 
 
