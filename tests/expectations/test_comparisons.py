@@ -286,6 +286,18 @@ def test_without_a_pair_nothing_is_said():
 def test_the_criterion_of_a_comparison_says_what_is_held_against_what(kind, given, criterion, figure):
     ruling = judge(kind, {**ARMS, "margin": 0.1, **given}, pairs(30, 4, 2, 14))
     assert ruling.criterion == criterion
+    assert (", 6 of them discordant" in ruling.sentence) is ("metric" not in given)
+    assert "sensitivity of the reference arm 'single'" in [part.label for part in ruling.components]
     assert ruling.figure["kind"] == ("equivalence" if figure == "both" else figure)
     cells = (30, 4, 2, 14) if "metric" not in given or given["metric"] == "confidence" else (50, 0, 0, 0)
     assert tuple(ruling.figure[name] for name in ("n11", "n10", "n01", "n00")) == cells
+
+
+def test_of_both_worst_cases_of_an_equivalence_the_graver_counts():
+    """Eight pairs speak for the arm: 20 excluded ones may speak for it, too, or against it."""
+    trials = pairs(92, 8, 0, 0) + [
+        trial(f"x{i}", 0.0, arm=arm, rejected="contrast") for i in range(20) for arm in ARMS.values()
+    ]
+    for kind, value in (("equivalent", 28 / 120), ("non_inferior", -12 / 120)):
+        note = judge(kind, {**ARMS, "margin": 0.15}, trials).notes[-1]
+        assert f"difference in sensitivity (double - single) {value:.2f} (" in note

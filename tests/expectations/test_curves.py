@@ -203,6 +203,27 @@ def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrou
     assert part.upper == pytest.approx(max(value + half, beta_bound), abs=0.01)
 
 
+def test_where_no_resample_differs_backgrounds_unlike_all_seen_are_allowed_for():
+    part = judge("calibration", {"at_most": 0.5, "bins": 2}, [trial(f"b{i}", 0.9) for i in range(20)]).components[0]
+    unseen = 1 - 0.05 ** (1 / 20)
+    assert (part.value, part.lower, part.upper) == pytest.approx((0.1, 0.1 * (1 - unseen), 0.1 + 0.9 * unseen))
+    alone = judge("calibration", {"at_most": 0.5, "bins": 2}, [trial("b", 0.9, replicate=i) for i in range(40)])
+    assert "; one cluster" in alone.sentence
+
+
+def test_the_points_of_a_calibration_are_the_means_of_bins_of_equal_mass():
+    trials = scored(30, lambda p: p**2, seed=6)
+    scores, hits = (np.array(column, float) for column in pooled(trials))
+    bins = np.array_split(np.argsort(scores), 5)
+    ruling = judge("calibration", {"at_most": 0.5, "bins": 5}, trials)
+    assert ruling.figure["count"] == [36] * 5
+    assert ruling.figure["p"] == [round(scores[k].mean(), 5) for k in bins]
+    assert ruling.figure["observed"] == [round(hits[k].mean(), 5) for k in bins]
+    line = statistics.calibration_line(scores, hits)
+    told = f"Brier score {((scores - hits) ** 2).mean():.3f}; recalibration slope {line.slope:.2f}, intercept "
+    assert ruling.notes[0] == f"{told}{line.intercept:.2f}"
+
+
 @pytest.mark.parametrize(("right", "status"), [(0.9, "PASSED"), (0.4, "INCONCLUSIVE")])
 def test_findings_of_next_to_no_score_do_not_hide_that_high_scores_are_wrong(right, status):
     """Twenty findings of 0.01 on every image, none of them a nodule: their error is 0.01, and they are most of all."""

@@ -123,6 +123,15 @@ def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
     assert "; undecided after 8 of 101 planned backgrounds by e-values" in open_still.sentence
 
 
+def test_what_images_may_lose_is_no_gate_on_nodules():
+    """60 of 200 nodules found are enough to show 0.2, not to show 0.45."""
+    asked = {**ARMS, "margin": 0.45, "metric": "specificity"}
+    made = pairs([(i % 10 < 3,) * 2 for i in range(400)])
+    untouched = [trial(t.background, arm="@untouched") for t in made[::2]]
+    ruling = judge("non_inferior", asked, made + untouched)
+    assert ruling.status is Status.PASSED
+
+
 @pytest.mark.parametrize(("kind", "given"), [("sensitivity", {"at_least": bound}) for bound in (0, 1)])
 def test_a_bound_at_the_end_of_the_range_is_refused(kind, given):
     with pytest.raises(SynnodError, match="cannot be crossed"):

@@ -9,7 +9,7 @@ from scipy import stats
 from synnodtest import Finding
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
-from synnodtest.statistics import clopper_pearson, paired_mean
+from synnodtest.statistics import clopper_pearson, cluster_bootstrap, paired_mean, size_at_sensitivity, spearman
 from tests.expectations.evidence import evidence, trial
 
 SIZES = [4.0, 6.0, 8.0, 10.0, 14.0, 20.0]
@@ -64,6 +64,49 @@ def test_a_correlation_bounded_from_above_is_gated_by_sensitivity_where_silence_
     assert (ruling.status, ruling.components[0].side) == (Status.PASSED, "below")
     strict = judge("correlation", {"over": "diameter_mm", "at_most": -0.5}, swept(flat))
     assert (strict.status, len(strict.components)) == (Status.FAILED, 1)
+
+
+def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_and_bootstrapped_bounds():
+    rng = np.random.default_rng(2)
+    sizes = rng.uniform(4, 20, 40)
+    scores = np.clip(sizes / 25 + 0.15 * rng.standard_normal(40), 0.01, 1)
+    trials = [trial(f"b{i}", s, diameter_mm=mm) for i, (mm, s) in enumerate(zip(sizes, scores, strict=True))]
+    asked = {"over": "diameter_mm", "at_least": 0.3}
+    part = judge("correlation", asked, trials).components[0]
+
+    def of_rows(rows):
+        return np.corrcoef(stats.rankdata(sizes[rows]), stats.rankdata(scores[rows]))[0, 1]
+
+    drawn = cluster_bootstrap(of_rows, range(40), seed=0, limits=(-1, 1))
+    exact = spearman(sizes, scores)
+    assert part.value == pytest.approx(stats.spearmanr(sizes, scores).statistic)
+    assert part.lower == pytest.approx(min(exact.lower, drawn.lower))
+    assert part.upper == pytest.approx(max(exact.upper, drawn.upper))
+    alone = judge("correlation", asked, [trial(f"b{i}", 0.5, diameter_mm=mm) for i, mm in enumerate(sizes)])
+    assert (alone.status, "one side does not vary" in alone.sentence) == (Status.INCONCLUSIVE, True)
+    assert judge("correlation", {"over": "Sphericity", "at_least": 0.3}, trials).sentence == (
+        "INCONCLUSIVE no nodule to judge"
+    )
+
+
+def test_the_size_found_half_of_the_time_stands_in_the_figure_of_a_sweep_over_diameter():
+    rng = np.random.default_rng(5)
+    chance = 1 / (1 + np.exp(-(np.log(SIZES) - np.log(9)) * 4))
+    trials = swept(np.where(rng.random((30, 1, 6)) < chance, 0.9, 0.1))
+    told = judge("monotone", RISING, trials).figure["d50"]
+    pairs = [(n.requested_mm, n.detected(0.25), t.cluster) for t in trials for n in t.nodules]
+    want = size_at_sensitivity(*zip(*pairs, strict=True), 0.5)
+    assert told == {"value": want.value, "lower": want.lower, "upper": want.upper}
+    other = [replace(t, levels={"blur": mm}) for t, mm in zip(trials, SIZES * 30, strict=True)]
+    assert judge("monotone", {**RISING, "over": "blur"}, other).figure["d50"] is None
+    assert judge("monotone", RISING, swept(np.full((20, 1, 6), 0.9))).figure["d50"] is None
+
+
+def test_four_levels_are_too_few_for_a_trend():
+    scores = np.full((20, 1, 6), np.nan)
+    scores[..., :4] = np.linspace(0.1, 0.9, 4)
+    ruling = judge("monotone", RISING, swept(scores))
+    assert (ruling.status, "4 levels are too few, 5 are needed" in ruling.sentence) == (Status.INCONCLUSIVE, True)
 
 
 def grown(i, now, prior, days=100.0, **options):
