@@ -29,6 +29,8 @@ DIFFERENCE_RANGE = 0.15
 """Added brightness (of the full range 0..1) that is drawn white in the difference; as much taken away is black."""
 CONTEXT_MM = 60.0
 """Least side of the cut."""
+FRAME = 0.02
+"""What is darker lies beyond a film's collimation or edge, and has no say in which greys are shown black and white."""
 YELLOW, BLUE, HALO = (255, 221, 0), (86, 180, 233), (0, 0, 0)
 """Blue is for a second detector, which is dotted as well, so that colour is not alone."""
 DASHED, DOTTED = 4.0, 1.5
@@ -149,7 +151,9 @@ def square_around(boxes: Sequence[Box], radiograph: Radiograph) -> Cut:
 
 def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
     """Return the greys shown black and white: those of the untouched pixels, widened to show the inside of a nodule."""
-    low, high = (float(v) for v in np.percentile(pixels if untouched is None else untouched, [0.5, 99.5]))
+    seen = pixels if untouched is None else untouched
+    lit = seen[seen > FRAME]
+    low, high = (float(v) for v in np.percentile(lit if lit.size else seen, [0.5, 99.5]))
     return low, max(high, low + 0.02, float(np.percentile(pixels, 99.9)))
 
 

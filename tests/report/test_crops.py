@@ -112,3 +112,20 @@ def test_the_inside_of_a_bright_nodule_is_not_all_white(tmp_path):
         middle = opened(tmp_path / paths[role])[91:101, 60:132].astype(int)
         assert (middle >= 250).mean() < 0.1
         assert middle.max() > 225
+
+
+def test_a_black_frame_takes_no_grey_from_the_film_within_it(tmp_path):
+    background, synthetic = planted(at=(20, 20))
+    within = opened(write_pictures(tmp_path / "plain", background, synthetic))[100:, 100:].astype(int)
+    framed = [pixels.pixels.copy() for pixels in (background, synthetic)]
+    for pixels in framed:
+        pixels[:10] = pixels[:, :10] = 0.0
+    before, after = (Radiograph(pixels, (0.5, 0.7)) for pixels in framed)
+    after = Radiograph(after.pixels, after.spacing_mm, nodules=synthetic.nodules)
+    shown = opened(write_pictures(tmp_path / "framed", before, after)).astype(int)
+    assert shown[:5, :5].max() < 5
+    assert np.abs(shown[100:, 100:] - within).mean() < 10
+
+
+def write_pictures(folder, background, synthetic):
+    return folder / write_gallery_pictures(folder, SCENE, background, synthetic, [])["synthetic"]
