@@ -135,11 +135,14 @@ class History:
         """Return the last outcome of an expectation under a version."""
         return next((o for o in reversed(self.outcomes[node]) if self.runs[o.run].version == version), None)
 
+    def _passed(self, version: str) -> dict[str, Outcome]:
+        return {n: o for n in self.outcomes if (o := self.last_of(n, version)) and o.status == "PASSED"}
+
     def kept(self) -> list[tuple[str, str, list[str], int]]:
         """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
         names, found = self.versions(), []
         for before, now in pairwise(names):
-            passed = [n for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
+            passed = self._passed(before)
             judged = [n for n in passed if self.last_of(n, now) is not None]
             lost = [n for n in judged if (o := self.last_of(n, now)) and o.status != "PASSED"]
             found.append((before, now, lost, len(judged)))
@@ -147,8 +150,7 @@ class History:
 
     def apart(self, before: str, now: str) -> str:
         """Return what passed under a version and another was not asked, or was asked otherwise; empty for none."""
-        passed = [(n, o) for n in self.outcomes if (o := self.last_of(n, before)) and o.status == "PASSED"]
-        again = [(one, self.last_of(node, now)) for node, one in passed]
+        again = [(one, self.last_of(node, now)) for node, one in self._passed(before).items()]
         unrun = sum(later is None for _, later in again)
         other = sum(later is not None and later.question != one.question for one, later in again)
         told = [f"{unrun} more that passed not run again"] * bool(unrun)

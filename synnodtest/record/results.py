@@ -59,7 +59,9 @@ def write(record: Mapping[str, object], folder: Path) -> Path:
     Raises:
         RecordError: the record does not follow the schema.
     """
-    return write_atomic(Path(folder) / RECORD, _text(record))
+    ready = plain(record)
+    validate(ready)
+    return write_atomic(Path(folder) / RECORD, canonical_json(ready) + "\n")
 
 
 def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
@@ -68,15 +70,7 @@ def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
     Raises:
         RecordError: the record does not follow the schema.
     """
-    text = _text(record)
-    write_atomic(Path(folder) / RECORD, text)
-    return Record.of(json.loads(text))
-
-
-def _text(record: Mapping[str, object]) -> str:
-    ready = plain(record)
-    validate(ready)
-    return canonical_json(ready) + "\n"
+    return Record.of(json.loads(write(record, folder).read_bytes()))
 
 
 def load(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Record:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, decode
@@ -18,28 +18,6 @@ FILE_NAME = "transfer.json"
 _FORMAT = 1
 _HINT = "written by: synnodtest evaluate transfer ... --out FILE"
 _LARGEST_BYTES = 4_000_000
-
-
-@dataclass(frozen=True)
-class _MadeOf:
-    """Who planted."""
-
-    synthesizer: IdentityEntry
-
-
-@dataclass(frozen=True)
-class _Detector:
-    """Who was measured."""
-
-    identity: IdentityEntry
-
-
-@dataclass(frozen=True)
-class _Components:
-    """Who took part in a transfer result."""
-
-    made_of: _MadeOf
-    detectors: tuple[_Detector, ...]
 
 
 def is_transfer(path: Path) -> bool:
@@ -87,10 +65,10 @@ def read_all(paths: Iterable[Path], identification: Identification) -> list[Json
     return [_against(read(path), identification) for path in paths]
 
 
-def _against(found: JsonObject, identification: Identification) -> JsonObject:
-    who = decode(_Components, found)
-    against = [differences(one.identity, identification.detector) for one in who.detectors]
-    best = closest(who.made_of.synthesizer, identification.synthesizers)
+def _against(found: Any, identification: Identification) -> JsonObject:
+    measured = [decode(IdentityEntry, one["identity"]) for one in found["detectors"]]
+    against = [differences(one, identification.detector) for one in measured]
+    best = closest(decode(IdentityEntry, found["made_of"]["synthesizer"]), identification.synthesizers)
     same = (k for k, one in enumerate(against) if not one.what)
     own = next(same, next((k for k, one in enumerate(against) if not one.another), None))
     return {**found, "own": own, "of_this_synthesizer": not best.another, "differs": list(best.what)}
