@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
@@ -36,7 +37,9 @@ def log(source: Record | JsonObject) -> JsonObject:
             "ruleId": STATUSES[word].key,
             "level": _LEVELS[word],
             "message": {"text": message},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}}],
+            "locations": [
+                {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": line}}}
+            ],
             "partialFingerprints": {"synnodtest/expectation": node},
         }
         for word, file, line, node, message in _told(record)
@@ -72,6 +75,10 @@ def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
         file = expectation.file or behaviour.file or expectation.spec_file
         line = max(expectation.line or behaviour.line or 1, 1)
         yield word, file, line, expectation.id, f"{titles[expectation.id]}: {expectation.verdict or word}"
+
+
+def _uri(file: str) -> str:
+    return quote(file, errors="surrogateescape")
 
 
 def _data(text: str) -> str:

@@ -21,6 +21,13 @@ def test_each_expectation_that_did_not_pass_is_one_result_on_its_line(made, tmp_
     assert {r["ruleId"] for r in results} <= {r["id"] for r in log["runs"][0]["tool"]["driver"]["rules"]}
 
 
+def test_a_file_is_named_as_a_uri(made):
+    made["expectations"][0] |= {"file": "my specs/50%\udcff.yaml", "status": "FAILED"}
+    (first, *_) = sarif.log(made)["runs"][0]["results"]
+    place = first["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"] == "my%20specs/50%25%FF.yaml"  # RFC 3986, section 2.1
+
+
 def test_annotations_for_github_cannot_be_broken_out_of(made):
     made["expectations"][0]["ruling"]["sentence"] = "50% fail\n::error::injected\r"
     made["expectations"][0]["status"] = "FAILED"
