@@ -156,8 +156,10 @@ class ExpectationItem(pytest.Item):
         raise self._ended_in
 
     def teardown(self) -> None:
-        """Draw the pictures of the report's gallery."""
+        """Draw the pictures of the report's gallery; what came to no verdict is told in JUnit properties, too."""
         self._gathered = None
+        if not self.user_properties and self.nodeid in self.synnod.run.fragment.expectations:
+            self.user_properties += self.synnod.properties(self.case)
         self.synnod.gallery.add(self.case)
         if self.verdict_word and self.config.pluginmanager.hasplugin("allure_listener"):
             attach_to_allure(self.shown, self.synnod.gallery.of(self.case))

@@ -54,9 +54,13 @@ def test_a_detector_that_fires_everywhere_fails_size_and_air_leak(project):
 @pytest.mark.parametrize(("detector", "source"), [("dets:crashing", True), ("needy:factory", False)])
 def test_a_detector_that_breaks_or_does_not_open_is_named_in_the_record(project, detector, source):
     (project.path / "needy.py").write_text("def factory(weights):\n    return weights\n")
-    project("-k", "size and sensitivity", "--synnod-conform", "off", "--synnod-no-pixels", detector=detector)
+    words = ("--synnod-conform", "off", "--synnod-no-pixels", "--junitxml=out.xml")
+    project("-k", "size and sensitivity", *words, detector=detector)
     tested = record(project)["identification"]["detector"]
     assert (tested["name"], bool(tested["sha256"])) == (detector, source)
+    told = [(p.get("name"), p.get("value")) for p in ET.parse(project.path / "out.xml").getroot().iter("property")]
+    assert {("synnodtest.requirement", "SRS-1"), ("synnodtest.verdict", "ERROR")} <= {*told}
+    assert len({name for name, _ in told}) == len(told)
 
 
 @pytest.mark.parametrize(("detector", "words"), [("dets:crashing", "out of memory"), ("dets:nan", "nan")])
