@@ -168,8 +168,10 @@ class _Ending:
         entry["trials"] = stage.unjudged(error.spots)
         entry["error"] = str(error)
         entry["asked_for"] = ground.searched_with if searching else ground.under_test
+        failing = self.hunt.findings.first
+        told = f"\n  confirmed before that: it fails at {failing.candidate.example}" if failing else ""
         return CrashFound(
-            f"{error}\n  the easiest example that does so: {error.example}",
+            f"{error}\n  the easiest example that does so: {error.example}{told}",
             hint=f"synnodtest replay {entry['id']}",
             entry=entry,
         )

@@ -62,6 +62,7 @@ def test_it_is_an_error_with_an_example_that_replay_repeats(tmp_path, where, how
     assert entry["status"] == "ERROR"
     assert f"synnodtest replay {entry['id']}" in str(caught.value)
     assert entry["trials"]
+    assert ("confirmed before that: it fails at contrast 0.59" in str(caught.value)) is (where == "description")
     backgrounds = {int(t["background"].rpartition("-")[2]) for t in entry["trials"]}
     assert all((number >= SEARCHED) == (where in ("confirmation", "description")) for number in backgrounds)
     if where != "search" or how != "hangs":  # a detector that hung is not asked again
