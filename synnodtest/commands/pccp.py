@@ -97,6 +97,8 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
+    from synnodtest.engine.gather import FEWER_BACKGROUNDS
     from synnodtest.record.model.authored import LIMITED_COUNT
 
-    return bool(made.run.profile) or any(d.what == LIMITED_COUNT for d in made.deviations)
+    short = any(reason.endswith(FEWER_BACKGROUNDS) for reason in made.attrition.reasons)
+    return short or bool(made.run.profile) or any(d.what == LIMITED_COUNT for d in made.deviations)

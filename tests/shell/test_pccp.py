@@ -6,9 +6,11 @@ import argparse
 
 from synnodtest.commands import pccp
 from synnodtest.decoding import decode
+from synnodtest.record.model import Record
 from synnodtest.record.model.side import Side
 from synnodtest.record.pccp import _gate
 from synnodtest.shell import baseline
+from tests.record import parts
 
 SPEC = """\
 synnodtest: 1
@@ -19,6 +21,16 @@ behaviours:
     fuzz: {backgrounds: {set: normal, count: 2}, examples: 5, vary: {diameter_mm: [18, 24]}}
     expect: [detected: {rate_at_least: 0.9}]
 """
+
+
+def test_a_run_on_a_set_with_fewer_backgrounds_than_asked_for_is_limited_as_one_with_a_limit_is():
+    few = {"the set has 12 of the 30 backgrounds asked for": 18}
+    for told, limited in (
+        ({}, False),
+        ({"attrition": {"reasons": few}}, True),
+        ({"run": parts.run(profile="x")}, True),
+    ):
+        assert pccp._limited(Record.of(parts.record(**told))) is limited
 
 
 def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypatch):
