@@ -81,39 +81,26 @@ def annotated_windows(
     Raises:
         SynthesizerError: no nodule of the set can be used.
     """
-    base, masks, table, source, kinds = [], [], [], [], []
-    with_nodule = without = 0
+    rows: list[TrainingWindows] = []
+    with_nodule = 0
     for index, case in enumerate(data.cases):
         radiograph = _with_lungs(data.load(case))
         rng = np.random.default_rng(seed_sequence("annotated-windows", seed, case.id))
-        made = _of_nodules(radiograph, size, spacing_mm) if radiograph.nodules else []
-        if not made and without <= with_nodule + count // 20:
-            made = [_plain(radiograph, rng, size, spacing_mm)]
-        for window, mask, features, kind in made:
-            base.append(window)
-            masks.append(mask)
-            table.append(features)
-            source.append((index, -1))
-            kinds.append(kind)
-            with_nodule, without = with_nodule + (kind == NODULE), without + (kind == PLAIN)
-        if len(base) >= count:
+        made = _of_nodules(radiograph, index, size, spacing_mm)
+        with_nodule += len(made)
+        if not made and len(rows) <= 2 * with_nodule + count // 20:
+            made = [_plain(radiograph, index, rng, size, spacing_mm)]
+        rows += made
+        if len(rows) >= count:
             break
         if (index + 1) % 200 == 0:
-            report(f"cut {len(base)} windows from {index + 1} radiographs")
+            report(f"cut {len(rows)} windows from {index + 1} radiographs")
     if not with_nodule:
         raise SynthesizerError("no annotated nodule to train on", hint="give CT nodules with --ct-patches")
-    stacked = np.stack(base).astype(np.float16)
-    features = np.stack(table)
-    plain = np.asarray(kinds) == PLAIN
-    features[plain] = features[~plain][np.arange(int(plain.sum())) % int((~plain).sum())]
-    return TrainingWindows(
-        base=stacked,
-        delta=np.zeros_like(stacked),
-        mask=np.stack(masks),
-        features=features,
-        source=np.asarray(source, dtype=np.int64),
-        kind=np.asarray(kinds, dtype=np.int8),
-    )
+    windows = TrainingWindows.join(rows)
+    plain = windows.kind == PLAIN
+    windows.features[plain] = windows.features[~plain][np.arange(int(plain.sum())) % int((~plain).sum())]
+    return windows
 
 
 def _with_lungs(radiograph: Radiograph) -> Radiograph:
@@ -123,11 +110,8 @@ def _with_lungs(radiograph: Radiograph) -> Radiograph:
     return replace(radiograph, regions=estimate_lungs(radiograph.pixels, radiograph.spacing_mm))
 
 
-_Cut = tuple[FloatArray, BoolArray, NDArray[np.float64], int]
-
-
-def _of_nodules(radiograph: Radiograph, size: int, spacing_mm: float) -> list[_Cut]:
-    made: list[_Cut] = []
+def _of_nodules(radiograph: Radiograph, index: int, size: int, spacing_mm: float) -> list[TrainingWindows]:
+    made: list[TrainingWindows] = []
     unit = np.float32(lung_range(radiograph))
     for truth in radiograph.nodules:
         x_min, y_min, x_max, y_max = truth.box
@@ -146,11 +130,14 @@ def _of_nodules(radiograph: Radiograph, size: int, spacing_mm: float) -> list[_C
         if measured is None:
             continue
         diameter = equal_area_diameter_mm(float(mask.sum()), (spacing_mm, spacing_mm))
-        made.append((window, mask, np.concatenate([[diameter, max(contrast, 0.0)], measured]), NODULE))
+        features = np.concatenate([[diameter, max(contrast, 0.0)], measured])
+        made.append(TrainingWindows.one(window, np.zeros_like(window), mask, features, (index, -1), NODULE))
     return made
 
 
-def _plain(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_mm: float) -> _Cut:
+def _plain(
+    radiograph: Radiograph, index: int, rng: np.random.Generator, size: int, spacing_mm: float
+) -> TrainingWindows:
     lung = radiograph.regions.get("lung")
     places = np.argwhere(lung) if lung is not None and lung.any() else np.array([radiograph.shape]) // 2
     row, column = places[rng.integers(len(places))]
@@ -159,4 +146,6 @@ def _plain(radiograph: Radiograph, rng: np.random.Generator, size: int, spacing_
     half = rng.uniform(3, size * 0.35)
     middle = size / 2
     mask = ellipse_in((middle - half, middle - half, middle + half, middle + half), (0, size), (0, size))
-    return window / np.float32(lung_range(radiograph)), mask, np.zeros(2 + len(FEATURE_NAMES)), PLAIN
+    window = window / np.float32(lung_range(radiograph))
+    none = np.zeros(2 + len(FEATURE_NAMES))
+    return TrainingWindows.one(window, np.zeros_like(window), mask, none, (index, -1), PLAIN)

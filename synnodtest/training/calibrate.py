@@ -19,7 +19,7 @@ from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
-from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
+from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
@@ -113,9 +113,7 @@ def _plain_windows(
     )
     rows = np.flatnonzero(windows.kind != NODULE)
     base = windows.base[rng.choice(rows if rows.size else len(windows), count)].astype(np.float32)
-    outside = 1 - regions
-    base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
-    return np.clip(base, -3, 3), regions
+    return np.clip(base - mean_outside(base, regions), -3, 3), regions
 
 
 def strength_of(

@@ -15,9 +15,8 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
-from synnodtest.training.batch import Batch
 from synnodtest.training.progress import loss_curve, sample_grid
-from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
+from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +62,19 @@ class Recipe:
         done = [step / self.steps] if self.steps else []
         done += [seconds / 60 / self.minutes] if self.minutes else []
         return min(max(done), 1.0) if done else 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees; tensors (batch, 1, size, size) and (batch, features)."""
+
+    windows: torch.Tensor
+    target: torch.Tensor
+    boxes: torch.Tensor
+    weight: torch.Tensor
+    values: torch.Tensor
+    named: torch.Tensor
+    present: torch.Tensor
 
 
 def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
@@ -132,8 +144,7 @@ def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Reci
     for array in (base, delta, mask):
         array[mirrored] = array[mirrored][:, :, ::-1]
     boxes = _regions(mask, rng)
-    outside = 1 - boxes
-    base -= ((base * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None]
+    base -= mean_outside(base, boxes)
     present = rng.random(recipe.batch) >= recipe.without
     present = np.where(data.kind[rows] == NODULE, True, np.where(data.kind[rows] == PLAIN, False, present))
     target = base + delta * present[:, None, None]

@@ -302,7 +302,9 @@ def _recipe(recipe: Recipe, steps: int, minutes: float, seed: int) -> Recipe:
 
     if steps or minutes:
         recipe = replace(recipe, steps=steps, minutes=minutes)
-    return replace(recipe, seed=seed, precision=recipe.precision if torch.cuda.is_available() else _on_cpu(recipe))
+    if recipe.precision == "fp16" and not torch.cuda.is_available():
+        recipe = replace(recipe, precision="bf16")
+    return replace(recipe, seed=seed)
 
 
 def _encoder(work: Path, windows: TrainingWindows, chosen: Preset, seed: int, report: Report) -> TabularEncoder:
@@ -329,7 +331,3 @@ def save_model(pipeline: NodulePipeline, out: Path) -> None:
         path.write_text(json.dumps(config, indent=2) + "\n")
     for path in out.glob("*/*.safetensors"):
         path.chmod(0o644)
-
-
-def _on_cpu(recipe: Recipe) -> str:
-    return "bf16" if recipe.precision in ("bf16", "fp16") else recipe.precision

@@ -12,7 +12,7 @@ from scipy import ndimage
 from synnodtest.attenuation import annotated_contrast
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
-from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray, equal_area_diameter_mm
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.radiomics_features import features_or_none, standard_gray
@@ -61,17 +61,14 @@ def _varied(added: FloatArray, ranges: Ranges, rng: np.random.Generator) -> Floa
     return added
 
 
-@dataclass(frozen=True)
-class _Composed:
-    base: FloatArray
-    delta: FloatArray
-    mask: BoolArray
-    features: np.ndarray[tuple[int], np.dtype[np.float64]]
-
-
 def _compose(
-    radiograph: Radiograph, projection: Projection, window: Window, ranges: Ranges, rng: np.random.Generator
-) -> _Composed | None:
+    radiograph: Radiograph,
+    projection: Projection,
+    window: Window,
+    ranges: Ranges,
+    source: tuple[int, int],
+    rng: np.random.Generator,
+) -> TrainingWindows | None:
     share = rng.random()
     stretch = math.exp(rng.normal(0, 0.15)) if rng.random() < ranges.stretched else 1.0
     edge, step = window.size, window.spacing_mm
@@ -94,17 +91,18 @@ def _compose(
     if measured is None:
         return None
     realised = [equal_area_diameter_mm(float(mask.sum()), (step, step)), float(added[mask].mean())]
-    return _Composed(base, added, mask, np.concatenate([realised, measured]))
+    return TrainingWindows.one(base, added, mask, np.concatenate([realised, measured]), source, COMPOSED)
 
 
 def _of_one(
     radiograph: Radiograph,
+    position: int,
     library: CtLibrary,
     count: int,
     grid: tuple[int, float],
     ranges: Ranges,
     rng: np.random.Generator,
-) -> Iterator[tuple[int, _Composed]]:
+) -> Iterator[TrainingWindows]:
     places = np.argwhere(radiograph.regions["lung"])
     made = 0
     while made < count:
@@ -115,10 +113,11 @@ def _of_one(
         projection = project(*library.nodules[index].read(), random_rotation(rng))
         near = replace(ranges, diameter_mm=(wanted, wanted))
         large = projection.diameter_mm >= 2
-        composed = _compose(radiograph, projection, Window(centre, *grid), near, rng) if large else None
+        window = Window(centre, *grid)
+        composed = _compose(radiograph, projection, window, near, (position, index), rng) if large else None
         if composed is not None:
             made += 1
-            yield index, composed
+            yield composed
 
 
 def compose_windows(
@@ -148,26 +147,16 @@ def compose_windows(
         BackgroundError: no background has a lung.
     """
     chosen = [(owner, one) for owner, some in sets for one in some]
-    rows: list[_Composed] = []
-    source: list[tuple[int, int]] = []
+    rows: list[TrainingWindows] = []
     for position, (owner, background) in enumerate(chosen):
         radiograph = owner.load(background)
         if not radiograph.regions.get("lung", np.zeros(1, np.bool_)).any():
             continue
         share = (count * (position + 1)) // len(chosen) - (count * position) // len(chosen)
         rng = np.random.default_rng(seed_sequence("training-windows", seed, background.id))
-        for index, composed in _of_one(radiograph, library, share, (size, spacing_mm), ranges or Ranges(), rng):
-            rows.append(composed)
-            source.append((position, index))
+        rows += _of_one(radiograph, position, library, share, (size, spacing_mm), ranges or Ranges(), rng)
         if (position + 1) % 50 == 0:
             report(f"composed {len(rows)} windows on {position + 1}/{len(chosen)} backgrounds")
     if not rows:
         raise BackgroundError("no background has a lung to plant nodules in")
-    return TrainingWindows(
-        base=np.stack([row.base for row in rows]).astype(np.float16),
-        delta=np.stack([row.delta for row in rows]).astype(np.float16),
-        mask=np.stack([row.mask for row in rows]),
-        features=np.stack([row.features for row in rows]),
-        source=np.asarray(source, dtype=np.int64),
-        kind=np.full(len(rows), COMPOSED, dtype=np.int8),
-    )
+    return TrainingWindows.join(rows)

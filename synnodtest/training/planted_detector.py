@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +151,7 @@ class _Fit:
         rate = schedule.learning_rate * min(1.0, (self.step + 1) / schedule.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * (0.505 + 0.495 * math.cos(math.pi * done))
-        with _half(self.device):
+        with torch.autocast("cuda" if self.device.startswith("cuda") else "cpu", torch.bfloat16):
             predicted = model(batch["img"])
         loss = model.loss(batch, to_float(predicted))[0].sum() / schedule.batch
         self.optimizer.zero_grad(set_to_none=True)
@@ -193,13 +192,6 @@ def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
     if {name: value.shape for name, value in stored.items()} != wanted:
         raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")
     return stored
-
-
-def _half(device: str) -> AbstractContextManager[Any]:
-    """Return the context of the forward pass; the loss is computed in float32."""
-    import torch
-
-    return torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16)
 
 
 def _follow(average: Any, model: Any, decay: float) -> None:

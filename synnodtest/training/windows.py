@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.training.arrays import Arrays
 
 COMPOSED = 0
@@ -36,3 +37,23 @@ class TrainingWindows(Arrays):
     features: NDArray[np.float64]
     source: NDArray[np.int64]
     kind: NDArray[np.int8]
+
+    @classmethod
+    def one(
+        cls,
+        base: FloatArray,
+        delta: FloatArray,
+        mask: BoolArray,
+        features: NDArray[np.float64],
+        source: tuple[int, int],
+        kind: int,
+    ) -> TrainingWindows:
+        """Return a single window."""
+        halves = base[None].astype(np.float16), delta[None].astype(np.float16)
+        return cls(*halves, mask[None], features[None], np.array([source]), np.array([kind], dtype=np.int8))
+
+
+def mean_outside(windows: FloatArray, regions: FloatArray) -> FloatArray:
+    """Return the mean (n, 1, 1) of each window outside its region, from which its brightness counts."""
+    outside = 1 - regions
+    return np.asarray(((windows * outside).sum(axis=(1, 2)) / outside.sum(axis=(1, 2)))[:, None, None])
