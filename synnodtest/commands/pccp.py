@@ -93,7 +93,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     )
     ran = {c.spec.path.as_posix(): c.spec for c in cases}
     code = {file: sources(spec) for file, spec in ran.items()}
-    return Version(text, tried, {f: s.sha256 for f, s in ran.items()}, options.limit is not None, code)
+    return Version(text, tried, {f: s.sha256 for f, s in ran.items()}, tried.short or options.limit is not None, code)
 
 
 def _limited(made: Record) -> bool:

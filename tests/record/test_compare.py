@@ -233,6 +233,8 @@ def test_a_second_detector_s_side_knows_by_which_rule_its_findings_were_assigned
     fragment.scenes = decode(Side, matched(5)).scenes
     side = as_record(fragment, "detector d")
     assert side.behaviours == behaviours
+    assert not side.short
+    assert as_record(Fragment(shortfall={"the set has 12 of the 30 backgrounds asked for": 18}), "d").short
     limits = [parse_limit("sensitivity:-0.03")]
     assert compare(matched(5), side, limits=limits)["limits"][0]["kept"]
     assert not compare(matched(50), side, limits=limits)["limits"][0]["kept"]

@@ -37,7 +37,7 @@ def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text(SPEC)
     who = {"run": {"id": "d"}, "identification": {"detector": {"name": "d"}}, "expectations": [], "scenes": {}}
-    side = decode(Side, who | {"left_out": ["a.yaml::searched::detected"]})
+    side = decode(Side, who | {"left_out": ["a.yaml::searched::detected"], "short": True})
     monkeypatch.setattr(baseline, "record_of", lambda *_: side)
     parser = argparse.ArgumentParser()
     pccp.configure("pccp", parser)
@@ -45,5 +45,6 @@ def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypat
     (tmp_path / "b.yaml").write_text(SPEC.replace("safety", "exploratory"))
     of_detector = pccp._version("oracle", options, ["b.yaml", "a.yaml"])
     (entry,) = of_detector.side.expectations
+    assert of_detector.limited, "the set was short of backgrounds"
     assert (entry.id, entry.status, entry.behaviour) == ("a.yaml::searched::detected", "NOT RUN", "searched")
     assert _gate(entry, of_detector) == "safety", "not that of the behaviour of this id in another specification"

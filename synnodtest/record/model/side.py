@@ -38,6 +38,7 @@ class Side:
         scenes: By id.
         left_out: Expectations that it was not shown.
         behaviours: Of these expectations, where they are known.
+        short: Whether a set had fewer backgrounds than asked for, where that is known.
     """
 
     run: SideRun
@@ -46,6 +47,7 @@ class Side:
     scenes: Mapping[str, SceneEntry]
     left_out: tuple[str, ...] = ()
     behaviours: tuple[BehaviourEntry, ...] = ()
+    short: bool = False
 
     @classmethod
     def of(cls, source: Side | Record | JsonObject) -> Side:
