@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from synnodtest import statistics
 from synnodtest.canonical import seed_sequence
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.curves import hits_at, owners, sensitivity_at
+from synnodtest.expectations.curves import bootstrapped, hits_at, owners, sensitivity_at
 from synnodtest.expectations.kinds.average_precision import _average_precision
 from synnodtest.expectations.kinds.calibration import _error_of
 from synnodtest.expectations.ledger import ledger_of
@@ -120,6 +120,40 @@ def test_an_area_is_bounded_by_the_wider_of_bootstrap_and_delong(kind):
     assert part.value == pytest.approx(want.value)
     assert part.lower <= want.lower + 1e-12
     assert part.upper >= want.upper - 1e-12
+
+
+def precision_at_recalls(scores, hits, nodules, ahead=0.0):
+    """COCO's 101 points by hand: the best precision at any threshold that finds so many, ties together."""
+    points = []
+    for threshold in set(scores):
+        kept = np.array(scores) >= threshold
+        points.append((np.array(hits)[kept].sum() / nodules, np.array(hits)[kept].sum() / (kept.sum() + ahead)))
+    recalls = [k / 100 for k in range(101)]
+    return np.mean([max((p for found, p in points if found >= recall - 1e-12), default=0.0) for recall in recalls])
+
+
+def test_average_precision_is_bounded_by_one_more_background_what_was_found_and_what_was_not_seen():
+    trials = list(mixed())
+    scores, hits = pooled(trials)
+    nodules, images = sum(len(t.nodules) for t in trials), len(trials)
+    part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
+    assert part.value == pytest.approx(precision_at_recalls(scores, hits, nodules))
+    found = [n.finding is not None for t in trials for n in t.nodules]
+    exact = statistics.clustered_rate(found, [t.cluster for t in trials for _ in t.nodules])
+    ledger = ledger_of(Selection(), evidence(trials))
+    low = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence(trials))(0.05)
+    unseen = precision_at_recalls(scores, hits, nodules, ahead=2 * images * (1 - 0.05 ** (1 / 16)))
+    assert part.lower == pytest.approx(min(low.lower * 16 / 17, exact.lower, unseen))
+    assert part.upper == pytest.approx(low.upper)
+
+
+@pytest.mark.parametrize("kind", ["froc", "average_precision"])
+def test_one_background_says_nothing_of_a_curve(kind):
+    trials = [trial("b", 0.9, replicate=i) for i in range(20)]
+    ruling = judge(kind, {"at_least": 0.1}, trials)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert ruling.components[0].value == 1.0
+    assert "; one cluster" in ruling.sentence or "1 background is too few" in ruling.sentence
 
 
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])

@@ -10,6 +10,7 @@ from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.rule import rule
 from synnodtest.expectations.sentences import beside, counts_phrase, limit, number, percent, sentence_for, signed
+from synnodtest.expectations.too_few import too_few_clusters, too_few_equal_clusters, too_many_left_out
 from synnodtest.statistics import Estimate, clopper_pearson
 from tests.expectations.evidence import evidence, trial
 
@@ -151,3 +152,19 @@ def test_without_a_trial_a_kind_says_that_there_is_nothing_and_why(kind):
         assert ruling.sentence.startswith("INCONCLUSIVE no ")
         assert ruling.sentence.endswith(f" to judge{why}")
         assert (ruling.status, ruling.components, ruling.n_nodules) == (INCONCLUSIVE, (), 0)
+
+
+def test_fifteen_backgrounds_with_equally_many_images_are_enough():
+    assert too_few_clusters(15) == too_few_equal_clusters([f"b{i % 15}" for i in range(45)]) == []
+    assert too_few_clusters(14) == too_few_equal_clusters([f"b{i}" for i in range(14)])
+    assert too_few_clusters(14) == ["14 backgrounds are too few, 15 are needed"]
+    assert too_few_clusters(1) == ["1 background is too few, 15 are needed"]
+    (told,) = too_few_equal_clusters([*map(str, range(16)), "0", "0"])
+    assert told.startswith(
+        f"16 patients or backgrounds with unequally many images tell as much as {18**2 / 24:.1f} equal"
+    )
+
+
+def test_a_trend_within_half_of_the_backgrounds_speaks_for_them():
+    assert too_many_left_out(10, 20) == []
+    assert too_many_left_out(9, 20) == ["11 of 20 backgrounds lack levels and are left out"]

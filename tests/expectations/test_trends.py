@@ -9,6 +9,7 @@ from scipy import stats
 from synnodtest import Finding
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
+from synnodtest.expectations.trend import against_trend
 from synnodtest.statistics import clopper_pearson, cluster_bootstrap, paired_mean, size_at_sensitivity, spearman
 from tests.expectations.evidence import evidence, trial
 
@@ -107,6 +108,20 @@ def test_four_levels_are_too_few_for_a_trend():
     scores[..., :4] = np.linspace(0.1, 0.9, 4)
     ruling = judge("monotone", RISING, swept(scores))
     assert (ruling.status, "4 levels are too few, 5 are needed" in ruling.sentence) == (Status.INCONCLUSIVE, True)
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_excluded_nodules_are_taken_as_answered_the_wrong_way_round(rising):
+    kind, given = find_check("monotone"), {**RISING, "direction": "increasing" if rising else "decreasing"}
+    trials = [trial(f"b{mm}", 0.5, diameter_mm=mm) for mm in SIZES]
+    (pretence,) = against_trend(kind.read(given), evidence(trials))
+    answers = [pretence(t, t.nodules[0]) for t in (*trials, trial("x", 0.5, diameter_mm=9.0))]
+    high = [float(mm > 9) for mm in (*SIZES, 9.0)]
+    assert answers == [1 - one if rising else one for one in high]
+    correlations = [
+        find_check("correlation").read({"over": "diameter_mm", **b}) for b in ({"at_least": 0}, {"at_most": 0})
+    ]
+    assert [c.rising for c in correlations] == [True, False]
 
 
 def grown(i, now, prior, days=100.0, **options):
