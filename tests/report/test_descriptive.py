@@ -11,7 +11,7 @@ from synnodtest.report.sections.evidence import attrition
 from synnodtest.report.sections.fuzzing import fuzzing
 from synnodtest.report.sections.opening import protocol
 from synnodtest.report.sections.results import results
-from synnodtest.report.sections.tracing import hazards
+from synnodtest.report.sections.tracing import hazards, traceability
 from synnodtest.report.sections.verdict import verdict
 from tests.record import parts
 
@@ -96,6 +96,7 @@ def test_a_run_of_errors_says_that_nothing_was_judged_and_not_that_nothing_was_a
     assert lost["note"] == "Scenes of 3 expectations without a ruling are not counted, unless others share them."
     assert lost["figure"] is None
     assert not verdict(context).data["judged"]
+    assert [row[4] for row in traceability(context).data["table"].rows] == ["–"] * 3
     (group,) = protocol(context).data["groups"]
     assert [row[1] for row in group["table"].rows] == ["at_least: 0.5"] * 3
     waived = {"id": "W", "reason": "", "approver": "", "expiry": "2999-01-01"}

@@ -24,8 +24,9 @@ def traceability(context: Context) -> Section:
         hazards = "; ".join(_named(i, titles["hazards"]) for i in behaviour.hazard) or "–"
         needs = "; ".join(_named(i, titles["requirements"]) for i in behaviour.requirement) or "–"
         for e in items:
-            name, sha = link(context.title(e), f"#{context.anchors[e.id]}"), evidence_hash(context.record, e)[:12]
-            rows.append([hazards, needs, behaviour.id, name, code(sha), status(e.shown_status)])
+            name = link(context.title(e), f"#{context.anchors[e.id]}")
+            sha = code(evidence_hash(context.record, e)[:12]) if e.scenes else "–"
+            rows.append([hazards, needs, behaviour.id, name, sha, status(e.shown_status)])
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
     table = table_of("From hazard to verdict", columns, rows, most=2000)
     empty = "" if rows else "No expectation was collected."
