@@ -25,7 +25,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE")
     add("--old", nargs="+", required=True, metavar="A", help=f"earlier versions, the reference first: {what}")
     add("--new", required=True, metavar="B", help="the version under judgement, the same")
-    add("--out", type=Path, metavar="FILE", help="the page (default: change-control.html in the folder of the new run)")
+    add("--out", type=Path, metavar="FILE", help="the page (default: change-control-RUN.html beside that folder)")
     add("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
     add_options(parser)
     parser.set_defaults(run=_run)
@@ -60,9 +60,14 @@ def _run_of(text: str) -> str:
 
 
 def _beside(new: str) -> Path:
-    path = Path(new).expanduser()
-    folder = path if path.is_dir() else path.parent if path.is_file() and path.suffix == ".json" else Path()
-    return folder / "change-control.html"
+    """Return where the page goes: beside a run's folder, where it would be no file of the run; of a detector here."""
+    from synnodtest.shell.baseline import is_record
+
+    if not is_record(new):
+        return Path("change-control.html")
+    path = Path(new).expanduser().resolve()
+    folder = path if path.is_dir() else path.parent
+    return folder.parent / f"change-control-{folder.name}.html"
 
 
 def _version(text: str, options: argparse.Namespace, files: list[str]) -> Version:

@@ -154,7 +154,7 @@ def _selftest(path: Path) -> JsonObject:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError("it holds no object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not what a self-test writes ({error})", hint="synnodtest selftest") from error
     return found
 

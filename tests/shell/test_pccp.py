@@ -6,6 +6,8 @@ import argparse
 
 from synnodtest.commands import pccp
 from synnodtest.decoding import decode
+from synnodtest.integrity import manifest
+from synnodtest.record import results
 from synnodtest.record.model import Record
 from synnodtest.record.model.side import Side
 from synnodtest.record.pccp import _gate
@@ -31,6 +33,16 @@ def test_a_run_on_a_set_with_fewer_backgrounds_than_asked_for_is_limited_as_one_
         ({"run": parts.run(profile="x")}, True),
     ):
         assert pccp._limited(Record.of(parts.record(**told))) is limited
+
+
+def test_the_page_does_not_lie_among_the_files_of_the_run_that_it_judges(tmp_path, monkeypatch):
+    run = results.write(parts.record(), tmp_path / "reports" / "r3").parent
+    manifest.write(run)
+    for named in (run, run / "results.json"):
+        assert pccp._beside(str(named)) == tmp_path / "reports" / "change-control-r3.html"
+    monkeypatch.chdir(run)
+    assert pccp._beside(".") == tmp_path / "reports" / "change-control-r3.html"
+    assert pccp._beside("oracle").name == "change-control.html"
 
 
 def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypatch):
