@@ -53,6 +53,11 @@ def rate_units(bound: float, alpha: float) -> int:
     return max(2, smallest_n_rate(bound, alpha=alpha)) if bound < 1 else _MOST
 
 
+def gated(backgrounds: int | None, least: float, alpha: float) -> int | None:
+    """Return the backgrounds that show a sensitivity above ``least``, too, one nodule on each."""
+    return None if backgrounds is None else max(backgrounds, rate_units(least, alpha))
+
+
 def curve_backgrounds(bound: float, alpha: float) -> int:
     """Return the fewest backgrounds that show a point of a curve."""
     return max(LEAST_CLUSTERS, rate_units(bound, alpha))
@@ -86,11 +91,11 @@ def rising_backgrounds(bound: float, alpha: float, *, levels: int = _LEVELS) -> 
     return _first(passes, LEAST_CLUSTERS)
 
 
-def perfect_backgrounds(bound: float, alpha: float) -> int | None:
-    """Return the fewest backgrounds that show a mean of values up to 1, all of them 1."""
+def perfect_backgrounds(bound: float, alpha: float, least: float = 0.0) -> int | None:
+    """Return the fewest backgrounds that show a mean of values from ``least`` to 1, all of them 1."""
 
     def passes(n: int) -> bool:
-        limits = (0.0, 1.0)
+        limits = (least, 1.0)
         return paired_mean(np.ones(n), np.arange(n), alpha=alpha, limits=limits, guarded=True).lower > bound
 
     return _first(passes, 2)

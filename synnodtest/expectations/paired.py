@@ -11,7 +11,7 @@ from synnodtest.evidence.ruling import Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
-from synnodtest.expectations.fewest import difference_backgrounds, rate_units
+from synnodtest.expectations.fewest import difference_backgrounds, gated
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
@@ -113,14 +113,10 @@ def wide_margin(parameters: Any) -> str:
     return many_false_positives(parameters.margin) if parameters.metric in LOWER_IS_BETTER else ""
 
 
-def with_reference(pairs: int | None, parameters: Compared, alpha: float) -> int | None:
-    """Return the fewest backgrounds that show the difference and that the reference detects anything at all."""
-    return None if pairs is None else max(pairs, rate_units(float(parameters.reference_at_least), alpha))
-
-
 def agreeing_backgrounds(parameters: Compared, margin: float, alpha: float, per_background: float) -> int | None:
     """Return the fewest backgrounds that show arms that agree fully to differ by less than the margin."""
-    return with_reference(difference_backgrounds(margin, parameters.rates, alpha, per_background), parameters, alpha)
+    pairs = difference_backgrounds(margin, parameters.rates, alpha, per_background)
+    return gated(pairs, float(parameters.reference_at_least), alpha)
 
 
 def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[str, float]]:

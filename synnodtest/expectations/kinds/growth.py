@@ -9,7 +9,7 @@ from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.fewest import difference_backgrounds, rate_units
+from synnodtest.expectations.fewest import gated, perfect_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
@@ -120,9 +120,8 @@ def _grows(parameters: Growth, asked: Asked) -> Iterable[Complaint]:
 
 def _fewest(parameters: Growth, alpha: float, per_background: float) -> int | None:
     bound, side = rate_bound(parameters)
-    farthest = 1.0 - bound if side == "above" else 1.0 + bound
-    pairs = difference_backgrounds(farthest, False, alpha, per_background)
-    return None if pairs is None else max(pairs, rate_units(float(parameters.reference_at_least), alpha))
+    pairs = perfect_backgrounds(bound if side == "above" else -bound, alpha, -1.0)
+    return gated(pairs, float(parameters.reference_at_least), alpha)
 
 
 KIND = Kind(

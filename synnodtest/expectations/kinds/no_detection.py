@@ -11,7 +11,7 @@ from synnodtest.evidence.regions import RegionExpression, control_name, region_t
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.bounds import Held
-from synnodtest.expectations.fewest import rate_backgrounds
+from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import option, reference, share
@@ -165,6 +165,11 @@ def _planned(parameters: NoDetection) -> tuple[float, bool]:
     return float(parameters.at_most), True
 
 
+def _fewest(parameters: NoDetection, alpha: float, per_background: float) -> int | None:
+    images = rate_backgrounds(*_planned(parameters), alpha, per_background)
+    return gated(images, float(parameters.sensitivity_outside_at_least), alpha)
+
+
 _LACKING = (
     "image shows nothing of the region and is not counted",
     "images show nothing of the region and are not counted",
@@ -182,7 +187,7 @@ KIND = Kind(
     arms=lambda p: (OWN, CONTROL_ARM),
     unit=lambda p: "scene",
     wants_silence=lambda p: True,
-    fewest=lambda p, alpha, per_background: rate_backgrounds(*_planned(p), alpha, per_background),
+    fewest=_fewest,
     power=rate_power(_planned),
     grade=finding_in_region,
     control_region=lambda p: p.region,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.fewest import superior_backgrounds
+from synnodtest.expectations.fewest import gated, superior_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, option
 from synnodtest.expectations.metrics import LOWER_IS_BETTER
@@ -17,7 +17,6 @@ from synnodtest.expectations.paired import (
     margin_below_1,
     paired_needs,
     sequential_stop,
-    with_reference,
 )
 from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.worst import with_worst_case
@@ -43,7 +42,7 @@ def _fewest(parameters: Superior, alpha: float, per_background: float) -> int | 
     if not parameters.rates:
         return None
     pairs = superior_backgrounds(float(parameters.margin), alpha, per_background)
-    return with_reference(pairs, parameters, alpha)
+    return gated(pairs, float(parameters.reference_at_least), alpha)
 
 
 KIND = Kind(
