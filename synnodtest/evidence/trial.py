@@ -328,7 +328,15 @@ def _compare(value: Any, operator: str, wanted: Any) -> bool:
 
 
 def same(value: Any, wanted: Any) -> bool:
-    """Return whether a value is the wanted one: numbers but for rounding, all else as text."""
-    if isinstance(value, (int, float)) and isinstance(wanted, (int, float)):
-        return abs(float(value) - float(wanted)) < 1e-9
-    return str(value) == str(wanted)
+    """Return whether a value is the wanted one: numbers but for rounding, all else as text.
+
+    A manifest has only texts: there ``007`` and ``1.0`` are the numbers 7 and 1, and ``TRUE`` is true.
+    """
+    if isinstance(wanted, bool):
+        return str(value).lower() == str(wanted).lower()
+    if not isinstance(wanted, (int, float)):
+        return str(value) == str(wanted)
+    try:
+        return abs(float(value) - wanted) < 1e-9
+    except (TypeError, ValueError):
+        return False

@@ -147,3 +147,20 @@ def test_successes_and_trials_are_counted_per_cluster_as_they_come():
     successes, trials = cluster_counts([("b", True), ("a", False), ("b", False), ("b", True), ("c", False)])
     assert (successes.tolist(), trials.tolist()) == ([2, 0, 0], [3, 1, 1])
     assert [counts.tolist() for counts in cluster_counts([])] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("written", "cells"),
+    [
+        (True, {"true", "TRUE", "True"}),
+        (False, {"FALSE"}),
+        (7, {"007", "7", "7.0"}),
+        (1000.0, {"1e3", "1000"}),
+        ("7", {"7"}),
+        ("true", {"true"}),
+    ],
+)
+def test_a_number_or_truth_value_of_a_spec_is_met_by_the_texts_of_a_manifest_that_stand_for_it(written, cells):
+    every = ("true", "TRUE", "True", "FALSE", "007", "7", "7.0", "1e3", "1000", "yes", "nan")
+    assert {cell for cell in every if holds(cell, {"in": [written, "unknown"]})} == cells
+    assert {cell for cell in every if holds(cell, written)} == cells
