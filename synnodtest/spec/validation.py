@@ -164,6 +164,8 @@ def _unknown_key(key: str, node: Node, known: Schema) -> str:
     for depth in (1, 2):
         if 1 <= len(owners := _owners(key, known, depth)) <= _OWNERS_TOLD:
             return f"{key!r} has no place here, but in {' or '.join(map(repr, owners))}"
+    if key.isdecimal() and node.mapping[key].value is None:
+        return f"{key!r} is not known: decimals are written with a point"
     return unknown(key, known)
 
 
@@ -238,6 +240,12 @@ def _percent(text: str) -> str:
     return f" ({number[0]} is {float(number[1]) / 100:g})" if number and 2 <= float(number[1]) <= 100 else ""
 
 
+def _as_number(text: str) -> str:
+    """Return how a text that was meant as a number is written as one; empty for other texts."""
+    number = re.fullmatch(r"(-?(?:\d+(?:[.,]\d\d?)?|0[.,]\d+))\s*(?:mm)?", text)
+    return f" (write {number[1].replace(',', '.')}, without quotes or unit)" if number else _percent(text)
+
+
 def _keys(instance: Any) -> list[str]:
     return list(instance) if isinstance(instance, dict) else []
 
@@ -250,8 +258,8 @@ def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
     if isinstance(got, str):
         if got in {"yes", "no", "on", "off"} and "boolean" in names:
             return f"must be true or false, not the text {got!r}"
-        return f"must be {wanted}, not the text {show(got)}{_percent(got)}"
-    if isinstance(got, (bool, int, float)) and "string" in names:
+        return f"must be {wanted}, not the text {show(got)}{_as_number(got) if 'number' in names else ''}"
+    if isinstance(got, (bool, int, float)) and "string" in names and "integer" not in names:
         kind = "truth value" if isinstance(got, bool) else "number"
         return f"must be {wanted}, but YAML reads {show(got)} as a {kind}; put it in quotes"
     return f"must be {wanted}, not {show(got)}"
