@@ -154,8 +154,8 @@ def confidence_sequence(successes: float, failures: float, *, alpha: float = 0.0
     if n == 0:
         return unknown(0.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no trials")
     value = successes / n
-    lower = _root(lambda m: bool(log_e_above(successes, failures, m) >= reach), 0.0, value) if successes else 0.0
-    upper = _root(lambda m: bool(log_e_below(successes, failures, m) >= reach), 1.0, value) if failures else 1.0
+    lower = _root(lambda m: bool(log_e_above(successes, failures, m) >= reach), 0.0, value)
+    upper = _root(lambda m: bool(log_e_below(successes, failures, m) >= reach), 1.0, value)
     return _sequence(value, lower, upper, alpha, n)
 
 

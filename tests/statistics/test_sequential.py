@@ -161,3 +161,14 @@ def test_every_rate_outside_the_sequence_is_rejected_and_none_inside(s, r):
     for m in np.linspace(0.01, 0.99, 99):
         inside = e_value_above(s, r, m) < 20 and e_value_below(s, r, m) < 20
         assert inside == (got.lower < m < got.upper)
+
+
+@pytest.mark.parametrize("sequence", [confidence_sequence, lambda s, f: confidence_sequence_paired(s, 0, f)])
+def test_nothing_rests_on_a_single_unit_and_agreement_reaches_its_end(sequence):
+    assert sequence(1, 0).reason == sequence(0, 1).reason == "fewer than 2 units"
+    assert sequence(2, 0).reason == sequence(1, 1).reason == ""
+    assert sequence(9, 0).upper == 1.0
+
+
+def test_a_rate_of_nought_has_a_lower_bound_of_nought():
+    assert (confidence_sequence(0, 9).lower, confidence_sequence(9, 0).upper) == (0.0, 1.0)
